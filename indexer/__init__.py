@@ -1,0 +1,1 @@
+"""What the index is, and how it is written."""

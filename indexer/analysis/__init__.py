@@ -1,0 +1,1 @@
+"""From text to tokens: fold characters, cut, filter; analyzers by name."""

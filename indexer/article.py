@@ -1,0 +1,349 @@
+"""Article: the one value that every layer passes on, its validation, and its content hash.
+
+This module knows what an article *is*. Where articles come from is a source's business, and where they are kept is
+the store's. Text is kept as its author wrote it (traditional stays traditional); folding belongs to ``analysis``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+from typing import Final, Literal, cast
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+
+from indexer.errors import InvalidArticle
+
+Status = Literal["published", "draft", "withdrawn"]
+STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
+
+MAX_BODY: Final = 500_000
+"""Characters. The longest real news article seen has about 30,000; more is a whole site in one field."""
+MAX_LINE: Final = 1_000
+"""Characters of any one-line text (title, lead, source ...)."""
+MAX_URL: Final = 2_048
+MAX_VALUES: Final = 64
+"""Values of a list (channels, tags) and of ``attributes``."""
+MAX_CHANNEL_DEPTH: Final = 8
+
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_INVISIBLE = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
+"""DEL, C1 controls and zero-width marks: traces of bad conversions, seen in real articles. They are removed."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_DATE = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
+    r"(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:\.\d+)?)?[分秒]?"
+    r"\s*(Z|[+-]\d{2}:?\d{2})?)?"
+)
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One article, valid and normalised. Make one with :func:`make_article`.
+
+    ``channel`` is a path such as ``情感/故事`` (the breadcrumb), ``channels`` are secondary ones. ``body`` is plain text,
+    paragraphs parted by one ``\\n``. Times are aware and in UTC. ``attributes`` are flat strings or numbers.
+    """
+
+    id: str
+    url: str = ""
+    title: str = ""
+    body: str = ""
+    lead: str = ""
+    channel: str = ""
+    channels: tuple[str, ...] = ()
+    source: str = ""
+    author: str = ""
+    editor: str = ""
+    tags: tuple[str, ...] = ()
+    site: str = ""
+    image_url: str = ""
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    expires_at: datetime | None = None
+    status: Status = "published"
+    attributes: Mapping[str, str | int | float] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+    def is_visible(self, now: datetime) -> bool:
+        """True if readers may see the article at ``now``: published, not in the future, not expired."""
+        return (
+            self.status == "published"
+            and (self.published_at is None or self.published_at <= now)
+            and (self.expires_at is None or now < self.expires_at)
+        )
+
+
+FIELDS: Final[tuple[str, ...]] = tuple(each.name for each in fields(Article))
+_TIMES: Final = ("published_at", "updated_at", "expires_at")
+_LISTS: Final = ("channels", "tags")
+_LINES: Final = ("title", "lead", "source", "author", "editor", "site")
+_URLS: Final = ("url", "image_url")
+
+
+def make_article(record: Mapping[str, object], *, timezone: tzinfo) -> Article:
+    """Build an :class:`Article` from loose values: strings, lists, ISO 8601 or 2023年10月19日 dates.
+
+    Keys that are no field of an article are ignored. A naive time is taken in ``timezone``. White space is
+    normalised and invisible traces of bad conversions are removed; nothing else about a text is changed.
+
+    Raises:
+        InvalidArticle: with the field at fault and the reason; the first fault found.
+    """
+    values: dict[str, object] = {}
+    for name in _LINES:
+        values[name] = " ".join(_text(record, name).split())
+        if len(cast(str, values[name])) > MAX_LINE:
+            raise InvalidArticle(name, f"longer than {MAX_LINE} characters")
+    values["body"] = _body(record)
+    if not values["title"] and not values["body"]:
+        raise InvalidArticle("title", "neither a title nor a body")
+    for name in _URLS:
+        values[name] = _url(record, name)
+    for name in _TIMES:
+        values[name] = _time(record.get(name), name, timezone)
+    values["channel"] = channel_path(_text(record, "channel"), name="channel")
+    values["channels"] = _unique(
+        channel_path(each, name="channels") for each in _strings(record, "channels")
+    )
+    values["tags"] = _unique(" ".join(each.split()) for each in _strings(record, "tags"))
+    values["status"] = _status(record)
+    values["attributes"] = _attributes(record.get("attributes"))
+    values["id"] = _id(record, cast(str, values["url"]))
+    return Article(**values)  # type: ignore[arg-type]
+
+
+def article_to_record(article: Article) -> dict[str, object]:
+    """The article as plain JSON values, without fields that hold nothing. Inverse of `article_from_record`."""
+    record: dict[str, object] = {}
+    for name in FIELDS:
+        value = getattr(article, name)
+        if isinstance(value, datetime):
+            record[name] = value.isoformat()
+        elif isinstance(value, tuple):
+            if value:
+                record[name] = list(value)
+        elif isinstance(value, Mapping):
+            if value:
+                record[name] = dict(value)
+        elif value:
+            record[name] = value
+    return record
+
+
+def article_from_record(record: Mapping[str, object]) -> Article:
+    """An article from what `article_to_record` made. Trusts its input: no validation."""
+    values = dict(record)
+    for name in _TIMES:
+        if name in values:
+            values[name] = datetime.fromisoformat(cast(str, values[name]))
+    for name in _LISTS:
+        if name in values:
+            values[name] = tuple(cast("list[str]", values[name]))
+    if "attributes" in values:
+        values["attributes"] = MappingProxyType(
+            cast("dict[str, str | int | float]", values["attributes"])
+        )
+    return Article(**values)  # type: ignore[arg-type]
+
+
+def content_hash(article: Article) -> str:
+    """32 hex digits that change exactly when a field of the article changes (SHA-256, cut)."""
+    canonical = orjson.dumps(article_to_record(article), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()[:32]
+
+
+def id_from_url(url: str) -> str:
+    """The id of an article that has none: the first 32 hex digits of the SHA-256 of the normalised URL.
+
+    Normalised: scheme and host in lower case, no fragment, no trailing slash of a path.
+    """
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/") or "/"
+    normal = urlunsplit((parts.scheme.lower(), parts.netloc.lower(), path, parts.query, ""))
+    return hashlib.sha256(normal.encode()).hexdigest()[:32]
+
+
+def channel_path(text: str, *, name: str = "channel") -> str:
+    """A channel as a clean path: parts stripped, empty ones dropped (`` 情感 / 故事/`` -> ``情感/故事``).
+
+    Raises:
+        InvalidArticle: deeper than MAX_CHANNEL_DEPTH, or too long.
+    """
+    parts = [" ".join(part.split()) for part in text.split("/")]
+    parts = [part for part in parts if part]
+    if len(parts) > MAX_CHANNEL_DEPTH:
+        raise InvalidArticle(name, f"deeper than {MAX_CHANNEL_DEPTH} levels")
+    path = "/".join(parts)
+    if len(path) > MAX_LINE:
+        raise InvalidArticle(name, f"longer than {MAX_LINE} characters")
+    return path
+
+
+def channel_ancestry(path: str) -> tuple[str, ...]:
+    """The channel and all that it lies in, outermost first: ``情感/故事`` -> (``情感``, ``情感/故事``)."""
+    parts = path.split("/") if path else []
+    return tuple("/".join(parts[: n + 1]) for n in range(len(parts)))
+
+
+def all_channels(article: Article) -> tuple[str, ...]:
+    """Every channel that the article stands in, primary and secondary, with their ancestors; no repeats."""
+    paths = (article.channel, *article.channels)
+    return _unique(each for path in paths for each in channel_ancestry(path))
+
+
+def parse_time(text: str, *, timezone: tzinfo) -> datetime:
+    """A point in time from ISO 8601, ``2023/10/19 8:05`` or ``2023年10月19日 8:05``, in UTC.
+
+    A time without an offset is taken in ``timezone``; a date without a time is its midnight there.
+
+    Raises:
+        ValueError: with a reason.
+    """
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is not a date such as 2023-10-19T08:05:00+08:00")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise ValueError(f"year {year} is outside {_FIRST_YEAR} to {_LAST_YEAR}")
+    zone = timezone
+    if offset := match[7]:
+        zone = datetime.strptime(offset, "%z").tzinfo or UTC
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+    except ValueError as error:
+        raise ValueError(f"{text[:40]!r} is not a date ({error})") from error
+
+
+def _text(record: Mapping[str, object], name: str) -> str:
+    value = record.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
+    return _clean(str(value), name)
+
+
+def _clean(text: str, name: str) -> str:
+    if surrogate := _SURROGATE.search(text):
+        raise InvalidArticle(
+            name, f"lone surrogate U+{ord(surrogate[0]):04X} at {surrogate.start()}"
+        )
+    if control := _CONTROL.search(text):
+        raise InvalidArticle(
+            name, f"control character U+{ord(control[0]):04X} at {control.start()}"
+        )
+    return _INVISIBLE.sub("", text)
+
+
+def _strings(record: Mapping[str, object], name: str) -> list[str]:
+    value = record.get(name)
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        raise InvalidArticle(name, f"must be a list of texts, not {type(value).__name__}")
+    if len(value) > MAX_VALUES:
+        raise InvalidArticle(name, f"more than {MAX_VALUES} values")
+    for each in value:
+        if not isinstance(each, str):
+            raise InvalidArticle(name, f"must hold texts, not {type(each).__name__}")
+        if len(each) > MAX_LINE:
+            raise InvalidArticle(name, f"a value is longer than {MAX_LINE} characters")
+    return [_clean(each, name) for each in value]
+
+
+def _body(record: Mapping[str, object]) -> str:
+    text = _text(record, "body")
+    if len(text) > MAX_BODY:
+        raise InvalidArticle("body", f"{len(text)} characters, the limit is {MAX_BODY}")
+    lines = (" ".join(line.split()) for line in _LINE_BREAK.sub("\n", text).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _url(record: Mapping[str, object], name: str) -> str:
+    url = _text(record, name).strip()
+    if not url:
+        return ""
+    if len(url) > MAX_URL:
+        raise InvalidArticle(name, f"longer than {MAX_URL} characters")
+    if any(character.isspace() for character in url):
+        raise InvalidArticle(name, "holds white space")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidArticle(name, f"not a URL ({error})") from error
+    absolute = parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
+    local = url.startswith("/") and not url.startswith("//")
+    if not (absolute or local):
+        raise InvalidArticle(name, "must begin with http://, https:// or /")
+    return url
+
+
+def _time(value: object, name: str, timezone: tzinfo) -> datetime | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=timezone)
+        return aware.astimezone(UTC)
+    if not isinstance(value, str):
+        raise InvalidArticle(name, f"must be a date as text, not {type(value).__name__}")
+    try:
+        return parse_time(value, timezone=timezone)
+    except ValueError as error:
+        raise InvalidArticle(name, str(error)) from error
+
+
+def _status(record: Mapping[str, object]) -> Status:
+    value = record.get("status") or "published"
+    if value not in STATUSES:
+        raise InvalidArticle("status", f"{value!r} is none of {', '.join(STATUSES)}")
+    return value
+
+
+def _attributes(value: object) -> Mapping[str, str | int | float]:
+    if value is None:
+        return MappingProxyType({})
+    if not isinstance(value, Mapping):
+        raise InvalidArticle("attributes", f"must be an object, not {type(value).__name__}")
+    if len(value) > MAX_VALUES:
+        raise InvalidArticle("attributes", f"more than {MAX_VALUES} values")
+    checked: dict[str, str | int | float] = {}
+    for key, each in value.items():
+        if not isinstance(key, str) or not _ID.fullmatch(key):
+            raise InvalidArticle("attributes", f"bad name {key!r}")
+        if isinstance(each, bool) or not isinstance(each, str | int | float):
+            raise InvalidArticle("attributes", f"{key} must be a text or a number")
+        if isinstance(each, str):
+            each = _clean(each, "attributes")
+            if len(each) > MAX_LINE:
+                raise InvalidArticle("attributes", f"{key} is longer than {MAX_LINE} characters")
+        elif each != each or each in (float("inf"), float("-inf")):
+            raise InvalidArticle("attributes", f"{key} must be a finite number")
+        checked[key] = each
+    return MappingProxyType(checked)
+
+
+def _id(record: Mapping[str, object], url: str) -> str:
+    value = _text(record, "id").strip()
+    if not value:
+        if not url:
+            raise InvalidArticle("id", "missing, and there is no url to make one from")
+        return id_from_url(url)
+    if not _ID.fullmatch(value):
+        raise InvalidArticle("id", f"{value[:140]!r} is not 1 to 128 of A-Z a-z 0-9 . _ ~ -")
+    return value
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

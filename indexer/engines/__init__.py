@@ -1,0 +1,1 @@
+"""Search engines: one Protocol of promises, and the engines that keep them."""

@@ -1,0 +1,133 @@
+"""What every engine promises. Each promise has a test in ``tests/contracts/engine.py``.
+
+An engine keeps one copy of the index in one folder. It knows articles and queries; generations, the store and HTTP are
+none of its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from indexer.article import Article
+from indexer.hits import SearchPage
+from indexer.query import SearchRequest
+
+LITERAL_CANDIDATES: Final = 20_000
+"""How many candidates a long literal may have verified in stored text; beyond it the total is an estimate."""
+
+
+class Reader(Protocol):
+    """A frozen snapshot of the index: commits made after it was opened never show in it.
+
+    Used by one thread at a time, and closed when done with (``with`` does it). Opening another is cheap.
+    """
+
+    @property
+    def doc_count(self) -> int:
+        """How many articles the snapshot holds, whatever their status."""
+
+    @property
+    def revision(self) -> int:
+        """The store's revision that the snapshot's last commit was made with; 0 for an empty index."""
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Answer a request. Articles of every status are found: who may see what is the request's filter.
+
+        Raises:
+            InvalidQuery: an unknown field, facet or sort, a page or size below 1, or a page that ends beyond MAX_DEPTH.
+        """
+
+    def get(self, article_id: str) -> Article | None:
+        """The article as it was indexed, or None."""
+
+    def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
+        """In how many articles each token stands in text field ``field``, in the order of ``tokens``.
+
+        Raises:
+            InvalidQuery: ``field`` is no text field.
+        """
+
+    def close(self) -> None:
+        """Let go of files. Closing twice is not an error."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Writer(Protocol):
+    """Changes to one index, visible all at once after :meth:`commit`, or not at all.
+
+    Leaving the ``with`` block without a commit discards them. There is one writer at a time.
+    """
+
+    def add(self, article: Article) -> None:
+        """Add an article whose id the index does not hold; the caller vouches for that (it saves a look-up)."""
+
+    def put(self, article: Article) -> None:
+        """Add an article, or replace the one with its id. Within one batch the last one wins."""
+
+    def delete(self, article_id: str) -> None:
+        """Forget an article. Deleting an unknown id is not an error."""
+
+    def commit(self, *, revision: int) -> None:
+        """Make the changes durable and visible to readers opened from now on, and end the batch."""
+
+    def cancel(self) -> None:
+        """Discard the changes and end the batch. After a commit it does nothing."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Engine(Protocol):
+    """One index in one folder."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in ``engines/registry.py`` and in manifests."""
+
+    def create(self) -> None:
+        """Make an empty index in the folder, which must be missing or empty.
+
+        Raises:
+            FolderNotWritable: the folder cannot be made.
+        """
+
+    def reader(self) -> Reader:
+        """Open the last commit.
+
+        Raises:
+            IndexDamaged: its files are missing or cannot be read.
+        """
+
+    def writer(self) -> Writer:
+        """Begin a batch of changes.
+
+        Raises:
+            WriterBusy: another writer is open, here or in another process.
+            IndexDamaged: the files are missing or cannot be read.
+        """
+
+    def version(self) -> object:
+        """A value that differs after every commit. Costs no more than a look into the folder.
+
+        Raises:
+            IndexDamaged: the files are missing.
+        """
+
+    def check(self) -> list[str]:
+        """Read the whole index and name each fault found; an empty list means sound. O(index)."""

@@ -1,0 +1,1 @@
+"""The Whoosh engine. Nothing outside this folder imports whoosh."""

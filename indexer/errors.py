@@ -1,0 +1,165 @@
+"""Every error that the service raises on purpose, in one tree.
+
+    SearchIndexError
+    ├── InvalidSetting             a setting has a value that cannot be used
+    ├── InvalidArticle             one article cannot be accepted; says why
+    ├── InvalidDictionary          a line of a user dictionary is wrong
+    ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
+    ├── SourceUnreadable           a source cannot be opened or decoded at all
+    ├── StoreError
+    │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
+    │   └── StoreTooNew            the database was written by a newer release
+    └── IndexFailure
+        ├── NoLiveGeneration       nothing was built yet
+        ├── GenerationMissing      a generation that is named is not on disk
+        ├── ManifestDamaged        a manifest cannot be read
+        ├── IndexDamaged           an engine's files are damaged or gone
+        ├── IndexOutdated          the index was made with another fingerprint
+        ├── WriterBusy             another process is writing
+        ├── RebuildFailed          a check failed before promotion
+        └── FolderNotWritable      the index folder cannot be written
+
+An error carries its facts as attributes, and its message ends in what to do next. Errors of other packages are
+translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SearchIndexError(Exception):
+    """Root of the tree: ``except SearchIndexError`` catches all that we raise on purpose."""
+
+
+class InvalidSetting(SearchIndexError):
+    """A setting has a value that cannot be used."""
+
+    def __init__(self, name: str, value: str, why: str) -> None:
+        super().__init__(f"setting {name}={value!r}: {why}")
+        self.name, self.value, self.why = name, value, why
+
+
+class InvalidArticle(SearchIndexError):
+    """An article cannot be accepted. ``field`` is the field at fault, ``why`` the reason."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field, self.why = field, why
+
+
+class InvalidDictionary(SearchIndexError):
+    """A line of a user dictionary is wrong. ``line`` counts from 1."""
+
+    def __init__(self, path: Path, line: int, why: str) -> None:
+        super().__init__(f"{path}, line {line}: {why}")
+        self.path, self.line, self.why = path, line, why
+
+
+class InvalidQuery(SearchIndexError):
+    """A query names a field that does not exist, or asks for a page beyond the limit."""
+
+
+class SourceUnreadable(SearchIndexError):
+    """A source cannot be opened or decoded at all. What was stored before stays stored."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+        self.where, self.why = where, why
+
+
+class StoreError(SearchIndexError):
+    """The article store failed."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be opened, or stayed locked for too long."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"article store {url}: {why}")
+        self.url, self.why = url, why
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a newer release. Upgrade the program, or restore a backup."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(
+            f"article store {url} has schema {found}, which this release does not know: "
+            "run the newer release that wrote it"
+        )
+        self.url, self.found = url, found
+
+
+class IndexFailure(SearchIndexError):
+    """The index failed."""
+
+
+class NoLiveGeneration(IndexFailure):
+    """No generation was ever promoted here."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"there is no index in {root} yet: run 'python -m indexer rebuild'")
+        self.root = root
+
+
+class GenerationMissing(IndexFailure):
+    """A generation that was named, by CURRENT or by a command, is not on disk."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        super().__init__(
+            f"generation {name!r} is not in {root}: see 'python -m indexer generations list', "
+            "or run 'python -m indexer rebuild'"
+        )
+        self.name, self.root = name, root
+
+
+class ManifestDamaged(IndexFailure):
+    """A manifest cannot be read, so its generation cannot be trusted."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"manifest {path} is damaged ({why}): run 'python -m indexer rebuild'")
+        self.path, self.why = path, why
+
+
+class IndexDamaged(IndexFailure):
+    """The files of an index are damaged or gone."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"index {path} is damaged ({why}): run 'python -m indexer rebuild'")
+        self.path, self.why = path, why
+
+
+class IndexOutdated(IndexFailure):
+    """The index was made with another fingerprint than this program's."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(
+            f"the index was made with fingerprint {found}, this program makes {expected}: "
+            "run 'python -m indexer rebuild'"
+        )
+        self.found, self.expected = found, expected
+
+
+class WriterBusy(IndexFailure):
+    """Another process is writing to the index folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"another process is writing to {path}: wait until it has finished, then try again"
+        )
+        self.path = path
+
+
+class RebuildFailed(IndexFailure):
+    """A new generation failed its check, so it was not promoted. The live one is untouched."""
+
+
+class FolderNotWritable(IndexFailure):
+    """A folder that must be written cannot be."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} cannot be written ({why}): set its owner, or choose another folder"
+        )
+        self.path, self.why = path, why

@@ -1,0 +1,140 @@
+"""What may be asked of an index, as data.
+
+No engine's syntax, and no knowledge of what a reader typed: ``search_service/parse.py`` makes these values from
+typed text, engines answer them, tests write them out. A query says which articles match and how much each part
+counts; filters are queries too, whose scores are not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from typing import Literal as OneOf
+
+TEXT_FIELDS: Final = ("title", "lead", "body")
+KEYWORD_FIELDS: Final = ("id", "channel", "source", "author", "tag", "site", "status")
+TIME_FIELDS: Final = ("published_at", "updated_at", "expires_at")
+FACET_FIELDS: Final = ("channel", "source", "month")
+
+Sort = OneOf["relevance", "newest", "oldest"]
+SORTS: Final[tuple[Sort, ...]] = ("relevance", "newest", "oldest")
+
+MAX_DEPTH: Final = 10_000
+"""The last rank that can be asked for: ``page * size`` may not exceed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Articles that hold the words of ``text``, each in any of ``fields``.
+
+    The engine cuts ``text`` with its analyzer in query mode; repeated words count once. ``need`` is the share of
+    the distinct words that an article must hold: 1.0 all of them, 0.0 any one; ``max(1, ceil(need * words))`` in
+    between. The score is the sum over the words and fields of weight x BM25. With ``inside`` a word may also stand
+    inside other words (as a literal, scored as :class:`Literal`) where it does not stand as a word. A text without
+    a single word matches nothing.
+    """
+
+    text: str
+    fields: tuple[tuple[str, float], ...] = (("title", 2.0), ("lead", 1.0), ("body", 1.0))
+    need: float = 1.0
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Articles in which one of ``fields`` holds ``text`` as it stands, whatever the segmenter did.
+
+    Compared as folded text (see ``analysis.fold``): width, case and traditional or simplified do not matter, white
+    space is collapsed and stripped. Each article that matches scores the idf of the literal. An empty text matches nothing.
+    """
+
+    text: str
+    fields: tuple[str, ...] = TEXT_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class TitlePrefix:
+    """Articles whose title begins with ``text``, compared as :class:`Literal` does. Scores nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Articles whose ``field`` holds exactly ``value``.
+
+    In a keyword field ``value`` is compared as it stands, and scores nothing; ``channel`` matches the channel and
+    all that lies in it, primary and secondary. In a text field ``value`` is a token as the analyzer makes them, and
+    scores its BM25.
+    """
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Articles whose time ``field`` lies in ``[start, end)``; None leaves that side open. Scores nothing.
+
+    An article without that time never matches.
+    """
+
+    field: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Articles that match every one of ``clauses``; scores add up. No clauses match every article."""
+
+    clauses: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Articles that match at least one of ``clauses``; scores add up. No clauses match nothing."""
+
+    clauses: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Articles that do not match ``clause``. Scores nothing."""
+
+    clause: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """``clause`` with its score multiplied by ``factor`` (>= 0)."""
+
+    clause: Query
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatchAll:
+    """Every article. Scores nothing."""
+
+
+Query = Match | Literal | TitlePrefix | Term | Range | And | Or | Not | Boost | MatchAll
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A query, how to narrow and order what it finds, and which part of it to show.
+
+    ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
+    ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
+    each with at most ``facet_size`` values. ``page`` counts from 1.
+    """
+
+    query: Query
+    filter: Query | None = None
+    sort: Sort = "relevance"
+    facets: tuple[str, ...] = ()
+    facet_size: int = 20
+    page: int = 1
+    size: int = 10

@@ -1,0 +1,143 @@
+"""Settings: each declared once, as a dataclass field with its name, default and a sentence; read once, at the top.
+
+Only ``app.py`` and the two ``cli.py`` call :func:`read_settings`; everything else is handed values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from indexer.errors import InvalidSetting
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+"""The folder of app.py. Relative paths in settings are taken from here, wherever a command was started."""
+
+
+_T = TypeVar("_T")
+
+
+_Table = TypeVar("_Table")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name in the environment, its default as it would be typed, and what it does."""
+
+    name: str
+    default: str
+    parse: Callable[[str], object]
+    sentence: str
+
+
+def setting(name: str, default: str, parse: Callable[[str], _T], sentence: str) -> _T:
+    """Declare a dataclass field as a setting. ``parse`` raises ValueError with a reason for a bad value."""
+    declared = Setting(name, default, parse, sentence)
+    made: _T = field(default_factory=lambda: parse(default), metadata={"setting": declared})
+    return made
+
+
+def declared_settings(table: type[Any]) -> tuple[Setting, ...]:
+    """The settings of a table, in the order of declaration."""
+    return tuple(each.metadata["setting"] for each in fields(table))
+
+
+def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
+    """Read a table of settings (a dataclass made with :func:`setting`) from the environment.
+
+    An empty value counts as not set.
+
+    Raises:
+        InvalidSetting: names the setting, its value and what would be right.
+    """
+    values: dict[str, object] = {}
+    for each in fields(cast(Any, table)):
+        declared: Setting = each.metadata["setting"]
+        text = environ.get(declared.name, "").strip() or declared.default
+        try:
+            values[each.name] = declared.parse(text)
+        except ValueError as error:
+            raise InvalidSetting(declared.name, text, str(error)) from error
+    return table(**values)
+
+
+def path(text: str) -> Path:
+    """A path; a relative one is taken from the project's folder."""
+    return PROJECT / Path(text).expanduser()
+
+
+def optional_path(text: str) -> Path | None:
+    """A path, or None for an empty text."""
+    return path(text) if text else None
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """A time zone by its IANA name."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not a time zone name such as Asia/Shanghai") from error
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers from ``low`` to ``high``, both included."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def database_url(text: str) -> str:
+    """A database URL; a relative SQLite file is taken from the project's folder."""
+    scheme, separator, rest = text.partition(":///")
+    if scheme.startswith("sqlite") and separator and rest and rest != ":memory:":
+        return f"{scheme}:///{path(rest)}"
+    if "://" not in text:
+        raise ValueError("must be a database URL such as sqlite:///instance/articles.sqlite3")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings:
+    """What both the indexer and the search service need to know."""
+
+    index_dir: Path = setting(
+        "SEARCH_INDEX_DIR",
+        "index_data",
+        path,
+        "Folder of the index generations; deleting it is always safe.",
+    )
+    store_url: str = setting(
+        "SEARCH_STORE_URL",
+        "sqlite:///instance/articles.sqlite3",
+        database_url,
+        "Database of the articles: the truth that every index is made from.",
+    )
+    timezone: ZoneInfo = setting(
+        "SEARCH_TIMEZONE",
+        "Asia/Shanghai",
+        time_zone,
+        "Zone of times without an offset, and in which days and months are counted.",
+    )
+    user_dictionary: Path | None = setting(
+        "SEARCH_USER_DICTIONARY",
+        "",
+        optional_path,
+        "File of words that the segmenter should know, one a line: word, optionally frequency. "
+        "A change needs a rebuild.",
+    )
+    engine: str = setting(
+        "SEARCH_ENGINE", "whoosh", str, "Engine that new generations are built with."
+    )
+    keep_generations: int = setting(
+        "SEARCH_KEEP_GENERATIONS",
+        "2",
+        whole_number(1, 100),
+        "How many generations to keep, the live one included; the others can be rolled back to.",
+    )

@@ -1,0 +1,25 @@
+"""What every test may use. Factories live in tests/factories.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def corpus_dir() -> Path:
+    """The folder of real articles: CORPUS_DIR, or shared/data beside the project.
+
+    Absent, a test is skipped with a sentence; where CI is set, it fails.
+    """
+    folder = Path(os.environ.get("CORPUS_DIR") or PROJECT.parent / "shared" / "data")
+    if not (folder / "articles").is_dir():
+        sentence = f"the real articles are not in {folder}: set CORPUS_DIR to their folder"
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return folder

@@ -1,0 +1,20 @@
+"""Makers of test values: each call gives a fresh, valid one, and says only what the test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from indexer.article import Article, make_article
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def article(id: str = "a-1", **values: object) -> Article:  # noqa: A002 (the field's own name)
+    """A valid article; ``values`` as in an input record."""
+    record: dict[str, object] = {
+        "id": id,
+        "title": "山谷里的小学校",
+        "body": "清晨，孩子们沿着石板路走进教室。",
+        "published_at": "2026-02-01T08:00:00+08:00",
+    }
+    return make_article(record | values, timezone=UTC)
