@@ -1,0 +1,42 @@
+# Thin: each target is a command that a person could type. VENV, PORT and PYTHON may be set.
+VENV ?= .venv
+PYTHON ?=
+PORT ?= 8000
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: $(VENV)/.runtime  ## Install, load the sample articles once, build the index, serve http://127.0.0.1:$(PORT)
+	@$(BIN)/python -m indexer ingest samples/articles.jsonl --if-empty
+	@$(BIN)/python -m indexer rebuild --if-needed
+	@PORT=$(PORT) $(BIN)/python app.py
+
+test: $(VENV)/.development  ## Run all tests
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.development  ## Check style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.development  ## Put the style right
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.development  ## Measure the segmenter beside jieba (benchmarks/ has more)
+	@$(BIN)/python -m benchmarks.segmentation
+
+clean:  ## Remove the virtual environment and caches; articles and indexes stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.runtime: requirements.txt
+	@sh tools/install.sh "$(VENV)" requirements.txt "$(PYTHON)"
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt requirements.txt
+	@sh tools/install.sh "$(VENV)" requirements-dev.txt "$(PYTHON)"
+	@touch $@ $(VENV)/.runtime
