@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
-from types import MappingProxyType
+from math import isfinite
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,7 +31,9 @@ MAX_VALUES: Final = 64
 """Values of a list (channels, tags) and of ``attributes``."""
 MAX_CHANNEL_DEPTH: Final = 8
 
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
+"""What may stand in a URL's path as it is; ``.`` and ``..`` would be steps in it."""
+_NAME = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _INVISIBLE = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 """DEL, C1 controls and zero-width marks: traces of bad conversions, seen in real articles. They are removed."""
@@ -70,9 +72,7 @@ class Article:
     updated_at: datetime | None = None
     expires_at: datetime | None = None
     status: Status = "published"
-    attributes: Mapping[str, str | int | float] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    attributes: Mapping[str, str | int | float] = field(default_factory=dict, hash=False)
 
     def is_visible(self, now: datetime) -> bool:
         """True if readers may see the article at ``now``: published, not in the future, not expired."""
@@ -149,10 +149,6 @@ def article_from_record(record: Mapping[str, object]) -> Article:
     for name in _LISTS:
         if name in values:
             values[name] = tuple(cast("list[str]", values[name]))
-    if "attributes" in values:
-        values["attributes"] = MappingProxyType(
-            cast("dict[str, str | int | float]", values["attributes"])
-        )
     return Article(**values)  # type: ignore[arg-type]
 
 
@@ -215,13 +211,11 @@ def parse_time(text: str, *, timezone: tzinfo) -> datetime:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise ValueError(f"year {year} is outside {_FIRST_YEAR} to {_LAST_YEAR}")
-    zone = timezone
-    if offset := match[7]:
-        zone = datetime.strptime(offset, "%z").tzinfo or UTC
     try:
+        zone = datetime.strptime(match[7], "%z").tzinfo if match[7] else timezone
         return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
     except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is not a date ({error})") from error
+        raise ValueError(f"{text[:40]!r} is no day and time that exists") from error
 
 
 def _text(record: Mapping[str, object], name: str) -> str:
@@ -277,8 +271,8 @@ def _url(record: Mapping[str, object], name: str) -> str:
         return ""
     if len(url) > MAX_URL:
         raise InvalidArticle(name, f"longer than {MAX_URL} characters")
-    if any(character.isspace() for character in url):
-        raise InvalidArticle(name, "holds white space")
+    if any(character.isspace() or character == "\\" for character in url):
+        raise InvalidArticle(name, "holds white space or a backslash")
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -291,9 +285,13 @@ def _url(record: Mapping[str, object], name: str) -> str:
 
 
 def _time(value: object, name: str, timezone: tzinfo) -> datetime | None:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, datetime):
+        if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+            raise InvalidArticle(
+                name, f"year {value.year} is outside {_FIRST_YEAR} to {_LAST_YEAR}"
+            )
         aware = value if value.tzinfo else value.replace(tzinfo=timezone)
         return aware.astimezone(UTC)
     if not isinstance(value, str):
@@ -305,7 +303,9 @@ def _time(value: object, name: str, timezone: tzinfo) -> datetime | None:
 
 
 def _status(record: Mapping[str, object]) -> Status:
-    value = record.get("status") or "published"
+    value = record.get("status")
+    if value is None or value == "":
+        return "published"
     if value not in STATUSES:
         raise InvalidArticle("status", f"{value!r} is none of {', '.join(STATUSES)}")
     return value
@@ -313,7 +313,7 @@ def _status(record: Mapping[str, object]) -> Status:
 
 def _attributes(value: object) -> Mapping[str, str | int | float]:
     if value is None:
-        return MappingProxyType({})
+        return {}
     if not isinstance(value, Mapping):
         raise InvalidArticle("attributes", f"must be an object, not {type(value).__name__}")
     if len(value) > MAX_VALUES:
@@ -321,17 +321,17 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
     checked: dict[str, str | int | float] = {}
     for key, each in value.items():
         if not isinstance(key, str) or not _ID.fullmatch(key):
-            raise InvalidArticle("attributes", f"bad name {key!r}")
+            raise InvalidArticle("attributes", f"name {key!r} is not {_NAME}")
         if isinstance(each, bool) or not isinstance(each, str | int | float):
             raise InvalidArticle("attributes", f"{key} must be a text or a number")
         if isinstance(each, str):
             each = _clean(each, "attributes")
             if len(each) > MAX_LINE:
                 raise InvalidArticle("attributes", f"{key} is longer than {MAX_LINE} characters")
-        elif each != each or each in (float("inf"), float("-inf")):
-            raise InvalidArticle("attributes", f"{key} must be a finite number")
+        elif not (-(2**63) <= each < 2**63 if isinstance(each, int) else isfinite(each)):
+            raise InvalidArticle("attributes", f"{key} must be a finite number of at most 64 bits")
         checked[key] = each
-    return MappingProxyType(checked)
+    return checked
 
 
 def _id(record: Mapping[str, object], url: str) -> str:
@@ -341,7 +341,7 @@ def _id(record: Mapping[str, object], url: str) -> str:
             raise InvalidArticle("id", "missing, and there is no url to make one from")
         return id_from_url(url)
     if not _ID.fullmatch(value):
-        raise InvalidArticle("id", f"{value[:140]!r} is not 1 to 128 of A-Z a-z 0-9 . _ ~ -")
+        raise InvalidArticle("id", f"{value[:140]!r} is not {_NAME}")
     return value
 
 

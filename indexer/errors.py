@@ -4,14 +4,18 @@
     ├── InvalidSetting             a setting has a value that cannot be used
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
+    ├── SegmenterMismatch          an installed package is not the one that words are cut with
     ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
+    ├── ArticleNotFound            readers may see no article with that id
     ├── SourceUnreadable           a source cannot be opened or decoded at all
+    ├── PortUnavailable            the server cannot listen where it was told to
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
     │   └── StoreTooNew            the database was written by a newer release
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
         ├── GenerationMissing      a generation that is named is not on disk
+        ├── NoEarlierGeneration    there is none to roll back to
         ├── ManifestDamaged        a manifest cannot be read
         ├── IndexDamaged           an engine's files are damaged or gone
         ├── IndexOutdated          the index was made with another fingerprint
@@ -56,8 +60,28 @@ class InvalidDictionary(SearchIndexError):
         self.path, self.line, self.why = path, line, why
 
 
+class SegmenterMismatch(SearchIndexError):
+    """An installed package is not the release that words are cut with, so words would differ from the index's."""
+
+    def __init__(self, needed: str, found: str) -> None:
+        package, _, release = needed.partition(" ")
+        super().__init__(
+            f"{needed} is needed, but {found}: run "
+            f"'pip install --force-reinstall --no-deps {package}=={release}'"
+        )
+        self.needed, self.found = needed, found
+
+
 class InvalidQuery(SearchIndexError):
     """A query names a field that does not exist, or asks for a page beyond the limit."""
+
+
+class ArticleNotFound(SearchIndexError):
+    """The index holds no article with that id that readers may see now."""
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(f"there is no article {article_id!r}")
+        self.article_id = article_id
 
 
 class SourceUnreadable(SearchIndexError):
@@ -66,6 +90,15 @@ class SourceUnreadable(SearchIndexError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
         self.where, self.why = where, why
+
+
+class PortUnavailable(SearchIndexError):
+    """The server cannot listen on its host and port."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        another = port + 1 if port < 65_535 else 8000
+        super().__init__(f"port {port} {why}: choose another with PORT={another} make run")
+        self.host, self.port, self.why = host, port, why
 
 
 class StoreError(SearchIndexError):
@@ -112,6 +145,17 @@ class GenerationMissing(IndexFailure):
             "or run 'python -m indexer rebuild'"
         )
         self.name, self.root = name, root
+
+
+class NoEarlierGeneration(IndexFailure):
+    """No complete generation is older than the live one, so there is nothing to roll back to."""
+
+    def __init__(self, live: str, root: Path) -> None:
+        super().__init__(
+            f"no generation in {root} is older than the live one ({live}): see "
+            "'python -m indexer generations list', or run 'python -m indexer rebuild'"
+        )
+        self.live, self.root = live, root
 
 
 class ManifestDamaged(IndexFailure):

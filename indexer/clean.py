@@ -1,0 +1,75 @@
+"""From a source's record to an Article, or to a Rejection that says why not.
+
+Keys are renamed here, and nothing else: what a valid article is stands in ``article.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+
+from indexer.article import FIELDS, Article, make_article
+from indexer.errors import InvalidArticle, InvalidSetting
+from indexer.sources.base import Record, Rejection
+
+
+def clean(record: Record, *, mapping: Mapping[str, str], timezone: tzinfo) -> Article | Rejection:
+    """Make an article of a record, or say why that cannot be done.
+
+    ``mapping`` goes from the source's keys to fields of an article. A mapped key wins over the field's own key unless
+    it holds nothing; of several keys mapped to one field, the first that holds something wins. A naive time is taken
+    in ``timezone``.
+    """
+    try:
+        return make_article(_renamed(record.values, mapping), timezone=timezone)
+    except InvalidArticle as fault:
+        return Rejection(record.where, str(fault), record.raw)
+
+
+def read_mapping(texts: Iterable[str]) -> dict[str, str]:
+    """The mapping that texts such as ``category=channel`` describe: the source's key, then the field.
+
+    Raises:
+        InvalidSetting: a text that is none, a key that is mapped twice, or an unknown field.
+    """
+    mapping: dict[str, str] = {}
+    for text in texts:
+        key, _, name = (part.strip() for part in text.rpartition("="))
+        if not key or not name:
+            raise InvalidSetting("--map", text, "must be KEY=FIELD, such as category=channel")
+        if key in mapping:
+            raise InvalidSetting("--map", text, f"key {key!r} is mapped twice")
+        mapping[key] = name
+    check_mapping(mapping)
+    return mapping
+
+
+def check_mapping(mapping: Mapping[str, str]) -> None:
+    """Check that every target is a field of an article.
+
+    Raises:
+        InvalidSetting: names the fields that there are.
+    """
+    for key, name in mapping.items():
+        if name not in FIELDS:
+            raise InvalidSetting(
+                "--map",
+                f"{key}={name}",
+                f"an article has no field {name!r}; its fields are {', '.join(FIELDS)}",
+            )
+
+
+def unused_keys(record: Record, *, mapping: Mapping[str, str]) -> set[str]:
+    """The keys of a record that are neither mapped nor fields of an article."""
+    return {key for key in record.values if key not in mapping and key not in FIELDS}
+
+
+def _renamed(values: Mapping[str, object], mapping: Mapping[str, str]) -> dict[str, object]:
+    renamed = {key: value for key, value in values.items() if key not in mapping}
+    filled: set[str] = set()
+    for key, name in mapping.items():
+        value = values.get(key)
+        if name not in filled and value not in (None, "", []):
+            renamed[name] = value
+            filled.add(name)
+    return renamed

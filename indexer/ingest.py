@@ -1,0 +1,165 @@
+"""Ingest: from a source, through cleaning, into the store. What happened is an IngestReport.
+
+Indexes are none of its business: what was stored is indexed by a rebuild, or by whoever follows the store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from indexer.article import Article
+from indexer.clean import check_mapping, clean, unused_keys
+from indexer.errors import SourceUnreadable
+from indexer.rejects import RejectsFile
+from indexer.sources.base import Record, Rejection, Source
+from indexer.store.articles import ArticleStore
+
+BATCH: Final = 500
+"""Articles in one transaction of the store."""
+BATCH_CHARACTERS: Final = 5_000_000
+"""Characters of bodies in one transaction, which bounds the memory for very long articles."""
+
+MAX_REPORTED: Final = 20
+"""Rejections, and names of unused fields, in a report."""
+MAX_UNUSED: Final = 1_000
+"""Unused keys that are counted at all."""
+MAX_NAME_REPORTED: Final = 60
+"""Characters of such a key."""
+MAX_RAW_REPORTED: Final = 200
+"""Characters of a rejected line in a report; the rejects file has the whole line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What became of a source. ``read`` = created + updated + unchanged + rejected.
+
+    ``rejections`` are the first ones, their lines cut. ``unused_fields`` counts, for the commonest keys that are neither mapped
+    nor fields of an article, the records that have them. ``failure`` says that the source could not be read, or broke off;
+    what came before it is stored.
+    """
+
+    read: int
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    rejections: tuple[Rejection, ...]
+    unused_fields: Mapping[str, int]
+    seconds: float
+    failure: SourceUnreadable | None
+
+    @property
+    def complete(self) -> bool:
+        """True if everything that the source holds is in the store."""
+        return self.failure is None and not self.rejected
+
+
+def ingest(
+    source: Source,
+    store: ArticleStore,
+    *,
+    mapping: Mapping[str, str],
+    timezone: tzinfo,
+    rejects: Path | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> IngestReport:
+    """Store every article of a source; reject what cannot be one, and go on.
+
+    ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, made at the end and only when
+    there are any; see ``rejects.py``. ``progress`` is called with the number of records read, at least once a
+    batch. Ingesting the same source again changes nothing. Memory: one batch, however long the source.
+
+    Raises:
+        InvalidSetting: ``mapping`` names an unknown field; nothing was read.
+        StoreUnavailable: batches before stay stored; ingest the source again.
+        FolderNotWritable: the rejects file cannot be written; batches before stay stored.
+    """
+    check_mapping(mapping)
+    run = _Run(store, progress)
+    with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
+        for record in run.records(source):
+            if isinstance(record, Rejection):
+                outcome: Article | Rejection = record
+            else:
+                outcome = clean(record, mapping=mapping, timezone=timezone)
+                run.note_unused(unused_keys(record, mapping=mapping))
+            if isinstance(outcome, Article):
+                run.put(outcome)
+            else:
+                run.note_rejection(outcome)
+                if rejects_file:
+                    rejects_file.add(outcome)
+        run.store_batch()
+    return run.report()
+
+
+class _Run:
+    """The state of one ingest: the batch that is being filled, and the counts so far."""
+
+    def __init__(self, store: ArticleStore, progress: Callable[[int], None]) -> None:
+        self._store = store
+        self._progress = progress
+        self._started = perf_counter()
+        self._batch: list[Article] = []
+        self._characters = 0
+        self._counts: Counter[str] = Counter()
+        self._rejections: list[Rejection] = []
+        self._unused: Counter[str] = Counter()
+        self._failure: SourceUnreadable | None = None
+
+    def records(self, source: Source) -> Iterator[Record | Rejection]:
+        """Every record until the source ends or fails."""
+        try:
+            for record in source.records():
+                self._counts["read"] += 1
+                if self._counts["read"] % BATCH == 0:
+                    self._progress(self._counts["read"])
+                yield record
+        except SourceUnreadable as failure:
+            self._failure = failure
+
+    def put(self, article: Article) -> None:
+        self._batch.append(article)
+        self._characters += len(article.body)
+        if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
+            self.store_batch()
+
+    def store_batch(self) -> None:
+        result = self._store.put(self._batch)
+        self._counts.update(asdict(result))
+        self._batch.clear()
+        self._characters = 0
+        self._progress(self._counts["read"])
+
+    def note_rejection(self, rejection: Rejection) -> None:
+        self._counts["rejected"] += 1
+        if len(self._rejections) < MAX_REPORTED:
+            self._rejections.append(replace(rejection, raw=rejection.raw[:MAX_RAW_REPORTED]))
+
+    def note_unused(self, keys: set[str]) -> None:
+        """Count keys; new ones only while there are few, as some files have a key of its own for each record."""
+        for key in keys:
+            name = key[:MAX_NAME_REPORTED].encode(errors="backslashreplace").decode()
+            if name in self._unused or len(self._unused) < MAX_UNUSED:
+                self._unused[name] += 1
+
+    def report(self) -> IngestReport:
+        counts = self._counts
+        return IngestReport(
+            read=counts["read"],
+            created=counts["created"],
+            updated=counts["updated"],
+            unchanged=counts["unchanged"],
+            rejected=counts["rejected"],
+            rejections=tuple(self._rejections),
+            unused_fields=dict(self._unused.most_common(MAX_REPORTED)),
+            seconds=perf_counter() - self._started,
+            failure=self._failure,
+        )

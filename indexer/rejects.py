@@ -1,0 +1,98 @@
+"""The rejects file: the lines that were not accepted, as they stood, to be put right and ingested again.
+
+Beside it stands ``<name>.reasons``: its nth line says where the nth line of the rejects came from, and why it was
+rejected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from indexer.errors import FolderNotWritable
+from indexer.sources.base import Rejection
+
+REASONS_SUFFIX: Final = ".reasons"
+
+
+class RejectsFile:
+    """Writes rejections beside their final place, and puts them there when the ``with`` block ends well.
+
+    Without a rejection nothing is made, and what stands at ``path`` is left alone; so it is when the block raises. The
+    file at ``path`` may itself be the source that is being read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pending: tuple[_Pending, _Pending] | None = None
+
+    def add(self, rejection: Rejection) -> None:
+        """Note one rejection.
+
+        Raises:
+            FolderNotWritable: the file cannot be written.
+        """
+        with self._translated():
+            if self._pending is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                reasons = self._path.with_name(self._path.name + REASONS_SUFFIX)
+                self._pending = (
+                    _Pending(self._path, errors="surrogateescape"),
+                    _Pending(reasons, errors="backslashreplace"),
+                )
+            lines, reasons_lines = self._pending
+            lines.write(rejection.raw)
+            reasons_lines.write(f"{rejection.where}: {' '.join(rejection.why.split())}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pending = self._pending or ()
+        try:
+            if kind is None:
+                with self._translated():
+                    for each in pending:
+                        each.put_in_place()
+        finally:
+            for each in pending:
+                each.discard()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FolderNotWritable(self._path.parent, error.strerror or str(error)) from error
+
+
+class _Pending:
+    """A text file that is written beside its place."""
+
+    def __init__(self, place: Path, *, errors: str) -> None:
+        self._place = place
+        self._path = place.with_name(f".{place.name}.{os.getpid()}.new")
+        self._file = self._path.open("w", encoding="utf-8", errors=errors, newline="\n")
+
+    def write(self, line: str) -> None:
+        self._file.write(line + "\n")
+
+    def put_in_place(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._path.replace(self._place)
+
+    def discard(self) -> None:
+        """Close the file, and remove it unless it was put in place."""
+        with suppress(OSError):  # a full disk is met again here, and what is closed is thrown away
+            self._file.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,172 @@
+"""What differs between databases, all in one place: connecting, locking, and the words for what went wrong.
+
+SQLite is the default and needs no driver. PostgreSQL and MySQL work by URL, with a driver that is installed
+beside this program. Nothing here knows of articles.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from indexer.errors import FolderNotWritable, StoreUnavailable
+
+BUSY_SECONDS: Final = 30
+"""How long a writer waits for another process's transaction."""
+
+_BEGIN: Final = "sqlite_begin"
+_PASSWORD: Final = re.compile(":[^:@]*@")
+_MIGRATION_KEY: Final = 7_301_642_250
+"""Any number, as long as it is the same everywhere: the name of PostgreSQL's and MySQL's migration lock."""
+
+_SQLITE_SENTENCES: Final = {
+    sqlite3.SQLITE_BUSY: (
+        f"another process kept it locked for more than {BUSY_SECONDS} s: "
+        "try again when that process has finished"
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "it cannot be written: set the owner of the file and of its folder, "
+        "and see whether the file was replaced meanwhile"
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "it cannot be opened: the path must be a file, "
+        "in a folder that this user may read and write"
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "the file is not a SQLite database: move it away, or name another in SEARCH_STORE_URL"
+    ),
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: restore a backup, or ingest the articles again",
+    sqlite3.SQLITE_FULL: "the disk is full: free some space, then try again",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written: check the disk, then try again",
+}
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for the database at ``url``; the folder of a SQLite file is made. Nothing is connected yet.
+
+    Raises:
+        StoreUnavailable: not a database URL, no driver for it, or no lasting file.
+        FolderNotWritable: the folder of a SQLite file cannot be made.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreUnavailable(
+            _PASSWORD.sub(":***@", url),
+            "not a database URL such as sqlite:///instance/articles.sqlite3",
+        ) from error
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite_engine(parsed)
+        return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnavailable(
+            shown(parsed),
+            f"no driver for {parsed.drivername} ({error}): install one, "
+            "such as psycopg for postgresql+psycopg:// or PyMySQL for mysql+pymysql://",
+        ) from error
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions take SQLite's write lock at once instead of half-way through."""
+    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Iterator[None]:
+    """Keep other processes from migrating while this transaction does.
+
+    SQLite needs nothing more than a transaction of :func:`for_writing`.
+    """
+    match connection.dialect.name:
+        case "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_KEY)))
+            yield
+        case "mysql" | "mariadb":
+            # Not bound to the transaction, because MySQL commits at every change of a table.
+            connection.execute(select(func.get_lock(str(_MIGRATION_KEY), BUSY_SECONDS)))
+            try:
+                yield
+            finally:
+                connection.execute(select(func.release_lock(str(_MIGRATION_KEY))))
+        case _:
+            yield
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turn the database's errors into ours.
+
+    Raises:
+        StoreUnavailable: with what to do next; for other databases than SQLite, with the driver's own words.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreUnavailable(shown(url), _sentence(error)) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable(
+            shown(url), "all its connections stayed in use for too long: try again"
+        ) from error
+
+
+def shown(url: URL) -> str:
+    """The URL as it may be shown: without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    name = url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise StoreUnavailable(
+            shown(url), "name a file, such as sqlite:///instance/articles.sqlite3"
+        )
+    folder = Path(name).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Set up a new SQLite connection: no implicit transactions, WAL, and commits that last."""
+    try:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+    except sqlite3.Error:
+        connection.close()  # the pool drops a connection that fails here, but leaves it open
+        raise
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a SQLite transaction ourselves, as the driver was told not to."""
+    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _sentence(error: DBAPIError) -> str:
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        # The code's low byte is its kind; errors of the Python module itself have no code.
+        kind = getattr(original, "sqlite_errorcode", -1) & 0xFF
+        if kind in _SQLITE_SENTENCES:
+            return _SQLITE_SENTENCES[kind]
+    return " ".join(str(original).split())

@@ -1,0 +1,133 @@
+"""What every source must do. A source joins by saying how to make one:
+
+class TestJsonLines(SourceContract):
+    def make(self, folder, records): ...
+    def make_with_bad_record(self, folder, before, after): ...
+    def make_missing(self, folder): ...
+    def make_broken_off(self, folder, records): ...
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from indexer.article import Article, make_article
+from indexer.clean import clean
+from indexer.errors import SourceUnreadable
+from indexer.sources.base import Record, Rejection, Source
+
+Values = Mapping[str, str]
+
+
+def sample(number: int) -> Values:
+    """A record under the fields' own names, all of them texts."""
+    return {
+        "id": f"s-{number}",
+        "url": f"https://portal.example/{number}.html",
+        "title": f"第{number}篇：集市上的“花鼓” & 𠀀 🌾",
+        "body": f"头一段，共 {number} 句。\n第二段，引号\"'与反斜杠\\，尖括号<b>。",
+        "channel": "地方/集市",
+        "published_at": "2025-05-06T07:08:09+08:00",
+    }
+
+
+class SourceContract(ABC):
+    """Inherit it in a class whose name begins with Test."""
+
+    @abstractmethod
+    def make(self, folder: Path, records: Iterable[Values]) -> Source:
+        """A source that holds these records. ``folder`` is empty and may be written."""
+
+    @abstractmethod
+    def make_with_bad_record(
+        self, folder: Path, before: Sequence[Values], after: Sequence[Values]
+    ) -> Source:
+        """A source that holds ``before``, one record that cannot be read, and ``after``."""
+
+    @abstractmethod
+    def make_missing(self, folder: Path) -> Source:
+        """A source whose place does not exist."""
+
+    @abstractmethod
+    def make_broken_off(self, folder: Path, records: Sequence[Values]) -> Source:
+        """A source that held these records and now breaks off after the first of them."""
+
+    def test_every_record_becomes_its_article_in_order(self, tmp_path: Path) -> None:
+        records = [sample(number) for number in range(20)]
+        found = [_article(each) for each in self.make(tmp_path, records).records()]
+        assert found == [make_article(each, timezone=UTC) for each in records]
+
+    def test_a_source_may_hold_nothing(self, tmp_path: Path) -> None:
+        assert list(self.make(tmp_path, []).records()) == []
+
+    def test_each_record_says_where_it_stands(self, tmp_path: Path) -> None:
+        found = list(self.make(tmp_path, [sample(number) for number in range(20)]).records())
+        places = [each.where for each in found]
+        assert all(places)
+        assert len(set(places)) == len(places)
+
+    def test_the_raw_record_is_one_line(self, tmp_path: Path) -> None:
+        for each in self.make(tmp_path, [sample(1), sample(2)]).records():
+            assert each.raw
+            assert "\n" not in each.raw
+            assert "\r" not in each.raw
+
+    def test_a_bad_record_is_rejected_and_the_rest_is_read(self, tmp_path: Path) -> None:
+        source = self.make_with_bad_record(tmp_path, [sample(1), sample(2)], [sample(3)])
+        first, second, bad, third = source.records()
+        assert [_article(each).id for each in (first, second, third)] == ["s-1", "s-2", "s-3"]
+        assert isinstance(bad, Rejection)
+        assert bad.where
+        assert bad.why
+        assert "\n" not in bad.raw
+
+    def test_a_missing_source_is_unreadable(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceUnreadable):
+            next(self.make_missing(tmp_path).records())
+
+    def test_what_stands_before_a_break_is_read_and_then_it_is_reported(
+        self, tmp_path: Path
+    ) -> None:
+        records = [sample(number) for number in range(300)]
+        iterator = self.make_broken_off(tmp_path, records).records()
+        found: list[Record | Rejection] = []
+        with pytest.raises(SourceUnreadable):
+            found.extend(iterator)
+        assert found
+        assert [_article(each).id for each in found] == [
+            each["id"] for each in records[: len(found)]
+        ]
+
+    def test_memory_does_not_grow_with_the_source(self, tmp_path: Path) -> None:
+        peaks = []
+        for count in (1_000, 10_000):
+            folder = tmp_path / str(count)
+            folder.mkdir()
+            source = self.make(folder, (sample(number) for number in range(count)))
+            tracemalloc.start()
+            try:
+                assert sum(1 for _ in source.records()) == count
+                peaks.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+        assert peaks[1] < peaks[0] + 200_000
+
+    def test_leaving_early_closes_what_was_opened(self, tmp_path: Path) -> None:
+        iterator = self.make(tmp_path, [sample(1), sample(2)]).records()
+        next(iterator)
+        iterator.close()  # type: ignore[attr-defined]
+        gc.collect()  # an open file would warn here, and a warning fails the test
+
+
+def _article(found: Record | Rejection) -> Article:
+    assert isinstance(found, Record), found
+    made = clean(found, mapping={}, timezone=UTC)
+    assert isinstance(made, Article), made
+    return made

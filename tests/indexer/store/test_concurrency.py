@@ -1,0 +1,107 @@
+"""The store under several threads and several processes at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+from tests.factories import article
+
+WRITERS = 3
+ROUNDS = 12
+EACH = 25
+
+
+def _write(url: str, writer: int) -> int:
+    """Put articles of one's own and articles that all writers fight over. Returns how many changed."""
+    store = open_store(url)
+    changed = 0
+    for turn in range(ROUNDS):
+        own = [article(f"own-{writer}-{turn}-{number}") for number in range(EACH)]
+        shared = [article(f"shared-{number}", title=f"{writer} {turn}") for number in range(EACH)]
+        result = store.put(own + shared)
+        changed += result.created + result.updated
+        changed += store.delete([f"own-{writer}-{turn}-0"])
+    store.close()
+    return changed
+
+
+def _follow(url: str, own: int) -> tuple[list[int], list[str]]:
+    """Follow the changes until ``own`` tombstones were seen; the revisions met, and the ids that are left."""
+    store = open_store(url)
+    revisions: list[int] = []
+    live: set[str] = set()
+    dead: set[str] = set()
+    give_up = time.monotonic() + 60
+    while len(dead) < own and time.monotonic() < give_up:
+        for change in store.changes(after=revisions[-1] if revisions else 0, batch=40):
+            revisions.append(change.revision)
+            if change.article is None:
+                live.discard(change.article_id)
+                dead.add(change.article_id)
+            else:
+                live.add(change.article_id)
+    # The last writer's last transaction is a delete, so nothing comes after it.
+    store.close()
+    return revisions, sorted(live)
+
+
+def _open_and_put(url: str, number: int) -> int:
+    store = open_store(url)
+    created = store.put([article(f"a-{number}")]).created
+    store.close()
+    return created
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+
+
+def test_processes_that_write_at_once_lose_nothing_and_share_no_revision(store_url: str) -> None:
+    with _processes(WRITERS) as pool:
+        changed = sum(pool.map(_write, [store_url] * WRITERS, range(WRITERS)))
+    store = open_store(store_url)
+    changes = list(store.changes())
+    assert store.revision() == changed
+    assert len({each.revision for each in changes}) == len(changes)
+    assert len(changes) == WRITERS * ROUNDS * EACH + EACH
+    assert store.count() == WRITERS * ROUNDS * (EACH - 1) + EACH
+    store.close()
+
+
+def test_a_process_that_follows_the_changes_misses_none(
+    store: ArticleStore, store_url: str
+) -> None:
+    with _processes(WRITERS) as pool:
+        follower = pool.submit(_follow, store_url, (WRITERS - 1) * ROUNDS)
+        writers = [pool.submit(_write, store_url, writer) for writer in range(WRITERS - 1)]
+        for each in writers:
+            each.result()
+        revisions, live = follower.result()
+    assert revisions == sorted(set(revisions))
+    assert live == sorted(each.article_id for each in store.changes() if each.article)
+
+
+def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
+    with _processes(6) as pool:
+        assert list(pool.map(_open_and_put, [store_url] * 6, range(6))) == [1] * 6
+    store = open_store(store_url)
+    assert store.revision() == store.count() == 6
+    store.close()
+
+
+def test_threads_share_one_store(store: ArticleStore) -> None:
+    def work(thread: int) -> int:
+        for number in range(20):
+            store.put([article(f"a-{thread}-{number}")])
+            assert store.get(f"a-{thread}-{number}") is not None
+            assert store.count() > 0
+        return 20
+
+    with ThreadPoolExecutor(8) as pool:
+        assert Counter(pool.map(work, range(8))) == {20: 8}
+    assert store.count() == store.revision() == 160

@@ -1,0 +1,223 @@
+"""Opening a store: making it, bringing it up to date, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+
+from indexer.errors import FolderNotWritable, SearchIndexError, StoreTooNew, StoreUnavailable
+from indexer.store import dialects
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+from indexer.store.tables import SCHEMA, metadata
+from tests.conftest import PROJECT
+from tests.factories import article
+
+
+@contextmanager
+def _raw(url: str) -> Iterator[sqlite3.Connection]:
+    """The SQLite file below a store, past everything of ours."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as opened:
+        yield opened
+
+
+def _fail_to_open(url: str) -> SearchIndexError:
+    with pytest.raises(SearchIndexError) as caught:
+        open_store(url)
+    return caught.value
+
+
+def test_the_folder_and_the_file_are_made(store: ArticleStore, store_url: str) -> None:
+    assert Path(store_url.removeprefix("sqlite:///")).is_file()
+    assert store.count() == 0
+
+
+def test_the_database_is_what_the_tables_say(store_url: str) -> None:
+    open_store(store_url).close()
+    engine = create_engine(store_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_newest_migration_is_the_schema_that_the_program_expects() -> None:
+    config = Config()
+    config.set_main_option("script_location", "indexer.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA]
+
+
+def test_an_up_to_date_store_opens_without_alembic(store: ArticleStore, store_url: str) -> None:
+    store.put([article("a")])
+    code = (
+        "import sys\n"
+        "from indexer.store.database import open_store\n"
+        "store = open_store(sys.argv[1])\n"
+        "print(store.count(), 'alembic' in sys.modules)\n"
+        "store.close()\n"
+    )
+    command = [sys.executable, "-c", code, store_url]
+    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["1", "False"]
+
+
+def test_a_migration_that_fails_leaves_no_table(store_url: str) -> None:
+    database = Path(store_url.removeprefix("sqlite:///"))
+    database.parent.mkdir()
+    with _raw(store_url) as raw:
+        raw.execute("CREATE TABLE revisions (of_another_program TEXT)")
+    failure = _fail_to_open(store_url)
+    assert isinstance(failure, StoreUnavailable)
+    assert "table revisions already exists" in str(failure)
+    with _raw(store_url) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("revisions",)]
+
+
+def test_a_store_of_a_newer_release_is_left_alone(store_url: str) -> None:
+    open_store(store_url).close()
+    with _raw(store_url) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    failure = _fail_to_open(store_url)
+    assert isinstance(failure, StoreTooNew)
+    assert failure.found == "9999"
+    assert "run the newer release" in str(failure)
+
+
+def test_commits_last_and_readers_do_not_wait(store: ArticleStore) -> None:
+    found = {}
+    with store._engine.connect() as connection:
+        for pragma in ("journal_mode", "synchronous", "busy_timeout"):
+            found[pragma] = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+    full = 2
+    assert found == {"journal_mode": "wal", "synchronous": full, "busy_timeout": 30_000}
+
+
+def test_writers_lock_at_the_start_and_readers_do_not(store: ArticleStore) -> None:
+    begun: list[str] = []
+
+    @event.listens_for(store._engine, "before_cursor_execute")
+    def note(*args: object) -> None:
+        if str(args[2]).startswith("BEGIN"):
+            begun.append(str(args[2]))
+
+    store.put([article("a")])
+    store.get("a")
+    assert begun == ["BEGIN IMMEDIATE", "BEGIN DEFERRED"]
+
+
+def test_a_store_that_stays_locked_is_unavailable_and_says_so(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "BUSY_SECONDS", 0.1)
+    store = open_store(store_url)
+    with _raw(store_url) as raw:
+        raw.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="another process kept it locked for more than"):
+            store.put([article("a")])
+        assert store.count() == 0
+        raw.execute("ROLLBACK")
+    store.put([article("a")])
+    assert store.count() == 1
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "articles.sqlite3"
+    path.write_text("这是一封信，不是数据库。" * 100, encoding="utf-8")
+    failure = _fail_to_open(f"sqlite:///{path}")
+    assert isinstance(failure, StoreUnavailable)
+    assert "not a SQLite database: move it away" in str(failure)
+    assert path.read_text(encoding="utf-8").startswith("这是一封信")
+
+
+def test_a_folder_in_place_of_the_file_is_unavailable(tmp_path: Path) -> None:
+    failure = _fail_to_open(f"sqlite:///{tmp_path}")
+    assert isinstance(failure, StoreUnavailable)
+    assert "the path must be a file" in str(failure)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "instance").write_text("a file", encoding="utf-8")
+    failure = _fail_to_open(f"sqlite:///{tmp_path / 'instance' / 'articles.sqlite3'}")
+    assert isinstance(failure, FolderNotWritable)
+    assert failure.path == tmp_path / "instance"
+
+
+def test_a_damaged_file_is_unavailable(store: ArticleStore, store_url: str) -> None:
+    store.put([article(f"a-{number}", body="正文" * 500) for number in range(200)])
+    store.close()
+    path = Path(store_url.removeprefix("sqlite:///"))
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\x55" * (len(content) - 8192)
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match="is damaged: restore a backup"):
+        store.put([article("b")])
+
+
+def test_a_store_that_cannot_be_written_says_what_to_set(store: ArticleStore) -> None:
+    @event.listens_for(store._engine, "connect")
+    def make_read_only(connection: sqlite3.Connection, _entry: object) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    store.close()
+    with pytest.raises(StoreUnavailable, match="set the owner of the file and of its folder"):
+        store.put([article("a")])
+
+
+def test_a_full_disk_is_named(store: ArticleStore) -> None:
+    @event.listens_for(store._engine, "connect")
+    def fill(connection: sqlite3.Connection, _entry: object) -> None:
+        connection.execute("PRAGMA max_page_count = 10")
+
+    store.close()
+    with pytest.raises(StoreUnavailable, match="the disk is full"):
+        store.put([article(f"a-{number}", body="正文" * 500) for number in range(200)])
+    assert store.count() == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:a?uri=true"])
+def test_a_database_without_a_lasting_file_is_refused(url: str) -> None:
+    assert "name a file" in str(_fail_to_open(url))
+
+
+def test_nonsense_in_place_of_a_url_is_refused() -> None:
+    failure = _fail_to_open("postgresql//editor:secret@db.example/articles")
+    assert "not a database URL" in str(failure)
+    assert "secret" not in str(failure)
+
+
+@pytest.mark.parametrize("scheme", ["papyrus", "postgresql+papyrus", "mysql+pyodbc"])
+def test_a_database_without_a_driver_is_refused_with_one_to_install(scheme: str) -> None:
+    failure = _fail_to_open(f"{scheme}://editor:secret@db.example/articles")
+    assert "install one" in str(failure)
+    assert "secret" not in str(failure)
+
+
+def test_every_kind_of_sqlite_failure_that_is_foreseen_has_a_sentence() -> None:
+    for sentence in dialects._SQLITE_SENTENCES.values():
+        assert re.search("try again|restore|set the owner|move it away|must be a file", sentence)
+
+
+def test_a_copy_of_the_file_is_a_backup(
+    store: ArticleStore, store_url: str, tmp_path: Path
+) -> None:
+    store.put([article("a")])
+    store.close()
+    copy = tmp_path / "backup.sqlite3"
+    shutil.copy(store_url.removeprefix("sqlite:///"), copy)
+    restored = open_store(f"sqlite:///{copy}")
+    assert restored.get("a") == article("a")
+    restored.close()

@@ -1,0 +1,122 @@
+"""From a record to an article, or to a rejection; keys renamed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from indexer.article import FIELDS, Article
+from indexer.clean import check_mapping, clean, read_mapping, unused_keys
+from indexer.errors import InvalidSetting
+from indexer.sources.base import Record, Rejection
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def _record(**values: object) -> Record:
+    return Record("news.jsonl:7", {"id": "a-1", "title": "雨后的集市"} | values, "the raw line")
+
+
+def _clean(record: Record, **mapping: str) -> Article:
+    made = clean(record, mapping=mapping, timezone=SHANGHAI)
+    assert isinstance(made, Article), made
+    return made
+
+
+def test_a_good_record_becomes_an_article() -> None:
+    made = _clean(_record(body="正文", channel="地方", published_at="2025-01-02"))
+    assert (made.id, made.body, made.channel) == ("a-1", "正文", "地方")
+    assert made.published_at == datetime(2025, 1, 1, 16, 0, tzinfo=UTC)
+
+
+def test_a_bad_record_is_rejected_with_its_place_its_field_and_its_line() -> None:
+    rejected = clean(_record(published_at="昨天"), mapping={}, timezone=SHANGHAI)
+    assert isinstance(rejected, Rejection)
+    assert rejected.where == "news.jsonl:7"
+    assert rejected.why.startswith("published_at: '昨天' is not a date")
+    assert rejected.raw == "the raw line"
+
+
+def test_a_lone_surrogate_is_rejected_with_its_field_and_place() -> None:
+    rejected = clean(_record(body="一半\ud83c"), mapping={}, timezone=SHANGHAI)
+    assert isinstance(rejected, Rejection)
+    assert rejected.why == "body: lone surrogate U+D83C at 2"
+
+
+def test_a_mapped_key_fills_its_field() -> None:
+    made = _clean(
+        _record(category="地方/集市", writer="何一苇"), category="channel", writer="author"
+    )
+    assert (made.channel, made.author) == ("地方/集市", "何一苇")
+
+
+@pytest.mark.parametrize("mapped_first", [True, False])
+def test_a_mapped_key_wins_over_the_fields_own(mapped_first: bool) -> None:
+    keys = {"category": "映射", "channel": "原有"}
+    values = keys if mapped_first else dict(reversed(keys.items()))
+    assert _clean(_record(**values), category="channel").channel == "映射"
+
+
+@pytest.mark.parametrize("empty", [{}, {"category": None}, {"category": ""}, {"category": []}])
+def test_a_mapped_key_that_holds_nothing_leaves_the_fields_own(empty: Mapping[str, object]) -> None:
+    assert _clean(_record(channel="原有", **empty), category="channel").channel == "原有"
+
+
+def test_of_several_keys_for_one_field_the_first_that_holds_something_wins() -> None:
+    mapping = {"category": "channel", "section": "channel", "desk": "channel"}
+    record = _record(category="", section="二", desk="三")
+    assert _clean(record, **mapping).channel == "二"
+
+
+def test_fields_may_change_places() -> None:
+    made = _clean(_record(title="甲", lead="乙"), title="lead", lead="title")
+    assert (made.title, made.lead) == ("乙", "甲")
+
+
+def test_a_mapped_value_of_the_wrong_kind_is_rejected() -> None:
+    rejected = clean(_record(category=["地方"]), mapping={"category": "channel"}, timezone=UTC)
+    assert isinstance(rejected, Rejection)
+    assert rejected.why == "channel: must be text, not list"
+
+
+def test_a_record_is_not_changed_by_cleaning() -> None:
+    record = _record(category="地方")
+    before = dict(record.values)
+    _clean(record, category="channel")
+    assert record.values == before
+
+
+def test_a_mapping_is_read_from_what_is_typed() -> None:
+    assert read_mapping([]) == {}
+    assert read_mapping(["category=channel", " a=b = title "]) == {
+        "category": "channel",
+        "a=b": "title",
+    }
+
+
+@pytest.mark.parametrize("text", ["category", "=channel", "category=", "", " = "])
+def test_a_mapping_without_two_sides_is_refused(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="must be KEY=FIELD, such as category=channel"):
+        read_mapping([text])
+
+
+def test_a_key_may_be_mapped_once() -> None:
+    with pytest.raises(InvalidSetting, match="key 'category' is mapped twice"):
+        read_mapping(["category=channel", "category=tags"])
+
+
+def test_an_unknown_field_is_refused_and_the_fields_are_named() -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        check_mapping({"category": "chanel"})
+    assert "category=chanel" in str(caught.value)
+    assert all(name in str(caught.value) for name in FIELDS)
+    with pytest.raises(InvalidSetting, match="has no field 'chanel'"):
+        read_mapping(["category=chanel"])
+
+
+def test_keys_that_nobody_reads_are_told() -> None:
+    record = _record(category="地方", reads=12, 备注="无")
+    assert unused_keys(record, mapping={"category": "channel"}) == {"reads", "备注"}
