@@ -96,7 +96,7 @@ class PortUnavailable(SearchIndexError):
     """The server cannot listen on its host and port."""
 
     def __init__(self, host: str, port: int, why: str) -> None:
-        another = port + 1 if port < 65_535 else 8000
+        another = port + 1 if 1023 < port < 65_535 else 8000
         super().__init__(f"port {port} {why}: choose another with PORT={another} make run")
         self.host, self.port, self.why = host, port, why
 

@@ -1,0 +1,11 @@
+"""``python -m indexer``: the admin's command line. See docs/cli.md."""
+
+from __future__ import annotations
+
+import sys
+
+from indexer.cli import cli
+from indexer.command_line import run
+
+if __name__ == "__main__":
+    sys.exit(run(cli, name="python -m indexer"))

@@ -1,0 +1,322 @@
+"""Generations: complete copies of the index, of which exactly one is live.
+
+    index_data/
+        CURRENT                    the name of the live generation
+        writer.lock                held by the one process that writes
+        generations/000007/
+            index/                 the engine's folder
+            building.json          while it is being built
+            manifest.json          written last: the generation is complete
+
+This module moves whole generations about (begin, finish, promote, roll back, prune). It never looks inside an index:
+reading and writing articles is the engine's work.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from indexer.building import BUILDING, BuildProgress, read_progress
+from indexer.durable import replace_file, sync_folder
+from indexer.errors import (
+    FolderNotWritable,
+    GenerationMissing,
+    IndexDamaged,
+    ManifestDamaged,
+    NoEarlierGeneration,
+    NoLiveGeneration,
+    WriterBusy,
+)
+from indexer.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+
+CURRENT: Final = "CURRENT"
+LOCK: Final = "writer.lock"
+INDEX: Final = "index"
+
+_NAME = re.compile(r"\d{6,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A complete generation. ``live`` says whether CURRENT named it when it was looked up."""
+
+    name: str
+    folder: Path
+    manifest: Manifest
+    live: bool
+
+    @property
+    def index(self) -> Path:
+        """The engine's folder."""
+        return self.folder / INDEX
+
+    def size(self) -> int:
+        """The bytes that the index takes on disk. One look at each of its files."""
+        size = 0
+        for path in self.index.rglob("*"):
+            with suppress(FileNotFoundError):  # a writer may be at work
+                size += path.stat().st_size if path.is_file() else 0
+        return size
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedGeneration:
+    """A generation whose manifest cannot be read; ``why`` is the reason."""
+
+    name: str
+    folder: Path
+    why: str
+    live: bool
+
+
+class Generations:
+    """The generations in one folder. Reading is free to all; what changes anything needs :meth:`lock`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folder = root / "generations"
+        self._locked = False
+
+    # Reading
+
+    def live_name(self) -> str | None:
+        """What CURRENT says, or None when nothing was ever promoted. One small read.
+
+        Raises:
+            IndexDamaged: CURRENT is there and cannot be read.
+        """
+        path = self.root / CURRENT
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise IndexDamaged(path, error.strerror or str(error)) from error
+        return text.strip() or None
+
+    def live(self) -> Generation:
+        """The generation that CURRENT names.
+
+        Raises:
+            NoLiveGeneration: nothing was promoted yet.
+            GenerationMissing: CURRENT names a generation that is not on disk.
+            ManifestDamaged: its manifest is missing or cannot be read.
+        """
+        name = self.live_name()
+        if name is None:
+            raise NoLiveGeneration(self.root)
+        return self.get(name)
+
+    def get(self, name: str) -> Generation:
+        """The generation of that name.
+
+        Raises:
+            GenerationMissing: it is not on disk.
+            ManifestDamaged: its manifest is missing or cannot be read.
+        """
+        folder = self._folder / name
+        if not _NAME.fullmatch(name) or not folder.is_dir():
+            raise GenerationMissing(name, self.root)
+        return Generation(name, folder, read_manifest(folder), name == self.live_name())
+
+    def list(self) -> tuple[Generation | DamagedGeneration, ...]:
+        """All generations but unfinished ones, oldest first. A damaged manifest is shown as such, not raised."""
+        found: list[Generation | DamagedGeneration] = []
+        live = self.live_name()
+        for folder in self._folders():
+            is_live = folder.name == live
+            if not is_live and not (folder / MANIFEST).exists():
+                continue
+            try:
+                manifest = read_manifest(folder)
+            except ManifestDamaged as error:
+                found.append(DamagedGeneration(folder.name, folder, error.why, is_live))
+            else:
+                found.append(Generation(folder.name, folder, manifest, is_live))
+        return tuple(found)
+
+    def building(self) -> BuildProgress | None:
+        """How far the rebuild that runs now has come, in whatever process; None when there is none."""
+        for folder in reversed(self._folders()):
+            if not (folder / MANIFEST).exists():
+                progress = read_progress(folder)
+                if progress is not None:
+                    return progress
+        return None
+
+    # Writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one writer, until the block is left or the process ends, however it ends.
+
+        Raises:
+            WriterBusy: at once, when another process (or another block of this one) is the writer.
+            FolderNotWritable: the folder cannot be made or written.
+        """
+        # Without the soft fallback: a lock that outlives a killed process would stop every later rebuild.
+        lock = FileLock(self.root / LOCK, blocking=False, fallback_to_soft=False)
+        with _writing(self.root):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise WriterBusy(self.root) from None
+        self._locked = True
+        try:
+            yield
+        finally:
+            self._locked = False
+            lock.release()
+
+    def begin(self) -> Path:
+        """Make the folder of a new generation, numbered above all that are there, and return it.
+
+        Raises:
+            FolderNotWritable: it cannot be made.
+        """
+        self._need_lock()
+        used = [int(folder.name) for folder in self._folders()]
+        live = self.live_name()
+        if live and _NAME.fullmatch(live):
+            used.append(int(live))
+        folder = self._folder / f"{max(used, default=0) + 1:06d}"
+        with _writing(folder):
+            folder.mkdir()
+            sync_folder(self._folder)
+        return folder
+
+    def finish(self, manifest: Manifest) -> Generation:
+        """Declare the generation ``manifest.name`` complete. Its index must be durable by now.
+
+        Raises:
+            GenerationMissing: it was never begun.
+            FolderNotWritable: the manifest cannot be written.
+        """
+        self._need_lock()
+        folder = self._folder / manifest.name
+        if not folder.is_dir():
+            raise GenerationMissing(manifest.name, self.root)
+        with _writing(folder):
+            write_manifest(manifest, folder)
+            (folder / BUILDING).unlink(missing_ok=True)
+        return self.get(manifest.name)
+
+    def discard(self, name: str) -> None:
+        """Remove a generation that was begun and will not be finished.
+
+        Raises:
+            FolderNotWritable: it cannot be removed.
+        """
+        self._need_lock()
+        self._remove(self._folder / name)
+
+    def promote(self, name: str) -> Generation:
+        """Make a complete generation the live one, atomically and durably. Readers follow within a second.
+
+        Raises:
+            GenerationMissing: it is not on disk.
+            ManifestDamaged: it cannot be trusted. The live one stays.
+            FolderNotWritable: CURRENT cannot be replaced. The live one stays.
+        """
+        self._need_lock()
+        self.get(name)
+        with _writing(self.root):
+            replace_file(self.root / CURRENT, f"{name}\n".encode())
+        return self.get(name)
+
+    def rollback(self) -> Generation:
+        """Promote the newest complete generation that is older than the live one.
+
+        Raises:
+            NoLiveGeneration: nothing was promoted yet.
+            NoEarlierGeneration: none is left to go back to.
+        """
+        self._need_lock()
+        live = self.live_name()
+        if live is None:
+            raise NoLiveGeneration(self.root)
+        names = [each.name for each in self.list() if isinstance(each, Generation)]
+        # CURRENT may name a generation that is gone, or hold nonsense: then any complete one is a way back.
+        bound = int(live) if _NAME.fullmatch(live) else None
+        earlier = [name for name in names if bound is None or int(name) < bound]
+        if not earlier:
+            raise NoEarlierGeneration(live, self.root)
+        return self.promote(earlier[-1])
+
+    def prune(self, keep: int, *, spare: str | None = None) -> tuple[str, ...]:
+        """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
+
+        Kept are the live one, whatever its state, then ``spare``, then the newest. Damaged ones, to which nobody
+        can go back, are removed.
+
+        Raises:
+            FolderNotWritable: one cannot be removed.
+        """
+        self._need_lock()
+        if keep < 1:
+            raise ValueError(f"keep must be at least 1, not {keep}")
+        listed = self.list()
+        complete = [each for each in listed if isinstance(each, Generation) and not each.live]
+        complete.sort(key=lambda each: (each.name == spare, int(each.name)), reverse=True)
+        kept = {each.name for each in listed if each.live}
+        kept.update(each.name for each in complete[: keep - len(kept)])
+        removed = [each for each in listed if each.name not in kept]
+        for each in removed:
+            self._remove(each.folder)
+        return tuple(each.name for each in removed)
+
+    def clean(self) -> tuple[str, ...]:
+        """Remove what killed rebuilds left behind: folders without a manifest. Returns their names.
+
+        Raises:
+            FolderNotWritable: one cannot be removed.
+        """
+        self._need_lock()
+        live = self.live_name()
+        left = [
+            folder
+            for folder in self._folders()
+            if folder.name != live and not (folder / MANIFEST).exists()
+        ]
+        for folder in left:
+            self._remove(folder)
+        return tuple(folder.name for folder in left)
+
+    def _folders(self) -> tuple[Path, ...]:
+        try:
+            found = [each for each in self._folder.iterdir() if _NAME.fullmatch(each.name)]
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return tuple(sorted(found, key=lambda folder: int(folder.name)))
+
+    def _remove(self, folder: Path) -> None:
+        with _writing(folder):
+            # First the manifest: a removal that is interrupted leaves what clean() finds, not half a generation.
+            (folder / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+
+    def _need_lock(self) -> None:
+        if not self._locked:
+            raise RuntimeError(
+                "this changes generations: call it inside 'with generations.lock():'"
+            )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Translate the system's refusal to write below ``path``."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
+        raise FolderNotWritable(path, why) from error

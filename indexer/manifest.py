@@ -1,0 +1,77 @@
+"""Manifest: what a generation says of itself, in ``manifest.json``, written last.
+
+A folder with a manifest is complete; one without is a build that goes on or was killed. The manifest says how the
+generation was made. What changed in it since is known by its engine (``Reader.doc_count``, ``Reader.revision``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+
+from indexer.durable import replace_file
+from indexer.errors import ManifestDamaged
+
+MANIFEST: Final = "manifest.json"
+
+_Count = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """How a generation was made.
+
+    ``doc_count`` articles of every status, up to the store's ``revision``; ``made_at`` is when it was finished (UTC),
+    and ``seconds`` how long it took.
+    """
+
+    name: str
+    engine: str
+    fingerprint: str
+    schema_version: _Count
+    doc_count: _Count
+    revision: _Count
+    made_at: Annotated[datetime, AwareDatetime]
+    seconds: Annotated[float, Field(ge=0)]
+
+
+_FORMAT: Final = TypeAdapter(Manifest)
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write the manifest of the generation in ``folder``, durably.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    replace_file(folder / MANIFEST, _FORMAT.dump_json(manifest, indent=2) + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of the generation in ``folder``. Keys that this release does not know are ignored.
+
+    Raises:
+        ManifestDamaged: missing, not JSON, a key that is missing or of the wrong type, or another generation's.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = _FORMAT.validate_json(path.read_bytes(), strict=True)
+    except FileNotFoundError:
+        raise ManifestDamaged(path, "the file is missing") from None
+    except OSError as error:
+        raise ManifestDamaged(path, error.strerror or str(error)) from error
+    except ValidationError as error:
+        raise ManifestDamaged(path, _first_fault(error)) from error
+    if manifest.name != folder.name:
+        raise ManifestDamaged(path, f"it is the manifest of {manifest.name!r}")
+    return manifest
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else str(fault["msg"])

@@ -1,0 +1,243 @@
+"""Rebuild: the whole store into a new generation, caught up, checked, and only then promoted.
+
+The live generation goes on answering meanwhile. Whatever fails before the promotion leaves it untouched and takes the
+new folder away; what a killed process left behind is removed by the next rebuild. Changes made while a rebuild runs
+are in the new generation; those made in its last instant are behind it by revision, and applied by ``apply_changes``.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.building import Announcer, Report, silent
+from indexer.catch_up import ChangesReport, Replayed, apply_changes, replay
+from indexer.engines.base import Engine
+from indexer.engines.registry import open_engine
+from indexer.errors import FolderNotWritable, RebuildFailed
+from indexer.generations import INDEX, Generations
+from indexer.manifest import Manifest
+from indexer.schema import SCHEMA_VERSION, fingerprint
+from indexer.standing import look
+from indexer.store.articles import ArticleStore
+
+_FAULTS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildReport:
+    """What a rebuild made.
+
+    ``articles`` and ``revision`` are the new generation's; ``replayed`` counts the changes made while it was built.
+    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` and ``pruned`` name generations removed: left
+    behind by killed rebuilds, and older than what is kept.
+    """
+
+    generation: str
+    articles: int
+    revision: int
+    replayed: int
+    seconds: float
+    size_bytes: int
+    cleaned: tuple[str, ...]
+    pruned: tuple[str, ...]
+
+    @property
+    def rate(self) -> float:
+        """Articles a second."""
+        return self.articles / self.seconds if self.seconds > 0 else 0.0
+
+
+def rebuild(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    keep: int,
+    progress: Report = silent,
+) -> RebuildReport:
+    """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
+
+    Raises:
+        WriterBusy: another process is writing.
+        RebuildFailed: the new generation failed its check, and was not promoted.
+        FolderNotWritable: the index folder cannot be written, or the disk is full.
+        StoreError: the articles cannot be read.
+    """
+    began = time.monotonic()
+    made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+    with generations.lock():
+        cleaned = generations.clean()
+        folder = generations.begin()
+        try:
+            with Announcer(progress, folder=folder) as announcer:
+                announcer.begin("scan", total=0)
+                engine = open_engine(
+                    engine_name, folder / INDEX, analyzer=analyzer, timezone=timezone
+                )
+                replayed, during = _build(store, engine, folder.name, announcer)
+                announcer.begin("promote", total=1)
+            previous = generations.live_name()
+            made = generations.finish(
+                Manifest(
+                    name=folder.name,
+                    engine=engine_name,
+                    fingerprint=made_with,
+                    schema_version=SCHEMA_VERSION,
+                    doc_count=replayed.articles,
+                    revision=replayed.revision,
+                    made_at=datetime.now(UTC),
+                    seconds=round(time.monotonic() - began, 3),
+                )
+            )
+            generations.promote(made.name)
+        except BaseException:
+            _abandon(generations, folder)
+            raise
+        # The one that was live is the way back; a newer one that it was rolled back from is not.
+        pruned = generations.prune(keep, spare=previous)
+    return RebuildReport(
+        generation=made.name,
+        articles=replayed.articles,
+        revision=replayed.revision,
+        replayed=during,
+        seconds=time.monotonic() - began,
+        size_bytes=made.size(),
+        cleaned=cleaned,
+        pruned=pruned,
+    )
+
+
+Did = Literal["nothing", "applied changes", "rebuilt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What :func:`rebuild_if_needed` did, and why in one sentence."""
+
+    did: Did
+    why: str
+    applied: ChangesReport | None = None
+    rebuilt: RebuildReport | None = None
+
+
+def rebuild_if_needed(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    keep: int,
+    progress: Report = silent,
+) -> Outcome:
+    """Do the least that makes the live index hold the store: nothing, apply its changes, or rebuild.
+
+    Raises:
+        As :func:`rebuild` and :func:`~indexer.catch_up.apply_changes` do.
+    """
+    standing = look(
+        store, generations, engine_name=engine_name, analyzer=analyzer, timezone=timezone
+    )
+    need, why = standing.need, standing.why
+    if need == "nothing":
+        return Outcome(did="nothing", why=why)
+    if need == "changes":
+        applied = apply_changes(
+            store,
+            generations,
+            engine_name=engine_name,
+            analyzer=analyzer,
+            timezone=timezone,
+            progress=progress,
+        )
+        if applied.doc_count == applied.store_articles:
+            return Outcome(did="applied changes", why=why, applied=applied)
+        why = (
+            "with all changes applied the index did not hold the store "
+            f"(articles: {applied.doc_count}, in the store: {applied.store_articles})"
+        )
+    rebuilt = rebuild(
+        store,
+        generations,
+        engine_name=engine_name,
+        analyzer=analyzer,
+        timezone=timezone,
+        keep=keep,
+        progress=progress,
+    )
+    return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
+
+
+def _build(
+    store: ArticleStore, engine: Engine, name: str, announcer: Announcer
+) -> tuple[Replayed, int]:
+    """Fill the index of generation ``name`` and check it; return its last replay and how many changes were replayed in all.
+
+    Raises:
+        RebuildFailed: the check found faults.
+    """
+    engine.create()
+    announcer.begin("index", total=store.count())
+    start = _index(store, engine, announcer)
+    announcer.end()
+    last = _catch_up(store, engine, start, announcer)
+    during = last.put + last.deleted
+    announcer.begin("check", total=last.articles)
+    faults = engine.check()
+    if store.revision() != last.revision:
+        last = _catch_up(store, engine, last.revision, announcer)
+        during += last.put + last.deleted
+    with engine.reader() as reader:
+        if reader.doc_count != last.articles:
+            faults.append(f"articles: {reader.doc_count}, in the store: {last.articles}")
+    if faults:
+        shown = "; ".join(faults[:_FAULTS_SHOWN])
+        more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+        raise RebuildFailed(
+            f"generation {name} failed its check and was not promoted ({shown}{more}): "
+            "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again"
+        )
+    return last, during
+
+
+def _index(store: ArticleStore, engine: Engine, announcer: Announcer) -> int:
+    """Add all articles as the store holds them now, and return the revision up to which that is.
+
+    An article that changes while it runs moves beyond that revision, and is left to the replay. So no article is met
+    twice here, which is what ``add`` asks for.
+    """
+    start = store.revision()
+    with engine.writer() as writer:
+        for change in store.changes():
+            if change.revision > start:
+                break
+            if change.article is not None:
+                writer.add(change.article)
+                announcer.advance()
+        writer.commit(revision=start)
+    return start
+
+
+def _catch_up(store: ArticleStore, engine: Engine, after: int, announcer: Announcer) -> Replayed:
+    announcer.begin("catch up", total=max(0, store.revision() - after))
+    replayed = replay(store, engine, after=after, announcer=announcer)
+    announcer.end()
+    return replayed
+
+
+def _abandon(generations: Generations, folder: Path) -> None:
+    """Take a build away that failed, unless it is live already and failed afterwards."""
+    if generations.live_name() == folder.name:
+        return
+    # What cannot be removed now is left to the next rebuild: the error that led here matters more.
+    with suppress(FolderNotWritable):
+        generations.discard(folder.name)

@@ -1,0 +1,269 @@
+"""A rebuild that is killed, refused or runs out of disk: the live index answers on, and the next one is clean."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.engines.base import Reader
+from indexer.engines.registry import open_engine
+from indexer.generations import Generations
+from indexer.query import Match, SearchRequest
+from indexer.rebuild import RebuildReport, rebuild
+from indexer.standing import check
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+from tests.conftest import PROJECT
+from tests.factories import article
+
+ARTICLES = 300
+ENGINE = "whoosh"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+# A rebuild that kills its own process when it comes to the moment that it was given.
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+from indexer import building
+from indexer.analysis.analyzers import make_analyzer
+from indexer.generations import Generations
+from indexer.rebuild import rebuild
+from indexer.store.database import open_store
+
+moment, engine, index, store = sys.argv[1:]
+building.TELL_EVERY = 0.0
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def progress(now):
+    if moment in (now.phase, f"{now.phase} {now.done}"):
+        die()
+
+generations = Generations(Path(index))
+where, _, step = moment.partition(".")
+if where == "generations":
+    setattr(generations, step, die)
+rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyzer(),
+        timezone=ZoneInfo("Asia/Shanghai"), keep=2, progress=progress)
+"""
+
+
+@dataclass
+class Site:
+    """A store and an index folder that real processes work on."""
+
+    root: Path
+    store: ArticleStore
+    analyzer: Analyzer
+
+    def __post_init__(self) -> None:
+        self.generations = Generations(self.root / "index_data")
+        self.url = f"sqlite:///{self.root}/articles.sqlite3"
+        self.environment = os.environ | {
+            "SEARCH_INDEX_DIR": str(self.generations.root),
+            "SEARCH_STORE_URL": self.url,
+            "SEARCH_ENGINE": ENGINE,
+            "SEARCH_KEEP_GENERATIONS": "2",
+        }
+
+    def rebuild(self) -> RebuildReport:
+        """Rebuild here, in this process."""
+        return rebuild(
+            self.store,
+            self.generations,
+            engine_name=ENGINE,
+            analyzer=self.analyzer,
+            timezone=SHANGHAI,
+            keep=2,
+        )
+
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """Start ``python -m indexer`` and return at once."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "indexer", *args],
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def indexer(self, *args: str) -> tuple[int, str, str]:
+        """Run ``python -m indexer`` to its end."""
+        with self.start(*args) as started:
+            out, err = started.communicate()
+        assert b"Traceback" not in err
+        return started.returncode, out.decode(), err.decode()
+
+    def start_rebuild(self) -> subprocess.Popen[bytes]:
+        """Start a rebuild and return as soon as it can be seen at work."""
+        started = self.start("rebuild")
+        while self.generations.building() is None:
+            assert started.poll() is None, "the rebuild ended before it could be seen"
+            time.sleep(0.01)
+        return started
+
+    @contextmanager
+    def rebuild_in_suspense(self) -> Iterator[None]:
+        """A rebuild that is stopped at work while the block runs, and then ends well."""
+        with self.start_rebuild() as started:
+            os.kill(started.pid, signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                os.kill(started.pid, signal.SIGCONT)
+            assert started.wait() == 0
+
+    def rebuild_killed_at(self, moment: str) -> None:
+        arguments = [moment, ENGINE, str(self.generations.root), self.url]
+        killed = subprocess.run([sys.executable, "-c", DYING, *arguments], cwd=PROJECT, check=False)
+        assert killed.returncode == -signal.SIGKILL
+
+    def reader(self) -> Reader:
+        live = self.generations.live()
+        engine = open_engine(ENGINE, live.index, analyzer=self.analyzer, timezone=SHANGHAI)
+        return engine.reader()
+
+    def answer(self) -> tuple[int, int]:
+        """How many articles the live index holds, and how many it finds for one query."""
+        with self.reader() as reader:
+            return reader.doc_count, reader.search(SearchRequest(Match("渡口"))).total
+
+    def faults(self) -> tuple[str, ...]:
+        return check(
+            self.store,
+            self.generations,
+            engine_name=ENGINE,
+            analyzer=self.analyzer,
+            timezone=SHANGHAI,
+        ).faults
+
+    def folders(self) -> list[str]:
+        return sorted(path.name for path in (self.generations.root / "generations").iterdir())
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Analyzer:
+    return make_analyzer()
+
+
+@pytest.fixture
+def site(tmp_path: Path, analyzer: Analyzer) -> Iterator[Site]:
+    """A live generation of ARTICLES articles, and a store that has moved on since."""
+    store = open_store(f"sqlite:///{tmp_path}/articles.sqlite3")
+    made = Site(tmp_path, store, analyzer)
+    store.put(
+        article(
+            f"a-{number}", title=f"第{number}号渡口重新开航", body="两岸的居民又坐上了船。" * 20
+        )
+        for number in range(ARTICLES)
+    )
+    made.rebuild()
+    store.delete(["a-0"])
+    store.put([article("new-1", title="渡口边开了一家茶馆"), article("new-2")])
+    yield made
+    store.close()
+
+
+OLD, NEW = (ARTICLES, ARTICLES), (ARTICLES + 1, ARTICLES)
+
+
+@pytest.mark.parametrize(
+    "moment", ["scan", "index", "index 150", "catch up", "check", "promote", "generations.finish"]
+)
+def test_a_rebuild_killed_before_promotion_changes_nothing(site: Site, moment: str) -> None:
+    site.rebuild_killed_at(moment)
+    assert (site.generations.root / "CURRENT").read_bytes() == b"000001\n"
+    assert site.answer() == OLD
+    assert site.generations.building() is None
+    assert site.folders() == ["000001", "000002"]
+    report = site.rebuild()
+    assert (report.generation, report.cleaned) == ("000002", ("000002",))
+    assert site.folders() == ["000001", "000002"]
+    assert site.answer() == NEW
+    assert site.faults() == ()
+
+
+def test_a_rebuild_killed_before_the_pointer_moved_leaves_a_whole_generation_aside(
+    site: Site,
+) -> None:
+    site.rebuild_killed_at("generations.promote")
+    assert site.answer() == OLD
+    assert [(each.name, each.live) for each in site.generations.list()] == [
+        ("000001", True),
+        ("000002", False),
+    ]
+    site.rebuild()
+    assert site.answer() == NEW
+    assert site.folders() == ["000001", "000003"]
+
+
+def test_a_rebuild_killed_after_promotion_has_succeeded(site: Site) -> None:
+    site.rebuild_killed_at("generations.prune")
+    assert site.generations.live_name() == "000002"
+    assert site.answer() == NEW
+    assert site.indexer("rebuild", "--if-needed")[1].startswith("nothing: ")
+
+
+def test_the_live_index_answers_while_rebuilds_are_killed_again_and_again(site: Site) -> None:
+    with site.reader() as opened_before:
+        for delay in (0.0, 0.1, 0.3):
+            with site.start_rebuild() as started:
+                until = time.monotonic() + delay
+                while time.monotonic() < until and started.poll() is None:
+                    assert site.answer() in (OLD, NEW)
+                started.kill()
+            assert site.answer() in (OLD, NEW)
+        assert opened_before.search(SearchRequest(Match("渡口"))).total == ARTICLES
+    assert site.indexer("rebuild")[0] == 0
+    assert site.answer() == NEW
+    assert site.faults() == ()
+
+
+def test_the_second_of_two_rebuilds_is_refused_and_the_first_goes_on(site: Site) -> None:
+    with site.rebuild_in_suspense():
+        code, out, err = site.indexer("rebuild")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: another process is writing to ")
+    assert site.answer() == NEW
+
+
+def test_status_shows_a_rebuild_that_runs(site: Site) -> None:
+    with site.rebuild_in_suspense():
+        assert "rebuild     running (" in site.indexer("status")[1]
+    assert "rebuild     running" not in site.indexer("status")[1]
+
+
+def test_a_rebuild_that_runs_out_of_disk_says_so_and_leaves_the_live_index(site: Site) -> None:
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "from indexer.cli import cli\n"
+        "from indexer.command_line import run\n"
+        "sys.exit(run(cli, name='indexer', args=['rebuild']))\n"
+    )
+    full = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=site.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert full.returncode == 2
+    last = full.stderr.decode().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "cannot be written (File too large)" in last
+    assert site.answer() == OLD
+    assert site.folders() == ["000001"]
