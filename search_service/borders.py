@@ -1,0 +1,30 @@
+"""Borders of words that show in the text itself: a Latin word or a number ends where its letters or digits end.
+
+Chinese characters have no such borders: there any place may be one. Texts are folded.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FIRST_WITHOUT: Final = "\u1100"
+"""Below it lie the scripts that part words with blanks (Latin, Greek, Cyrillic ...), from it on Hangul, kana, Han."""
+
+
+def is_border(text: str, place: int) -> bool:
+    """Whether no Latin word and no number runs on across ``place``."""
+    if not 0 < place < len(text):
+        return True
+    kind = _kind(text[place])
+    return kind is None or kind != _kind(text[place - 1])
+
+
+def has_borders(text: str) -> bool:
+    """Whether all of ``text`` is in scripts whose words have borders."""
+    return max(text, default="") < _FIRST_WITHOUT
+
+
+def _kind(character: str) -> str | None:
+    if character >= _FIRST_WITHOUT:
+        return None
+    return "letter" if character.isalpha() else "digit" if character.isdigit() else None

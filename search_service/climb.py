@@ -1,0 +1,79 @@
+"""Climbing the ladder: which rung answers a request.
+
+Decided by the whole count of each rung, never by the page that is asked for, so that every page of an answer comes
+from the same rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from indexer.engines.base import Reader
+from indexer.hits import SearchPage
+from indexer.query import And, Query, SearchRequest
+from search_service.ladder import Rung, may_stand_inside, query_for, rungs
+from search_service.ranking import FEW
+from search_service.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """The rung that answers and its page; the stricter rung that found too few, if one did, and how many."""
+
+    rung: Rung
+    page: SearchPage
+    stricter: Rung | None = None
+    stricter_total: int = 0
+
+
+def climb(
+    reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Sequence[Query]
+) -> Climbed:
+    """Answer ``request``, whose query is that of ``tree`` on some rung, narrowed by filters of the reader's choice.
+
+    Narrowing does not change the rung, unless nothing at all is found on it: facets count what narrowing will find,
+    and that is true on the same rung only. At most one search for each rung, two for each when narrowed.
+    """
+    ladder = rungs(tree)
+    if not narrowing:
+        return _climb(reader, tree, request, ladder, few=FEW)
+    counting = replace(request, facets=(), page=1, size=1)
+    wide = _climb(reader, tree, counting, ladder, few=FEW)
+    seen = (request.filter,) if request.filter else ()
+    narrowed = replace(request, filter=And((*seen, *narrowing)))
+    found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
+    if wide.stricter is None or found.rung != wide.rung:
+        return found
+    stricter = reader.search(_on(wide.stricter, tree, replace(narrowed, facets=(), page=1, size=1)))
+    return replace(found, stricter=wide.stricter, stricter_total=stricter.total)
+
+
+def _climb(
+    reader: Reader, tree: Node | None, request: SearchRequest, ladder: Sequence[Rung], *, few: int
+) -> Climbed:
+    """Take the strictest rung that finds ``few`` articles; else, of those that find fewer, the one that finds most.
+
+    To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and "most", when
+    the best come first. "any" is for when there are none.
+    """
+    best: Climbed | None = None
+    for rung in ladder:
+        if best and best.page.total:
+            adds = (rung == "inside" and may_stand_inside(tree)) or (
+                rung == "most" and request.sort == "relevance"
+            )
+            if best.page.total >= few or not adds:
+                continue
+        page = reader.search(_on(rung, tree, request))
+        if best is None:
+            best = Climbed(rung, page)
+        elif page.total > best.page.total:
+            stricter = best.rung if best.page.total else None
+            best = Climbed(rung, page, stricter, best.page.total)
+    assert best is not None, "every tree has a rung"
+    return best
+
+
+def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:
+    return replace(request, query=query_for(tree, rung))

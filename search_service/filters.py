@@ -1,0 +1,58 @@
+"""Filters: what readers may see, and what they narrow a list to. Filters never count in scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.query import And, Not, Or, Query, Range, Term
+
+_INSTANT: Final = timedelta(microseconds=1)
+"""The resolution of times: ``[start, end)`` becomes ``(start, end]`` when both move by it."""
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""Of articles (see ``parse_time``); beyond them lies the end of the calendar."""
+
+
+def visible(now: datetime) -> Query:
+    """What readers may see at ``now``; the same articles as :meth:`Article.is_visible`."""
+    after_now = now + _INSTANT
+    return And(
+        (
+            Term("status", "published"),
+            Not(Range("published_at", start=after_now)),
+            Not(Range("expires_at", end=after_now)),
+        )
+    )
+
+
+def without(article_ids: Iterable[str]) -> Query:
+    """Everything but these articles."""
+    return Not(Or(tuple(Term("id", each) for each in article_ids)))
+
+
+def in_channel(path: str) -> Query:
+    """What stands in a channel, or in one that lies in it. Blanks and slashes too many do not matter."""
+    parts = (" ".join(part.split()) for part in path.split("/"))
+    return Term("channel", "/".join(part for part in parts if part))
+
+
+def published_between(start: date | None, end: date | None, timezone: ZoneInfo) -> Query:
+    """What was published from day ``start`` to day ``end``, both included, as days are counted in ``timezone``."""
+    return Range(
+        "published_at",
+        start_of_day(_clip(start), timezone) if start else None,
+        start_of_day(_clip(end) + timedelta(days=1), timezone) if end else None,
+    )
+
+
+def start_of_day(day: date, timezone: ZoneInfo) -> datetime:
+    """The first moment of a day, in UTC. The day is one that an article can have, or the one behind the last."""
+    return datetime.combine(day, time(), timezone).astimezone(UTC)
+
+
+def _clip(day: date) -> date:
+    return min(max(day, FIRST_DAY), LAST_DAY)

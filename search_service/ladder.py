@@ -1,0 +1,128 @@
+"""The ladder: from the tree of a query to index queries, strict first, looser rung by rung.
+
+    browse   nothing to look for: everything (that is not excluded), newest first
+    words    every word, as the analyzer cuts words
+    inside   every word, also inside other words
+    most     most of the telling words; articles with all words first
+    any      at least one of the telling words
+
+Only loose words are relaxed. What a reader spelt out stays as it is on every rung: quotes, exclusions, fields, the
+title's words, AND and OR. A word of one character is not telling: it stands inside others in nearly every article.
+Latin words and numbers are looked for inside others only where there is nothing else to look for: ``art`` is not in
+``party``, nor 15 in 2015.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from indexer.analysis.characters import fold
+from indexer.engines.ranking import words_needed
+from indexer.query import And, Boost, Match, MatchAll, Not, Or, Query, Range, Term
+from indexer.query import Literal as LiteralQuery
+from search_service.borders import has_borders
+from search_service.filters import in_channel
+from search_service.ranking import ALL_WORDS, FIELD_WEIGHTS, MOST
+from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
+
+Rung = Literal["browse", "words", "inside", "most", "any"]
+
+_TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
+
+
+def rungs(tree: Node | None) -> tuple[Rung, ...]:
+    """The rungs that can differ for this tree, strictest first; at least one."""
+    leaves = wanted(tree) if tree else []
+    if not any(isinstance(leaf, Words | Phrase) for leaf in leaves):
+        return ("browse",)
+    found: list[Rung] = ["words"]
+    words = [leaf for leaf in leaves if isinstance(leaf, Words) and leaf.tokens]
+    if words:
+        found.append("inside")
+    relaxed = [(len(leaf.tokens), len(_telling(leaf))) for leaf in words if not leaf.title_only]
+    if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
+        found.append("most")
+    if any(telling and count > 1 for count, telling in relaxed):
+        found.append("any")
+    return tuple(found)
+
+
+def may_stand_inside(tree: Node | None) -> bool:
+    """Whether some words are of a script that shows no borders, so that they may have been cut otherwise."""
+    leaves = wanted(tree) if tree else []
+    return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
+
+
+def query_for(tree: Node | None, rung: Rung) -> Query:
+    """The index query of a tree on a rung."""
+    match tree:
+        case None:
+            return MatchAll()
+        case Words():
+            return _words(tree, rung)
+        case Phrase(text, title_only):
+            return LiteralQuery(text, fields=("title",)) if title_only else LiteralQuery(text)
+        case Keyword(field, value):
+            return in_channel(value) if field == "channel" else Term(field, value)
+        case Dates(start, end):
+            return Range("published_at", start, end)
+        case All(parts):
+            return And(tuple(query_for(part, rung) for part in parts))
+        case Either(parts):
+            return Or(tuple(query_for(part, rung) for part in parts))
+        case Exclude(part):
+            return Not(_excluded(part))
+
+
+def _words(words: Words, rung: Rung) -> Query:
+    fields = _TITLE if words.title_only else FIELD_WEIGHTS
+    telling = _telling(words)
+    if not words.tokens:
+        return LiteralQuery(words.text)
+    if rung == "words":
+        return Match(words.text, fields=fields)
+    if rung == "inside" or words.title_only or not telling:
+        return _inside(words, fields)
+    inside = not any(map(has_borders, telling))
+    text = " ".join(telling)
+    if rung == "any":
+        return Match(text, fields=fields, need=0.0, inside=inside)
+    most = Match(text, fields=fields, need=MOST, inside=inside)
+    return Or((most, Boost(Match(words.text, fields=fields), ALL_WORDS)))
+
+
+def _inside(words: Words, fields: tuple[tuple[str, float], ...]) -> Query:
+    """Every word, also inside others; Latin ones only if there are no others."""
+    bordered = [token for token in words.tokens if has_borders(token)]
+    others = [token for token in words.tokens if not has_borders(token)]
+    if not bordered or not others:
+        return Match(words.text, fields=fields, inside=True)
+    whole, inside = " ".join(bordered), " ".join(others)
+    return And((Match(whole, fields=fields), Match(inside, fields=fields, inside=True)))
+
+
+def _telling(words: Words) -> list[str]:
+    return [token for token in words.tokens if len(token) > 1]
+
+
+def _excluded(part: Node) -> Query:
+    """What an exclusion takes away: the very words, wherever they stand.
+
+    ``-银行`` takes away 农业银行 too, however it was cut; ``-art`` leaves party alone, for Latin words have borders.
+    """
+    match part:
+        case Words(tokens=[_, *_]):
+            return And(tuple(_held(piece, part.title_only) for piece in part.pieces))
+        case All(parts):
+            return And(tuple(_excluded(each) for each in parts))
+        case Either(parts):
+            return Or(tuple(_excluded(each) for each in parts))
+        case _:
+            return query_for(part, "words")
+
+
+def _held(piece: str, title_only: bool) -> Query:
+    fields = _TITLE if title_only else FIELD_WEIGHTS
+    if has_borders(fold(piece)):
+        return Match(piece, fields=fields)
+    return LiteralQuery(piece, tuple(name for name, _ in fields))

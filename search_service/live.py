@@ -1,0 +1,201 @@
+"""The live index: readers of the generation that CURRENT names, at its last commit.
+
+Follows promotions and commits by looking at the folder at most once in ``interval`` seconds, and keeps open readers
+for reuse. It never writes, and it never answers from an index that was taken away: an error says what is wrong, and
+the next request looks again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.engines.base import Engine, Reader
+from indexer.engines.registry import open_engine
+from indexer.errors import IndexDamaged, IndexFailure, InvalidSetting, ManifestDamaged
+from indexer.generations import Generation, Generations
+from indexer.manifest import MANIFEST, Manifest
+from indexer.schema import fingerprint
+
+INTERVAL: Final = 1.0
+"""Seconds between two looks at the folder: what is promoted or committed shows within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """Which index an answer came from, and how fresh it is.
+
+    ``revision`` is the store's revision that the snapshot holds; ``as_of`` when the generation was made or, once
+    changes were applied to it, when the last of them was committed. ``outdated``: it was made with another
+    fingerprint than this program's, so some words may not be found before a rebuild.
+    """
+
+    generation: str
+    revision: int
+    as_of: datetime
+    doc_count: int
+    rebuilding: bool
+    outdated: bool
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Snapshot:
+    """One commit of one generation, with those of its readers that nobody uses at the moment."""
+
+    manifest: Manifest
+    engine: Engine
+    version: object
+    committed_at: datetime
+    outdated: bool
+    rebuilding: bool = False
+    idle: list[Reader] = field(default_factory=list)
+
+    def state(self, reader: Reader) -> IndexState:
+        as_made = reader.revision == self.manifest.revision
+        return IndexState(
+            generation=self.manifest.name,
+            revision=reader.revision,
+            as_of=self.manifest.made_at if as_made else self.committed_at,
+            doc_count=reader.doc_count,
+            rebuilding=self.rebuilding,
+            outdated=self.outdated,
+        )
+
+
+class LiveIndex:
+    """Readers of the live generation. Safe to share between threads; one for each process."""
+
+    def __init__(
+        self,
+        generations: Generations,
+        *,
+        analyzer: Analyzer,
+        timezone: ZoneInfo,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._generations = generations
+        self._analyzer, self._timezone = analyzer, timezone
+        self._interval, self._clock = interval, clock
+        self._lock = Lock()
+        self._current: _Snapshot | None = None
+        self._looked_at = 0.0
+
+    @contextmanager
+    def reader(self) -> Iterator[tuple[Reader, IndexState]]:
+        """A reader of the live index and its state, for one thread and the length of the ``with`` block.
+
+        The reader is a snapshot: commits and promotions made meanwhile do not show in it.
+
+        Raises:
+            NoLiveGeneration: nothing was promoted yet, or the folder was deleted.
+            GenerationMissing: the live generation is gone.
+            ManifestDamaged: its manifest cannot be read.
+            IndexDamaged: its index cannot be read.
+        """
+        with self._lock:
+            snapshot, reader = self._take()
+        try:
+            yield reader, snapshot.state(reader)
+        except IndexFailure:
+            with self._lock:
+                self._leave()
+            raise
+        finally:
+            with self._lock:
+                kept = snapshot is self._current
+                if kept:
+                    snapshot.idle.append(reader)
+            if not kept:
+                reader.close()
+
+    def state(self) -> IndexState:
+        """The state of the live index; raises as :meth:`reader` does."""
+        with self.reader() as (_, state):
+            return state
+
+    def close(self) -> None:
+        """Close the idle readers; those in use close when they come back. A later request opens new ones."""
+        with self._lock:
+            self._leave()
+
+    def _take(self) -> tuple[_Snapshot, Reader]:
+        """An idle reader of the current snapshot, or a new one."""
+        failed = False
+        while True:
+            snapshot = self._look()
+            if snapshot.idle:
+                return snapshot, snapshot.idle.pop()
+            try:
+                reader = snapshot.engine.reader()
+                if snapshot.engine.version() == snapshot.version:
+                    return snapshot, reader
+                reader.close()
+            except IndexDamaged:
+                # Perhaps another generation was promoted, and this one pruned, since the last look.
+                if failed:
+                    raise
+                failed = True
+            self._leave()
+
+    def _look(self) -> _Snapshot:
+        """The current snapshot, after a look at the folder if the last one was long ago."""
+        now, current = self._clock(), self._current
+        if current and now - self._looked_at < self._interval:
+            return current
+        self._looked_at = now
+        if not (current and self._is_unchanged(current)):
+            self._leave()
+            current = self._current = self._open(self._generations.live())
+        current.rebuilding = self._generations.building() is not None
+        return current
+
+    def _is_unchanged(self, snapshot: _Snapshot) -> bool:
+        if self._generations.live_name() != snapshot.manifest.name:
+            return False
+        try:
+            return snapshot.engine.version() == snapshot.version
+        except IndexDamaged:
+            return False
+
+    def _open(self, generation: Generation) -> _Snapshot:
+        manifest = generation.manifest
+        try:
+            engine = open_engine(
+                manifest.engine, generation.index, analyzer=self._analyzer, timezone=self._timezone
+            )
+        except InvalidSetting as error:
+            why = f"this program has no engine {manifest.engine!r}"
+            raise ManifestDamaged(generation.folder / MANIFEST, why) from error
+        version = engine.version()
+        expected = fingerprint(engine=manifest.engine, analysis=self._analyzer.fingerprint)
+        return _Snapshot(
+            manifest=manifest,
+            engine=engine,
+            version=version,
+            committed_at=_changed_at(generation.index),
+            outdated=manifest.fingerprint != expected,
+        )
+
+    def _leave(self) -> None:
+        """Let go of the current snapshot, so that the next request looks afresh."""
+        current, self._current = self._current, None
+        if current:
+            while current.idle:
+                current.idle.pop().close()
+
+
+def _changed_at(folder: Path) -> datetime:
+    """When files were last made or removed in an index's folder: each commit does both."""
+    try:
+        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    except OSError as error:
+        raise IndexDamaged(folder, error.strerror or str(error)) from error

@@ -1,0 +1,171 @@
+"""Related articles (相关阅读): what else to read behind one article.
+
+The article's key terms make a query; what it finds is filled up, where it is too little, with articles of the same
+tags, of the same channel, and the latest. Each item says why it is there. Reprints are left out only where title or
+body is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold
+from indexer.article import Article
+from indexer.engines.base import Reader
+from indexer.errors import ArticleNotFound
+from indexer.hits import Hit
+from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Or, Query, SearchRequest, Term
+from search_service.filters import in_channel, visible, without
+from search_service.key_terms import KeyTerm, key_terms
+from search_service.leads import lead
+from search_service.live import IndexState, LiveIndex
+from search_service.ranking import MIN_SHARED, MIN_SHARED_WEIGHT, RELATED_TITLE, SAME_CHANNEL
+
+_PAGE: Final = 50
+"""Articles that are looked at in one go: several times a block, for some are reprints."""
+_REASON_WORDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedArticle:
+    """One related article; ``reasons`` say why it is here, in Chinese. A backfilled one scores 0.0."""
+
+    article: Article
+    lead: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedAnswer:
+    """What is related to ``article``, best first; fewer than asked for only where the index holds no more."""
+
+    article: Article
+    items: tuple[RelatedArticle, ...]
+    index: IndexState
+
+
+def related(
+    live: LiveIndex,
+    article_id: str,
+    *,
+    size: int,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    now: datetime,
+) -> RelatedAnswer:
+    """``size`` articles to read behind the one with that id, as the index holds it.
+
+    Raises:
+        ArticleNotFound: there is none with that id that readers may see at ``now``.
+        IndexFailure: see :meth:`LiveIndex.reader`.
+    """
+    with live.reader() as (reader, state):
+        article = reader.get(article_id)
+        if article is None or not article.is_visible(now):
+            raise ArticleNotFound(article_id)
+        terms = key_terms(article, reader, analyzer)
+        seen = {*_faces(article)}
+        items: list[RelatedArticle] = []
+        for hit, shared in _candidates(reader, article, terms, now):
+            if len(items) == size:
+                break
+            faces = _faces(hit.article)
+            if seen.isdisjoint(faces):
+                seen.update(faces)
+                items.append(_item(article, hit, shared, timezone=timezone, now=now))
+    return RelatedAnswer(article=article, items=tuple(items), index=state)
+
+
+def _candidates(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
+) -> Iterator[tuple[Hit, list[str]]]:
+    """Articles to choose from, with the key terms that they share: by terms, by tags, of the channel, the latest."""
+    others = And((visible(now), without((article.id,))))
+    yield from _alike(reader, article, terms, others)
+    sources: list[Query] = []
+    if article.tags:
+        sources.append(Or(tuple(Term("tag", tag) for tag in article.tags)))
+    if article.channel:
+        sources.append(in_channel(article.channel))
+    for query in (*sources, MatchAll()):
+        for hit in _newest(reader, query, others):
+            yield replace(hit, score=0.0), []
+
+
+def _alike(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+) -> list[tuple[Hit, list[str]]]:
+    """Those that share enough of the key terms, best first."""
+    if not terms:
+        return []
+    enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
+    found = []
+    for hit in reader.search(SearchRequest(_about(terms), filter=narrowed, size=_PAGE)).hits:
+        shared = _shared(terms, hit.article)
+        if len(shared) >= MIN_SHARED and sum(term.weight for term in shared) >= enough:
+            same = article.channel != "" and article.channel == hit.article.channel
+            hit = replace(hit, score=hit.score * (SAME_CHANNEL if same else 1.0))
+            found.append((hit, [term.spelling for term in shared]))
+    # A stable sort: equals stay as the engine ordered them, newer first.
+    found.sort(key=lambda each: -each[0].score)
+    return found
+
+
+def _newest(reader: Reader, query: Query, narrowed: Query) -> Iterator[Hit]:
+    for number in range(1, MAX_DEPTH // _PAGE + 1):
+        request = SearchRequest(query, filter=narrowed, sort="newest", page=number, size=_PAGE)
+        page = reader.search(request)
+        yield from page.hits
+        if number * _PAGE >= page.total:
+            return
+
+
+def _about(terms: tuple[KeyTerm, ...]) -> Query:
+    clauses: list[Query] = []
+    for term in terms:
+        clauses.append(Boost(Term("title", term.token), term.weight * RELATED_TITLE))
+        clauses.append(Boost(Term("body", term.token), term.weight))
+    return Or(tuple(clauses))
+
+
+def _shared(terms: tuple[KeyTerm, ...], other: Article) -> list[KeyTerm]:
+    text = fold("\n".join((other.title, other.lead, other.body)))
+    return [term for term in terms if term.token in text]
+
+
+def _faces(article: Article) -> set[str]:
+    """By what a reprint is known here: its title, its body; white space does not matter."""
+    texts = ("".join(fold(text).split()) for text in (article.title, article.body))
+    return {text for text in texts if text}
+
+
+def _item(
+    article: Article, hit: Hit, shared: list[str], *, timezone: ZoneInfo, now: datetime
+) -> RelatedArticle:
+    other = hit.article
+    reasons = []
+    if shared:
+        reasons.append(f"共同关键词: {'、'.join(shared[:_REASON_WORDS])}")
+    if tags := [tag for tag in article.tags if tag in other.tags]:
+        reasons.append(f"同标签: {'、'.join(tags[:_REASON_WORDS])}")
+    if article.channel and article.channel == other.channel:
+        reasons.append("同频道")
+    if other.published_at:
+        reasons.append(_age(other.published_at, now, timezone))
+    return RelatedArticle(article=other, lead=lead(other), score=hit.score, reasons=tuple(reasons))
+
+
+def _age(then: datetime, now: datetime, timezone: ZoneInfo) -> str:
+    """How long ago that was, in days as the zone counts them."""
+    days = (now.astimezone(timezone).date() - then.astimezone(timezone).date()).days
+    if days < 2:
+        return "昨天" if days == 1 else "今天"
+    if days < 30:
+        return f"{days}天前"
+    return f"{days // 30}个月前" if days < 365 else f"{days // 365}年前"

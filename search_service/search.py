@@ -1,0 +1,203 @@
+"""Search: one page of the articles that answer what a reader typed.
+
+Parse, climb the ladder until a rung answers, cut out what to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from math import ceil
+from time import perf_counter
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold_literal
+from indexer.article import Article
+from indexer.hits import FacetCount, Hit
+from indexer.query import MAX_DEPTH, MatchAll, Query, SearchRequest, Sort, Term
+from search_service.climb import Climbed, climb
+from search_service.filters import in_channel, published_between, visible
+from search_service.ladder import Rung, may_stand_inside
+from search_service.live import IndexState, LiveIndex
+from search_service.parse import Parsed, Syntax, parse
+from search_service.snippets import Marked, Needle, mark, snippet
+from search_service.tree import Node, Phrase, Words, wanted
+
+DEFAULT_SIZE: Final = 10
+MAX_SIZE: Final = 100
+"""Articles on a page, at most. The web layer refuses more; here it is the caller's business."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One search as it was asked.
+
+    Empty ``text`` browses: everything, newest first. ``channel`` takes all that lies in it. ``start`` and ``end``
+    are days, both included, in the service's zone. ``facets`` are names of FACET_FIELDS.
+    """
+
+    text: str = ""
+    syntax: Syntax = "default"
+    channel: str | None = None
+    source: str | None = None
+    author: str | None = None
+    tag: str | None = None
+    start: date | None = None
+    end: date | None = None
+    sort: Sort = "relevance"
+    facets: tuple[str, ...] = ()
+    page: int = 1
+    size: int = DEFAULT_SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """How the text of a question was read.
+
+    ``parsed`` is its canonical form; ``rung`` how strictly it was taken (see ``ladder.py``), and ``stricter`` how many
+    of the articles found answer it more strictly than that; ``ignored`` are the words that were left out, ``notes``
+    sentences for the reader, in Chinese.
+    """
+
+    parsed: str
+    rung: Rung
+    stricter: int = 0
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArticle:
+    """One article that was found, with what to show of it."""
+
+    article: Article
+    score: float
+    title: Marked
+    snippet: Marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page of what was found. ``pages`` counts the pages that can be asked for."""
+
+    question: Question
+    understood: Understood
+    total: int
+    total_is_estimate: bool
+    hits: tuple[FoundArticle, ...]
+    facets: Mapping[str, tuple[FacetCount, ...]]
+    page: int
+    size: int
+    pages: int
+    index: IndexState
+    took_ms: float
+
+
+def search(
+    live: LiveIndex, question: Question, *, analyzer: Analyzer, timezone: ZoneInfo, now: datetime
+) -> Answer:
+    """Answer a question from the live index, with what readers may see at ``now``.
+
+    Raises:
+        InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
+        IndexFailure: see :meth:`LiveIndex.reader`.
+    """
+    began = perf_counter()
+    parsed = parse(question.text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
+    request = SearchRequest(
+        MatchAll(),
+        filter=visible(now),
+        sort=question.sort,
+        facets=question.facets,
+        page=question.page,
+        size=question.size,
+    )
+    with live.reader() as (reader, state):
+        found = climb(reader, parsed.tree, request, _narrowing(question, timezone))
+    page = found.page
+    needles = _needles(parsed.tree, found.rung, analyzer)
+    return Answer(
+        question=question,
+        understood=_understood(parsed, found),
+        total=page.total,
+        total_is_estimate=page.total_is_estimate,
+        hits=tuple(_show(hit, needles) for hit in page.hits),
+        facets=page.facets,
+        page=question.page,
+        size=question.size,
+        pages=min(ceil(page.total / question.size), MAX_DEPTH // question.size),
+        index=state,
+        took_ms=(perf_counter() - began) * 1000,
+    )
+
+
+def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
+    clauses: list[Query] = []
+    if question.channel is not None:
+        clauses.append(in_channel(question.channel))
+    for field in ("source", "author", "tag"):
+        value: str | None = getattr(question, field)
+        if value is not None:
+            clauses.append(Term(field, value))
+    if question.start or question.end:
+        clauses.append(published_between(question.start, question.end, timezone))
+    return clauses
+
+
+def _understood(parsed: Parsed, found: Climbed) -> Understood:
+    notes = parsed.notes
+    if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
+        notes = (*notes, "没有可以搜索的字词，已按原样查找。")
+    leaves = wanted(parsed.tree) if parsed.tree else []
+    if not found.page.total and any(isinstance(leaf, Phrase) for leaf in leaves):
+        notes = (*notes, "引号里的文字要原样出现；去掉引号可以放宽搜索。")
+    return Understood(
+        parsed=parsed.echo,
+        rung=found.rung,
+        stricter=found.stricter_total,
+        ignored=parsed.ignored,
+        notes=notes,
+    )
+
+
+def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle, ...]:
+    """What to mark: quotes as they stand; words, and the pieces that they were typed in.
+
+    A word of one character is marked with its neighbours only (号 in 7号电池), if there are longer words: alone it
+    stands everywhere.
+    """
+    found: dict[str, Needle] = {}
+    # Only then were Latin words found inside others.
+    inside = rung == "inside" and not may_stand_inside(tree)
+    for leaf in wanted(tree) if tree else []:
+        if isinstance(leaf, Phrase):
+            found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
+        elif isinstance(leaf, Words):
+            for text in _marked_words(leaf, analyzer):
+                found.setdefault(fold_literal(text), Needle(text, inside=inside))
+    return tuple(found.values())
+
+
+def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
+    telling = [token for token in words.tokens if len(token) > 1]
+    if not telling:
+        yield from words.tokens or (words.text,)
+        return
+    yield from telling
+    yield from (piece for piece in words.pieces if len(piece) > 1)
+    for before, after in pairwise(analyzer.query(words.text)):
+        if before.end == after.start and 1 in (len(before.text), len(after.text)):
+            yield words.text[before.start : after.end]
+
+
+def _show(hit: Hit, needles: tuple[Needle, ...]) -> FoundArticle:
+    return FoundArticle(
+        article=hit.article,
+        score=hit.score,
+        title=mark(hit.article.title, needles),
+        snippet=snippet(hit.article, needles),
+    )

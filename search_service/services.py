@@ -1,0 +1,112 @@
+"""Services: the use cases of the search service, ready to be called; built by app.py and the CLI.
+
+A web view or a command asks one of these and renders the answer. Each call reads the clock once and takes one
+snapshot of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.article import Article
+from indexer.errors import ArticleNotFound
+from indexer.generations import Generations
+from indexer.settings import IndexSettings
+from search_service.latest import LatestAnswer, latest
+from search_service.live import IndexState, LiveIndex
+from search_service.related import RelatedAnswer, related
+from search_service.search import Answer, Question, search
+from search_service.suggest import Suggestions, suggest
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case, bound to one live index, one analyzer, one time zone and one clock.
+
+    Safe to share between threads. Every call may raise an IndexFailure (NoLiveGeneration, GenerationMissing,
+    ManifestDamaged, IndexDamaged): the next one looks again.
+    """
+
+    live: LiveIndex
+    analyzer: Analyzer
+    timezone: ZoneInfo
+    clock: Callable[[], datetime] = utc_now
+
+    def search(self, question: Question) -> Answer:
+        """Answer a question.
+
+        Raises:
+            InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
+        """
+        return search(
+            self.live,
+            question,
+            analyzer=self.analyzer,
+            timezone=self.timezone,
+            now=self.clock(),
+        )
+
+    def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
+        """The related articles of one.
+
+        Raises:
+            ArticleNotFound: there is none with that id that readers may see.
+        """
+        return related(
+            self.live,
+            article_id,
+            size=size,
+            analyzer=self.analyzer,
+            timezone=self.timezone,
+            now=self.clock(),
+        )
+
+    def latest(
+        self, *, channel: str | None = None, size: int = 10, exclude: Sequence[str] = ()
+    ) -> LatestAnswer:
+        """The newest articles, of one channel (and all that lies in it) or of all."""
+        return latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+
+    def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
+        """Completions of what was typed."""
+        return suggest(self.live, prefix, size=size, now=self.clock())
+
+    def article(self, article_id: str) -> tuple[Article, IndexState]:
+        """One article as it was indexed.
+
+        Raises:
+            ArticleNotFound: there is none with that id that readers may see.
+        """
+        with self.live.reader() as (reader, state):
+            article = reader.get(article_id)
+        if article is None or not article.is_visible(self.clock()):
+            raise ArticleNotFound(article_id)
+        return article, state
+
+    def index_state(self) -> IndexState:
+        """What the live index is: for health checks."""
+        return self.live.state()
+
+    def close(self) -> None:
+        """Close the live index."""
+        self.live.close()
+
+
+def make_services(settings: IndexSettings) -> Services:
+    """The services over the index that the settings name. It need not exist yet: asking says what to do.
+
+    Raises:
+        InvalidDictionary: a line of the user dictionary is wrong.
+    """
+    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    live = LiveIndex(Generations(settings.index_dir), analyzer=analyzer, timezone=settings.timezone)
+    return Services(live, analyzer, settings.timezone)

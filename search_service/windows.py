@@ -1,0 +1,130 @@
+"""Windows: which stretches of a text show most of what was found in it, cut where a reader can begin and stop.
+
+Knows places and their weights, not queries; ``snippets.py`` finds the places and marks them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from search_service.leads import KEPT, PAUSES, between_words, end_before, ends_clause, ends_sentence
+
+RUN_UP: Final = 40
+"""Characters before the first mark, at most, so that a stretch can begin where a sentence or a clause does."""
+
+Found = tuple[int, int, int]
+"""Start and end of a place where a needle stands, and the needle's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """``text[start:end]``, to be shown."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """From the beginning of something found to the end of something found."""
+
+    start: int
+    end: int
+    needles: frozenset[int]
+    weight: float
+
+
+def best_stretches(
+    text: str, found: Sequence[Found], weights: Sequence[float], length: int
+) -> tuple[float, list[Stretch]]:
+    """One stretch of about ``length`` characters, or two of half of it where they show more; and what they weigh.
+
+    ``found`` is ascending and not empty; a needle weighs ``weights[needle]`` once, however often it is shown. The
+    stretches are in order and do not touch. O(found + length).
+    """
+    whole = _best_window(found, weights, length)
+    one = (whole.weight, [_stretch(text, whole, length, 0, len(text))])
+    if whole.needles == {needle for _, _, needle in found}:
+        return one
+    first = _best_window(found, weights, length // 2)
+    shown = _stretch(text, first, length // 2, 0, len(text))
+    others = [
+        each
+        for each in found
+        if each[2] not in first.needles and (each[1] < shown.start or each[0] > shown.end)
+    ]
+    if not others:
+        return one
+    second = _best_window(others, weights, length // 2)
+    if first.weight + second.weight <= whole.weight:
+        return one
+    if second.start < shown.start:
+        before = _stretch(text, second, length // 2, 0, shown.start - 1)
+        return first.weight + second.weight, [before, shown]
+    after = _stretch(text, second, length // 2, shown.end + 1, len(text))
+    return first.weight + second.weight, [shown, after]
+
+
+def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) -> _Window:
+    """The first of the windows of at most ``length`` whose distinct needles weigh most.
+
+    Something longer than ``length`` is a window of its own. O(found): both ends only move forward.
+    """
+    counts: Counter[int] = Counter()
+    weight = best_weight = 0.0
+    best = (0, 0)
+    behind = 0
+    for first, (start, _, needle) in enumerate(found):
+        while behind < len(found) and (found[behind][1] <= start + length or behind == first):
+            entering = found[behind][2]
+            weight += weights[entering] if not counts[entering] else 0.0
+            counts[entering] += 1
+            behind += 1
+        # A sum kept by adding and subtracting drifts a little; a true gain is never so small.
+        if weight > best_weight + 1e-9:
+            best, best_weight = (first, behind), weight
+        counts[needle] -= 1
+        weight -= weights[needle] if not counts[needle] else 0.0
+    held = found[best[0] : best[1]]
+    end = max(each[1] for each in held)
+    return _Window(held[0][0], end, frozenset(each[2] for each in held), best_weight)
+
+
+def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> Stretch:
+    """About ``length`` characters around a window, within ``[low, high)``, without blanks at its ends."""
+    start = _begin(text, window, length, low, high)
+    end = _stop(text, window, start + length, high, earliest=start + int(length * KEPT))
+    while start < window.start and text[start].isspace():
+        start += 1
+    while end > window.end and (text[end - 1].isspace() or _is_idle_pause(text, end)):
+        end -= 1
+    return Stretch(start, end)
+
+
+def _begin(text: str, window: _Window, length: int, low: int, high: int) -> int:
+    """Where the text before a window begins: a sentence, else a clause, else a word; as far back as allowed."""
+    spare = length - (window.end - window.start)
+    behind = high - window.start
+    earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, 0))
+    if earliest == 0:
+        return 0
+    places = range(earliest, window.start)
+    for is_place in (ends_sentence, ends_clause, between_words):
+        for place in places:
+            if is_place(text, place):
+                return place
+    return window.start
+
+
+def _stop(text: str, window: _Window, end: int, high: int, *, earliest: int) -> int:
+    end = max(end, window.start + 1)
+    if end >= high:
+        return high
+    return end_before(text, end, earliest=max(earliest, window.end - 1))
+
+
+def _is_idle_pause(text: str, end: int) -> bool:
+    return text[end - 1] in PAUSES and end < len(text)

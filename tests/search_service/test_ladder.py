@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from indexer.query import And, Boost, Literal, Match, MatchAll, Not, Or, Query, Range, Term
+from search_service.ladder import Rung, may_stand_inside, query_for, rungs
+from search_service.parse import parse
+from search_service.ranking import FIELD_WEIGHTS
+from search_service.tree import Node
+from tests.search_service.indexes import SHANGHAI, analyzer
+
+TITLE = (("title", 2.0),)
+NAMES = ("title", "lead", "body")
+
+
+def tree(text: str) -> Node | None:
+    return parse(text, analyzer=analyzer(), timezone=SHANGHAI).tree
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["browse"]),
+        ("-银行", ["browse"]),
+        ("channel:情感 date:2023", ["browse"]),
+        ('"乡村振兴"', ["words"]),
+        ("，", ["words"]),
+        ("茶会", ["words", "inside"]),
+        ("茶会 古塔", ["words", "inside", "any"]),
+        ("茶会 古塔 石渠", ["words", "inside", "most", "any"]),
+        ("茶会 古塔 的", ["words", "inside", "any"]),
+        ("茶会 明", ["words", "inside", "any"]),
+        ("明 日", ["words", "inside"]),
+        ("title:茶会古塔石渠", ["words", "inside"]),
+        ("茶会 AND 古塔", ["words", "inside"]),
+        ("茶会 古塔 -石渠", ["words", "inside", "any"]),
+        ("茶会 茶会", ["words", "inside"]),
+    ],
+)
+def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -> None:
+    assert list(rungs(tree(text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "rung", "query"),
+    [
+        ("", "browse", MatchAll()),
+        ("茶会 古塔", "words", Match("茶会 古塔", FIELD_WEIGHTS)),
+        ("茶会 古塔", "inside", Match("茶会 古塔", FIELD_WEIGHTS, inside=True)),
+        ("茶会 古塔 石渠 明", "most", Or((
+            Match("茶会 古塔 石渠", FIELD_WEIGHTS, need=0.6, inside=True),
+            Boost(Match("茶会 古塔 石渠 明", FIELD_WEIGHTS), 5.0),
+        ))),
+        ("茶会 古塔 明", "any", Match("茶会 古塔", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("art 茶会", "inside", And((Match("art", FIELD_WEIGHTS), Match("茶会", FIELD_WEIGHTS, inside=True)))),
+        ("art 15", "inside", Match("art 15", FIELD_WEIGHTS, inside=True)),
+        ("art 茶会", "any", Match("art 茶会", FIELD_WEIGHTS, need=0.0)),
+        ('"茶会"', "any", Literal("茶会", NAMES)),
+        ("，", "words", Literal("，", NAMES)),
+        ("title:茶会", "any", Match("茶会", TITLE, inside=True)),
+        ('title:"茶会"', "words", Literal("茶会", ("title",))),
+        ("channel:情感/ 故事", "words", And((Term("channel", "情感"), Match("故事", FIELD_WEIGHTS)))),
+        ("channel:/情感/故事/", "browse", Term("channel", "情感/故事")),
+        ("tag:茶", "browse", Term("tag", "茶")),
+        ("茶会 OR 古塔", "words", Or((Match("茶会", FIELD_WEIGHTS), Match("古塔", FIELD_WEIGHTS)))),
+        ("-茶会", "browse", Not(And((Literal("茶会", NAMES),)))),
+        ("-(茶会 art，)", "browse", Not(And((Literal("茶会", NAMES), Match("art，", FIELD_WEIGHTS))))),
+        ("-(a OR b)", "browse", Not(Or((And((Match("a", FIELD_WEIGHTS),)), And((Match("b", FIELD_WEIGHTS),)))))),
+        ("-title:茶会", "browse", Not(And((Literal("茶会", ("title",)),)))),
+        ('-"a b"', "browse", Not(Literal("a b", NAMES))),
+        ("date:..1999-12", "browse", Range("published_at", None, None)),
+    ],
+)  # fmt: skip
+def test_a_tree_on_a_rung_is_the_query(text: str, rung: Rung, query: Query) -> None:
+    made = query_for(tree(text), rung)
+    if isinstance(made, Range):
+        made = Range(made.field, made.start)
+    assert made == query
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("art", False), ("ａｒｔ 15", False), ("art 茶", True), ("茶会", True), ('"茶会"', False), ("", False)],
+)  # fmt: skip
+def test_only_chinese_words_may_have_been_cut_otherwise(text: str, expected: bool) -> None:
+    assert may_stand_inside(tree(text)) is expected

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_service.leads import LEAD_LENGTH, cut, lead
+from tests.factories import article
+
+
+def test_the_lead_is_the_articles_own() -> None:
+    assert lead(article(lead="雪后第一课。", body="正文")) == "雪后第一课。"
+
+
+def test_without_one_it_is_how_the_body_begins() -> None:
+    assert lead(article(body="清晨，孩子们走进教室。")) == "清晨，孩子们走进教室。"
+
+
+def test_it_is_one_line() -> None:
+    assert lead(article(body="第一段。\n第二段。")) == "第一段。 第二段。"
+
+
+def test_a_first_paragraph_that_repeats_the_title_is_passed_over() -> None:
+    assert lead(article(title="山谷小學", body="山谷小学\n雪停了。")) == "雪停了。"
+
+
+def test_a_body_that_is_nothing_but_the_title_is_kept() -> None:
+    assert lead(article(title="山谷小学", body="山谷小学")) == "山谷小学"
+
+
+def test_an_article_without_a_body_has_an_empty_lead() -> None:
+    assert lead(article(body="")) == ""
+
+
+def test_it_is_cut_behind_a_sentence_without_an_ellipsis() -> None:
+    sentence = "雪" * 69 + "。"
+    assert lead(article(body=sentence + "风" * 100)) == sentence
+
+
+def test_a_closing_quote_stays_with_its_sentence() -> None:
+    sentence = "她说：“" + "雪" * 65 + "。”"
+    assert lead(article(body=sentence + "风" * 100)) == sentence
+
+
+def test_without_a_sentence_it_is_cut_at_a_pause_which_makes_room_for_the_ellipsis() -> None:
+    assert cut("雪" * 70 + "，" + "风" * 100, LEAD_LENGTH) == "雪" * 70 + "…"
+
+
+@pytest.mark.parametrize("length", [16, 17, 18, 19])
+def test_a_number_is_not_cut_apart(length: int) -> None:
+    assert cut("雪" * 15 + "1,000" + "风" * 9, length) == "雪" * 15 + "…"
+
+
+def test_a_latin_word_is_not_cut_apart() -> None:
+    assert cut("雪" * 8 + "laboratory", 12) == "雪" * 8 + "…"
+
+
+def test_punctuation_too_far_back_does_not_cost_half_of_the_lead() -> None:
+    assert cut("好。" + "雪" * 200, 90) == "好。" + "雪" * 88 + "…"
+
+
+@given(st.text(), st.integers(1, 200))
+def test_a_cut_text_is_a_beginning_of_the_text_and_not_longer(text: str, length: int) -> None:
+    shown = cut(text, length)
+    assert len(shown) <= length + 1
+    assert text.startswith(shown) or text.startswith(shown.removesuffix("…"))

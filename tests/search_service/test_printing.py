@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from search_service.printing import print_answer
+from search_service.search import Question
+from tests.factories import article
+from tests.search_service.indexes import SHANGHAI, services
+
+
+def test_on_a_terminal_what_was_found_is_marked(tmp_path: Path) -> None:
+    asked = services(tmp_path, [article("tea", title="云溪茶会", body="新茶。")])
+    terminal = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=80)
+    print_answer(asked.search(Question(text="茶会")), SHANGHAI, to=terminal)
+    assert isinstance(terminal.file, io.StringIO)
+    assert "云溪\x1b[1;33m茶会\x1b[0m" in terminal.file.getvalue()
