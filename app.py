@@ -1,0 +1,43 @@
+"""The web composition root: settings -> services -> application. ``python app.py`` serves it.
+
+Nothing else of the web side reads the environment. Any WSGI server can serve ``app:application()``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask import Flask
+
+from indexer import command_line
+from indexer.settings import IndexSettings, read_settings
+from search_service.services import make_services
+from search_service.settings import SearchSettings
+from search_service.web.factory import create_app
+from search_service.web.server import serve
+
+
+def application() -> Flask:
+    """A new application, as the environment sets it, ready to answer at once.
+
+    Raises:
+        SearchIndexError: a setting, or a file that it names, cannot be used.
+    """
+    services = make_services(read_settings(IndexSettings, os.environ))
+    # The dictionary is loaded with the first text, which takes a second: before a reader has to wait for it.
+    services.analyzer.query("预热")
+    return create_app(services, read_settings(SearchSettings, os.environ))
+
+
+@click.command()
+def main() -> None:
+    """Serve search over HTTP, until Ctrl-C. Settings are read from the environment: see docs/settings.md."""
+    # What cannot work is said here, once, and not by every worker.
+    make_services(read_settings(IndexSettings, os.environ)).close()
+    serve(read_settings(SearchSettings, os.environ), application)
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.run(main, name="python app.py"))

@@ -1,0 +1,90 @@
+"""The JSON API, version 1. A view reads its parameters, asks one use case and renders the answer."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from search_service.services import Services
+from search_service.web import payloads
+from search_service.web.caching import except_from_etag
+from search_service.web.params import (
+    ArticlePath,
+    LatestParameters,
+    NoParameters,
+    RelatedParameters,
+    SearchParameters,
+    SuggestParameters,
+    check_query_string,
+)
+from search_service.web.responses import INDEX, described, json_response
+
+TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
+
+
+def api_blueprint(services: Services) -> APIBlueprint:
+    """The routes under ``/api/v1``."""
+    blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_tags=TAGS)
+    zone = services.timezone
+
+    @blueprint.before_request
+    def check() -> None:
+        check_query_string(strict=True)
+
+    @blueprint.get(
+        "/search",
+        operation_id="search",
+        summary="Ranked search",
+        responses=described(payloads.SearchPayload, "invalid_parameter", *INDEX),
+    )
+    def search(query: SearchParameters) -> Response:
+        payload = payloads.search_payload(services.search(query.question()), zone)
+        except_from_etag(f'"took_ms":{payload.took_ms}')
+        return json_response(payload)
+
+    @blueprint.get(
+        "/suggest",
+        operation_id="suggest",
+        summary="Completions of what is being typed",
+        responses=described(payloads.SuggestPayload, "invalid_parameter", *INDEX),
+    )
+    def suggest(query: SuggestParameters) -> Response:
+        suggestions = services.suggest(query.q, size=query.size)
+        return json_response(payloads.suggest_payload(suggestions, zone))
+
+    @blueprint.get(
+        "/articles/<article_id>",
+        operation_id="article",
+        summary="One whole article",
+        responses=described(
+            payloads.ArticlePayload, "invalid_parameter", "article_not_found", *INDEX
+        ),
+    )
+    def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 (checks that there are none)
+        found, state = services.article(path.article_id)
+        return json_response(payloads.article_payload(found, state, zone))
+
+    @blueprint.get(
+        "/articles/<article_id>/related",
+        operation_id="related",
+        summary="Related articles (相关阅读)",
+        responses=described(
+            payloads.RelatedPayload, "invalid_parameter", "article_not_found", *INDEX
+        ),
+    )
+    def related(path: ArticlePath, query: RelatedParameters) -> Response:
+        answer = services.related(path.article_id, size=query.size)
+        return json_response(payloads.related_payload(answer, zone))
+
+    @blueprint.get(
+        "/latest",
+        operation_id="latest",
+        summary="The latest articles (最新文章)",
+        responses=described(payloads.LatestPayload, "invalid_parameter", *INDEX),
+    )
+    def latest(query: LatestParameters) -> Response:
+        answer = services.latest(channel=query.channel, size=query.size, exclude=query.excluded)
+        return json_response(payloads.latest_payload(answer, zone))
+
+    return blueprint

@@ -1,0 +1,39 @@
+"""ETags, conditional requests and Cache-Control, for every answer in one place."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+MAX_AGE: Final = 10
+"""Seconds that an answer may be kept by browsers and proxies: changes show within seconds."""
+
+
+def except_from_etag(text: str) -> None:
+    """Leave ``text``, a piece of this answer's body, out of its ETag: a time taken differs every time.
+
+    The ETag is then a weak one, which promises the same meaning and not the same bytes.
+    """
+    g.volatile = text.encode()
+
+
+def register_caching(app: Flask) -> None:
+    """Give every answer of ``app`` its Cache-Control; 200 also an ETag, and 304 where the client has it already.
+
+    Errors are never kept. A view that sets Cache-Control itself is left alone.
+    """
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        if response.status_code >= 400:
+            response.headers["Cache-Control"] = "no-store"
+        elif response.status_code == 200 and not response.direct_passthrough:
+            body, volatile = response.get_data(), g.get("volatile", b"")
+            if volatile:
+                body = body.replace(volatile, b"", 1)
+            response.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=bool(volatile))
+            response.headers.setdefault("Cache-Control", f"public, max-age={MAX_AGE}")
+            response.make_conditional(request)
+        return response

@@ -1,0 +1,202 @@
+"""Every error that HTTP answers with: its stable code, its status, what it means and what to do.
+
+The API answers with problem+json (RFC 9457), the pages with a page. Errors of the index and the store are given
+their code and status here, and nowhere else. What an answer says never holds a path of the server; the log does.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import Flask, Response, request, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.urls import iri_to_uri
+
+from indexer.errors import (
+    ArticleNotFound,
+    GenerationMissing,
+    IndexFailure,
+    NoLiveGeneration,
+)
+from search_service.web.payloads import ProblemPayload, WrongParameter
+
+log = logging.getLogger(__name__)
+
+ErrorPage = Callable[["Problem"], str]
+"""Renders a problem as a page for readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of error: ``meaning`` and ``remedy`` are for programmers, ``heading`` and ``advice`` for readers."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+    remedy: str
+    heading: str
+    advice: str
+    retry_after: int | None = None
+
+
+CODES: Final = {
+    code.name: code
+    for code in (
+        Code(
+            "invalid_parameter",
+            400,
+            "A parameter cannot be used",
+            "At least one parameter is unknown, given twice, or has a value that is not allowed.",
+            "The member errors names each wrong parameter, its value and what is allowed.",
+            "这个地址里有一处看不懂",
+            "请改正地址，或回到首页重新检索。",
+        ),
+        Code(
+            "bad_request",
+            400,
+            "The request cannot be read",
+            "The request is not valid HTTP, or asks for something that this server does not do.",
+            "Correct the request.",
+            "这个请求无法读取",
+            "请回到首页重新检索。",
+        ),
+        Code(
+            "not_found",
+            404,
+            "There is nothing at this address",
+            "No route has this path.",
+            "See /docs for the routes.",
+            "没有这个页面",
+            "地址可能写错了，或者页面已经移走。",
+        ),
+        Code(
+            "article_not_found",
+            404,
+            "There is no such article",
+            "The id is unknown, or its article is not shown: a draft, withdrawn, expired, or not yet published.",
+            "Check the id. Do not link to the article.",
+            "没有这篇文章",
+            "它可能已经撤下，或者地址写错了。",
+        ),
+        Code(
+            "method_not_allowed",
+            405,
+            "This method is not allowed here",
+            "Every route answers GET and HEAD only.",
+            "Use one of the methods in the header Allow.",
+            "不支持这种请求方式",
+            "请回到首页重新检索。",
+        ),
+        Code(
+            "internal_error",
+            500,
+            "The server failed",
+            "A fault of ours. It was logged under the request_id of the answer.",
+            "Report the request_id. Trying again is safe.",
+            "出错了",
+            "这是我们的问题，已经记录下来。请稍后再试。",
+        ),
+        Code(
+            "index_missing",
+            503,
+            "There is no index yet",
+            "No index was built, or the live one is no longer on disk.",
+            "Run 'python -m indexer rebuild', then try again. No restart is needed.",
+            "检索暂时不可用",
+            "索引还没有建好，请稍后再来。",
+            retry_after=10,
+        ),
+        Code(
+            "index_damaged",
+            503,
+            "The index cannot be read",
+            "Files of the live index are damaged.",
+            "Run 'python -m indexer rebuild', or roll back with 'python -m indexer generations rollback'.",
+            "检索暂时不可用",
+            "索引出了故障，正等待修复，请稍后再来。",
+            retry_after=60,
+        ),
+    )
+}
+
+API_PATHS: Final = ("/api/", "/healthz", "/readyz", "/openapi.json")
+"""Paths whose errors are problem+json; everywhere else an error is a page."""
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """An error on its way to the client. ``detail`` says what is wrong with this very request."""
+
+    code: Code
+    detail: str
+    errors: tuple[WrongParameter, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    request_id: str | None = None
+
+
+def problem(name: str, detail: str = "", *, errors: tuple[WrongParameter, ...] = ()) -> Problem:
+    """A problem by the name of its code. Without ``detail`` it is the code's meaning."""
+    code = CODES[name]
+    headers = {} if code.retry_after is None else {"Retry-After": str(code.retry_after)}
+    return Problem(code, detail or code.meaning, errors, headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What the client is told about an error; what he is not told is logged here."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, MethodNotAllowed):
+        made = problem("method_not_allowed", f"{request.method} is not allowed here")
+        made.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return made
+    if isinstance(error, NotFound):
+        return problem("not_found", f"there is nothing at {request.path}")
+    if isinstance(error, ArticleNotFound):
+        return problem("article_not_found", f"there is no article {error.article_id!r}")
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return problem("bad_request", error.description or "")
+    if isinstance(error, NoLiveGeneration | GenerationMissing):
+        log.error("%s %s: %s", request.method, request.path, error)
+        return problem("index_missing")
+    if isinstance(error, IndexFailure):
+        log.error("%s %s: %s", request.method, request.path, error)
+        return problem("index_damaged")
+    made = problem("internal_error")
+    made.request_id = secrets.token_hex(8)
+    log.error("request %s: %s %s", made.request_id, request.method, request.path, exc_info=error)
+    return made
+
+
+def problem_payload(made: Problem) -> ProblemPayload:
+    """The problem as RFC 9457 has it. ``type`` is the code's place in our documentation."""
+    return ProblemPayload(
+        type=url_for("docs.errors", _anchor=made.code.name),
+        title=made.code.title,
+        status=made.code.status,
+        detail=made.detail,
+        instance=iri_to_uri(request.path),
+        code=made.code.name,
+        errors=list(made.errors),
+        request_id=made.request_id,
+    )
+
+
+def register_errors(app: Flask, *, page: ErrorPage) -> None:
+    """Answer every error of ``app``: problem+json under API_PATHS, a page made by ``page`` elsewhere."""
+
+    def answer(error: Exception) -> Response:
+        made = problem_of(error)
+        if request.path.startswith(API_PATHS):
+            body = problem_payload(made).model_dump_json(exclude_none=True)
+            response = Response(body, made.code.status, content_type="application/problem+json")
+        else:
+            response = Response(page(made), made.code.status)
+        response.headers.extend(made.headers)
+        return response
+
+    app.register_error_handler(Exception, answer)

@@ -1,0 +1,65 @@
+"""The application: routes, errors, caching and security headers put together, and nothing decided."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, Response
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from search_service.services import Services
+from search_service.settings import SearchSettings
+from search_service.web.api import api_blueprint
+from search_service.web.caching import register_caching
+from search_service.web.docs import DESCRIPTION, docs_blueprint
+from search_service.web.errors import register_errors
+from search_service.web.health import health_blueprint
+from search_service.web.pages import error_page, pages_blueprint, register_templates
+from search_service.web.params import refuse_parameters
+from search_service.web.payloads import ProblemPayload
+
+VERSION: Final = "0.1.0"
+
+STATIC_MAX_AGE: Final = 86_400
+"""Seconds that a file may be kept; the addresses of ours change with their content."""
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(services: Services, settings: SearchSettings) -> Flask:
+    """The WSGI application. It answers GET and HEAD, keeps no state of its own and sets no cookie."""
+    app = OpenAPI(
+        "search_service.web",
+        info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
+        security_schemes={},
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=ProblemPayload,
+        validation_error_callback=refuse_parameters,
+    )
+    app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, SEND_FILE_MAX_AGE_DEFAULT=STATIC_MAX_AGE)
+    register_templates(app, settings, services.timezone)
+    register_errors(app, page=error_page)
+    register_caching(app)
+    register_security_headers(app)
+    app.register_api(api_blueprint(services))
+    app.register_api(health_blueprint(services))
+    app.register_blueprint(docs_blueprint(app))
+    app.register_blueprint(pages_blueprint(services))
+    return app
+
+
+def register_security_headers(app: Flask) -> None:
+    """Send SECURITY_HEADERS with every answer that does not set its own."""
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response

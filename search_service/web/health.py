@@ -1,0 +1,47 @@
+"""Health: is the process up, and does a live index answer. For load balancers and for people."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from search_service.services import Services
+from search_service.web.payloads import HealthPayload, IndexPayload, ReadyPayload
+from search_service.web.responses import INDEX, described, json_response
+
+TAGS = [Tag(name="health", description="For load balancers. Never cached.")]
+
+
+def health_blueprint(services: Services) -> APIBlueprint:
+    """The routes ``/healthz`` and ``/readyz``."""
+    blueprint = APIBlueprint("health", __name__, abp_tags=TAGS)
+
+    @blueprint.get(
+        "/healthz",
+        operation_id="healthz",
+        summary="Is the process up",
+        description="Needs no index.",
+        responses=described(HealthPayload),
+    )
+    def healthz() -> Response:
+        return _uncached(HealthPayload(status="ok"))
+
+    @blueprint.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="Does a live index answer",
+        description="503 until there is one. An outdated index answers too, and says so.",
+        responses=described(ReadyPayload, *INDEX),
+    )
+    def readyz() -> Response:
+        index = IndexPayload.of(services.index_state(), services.timezone)
+        return _uncached(ReadyPayload(status="ready", index=index))
+
+    return blueprint
+
+
+def _uncached(payload: HealthPayload | ReadyPayload) -> Response:
+    response = json_response(payload)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,162 @@
+"""The links of a search page: how to narrow, widen, order and leaf through what was found.
+
+The whole state of a search stands in its address, so every control of the page is a plain link.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from flask import url_for
+
+from indexer.hits import FacetCount
+from indexer.query import Sort
+from search_service.search import Answer
+from search_service.web.params import SearchPageParameters
+
+SORT_NAMES: Final[dict[Sort, str]] = {"relevance": "相关度", "newest": "最新", "oldest": "最早"}
+FILTER_NAMES: Final = {"channel": "频道", "source": "来源", "author": "作者", "tag": "标签"}
+FACET_NAMES: Final = {"channel": "频道", "source": "来源", "month": "月份"}
+MAX_FACET_LINKS: Final = 8
+PAGES_AROUND: Final = 2
+"""Pages shown before and after the one that is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link: its text, its address, whether it is where the reader is, and how much is behind it."""
+
+    text: str
+    url: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetLinks:
+    """The links of one facet."""
+
+    name: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLinks:
+    """The way through the pages. A None among ``numbers`` is a gap."""
+
+    numbers: tuple[Link | None, ...]
+    previous: Link | None
+    following: Link | None
+
+
+def search_url(asked: SearchPageParameters, **changes: object) -> str:
+    """The address of the same search with some parameters changed; None drops one. The page begins anew."""
+    values: dict[str, object] = asked.model_dump(
+        by_alias=True, exclude_defaults=True, exclude={"page", "size", "facets"}
+    )
+    values.update(changes)
+    return url_for("pages.search", _external=False, **values)  # type: ignore[arg-type]
+
+
+def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
+    """A link for each order. Without words nothing is more relevant, and the newest come first."""
+    default: Sort = "relevance" if asked.q.strip() else "newest"
+    chosen = default if asked.sort == "relevance" else asked.sort
+    return tuple(
+        Link(name, search_url(asked, sort=None if sort == default else sort), sort == chosen)
+        for sort, name in SORT_NAMES.items()
+        if sort != "relevance" or default == "relevance"
+    )
+
+
+def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
+    """A link for each filter that is on, which takes it off."""
+    links = [
+        Link(f"{label}：{getattr(asked, name)}", search_url(asked, **{name: None}))
+        for name, label in FILTER_NAMES.items()
+        if getattr(asked, name) is not None
+    ]
+    if asked.start or asked.end:
+        links.append(Link(_days(asked), search_url(asked, **{"from": None, "to": None})))
+    return tuple(links)
+
+
+def facet_links(
+    asked: SearchPageParameters, facets: Mapping[str, Iterable[FacetCount]], total: int
+) -> tuple[FacetLinks, ...]:
+    """Links that narrow the search, for each facet that can still narrow it."""
+    found = []
+    for name, label in FACET_NAMES.items():
+        counts = [each for each in facets.get(name, ()) if each.count < total]
+        if name == "channel":
+            links = _channel_links(asked, counts)
+        elif name == "source":
+            links = [
+                Link(each.value, search_url(asked, source=each.value), count=each.count)
+                for each in counts
+            ]
+        else:
+            links = _month_links(asked, counts)
+        if links:
+            found.append(FacetLinks(label, tuple(links[:MAX_FACET_LINKS])))
+    return tuple(found)
+
+
+def page_links(asked: SearchPageParameters, answer: Answer) -> PageLinks:
+    """Links to the first, the last and the neighbouring pages."""
+
+    def link(number: int, text: str = "") -> Link:
+        page = None if number == 1 else number
+        return Link(
+            text or str(number), search_url(asked, page=page), current=number == answer.page
+        )
+
+    near = range(answer.page - PAGES_AROUND, answer.page + PAGES_AROUND + 1)
+    shown = sorted({1, answer.pages, *(each for each in near if 1 <= each <= answer.pages)})
+    numbers: list[Link | None] = []
+    for before, number in zip([0, *shown], shown, strict=False):
+        if number - before > 1:
+            numbers.append(None)
+        numbers.append(link(number))
+    return PageLinks(
+        tuple(numbers),
+        previous=link(answer.page - 1, "上一页") if answer.page > 1 else None,
+        following=link(answer.page + 1, "下一页") if answer.page < answer.pages else None,
+    )
+
+
+def _channel_links(asked: SearchPageParameters, counts: list[FacetCount]) -> list[Link]:
+    """The channels one level below the chosen one, or the outermost ones."""
+    inside = f"{asked.channel}/" if asked.channel else ""
+    return [
+        Link(
+            each.value.removeprefix(inside),
+            search_url(asked, channel=each.value),
+            count=each.count,
+        )
+        for each in counts
+        if each.value.startswith(inside) and "/" not in each.value.removeprefix(inside)
+    ]
+
+
+def _month_links(asked: SearchPageParameters, counts: list[FacetCount]) -> list[Link]:
+    """The months with the most articles, newest first."""
+    links = []
+    most = counts[:MAX_FACET_LINKS]
+    for each in sorted(most, key=lambda count: count.value, reverse=True):
+        year, month = map(int, each.value.split("-"))
+        first = date(year, month, 1)
+        last = date(year, month, calendar.monthrange(year, month)[1])
+        url = search_url(asked, **{"from": first.isoformat(), "to": last.isoformat()})
+        links.append(Link(f"{year}年{month}月", url, count=each.count))
+    return links
+
+
+def _days(asked: SearchPageParameters) -> str:
+    if asked.start == asked.end:
+        return f"日期：{asked.start}"
+    return f"日期：{asked.start or '最早'} 至 {asked.end or '今天'}"

@@ -1,0 +1,152 @@
+"""The pages for readers: search, articles, errors. They work without JavaScript."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, render_template, url_for
+
+from indexer.article import Article
+from indexer.query import FACET_FIELDS
+from search_service.leads import lead
+from search_service.search import Answer, Question, Understood
+from search_service.services import Services
+from search_service.settings import SearchSettings
+from search_service.web import narrowing
+from search_service.web.caching import except_from_etag
+from search_service.web.errors import Problem
+from search_service.web.marks import marked_html
+from search_service.web.params import read_page_parameters
+from search_service.web.payloads import breadcrumb
+
+STATIC: Final = Path(__file__).parent / "static"
+
+HOME_LATEST: Final = 12
+ARTICLE_LATEST: Final = 8
+NOTHING_FOUND_LATEST: Final = 6
+RELATED: Final = 6
+
+RUNG_SENTENCES: Final = {
+    "inside": (
+        "没有以整词出现的结果，下面是字面上含有这些字的文章。",
+        "以整词出现的文章只有 {} 篇，其余是字面上含有这些字的文章。",
+    ),
+    "most": (
+        "没有文章同时含有全部词语，下面是含有其中大部分的文章。",
+        "含有全部词语的文章只有 {} 篇，其余含有其中大部分词语。",
+    ),
+    "any": (
+        "没有文章同时含有这些词语，下面是含有其中任意一个的文章。",
+        "含有其中大部分词语的文章只有 {} 篇，其余含有任意一个。",
+    ),
+}
+"""For each rung that relaxes: what to say when the stricter ones found nothing, and when they found too few."""
+
+
+def rung_sentence(understood: Understood) -> str:
+    """What a reader should know of how the search was relaxed; empty when it was not."""
+    if understood.rung not in RUNG_SENTENCES:
+        return ""
+    nothing, too_few = RUNG_SENTENCES[understood.rung]
+    return too_few.format(understood.stricter) if understood.stricter else nothing
+
+
+def pages_blueprint(services: Services) -> Blueprint:
+    """The routes ``/``, ``/search`` and ``/articles/<id>``."""
+    blueprint = Blueprint("pages", __name__)
+
+    @blueprint.get("/")
+    def home() -> str:
+        everything = services.search(Question(size=1, facets=("channel",)))
+        return render_template(
+            "home.html",
+            total=everything.total,
+            channels=[each for each in everything.facets["channel"] if "/" not in each.value],
+            latest=services.latest(size=HOME_LATEST),
+        )
+
+    @blueprint.get("/search")
+    def search() -> str:
+        asked = read_page_parameters()
+        answer = services.search(replace(asked.question(), facets=FACET_FIELDS))
+        took = took_sentence(answer)
+        except_from_etag(took)
+        return render_template(
+            "search.html",
+            asked=asked,
+            answer=answer,
+            took=took,
+            rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
+            sorts=narrowing.sort_links(asked),
+            filters=narrowing.filter_links(asked),
+            facets=narrowing.facet_links(asked, answer.facets, answer.total),
+            pages=narrowing.page_links(asked, answer),
+            canonical=narrowing.search_url(asked),
+            latest=None if answer.hits else services.latest(size=NOTHING_FOUND_LATEST),
+        )
+
+    @blueprint.get("/articles/<article_id>")
+    def article(article_id: str) -> str:
+        found, _ = services.article(article_id)
+        related = services.related(article_id, size=RELATED)
+        shown = (found.id, *(item.article.id for item in related.items))
+        return render_template(
+            "article.html",
+            article=found,
+            lead=lead(found),
+            breadcrumb=breadcrumb(found.channel),
+            related=related,
+            latest=services.latest(size=ARTICLE_LATEST, exclude=shown),
+        )
+
+    return blueprint
+
+
+def error_page(problem: Problem) -> str:
+    """A problem as a page, with a way on. Needs no index."""
+    return render_template("error.html", problem=problem)
+
+
+def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> None:
+    """Give the templates of ``app`` the site's name, and times in ``zone``."""
+
+    def day(time: datetime) -> str:
+        return time.astimezone(zone).strftime("%Y-%m-%d")
+
+    def minute(time: datetime) -> str:
+        """Without the time of day where it is midnight: then only the day was known."""
+        local = time.astimezone(zone)
+        return local.strftime("%Y-%m-%d %H:%M" if local.hour or local.minute else "%Y-%m-%d")
+
+    def iso(time: datetime) -> str:
+        return time.astimezone(zone).isoformat()
+
+    app.jinja_env.filters.update(day=day, minute=minute, iso=iso, marked=marked_html, name=name_of)
+    app.jinja_env.globals.update(site_name=settings.site_name, static_url=static_url)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def name_of(article: Article) -> str:
+    """What to call an article: its title, and something to click on where it has none."""
+    return article.title or "（无题）"
+
+
+def static_url(name: str) -> str:
+    """The address of one of our files, which changes with its content, so that it may be kept for long."""
+    return url_for("static", filename=name, v=_content_version(name))
+
+
+@cache
+def _content_version(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def took_sentence(answer: Answer) -> str:
+    """How long the search took, for readers."""
+    return f"用时 {answer.took_ms:.1f} 毫秒"

@@ -1,0 +1,363 @@
+"""What may be asked in a URL: one model for each route, and what is said about a value that is not allowed.
+
+The models are the source of the OpenAPI document, so every limit is stated there. The API is strict: an unknown
+parameter, or one given twice, is an error that names it, for a typo that is silently ignored gives wrong results.
+Pages ignore what they do not know, because links gather tracking parameters.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Final, NoReturn, Self
+from urllib.parse import unquote_to_bytes
+
+from flask import request
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from indexer.article import MAX_LINE
+from indexer.query import FACET_FIELDS, MAX_DEPTH, Sort
+from search_service.parse import MAX_LENGTH, MAX_WORDS, Syntax
+from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.suggest import MAX_PREFIX
+from search_service.web.errors import Problem, problem
+from search_service.web.payloads import WrongParameter
+
+MAX_SUGGESTIONS: Final = 20
+MAX_RELATED: Final = 20
+MAX_EXCLUDED: Final = 100
+MAX_ECHO: Final = 100
+"""Characters of a wrong value that an error repeats."""
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_ARTICLE_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+
+def _typed_text(value: str) -> str:
+    """What was typed or pasted, with control characters as spaces: nothing typed is an error.
+
+    Cut, because every link of a page repeats it; one character beyond what the parser reads, so that it says so.
+    """
+    return _CONTROL.sub(" ", value[: MAX_LENGTH + 1])
+
+
+def _exact_text(value: str) -> str:
+    if _CONTROL.search(value):
+        raise PydanticCustomError("control_character", "holds a control character")
+    return value
+
+
+def _day(value: object) -> object:
+    """Only YYYY-MM-DD: pydantic alone would also take a number as seconds since 1970."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("day", "is not a date")
+    return value
+
+
+def _whole_number(value: object) -> object:
+    """Only ASCII digits: pydantic alone would also take 1.0 and 1_0."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise PydanticCustomError("whole_number", "is not a whole number")
+    return value
+
+
+TypedText = Annotated[str, BeforeValidator(_typed_text)]
+ExactText = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_exact_text)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_day)]
+Number = Annotated[int, BeforeValidator(_whole_number)]
+
+
+class Parameters(BaseModel):
+    """Parameters of one route. An empty value counts as not given, so a form may send all its fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, values: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in values.items() if value != ""}
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The schema, made once: flask-openapi3 asks for it at every request, and it takes half a millisecond."""
+        return _schema(cls, arguments, tuple(options.items()))
+
+
+@cache
+def _schema(
+    model: type[Parameters], arguments: tuple[Any, ...], options: tuple[tuple[str, Any], ...]
+) -> dict[str, Any]:
+    return super(Parameters, model).model_json_schema(*arguments, **dict(options))
+
+
+class SearchParameters(Parameters):
+    """What ``/api/v1/search`` takes."""
+
+    q: TypedText = Field(
+        "",
+        description="What the reader typed. Nothing typed is an error; an empty text lists every article. "
+        'Operators: "exact phrase", -word, NOT, OR, parentheses, title: channel: source: author: tag: date:. '
+        f"Only the first {MAX_LENGTH} characters and {MAX_WORDS} words are read; query.notes says so.",
+        json_schema_extra={"example": "乡村振兴"},
+    )
+    syntax: Syntax = Field("default", description="plain: operators are read as text.")
+    channel: ExactText | None = Field(
+        None,
+        description="Only this channel and all that lies in it, e.g. 情感 or 情感/故事.",
+    )
+    source: ExactText | None = Field(None, description="Only this source.")
+    author: ExactText | None = Field(None, description="Only this author.")
+    tag: ExactText | None = Field(None, description="Only articles with this tag.")
+    start: Day | None = Field(
+        None, alias="from", description="Published on this day (YYYY-MM-DD) or later."
+    )
+    end: Day | None = Field(
+        None, alias="to", description="Published on this day (YYYY-MM-DD) or earlier."
+    )
+    sort: Sort = Field("relevance", description="Order of the hits.")
+    page: Number = Field(
+        1, ge=1, le=MAX_DEPTH, description=f"Counts from 1; page x size may not pass {MAX_DEPTH}."
+    )
+    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Hits on a page.")
+    facets: str | None = Field(
+        None,
+        description=f"What to count over all articles found: any of {', '.join(FACET_FIELDS)}, "
+        "parted by commas.",
+        pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
+        json_schema_extra={"example": "channel,source"},
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise PydanticCustomError(
+                "reversed", "lies after `to`", {"parameter": "from", "allowed": "a day up to `to`"}
+            )
+        if self.page * self.size > MAX_DEPTH:
+            raise PydanticCustomError(
+                "too_deep",
+                "lies too deep",
+                {
+                    "parameter": "page",
+                    "allowed": f"page x size up to {MAX_DEPTH}: narrow the search",
+                },
+            )
+        return self
+
+    def question(self) -> Question:
+        """The question that is asked with these parameters."""
+        return Question(
+            text=self.q,
+            syntax=self.syntax,
+            channel=self.channel,
+            source=self.source,
+            author=self.author,
+            tag=self.tag,
+            start=self.start,
+            end=self.end,
+            sort=self.sort,
+            facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
+            page=self.page,
+            size=self.size,
+        )
+
+
+class SearchPageParameters(SearchParameters):
+    """What the page ``/search`` takes; anything else in its address is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class SuggestParameters(Parameters):
+    """What ``/api/v1/suggest`` takes."""
+
+    q: TypedText = Field(
+        "",
+        description="The beginning of a title, as far as it is typed. "
+        f"Only the first {MAX_PREFIX} characters are read.",
+        json_schema_extra={"example": "乡村"},
+    )
+    size: Number = Field(8, ge=1, le=MAX_SUGGESTIONS, description="Suggestions at most.")
+
+
+class ArticlePath(BaseModel):
+    """The article that a path names. An id that no article can have is simply not found."""
+
+    article_id: str = Field(
+        description="The article's id: 1 to 128 of A-Z a-z 0-9 . _ ~ -",
+        json_schema_extra={"example": "a-1"},
+    )
+
+
+class NoParameters(Parameters):
+    """For routes that take none."""
+
+
+class RelatedParameters(Parameters):
+    """What ``/api/v1/articles/{id}/related`` takes."""
+
+    size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
+
+
+class LatestParameters(Parameters):
+    """What ``/api/v1/latest`` takes."""
+
+    channel: ExactText | None = Field(
+        None, description="Only this channel and all that lies in it; without it, all channels."
+    )
+    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
+    exclude: str = Field(
+        "",
+        description=f"Ids of articles to leave out, parted by commas, {MAX_EXCLUDED} at most: "
+        "those that the page shows already.",
+        json_schema_extra={"example": "a-1,a-2"},
+    )
+
+    @field_validator("exclude")
+    @classmethod
+    def _check_exclude(cls, value: str) -> str:
+        ids = value.split(",")
+        if len(ids) > MAX_EXCLUDED or not all(_ARTICLE_ID.fullmatch(each) for each in ids):
+            raise PydanticCustomError(
+                "ids",
+                "is not a list of ids",
+                {"allowed": f"up to {MAX_EXCLUDED} article ids, parted by commas"},
+            )
+        return value
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The ids to leave out."""
+        return tuple(self.exclude.split(",")) if self.exclude else ()
+
+
+def check_query_string(*, strict: bool) -> None:
+    """Refuse a query string that is not UTF-8, and where ``strict`` also a parameter that is given twice.
+
+    Raises:
+        Problem: invalid_parameter.
+    """
+    for piece in request.query_string.split(b"&"):
+        name, _, value = piece.replace(b"+", b" ").partition(b"=")
+        try:
+            unquote_to_bytes(name).decode()
+            unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            raise _wrong(
+                WrongParameter(
+                    parameter=unquote_to_bytes(name).decode(errors="replace")[:MAX_ECHO],
+                    value=value[:MAX_ECHO].decode("latin-1"),
+                    message="is not valid UTF-8",
+                    allowed="percent-encoded UTF-8 (not GBK or Big5)",
+                )
+            ) from None
+    if strict:
+        twice = [name for name, values in request.args.lists() if len(values) > 1]
+        if twice:
+            raise _wrong(
+                *(
+                    WrongParameter(
+                        parameter=name[:MAX_ECHO],
+                        value=request.args.getlist(name)[1][:MAX_ECHO],
+                        message="is given more than once",
+                        allowed="one value",
+                    )
+                    for name in twice
+                )
+            )
+
+
+def read_page_parameters() -> SearchPageParameters:
+    """The parameters of a search page, which has a size and facets of its own.
+
+    Raises:
+        Problem: invalid_parameter.
+    """
+    check_query_string(strict=False)
+    try:
+        values = request.args.to_dict()
+        return SearchPageParameters.model_validate(
+            {name: value for name, value in values.items() if name not in ("size", "facets")}
+        )
+    except ValidationError as error:
+        refuse_parameters(error)
+
+
+def refuse_parameters(error: ValidationError) -> NoReturn:
+    """Refuse a request whose parameters a model does not take.
+
+    Raises:
+        Problem: invalid_parameter, naming every wrong one.
+    """
+    raise _wrong(*(_explain(fault, error.title) for fault in error.errors())) from error
+
+
+_MODELS: Final = {
+    model.__name__: model
+    for model in (
+        NoParameters,
+        SearchParameters,
+        SearchPageParameters,
+        SuggestParameters,
+        RelatedParameters,
+        LatestParameters,
+    )
+}
+
+
+def _wrong(*errors: WrongParameter) -> Problem:
+    detail = "; ".join(
+        f"{error.parameter} {error.message} (allowed: {error.allowed})" for error in errors
+    )
+    return problem("invalid_parameter", detail, errors=errors)
+
+
+def _explain(fault: Any, model_name: str) -> WrongParameter:
+    """One pydantic error in our words. ``allowed`` is told by the model's schema, so it cannot go stale."""
+    context = fault.get("ctx", {})
+    properties = _MODELS[model_name].model_json_schema().get("properties", {})
+    name = context.get("parameter") or str(fault["loc"][0])
+    value = fault["input"] if isinstance(fault["input"], str) else request.args.get(name, "")
+    if fault["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, properties, n=1)
+        message = "is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
+        allowed = ", ".join(properties) or "no parameters"
+    else:
+        message = fault["msg"] if fault["type"] in _OUR_OWN else "is not allowed"
+        allowed = context.get("allowed") or _allowed(properties[name])
+    return WrongParameter(
+        parameter=name[:MAX_ECHO], value=value[:MAX_ECHO], message=message, allowed=allowed
+    )
+
+
+_OUR_OWN: Final = ("control_character", "day", "whole_number", "reversed", "too_deep", "ids")
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """What a parameter may be, said from its JSON schema."""
+    schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
+    if "enum" in schema:
+        return "one of " + ", ".join(schema["enum"])
+    if schema["type"] == "integer":
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if schema.get("format") == "date":
+        return f"a day such as 2023-11-05, from {FIRST_DAY} to {LAST_DAY}"
+    if "pattern" in schema:
+        return f"some of {', '.join(FACET_FIELDS)}, parted by commas"
+    return f"a text of at most {schema['maxLength']} characters, none of them a control character"

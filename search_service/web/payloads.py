@@ -1,0 +1,330 @@
+"""What the API answers, as models: the bodies are made from them, and so is the OpenAPI document.
+
+Times are ISO 8601 in the service's zone. Text is plain text, except in ``highlights``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from indexer.article import Article, channel_ancestry
+from search_service.ladder import Rung
+from search_service.latest import LatestAnswer
+from search_service.leads import lead
+from search_service.live import IndexState
+from search_service.related import RelatedAnswer
+from search_service.search import Answer, FoundArticle
+from search_service.suggest import Suggestions
+from search_service.web.marks import marked_html
+
+
+class Payload(BaseModel):
+    """A body, or a part of one."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class IndexPayload(Payload):
+    """The index that an answer came from."""
+
+    generation: str = Field(
+        description="Name of the generation.", json_schema_extra={"example": "000007"}
+    )
+    revision: int = Field(description="The article store's revision that the index holds.")
+    as_of: datetime = Field(description="When the last change came into the index.")
+    doc_count: int = Field(description="Articles in the index, those that are not shown included.")
+    rebuilding: bool = Field(description="A rebuild is running beside it.")
+    outdated: bool = Field(
+        description="It was made by another version of the analysis: answers may miss articles until a rebuild."
+    )
+
+    @classmethod
+    def of(cls, state: IndexState, zone: ZoneInfo) -> IndexPayload:
+        """The payload of an index's state."""
+        return cls(
+            generation=state.generation,
+            revision=state.revision,
+            as_of=state.as_of.astimezone(zone),
+            doc_count=state.doc_count,
+            rebuilding=state.rebuilding,
+            outdated=state.outdated,
+        )
+
+
+class ListedArticle(Payload):
+    """An article as it stands in a list."""
+
+    id: str
+    url: str = Field(description="Its address on the portal; empty when the portal gave none.")
+    title: str
+    lead: str = Field(description="About 90 characters that say what it is about.")
+    source: str
+    channel: str = Field(
+        description="A path, outermost first.", json_schema_extra={"example": "情感/故事"}
+    )
+    author: str
+    published_at: datetime | None
+
+
+class Highlights(Payload):
+    """Safe HTML: everything is escaped, and only <mark> is put around what was found."""
+
+    title: str
+    body: str = Field(description="The passage that fits the question best.")
+
+
+class Hit(ListedArticle):
+    """An article that was found."""
+
+    score: float = Field(
+        description="Comparable within one answer only; 0 when not sorted by relevance."
+    )
+    highlights: Highlights
+
+
+class FacetValue(Payload):
+    """How many of the articles found have this value: the total, if the search is narrowed to it."""
+
+    value: str
+    count: int
+
+
+class QueryPayload(Payload):
+    """How the question was understood."""
+
+    text: str = Field(description="As it was asked.")
+    parsed: str = Field(description="As it was read, in one canonical form.")
+    rung: Rung = Field(
+        description="How strictly it was taken. browse: no words, all articles. words: all words. inside: all "
+        "words, also inside other words. most: most of the words. any: any of the words."
+    )
+    stricter: int = Field(
+        description="How many of the articles a stricter rung found; 0 when none did, or none was tried."
+    )
+    relaxed: bool = Field(description="True for most and any: some hits lack some of the words.")
+    ignored: list[str] = Field(description="Words that were left out because they say too little.")
+    notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
+
+
+class SearchPayload(Payload):
+    """One page of what was found."""
+
+    query: QueryPayload
+    total: int = Field(description="Articles found, on all pages.")
+    total_is_estimate: bool
+    page: int
+    pages: int = Field(description="Pages that can be asked for.")
+    size: int
+    hits: list[Hit]
+    facets: dict[str, list[FacetValue]] = Field(
+        description="For each facet asked for, its values, most frequent first."
+    )
+    index: IndexPayload
+    took_ms: float = Field(description="Milliseconds in the index. Not part of the ETag.")
+
+
+class SuggestPayload(Payload):
+    """Completions of what was typed."""
+
+    prefix: str
+    hits: list[str]
+    index: IndexPayload
+
+
+class BreadcrumbPart(Payload):
+    """One step of the way from the front page to an article's channel."""
+
+    name: str
+    channel: str = Field(description="The path up to here: a value of the parameter channel.")
+
+
+class ArticlePayload(ListedArticle):
+    """A whole article."""
+
+    body: str = Field(description="Plain text; paragraphs are parted by one line feed.")
+    breadcrumb: list[BreadcrumbPart]
+    channels: list[str] = Field(description="Secondary channels.")
+    editor: str
+    tags: list[str]
+    site: str
+    image_url: str
+    updated_at: datetime | None
+    attributes: dict[str, str | int | float]
+    index: IndexPayload
+
+
+class RelatedHit(ListedArticle):
+    """A related article."""
+
+    score: float = Field(
+        description="Comparable within one answer only; 0 when it fills up the list."
+    )
+    reasons: list[str] = Field(
+        description="Why it is here, in Chinese.", json_schema_extra={"example": ["同频道"]}
+    )
+
+
+class RelatedPayload(Payload):
+    """The related articles of one, best first."""
+
+    id: str
+    hits: list[RelatedHit]
+    index: IndexPayload
+
+
+class LatestPayload(Payload):
+    """The latest articles, newest first."""
+
+    hits: list[ListedArticle]
+    index: IndexPayload
+
+
+class HealthPayload(Payload):
+    """The process answers."""
+
+    status: str = Field(json_schema_extra={"example": "ok"})
+
+
+class ReadyPayload(Payload):
+    """A live index answers."""
+
+    status: str = Field(json_schema_extra={"example": "ready"})
+    index: IndexPayload
+
+
+class WrongParameter(Payload):
+    """One parameter that cannot be used."""
+
+    parameter: str
+    value: str = Field(description="Its value, cut at 100 characters.")
+    message: str
+    allowed: str = Field(description="What would be right.")
+
+
+class ProblemPayload(Payload):
+    """An error, as RFC 9457 has it. Programs go by `code`, which never changes its meaning."""
+
+    type: str = Field(description="Where this kind of error is explained.")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for.")
+    code: str = Field(json_schema_extra={"example": "invalid_parameter"})
+    errors: list[WrongParameter] = Field([], description="Each parameter that is wrong.")
+    request_id: str | None = Field(None, description="The log has the reason under this id.")
+
+
+def _listed(article: Article, lead_text: str, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        "id": article.id,
+        "url": article.url,
+        "title": article.title,
+        "lead": lead_text,
+        "source": article.source,
+        "channel": article.channel,
+        "author": article.author,
+        "published_at": _local(article.published_at, zone),
+    }
+
+
+def _local(time: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return time.astimezone(zone) if time else None
+
+
+def _hit(found: FoundArticle, zone: ZoneInfo) -> Hit:
+    return Hit(
+        **_listed(found.article, lead(found.article), zone),  # type: ignore[arg-type]
+        score=found.score,
+        highlights=Highlights(title=marked_html(found.title), body=marked_html(found.snippet)),
+    )
+
+
+def search_payload(answer: Answer, zone: ZoneInfo) -> SearchPayload:
+    """The payload of a search."""
+    return SearchPayload(
+        query=QueryPayload(
+            text=answer.question.text,
+            parsed=answer.understood.parsed,
+            rung=answer.understood.rung,
+            stricter=answer.understood.stricter,
+            relaxed=answer.understood.rung in ("most", "any"),
+            ignored=list(answer.understood.ignored),
+            notes=list(answer.understood.notes),
+        ),
+        total=answer.total,
+        total_is_estimate=answer.total_is_estimate,
+        page=answer.page,
+        pages=answer.pages,
+        size=answer.size,
+        hits=[_hit(found, zone) for found in answer.hits],
+        facets={
+            name: [FacetValue(value=each.value, count=each.count) for each in counts]
+            for name, counts in answer.facets.items()
+        },
+        index=IndexPayload.of(answer.index, zone),
+        took_ms=round(answer.took_ms, 2),
+    )
+
+
+def suggest_payload(suggestions: Suggestions, zone: ZoneInfo) -> SuggestPayload:
+    """The payload of suggestions."""
+    return SuggestPayload(
+        prefix=suggestions.prefix,
+        hits=list(suggestions.items),
+        index=IndexPayload.of(suggestions.index, zone),
+    )
+
+
+def article_payload(article: Article, state: IndexState, zone: ZoneInfo) -> ArticlePayload:
+    """The payload of a whole article."""
+    return ArticlePayload(
+        **_listed(article, lead(article), zone),  # type: ignore[arg-type]
+        body=article.body,
+        breadcrumb=breadcrumb(article.channel),
+        channels=list(article.channels),
+        editor=article.editor,
+        tags=list(article.tags),
+        site=article.site,
+        image_url=article.image_url,
+        updated_at=_local(article.updated_at, zone),
+        attributes=dict(article.attributes),
+        index=IndexPayload.of(state, zone),
+    )
+
+
+def breadcrumb(channel: str) -> list[BreadcrumbPart]:
+    """The steps of a channel path, outermost first."""
+    return [
+        BreadcrumbPart(name=path.rpartition("/")[2], channel=path)
+        for path in channel_ancestry(channel)
+    ]
+
+
+def related_payload(answer: RelatedAnswer, zone: ZoneInfo) -> RelatedPayload:
+    """The payload of related articles."""
+    return RelatedPayload(
+        id=answer.article.id,
+        hits=[
+            RelatedHit(
+                **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
+                score=item.score,
+                reasons=list(item.reasons),
+            )
+            for item in answer.items
+        ],
+        index=IndexPayload.of(answer.index, zone),
+    )
+
+
+def latest_payload(answer: LatestAnswer, zone: ZoneInfo) -> LatestPayload:
+    """The payload of the latest articles."""
+    return LatestPayload(
+        hits=[
+            ListedArticle(**_listed(item.article, item.lead, zone))  # type: ignore[arg-type]
+            for item in answer.items
+        ],
+        index=IndexPayload.of(answer.index, zone),
+    )

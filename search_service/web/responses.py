@@ -1,0 +1,39 @@
+"""How a payload becomes a response, and how responses are described in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3.models import OPENAPI3_REF_PREFIX
+
+from search_service.web.errors import CODES
+from search_service.web.payloads import Payload, ProblemPayload
+
+ALWAYS = ("bad_request", "internal_error")
+INDEX = ("index_missing", "index_damaged")
+
+
+def json_response(payload: Payload) -> Response:
+    """The payload as JSON, with status 200."""
+    return Response(payload.model_dump_json(), content_type="application/json")
+
+
+def described(payload: type[Payload], *codes: str) -> dict[str | int, Any]:
+    """The responses of a route, for its OpenAPI description: ``payload``, and errors by the names of their codes."""
+    responses: dict[str | int, Any] = {200: payload}
+    for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):
+        responses.setdefault(CODES[name].status, _problem_response(CODES[name].status, codes))
+    return responses
+
+
+def _problem_response(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
+    kinds = [CODES[name] for name in (*codes, *ALWAYS) if CODES[name].status == status]
+    return {
+        "description": " ".join(f"`{kind.name}`: {kind.meaning}" for kind in kinds),
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": f"{OPENAPI3_REF_PREFIX}/{ProblemPayload.__name__}"}
+            }
+        },
+    }

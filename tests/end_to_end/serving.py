@@ -1,0 +1,120 @@
+"""A real server for tests: app.py in a process of its own, on the loopback interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import PROJECT
+
+PATIENCE = 60.0
+"""Seconds to wait for a server at most; it takes one or two."""
+
+
+@dataclass
+class Server:
+    """A server that was started. ``process`` is its main process, and leads a process group of its own."""
+
+    port: int
+    process: subprocess.Popen[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """The status and the body of an answer.
+
+        Raises:
+            OSError: nobody answers.
+        """
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def json(self, path: str) -> Any:
+        """The body of a good answer."""
+        status, body = self.get(path)
+        assert status == 200, body
+        return json.loads(body)
+
+    def wait_until_it_answers(self, path: str = "/healthz") -> None:
+        """Wait for a 200."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.end()
+            try:
+                if self.get(path)[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"{path} does not answer")
+
+    def end(self, sent: signal.Signals = signal.SIGTERM, *, group: bool = False) -> tuple[int, str]:
+        """End the server, and return its exit code and all that it printed."""
+        if self.process.poll() is None:
+            if group:  # as a terminal does it
+                os.killpg(self.process.pid, sent)
+            else:
+                self.process.send_signal(sent)
+        printed, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, printed
+
+    def end_by_itself(self) -> tuple[int, str]:
+        """The exit code, and all that was printed, of a server that should not even start."""
+        try:
+            printed, _ = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(self.end()) from error
+        return self.process.returncode, printed
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
+    """Start app.py over the index folder ``index``."""
+    settings = {"PORT": str(port), "SEARCH_INDEX_DIR": str(index)} | environ
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
+    process = subprocess.Popen(
+        [sys.executable, "app.py", *arguments],
+        cwd=PROJECT,
+        env=kept | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    return Server(port, process)
+
+
+@contextmanager
+def serving(index: Path, **environ: str) -> Iterator[Server]:
+    """A server that answers, for the length of the ``with`` block."""
+    server = start(port=free_port(), index=index, **environ)
+    try:
+        server.wait_until_it_answers()
+        yield server
+    finally:
+        server.end()

@@ -1,0 +1,303 @@
+"""The pages in a real browser: Debian's chromium, over the sample articles."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import PROJECT
+from tests.end_to_end.serving import Server, serving
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+STORY = "/articles/a-20241104-001"
+PAGES = (
+    "/",
+    "/search?q=乡村",
+    "/search?page=2",
+    "/search?q=子虚乌有&channel=社会",
+    STORY,
+    "/docs/errors",
+)
+
+CONTRAST = """() => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = numbers(color).slice(0, 3).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const color = getComputedStyle(each).backgroundColor;
+      if (numbers(color)[3] !== 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const worst = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const [high, low] = [light(getComputedStyle(element).color), light(behind(element))].sort((a, b) => b - a);
+    worst.push([(high + 0.05) / (low + 0.05), element.className || element.tagName]);
+  }
+  return worst.sort((a, b) => a[0] - b[0])[0];
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The sample articles, loaded and indexed by the commands that ``make run`` uses."""
+    folder = tmp_path_factory.mktemp("samples")
+    index, store = folder / "index", f"sqlite:///{folder / 'articles.sqlite3'}"
+    environ = os.environ | {"SEARCH_INDEX_DIR": str(index), "SEARCH_STORE_URL": store}
+    for command in (["ingest", "samples/articles.jsonl"], ["rebuild"]):
+        subprocess.run(
+            [sys.executable, "-m", "indexer", *command],
+            cwd=PROJECT,
+            env=environ,
+            check=True,
+            capture_output=True,
+        )
+    with serving(index) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        sentence = f"none of the browsers {', '.join(BROWSERS)} is installed"
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def looking(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
+    """A new page, which must log no error and ask nobody but the server."""
+    context = browser.new_context(base_url=server.url, **({"viewport": DESKTOP} | options))
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: (
+            None
+            if asked.url.startswith((server.url, "data:", "blob:"))
+            else faults.append(asked.url)
+        ),
+    )
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_reader_searches_narrows_reads_and_goes_on(
+    browser: Browser, server: Server, viewport: dict[str, int]
+) -> None:
+    with looking(browser, server, viewport=viewport) as page:
+        page.goto("/")
+        box = page.get_by_role("combobox", name="检索词")
+        expect(box).to_be_focused()
+        box.fill("乡村振兴")
+        box.press("Enter")
+        expect(page).to_have_title("乡村振兴 - 搜索")
+        expect(page.locator(".hits mark").first).to_be_visible()
+        total = page.locator(".summary strong").inner_text()
+        page.get_by_role("navigation", name="来源").get_by_role("link").first.click()
+        expect(page.locator(".filters")).to_contain_text("来源：")
+        assert page.locator(".summary strong").inner_text() != total
+        page.locator(".filters a").click()
+        expect(page.locator(".filters")).to_have_count(0)
+        title = page.locator(".hits h2").first.inner_text()
+        page.locator(".hits h2 a").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.locator(".related h3")).to_have_count(6)
+        page.locator(".related h3 a").first.click()
+        expect(page.get_by_role("heading", level=1)).not_to_have_text(title)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone_and_its_text_stands_out(
+    browser: Browser, server: Server, path: str, scheme: str
+) -> None:
+    with looking(browser, server, viewport=PHONE, color_scheme=scheme) as page:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        contrast, where = page.evaluate(CONTRAST)
+        assert contrast >= 4.5, where
+
+
+def test_dark_pages_are_dark(browser: Browser, server: Server) -> None:
+    with looking(browser, server, color_scheme="dark") as page:
+        page.goto("/")
+        ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert max(int(part) for part in re.findall(r"\d+", ground)) < 64
+
+
+def test_everything_works_without_javascript(browser: Browser, server: Server) -> None:
+    with looking(browser, server, java_script_enabled=False) as page:
+        page.goto("/")
+        page.locator("input[name=q]").fill("板凳会")
+        page.get_by_role("button", name="检索").click()
+        expect(page.locator(".hits mark").first).to_be_visible()
+        page.get_by_role("link", name="最新").click()
+        expect(page.locator(".sorts [aria-current]")).to_have_text("最新")
+        page.locator(".hits h2 a").first.click()
+        expect(page.locator(".related h3").first).to_be_visible()
+
+
+def test_suggestions_are_chosen_with_the_keyboard(browser: Browser, server: Server) -> None:
+    with looking(browser, server) as page:
+        page.goto("/")
+        box, options = page.get_by_role("combobox"), page.get_by_role("option")
+        expect(box).to_have_attribute("aria-expanded", "false")
+        box.press_sequentially("石坳村")
+        expect(options.first).to_be_visible()
+        expect(box).to_have_attribute("aria-expanded", "true")
+        expect(page.locator("form p[role=status]")).to_have_text(f"有 {options.count()} 条建议")
+        assert box.get_attribute("aria-activedescendant") is None
+        box.press("ArrowDown")
+        expect(options.first).to_have_attribute("aria-selected", "true")
+        assert box.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
+        chosen = options.first.inner_text()
+        expect(box).to_have_value(chosen)
+        box.press("ArrowUp")
+        expect(box).to_have_value("石坳村")
+        box.press("ArrowUp")
+        expect(options.last).to_have_attribute("aria-selected", "true")
+        box.press("Escape")
+        expect(options).to_have_count(0)
+        expect(box).to_have_value("石坳村")
+        box.press("End")
+        box.press_sequentially("的")
+        expect(options.first).to_be_visible()
+        box.press("ArrowDown")
+        box.press("Enter")
+        expect(page).to_have_title(re.compile("^石坳村的"))
+
+
+def test_a_suggestion_is_chosen_with_the_mouse(browser: Browser, server: Server) -> None:
+    with looking(browser, server) as page:
+        page.goto("/search")
+        page.get_by_role("combobox").press_sequentially("石坳村")
+        first = page.get_by_role("option").first
+        chosen = first.inner_text()
+        first.click()
+        expect(page.get_by_role("combobox")).to_have_value(chosen)
+        expect(page.locator(".hits mark").first).to_be_visible()
+
+
+def test_keys_belong_to_the_input_method_while_it_composes(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server) as page:
+        asked: list[str] = []
+        page.on("request", lambda each: asked.append(each.url) if "suggest?" in each.url else None)
+        page.goto("/")
+        box = page.get_by_role("combobox")
+        keyboard = page.context.new_cdp_session(page)
+        box.press_sequentially("石")
+        expect(page.get_by_role("option").first).to_be_visible()
+        before = len(asked)
+        composed = {"text": "ao", "selectionStart": 2, "selectionEnd": 2}
+        keyboard.send("Input.imeSetComposition", composed)
+        expect(box).to_have_value("石ao")
+        for key in ("ArrowDown", "Enter", "Escape"):
+            box.dispatch_event(
+                "keydown", {"key": key, "isComposing": True, "bubbles": True, "cancelable": True}
+            )
+        page.wait_for_timeout(400)
+        assert len(asked) == before
+        expect(box).to_have_value("石ao")
+        expect(page.locator("[aria-selected=true]")).to_have_count(0)
+        expect(page).to_have_url(f"{server.url}/")
+        with page.expect_response(lambda each: "suggest?" in each.url):
+            keyboard.send("Input.insertText", {"text": "坳村"})
+        expect(box).to_have_value("石坳村")
+        expect(page.get_by_role("option").first).to_contain_text("石坳村")
+        assert len(asked) == before + 1
+
+
+def test_a_slash_goes_to_the_box_unless_something_is_typed(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server) as page:
+        page.goto(STORY)
+        box = page.get_by_role("combobox")
+        expect(box).not_to_be_focused()
+        page.keyboard.press("/")
+        expect(box).to_be_focused()
+        expect(box).to_have_value("")
+        page.keyboard.type("a/b")
+        expect(box).to_have_value("a/b")
+
+
+def test_the_keyboard_alone_is_enough_and_its_place_is_seen(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server) as page:
+        page.goto(STORY)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+        expect(page.get_by_role("link", name="跳到正文")).to_be_in_viewport()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="检索")).to_be_focused()
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+
+
+def test_print_shows_the_article_and_little_else(browser: Browser, server: Server) -> None:
+    with looking(browser, server) as page:
+        page.goto(STORY)
+        page.emulate_media(media="print")
+        expect(page.locator(".story .body")).to_be_visible()
+        for gone in (".masthead", ".latest", ".related", ".footer"):
+            expect(page.locator(gone)).to_be_hidden()
+
+
+def test_the_interactive_docs_work_with_nothing_from_outside(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server) as page:
+        page.goto("/docs")
+        expect(page.locator(".opblock")).to_have_count(7)
+        page.locator(
+            "#operations-search-search summary, #operations-search-search button"
+        ).first.click()
+        page.get_by_role("button", name="Try it out").click()
+        page.get_by_placeholder("q", exact=True).fill("乡村振兴")
+        page.get_by_role("button", name="Execute").click()
+        expect(
+            page.locator(".live-responses-table .response .response-col_status").first
+        ).to_contain_text("200")
+
+
+def test_a_page_can_be_looked_at(browser: Browser, server: Server, tmp_path: Path) -> None:
+    with looking(browser, server) as page:
+        page.goto("/search?q=乡村振兴")
+        page.screenshot(path=tmp_path / "search.png", full_page=True)
+        assert (tmp_path / "search.png").stat().st_size > 10_000

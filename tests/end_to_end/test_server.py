@@ -1,0 +1,181 @@
+"""The real server, over real HTTP: how it starts, what it answers, how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from urllib.parse import quote
+
+import pytest
+
+from indexer.article import Article
+from tests.end_to_end.serving import PATIENCE, free_port, serving, start
+from tests.factories import article
+from tests.search_service.indexes import promote
+
+
+def dated(name: str) -> Article:
+    """An article that is old enough for any clock: this server has a real one."""
+    return article(name, published_at="2020-01-01")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    promote(tmp_path / "index", [dated("a-1"), dated("a-2")], engine="whoosh")
+    return tmp_path / "index"
+
+
+def test_it_says_where_it_serves_and_answers_there(index: Path) -> None:
+    with serving(index) as server:
+        assert server.json("/readyz")["index"]["doc_count"] == 2
+        assert server.json("/api/v1/search?q=" + quote("小学校"))["total"] == 2
+        status, page = server.get("/search?q=" + quote("小学校"))
+        assert (status, "共 <strong>2</strong> 条" in page.decode()) == (200, True)
+        code, printed = server.end()
+    assert printed == f"Serving at {server.url} (Ctrl-C ends it)\n"
+    assert code == 0
+
+
+def test_its_host_may_be_a_name(index: Path) -> None:
+    with serving(index, SEARCH_HOST="localhost") as server:
+        assert server.end()[1] == f"Serving at http://localhost:{server.port} (Ctrl-C ends it)\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_it_without_a_word(index: Path, workers: str) -> None:
+    with serving(index, SEARCH_WORKERS=workers) as server:
+        time.sleep(0.5)  # the second worker, which /healthz may not have asked
+        code, printed = server.end(signal.SIGINT, group=True)
+    assert code == 0
+    assert printed.count("\n") == 1
+
+
+def test_a_server_that_is_ended_while_it_starts_ends(index: Path) -> None:
+    server = start(port=free_port(), index=index)
+    assert server.process.stdout is not None
+    server.process.stdout.readline()  # Serving at
+    code, _ = server.end()
+    assert code == 0
+
+
+@pytest.mark.parametrize("other", ["another program", "a server of ours"])
+def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
+    def refused(port: int) -> tuple[int, str]:
+        return start(port=port, index=index).end_by_itself()
+
+    if other == "a server of ours":
+        with serving(index) as server:
+            port, answer = server.port, refused(server.port)
+            assert server.get("/healthz")[0] == 200
+    else:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            answer = refused(port)
+    another = port + 1 if port < 65_535 else 8000
+    assert answer == (
+        2,
+        f"error: port {port} is taken by another program: choose another with PORT={another} make run\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("SEARCH_WORKERS", "0"),
+        ("SEARCH_HOST", "203.0.113.7"),
+        ("SEARCH_TIMEZONE", "Mars/Olympus"),
+        ("SEARCH_USER_DICTIONARY", "/nowhere/words.txt"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_clear_line(
+    index: Path, setting: str, value: str
+) -> None:
+    server = start(port=free_port(), index=index, **{setting: value})
+    code, printed = server.end_by_itself()
+    assert code == 2
+    assert printed.startswith("error: ")
+    assert value in printed
+    assert printed.count("\n") == 1
+
+
+def test_an_option_that_does_not_exist_is_one_clear_line(index: Path) -> None:
+    code, printed = start("--port", "9000", port=free_port(), index=index).end_by_itself()
+    assert code == 2
+    assert printed == "error: No such option '--port': see 'python app.py --help'\n"
+
+
+def test_it_starts_without_an_index_and_serves_one_as_soon_as_it_is_built(tmp_path: Path) -> None:
+    with serving(tmp_path / "index") as server:
+        status, body = server.get("/readyz")
+        assert (status, b"index_missing" in body) == (503, True)
+        assert server.get("/")[0] == 503
+        promote(tmp_path / "index", [dated("a-1")], engine="whoosh")
+        server.wait_until_it_answers("/readyz")
+        assert server.get("/")[0] == 200
+        _, printed = server.end()
+    assert "python -m indexer rebuild" in printed
+    assert "Traceback" not in printed
+
+
+def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
+    stop = Event()
+
+    def ask(path: str) -> set[int]:
+        statuses = set()
+        while not stop.is_set():
+            statuses.add(server.get(path)[0])
+        return statuses
+
+    paths = ["/api/v1/search", "/api/v1/latest", "/", "/api/v1/articles/a-1"]
+    with serving(index) as server, ThreadPoolExecutor() as threads:
+        asking = [threads.submit(ask, path) for path in paths]
+        for number in range(4):
+            time.sleep(0.5)
+            promote(
+                index, [dated("a-1"), dated(f"b-{number}")], engine="whoosh", revision=number + 2
+            )
+        deadline = time.monotonic() + PATIENCE
+        while server.json("/readyz")["index"]["revision"] != 5 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        stop.set()
+        assert [each.result() for each in asking] == [{200}] * len(paths)
+        assert server.json("/readyz")["index"]["revision"] == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
+def test_a_worker_that_dies_is_replaced(index: Path) -> None:
+    def workers() -> set[int]:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        return {int(each) for each in children.read_text(encoding="ascii").split()}
+
+    with serving(index) as server:
+        (worker,) = workers()
+        os.kill(worker, signal.SIGBUS)  # as when a mapped file is truncated
+        deadline = time.monotonic() + PATIENCE
+        while workers() in ({worker}, set()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert workers() != {worker}
+        server.wait_until_it_answers("/readyz")
+        code, _ = server.end()
+    assert code == 0
+
+
+def test_bytes_that_are_no_text_and_long_addresses_get_an_answer(index: Path) -> None:
+    with serving(index) as server:
+        assert server.get("/api/v1/search?q=%ff%00")[0] == 400
+        assert server.get("/api/v1/articles/%ff%00")[0] == 404
+        assert server.get("/%e4%ff")[0] == 404
+        assert server.get("/search?q=" + quote("云" * 5000))[0] == 200
+        room = 65_534 - len("/search?q=")
+        assert server.get("/search?q=" + "a" * room)[0] == 200
+        assert server.get("/search?q=" + "a" * (room + 1))[0] == 414

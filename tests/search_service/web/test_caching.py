@@ -1,0 +1,92 @@
+"""Caching: ETags, conditional requests, and what may be kept for how long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.factories import article
+from tests.search_service.indexes import promote
+from tests.search_service.web.portal import Portal, open_portal
+
+CACHED = [
+    "/",
+    "/search?q=水库",
+    "/search?q=没有这样的词",
+    "/articles/story-1",
+    "/api/v1/search?q=水库",
+    "/api/v1/suggest?q=云溪",
+    "/api/v1/latest",
+    "/api/v1/articles/story-1",
+    "/api/v1/articles/story-1/related",
+    "/openapi.json",
+    "/docs",
+    "/docs/errors",
+]
+TIMED = [path for path in CACHED if "/search" in path]
+
+
+@pytest.mark.parametrize("path", CACHED)
+def test_the_same_answer_has_the_same_tag_however_long_it_took(portal: Portal, path: str) -> None:
+    tags = {portal.client.get(path).headers["ETag"] for _ in range(5)}
+    assert len(tags) == 1
+    assert tags.pop().startswith('W/"' if path in TIMED else '"')
+
+
+@pytest.mark.parametrize("path", CACHED)
+def test_who_has_the_answer_already_is_told_so_in_few_bytes(portal: Portal, path: str) -> None:
+    first = portal.client.get(path)
+    assert first.headers["Cache-Control"] == "public, max-age=10"
+    again = portal.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", CACHED)
+def test_head_answers_as_get_does_without_the_body(portal: Portal, path: str) -> None:
+    got, head = portal.client.get(path), portal.client.head(path)
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("ETag", "Content-Type", "Cache-Control"):
+        assert head.headers[name] == got.headers[name]
+
+
+def test_different_answers_have_different_tags(portal: Portal) -> None:
+    tags = {portal.client.get(path).headers["ETag"] for path in CACHED}
+    assert len(tags) == len(CACHED)
+
+
+def test_a_change_of_the_index_changes_the_tag(tmp_path: Path) -> None:
+    portal = open_portal(tmp_path, [article("a-1")], engine="memory")
+    before = portal.client.get("/api/v1/search").headers["ETag"]
+    promote(tmp_path, [article("a-1"), article("a-2")], revision=2)
+    after = portal.client.get("/api/v1/search", headers={"If-None-Match": before})
+    assert after.status_code == 200
+    assert after.headers["ETag"] != before
+
+
+def test_health_is_never_kept(portal: Portal) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert portal.client.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_address_of_a_file_changes_with_its_content_so_it_may_be_kept(portal: Portal) -> None:
+    page = portal.client.get("/").text
+    address = page.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert "?v=" in address
+    file = portal.client.get(address, buffered=True)
+    assert file.mimetype == "text/css"
+    assert "max-age=86400" in file.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", [*CACHED, "/healthz", "/nothing", "/api/v1/nothing"])
+def test_every_answer_carries_security_headers_and_no_cookie(portal: Portal, path: str) -> None:
+    headers = portal.client.get(path).headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in headers["Content-Security-Policy"].replace(
+        "style-src 'self' 'unsafe-inline'" if path == "/docs" else "-", ""
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "Set-Cookie" not in headers

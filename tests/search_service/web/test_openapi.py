@@ -1,0 +1,120 @@
+"""The OpenAPI document, and docs/http-api.md, are held to the application."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+
+from search_service.web.errors import CODES
+from tests.conftest import PROJECT
+from tests.search_service.web.portal import Portal
+
+NO_API = {"/static/<path:filename>", "/docs/swagger/<path:filename>"}
+
+
+@pytest.fixture
+def document(portal: Portal) -> Any:
+    return portal.json("/openapi.json")
+
+
+@pytest.fixture
+def guide() -> str:
+    return (PROJECT / "docs" / "http-api.md").read_text(encoding="utf-8")
+
+
+def routes(app: Flask) -> set[str]:
+    """Every route as OpenAPI writes it."""
+    rules = {rule.rule for rule in app.url_map.iter_rules()} - NO_API
+    return {re.sub("<(.*?)>", r"{\1}", rule) for rule in rules}
+
+
+def test_the_document_is_valid_openapi_3_1(document: Any) -> None:
+    assert document["openapi"].startswith("3.1.")
+    validate(document)
+
+
+def test_every_route_of_the_api_is_in_the_document(portal: Portal, document: Any) -> None:
+    described = {route for route in routes(portal.client.application) if route.startswith("/api/")}
+    assert set(document["paths"]) == described | {"/healthz", "/readyz"}
+
+
+def test_every_limit_is_stated_in_the_document(document: Any) -> None:
+    parameters = {
+        each["name"]: each for each in document["paths"]["/api/v1/search"]["get"]["parameters"]
+    }
+    assert {"minimum": 1, "maximum": 100, "default": 10}.items() <= parameters["size"][
+        "schema"
+    ].items()
+    assert {"minimum": 1, "maximum": 10_000}.items() <= parameters["page"]["schema"].items()
+    assert "10000" in parameters["page"]["description"]
+    assert parameters["sort"]["schema"]["enum"] == ["relevance", "newest", "oldest"]
+    assert parameters["channel"]["schema"]["anyOf"][0]["maxLength"] == 1000
+    assert parameters["from"]["schema"]["anyOf"][0]["format"] == "date"
+    assert re.fullmatch(
+        parameters["facets"]["schema"]["anyOf"][0]["pattern"], "channel,source,month"
+    )
+    assert "500" in parameters["q"]["description"]
+    for parameter in parameters.values():
+        assert parameter["description"]
+        assert parameter["required"] is False
+
+
+def test_every_answer_in_the_document_is_json_or_a_problem(document: Any) -> None:
+    for path in document["paths"].values():
+        for status, response in path["get"]["responses"].items():
+            expected = "application/json" if status == "200" else "application/problem+json"
+            assert list(response["content"]) == [expected]
+            assert response["description"]
+
+
+def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
+    asked = {
+        "/api/v1/search": "/api/v1/search?q=水库&facets=channel,source,month",
+        "/api/v1/suggest": "/api/v1/suggest?q=云溪",
+        "/api/v1/articles/{article_id}": "/api/v1/articles/story-1",
+        "/api/v1/articles/{article_id}/related": "/api/v1/articles/story-1/related",
+        "/api/v1/latest": "/api/v1/latest",
+        "/healthz": "/healthz",
+        "/readyz": "/readyz",
+    }
+    assert set(asked) == set(document["paths"])
+    for path, address in asked.items():
+        response = document["paths"][path]["get"]["responses"]["200"]
+        schema = response["content"]["application/json"]["schema"]
+        validator = OAS31Validator({**schema, "components": document["components"]})
+        validator.validate(portal.json(address))
+    problem = {"$ref": "#/components/schemas/ProblemPayload", "components": document["components"]}
+    OAS31Validator(problem).validate(portal.problem("/api/v1/search", page="0"))
+
+
+def test_every_route_is_in_the_guide(portal: Portal, guide: str) -> None:
+    for route in routes(portal.client.application):
+        assert f"`GET {route}`" in guide
+
+
+def test_the_guide_names_every_parameter_and_no_other(guide: str, document: Any) -> None:
+    for path, operations in document["paths"].items():
+        section = guide.split(f"## `GET {path}`\n")[1].split("\n## ")[0]
+        named = re.findall(r"^\| `(\w+)` \| [^|]*\| [^|]*\|$", section, flags=re.MULTILINE)
+        parameters = operations["get"].get("parameters", [])
+        assert named == [each["name"] for each in parameters if each["in"] == "query"]
+        for each in parameters:
+            schema = each["schema"]
+            if schema.get("type") == "integer" and each["name"] == "size":
+                row = next(line for line in section.splitlines() if line.startswith("| `size`"))
+                assert f"| {schema['default']} | 1 to {schema['maximum']} |" in row
+
+
+def test_the_guide_names_every_code_with_its_status_and_no_other(guide: str) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.*) \|$", guide, flags=re.MULTILINE)
+    assert [(name, int(status)) for name, status, _ in rows] == [
+        (code.name, code.status) for code in CODES.values()
+    ]
+    for name, _, when in rows:
+        retry_after = CODES[name].retry_after
+        assert (f"`Retry-After: {retry_after}`" in when) == (retry_after is not None)

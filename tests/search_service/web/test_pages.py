@@ -1,0 +1,285 @@
+"""The pages, as a reader without JavaScript gets them."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.factories import article
+from tests.search_service.web.portal import SCRIPT, Portal, numbered, open_portal, visible_text
+
+
+def links(page: str) -> dict[str, str]:
+    """The links of a page: text -> address."""
+    found = re.findall(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', page, flags=re.DOTALL)
+    return {visible_text(text): html.unescape(address) for address, text in found}
+
+
+def asked(address: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+def page(portal: Portal, path: str, **query: str) -> str:
+    response = portal.get(path, **query)
+    assert response.status_code == 200, visible_text(response.text)
+    return response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/search?q=水库", "/search?q=没有这样的词", "/articles/story-1", "/nothing"]
+)
+def test_every_page_is_a_chinese_document_of_its_own(portal: Portal, path: str) -> None:
+    text = portal.client.get(path).text
+    assert text.startswith("<!doctype html>")
+    assert '<html lang="zh-CN">' in text
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert len(re.findall("<h1", text)) == 1
+    assert len(re.findall("<main", text)) == 1
+    assert re.search("<title>[^<]*搜索</title>", text)
+    assert '<form class="search" action="/search" method="get" role="search"' in text
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=标签", "/search", "/articles/hostile-1"])
+def test_nothing_of_an_article_becomes_markup(portal: Portal, path: str) -> None:
+    text = portal.client.get(path).text
+    assert SCRIPT not in text
+    assert "<script>" not in text
+    assert html.escape(SCRIPT, quote=False) in text.replace("&#34;", '"')
+
+
+@pytest.mark.parametrize("name", ["q", "channel", "source", "author", "tag"])
+def test_nothing_that_is_asked_becomes_markup(portal: Portal, name: str) -> None:
+    text = page(portal, "/search", **{name: f'"{SCRIPT}'})
+    assert "<script>" not in text
+    assert f'="{SCRIPT}' not in text
+
+
+def test_no_page_asks_for_anything_outside(portal: Portal) -> None:
+    for path in ("/", "/search?q=水库", "/articles/story-1", "/docs", "/docs/errors"):
+        text = portal.client.get(path).text
+        loaded = re.findall(r'<(?:script|img|iframe)\b[^>]*src="([^"]*)"', text)
+        loaded += re.findall(r'<link rel="(?:stylesheet|icon)" href="([^"]*)"', text)
+        assert loaded
+        assert all(address.startswith("/") for address in loaded)
+        for address in loaded:
+            assert portal.client.get(address, buffered=True).status_code == 200
+
+
+def test_the_front_page_leads_to_channels_and_the_latest(portal: Portal) -> None:
+    text = page(portal, "/")
+    found = links(text)
+    assert asked(found["时政 16"]) == {"channel": "时政"}
+    assert found["云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿"] == "/articles/story-1"
+    assert "一所山村小学和一场露天的会。" in text
+    assert "共收录 27 篇" in visible_text(text)
+    assert "索引更新至 2026-03-01 04:00" in visible_text(text)
+    assert '<link rel="canonical" href="/">' in text
+
+
+def test_a_front_page_without_articles_says_so(tmp_path: Path) -> None:
+    assert "这里还没有文章" in page(open_portal(tmp_path, [], engine="memory"), "/")
+
+
+def test_a_search_page_says_what_was_found_and_how(portal: Portal) -> None:
+    text = page(portal, "/search", q="板凳会")
+    seen = visible_text(text)
+    assert re.search(r"共 1 条 ?用时 [\d.]+ 毫秒", seen)
+    assert "<mark>板凳会</mark>" in text
+    assert "情感 › 故事 青川日报 2026-02-01" in seen
+    assert '<time datetime="2026-02-01T08:30:00+08:00">' in text
+    assert 'value="板凳会"' in text
+    assert "<title>板凳会 - 搜索</title>" in text
+    assert '<meta name="description" content="“板凳会”的检索结果，共 1 条">' in text
+    assert '<meta name="robots" content="noindex, follow">' in text
+
+
+def test_a_facet_link_narrows_and_its_filter_link_widens_again(portal: Portal) -> None:
+    whole = links(page(portal, "/search", q="水库"))
+    narrow = page(portal, urlsplit(whole["澜东日报 12"]).path, **asked(whole["澜东日报 12"]))
+    assert "共 12 条" in visible_text(narrow)
+    off = links(narrow)["来源：澜东日报 × （去掉）"]
+    assert asked(off) == {"q": "水库"}
+
+
+def test_channels_are_narrowed_level_by_level(portal: Portal) -> None:
+    found = links(page(portal, "/search", q="云溪"))
+    assert "地方 16" not in found
+    inside = links(page(portal, "/search", **asked(found["时政 16"])))
+    assert "时政 16" not in inside
+    assert "频道：时政 × （去掉）" in inside
+    assert "地方 16" not in inside  # all of them: it would not narrow
+    assert asked(links(page(portal, "/search", q="云溪"))["情感 1"])["channel"] == "情感"
+
+
+def test_a_channel_shows_what_lies_in_it(tmp_path: Path) -> None:
+    portal = open_portal(
+        tmp_path,
+        [article("a-1", channel="情感/故事"), article("a-2", channel="情感/婚姻")],
+        engine="memory",
+    )
+    inside = links(page(portal, "/search", channel="情感"))
+    assert asked(inside["故事 1"])["channel"] == "情感/故事"
+
+
+def test_months_narrow_to_whole_months(portal: Portal) -> None:
+    found = links(page(portal, "/search", q="水库", sort="newest"))
+    december = asked(found["2025年12月 6"])
+    assert december == {"q": "水库", "sort": "newest", "from": "2025-12-01", "to": "2025-12-31"}
+    narrow = page(portal, "/search", **december)
+    assert "共 6 条" in visible_text(narrow)
+    assert asked(links(narrow)["日期：2025-12-01 至 2025-12-31 × （去掉）"]) == {
+        "q": "水库",
+        "sort": "newest",
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"from": "2026-01-01"}, "日期：2026-01-01 至 今天"),
+        ({"to": "2026-01-01"}, "日期：最早 至 2026-01-01"),
+        ({"from": "2026-01-05", "to": "2026-01-05"}, "日期：2026-01-05"),
+    ],
+)
+def test_a_range_of_days_is_said_in_words(portal: Portal, days: dict[str, str], said: str) -> None:
+    assert said in visible_text(page(portal, "/search", q="水库", **days))
+
+
+def test_authors_and_tags_are_filters_that_can_be_removed(portal: Portal) -> None:
+    found = links(page(portal, "/search", author="覃望舒", tag="云溪"))
+    assert asked(found["作者：覃望舒 × （去掉）"]) == {"tag": "云溪"}
+    assert asked(found["标签：云溪 × （去掉）"]) == {"author": "覃望舒"}
+
+
+def test_the_order_can_be_chosen_and_is_kept_by_the_form(portal: Portal) -> None:
+    text = page(portal, "/search", q="水库", sort="oldest")
+    found = links(text)
+    assert asked(found["相关度"]) == {"q": "水库"}
+    assert asked(found["最新"]) == {"q": "水库", "sort": "newest"}
+    assert re.search(r'aria-current="true">\s*最早', text)
+    assert '<input type="hidden" name="sort" value="oldest">' in text
+
+
+def test_without_words_the_newest_come_first_and_relevance_is_not_offered(portal: Portal) -> None:
+    text = page(portal, "/search")
+    assert re.search(r'aria-current="true">\s*最新', text)
+    assert "相关度" not in text
+
+
+def test_pages_lead_on_and_back(portal: Portal) -> None:
+    first = page(portal, "/search", q="水库")
+    assert asked(links(first)["下一页"]) == {"q": "水库", "page": "2"}
+    assert "上一页" not in first
+    assert '<link rel="next"' in first
+    last = page(portal, "/search", q="水库", page="3")
+    assert asked(links(last)["上一页"]) == {"q": "水库", "page": "2"}
+    assert "下一页" not in last
+    assert asked(links(last)["1"]) == {"q": "水库"}
+    assert '<ol class="hits" start="21">' in last
+
+
+def test_many_pages_are_shown_with_gaps(tmp_path: Path) -> None:
+    portal = open_portal(
+        tmp_path, [article(f"a-{number}") for number in range(101)], engine="memory"
+    )
+    text = page(portal, "/search", page="6")
+    numbers = re.findall(r'<li class="number">(.*?)</li>', text, flags=re.DOTALL)
+    assert [visible_text(each) for each in numbers] == [
+        "1",
+        "…",
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "…",
+        "11",
+    ]
+
+
+def test_a_page_beyond_the_last_leads_back(portal: Portal) -> None:
+    text = page(portal, "/search", q="水库", page="99")
+    assert "没有第 99 页" in text
+    assert asked(links(text)["回到第 1 页"]) == {"q": "水库"}
+
+
+def test_nothing_found_is_no_dead_end(portal: Portal) -> None:
+    text = page(portal, "/search", q="子虚乌有", source="青川日报")
+    seen = visible_text(text)
+    assert "没有找到与“子虚乌有”相符的文章" in seen
+    assert "看看有没有错别字" in seen
+    assert asked(links(text)["在全部文章里检索"]) == {"q": "子虚乌有"}
+    assert "最新文章" in seen
+    assert links(text)["云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿"] == "/articles/story-1"
+
+
+def test_what_was_relaxed_and_ignored_is_said(portal: Portal) -> None:
+    seen = visible_text(page(portal, "/search", q="板凳会 水库 小学 的"))
+    assert "没有文章同时含有" in seen
+    assert "没有计入过于常见的词：的" in seen
+
+
+def test_an_article_page_is_like_the_portals(portal: Portal) -> None:
+    text = page(portal, "/articles/story-1")
+    seen, found = visible_text(text), links(text)
+    assert "首页 情感 故事 云溪小学的板凳会" in seen
+    assert asked(found["情感"]) == {"channel": "情感"}
+    assert asked(found["故事"]) == {"channel": "情感/故事"}
+    assert "日期： 2026-02-01 08:30 来源： 青川日报 作者： 覃望舒 编辑：鲁一鸣" in seen
+    assert text.count("<p>清晨，孩子们沿着石板路走进云溪小学。</p>") == 1
+    assert asked(found["板凳会"]) == {"tag": "板凳会"}
+    assert found["查看原文"] == "https://portal.example/story-1.html"
+    assert '<link rel="canonical" href="https://portal.example/story-1.html">' in text
+    assert '<meta name="description" content="一所山村小学和一场露天的会。">' in text
+    related = text.split("相关阅读")[1].split("最新文章")[0]
+    latest = text.split("最新文章")[1]
+    assert related.count("<h3>") == 6
+    assert related.count('class="lead"') == 6
+    assert latest.count("<h3>") == 8
+    shown = re.findall(r'href="/articles/([^"]+)"', related + latest)
+    assert len(set(shown)) == len(shown) == 14
+    assert "story-1" not in shown
+
+
+def test_a_day_without_a_time_is_shown_as_a_day(tmp_path: Path) -> None:
+    portal = open_portal(
+        tmp_path, [article("a-1", published_at="2026-02-01T00:00:00+08:00")], engine="memory"
+    )
+    seen = visible_text(page(portal, "/articles/a-1"))
+    assert "日期： 2026-02-01" in seen
+    assert "00:00" not in seen.split("索引更新至")[0]
+
+
+def test_an_article_without_a_title_can_still_be_found_and_read(portal: Portal) -> None:
+    found = links(page(portal, "/search", q="短讯"))
+    assert found["（无题）"] == "/articles/untitled-1"
+    assert "<h1>（无题）</h1>" in page(portal, "/articles/untitled-1")
+
+
+def test_a_lone_article_has_a_page_without_empty_blocks(tmp_path: Path) -> None:
+    portal = open_portal(tmp_path, [article("a-1", url="", source="")], engine="memory")
+    text = page(portal, "/articles/a-1")
+    for absent in ("相关阅读", "最新文章", "查看原文", "来源："):
+        assert absent not in text
+    assert '<link rel="canonical" href="/articles/a-1">' in text
+
+
+def test_every_link_of_a_page_leads_somewhere(tmp_path: Path) -> None:
+    portal = open_portal(tmp_path, numbered(3))
+    seen: set[str] = set()
+    waiting = ["/"]
+    while waiting:
+        address = waiting.pop()
+        if address in seen or not address.startswith("/"):
+            continue
+        seen.add(address)
+        response = portal.client.get(address, buffered=True)
+        assert response.status_code == 200, address
+        if response.mimetype == "text/html":
+            waiting += links(response.text).values()
+    assert len(seen) > 20
