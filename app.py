@@ -9,17 +9,16 @@ import os
 import sys
 
 import click
-from flask import Flask
 
 from indexer import command_line
 from indexer.settings import IndexSettings, read_settings
 from search_service.services import make_services
 from search_service.settings import SearchSettings
-from search_service.web.factory import create_app
+from search_service.web.factory import Application, create_app
 from search_service.web.server import serve
 
 
-def application() -> Flask:
+def application() -> Application:
     """A new application, as the environment sets it, ready to answer at once.
 
     Raises:

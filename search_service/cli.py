@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import cast
 
 import click
-from flask import Flask
 
 from indexer.command_line import NOT_DONE, results
 from indexer.query import FACET_FIELDS, SORTS, Sort
@@ -21,14 +20,14 @@ from search_service.printing import print_answer
 from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.services import make_services
 from search_service.settings import SearchSettings
-from search_service.web.factory import create_app
+from search_service.web.factory import Application, create_app
 from search_service.web.payloads import search_payload
 from search_service.web.server import serve
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-def application() -> Flask:
+def application() -> Application:
     """A new application, as the environment sets it."""
     services = make_services(read_settings(IndexSettings, os.environ))
     return create_app(services, read_settings(SearchSettings, os.environ))

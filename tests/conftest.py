@@ -10,6 +10,11 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long to look for faults that only show at random: `make test-faults` asks for more than `make test`."""
+    parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
+
+
 @pytest.fixture(scope="session")
 def corpus_dir() -> Path:
     """The folder of real articles: CORPUS_DIR, or shared/data beside the project.

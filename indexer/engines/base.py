@@ -45,6 +45,8 @@ class Reader(Protocol):
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
         """In how many articles each token stands in text field ``field``, in the order of ``tokens``.
 
+        Articles that were deleted or replaced may count until the engine drops them for good.
+
         Raises:
             InvalidQuery: ``field`` is no text field.
         """

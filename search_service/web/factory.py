@@ -32,7 +32,11 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def create_app(services: Services, settings: SearchSettings) -> Flask:
+Application = Flask
+"""A WSGI application, with a test client: what the command line and app.py need to know of it."""
+
+
+def create_app(services: Services, settings: SearchSettings) -> Application:
     """The WSGI application. It answers GET and HEAD, keeps no state of its own and sets no cookie."""
     app = OpenAPI(
         "search_service.web",

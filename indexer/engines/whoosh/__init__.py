@@ -1,1 +1,1 @@
-"""The Whoosh engine. Nothing outside this folder imports whoosh."""
+"""The Whoosh engine: Whoosh's schema, query objects and BM25F on columnar segments."""

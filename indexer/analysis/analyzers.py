@@ -1,0 +1,182 @@
+"""Analyzers by name: from a text to the tokens that are indexed, and to those that are searched for.
+
+Fold, cut, filter, in that order in both modes, so that a query's words are found in the text that they came from. What
+is indexed is never a code object: engines and manifests know an analyzer by its name and fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from indexer.analysis.characters import fold, fold_fingerprint
+from indexer.analysis.dictionary import (
+    JIEBA,
+    JIEBA_MD5,
+    UserDictionary,
+    packaged_dictionary,
+    read_user_dictionary,
+)
+from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
+from indexer.analysis.memo import Memo
+from indexer.analysis.routes import RJIEBA
+from indexer.analysis.scripts import holds_word
+from indexer.analysis.segmenter import ChineseSegmenter
+
+CHAIN_VERSION: Final = 1
+"""Raised whenever the same text and dictionaries give other tokens than before."""
+
+
+class Token(NamedTuple):
+    """One token: its text as indexed, its ordinal position, and where it stands in the original text."""
+
+    text: str
+    position: int
+    start: int
+    end: int
+
+
+class Analyzer(Protocol):
+    """From text to tokens. Safe to share between threads; any text is taken, and none raises."""
+
+    @property
+    def name(self) -> str:
+        """The name in :func:`make_analyzer`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits for all that :meth:`index` depends on. Cheap: no dictionary is loaded for it."""
+
+    def index(self, text: str) -> list[Token]:
+        """The tokens of a document's text.
+
+        The words at ordinal positions, and at a word's position also the dictionary's words inside it. In the order
+        of the positions; at one position the word first, then those inside it by start, the longer first.
+        """
+
+    def query(self, text: str) -> list[Token]:
+        """The words of a query: those of :meth:`index` without the ones inside others and without stopwords.
+
+        Where there are only stopwords, they are kept. Positions are those that :meth:`index` gives.
+        """
+
+    def ignored(self, text: str) -> tuple[str, ...]:
+        """The distinct stopwords that :meth:`query` drops."""
+
+
+def make_analyzer(name: str = "zh", *, user_dictionary: Path | None = None) -> Analyzer:
+    """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded when it is first used.
+
+    Raises:
+        ValueError: there is no such analyzer.
+        InvalidSetting: the user dictionary cannot be read.
+        InvalidDictionary: a line of it is wrong.
+        SegmenterMismatch: an installed package is not the one that words are cut with.
+    """
+    if name != ChineseAnalyzer.name:
+        raise ValueError(f"there is no analyzer {name!r}: use {ChineseAnalyzer.name!r}")
+    return ChineseAnalyzer(
+        read_user_dictionary(user_dictionary) if user_dictionary else UserDictionary()
+    )
+
+
+_Row = tuple[str, int, int]
+"""A token of a piece: its text, and where in the piece it starts and ends."""
+
+
+class ChineseAnalyzer:
+    """Chinese, with whatever other scripts stand in it."""
+
+    name: Final = "zh"
+
+    def __init__(self, user: UserDictionary) -> None:
+        self._user = user
+        self._packaged = packaged_dictionary()
+        self._stopwords = read_stopwords()
+        self._rows = Memo(self._rows_of)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the chain, the segmenter's releases, the dictionaries and the folding table."""
+        facts = (
+            f"{self.name} {CHAIN_VERSION}\n{JIEBA} {JIEBA_MD5}\nrjieba {RJIEBA}\n"
+            f"fold {fold_fingerprint()}\nuser {self._user.fingerprint}\n"
+        )
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    def index(self, text: str) -> list[Token]:
+        """See :meth:`Analyzer.index`."""
+        tokens: list[Token] = []
+        append, rows_of = tokens.append, self._rows
+        make = (
+            tuple.__new__
+        )  # as Token(...), in half the time; this loop is the longest part of indexing
+        position = at = 0
+        for piece in self._segmenter.cut(fold(text)):
+            end = at + len(piece)
+            rows = rows_of[piece]
+            if rows is not None:
+                if not rows:
+                    append(make(Token, (piece, position, at, end)))
+                for word, start, stop in rows:
+                    append(make(Token, (word, position, at + start, at + stop)))
+                position += 1
+            at = end
+        return tokens
+
+    def query(self, text: str) -> list[Token]:
+        """See :meth:`Analyzer.query`."""
+        words = self._words(text)
+        dropped = drop_stopwords((word.text for word in words), self._stopwords)
+        return [word for word in words if word.text not in dropped]
+
+    def ignored(self, text: str) -> tuple[str, ...]:
+        """See :meth:`Analyzer.ignored`."""
+        return drop_stopwords((word.text for word in self._words(text)), self._stopwords)
+
+    @cached_property
+    def _segmenter(self) -> ChineseSegmenter:
+        return ChineseSegmenter(self._packaged, self._user.words)
+
+    def _words(self, text: str) -> list[Token]:
+        """The tokens of :meth:`index` that are as long as their pieces: the words inside others are left out."""
+        tokens: list[Token] = []
+        position = at = 0
+        for piece in self._segmenter.cut(fold(text)):
+            size = len(piece)
+            rows = self._rows[piece]
+            if rows is not None:
+                words = [word for word, start, end in rows if end - start == size] or [piece]
+                tokens += [Token(word, position, at, at + size) for word in words]
+                position += 1
+            at += size
+        return tokens
+
+    def _rows_of(self, piece: str) -> tuple[_Row, ...] | None:
+        """The tokens of a piece: None for what separates words, () where the piece is its one token."""
+        size = len(piece)
+        if self._segmenter.is_mixed(piece):
+            return (piece, 0, size), *self._parts(piece)
+        expanded = expand(piece)
+        if expanded != piece:
+            # Written out it may be several words: U+33A1 is m and 2. Each stands where the piece stands.
+            words = [word for word in self._segmenter.cut_parts(expanded) if holds_word(word)]
+            return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
+        if not holds_word(piece):
+            return None
+        inner = self._segmenter.inner_words(piece)
+        return ((piece, 0, size), *inner) if inner else ()
+
+    def _parts(self, mixed: str) -> list[_Row]:
+        """The words inside one that mixes scripts, and the words inside those."""
+        rows: list[_Row] = []
+        at = 0
+        for part in self._segmenter.cut_parts(mixed):
+            if holds_word(part) and part != mixed:
+                rows.append((part, at, at + len(part)))
+                inner = self._segmenter.inner_words(part)
+                rows += [(word, at + start, at + end) for word, start, end in inner]
+            at += len(part)
+        return rows

@@ -1,0 +1,32 @@
+"""Remembered results: words and separators come again and again, so what is made of them is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+LONGEST: Final = 16
+"""Characters of the texts that are remembered; longer ones hardly come again."""
+
+MOST: Final = 200_000
+
+_Result = TypeVar("_Result")
+
+
+class Memo(dict[str, _Result]):
+    """``memo[text]`` is ``make(text)``, remembered for short texts; all is forgotten when there are too many.
+
+    Results are shared: never change one. Safe under threads: at worst two make the same result.
+    """
+
+    def __init__(self, make: Callable[[str], _Result]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> _Result:
+        result = self._make(text)
+        if len(text) <= LONGEST:
+            if len(self) >= MOST:
+                self.clear()
+            self[text] = result
+        return result

@@ -1,0 +1,126 @@
+"""Cuts a text into pieces, and changes nothing: the pieces, joined, are the text.
+
+Chinese runs are cut as jieba 0.42.1 cuts them, word by word; the words that mix Chinese with letters or digits (t恤,
+4s店) are found first, wherever they do not begin or end inside a longer run of letters and digits; everything
+else is parted by script (scripts.py). Works on folded text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from indexer.analysis.dictionary import PackagedDictionary, UserWord, is_han, mixed_words
+from indexer.analysis.memo import Memo
+from indexer.analysis.model import cut_unknown
+from indexer.analysis.routes import Route, make_route
+from indexer.analysis.scripts import HAN_RUN, LETTER_OR_DIGIT, split_scripts
+
+
+class ChineseSegmenter:
+    """Cuts folded text. Immutable for its users, and safe to share between threads."""
+
+    def __init__(self, packaged: PackagedDictionary, user: Sequence[UserWord] = ()) -> None:
+        """Make ready to cut: about 0.15 s, or 0.8 s in plain Python.
+
+        Raises:
+            SegmenterMismatch: an installed package is not the one that is needed.
+        """
+        chinese = [word for word in user if is_han(word.text)]
+        self._route: Route = make_route(packaged, chinese)
+        self._removed = frozenset(word.text for word in chinese if word.frequency == 0)
+        mixed = dict.fromkeys(mixed_words(), 1) | {
+            word.text: word.frequency for word in user if not is_han(word.text)
+        }
+        self._mixed_words = frozenset(word for word, frequency in mixed.items() if frequency != 0)
+        self._mixed = _mixed_pattern(self._mixed_words)
+        self._alone = Memo(self._join_alone)
+        self._between = Memo(split_scripts)
+
+    def is_mixed(self, piece: str) -> bool:
+        """Whether a piece is one of the words that mix scripts."""
+        return piece in self._mixed_words
+
+    def cut(self, text: str) -> list[str]:
+        """The pieces of ``text``. O(length)."""
+        pieces: list[str] = []
+        for index, part in enumerate(self._mixed.split(text)):
+            if index % 2:
+                pieces.append(part)
+            elif part:
+                self._cut_plain(part, pieces)
+        return pieces
+
+    def cut_parts(self, text: str) -> list[str]:
+        """The pieces of ``text`` when no word mixes scripts."""
+        pieces: list[str] = []
+        self._cut_plain(text, pieces)
+        return pieces
+
+    def inner_words(self, word: str) -> list[tuple[str, int, int]]:
+        """The dictionary's words of two or more characters inside a Chinese ``word``: word, start, end.
+
+        By start, the longer first. O(length x longest word).
+        """
+        size, holds = len(word), self._route.holds
+        if size < 3:
+            return []
+        return [
+            (word[start:end], start, end)
+            for start in range(size - 1)
+            for end in range(min(size, start + self._route.longest), start + 1, -1)
+            if end - start < size and holds(word[start:end])
+        ]
+
+    def _cut_plain(self, text: str, pieces: list[str]) -> None:
+        parts = HAN_RUN.split(text)
+        between = iter(parts[::2])
+        pieces += self._between[next(between)]
+        if len(parts) == 1:
+            return
+        words = self._route.cut("\n".join(parts[1::2]))
+        words.append("\n")
+        append = pieces.append
+        alone = (
+            ""  # characters that the route left alone, until a longer word or the end of the run
+        )
+        for word in words:
+            if len(word) > 1:
+                if alone:
+                    pieces += self._alone[alone]
+                    alone = ""
+                append(word)
+            elif word != "\n":
+                alone += word
+            else:
+                pieces += self._alone[alone]
+                alone = ""
+                pieces += self._between[next(between)]
+
+    def _join_alone(self, run: str) -> list[str]:
+        """Which of a run's characters, left alone by the route, make words that no dictionary holds."""
+        if len(run) < 2 or self._route.holds(run):
+            # Or a word of the dictionary that is less probable than its characters one by one.
+            return list(run)
+        words: list[str] = []
+        for word in cut_unknown(run):
+            words += word if word in self._removed else (word,)
+        return words
+
+
+def _mixed_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds the words, of those that begin alike the longest; one capturing group, so that ``split`` gives them too.
+
+    The first characters stand first, before what looks behind them, so that a search skips from one to the next.
+    """
+    by_first: dict[str, list[str]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        last = f"(?!{LETTER_OR_DIGIT})" if re.match(LETTER_OR_DIGIT, word[-1]) else ""
+        by_first.setdefault(word[0], []).append(re.escape(word[1:]) + last)
+    branches: list[str] = []
+    for character, rests in sorted(by_first.items()):
+        first = re.escape(character)
+        if re.match(LETTER_OR_DIGIT, character):
+            first += f"(?<!{LETTER_OR_DIGIT}{first})"
+        branches.append(f"{first}(?:{'|'.join(rests)})")
+    return re.compile(f"({'|'.join(branches)})")

@@ -1,0 +1,316 @@
+"""Evaluating a plan in one leaf, an array at a time.
+
+*Which documents match?* gives a list where the result is small and dense arrays where it is not. An intersection whose
+rarest clause is much rarer than the others probes those (``probing.py``). No loop runs over documents or postings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from indexer.columnar import plan as p
+from indexer.columnar.found import (
+    Dense,
+    Found,
+    Mask,
+    Scratch,
+    listed,
+    look_up_listed,
+    mask_of,
+)
+from indexer.columnar.impacts import F32, NOTHING, Listed
+from indexer.columnar.phrases import phrase_matches
+from indexer.columnar.probing import LeafProbe, inside
+
+_WALK: Final = 32
+"""An intersection looks its rarest clause's documents up in the others when those have so many times more postings."""
+_SPARSE: Final = 8
+"""A union stays a list while its postings are fewer than the leaf's documents divided by this."""
+_LEAST_FACTOR: Final = 1e-6
+"""A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
+
+_scratch = Scratch()
+
+
+class Evaluator(LeafProbe):
+    """Evaluates plans in one leaf of a snapshot. Cheap to make; used by one thread."""
+
+    def release(self, found: Found) -> None:
+        """Give the accumulator of a result that is not needed any more back."""
+        if isinstance(found, Dense):
+            _scratch.give_back(found.scores)
+
+    def find(self, node: p.Plan) -> Found:
+        """The documents that match, with their scores."""
+        return _FIND[type(node)](self, node)
+
+    def find_listed(self, node: p.Plan) -> Listed:
+        """The same as a list."""
+        found = self.find(node)
+        if isinstance(found, Listed):
+            return found
+        answer = listed(found)
+        self.release(found)
+        return answer
+
+    def _find_term(self, node: p.Term) -> Found:
+        found = self.impacts.listed(self.leaf, node.field, node.term)
+        return (
+            found
+            if node.boost == 1.0
+            else Listed(found.docs, found.scores * np.float32(node.boost))
+        )
+
+    def _find_terms_between(self, node: p.TermsBetween) -> Found:
+        postings = self.impacts.field(self.leaf, node.field)
+        if postings is None:
+            return NOTHING
+        first = postings.terms.first_from(node.low)
+        end = postings.terms.first_from(node.high) if node.high else len(postings.terms)
+        if first >= end:
+            return NOTHING
+        mask = np.zeros(self.length, dtype=bool)
+        mask[postings.docs_of_range(first, end - 1)] = True
+        return self._uniform(mask, node.score)
+
+    def _find_documents(self, node: p.Documents) -> Found:
+        return Listed(*node.by_leaf[self.leaf]) if self.leaf in node.by_leaf else NOTHING
+
+    def _find_between(self, node: p.Between) -> Found:
+        mask = np.zeros(self.length, dtype=bool)
+        mask[: self.doc_count] = inside(self.segment.numbers(node.column), node)
+        return self._uniform(mask, 0.0)
+
+    def _find_phrase(self, node: p.Phrase) -> Found:
+        found = phrase_matches(self.impacts, self.leaf, node)
+        return (
+            found
+            if node.boost == 1.0
+            else Listed(found.docs, found.scores * np.float32(node.boost))
+        )
+
+    def _find_everything(self, node: p.Everything) -> Found:
+        mask = np.zeros(self.length, dtype=bool)
+        mask[: self.doc_count] = True
+        return self._uniform(mask, node.score)
+
+    def _find_union(self, node: p.Union) -> Found:
+        if len(node.clauses) < max(1, node.minimum):
+            return NOTHING
+        if len(node.clauses) == 1:
+            return self.find(node.clauses[0])
+        if self.cost(node) * _SPARSE < self.doc_count:
+            return self._sparse_union(node)
+        return self._at_least(node) if node.minimum > 1 else self._dense_union(node)
+
+    def _sparse_union(self, node: p.Union) -> Listed:
+        """Through a clean accumulator: only the places that were touched are read and cleared."""
+        parts = [self.find_listed(clause) for clause in node.clauses]
+        parts = [part for part in parts if len(part.docs)]
+        if len(parts) < max(1, node.minimum):
+            return NOTHING
+        if len(parts) == 1:
+            return parts[0]
+        docs = np.concatenate([part.docs for part in parts])
+        docs.sort()
+        fresh = np.empty(len(docs), dtype=bool)
+        fresh[0] = True
+        np.not_equal(docs[1:], docs[:-1], out=fresh[1:])
+        kept: Mask | None = None
+        if node.minimum > 1:
+            kept = np.diff(np.flatnonzero(fresh), append=len(docs)) >= node.minimum
+        docs = docs[fresh]
+        scores = _scratch.borrow(self.length)
+        for part in parts:
+            np.add.at(scores, part.docs, part.scores)
+        totals = scores[docs]
+        scores[docs] = 0.0
+        _scratch.give_back_clean(scores)
+        return Listed(docs, totals) if kept is None else Listed(docs[kept], totals[kept])
+
+    def _dense_union(self, node: p.Union) -> Dense:
+        scores = _scratch.borrow(self.length)
+        mask: Mask | None = None
+        for clause in node.clauses:
+            found = self.find(clause)
+            if not _all_positive(clause):
+                mask = self._marked(mask, scores, found)
+            elif mask is not None:
+                mask |= mask_of(found, self.length)
+            _add(scores, found)
+            self.release(found)
+        return Dense(scores, mask)
+
+    def _marked(self, mask: Mask | None, scores: F32, found: Found) -> Mask:
+        """The mask of what was found before (the scores say it while there is none) and now."""
+        before = scores > 0 if mask is None else mask
+        before |= mask_of(found, self.length)
+        return before
+
+    def _at_least(self, node: p.Union) -> Dense:
+        scores = _scratch.borrow(self.length)
+        counts = np.zeros(self.length, dtype=np.uint16)
+        for clause in node.clauses:
+            found = self.find(clause)
+            if isinstance(found, Listed):
+                counts[found.docs] += 1
+            else:
+                counts += mask_of(found, self.length)
+            _add(scores, found)
+            self.release(found)
+        mask = counts >= node.minimum
+        scores *= mask
+        return Dense(scores, mask)
+
+    def _find_best(self, node: p.Best) -> Found:
+        scores = _scratch.borrow(self.length)
+        mask = np.zeros(self.length, dtype=bool)
+        for clause in node.clauses:
+            found = self.find(clause)
+            mask |= mask_of(found, self.length)
+            if isinstance(found, Dense):
+                np.maximum(scores, found.scores, out=scores)
+            else:
+                scores[found.docs] = np.maximum(scores[found.docs], found.scores)
+            self.release(found)
+        return Dense(scores, mask)
+
+    def _find_otherwise(self, node: p.Otherwise) -> Found:
+        first, second = self.find(node.first), self.find(node.second)
+        if isinstance(first, Listed) and isinstance(second, Listed):
+            hit, _ = look_up_listed(first, second.docs)
+            docs = np.concatenate((first.docs, second.docs[~hit]))
+            order = np.argsort(docs, kind="stable")
+            return Listed(docs[order], np.concatenate((first.scores, second.scores[~hit]))[order])
+        before = mask_of(first, self.length)
+        mask = before | mask_of(second, self.length)
+        scores = _scratch.borrow(self.length)
+        _add(scores, second)
+        scores[before] = 0.0
+        _add(scores, first)
+        self.release(first)
+        self.release(second)
+        return Dense(scores, mask)
+
+    def _find_intersection(self, node: p.Intersection) -> Found:
+        clauses = sorted((self.cost(clause), place) for place, clause in enumerate(node.clauses))
+        if not clauses:
+            return self.find(p.Everything())
+        ordered = [node.clauses[place] for _, place in clauses]
+        if not clauses[0][0]:
+            return NOTHING
+        if len(ordered) > 1 and clauses[0][0] * _WALK >= sum(cost for cost, _ in clauses):
+            return self._dense_intersection(ordered)
+        found = self.find_listed(ordered[0])
+        for clause in ordered[1:]:
+            hit, scores = self.probe(clause, found.docs)
+            found = Listed(found.docs[hit], found.scores[hit] + scores[hit])
+        return found
+
+    def _dense_intersection(self, clauses: list[p.Plan]) -> Dense:
+        scores = _scratch.borrow(self.length)
+        mask: Mask | None = None
+        for clause in clauses:
+            found = self.find(clause)
+            matched = mask_of(found, self.length)
+            mask = matched if mask is None else mask & matched
+            _add(scores, found)
+            self.release(found)
+        assert mask is not None, "an intersection has clauses"
+        scores *= mask
+        return Dense(scores, mask)
+
+    def _find_without(self, node: p.Without) -> Found:
+        found = self.find(node.plan)
+        if isinstance(found, Listed):
+            hit, _ = self.probe(node.excluded, found.docs)
+            return Listed(found.docs[~hit], found.scores[~hit])
+        excluded = self.find(node.excluded)
+        mask = mask_of(found, self.length) & ~mask_of(excluded, self.length)
+        self.release(excluded)
+        found.scores[~mask] = 0.0
+        return Dense(found.scores, mask)
+
+    def _find_maybe(self, node: p.Maybe) -> Found:
+        found = self.find(node.plan)
+        if isinstance(found, Listed):
+            _, scores = self.probe(node.optional, found.docs)
+            return Listed(found.docs, found.scores + scores)
+        optional = self.find(node.optional)
+        mask = mask_of(found, self.length)
+        _add(found.scores, optional)
+        self.release(optional)
+        np.multiply(found.scores, mask, out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _find_scaled(self, node: p.Scaled) -> Found:
+        found = self.find(node.plan)
+        if isinstance(found, Listed):
+            return Listed(found.docs, found.scores * np.float32(node.factor))
+        mask = found.mask if node.factor >= _LEAST_FACTOR else mask_of(found, self.length)
+        np.multiply(found.scores, np.float32(node.factor), out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _find_constant(self, node: p.Constant) -> Found:
+        found = self.find(node.plan)
+        if isinstance(found, Listed):
+            return Listed(found.docs, np.full(len(found.docs), node.score, dtype=np.float32))
+        mask = mask_of(found, self.length)
+        np.multiply(mask, np.float32(node.score), out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _uniform(self, mask: Mask, score: float) -> Dense:
+        scores = _scratch.borrow(self.length)
+        if score:
+            np.multiply(mask, np.float32(score), out=scores)
+        return Dense(scores, mask)
+
+
+_FIND: Final[dict[type, Callable[[Evaluator, Any], Found]]] = {
+    p.Term: Evaluator._find_term,
+    p.TermsBetween: Evaluator._find_terms_between,
+    p.Documents: Evaluator._find_documents,
+    p.Between: Evaluator._find_between,
+    p.Phrase: Evaluator._find_phrase,
+    p.Everything: Evaluator._find_everything,
+    p.Union: Evaluator._find_union,
+    p.Best: Evaluator._find_best,
+    p.Otherwise: Evaluator._find_otherwise,
+    p.Intersection: Evaluator._find_intersection,
+    p.Without: Evaluator._find_without,
+    p.Maybe: Evaluator._find_maybe,
+    p.Scaled: Evaluator._find_scaled,
+    p.Constant: Evaluator._find_constant,
+}
+
+
+def _add(scores: F32, found: Found) -> None:
+    """Add what was found to an accumulator."""
+    if isinstance(found, Dense):
+        np.add(scores, found.scores, out=scores)
+    else:
+        np.add.at(scores, found.docs, found.scores)
+
+
+def _all_positive(node: p.Plan) -> bool:
+    """Whether every document that matches is sure to score above 0, so that the scores tell which ones match."""
+    match node:
+        case p.Term(boost=factor) | p.Phrase(boost=factor):
+            return factor >= _LEAST_FACTOR
+        case p.Union(clauses=clauses) | p.Best(clauses=clauses):
+            return all(_all_positive(clause) for clause in clauses)
+        case p.Intersection(clauses=clauses):
+            return any(_all_positive(clause) for clause in clauses)
+        case p.Otherwise(first=first, second=second):
+            return _all_positive(first) and _all_positive(second)
+        case p.Without(plan=plan) | p.Maybe(plan=plan):
+            return _all_positive(plan)
+        case p.Scaled(plan=plan, factor=factor):
+            return factor >= _LEAST_FACTOR and _all_positive(plan)
+        case p.Constant(score=score) | p.TermsBetween(score=score) | p.Everything(score=score):
+            return score >= _LEAST_FACTOR
+        case _:
+            return False

@@ -1,0 +1,191 @@
+"""The executor: a plan, a filter and an order in; the best documents, the exact total and the facets out.
+
+One snapshot, all its leaves, an array at a time. Immutable and shared by threads; accumulators are each thread's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.arrays import AnyArray
+from indexer.columnar.evaluate import Evaluator
+from indexer.columnar.found import Dense, Found, Mask, listed, mask_of
+from indexer.columnar.impacts import CACHE_BYTES, F32, Bm25, Impacts, Listed
+from indexer.columnar.plan import Plan
+from indexer.columnar.segment import IntP, Segment
+from indexer.columnar.snapshot import Snapshot
+from indexer.columnar.top import Ordering, Ranked, best_of_leaf, merged
+
+Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
+"""A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
+
+
+class _Facet(NamedTuple):
+    """A facet in a leaf: numbers of values, those values, and where each document's numbers begin (None: one each)."""
+
+    ordinals: AnyArray
+    values: Sequence[bytes]
+    starts: NDArray[np.uint32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """What was found: numbers in the snapshot and scores of the best, in order; how many there are; facets.
+
+    ``complete`` is False when the time budget ran out: then hits, total and facets are those of the leaves looked at.
+    """
+
+    docs: NDArray[np.int64]
+    scores: F32
+    total: int
+    facets: Mapping[str, Mapping[bytes, int]] = field(default_factory=dict)
+    complete: bool = True
+
+
+class Executor:
+    """Searches one snapshot.
+
+    ``derived`` names facets that are no columns; each is computed once for a leaf and kept.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        weighting: Bm25 | None = None,
+        derived: Mapping[str, Derived] | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.snapshot = snapshot
+        self.impacts = Impacts(snapshot, weighting or Bm25(), cache_bytes=cache_bytes)
+        self._derived = dict(derived or {})
+        self._facets: dict[tuple[str, int], _Facet] = {}
+
+    def search(
+        self,
+        plan: Plan,
+        *,
+        limit: int,
+        filter: Plan | None = None,  # noqa: A002 (the field's own word)
+        ordering: Ordering | None = None,
+        facets: Sequence[str] = (),
+        factors: Sequence[F32] | None = None,
+        budget: float | None = None,
+    ) -> Top:
+        """The best ``limit`` documents with the exact total; a limit of 0 only counts.
+
+        ``facets`` are columns of values or derived ones, counted over all that was found; a document without a value
+        counts nowhere, one with many counts for each, and twice for one that it was given twice. ``factors`` hold for
+        each leaf float32[documents] that scores are multiplied with (recency). ``budget`` is in seconds and looked at
+        between leaves; one leaf is always searched. O(postings of the plan + documents / 256).
+
+        Raises:
+            ValueError: the limit is below 0.
+        """
+        if limit < 0:
+            raise ValueError(f"limit {limit} is below 0")
+        order = ordering or Ordering()
+        deadline = None if budget is None else monotonic() + budget
+        total, complete = 0, True
+        parts: list[Ranked] = []
+        counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
+        for number, leaf in enumerate(self.snapshot.leaves):
+            if deadline is not None and number and monotonic() >= deadline:
+                complete = False
+                break
+            evaluator = Evaluator(self.impacts, number)
+            found = self._narrowed(evaluator, evaluator.find(plan), filter, leaf.live)
+            if factors is not None:
+                found = _multiplied(found, factors[number])
+            best, count = best_of_leaf(found, leaf, order, limit)
+            total += count
+            if count:
+                parts.append(best)
+                for name in facets:
+                    self._count(evaluator, found, name, counts[name])
+            evaluator.release(found)
+        docs, scores = merged(parts, order, limit, self.snapshot)
+        return Top(docs, scores, total, counts, complete)
+
+    def documents(self, plan: Plan) -> list[IntP]:
+        """For each leaf the living documents that match, intp ascending."""
+        answers = []
+        for number, leaf in enumerate(self.snapshot.leaves):
+            evaluator = Evaluator(self.impacts, number)
+            found = evaluator.find(plan)
+            docs = listed(found).docs
+            answers.append(docs if leaf.live is None else docs[leaf.live[docs]])
+            evaluator.release(found)
+        return answers
+
+    def _narrowed(
+        self, evaluator: Evaluator, found: Found, filter_: Plan | None, live: Mask | None
+    ) -> Found:
+        """Without deleted documents and what the filter does not let through."""
+        if filter_ is None and live is None:
+            return found
+        if isinstance(found, Listed):
+            keep = np.ones(len(found.docs), dtype=bool) if live is None else live[found.docs]
+            if filter_ is not None:
+                keep &= evaluator.probe(filter_, found.docs)[0]
+            return Listed(found.docs[keep], found.scores[keep])
+        mask = mask_of(found, evaluator.length)
+        if filter_ is not None:
+            allowed = evaluator.find(filter_)
+            mask = mask & mask_of(allowed, evaluator.length)
+            evaluator.release(allowed)
+        if live is not None:
+            mask[: len(live)] &= live
+        np.multiply(found.scores, mask, out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _facet(self, leaf: int, name: str) -> _Facet:
+        """A facet in a leaf; computed or looked up once."""
+        key = (name, leaf)
+        if key not in self._facets:
+            segment = self.snapshot.leaves[leaf].segment
+            if name in self._derived:
+                self._facets[key] = _Facet(*self._derived[name](segment))
+            else:
+                column = segment.ordinals(name)
+                self._facets[key] = _Facet(column.ordinals, column.terms.slice(), column.starts)
+        return self._facets[key]
+
+    def _count(
+        self, evaluator: Evaluator, found: Found, name: str, counts: dict[bytes, int]
+    ) -> None:
+        """Add a leaf's facet counts. O(found)."""
+        facet = self._facet(evaluator.leaf, name)
+        if facet.starts is not None:
+            chosen = facet.ordinals[_rows(facet.starts, listed(found).docs)]
+        elif isinstance(found, Listed):
+            chosen = facet.ordinals[found.docs]
+        else:
+            chosen = facet.ordinals[mask_of(found, evaluator.length)[: evaluator.doc_count]]
+        tally = np.bincount(chosen, minlength=len(facet.values))[: len(facet.values)]
+        for ordinal in np.flatnonzero(tally).tolist():
+            value = facet.values[ordinal]
+            counts[value] = counts.get(value, 0) + int(tally[ordinal])
+
+
+def _rows(starts: NDArray[np.uint32], docs: IntP) -> IntP:
+    """The places of the rows that belong to some documents; ``starts`` says where each document's begin."""
+    firsts = starts[docs].astype(np.intp)
+    counts = starts[docs + 1].astype(np.intp) - firsts
+    shifts = np.repeat(firsts - (np.cumsum(counts) - counts), counts)
+    places: IntP = shifts + np.arange(len(shifts))
+    return places
+
+
+def _multiplied(found: Found, factors: F32) -> Found:
+    if isinstance(found, Listed):
+        return Listed(found.docs, found.scores * factors[found.docs])
+    mask = found.scores > 0 if found.mask is None else found.mask
+    np.multiply(found.scores[: len(factors)], factors, out=found.scores[: len(factors)])
+    return Dense(found.scores, mask)

@@ -1,0 +1,107 @@
+"""What evaluating a plan in one leaf gives: some documents with scores, listed or as dense arrays."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.impacts import F32, Listed
+from indexer.columnar.segment import IntP
+
+Mask = NDArray[np.bool_]
+
+BLOCK: Final = 256
+"""Scores are looked at in blocks of so many to find the best; accumulators are padded to whole blocks."""
+SCRATCH_BYTES: Final = 64 * 2**20
+"""What a thread keeps of accumulators between queries: four for each segment of an index of 4 million documents."""
+
+
+class Dense(NamedTuple):
+    """One score for each document, float32, padded with zeros to whole blocks; ``mask`` says which match, or None: those above 0."""
+
+    scores: F32
+    mask: Mask | None
+
+
+Found = Listed | Dense
+
+
+def padded(doc_count: int) -> int:
+    """The length of a dense array for so many documents."""
+    return -(-doc_count // BLOCK) * BLOCK
+
+
+class Scratch(threading.local):
+    """Zeroed accumulators that one thread uses again and again; whoever borrows one gives it back.
+
+    Segments come and go, and each has a length of its own: beyond SCRATCH_BYTES the lengths not used for longest go.
+    """
+
+    def __init__(self) -> None:
+        self._free: dict[int, list[F32]] = {}  # the length that was given back last stands last
+        self._held = 0
+
+    def borrow(self, length: int) -> F32:
+        """float32[length], all zero."""
+        free = self._free.get(length)
+        if not free:
+            return np.zeros(length, dtype=np.float32)
+        scores = free.pop()
+        self._held -= scores.nbytes
+        return scores
+
+    def give_back(self, scores: F32) -> None:
+        """Take an accumulator back; its values are cleared."""
+        scores.fill(0.0)
+        self.give_back_clean(scores)
+
+    def give_back_clean(self, scores: F32) -> None:
+        """Take back an accumulator that is all zero already."""
+        free = self._free.pop(len(scores), [])
+        free.append(scores)
+        self._free[len(scores)] = free
+        self._held += scores.nbytes
+        while self._held > SCRATCH_BYTES:
+            length, oldest = next(iter(self._free.items()))
+            if oldest:
+                self._held -= oldest.pop().nbytes
+            else:
+                del self._free[length]
+
+
+def mask_of(found: Found, length: int) -> Mask:
+    """bool[length]: which documents were found."""
+    if isinstance(found, Dense):
+        return found.scores > 0 if found.mask is None else found.mask
+    mask = np.zeros(length, dtype=bool)
+    mask[found.docs] = True
+    return mask
+
+
+def listed(found: Found) -> Listed:
+    """What was found as a list of documents."""
+    if isinstance(found, Listed):
+        return found
+    docs = np.flatnonzero(found.scores if found.mask is None else found.mask)
+    return Listed(docs, found.scores[docs])
+
+
+def look_up(found: Found, docs: IntP) -> tuple[Mask, F32]:
+    """Which of ``docs`` were found, and the score of each (0 where not). O(docs * log found) or O(docs)."""
+    if isinstance(found, Dense):
+        scores = found.scores[docs]
+        return (scores > 0 if found.mask is None else found.mask[docs]), scores
+    return look_up_listed(found, docs)
+
+
+def look_up_listed(found: Listed, docs: IntP) -> tuple[Mask, F32]:
+    """The same in a list: binary search for each of ``docs``."""
+    if not len(found.docs):
+        return np.zeros(len(docs), dtype=bool), np.zeros(len(docs), dtype=np.float32)
+    at = np.searchsorted(found.docs, docs)
+    np.minimum(at, len(found.docs) - 1, out=at)
+    hit = found.docs[at] == docs
+    return hit, found.scores[at] * hit

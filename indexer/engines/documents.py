@@ -1,0 +1,37 @@
+"""What an engine indexes of an article: its texts, its keywords, its times. One rule for every engine.
+
+How texts become tokens is the analyzer's business, how any of it is kept is the engine's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from indexer.article import Article, all_channels
+
+
+def searchable_texts(article: Article) -> dict[str, str]:
+    """The text of each field of TEXT_FIELDS.
+
+    A lead that is a part of the body is left out: its words would count twice.
+    """
+    lead = "" if article.lead in article.body else article.lead
+    return {"title": article.title, "lead": lead, "body": article.body}
+
+
+def keywords(article: Article) -> dict[str, tuple[str, ...]]:
+    """The values of each field of KEYWORD_FIELDS, no empty ones. Channels come with all that they lie in."""
+    return {
+        "id": (article.id,),
+        "channel": all_channels(article),
+        "source": (article.source,) if article.source else (),
+        "author": (article.author,) if article.author else (),
+        "tag": article.tags,
+        "site": (article.site,) if article.site else (),
+        "status": (article.status,),
+    }
+
+
+def month_of(time: datetime, timezone: tzinfo) -> str:
+    """The month that a time lies in, counted in ``timezone``: ``2026-03``."""
+    return time.astimezone(timezone).strftime("%Y-%m")

@@ -1,0 +1,47 @@
+"""The folder of an index: made once, written by one at a time. What stands in it is the engine's business."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from indexer.errors import FolderNotWritable, WriterBusy
+
+LOCK: Final = "writer.lock"
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a new index.
+
+    Raises:
+        FolderNotWritable: it cannot be made, or something is in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = any(folder.iterdir())
+    except OSError as error:
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error
+    if occupied:
+        raise FolderNotWritable(folder, "it is not empty")
+    if not os.access(folder, os.W_OK):
+        raise FolderNotWritable(folder, "permission denied")
+
+
+def lock_folder(folder: Path) -> FileLock:
+    """Become the one writer of an index, until the lock is released or the process ends, however it ends.
+
+    Raises:
+        WriterBusy: at once, if another writer is open, in this process or another.
+        FolderNotWritable: the lock file cannot be made.
+    """
+    lock = FileLock(folder / LOCK, blocking=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise WriterBusy(folder) from None
+    except OSError as error:
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error
+    return lock

@@ -1,0 +1,179 @@
+"""The memory engine: the oracle that other engines are held to. Slow, short, obviously right.
+
+Every query looks at every article. On disk is one file: a line of facts, then one article a line as JSON; it is
+replaced whole by each commit and read whole by each process. For tests and a few thousand articles, not more.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+import orjson
+from filelock import FileLock
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold_literal
+from indexer.article import Article, article_from_record, article_to_record
+from indexer.durable import replace_file
+from indexer.engines.documents import keywords, searchable_texts
+from indexer.engines.folder import lock_folder, make_folder
+from indexer.engines.memory_reader import Entry, MemoryReader, Snapshot
+from indexer.errors import FolderNotWritable, IndexDamaged
+
+FILE: Final = "articles.jsonl"
+
+
+class MemoryEngine:
+    """An index that is searched by looking at every article."""
+
+    name = "memory"
+
+    def __init__(self, folder: Path, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+        self.folder = folder
+        self._analyzer = analyzer
+        self._timezone = timezone
+        self._last: Snapshot | None = None
+
+    def create(self) -> None:
+        """Make an empty index."""
+        make_folder(self.folder)
+        self._write(0, 0, {})
+
+    def reader(self) -> MemoryReader:
+        """Open the last commit."""
+        return MemoryReader(self._snapshot(), self._analyzer, self._timezone)
+
+    def writer(self) -> MemoryWriter:
+        """Begin a batch of changes."""
+        self._snapshot()
+        lock = lock_folder(self.folder)
+        try:
+            return MemoryWriter(self._snapshot(), lock, self._write)
+        except BaseException:
+            lock.release()
+            raise
+
+    def version(self) -> object:
+        """The number of the last commit."""
+        try:
+            with (self.folder / FILE).open("rb") as file:
+                return _facts(file.readline())["commit"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise IndexDamaged(self.folder, str(error)) from error
+
+    def check(self) -> list[str]:
+        """Read the file anew and compare its checksum."""
+        try:
+            self._read()
+        except IndexDamaged as damage:
+            return [str(damage)]
+        return []
+
+    def _snapshot(self) -> Snapshot:
+        if self._last is None or self.version() != self._last.commit:
+            self._last = self._read()
+        return self._last
+
+    def _read(self) -> Snapshot:
+        path = self.folder / FILE
+        try:
+            first, *rest = path.read_bytes().split(b"\n")
+            facts = _facts(first)
+            if facts["crc32"] != _checksum(facts["commit"], facts["revision"], rest):
+                raise IndexDamaged(path, "its checksum is wrong")
+            articles = [article_from_record(orjson.loads(line)) for line in rest]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise IndexDamaged(path, str(error)) from error
+        lines = {article.id: line for article, line in zip(articles, rest, strict=True)}
+        entries = {article.id: self._entry(article, lines[article.id]) for article in articles}
+        return Snapshot(facts["commit"], facts["revision"], lines, entries)
+
+    def _entry(self, article: Article, line: bytes) -> Entry:
+        if self._last is not None and self._last.lines.get(article.id) == line:
+            return self._last.entries[article.id]
+        texts = searchable_texts(article)
+        tokens = {
+            field: Counter(token.text for token in self._analyzer.index(text))
+            for field, text in texts.items()
+        }
+        folded = {field: fold_literal(text) for field, text in texts.items()}
+        return Entry(article, tokens, folded, keywords(article))
+
+    def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:
+        body = list(lines.values())
+        facts = {"commit": commit, "revision": revision, "crc32": _checksum(commit, revision, body)}
+        try:
+            replace_file(self.folder / FILE, b"\n".join([orjson.dumps(facts), *body]))
+        except OSError as error:
+            raise FolderNotWritable(self.folder, error.strerror or str(error)) from error
+
+
+def _facts(line: bytes) -> dict[str, int]:
+    facts: dict[str, int] = orjson.loads(line)
+    return facts
+
+
+def _checksum(commit: int, revision: int, lines: Iterable[bytes]) -> int:
+    return zlib.crc32(b"\n".join([b"%d %d" % (commit, revision), *lines]))
+
+
+class MemoryWriter:
+    """A copy of the last commit that is changed, then written or dropped."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        lock: FileLock,
+        write: Callable[[int, int, Mapping[str, bytes]], None],
+    ) -> None:
+        self._commit = snapshot.commit + 1
+        self._lines = dict(snapshot.lines)
+        self._lock = lock
+        self._write = write
+
+    def add(self, article: Article) -> None:
+        """Add an article that the index does not hold."""
+        self.put(article)
+
+    def put(self, article: Article) -> None:
+        """Add or replace an article."""
+        self._need_batch()
+        self._lines[article.id] = orjson.dumps(article_to_record(article))
+
+    def delete(self, article_id: str) -> None:
+        """Forget an article."""
+        self._need_batch()
+        self._lines.pop(article_id, None)
+
+    def commit(self, *, revision: int) -> None:
+        """Write everything, then end the batch."""
+        self._need_batch()
+        try:
+            self._write(self._commit, revision, self._lines)
+        finally:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """End the batch."""
+        self._lock.release()
+
+    def _need_batch(self) -> None:
+        if not self._lock.is_locked:
+            raise RuntimeError("this batch has ended: begin another with engine.writer()")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.cancel()

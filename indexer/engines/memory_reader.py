@@ -1,0 +1,268 @@
+"""Searching the memory engine's snapshots: every query looks at every article.
+
+What an entry holds was made by ``memory.py``; nothing here knows of files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType, TracebackType
+from typing import Final, Self, assert_never
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold_literal
+from indexer.article import Article
+from indexer.engines.documents import month_of
+from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
+from indexer.engines.requests import check_request, check_text_field
+from indexer.hits import FacetCount, Hit, SearchPage
+from indexer.query import (
+    TEXT_FIELDS,
+    And,
+    Boost,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    SearchRequest,
+    Term,
+    TitlePrefix,
+)
+
+Scores = dict[str, float]
+"""Which articles match, by id, and how well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article and what is searched of it, by field."""
+
+    article: Article
+    tokens: Mapping[str, Counter[str]]
+    folded: Mapping[str, str]
+    values: Mapping[str, tuple[str, ...]]
+
+    def time(self, field: str) -> datetime | None:
+        """One of the article's times."""
+        time: datetime | None = getattr(self.article, field)
+        return time
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state after a commit. ``commit`` counts them, from 0 for the empty index."""
+
+    commit: int
+    revision: int
+    lines: Mapping[str, bytes]
+    entries: Mapping[str, Entry]
+
+
+class MemoryReader:
+    """A snapshot, and the searching of it."""
+
+    def __init__(self, snapshot: Snapshot, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+        self._snapshot = snapshot
+        self._entries = snapshot.entries
+        self._analyzer = analyzer
+        self._timezone = timezone
+
+    @property
+    def doc_count(self) -> int:
+        """How many articles there are."""
+        return len(self._entries)
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last commit."""
+        return self._snapshot.revision
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Answer a request. O(articles), several times."""
+        check_request(request)
+        found = self._found(request.query)
+        if request.filter is not None:
+            narrowed = self._found(request.filter)
+            found = {
+                article_id: found[article_id] for article_id in found if article_id in narrowed
+            }
+        if request.sort != "relevance":
+            found = dict.fromkeys(found, 0.0)
+        hits = [
+            Hit(self._entries[article_id].article, round(score, SCORE_DECIMALS))
+            for article_id, score in found.items()
+        ]
+        hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
+        end = request.page * request.size
+        facets = {name: self._facet(name, found, request.facet_size) for name in request.facets}
+        return SearchPage(
+            total=len(found),
+            total_is_estimate=False,
+            hits=tuple(hits[end - request.size : end]),
+            facets=MappingProxyType(facets),
+        )
+
+    def get(self, article_id: str) -> Article | None:
+        """The article of that id."""
+        entry = self._entries.get(article_id)
+        return entry.article if entry else None
+
+    def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
+        """How many articles hold each token."""
+        check_text_field(field)
+        return [len(self._holding(field, token)) for token in tokens]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _found(self, query: Query) -> Scores:
+        match query:
+            case Match():
+                return self._match(query)
+            case Literal():
+                return self._literal(fold_literal(query.text), query.fields)
+            case TitlePrefix():
+                prefix = fold_literal(query.text)
+                return self._where(
+                    lambda entry: prefix != "" and entry.folded["title"].startswith(prefix)
+                )
+            case Term():
+                if query.field in TEXT_FIELDS:
+                    return self._bm25(query.field, query.value)
+                return self._where(lambda entry: query.value in entry.values[query.field])
+            case Range():
+                return self._where(lambda entry: _within(entry.time(query.field), query))
+            case And():
+                return self._all([self._found(clause) for clause in query.clauses])
+            case Or():
+                return _sum([self._found(clause) for clause in query.clauses])
+            case Not():
+                excluded = self._found(query.clause)
+                return self._where(lambda entry: entry.article.id not in excluded)
+            case Boost():
+                found = self._found(query.clause)
+                return {article_id: score * query.factor for article_id, score in found.items()}
+            case MatchAll():
+                return self._where(lambda _: True)
+            case _:
+                assert_never(query)
+
+    def _where(self, holds: Callable[[Entry], bool]) -> Scores:
+        return {article_id: 0.0 for article_id, entry in self._entries.items() if holds(entry)}
+
+    def _match(self, query: Match) -> Scores:
+        words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
+        if not words:
+            return {}
+        found = [self._word(word, query) for word in words]
+        held = Counter(article_id for scores in found for article_id in scores)
+        needed = words_needed(query.need, len(words))
+        return {
+            article_id: score
+            for article_id, score in _sum(found).items()
+            if held[article_id] >= needed
+        }
+
+    def _word(self, word: str, query: Match) -> Scores:
+        fields = [
+            {article_id: weight * score for article_id, score in self._bm25(field, word).items()}
+            for field, weight in query.fields
+        ]
+        found = _sum(fields)
+        if query.inside:
+            inside = self._literal(fold_literal(word), [field for field, _ in query.fields])
+            found = inside | found
+        return found
+
+    def _literal(self, text: str, fields: Iterable[str]) -> Scores:
+        names = list(fields)
+        found = self._where(
+            lambda entry: text != "" and any(text in entry.folded[field] for field in names)
+        )
+        return dict.fromkeys(found, idf(len(self._entries), len(found))) if found else {}
+
+    def _holding(self, field: str, token: str) -> list[Entry]:
+        return [entry for entry in self._entries.values() if token in entry.tokens[field]]
+
+    def _bm25(self, field: str, token: str) -> Scores:
+        holding = self._holding(field, token)
+        if not holding:
+            return {}
+        articles = len(self._entries)
+        average = sum(entry.tokens[field].total() for entry in self._entries.values()) / articles
+        weight = idf(articles, len(holding))
+        scores = {}
+        for entry in holding:
+            tf, length = entry.tokens[field][token], entry.tokens[field].total()
+            norm = K1 * (1 - B + B * length / average)
+            scores[entry.article.id] = weight * tf * (K1 + 1) / (tf + norm)
+        return scores
+
+    def _all(self, found: Sequence[Scores]) -> Scores:
+        everything = self._where(lambda _: True)
+        return {
+            article_id: score
+            for article_id, score in _sum([everything, *found]).items()
+            if all(article_id in scores for scores in found)
+        }
+
+    def _facet(self, name: str, found: Iterable[str], size: int) -> tuple[FacetCount, ...]:
+        counts: Counter[str] = Counter()
+        for article_id in found:
+            counts.update(self._facet_values(name, self._entries[article_id]))
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(FacetCount(value, count) for value, count in ranked[:size])
+
+    def _facet_values(self, name: str, entry: Entry) -> tuple[str, ...]:
+        if name == "month":
+            published = entry.article.published_at
+            return (month_of(published, self._timezone),) if published else ()
+        return entry.values[name]
+
+
+def _sum(found: Iterable[Scores]) -> Scores:
+    total: Scores = {}
+    for scores in found:
+        for article_id, score in scores.items():
+            total[article_id] = total.get(article_id, 0.0) + score
+    return total
+
+
+def _within(time: datetime | None, wanted: Range) -> bool:
+    return (
+        time is not None
+        and (wanted.start is None or wanted.start <= time)
+        and (wanted.end is None or time < wanted.end)
+    )
+
+
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _newest_first(hit: Hit) -> tuple[float, float, str]:
+    published = hit.article.published_at
+    return (-hit.score, -(published or _FIRST).timestamp(), hit.article.id)
+
+
+def _newest_last(hit: Hit) -> tuple[float, float, str]:
+    published = hit.article.published_at
+    return (-hit.score, (published or _LAST).timestamp(), hit.article.id)

@@ -1,0 +1,111 @@
+"""Which requests make sense: checked here once, before any engine looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from math import isfinite
+from typing import assert_never
+
+from indexer.errors import InvalidQuery
+from indexer.query import (
+    FACET_FIELDS,
+    KEYWORD_FIELDS,
+    MAX_DEPTH,
+    SORTS,
+    TEXT_FIELDS,
+    TIME_FIELDS,
+    And,
+    Boost,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    SearchRequest,
+    Term,
+    TitlePrefix,
+)
+
+
+def check_request(request: SearchRequest) -> None:
+    """Pass if every engine can answer ``request``.
+
+    Raises:
+        InvalidQuery: names the first value that is wrong, and what would be right.
+    """
+    _one_of(request.sort, SORTS, "sort")
+    for name in request.facets:
+        _one_of(name, FACET_FIELDS, "facet")
+    for label, number in (
+        ("page", request.page),
+        ("size", request.size),
+        ("facet_size", request.facet_size),
+    ):
+        if number < 1:
+            raise InvalidQuery(f"{label} is {number}: it must be at least 1")
+    if request.page * request.size > MAX_DEPTH:
+        raise InvalidQuery(
+            f"page {request.page} of {request.size} ends at rank {request.page * request.size}: "
+            f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
+        )
+    _check(request.query)
+    if request.filter is not None:
+        _check(request.filter)
+
+
+def check_text_field(field: str) -> None:
+    """Pass if ``field`` holds text.
+
+    Raises:
+        InvalidQuery: it does not.
+    """
+    _one_of(field, TEXT_FIELDS, "text field")
+
+
+def _check(query: Query) -> None:
+    match query:
+        case Match():
+            for field, weight in query.fields:
+                check_text_field(field)
+                _not_negative(weight, f"the weight of {field}")
+            if not 0 <= query.need <= 1:
+                raise InvalidQuery(f"need is {query.need}: it must lie between 0 and 1")
+        case Literal():
+            for field in query.fields:
+                check_text_field(field)
+        case Term():
+            _one_of(query.field, TEXT_FIELDS + KEYWORD_FIELDS, "field")
+        case Range():
+            _one_of(query.field, TIME_FIELDS, "time field")
+            _aware(query.start, "start")
+            _aware(query.end, "end")
+        case And() | Or():
+            for clause in query.clauses:
+                _check(clause)
+        case Not():
+            _check(query.clause)
+        case Boost():
+            _not_negative(query.factor, "a boost")
+            _check(query.clause)
+        case MatchAll() | TitlePrefix():
+            pass
+        case _:
+            assert_never(query)
+
+
+def _one_of(value: str, known: Collection[str], what: str) -> None:
+    if value not in known:
+        raise InvalidQuery(f"there is no {what} {value!r}: use one of {', '.join(known)}")
+
+
+def _not_negative(number: float, what: str) -> None:
+    if not (isfinite(number) and number >= 0):
+        raise InvalidQuery(f"{what} is {number}: it must be a number from 0 up")
+
+
+def _aware(time: datetime | None, what: str) -> None:
+    if time is not None and time.tzinfo is None:
+        raise InvalidQuery(f"the {what} of a range has no time zone")

@@ -1,0 +1,57 @@
+"""An article as a document of the columnar index, and back."""
+
+from __future__ import annotations
+
+import orjson
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold_literal
+from indexer.analysis.grams import grams
+from indexer.article import Article, all_channels, article_from_record, article_to_record
+from indexer.columnar.build import ColumnValue, Document
+from indexer.engines.documents import keywords, searchable_texts
+from indexer.engines.whoosh.fields import (
+    ARTICLE,
+    CHANNEL_SEPARATOR,
+    CHANNELS,
+    FOLDED,
+    FOLDED_SEPARATOR,
+    SOURCE,
+    TITLE_KEY,
+    grams_field,
+    microseconds,
+)
+from indexer.query import TEXT_FIELDS, TIME_FIELDS
+
+
+def document_of(article: Article, analyzer: Analyzer) -> Document:
+    """What the index keeps of an article. Nearly all of the time goes into the analyzer."""
+    texts = searchable_texts(article)
+    folded = {field: fold_literal(text) for field, text in texts.items()}
+    words = {}
+    terms: dict[str, set[str] | tuple[str, ...]] = dict(keywords(article))
+    for field, text in texts.items():
+        tokens = analyzer.index(text)
+        words[field] = ([token[0] for token in tokens], [token[1] for token in tokens])
+        terms[grams_field(field)] = grams(text)
+    terms[TITLE_KEY] = (folded["title"],) if folded["title"] else ()
+    columns: dict[str, ColumnValue] = {
+        field: None if (time := getattr(article, field)) is None else microseconds(time)
+        for field in TIME_FIELDS
+    }
+    columns[CHANNELS] = CHANNEL_SEPARATOR.join(all_channels(article)).encode() or None
+    columns[SOURCE] = article.source.encode() or None
+    return Document(
+        words=words,
+        terms=terms,
+        columns=columns,
+        blobs={
+            ARTICLE: orjson.dumps(article_to_record(article)),
+            FOLDED: FOLDED_SEPARATOR.join(folded[field] for field in TEXT_FIELDS).encode(),
+        },
+    )
+
+
+def article_of(blob: bytes) -> Article:
+    """The article that a document was made of."""
+    return article_from_record(orjson.loads(blob))

@@ -1,0 +1,70 @@
+"""The Whoosh engine: Whoosh's schema and query objects in front, the columnar index behind."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.columnar.check import check_index
+from indexer.columnar.commit import commit_numbers
+from indexer.columnar.errors import Damaged
+from indexer.columnar.executor import Executor
+from indexer.columnar.impacts import Bm25
+from indexer.columnar.snapshot import open_snapshot
+from indexer.columnar.writer import create_index
+from indexer.engines.folder import make_folder
+from indexer.engines.ranking import K1, B
+from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.reader import WhooshReader
+from indexer.engines.whoosh.translation import translated
+from indexer.engines.whoosh.writer import WhooshWriter
+
+
+class WhooshEngine:
+    """A Whoosh index in a folder: commit files and one file for each segment."""
+
+    name = "whoosh"
+
+    def __init__(self, folder: Path, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+        self.folder = folder
+        self._analyzer = analyzer
+        self._derived = {"month": months_of(timezone)}
+        self._lock = threading.Lock()
+        self._executor: Executor | None = None
+
+    def create(self) -> None:
+        """Make an empty index."""
+        make_folder(self.folder)
+        with translated(self.folder):
+            create_index(self.folder, {"revision": 0})
+
+    def reader(self) -> WhooshReader:
+        """Open the last commit. Readers of one commit share its files and what was computed of them."""
+        with self._lock, translated(self.folder):
+            known = self._executor
+            snapshot = open_snapshot(self.folder, reuse=known.snapshot if known else None)
+            if known is None or snapshot is not known.snapshot:
+                known = self._executor = Executor(
+                    snapshot, weighting=Bm25(K1, B), derived=self._derived
+                )
+        return WhooshReader(known, analyzer=self._analyzer)
+
+    def writer(self) -> WhooshWriter:
+        """Begin a batch of changes."""
+        return WhooshWriter(self.folder, self._analyzer)
+
+    def version(self) -> object:
+        """The number of the last commit."""
+        with translated(self.folder):
+            numbers = commit_numbers(self.folder)
+            if not numbers:
+                raise Damaged(self.folder, "holds no index")
+        return numbers[0]
+
+    def check(self) -> list[str]:
+        """Compare every array with its checksum, and the arrays with one another."""
+        with translated(self.folder):
+            faults = check_index(self.folder)
+        return [f"{fault}: run 'python -m indexer rebuild'" for fault in faults]

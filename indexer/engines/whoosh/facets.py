@@ -1,0 +1,64 @@
+"""Facets: what the executor counts, and how counts of its values become counts of a facet's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from indexer.columnar.arrays import AnyArray
+from indexer.columnar.executor import Derived
+from indexer.columnar.segment import Segment
+from indexer.engines.documents import month_of
+from indexer.engines.whoosh.fields import (
+    CHANNEL_SEPARATOR,
+    CHANNELS,
+    NO_TIME,
+    PUBLISHED,
+    SOURCE,
+    from_microseconds,
+)
+from indexer.hits import FacetCount
+
+COLUMNS: Final[Mapping[str, str]] = {"channel": CHANNELS, "source": SOURCE, "month": "month"}
+"""For each of FACET_FIELDS the column that is counted."""
+
+_QUARTER: Final = 900_000_000
+"""Microseconds of a quarter of an hour: every zone is off from UTC by whole ones."""
+
+
+def months_of(timezone: ZoneInfo) -> Derived:
+    """The facet of months: for each document of a segment the number of its month in ``timezone``.
+
+    The calendar is asked once for each quarter of an hour in which anything was published.
+    """
+
+    def derive(segment: Segment) -> tuple[AnyArray, Sequence[bytes]]:
+        times = segment.numbers(PUBLISHED)
+        known = times != NO_TIME
+        quarters, places = np.unique(times[known] // _QUARTER, return_inverse=True)
+        names = [
+            month_of(from_microseconds(quarter * _QUARTER), timezone)
+            for quarter in quarters.tolist()
+        ]
+        values = sorted(set(names))
+        number = {value: place for place, value in enumerate(values)}
+        ordinals = np.full(len(times), len(values), dtype=np.uint16)
+        ordinals[known] = np.array([number[name] for name in names], dtype=np.uint16)[places]
+        return ordinals, [value.encode() for value in values]
+
+    return derive
+
+
+def facet_counts(name: str, counts: Mapping[bytes, int], *, size: int) -> tuple[FacetCount, ...]:
+    """The ``size`` most frequent values of a facet, then by value."""
+    tally: Counter[str] = Counter()
+    for value, count in counts.items():
+        parts = value.decode().split(CHANNEL_SEPARATOR) if name == "channel" else [value.decode()]
+        for part in parts:
+            tally[part] += count
+    ordered = sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(FacetCount(value, count) for value, count in ordered[:size])

@@ -1,0 +1,186 @@
+"""Our queries as Whoosh's query objects, and the three nodes that Whoosh lacks.
+
+Whoosh's own nodes keep their meaning; a node that scores nothing is wrapped in ``ConstantScoreQuery(..., 0.0)``. The
+nodes of ours say themselves what they mean to the executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
+
+import numpy as np
+from whoosh import query as wq
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold_literal
+from indexer.analysis.grams import LiteralPlan
+from indexer.columnar import plan as p
+from indexer.columnar.segment import IntP
+from indexer.engines.ranking import words_needed
+from indexer.engines.whoosh.fields import TITLE_KEY, grams_field, microseconds
+from indexer.query import (
+    TEXT_FIELDS,
+    And,
+    Boost,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    Term,
+    TitlePrefix,
+)
+
+CompileQuery = Callable[[wq.Query], p.Plan]
+
+
+class AtLeast(wq.compound.CompoundQuery):  # type: ignore[misc]
+    """Documents that match at least ``need`` of the subqueries; scores add up. (Whoosh's own minmatch does nothing.)"""
+
+    def __init__(self, subqueries: list[wq.Query], need: int) -> None:
+        super().__init__(subqueries)
+        self.need = need
+
+    def plan(self, compile_query: CompileQuery) -> p.Plan:
+        """The query as a plan."""
+        return p.Union(tuple(map(compile_query, self.subqueries)), self.need)
+
+
+class Otherwise(wq.Query):  # type: ignore[misc]
+    """Documents that match either; where ``first`` matches its score counts, else that of ``second``."""
+
+    def __init__(self, first: wq.Query, second: wq.Query) -> None:
+        self.first, self.second = first, second
+
+    def plan(self, compile_query: CompileQuery) -> p.Plan:
+        """The query as a plan."""
+        return p.Otherwise(compile_query(self.first), compile_query(self.second))
+
+
+class DocSet(wq.Query):  # type: ignore[misc]
+    """Given documents, each with the same score. ``docs`` holds, for each leaf in order, intp[n], ascending."""
+
+    def __init__(self, docs: Sequence[IntP], score: float) -> None:
+        self.docs, self.score = docs, score
+
+    def plan(self, _compile_query: CompileQuery) -> p.Plan:
+        """The query as a plan."""
+        return p.Documents(
+            {
+                leaf: (docs, np.full(len(docs), self.score, dtype=np.float32))
+                for leaf, docs in enumerate(self.docs)
+                if len(docs)
+            }
+        )
+
+
+class ColumnRange(wq.Query):  # type: ignore[misc]
+    """Documents whose time lies in ``[start, end)``, in microseconds; scores nothing."""
+
+    def __init__(self, fieldname: str, start: int | None, end: int | None) -> None:
+        self.fieldname, self.start, self.end = fieldname, start, end
+
+    def plan(self, _compile_query: CompileQuery) -> p.Plan:
+        """The query as a plan."""
+        return p.Between(self.fieldname, self.start, self.end)
+
+
+class QueryBuilder:
+    """Makes Whoosh's query objects of ours, for one snapshot: literals are looked up on the way.
+
+    ``find_literal`` gives the documents that hold a folded literal in one of some fields, and their score.
+    """
+
+    def __init__(
+        self, analyzer: Analyzer, find_literal: Callable[[str, tuple[str, ...]], DocSet]
+    ) -> None:
+        self._analyzer = analyzer
+        self._find_literal = find_literal
+
+    def build(self, query: Query, factor: float = 1.0) -> wq.Query:
+        """The same query in Whoosh's objects, its scores multiplied by ``factor``."""
+        match query:
+            case Match():
+                return self._match(query, factor)
+            case Literal():
+                return self._literal(fold_literal(query.text), query.fields, factor)
+            case TitlePrefix():
+                prefix = fold_literal(query.text)
+                return _unscored(wq.Prefix(TITLE_KEY, prefix)) if prefix else _nothing()
+            case Term():
+                if query.field in TEXT_FIELDS:
+                    return wq.Term(query.field, query.value, boost=factor)
+                return _unscored(wq.Term(query.field, query.value))
+            case Range():
+                start = None if query.start is None else microseconds(query.start)
+                end = None if query.end is None else microseconds(query.end)
+                return ColumnRange(query.field, start, end)
+            case And():
+                if not query.clauses:
+                    return _everything()
+                return wq.And([self.build(clause, factor) for clause in query.clauses])
+            case Or():
+                return wq.Or([self.build(clause, factor) for clause in query.clauses])
+            case Not():
+                return _unscored(wq.Not(self.build(query.clause)))
+            case Boost():
+                return self.build(query.clause, factor * query.factor)
+            case MatchAll():
+                return _everything()
+            case _:
+                assert_never(query)
+
+    def _match(self, query: Match, factor: float) -> wq.Query:
+        words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
+        if not words:
+            return _nothing()
+        clauses = [self._word(word, query, factor) for word in words]
+        needed = words_needed(query.need, len(words))
+        if needed == len(words):
+            return wq.And(clauses)
+        return wq.Or(clauses) if needed == 1 else AtLeast(clauses, needed)
+
+    def _word(self, word: str, query: Match, factor: float) -> wq.Query:
+        as_word = wq.Or(
+            [wq.Term(field, word, boost=factor * weight) for field, weight in query.fields]
+        )
+        if not query.inside:
+            return as_word
+        fields = tuple(field for field, _ in query.fields)
+        return Otherwise(as_word, self._literal(fold_literal(word), fields, factor))
+
+    def _literal(self, text: str, fields: tuple[str, ...], factor: float) -> wq.Query:
+        if not text:
+            return _nothing()
+        found = self._find_literal(text, fields)
+        return DocSet(found.docs, found.score * factor)
+
+
+def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> wq.Query:
+    """Documents that may hold a literal in one of ``fields``: all that do, and, unless the plan is exact, some more."""
+    if not plan.grams and not plan.prefixes:
+        return _everything()
+    return wq.Or(
+        [
+            wq.And(
+                [wq.Term(grams_field(field), gram) for gram in plan.grams]
+                + [_unscored(wq.Prefix(grams_field(field), prefix)) for prefix in plan.prefixes]
+            )
+            for field in fields
+        ]
+    )
+
+
+def _unscored(query: wq.Query) -> wq.Query:
+    return wq.ConstantScoreQuery(query, 0.0)
+
+
+def _everything() -> wq.Query:
+    return _unscored(wq.Every())
+
+
+def _nothing() -> wq.Query:
+    return wq.Or([])

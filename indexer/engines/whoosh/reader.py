@@ -1,0 +1,131 @@
+"""A snapshot of the Whoosh index, and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType, TracebackType
+from typing import NoReturn, Self
+
+from whoosh import query as wq
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
+from indexer.columnar import plan as p
+from indexer.columnar.executor import Executor
+from indexer.columnar.top import Ordering
+from indexer.columnar.whoosh_plan import Compiler
+from indexer.engines.requests import check_request, check_text_field
+from indexer.engines.whoosh.documents import article_of
+from indexer.engines.whoosh.facets import COLUMNS, facet_counts
+from indexer.engines.whoosh.fields import ARTICLE, PUBLISHED, SCHEMA
+from indexer.engines.whoosh.literals import LiteralFinder
+from indexer.engines.whoosh.queries import QueryBuilder
+from indexer.engines.whoosh.translation import translated
+from indexer.errors import IndexDamaged
+from indexer.hits import Hit, SearchPage
+from indexer.query import SearchRequest
+
+_ORDERINGS = {
+    "relevance": Ordering("score", PUBLISHED),
+    "newest": Ordering("newest", PUBLISHED),
+    "oldest": Ordering("oldest", PUBLISHED),
+}
+
+
+def _never_asked(query: wq.Query) -> NoReturn:
+    raise TypeError(f"{query!r} is not made by QueryBuilder")
+
+
+class WhooshReader:
+    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own."""
+
+    def __init__(self, executor: Executor, *, analyzer: Analyzer) -> None:
+        self.executor, self._analyzer = executor, analyzer
+        self._snapshot = executor.snapshot
+        self._compiler = Compiler(SCHEMA, _never_asked)
+
+    @property
+    def doc_count(self) -> int:
+        """How many articles the snapshot holds."""
+        return self._snapshot.doc_count
+
+    @property
+    def revision(self) -> int:
+        """The revision of the snapshot's commit."""
+        revision: int = self._snapshot.commit.facts["revision"]
+        return revision
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Answer a request."""
+        check_request(request)
+        with self._honest():
+            return self._search(request)
+
+    def _search(self, request: SearchRequest) -> SearchPage:
+        literals = LiteralFinder(self.executor, self._compiler)
+        builder = QueryBuilder(self._analyzer, literals.find)
+        narrow: p.Plan | None = None
+        if request.filter is not None:
+            narrow = self._compiler.compile(builder.build(request.filter))
+        end = request.page * request.size
+        top = self.executor.search(
+            self._compiler.compile(builder.build(request.query)),
+            limit=end,
+            filter=narrow,
+            ordering=_ORDERINGS[request.sort],
+            facets=[COLUMNS[name] for name in request.facets],
+        )
+        scored = request.sort == "relevance"
+        page = slice(end - request.size, end)
+        hits = tuple(
+            Hit(self._article(doc), score if scored else 0.0)
+            for doc, score in zip(top.docs[page].tolist(), top.scores[page].tolist(), strict=True)
+        )
+        facets = {
+            name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
+            for name in request.facets
+        }
+        return SearchPage(top.total, literals.incomplete, hits, MappingProxyType(facets))
+
+    def get(self, article_id: str) -> Article | None:
+        """The article of that id."""
+        with self._honest():
+            doc = self._snapshot.find(article_id.encode("utf-8", "surrogatepass"))
+            return None if doc < 0 else self._article(doc)
+
+    def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
+        """How many articles hold each token; deleted ones count until a merge drops them."""
+        check_text_field(field)
+        encoded = (token.encode("utf-8", "surrogatepass") for token in tokens)
+        with self._honest():
+            return [self._snapshot.doc_frequency(field, token) for token in encoded]
+
+    @contextmanager
+    def _honest(self) -> Iterator[None]:
+        """Say that the index is damaged where that is why its arrays do not fit one another."""
+        try:
+            with translated(self._snapshot.folder):
+                yield
+        except (IndexError, ValueError) as error:
+            for leaf in self._snapshot.leaves:
+                if faults := leaf.segment.file.faults():
+                    raise IndexDamaged(leaf.segment.file.path, faults[0]) from error
+            raise
+
+    def _article(self, doc: int) -> Article:
+        return article_of(self._snapshot.blob(ARTICLE, doc))
+
+    def close(self) -> None:
+        """Nothing to let go of: the last user of the snapshot closes its files."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,23 @@
+"""The errors of the columnar index, and those of the disk, as the service's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.columnar.errors import Damaged, Locked
+from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Raise the errors of the columnar index, and those of the disk, as ours."""
+    try:
+        yield
+    except Locked as error:
+        raise WriterBusy(folder) from error
+    except Damaged as error:
+        raise IndexDamaged(error.path, error.why) from error
+    except OSError as error:
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error

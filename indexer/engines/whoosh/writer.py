@@ -1,0 +1,76 @@
+"""A batch of changes to the Whoosh index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
+from indexer.columnar.writer import Writer
+from indexer.engines.whoosh.documents import document_of
+from indexer.engines.whoosh.fields import LAYOUT
+from indexer.engines.whoosh.translation import translated
+
+
+class WhooshWriter:
+    """The one writer of a folder.
+
+    Raises:
+        WriterBusy, IndexDamaged: when it is made.
+        FolderNotWritable: by any method: the folder cannot be written, or the disk is full.
+    """
+
+    def __init__(self, folder: Path, analyzer: Analyzer) -> None:
+        self._folder, self._analyzer = folder, analyzer
+        with translated(folder):
+            self._writer = Writer(folder, LAYOUT)
+        self._bulk = self._writer.is_empty
+        self._open = True
+
+    def add(self, article: Article) -> None:
+        """Add an article that the index does not hold."""
+        self._need_batch()
+        document = document_of(article, self._analyzer)
+        with translated(self._folder):
+            self._writer.add(document, article.id.encode())
+
+    def put(self, article: Article) -> None:
+        """Add or replace an article."""
+        self.delete(article.id)
+        self.add(article)
+
+    def delete(self, article_id: str) -> None:
+        """Forget an article."""
+        self._need_batch()
+        with translated(self._folder):
+            self._writer.delete(article_id.encode("utf-8", "surrogatepass"))
+
+    def commit(self, *, revision: int) -> None:
+        """Make the changes visible and end the batch. What was the first batch is merged into one segment."""
+        self._need_batch()
+        self._open = False
+        with translated(self._folder):
+            self._writer.commit({"revision": revision}, merge_all=self._bulk)
+
+    def cancel(self) -> None:
+        """Discard the changes and end the batch."""
+        self._open = False
+        with translated(self._folder):
+            self._writer.cancel()
+
+    def _need_batch(self) -> None:
+        if not self._open:
+            raise RuntimeError("this batch has ended: begin another with engine.writer()")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.cancel()

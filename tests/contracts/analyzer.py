@@ -1,0 +1,149 @@
+"""What every analyzer must do. An analyzer joins by saying how to make one:
+
+class TestChineseAnalyzer(AnalyzerContract):
+    def make(self): ...
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from unicodedata import normalize
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold
+
+ANY_CHARACTER = st.characters(exclude_categories=())
+"""Every code point, lone surrogates and control characters included."""
+
+NEWS = st.sampled_from(
+    "他在上海科技大学学习的一二三〇了乾隆臺灣軟體後裡发发哈哈哈𠮷㐂カタｶﾞ가나abcXYZé\u0301ßİﬁ０１９Ａｚ①½㎏㋿℃々ー·"
+    "，。！？“”「」、…—（）《》 \n\t\u3000\u200b\ufeff\ufe0f😀👍🏽%+#&._-@"
+)
+TEXTS = st.text(st.one_of(NEWS, NEWS, NEWS, ANY_CHARACTER), max_size=60)
+
+# The tests are inherited on purpose: what was hard for one analyzer is a good example for the next.
+MANY = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+)
+
+LONG_TEXTS = {
+    "5,000 characters without a break": "晴天里的小山村" * 715,
+    "32,000 rare Chinese characters": "".join(chr(0x4E00 + 7 * n % 20_950) for n in range(32_000)),
+    "one character 20,000 times": "生" * 20_000,
+    "50,000 letters": "abcdefghij" * 5_000,
+    "20,000 digits": "0123456789" * 2_000,
+    "20,000 emoji": "😀👍" * 10_000,
+    "20,000 separators": "，。" * 10_000,
+    "20,000 combining marks": "e" + "\u0301" * 20_000,
+}
+
+
+class AnalyzerContract(ABC):
+    """Inherit it in a class whose name begins with Test."""
+
+    @abstractmethod
+    def make(self) -> Analyzer:
+        """The analyzer under test; the same one, or an equal one, at every call."""
+
+    @given(TEXTS)
+    @MANY
+    def test_any_text_is_taken_and_offsets_lie_in_order_within_it(self, text: str) -> None:
+        tokens = self.make().index(text)
+        assert all(0 <= token.start < token.end <= len(text) for token in tokens)
+        assert all(token.text for token in tokens)
+        places = [(token.position, token.start) for token in tokens]
+        assert places == sorted(places)
+
+    @given(TEXTS)
+    @MANY
+    def test_positions_count_up_from_0_without_gaps(self, text: str) -> None:
+        positions = {token.position for token in self.make().index(text)}
+        assert positions == set(range(len(positions)))
+
+    @given(TEXTS)
+    @MANY
+    def test_at_one_position_the_words_inside_follow_the_word_the_longer_first(
+        self, text: str
+    ) -> None:
+        tokens = self.make().index(text)
+        for first, second in pairwise(tokens):
+            if first.position == second.position:
+                assert (first.start, -first.end) <= (second.start, -second.end)
+
+    @given(TEXTS)
+    @MANY
+    def test_a_token_is_the_folded_text_at_its_offsets(self, text: str) -> None:
+        for token in self.make().index(text):
+            plain = fold(normalize("NFKC", fold(text[token.start : token.end])))
+            assert token.text == plain or (
+                token.text in plain and plain != fold(text[token.start : token.end])
+            )
+
+    @given(TEXTS)
+    @MANY
+    def test_no_letter_or_digit_is_lost(self, text: str) -> None:
+        covered = {at for token in self.make().index(text) for at in range(token.start, token.end)}
+        assert all(at in covered for at, character in enumerate(fold(text)) if character.isalnum())
+
+    @given(TEXTS)
+    @MANY
+    def test_a_querys_words_are_found_in_the_text_that_they_came_from(self, text: str) -> None:
+        analyzer = self.make()
+        assert {token.text for token in analyzer.query(text)} <= {
+            token.text for token in analyzer.index(text)
+        }
+
+    @given(TEXTS)
+    @MANY
+    def test_dropping_words_never_empties_a_query(self, text: str) -> None:
+        analyzer = self.make()
+        assert bool(analyzer.query(text)) == bool(analyzer.index(text))
+
+    @given(TEXTS)
+    @MANY
+    def test_the_words_of_a_query_are_those_that_are_ignored_and_those_that_are_searched(
+        self, text: str
+    ) -> None:
+        analyzer = self.make()
+        searched = {token.text for token in analyzer.query(text)}
+        assert searched.isdisjoint(analyzer.ignored(text))
+
+    @given(TEXTS)
+    @MANY
+    def test_a_folded_text_has_the_tokens_of_the_text(self, text: str) -> None:
+        analyzer = self.make()
+        assert analyzer.index(fold(text)) == analyzer.index(text)
+
+    @pytest.mark.parametrize("what", LONG_TEXTS)
+    def test_long_texts_of_one_kind_are_cut_in_both_modes(self, what: str) -> None:
+        analyzer, text = self.make(), LONG_TEXTS[what]
+        tokens = analyzer.index(text)
+        assert bool(tokens) == any(character.isalnum() or character == "😀" for character in text)
+        assert max((len(token.text) for token in tokens), default=0) <= 256
+        assert {token.text for token in analyzer.query(text)} <= {token.text for token in tokens}
+
+    @pytest.mark.parametrize(
+        "text", ["", " ", "\n\u3000", "，。", "*", '"', "(((", "\ud800", "\x00\x1b", "\u200b\ufe0f"]
+    )
+    def test_what_holds_no_word_has_no_tokens(self, text: str) -> None:
+        analyzer = self.make()
+        assert analyzer.index(text) == analyzer.query(text) == []
+        assert analyzer.ignored(text) == ()
+
+    def test_threads_may_share_it(self) -> None:
+        analyzer = self.make()
+        texts = [f"第{n}届山村运动会在清晨开幕，孩子们跑得很快，哈哈哈哈{n}" for n in range(200)]
+        alone = [analyzer.index(text) for text in texts]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(analyzer.index, texts * 4)) == alone * 4
+
+    def test_its_name_and_fingerprint_stay_the_same(self) -> None:
+        assert self.make().name == self.make().name
+        assert self.make().fingerprint == self.make().fingerprint
+        assert len(self.make().fingerprint) == 16

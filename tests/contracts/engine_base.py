@@ -1,0 +1,85 @@
+"""What the parts of the engine contract share: an engine under test, and ways to fill it and to ask it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.article import Article
+from indexer.engines.base import Engine, Reader
+from indexer.engines.registry import open_engine
+from indexer.query import Query, SearchRequest
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@cache
+def analyzer() -> Analyzer:
+    """One analyzer for all tests: its tables take a moment to make."""
+    return make_analyzer()
+
+
+def fill(engine: Engine, *articles: Article, revision: int = 1) -> None:
+    """Put articles into an index, in one commit."""
+    with engine.writer() as writer:
+        for each in articles:
+            writer.put(each)
+        writer.commit(revision=revision)
+
+
+def found(reader: Reader, query: Query, **request: object) -> list[str]:
+    """The ids that a query finds, in order."""
+    page = reader.search(SearchRequest(query, **{"size": 100, **request}))  # type: ignore[arg-type]
+    return [hit.article.id for hit in page.hits]
+
+
+def score(reader: Reader, query: Query, article_id: str) -> float:
+    """The score of one article."""
+    page = reader.search(SearchRequest(query, size=100))
+    return {hit.article.id: hit.score for hit in page.hits}[article_id]
+
+
+def idf(articles: int, holding: int) -> float:
+    """As in ``engines/ranking.py``, written down a second time."""
+    return math.log(articles / (holding + 1)) + 1
+
+
+def bm25(tf: int, length: int, average: float) -> float:
+    """As in ``engines/ranking.py``, written down a second time."""
+    return tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / average))
+
+
+class EngineBase:
+    """An engine under test, by name, and an empty index of its."""
+
+    name: str
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path / "index"
+
+    @pytest.fixture
+    def engine(self, folder: Path) -> Engine:
+        """An empty index."""
+        engine = self.open(folder)
+        engine.create()
+        return engine
+
+    def open(self, folder: Path) -> Engine:
+        return open_engine(self.name, folder, analyzer=analyzer(), timezone=SHANGHAI)
+
+    def answers(self, engine: Engine, *articles: Article) -> Callable[..., list[str]]:
+        """A function that tells which ids a query finds among ``articles``, sorted."""
+        fill(engine, *articles)
+
+        def ask(query: Query, **request: object) -> list[str]:
+            with engine.reader() as reader:
+                return sorted(found(reader, query, **request))
+
+        return ask

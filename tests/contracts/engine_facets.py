@@ -1,0 +1,159 @@
+"""Facets, token counts, and requests that make no sense."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from indexer.engines.base import Engine
+from indexer.errors import InvalidQuery
+from indexer.query import (
+    MAX_DEPTH,
+    And,
+    Boost,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    SearchRequest,
+    Term,
+)
+from tests.contracts.engine_base import SHANGHAI, EngineBase, fill, found
+from tests.factories import article
+
+
+class FacetPromises(EngineBase):
+    # Facets
+
+    def test_facets_count_all_that_was_found(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", channel="情感/故事", source="甲", published_at="2026-01-31T15:59:59Z"),
+            article("b", channel="情感", source="乙", published_at="2026-01-31T16:00:00Z"),
+            article("c", channel="体育", channels=["情感/故事"], source="甲", published_at=None),
+            article("d", channel="体育", source="", published_at="2026-02-28T15:59:59Z"),
+            article("e", channel="", source="甲", published_at="2026-02-28T16:00:00Z"),
+            article("other", title="无", body="无", channel="社会", source="丙"),
+        )
+        with engine.reader() as reader:
+            page = reader.search(
+                SearchRequest(Match("学校"), facets=("channel", "source", "month"), size=1)
+            )
+            counted = {
+                name: [(each.value, each.count) for each in counts]
+                for name, counts in page.facets.items()
+            }
+            assert counted == {
+                "channel": [("情感", 3), ("体育", 2), ("情感/故事", 2)],
+                "source": [("甲", 3), ("乙", 1)],
+                "month": [("2026-02", 2), ("2026-01", 1), ("2026-03", 1)],
+            }
+            none = reader.search(SearchRequest(Match("火星"), facets=("channel",)))
+            assert dict(none.facets) == {"channel": ()}
+            assert dict(reader.search(SearchRequest(MatchAll())).facets) == {}
+
+    def test_a_facet_shows_its_most_frequent_values(self, engine: Engine) -> None:
+        fill(engine, *(article(f"a-{n}", source=f"报-{n % 7}") for n in range(30)))
+        with engine.reader() as reader:
+            page = reader.search(SearchRequest(MatchAll(), facets=("source",), facet_size=3))
+            shown = [(each.value, each.count) for each in page.facets["source"]]
+            assert shown == [("报-0", 5), ("报-1", 5), ("报-2", 4)]
+
+    def test_a_facet_counts_what_narrowing_to_it_finds(self, engine: Engine) -> None:
+        for turn in range(3):
+            fill(
+                engine,
+                *(
+                    article(
+                        f"a-{n}",
+                        body="桥" if n % 2 else "河",
+                        channel=("情感/故事", "情感", "体育/足球")[n % 3],
+                        channels=["体育"] if n % 5 == 0 else [],
+                        source=f"报-{n % 4}",
+                        published_at=f"2026-0{n % 3 + 1}-01T0{n % 10}:00:00+09:00",
+                    )
+                    for n in range(turn * 7, turn * 7 + 12)
+                ),
+            )
+        with engine.reader() as reader:
+            request = SearchRequest(
+                Match("桥"), filter=Not(Term("id", "a-3")), facets=("channel", "source", "month")
+            )
+            page = reader.search(request)
+            assert all(page.facets.values())
+            for name, counts in page.facets.items():
+                for each in counts:
+                    assert request.filter is not None
+                    narrow = And((request.filter, narrowed(name, each.value)))
+                    answer = reader.search(replace(request, filter=narrow))
+                    assert answer.total == each.count, (name, each.value)
+
+    # Requests that make no sense
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            SearchRequest(Term("colour", "red")),
+            SearchRequest(Term("published_at", "2026")),
+            SearchRequest(Match("桥", fields=(("source", 1.0),))),
+            SearchRequest(Match("桥", fields=(("title", -1.0),))),
+            SearchRequest(Match("桥", fields=(("title", math.nan),))),
+            SearchRequest(Match("桥", need=1.5)),
+            SearchRequest(Match("桥", need=math.nan)),
+            SearchRequest(Literal("桥", fields=("id",))),
+            SearchRequest(Range("title")),
+            SearchRequest(Range("published_at", datetime(2026, 1, 1))),
+            SearchRequest(Boost(MatchAll(), -1.0)),
+            SearchRequest(Boost(MatchAll(), math.inf)),
+            SearchRequest(And((MatchAll(), Or((Not(Term("colour", "red")),))))),
+            SearchRequest(MatchAll(), filter=Boost(Range("title"), 1.0)),
+            SearchRequest(MatchAll(), sort="hot"),  # type: ignore[arg-type]
+            SearchRequest(MatchAll(), facets=("channel", "colour")),
+            SearchRequest(MatchAll(), facet_size=0),
+            SearchRequest(MatchAll(), page=0),
+            SearchRequest(MatchAll(), page=-1),
+            SearchRequest(MatchAll(), size=0),
+            SearchRequest(MatchAll(), page=MAX_DEPTH // 10 + 1, size=10),
+            SearchRequest(MatchAll(), page=10**9),
+            SearchRequest(MatchAll(), size=10**6),
+        ],
+        ids=str,
+    )
+    def test_a_request_that_makes_no_sense_is_refused(
+        self, engine: Engine, request_: SearchRequest
+    ) -> None:
+        fill(engine, article("a"))
+        with engine.reader() as reader:
+            with pytest.raises(InvalidQuery):
+                reader.search(request_)
+            assert found(reader, MatchAll(), page=1, size=MAX_DEPTH) == ["a"]
+
+    def test_document_frequencies_are_counted_for_text_fields(self, engine: Engine) -> None:
+        fill(engine, article("a", title="桥 桥", body="河"), article("b", title="桥", body="桥"))
+        with engine.reader() as reader:
+            assert reader.document_frequencies("title", ["桥", "河", "桥", "\ud800"]) == [
+                2,
+                0,
+                2,
+                0,
+            ]
+            assert reader.document_frequencies("body", ["河"]) == [1]
+            assert reader.document_frequencies("lead", []) == []
+            with pytest.raises(InvalidQuery):
+                reader.document_frequencies("source", ["桥"])
+
+
+def narrowed(facet: str, value: str) -> Query:
+    """The filter that a click on a facet's value stands for."""
+    if facet != "month":
+        return Term(facet, value)
+    year, month = map(int, value.split("-"))
+    start = datetime(year, month, 1, tzinfo=SHANGHAI)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=SHANGHAI)
+    return Range("published_at", start, end)

@@ -1,0 +1,242 @@
+"""Which articles a query finds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from indexer.engines.base import Engine
+from indexer.query import (
+    And,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Range,
+    SearchRequest,
+    Term,
+    TitlePrefix,
+)
+from tests.contracts.engine_base import SHANGHAI, EngineBase, fill
+from tests.factories import article
+
+
+class QueryPromises(EngineBase):
+    def test_match_finds_the_words_wherever_they_stand(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("title", title="北京 地铁 开通", body="无"),
+            article("lead", title="无", lead="北京 地铁 开通", body="无"),
+            article("body", title="无", body="无。\n北京。地铁，今天开通。"),
+            article("split", title="北京", lead="开通", body="地铁"),
+            article("some", title="北京", body="地铁"),
+            article("none", title="上海", body="公交"),
+        )
+        assert ask(Match("开通，北京 地铁")) == ["body", "lead", "split", "title"]
+        assert ask(Match("北京 地铁 开通", need=0.6)) == ["body", "lead", "some", "split", "title"]
+        assert ask(Match("北京 公交", need=0.0)) == sorted(
+            {"body", "lead", "split", "title", "some", "none"}
+        )
+        assert ask(Match("北京 地铁", fields=(("title", 1.0),))) == ["title"]
+        assert ask(Match("北京 北京 地铁 地铁", need=1.0)) == ask(Match("北京 地铁"))
+        assert ask(Match("火星")) == []
+
+    @pytest.mark.parametrize("text", ["", "   ", "，。！", "\n", "\ud800", "*", '"', "((("])
+    def test_a_text_without_a_word_matches_nothing(self, engine: Engine, text: str) -> None:
+        ask = self.answers(engine, article("a", body='他说："（*）"，。！'))
+        assert ask(Match(text)) == []
+        assert ask(Match(text, need=0.0, inside=True)) == []
+
+    def test_match_folds_width_case_and_script(self, engine: Engine) -> None:
+        ask = self.answers(engine, article("a", title="臺灣軟體與ＡＢＣ１２３", body="无"))
+        assert ask(Match("台湾")) == ask(Match("臺灣")) == ask(Match("abc")) == ["a"]
+
+    def test_match_inside_finds_a_word_inside_other_words(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("word", title="研究生", body="招生"),
+            article("inside", title="研究生命起源", body="招生"),
+            article("none", title="研究 生命", body="招生"),
+        )
+        assert ask(Match("研究生")) == ["word"]
+        assert ask(Match("研究生", inside=True)) == ["inside", "word"]
+        assert ask(Match("研究生 招生", inside=True)) == ["inside", "word"]
+        assert ask(Match("研究生 招生", inside=True, need=0.0)) == ["inside", "none", "word"]
+        assert ask(Match("研究生", fields=(("body", 1.0),), inside=True)) == []
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("技大", ["a"]),
+            ("上海科技大学", ["a"]),
+            ("技大学发", ["a"]),
+            ("大学ｘ", []),
+            ("海", ["a"]),
+            ("布", ["a", "b"]),
+            ("书", ["a"]),
+            ("》", ["a"]),
+            ("《绿皮书》", ["a"]),
+            ("书》", ["a"]),
+            ("皮书绿", []),
+            ("台湾软件", ["b"]),
+            ("臺灣軟件", ["b"]),
+            ("ＡＢＣ１２３", ["b"]),
+            ("abc123", ["b"]),
+            ("bc12", ["b"]),
+            ("c 1", []),
+            ("新品 发布", ["b"]),
+            ("  新品\n\u3000发布 ", ["b"]),
+            ("新品发布", []),
+            ("第一段。 第二段", ["b"]),
+            ("😀", ["b"]),
+            ("😀𠮷", ["b"]),
+            ("𠮷", ["b"]),
+            ("标题正文", []),
+            ("", []),
+            ("  ", []),
+            ("\ud800", []),
+            ("\0", []),
+        ],
+    )
+    def test_a_literal_is_found_as_it_stands(
+        self, engine: Engine, text: str, expected: list[str]
+    ) -> None:
+        ask = self.answers(
+            engine,
+            article("a", title="标题", body="正文：上海科技大学发布《绿皮书》"),
+            article("b", title="臺灣軟件ＡＢＣ123", lead="新品 发布", body="第一段。\n第二段😀𠮷"),
+        )
+        assert ask(Literal(text)) == expected
+
+    def test_a_literal_is_found_in_the_fields_asked_for(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("t", title="河边的灯亮了", body="无"),
+            article("l", title="无", lead="河边的灯亮了", body="无"),
+            article("b", title="无", body="河边的灯亮了"),
+        )
+        assert ask(Literal("边的灯")) == ["b", "l", "t"]
+        assert ask(Literal("边的灯", fields=("title",))) == ["t"]
+        assert ask(Literal("边的灯", fields=("lead", "body"))) == ["b", "l"]
+        assert ask(Literal("边", fields=("lead",))) == ["l"]
+        assert ask(Literal("边的灯", fields=())) == []
+
+    def test_a_literal_of_punctuation_is_looked_for_in_every_article(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine, article("a", title="什么？！", body="无"), article("b", title="好。", body="无")
+        )
+        assert ask(Literal("？！")) == ["a"]
+        assert ask(Literal("。")) == ["b"]
+        assert ask(Literal("……")) == []
+
+    def test_a_lead_that_is_part_of_the_body_is_not_counted_twice(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("part", title="无", lead="雨停了", body="雨停了，太阳出来了。"),
+            article("own", title="无", lead="雨停了", body="太阳出来了。"),
+        )
+        assert ask(Literal("雨停了", fields=("lead",))) == ["own"]
+        assert ask(Literal("雨停了")) == ["own", "part"]
+
+    def test_a_title_prefix_is_folded_and_anchored(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", title="乡村 振兴在路上"),
+            article("b", title="鄉村"),
+            article("c", title="新乡村"),
+            article("d", title=""),
+        )
+        assert ask(TitlePrefix("乡村")) == ["a", "b"]
+        assert ask(TitlePrefix("乡村　振")) == ["a"]
+        assert ask(TitlePrefix("乡村振")) == []
+        assert ask(TitlePrefix("")) == []
+        assert ask(TitlePrefix("\ud800")) == []
+
+    def test_a_term_of_a_keyword_field_is_compared_as_it_stands(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", source="山城晚报", author="林小满", tags=["桥", "河"], site="main"),
+            article("b", source="山城", author="林", tags=["桥梁"], status="draft"),
+        )
+        assert ask(Term("id", "a")) == ["a"]
+        assert ask(Term("source", "山城晚报")) == ["a"]
+        assert ask(Term("source", "山城")) == ["b"]
+        assert ask(Term("author", "林小满")) == ["a"]
+        assert ask(Term("tag", "河")) == ["a"]
+        assert ask(Term("tag", "桥")) == ["a"]
+        assert ask(Term("site", "main")) == ["a"]
+        assert ask(Term("status", "draft")) == ["b"]
+        assert ask(Term("source", "")) == ask(Term("site", "")) == []
+        assert ask(Term("source", "\ud800")) == []
+
+    def test_a_channel_holds_all_that_lies_in_it(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", channel="情感/故事"),
+            article("b", channel="情感"),
+            article("c", channel="体育", channels=["情感/故事/夜话", "社会"]),
+            article("d", channel="情感故事"),
+            article("e"),
+        )
+        assert ask(Term("channel", "情感")) == ["a", "b", "c"]
+        assert ask(Term("channel", "情感/故事")) == ["a", "c"]
+        assert ask(Term("channel", "情感/故事/夜话")) == ["c"]
+        assert ask(Term("channel", "社会")) == ["c"]
+        assert ask(Term("channel", "故事")) == []
+
+    def test_a_term_of_a_text_field_is_a_token(self, engine: Engine) -> None:
+        ask = self.answers(engine, article("a", title="北京地铁", body="公交"))
+        assert ask(Term("title", "地铁")) == ["a"]
+        assert ask(Term("body", "地铁")) == []
+        assert ask(Term("title", "地")) == []
+
+    def test_a_range_takes_its_start_and_not_its_end(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", published_at="2026-01-01T00:00:00Z", expires_at="2026-05-01T00:00:00Z"),
+            article("b", published_at="2026-01-02T00:00:00Z", updated_at="2026-01-03T00:00:00Z"),
+            article("c", published_at=datetime(2026, 1, 2, microsecond=1, tzinfo=UTC)),
+            article("d", published_at=None),
+            article("e", published_at="1905-01-01T00:00:00Z"),
+        )
+        first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+        assert ask(Range("published_at", first, second)) == ["a"]
+        assert ask(Range("published_at", second.astimezone(SHANGHAI), None)) == ["b", "c"]
+        assert ask(Range("published_at", None, second)) == ["a", "e"]
+        assert ask(Range("published_at")) == ["a", "b", "c", "e"]
+        assert ask(Range("published_at", second, first)) == []
+        assert ask(Range("updated_at", first)) == ["b"]
+        assert ask(Range("expires_at", second)) == ["a"]
+
+    def test_and_or_not_combine_at_any_depth(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", title="农业", body="无"),
+            article("b", title="农业 银行", body="无"),
+            article("c", title="银行", body="无"),
+            article("d", title="晴天", body="无"),
+        )
+        farm, bank = Match("农业"), Match("银行")
+        assert ask(And((farm, bank))) == ["b"]
+        assert ask(And((farm, Not(bank)))) == ["a"]
+        assert ask(Or((farm, bank))) == ["a", "b", "c"]
+        assert ask(Not(Or((farm, bank)))) == ["d"]
+        assert ask(Or((Not(farm), bank))) == ["b", "c", "d"]
+        assert ask(Or((And((farm, Not(bank))), And((Not(farm), bank))))) == ["a", "c"]
+        assert ask(Not(Not(farm))) == ["a", "b"]
+        assert ask(And((farm, Or((bank, Not(MatchAll())))))) == ["b"]
+        assert ask(And((farm,))) == ask(Or((farm,))) == ["a", "b"]
+        assert ask(And(())) == ask(MatchAll()) == ["a", "b", "c", "d"]
+        assert ask(Or(())) == ask(Not(MatchAll())) == ask(Not(And(()))) == []
+
+    def test_a_filter_narrows_without_counting(self, engine: Engine) -> None:
+        fill(engine, article("a", source="甲"), article("b", source="乙"))
+        with engine.reader() as reader:
+            plain = reader.search(SearchRequest(Match("学校")))
+            page = reader.search(
+                SearchRequest(Match("学校"), filter=And((Term("source", "乙"), Match("学校"))))
+            )
+            assert (page.total, [hit.article.id for hit in page.hits]) == (1, ["b"])
+            assert page.hits[0].score == plain.hits[0].score > 0

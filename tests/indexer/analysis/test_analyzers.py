@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.analysis import analyzers
+from indexer.analysis.analyzers import Analyzer, Token, make_analyzer
+from indexer.errors import InvalidDictionary, InvalidSetting
+from tests.conftest import PROJECT
+from tests.contracts.analyzer import AnalyzerContract
+
+ZH = make_analyzer()
+
+
+class TestChineseAnalyzer(AnalyzerContract):
+    def make(self) -> Analyzer:
+        return ZH
+
+
+@pytest.fixture(scope="module")
+def with_words(tmp_path_factory: pytest.TempPathFactory) -> Analyzer:
+    path = tmp_path_factory.mktemp("words") / "words.txt"
+    path.write_text("晴川谷\n晴川谷地鐵 \nK9专列\n银行 0\n", encoding="utf-8")
+    return make_analyzer(user_dictionary=path)
+
+
+class TestChineseAnalyzerWithWordsAddedAndRemoved(AnalyzerContract):
+    analyzer: Analyzer
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def share(cls, with_words: Analyzer) -> None:
+        cls.analyzer = with_words
+
+    def make(self) -> Analyzer:
+        return self.analyzer
+
+
+def texts(tokens: list[Token]) -> list[str]:
+    return [token.text for token in tokens]
+
+
+def found(query: str, text: str) -> bool:
+    """Whether a text holds all the words of a query."""
+    return set(texts(ZH.query(query))) <= set(texts(ZH.index(text)))
+
+
+def test_words_stand_at_ordinal_positions_and_the_words_inside_them_beside_them() -> None:
+    assert ZH.index("去农业银行，问路") == [
+        ("去", 0, 0, 1),
+        ("农业银行", 1, 1, 5),
+        ("农业", 1, 1, 3),
+        ("银行", 1, 3, 5),
+        ("问路", 2, 6, 8),
+    ]
+
+
+def test_mixed_words_keep_their_parts_at_their_position() -> None:
+    assert ZH.index("IP地址") == [
+        ("ip地址", 0, 0, 4),
+        ("ip", 0, 0, 2),
+        ("地址", 0, 2, 4),
+    ]
+    assert texts(ZH.query("穿T恤")) == ["穿", "t恤"]
+
+
+def test_what_stands_for_several_words_gives_them_all_where_it_stands() -> None:
+    assert ZH.index("5㎡") == [("5", 0, 0, 1), ("m", 1, 1, 2), ("2", 1, 1, 2)]
+    assert texts(ZH.query("㎡")) == ["m", "2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("上海科技大学", "他毕业于上海科技大学物理系"),
+        ("上海 大学", "他毕业于上海科技大学物理系"),
+        ("农业银行吗？", "中国农业银行在村口开了分店"),
+        ("ABC123", "型号ＡＢＣ１２３发布"),
+        ("ＡＢＣ１２３", "型号abc123发布"),
+        ("iPhone 15", "iPhone15评测"),
+        ("iphone", "iPhone15评测"),
+        ("iPhone15", "IPHONE 15 评测"),
+        ("7号电池", "买了两节7号电池"),
+        ("7", "买了两节7号电池"),
+        ("电池", "买了两节7号电池"),
+        ("股", "A股午后上涨"),
+        ("A股", "A股午后上涨"),
+        ("5G", "5G手机"),
+        ("2024年", "2024年的春天"),
+        ("年", "2024年的春天"),
+        ("恤", "蓝色的T恤"),
+        ("t", "蓝色的T恤"),
+        ("台湾软件", "臺灣軟件"),
+        ("臺灣軟體", "台湾软体展"),
+        ("之後", "之后"),
+        ("乾隆", "乾隆年间"),
+        ("的", "我们的山村"),
+        ("😀", "真好😀"),
+        ("𠮷", "𠮷野家"),
+        ("kg", "5㎏大米"),
+        ("fine", "ﬁne"),
+        ("café", "cafe\u0301"),
+        ("一" * 5_000, "一" * 5_000),
+    ],
+)
+def test_queries_find_what_their_readers_mean(query: str, text: str) -> None:
+    assert found(query, text)
+
+
+@pytest.mark.parametrize(
+    ("query", "words", "ignored"),
+    [
+        ("农业银行吗？", ["农业银行"], ("吗",)),
+        ("的", ["的"], ()),
+        ("的了吗", ["的", "了", "吗"], ()),
+        ("我的山和你的山", ["我", "山", "你", "山"], ("的", "和")),
+        ("上海大学", ["上海大学"], ()),
+    ],
+)
+def test_stopwords_are_dropped_from_queries_and_told(
+    query: str, words: list[str], ignored: tuple[str, ...]
+) -> None:
+    assert texts(ZH.query(query)) == words
+    assert ZH.ignored(query) == ignored
+
+
+def test_stopwords_are_indexed() -> None:
+    assert {"的", "了", "和", "是", "在"} <= set(texts(ZH.index("山的、水的和我在的，是了")))
+
+
+def test_a_query_keeps_the_positions_of_the_text() -> None:
+    assert ZH.query("山的水") == [("山", 0, 0, 1), ("水", 2, 2, 3)]
+
+
+def test_the_users_words_count_in_both_modes(with_words: Analyzer) -> None:
+    assert texts(with_words.query("坐k9專列去晴川谷地铁")) == ["坐", "k9专列", "去", "晴川谷地铁"]
+    tokens = texts(with_words.index("坐K9专列去晴川谷地铁站"))
+    assert {"k9专列", "k", "9", "专列", "晴川谷地铁", "晴川谷", "地铁"} <= set(tokens)
+    assert "银行" not in texts(with_words.index("农业银行"))
+
+
+def test_the_users_file_is_checked_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    with pytest.raises(InvalidSetting):
+        make_analyzer(user_dictionary=path)
+    path.write_text("晴川谷 x\n", encoding="utf-8")
+    with pytest.raises(InvalidDictionary):
+        make_analyzer(user_dictionary=path)
+
+
+def test_an_unknown_analyzer_is_refused() -> None:
+    with pytest.raises(ValueError, match="use 'zh'"):
+        make_analyzer("klingon")
+
+
+def test_the_fingerprint_follows_the_users_words_and_the_chain_but_not_the_stopwords(
+    with_words: Analyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = make_analyzer().fingerprint
+    assert plain == ZH.fingerprint != with_words.fingerprint
+    monkeypatch.setattr(analyzers, "read_stopwords", frozenset)
+    assert make_analyzer().fingerprint == plain
+    for name, other in (
+        ("CHAIN_VERSION", 99),
+        ("JIEBA_MD5", "0" * 32),
+        ("RJIEBA", "9.9"),
+        ("fold_fingerprint", lambda: "0" * 16),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(analyzers, name, other)
+            assert make_analyzer().fingerprint != plain, name
+
+
+def test_a_planted_cache_in_the_folder_for_temporary_files_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "jieba.cache").write_bytes(b"a dictionary of somebody else's")
+    script = (
+        "from indexer.analysis.analyzers import make_analyzer\n"
+        "import jieba\n"
+        "print([token.text for token in make_analyzer().query('农业银行')])\n"
+        "assert not jieba.dt.initialized\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env={"TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert run.stdout.strip() == "['农业银行']"
+    assert [path.name for path in tmp_path.iterdir()] == ["jieba.cache"]
+    assert re.search("jieba.cache", run.stderr) is None

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from indexer.analysis.characters import fold, fold_literal
+from indexer.analysis.grams import LiteralPlan, grams, plan_literal
+from tests.contracts.analyzer import TEXTS
+
+FEW = st.text("上海大学a1A，。 \n\u3000\u0301臺", max_size=12)
+"""Texts of few characters, so that one often stands in another."""
+
+
+def grants(plan: LiteralPlan, found: set[str]) -> bool:
+    """Whether a text with these grams is a candidate of the plan."""
+    return found.issuperset(plan.grams) and all(
+        any(gram.startswith(prefix) for gram in found) for prefix in plan.prefixes
+    )
+
+
+@given(st.one_of(FEW, TEXTS), st.data())
+@settings(max_examples=1000)
+def test_every_text_that_holds_a_literal_is_a_candidate(text: str, data: st.DataObject) -> None:
+    folded = fold_literal(text)
+    start = data.draw(st.integers(0, len(folded)))
+    literal = folded[start : data.draw(st.integers(start, len(folded)))]
+    assert fold_literal(literal) in folded
+    assert grants(plan_literal(literal), grams(text))
+
+
+@given(FEW, st.text("上海大学a1A臺 ", min_size=1, max_size=3))
+@settings(max_examples=1000)
+def test_a_candidate_of_an_exact_plan_holds_the_literal(text: str, literal: str) -> None:
+    plan = plan_literal(literal)
+    assume(plan.exact)
+    assert grants(plan, grams(text)) == (fold_literal(literal) in fold_literal(text))
+
+
+@given(TEXTS)
+@settings(max_examples=500)
+def test_white_space_collapsed_or_not_the_grams_are_the_same(text: str) -> None:
+    assert grams(fold_literal(text)) == grams(fold(text)) == grams(text)
+
+
+@given(TEXTS)
+def test_every_letter_and_digit_begins_a_gram(text: str) -> None:
+    assert {gram[0] for gram in grams(text)} == set(filter(str.isalnum, fold(text)))
+    assert all(len(gram) == 2 for gram in grams(text))
+
+
+def test_grams_are_bigrams_of_runs_and_the_edges_where_runs_end() -> None:
+    assert grams("A股，中国 10") == {"a股", "股 ", "中国", "国 ", "10", "0 "}
+    assert grams("") == grams("，。 \n") == set()
+
+
+@pytest.mark.parametrize(
+    ("literal", "plan"),
+    [
+        ("中", LiteralPlan((), ("中",), exact=True)),
+        ("中國", LiteralPlan(("中国",), (), exact=True)),
+        ("中国人", LiteralPlan(("中国", "国人"), (), exact=False)),
+        ("股，中国", LiteralPlan(("股 ", "中国"), (), exact=False)),
+        ("中国。", LiteralPlan(("中国", "国 "), (), exact=False)),
+        ("a，中", LiteralPlan(("a ",), ("中",), exact=False)),
+        ("“中”", LiteralPlan(("中 ",), (), exact=False)),
+        (" 中 ", LiteralPlan((), ("中",), exact=True)),
+        ("，", LiteralPlan((), (), exact=False)),
+        ("", LiteralPlan((), (), exact=False)),
+    ],
+)
+def test_a_plan_names_bigrams_edges_and_what_may_go_on(literal: str, plan: LiteralPlan) -> None:
+    assert plan_literal(literal) == plan

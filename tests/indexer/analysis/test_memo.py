@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from indexer.analysis import memo
+from indexer.analysis.memo import LONGEST, Memo
+
+
+def test_short_texts_are_made_once_and_long_ones_each_time() -> None:
+    made: list[str] = []
+
+    def make(text: str) -> int:
+        made.append(text)
+        return len(text)
+
+    lengths = Memo(make)
+    for text in (
+        "山",
+        "山",
+        "水" * LONGEST,
+        "水" * LONGEST,
+        "石" * (LONGEST + 1),
+        "石" * (LONGEST + 1),
+    ):
+        assert lengths[text] == len(text)
+    assert made == ["山", "水" * LONGEST, "石" * (LONGEST + 1), "石" * (LONGEST + 1)]
+
+
+def test_it_never_holds_more_than_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memo, "MOST", 3)
+    numbers = Memo(int)
+    for number in range(10):
+        assert numbers[str(number)] == number
+        assert len(numbers) <= 3

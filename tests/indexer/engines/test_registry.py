@@ -1,0 +1,44 @@
+"""Engines are found by name, and only the one asked for is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.engines.registry import ENGINES, open_engine
+from indexer.errors import InvalidSetting
+from tests.conftest import PROJECT
+from tests.contracts.engine import SHANGHAI, analyzer
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_engine_is_opened_by_the_name_it_bears(name: str, tmp_path: Path) -> None:
+    engine = open_engine(name, tmp_path / "index", analyzer=analyzer(), timezone=SHANGHAI)
+    assert engine.name == name
+    assert not (tmp_path / "index").exists()
+
+
+@pytest.mark.parametrize("name", ["", "solr", "Whoosh", "memory "])
+def test_an_unknown_name_is_an_invalid_setting_that_lists_the_engines(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidSetting, match=r"SEARCH_ENGINE.*memory, whoosh"):
+        open_engine(name, tmp_path, analyzer=analyzer(), timezone=SHANGHAI)
+
+
+def test_an_engine_that_is_not_asked_for_is_not_loaded() -> None:
+    program = (
+        "import sys, indexer.engines.registry\n"
+        "print([name for name in ('whoosh', 'indexer.engines.memory') if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,150 @@
+"""The Whoosh engine keeps every engine's promises, and some of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.columnar.commit import last_commit
+from indexer.columnar.writer import TIER_WIDTH
+from indexer.engines.base import Engine
+from indexer.engines.whoosh import literals
+from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.reader import WhooshReader
+from indexer.errors import FolderNotWritable, IndexDamaged
+from indexer.query import Literal, MatchAll, SearchRequest
+from tests.contracts.engine import SHANGHAI, EngineContract
+from tests.contracts.engine_base import fill, found
+from tests.factories import article
+
+
+class TestWhooshEngine(EngineContract):
+    name = "whoosh"
+
+    # Literals
+
+    def test_a_literal_with_too_many_candidates_is_looked_for_in_the_newest(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for turn in range(2):
+            fill(
+                engine,
+                *(
+                    article(f"a-{n}", body="京地铁，北京地铁", published_at=f"2026-01-{n + 1:02}")
+                    for n in range(turn * 5, turn * 5 + 5)
+                ),
+                article(f"undated-{turn}", body="北京地铁", published_at=None),
+                article(f"other-{turn}", body="京地，北京", published_at="2025-12-01"),
+            )
+        query = Literal("北京地")
+        with engine.reader() as reader:
+            whole = reader.search(SearchRequest(query, size=20))
+            assert (whole.total, whole.total_is_estimate) == (12, False)
+            monkeypatch.setattr(literals, "LITERAL_CANDIDATES", 4)
+            part = reader.search(SearchRequest(query, sort="newest"))
+            assert [hit.article.id for hit in part.hits] == ["a-9", "a-8", "a-7", "a-6"]
+            assert (part.total, part.total_is_estimate) == (4, True)
+            filtered = reader.search(SearchRequest(MatchAll(), filter=query))
+            assert (filtered.total, filtered.total_is_estimate) == (4, True)
+            exact = reader.search(SearchRequest(Literal("北京")))
+            assert (exact.total, exact.total_is_estimate) == (14, False)
+
+    def test_a_literal_in_one_field_is_not_found_in_another(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="河上的石拱桥", body="别的"),
+            article("b", body="河上的石拱桥"),
+        )
+        with engine.reader() as reader:
+            assert found(reader, Literal("石拱桥", fields=("title",))) == ["a"]
+            assert found(reader, Literal("石拱桥", fields=("body", "lead"))) == ["b"]
+
+    # Segments
+
+    def test_small_commits_do_not_pile_up(self, engine: Engine, folder: Path) -> None:
+        for turn in range(25):
+            fill(engine, article(f"a-{turn:02}", body=f"第{turn}天"))
+            assert len(last_commit(folder).segments) < TIER_WIDTH
+        with engine.reader() as reader:
+            assert sorted(found(reader, MatchAll())) == [f"a-{turn:02}" for turn in range(25)]
+        assert engine.check() == []
+
+    def test_the_first_batch_is_one_segment(self, engine: Engine, folder: Path) -> None:
+        with engine.writer() as writer:
+            for n in range(20):
+                writer.put(article(f"a-{n % 15}", title=f"第{n}座桥"))
+            writer.commit(revision=1)
+        (only,) = last_commit(folder).segments
+        assert (only.doc_count, only.deleted) == (15, 0)
+
+    def test_readers_of_one_commit_share_what_is_open(self, engine: Engine) -> None:
+        fill(engine, article("a"))
+        with engine.reader() as one, engine.reader() as two:
+            assert isinstance(one, WhooshReader)
+            assert isinstance(two, WhooshReader)
+            assert one.executor is two.executor
+
+    # Files
+
+    def test_no_class_of_ours_is_written_into_an_index(self, engine: Engine, folder: Path) -> None:
+        fill(engine, *(article(f"a-{n}") for n in range(30)))
+        for path in folder.iterdir():
+            assert b"indexer." not in path.read_bytes()
+
+    def test_a_full_disk_leaves_the_old_commit(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(engine, article("a"))
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("indexer.columnar.writer.write_commit", full)
+            with engine.writer() as writer:
+                writer.add(article("b"))
+                with pytest.raises(FolderNotWritable, match="No space left"):
+                    writer.commit(revision=2)
+        with engine.reader() as reader:
+            assert (found(reader, MatchAll()), reader.revision) == (["a"], 1)
+        fill(engine, article("b"))
+
+    def test_a_commit_of_a_segment_that_is_nowhere_is_damaged(
+        self, engine: Engine, folder: Path
+    ) -> None:
+        fill(engine, article("a"))
+        for path in folder.glob("*.seg"):
+            path.unlink()
+        with pytest.raises(IndexDamaged):
+            engine.reader()
+        assert engine.check()
+
+    def test_damage_that_shows_when_it_is_read_is_said(self, engine: Engine, folder: Path) -> None:
+        fill(engine, *(article(f"a-{n}") for n in range(5)))
+        (path,) = folder.glob("*.seg")
+        with engine.reader() as reader:
+            assert isinstance(reader, WhooshReader)
+            file = reader.executor.snapshot.leaves[0].segment.file
+            frame = file["b/article/data"].tobytes()
+        content = bytearray(path.read_bytes())
+        at = content.index(frame)
+        content[at + len(frame) // 2] ^= 0xFF
+        path.unlink()
+        path.write_bytes(content)
+        with self.open(folder).reader() as reader, pytest.raises(IndexDamaged):
+            reader.search(SearchRequest(MatchAll()))
+
+
+def test_months_are_counted_in_the_zone(tmp_path: Path) -> None:
+    engine = TestWhooshEngine().open(tmp_path / "index")
+    engine.create()
+    times = ("2026-01-31T15:59:59Z", "2026-01-31T16:00:00Z", "1969-12-31T15:00:00Z", None)
+    fill(engine, *(article(f"a-{n}", published_at=time) for n, time in enumerate(times)))
+    with engine.reader() as reader:
+        assert isinstance(reader, WhooshReader)
+        segment = reader.executor.snapshot.leaves[0].segment
+        ordinals, values = months_of(SHANGHAI)(segment)
+        names = [*values, b""]
+        by_id = {segment.key(doc): names[ordinal] for doc, ordinal in enumerate(ordinals.tolist())}
+    assert by_id == {b"a-0": b"2026-01", b"a-1": b"2026-02", b"a-2": b"1969-12", b"a-3": b""}
