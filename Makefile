@@ -5,10 +5,10 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test test-faults lint format bench bench-columnar clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: $(VENV)/.runtime  ## Install, load the sample articles once, build the index, serve http://127.0.0.1:$(PORT)
 	@$(BIN)/python -m indexer ingest samples/articles.jsonl --if-empty
@@ -17,6 +17,9 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 
 test: $(VENV)/.development  ## Run all tests
 	@$(BIN)/python -m pytest
+
+test-faults: $(VENV)/.development  ## Kill the writer at random moments, 100 times over (six minutes)
+	@$(BIN)/python -m pytest tests/indexer/columnar/test_faults.py --fault-seeds 100
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .
@@ -27,8 +30,11 @@ format: $(VENV)/.development  ## Put the style right
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.development  ## Measure the segmenter beside jieba (benchmarks/ has more)
+bench: $(VENV)/.development  ## Measure the segmenter beside jieba
 	@$(BIN)/python -m benchmarks.segmentation
+
+bench-columnar: $(VENV)/.development  ## Measure the columnar index beside Tantivy, Whoosh and FTS5 (half an hour)
+	@$(BIN)/python -m benchmarks.columnar --articles 200000 --commits 1000 --slow
 
 clean:  ## Remove the virtual environment and caches; articles and indexes stay
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

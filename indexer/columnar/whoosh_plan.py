@@ -1,25 +1,41 @@
 """Whoosh's queries as plans for the executor.
 
-A query means here what Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound query of one clause
-ignores its boost, prefixes and ranges score the sum of their terms unless wrapped in ``ConstantScoreQuery``. What is
-not known here is put to Whoosh's own matcher, whose answer enters the plan as arrays.
+A query means here what ``Searcher.search`` of Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound
+query of one clause ignores its boost, ``Or`` its ``minmatch`` and ``DisjunctionMax`` its ``tiebreak``, a document matches
+``Every`` of a field where it has a term in it.
+
+What is not known here is put to Whoosh's own matcher, whose answer enters the plan as arrays: spans but phrases, nested
+queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like unless they are wrapped in
+``ConstantScoreQuery`` or only narrow (what they score in Whoosh hangs on how many terms and documents a segment has).
+
+Where Whoosh's matchers contradict Whoosh's own documentation we side with that, and the tests pin each case:
+
+* ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
+* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
+* ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
+* ``DisjunctionMax`` compares scores of the same document only.
+* ``Not`` never finds a deleted document.
+* A boost or a score of 0 is 0, and what scores 0 is found. In Whoosh a constant score of 0 counts as 1.0, and in segments of
+  up to 5,000 documents an ``Or`` of three clauses and more loses what scores 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatchmethod
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from whoosh import query as wq
 from whoosh.fields import Schema
-from whoosh.query.qcore import _NullQuery
+from whoosh.formats import Positions
+from whoosh.query.qcore import QueryError, _NullQuery
+from whoosh.reading import TermNotFound
 
 from indexer.columnar import plan as p
 from indexer.columnar.segment import after_prefix
 
-NOTHING = p.Union(())
+NOTHING: Final = p.Union(())
 
 Expand = Callable[[wq.Query], p.Plan]
 
@@ -33,7 +49,7 @@ class Planned(Protocol):
 
 
 class Compiler:
-    """Makes plans of the queries of one schema.
+    """Makes plans of the queries of one schema. Shared by threads as far as ``ask_matcher`` is.
 
     ``ask_matcher`` answers for a query that is not known here, from Whoosh's own matchers.
     """
@@ -42,114 +58,135 @@ class Compiler:
         self._schema = schema
         self._ask_matcher = ask_matcher
 
-    def compile(self, query: wq.Query) -> p.Plan:
-        """The plan of a query. Costs nothing but the tree, unless a matcher has to be asked."""
+    def compile(self, query: wq.Query, *, scored: bool = True) -> p.Plan:
+        """The plan of a query. Costs nothing but the tree, unless a matcher has to be asked.
+
+        Where ``scored`` is False the plan says which documents match, and its scores mean nothing.
+
+        Raises:
+            QueryError: a phrase in a field that keeps no positions.
+            TermNotFound: every document with a term in a field that the schema does not know.
+        """
+        method = _COMPILE.get(type(query))
+        if method is not None:
+            return method(self, query, scored)
         if isinstance(query, Planned):
-            return query.plan(self.compile)
-        return self._compile(query)
+            return query.plan(partial(self.compile, scored=scored))
+        return self._asked(query, scored)
 
-    @singledispatchmethod
-    def _compile(self, query: Any) -> p.Plan:
-        return self._ask_matcher(query)
+    def _asked(self, query: wq.Query, scored: bool) -> p.Plan:
+        """What Whoosh's matcher answers; that of a constant score works out no others."""
+        return self._ask_matcher(query if scored else wq.ConstantScoreQuery(query))
 
-    @_compile.register
-    def _(self, query: _NullQuery) -> p.Plan:
-        del query
+    def _null(self, query: _NullQuery, scored: bool) -> p.Plan:
+        del query, scored
         return NOTHING
 
-    @_compile.register
-    def _(self, query: wq.Term) -> p.Plan:
+    def _term(self, query: wq.Term, scored: bool) -> p.Plan:
         term = self._bytes(query.fieldname, query.text)
-        return NOTHING if term is None else p.Term(query.fieldname, term, query.boost)
+        if term is None:
+            return NOTHING
+        if not scored:
+            return p.Term(query.fieldname, term)
+        field = self._schema[query.fieldname]
+        if isinstance(field.format, Positions) and not field.scorable:
+            return self._asked(query, scored)  # Whoosh scores such a field by frequency
+        return p.Term(query.fieldname, term, query.boost)
 
-    @_compile.register
-    def _(self, query: wq.And) -> p.Plan:
-        clauses = tuple(self.compile(each) for each in query)
+    def _and(self, query: wq.And, scored: bool) -> p.Plan:
+        return self._compound(query, scored, p.Intersection)
+
+    def _or(self, query: wq.Or, scored: bool) -> p.Plan:
+        if query.scale and scored:
+            return self._asked(query, scored)
+        return self._compound(query, scored, p.Union)
+
+    def _disjunction_max(self, query: wq.DisjunctionMax, scored: bool) -> p.Plan:
+        return self._compound(query, scored, p.Best)
+
+    def _compound(
+        self,
+        query: wq.And | wq.Or | wq.DisjunctionMax,
+        scored: bool,
+        node: Callable[[tuple[p.Plan, ...]], p.Plan],
+    ) -> p.Plan:
+        clauses = tuple(self.compile(each, scored=scored) for each in query)
         if len(clauses) < 2:
             return clauses[0] if clauses else NOTHING
-        return _boosted(p.Intersection(clauses), query.boost)
+        plan = node(clauses)
+        return p.Scaled(plan, query.boost) if scored and query.boost != 1.0 else plan
 
-    @_compile.register
-    def _(self, query: wq.Or) -> p.Plan:
-        if query.scale:
-            return self._ask_matcher(query)
-        clauses = tuple(self.compile(each) for each in query)
-        if len(clauses) < 2:
-            return clauses[0] if clauses else NOTHING
-        return _boosted(p.Union(clauses), query.boost)
+    def _not(self, query: wq.Not, scored: bool) -> p.Plan:
+        return p.Without(p.Everything(float(scored)), self.compile(query.query, scored=False))
 
-    @_compile.register
-    def _(self, query: wq.DisjunctionMax) -> p.Plan:
-        if query.tiebreak:
-            return self._ask_matcher(query)
-        clauses = tuple(self.compile(each) for each in query)
-        if len(clauses) < 2:
-            return clauses[0] if clauses else NOTHING
-        return _boosted(p.Best(clauses), query.boost)
+    def _and_not(self, query: wq.AndNot, scored: bool) -> p.Plan:
+        excluded = self.compile(query.b, scored=False)
+        return p.Without(self.compile(query.a, scored=scored), excluded)
 
-    @_compile.register
-    def _(self, query: wq.Not) -> p.Plan:
-        return p.Without(p.Everything(1.0), self.compile(query.query))
+    def _and_maybe(self, query: wq.AndMaybe, scored: bool) -> p.Plan:
+        plan = self.compile(query.a, scored=scored)
+        return p.Maybe(plan, self.compile(query.b)) if scored else plan
 
-    @_compile.register
-    def _(self, query: wq.AndNot) -> p.Plan:
-        return p.Without(self.compile(query.a), self.compile(query.b))
+    def _require(self, query: wq.Require, scored: bool) -> p.Plan:
+        required = p.Constant(self.compile(query.b, scored=False), 0.0)
+        return p.Intersection((self.compile(query.a, scored=scored), required))
 
-    @_compile.register
-    def _(self, query: wq.AndMaybe) -> p.Plan:
-        return p.Maybe(self.compile(query.a), self.compile(query.b))
+    def _every(self, query: wq.Every, scored: bool) -> p.Plan:
+        return self._every_in(query.fieldname, query.boost if scored else 0.0)
 
-    @_compile.register
-    def _(self, query: wq.Require) -> p.Plan:
-        return p.Intersection((self.compile(query.a), p.Constant(self.compile(query.b), 0.0)))
+    def _every_in(self, field: str | None, score: float) -> p.Plan:
+        if field is None:
+            return p.Everything(score)
+        if field not in self._schema:
+            raise TermNotFound(f"No field {field!r}")
+        return p.TermsBetween(field, b"", b"", score)
 
-    @_compile.register
-    def _(self, query: wq.Every) -> p.Plan:
-        if query.fieldname is None:
-            return p.Everything(query.boost)
-        return p.TermsBetween(query.fieldname, b"", b"", query.boost)
-
-    @_compile.register
-    def _(self, query: wq.Phrase) -> p.Plan:
+    def _phrase(self, query: wq.Phrase, scored: bool) -> p.Plan:
+        if query.fieldname not in self._schema:
+            return NOTHING
+        format_ = self._schema[query.fieldname].format
+        if not format_ or not format_.supports("positions"):
+            raise QueryError(f"Phrase search: {query.fieldname!r} field has no positions")
         terms = [self._bytes(query.fieldname, word) for word in query.words]
         known = tuple(term for term in terms if term is not None)
         if len(known) < len(terms):
             return NOTHING
-        return p.Phrase(query.fieldname, known, query.slop, query.boost)
+        return p.Phrase(query.fieldname, known, query.slop, query.boost if scored else 1.0)
 
-    @_compile.register
-    def _(self, query: wq.NumericRange) -> p.Plan:
-        return self.compile(query._compile_query(SimpleNamespace(schema=self._schema)))
+    def _numeric_range(self, query: wq.NumericRange, scored: bool) -> p.Plan:
+        ranges = query._compile_query(SimpleNamespace(schema=self._schema))
+        return self.compile(ranges, scored=scored)
 
-    @_compile.register
-    def _(self, query: wq.ConstantScoreQuery) -> p.Plan:
-        child = self._uniform(query.child, query.score)
-        return p.Constant(self.compile(query.child), query.score) if child is None else child
+    def _constant_score(self, query: wq.ConstantScoreQuery, scored: bool) -> p.Plan:
+        plan = self.compile(query.child, scored=False)
+        return p.Constant(plan, query.score) if scored else plan
 
-    def _uniform(self, query: wq.Query, score: float) -> p.Plan | None:
-        """A query whose terms are a range, each document scoring the same; None where the terms are no range."""
-        if type(query) is wq.Prefix:
-            prefix = self._bytes(query.fieldname, query.text)
-            return (
-                NOTHING
-                if prefix is None
-                else p.TermsBetween(query.fieldname, prefix, after_prefix(prefix), score)
-            )
-        if type(query) is wq.TermRange:
-            low = b"" if query.start is None else self._bytes(query.fieldname, query.start)
-            high = b"" if query.end is None else self._bytes(query.fieldname, query.end)
-            if low is None or high is None:
-                return NOTHING
-            if query.startexcl and query.start is not None:
-                low += b"\0"
-            if query.end is not None and not query.endexcl:
-                high += b"\0"
-            return p.TermsBetween(query.fieldname, low, high, score)
-        return None
+    def _pattern(self, query: wq.Prefix | wq.Wildcard | wq.Regex, scored: bool) -> p.Plan:
+        if query.text == _ANY_TEXT[type(query)]:
+            return self._every_in(query.fieldname, query.boost if scored else 0.0)
+        if scored or type(query) is not wq.Prefix or query.fieldname not in self._schema:
+            return self._asked(query, scored)
+        prefix = self._bytes(query.fieldname, query.text)
+        if prefix is None:
+            return NOTHING
+        return p.TermsBetween(query.fieldname, prefix, after_prefix(prefix))
+
+    def _term_range(self, query: wq.TermRange, scored: bool) -> p.Plan:
+        if scored or query.fieldname not in self._schema:
+            return self._asked(query, scored)
+        low = b"" if query.start is None else self._bytes(query.fieldname, query.start)
+        high = b"" if query.end is None else self._bytes(query.fieldname, query.end)
+        if low is None or high is None or (query.end is not None and not high):
+            return NOTHING
+        if query.startexcl or not low:
+            low += b"\0"  # the least term after it; Whoosh leaves an empty term out
+        if query.end is not None and not query.endexcl:
+            high += b"\0"
+        return p.TermsBetween(query.fieldname, low, high)
 
     def _bytes(self, field: str, text: object) -> bytes | None:
         """A term as the field keeps it; None where it cannot be one."""
-        if field not in self._schema:
+        if field not in self._schema or not self._schema[field].indexed:
             return None
         try:
             return bytes(self._schema[field].to_bytes(text))
@@ -157,5 +194,27 @@ class Compiler:
             return None
 
 
-def _boosted(plan: p.Plan, boost: float) -> p.Plan:
-    return plan if boost == 1.0 else p.Scaled(plan, boost)
+_ANY_TEXT: Final = {wq.Prefix: "", wq.Wildcard: "*", wq.Regex: ".*"}
+"""The pattern that Whoosh takes for Every of its field."""
+
+# By exact type: a subclass may mean something else, and is asked of its matcher.
+_COMPILE: Final[dict[type, Callable[[Compiler, Any, bool], p.Plan]]] = {
+    _NullQuery: Compiler._null,
+    wq.Term: Compiler._term,
+    wq.And: Compiler._and,
+    wq.Or: Compiler._or,
+    wq.DisjunctionMax: Compiler._disjunction_max,
+    wq.Not: Compiler._not,
+    wq.AndNot: Compiler._and_not,
+    wq.AndMaybe: Compiler._and_maybe,
+    wq.Require: Compiler._require,
+    wq.Every: Compiler._every,
+    wq.Phrase: Compiler._phrase,
+    wq.NumericRange: Compiler._numeric_range,
+    wq.DateRange: Compiler._numeric_range,
+    wq.ConstantScoreQuery: Compiler._constant_score,
+    wq.Prefix: Compiler._pattern,
+    wq.Wildcard: Compiler._pattern,
+    wq.Regex: Compiler._pattern,
+    wq.TermRange: Compiler._term_range,
+}

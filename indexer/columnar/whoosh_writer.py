@@ -54,7 +54,8 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
             folder, self._maker.layout, timeout=timeout, memory_limit=memory_limit
         )
         self._leaves = self._writer.leaves()
-        self._added: defaultdict[tuple[str, bytes], list[int]] = defaultdict(list)
+        self._added: defaultdict[tuple[str, bytes], set[int]] = defaultdict(set)
+        self._dropped: set[int] = set()
         self.merge, self.optimize = True, False
         self.mergetype: MergePolicy | None = None
         self.is_closed = False
@@ -107,7 +108,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         self._check_open()
         number = self._writer.add(self._maker.make(fields))
         for key in self._unique_terms(fields):
-            self._added[key].append(number)
+            self._added[key].add(number)
 
     def update_document(self, **fields: Any) -> None:
         """Add a document in the place of all that share the value of a unique field with it, in this batch or before.
@@ -121,7 +122,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         for name, term in self._unique_terms(fields):
             self._delete_added(name, term)
             self._writer.delete_docs(self._committed(name, term))
-            self._added[name, term].append(number)
+            self._added[name, term].add(number)
 
     def _unique_terms(self, fields: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
         for name in self._unique_fields(fields):
@@ -138,8 +139,9 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
 
     def _delete_added(self, name: str, term: bytes) -> int:
         """Delete the documents of this batch that have a unique value; answers how many they are."""
-        numbers = self._added.pop((name, term), [])
+        numbers = self._added.pop((name, term), set()) - self._dropped
         self._writer.delete_docs(numbers)
+        self._dropped |= numbers
         return len(numbers)
 
     def add_reader(self, reader: IndexReader) -> None:
@@ -185,7 +187,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
     def delete_by_term(self, fieldname: str, text: Any, searcher: Searcher | None = None) -> int:
         """Delete all documents that hold a term; answers how many.
 
-        A document of this batch is deleted only by the value of a unique field.
+        One that was added in this batch is found only by the value of a unique field.
 
         Raises:
             UnknownFieldError: the schema has no such field.
