@@ -1,4 +1,9 @@
-"""A cache of values by key, bounded in bytes, that forgets what was not asked for the longest time."""
+"""A cache of values by key, bounded in bytes, that keeps what is asked for most often.
+
+When it is full, a new value takes the place of those not asked for longest, but only of such as were asked for less
+often than it (the idea of TinyLFU, Einziger et al. 2017): a stream of rare questions cannot wash the frequent ones out.
+Counts are halved from time to time, so that what was frequent once does not stay for ever.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +18,17 @@ _OVERHEAD: Final = 200
 """Bytes that an entry takes beside its value, about."""
 _LARGEST_SHARE: Final = 8
 """A value that would take more than this fraction of the cache is not kept."""
+_COUNTED: Final = 50_000
+"""Keys that are counted before the counts are halved."""
 
 
 class BoundedCache(Generic[_Value]):
-    """Shared by threads. Looking up takes no lock: a dictionary's ``get`` is atomic."""
+    """Shared by threads."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: OrderedDict[Hashable, tuple[_Value, int]] = OrderedDict()
+        self._asked: dict[Hashable, int] = {}
         self._lock = threading.Lock()
         self.held = 0
         """Bytes that are held."""
@@ -28,31 +36,31 @@ class BoundedCache(Generic[_Value]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def peek(self, key: Hashable) -> _Value | None:
-        """The value, without counting as asked for."""
-        entry = self._entries.get(key)
-        return None if entry is None else entry[0]
-
     def get(self, key: Hashable) -> _Value | None:
-        """The value, or None."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
+        """The value, or None; counts as asked for either way."""
         with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-        return entry[0]
+            self._asked[key] = self._asked.get(key, 0) + 1
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
 
     def put(self, key: Hashable, value: _Value, nbytes: int) -> None:
-        """Keep a value of so many bytes, and forget others until all fit."""
+        """Keep a value of so many bytes if there is room, or if it is asked for more often than what it drives out."""
         size = nbytes + _OVERHEAD
         if size * _LARGEST_SHARE > self._limit:
             return
         with self._lock:
             if key in self._entries:
                 return
+            if len(self._asked) > _COUNTED:
+                self._asked = {each: count // 2 for each, count in self._asked.items() if count > 1}
+            asked = self._asked.get(key, 0)
+            while self.held + size > self._limit:
+                oldest = next(iter(self._entries))
+                if self._asked.get(oldest, 0) >= asked:
+                    return
+                self.held -= self._entries.pop(oldest)[1]
             self._entries[key] = (value, size)
             self.held += size
-            while self.held > self._limit:
-                _, (_, freed) = self._entries.popitem(last=False)
-                self.held -= freed

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from indexer.columnar import plan as p
-from indexer.columnar.found import padded
-from indexer.columnar.impacts import Impacts
+from indexer.columnar.impacts import Impacts, padded
 
 
 class LeafCosts:

@@ -16,18 +16,19 @@ from indexer.columnar.found import (
     Dense,
     Found,
     Mask,
+    Part,
     Scratch,
     listed,
     look_up_listed,
     mask_of,
 )
-from indexer.columnar.impacts import F32, NOTHING, Listed
+from indexer.columnar.impacts import F32, NOTHING, Column, Listed
 from indexer.columnar.phrases import phrase_matches
 from indexer.columnar.probing import LeafProbe, inside
 
-_WALK: Final = 32
+_WALK: Final = 4
 """An intersection looks its rarest clause's documents up in the others when those have so many times more postings."""
-_SPARSE: Final = 8
+_SPARSE: Final = 32
 """A union stays a list while its postings are fewer than the leaf's documents divided by this."""
 _LEAST_FACTOR: Final = 1e-6
 """A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
@@ -38,14 +39,23 @@ _scratch = Scratch()
 class Evaluator(LeafProbe):
     """Evaluates plans in one leaf of a snapshot. Cheap to make; used by one thread."""
 
-    def release(self, found: Found) -> None:
+    def release(self, found: Part) -> None:
         """Give the accumulator of a result that is not needed any more back."""
         if isinstance(found, Dense):
             _scratch.give_back(found.scores)
 
-    def find(self, node: p.Plan) -> Found:
-        """The documents that match, with their scores."""
+    def find(self, node: p.Plan) -> Part:
+        """The documents that match, with their scores, to look at."""
         return _FIND[type(node)](self, node)
+
+    def find_own(self, node: p.Plan) -> Found:
+        """The same, to change: a shared column is copied."""
+        found = self.find(node)
+        if not isinstance(found, Column):
+            return found
+        scores = _scratch.borrow(self.length)
+        scores[:] = found.scores
+        return Dense(scores, None)
 
     def find_listed(self, node: p.Plan) -> Listed:
         """The same as a list."""
@@ -56,7 +66,11 @@ class Evaluator(LeafProbe):
         self.release(found)
         return answer
 
-    def _find_term(self, node: p.Term) -> Found:
+    def _find_term(self, node: p.Term) -> Part:
+        column = self.impacts.column(self.leaf, node.field, node.term)
+        if column is not None and node.boost >= _LEAST_FACTOR:
+            boosted = node.boost != 1.0
+            return Column(column.scores * np.float32(node.boost)) if boosted else column
         found = self.impacts.listed(self.leaf, node.field, node.term)
         return (
             found
@@ -97,7 +111,7 @@ class Evaluator(LeafProbe):
         mask[: self.doc_count] = True
         return self._uniform(mask, node.score)
 
-    def _find_union(self, node: p.Union) -> Found:
+    def _find_union(self, node: p.Union) -> Part:
         if len(node.clauses) < max(1, node.minimum):
             return NOTHING
         if len(node.clauses) == 1:
@@ -144,7 +158,7 @@ class Evaluator(LeafProbe):
             self.release(found)
         return Dense(scores, mask)
 
-    def _marked(self, mask: Mask | None, scores: F32, found: Found) -> Mask:
+    def _marked(self, mask: Mask | None, scores: F32, found: Part) -> Mask:
         """The mask of what was found before (the scores say it while there is none) and now."""
         before = scores > 0 if mask is None else mask
         before |= mask_of(found, self.length)
@@ -171,10 +185,10 @@ class Evaluator(LeafProbe):
         for clause in node.clauses:
             found = self.find(clause)
             mask |= mask_of(found, self.length)
-            if isinstance(found, Dense):
-                np.maximum(scores, found.scores, out=scores)
-            else:
+            if isinstance(found, Listed):
                 scores[found.docs] = np.maximum(scores[found.docs], found.scores)
+            else:
+                np.maximum(scores, found.scores, out=scores)
             self.release(found)
         return Dense(scores, mask)
 
@@ -195,7 +209,7 @@ class Evaluator(LeafProbe):
         self.release(second)
         return Dense(scores, mask)
 
-    def _find_intersection(self, node: p.Intersection) -> Found:
+    def _find_intersection(self, node: p.Intersection) -> Part:
         clauses = sorted((self.cost(clause), place) for place, clause in enumerate(node.clauses))
         if not clauses:
             return self.find(p.Everything())
@@ -224,7 +238,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
     def _find_without(self, node: p.Without) -> Found:
-        found = self.find(node.plan)
+        found = self.find_own(node.plan)
         if isinstance(found, Listed):
             hit, _ = self.probe(node.excluded, found.docs)
             return Listed(found.docs[~hit], found.scores[~hit])
@@ -235,7 +249,7 @@ class Evaluator(LeafProbe):
         return Dense(found.scores, mask)
 
     def _find_maybe(self, node: p.Maybe) -> Found:
-        found = self.find(node.plan)
+        found = self.find_own(node.plan)
         if isinstance(found, Listed):
             _, scores = self.probe(node.optional, found.docs)
             return Listed(found.docs, found.scores + scores)
@@ -247,7 +261,7 @@ class Evaluator(LeafProbe):
         return Dense(found.scores, mask)
 
     def _find_scaled(self, node: p.Scaled) -> Found:
-        found = self.find(node.plan)
+        found = self.find_own(node.plan)
         if isinstance(found, Listed):
             return Listed(found.docs, found.scores * np.float32(node.factor))
         mask = found.mask if node.factor >= _LEAST_FACTOR else mask_of(found, self.length)
@@ -255,7 +269,7 @@ class Evaluator(LeafProbe):
         return Dense(found.scores, mask)
 
     def _find_constant(self, node: p.Constant) -> Found:
-        found = self.find(node.plan)
+        found = self.find_own(node.plan)
         if isinstance(found, Listed):
             return Listed(found.docs, np.full(len(found.docs), node.score, dtype=np.float32))
         mask = mask_of(found, self.length)
@@ -269,7 +283,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
 
-_FIND: Final[dict[type, Callable[[Evaluator, Any], Found]]] = {
+_FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
     p.Term: Evaluator._find_term,
     p.TermsBetween: Evaluator._find_terms_between,
     p.Documents: Evaluator._find_documents,
@@ -287,12 +301,12 @@ _FIND: Final[dict[type, Callable[[Evaluator, Any], Found]]] = {
 }
 
 
-def _add(scores: F32, found: Found) -> None:
+def _add(scores: F32, found: Part) -> None:
     """Add what was found to an accumulator."""
-    if isinstance(found, Dense):
-        np.add(scores, found.scores, out=scores)
-    else:
+    if isinstance(found, Listed):
         np.add.at(scores, found.docs, found.scores)
+    else:
+        np.add(scores, found.scores, out=scores)
 
 
 def _all_positive(node: p.Plan) -> bool:

@@ -8,22 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray
+from indexer.columnar.cache import BoundedCache
 from indexer.columnar.evaluate import Evaluator
-from indexer.columnar.found import Dense, Found, Mask, listed, mask_of
-from indexer.columnar.impacts import CACHE_BYTES, F32, Bm25, Impacts, Listed
-from indexer.columnar.plan import Plan
+from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
+from indexer.columnar.impacts import CACHE_BYTES, F32, NOTHING, Bm25, Impacts, Listed
+from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.segment import IntP, Segment
-from indexer.columnar.snapshot import Snapshot
+from indexer.columnar.snapshot import Leaf, Snapshot
 from indexer.columnar.top import Ordering, Ranked, best_of_leaf, merged
 
 Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
 """A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
+
+
+MASK_BYTES: Final = 32 * 2**20
+"""What is kept of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
 
 
 class _Facet(NamedTuple):
@@ -66,6 +71,7 @@ class Executor:
         self.impacts = Impacts(snapshot, weighting or Bm25(), cache_bytes=cache_bytes)
         self._derived = dict(derived or {})
         self._facets: dict[tuple[str, int], _Facet] = {}
+        self._masks: BoundedCache[Mask] = BoundedCache(MASK_BYTES)
 
     def search(
         self,
@@ -100,18 +106,19 @@ class Executor:
                 complete = False
                 break
             evaluator = Evaluator(self.impacts, number)
-            found = self._narrowed(evaluator, evaluator.find(plan), filter, leaf.live)
+            found = self._narrowed(evaluator, evaluator.find_own(plan), filter, leaf)
             if factors is not None:
                 found = _multiplied(found, factors[number])
             best, count = best_of_leaf(found, leaf, order, limit)
             total += count
             if count:
                 parts.append(best)
+                docs = documents_of(found) if facets else NOTHING.docs
                 for name in facets:
-                    self._count(evaluator, found, name, counts[name])
+                    self._count(number, name, docs, counts[name])
             evaluator.release(found)
-        docs, scores = merged(parts, order, limit, self.snapshot)
-        return Top(docs, scores, total, counts, complete)
+        best_docs, scores = merged(parts, order, limit, self.snapshot)
+        return Top(best_docs, scores, total, counts, complete)
 
     def documents(self, plan: Plan) -> list[IntP]:
         """For each leaf the living documents that match, intp ascending."""
@@ -119,31 +126,48 @@ class Executor:
         for number, leaf in enumerate(self.snapshot.leaves):
             evaluator = Evaluator(self.impacts, number)
             found = evaluator.find(plan)
-            docs = listed(found).docs
+            docs = documents_of(found)
             answers.append(docs if leaf.live is None else docs[leaf.live[docs]])
             evaluator.release(found)
         return answers
 
     def _narrowed(
-        self, evaluator: Evaluator, found: Found, filter_: Plan | None, live: Mask | None
+        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf
     ) -> Found:
         """Without deleted documents and what the filter does not let through."""
-        if filter_ is None and live is None:
+        if filter_ is None and leaf.live is None:
             return found
         if isinstance(found, Listed):
-            keep = np.ones(len(found.docs), dtype=bool) if live is None else live[found.docs]
-            if filter_ is not None:
-                keep &= evaluator.probe(filter_, found.docs)[0]
+            keep = self._allowed_among(evaluator, found.docs, filter_, leaf)
             return Listed(found.docs[keep], found.scores[keep])
-        mask = mask_of(found, evaluator.length)
+        allowed = self._allowed(evaluator, filter_, leaf)
+        np.multiply(found.scores, allowed, out=found.scores)
+        return Dense(found.scores, None if found.mask is None else found.mask & allowed)
+
+    def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
+        """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""
+        key = (evaluator.leaf, filter_)
+        allowed = self._masks.get(key)
+        if allowed is None:
+            found = evaluator.find(filter_ or Everything())
+            allowed = mask_of(found, evaluator.length).copy()
+            evaluator.release(found)
+            if leaf.live is not None:
+                allowed[: len(leaf.live)] &= leaf.live
+            self._masks.put(key, allowed, allowed.nbytes)
+        return allowed
+
+    def _allowed_among(
+        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
+    ) -> Mask:
+        """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
+        known = self._masks.get((evaluator.leaf, filter_))
+        if known is not None:
+            return known[docs]
+        keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
         if filter_ is not None:
-            allowed = evaluator.find(filter_)
-            mask = mask & mask_of(allowed, evaluator.length)
-            evaluator.release(allowed)
-        if live is not None:
-            mask[: len(live)] &= live
-        np.multiply(found.scores, mask, out=found.scores)
-        return Dense(found.scores, mask)
+            keep &= evaluator.probe(filter_, docs)[0]
+        return keep
 
     def _facet(self, leaf: int, name: str) -> _Facet:
         """A facet in a leaf; computed or looked up once."""
@@ -157,18 +181,11 @@ class Executor:
                 self._facets[key] = _Facet(column.ordinals, column.terms.slice(), column.starts)
         return self._facets[key]
 
-    def _count(
-        self, evaluator: Evaluator, found: Found, name: str, counts: dict[bytes, int]
-    ) -> None:
-        """Add a leaf's facet counts. O(found)."""
-        facet = self._facet(evaluator.leaf, name)
-        if facet.starts is not None:
-            chosen = facet.ordinals[_rows(facet.starts, listed(found).docs)]
-        elif isinstance(found, Listed):
-            chosen = facet.ordinals[found.docs]
-        else:
-            chosen = facet.ordinals[mask_of(found, evaluator.length)[: evaluator.doc_count]]
-        tally = np.bincount(chosen, minlength=len(facet.values))[: len(facet.values)]
+    def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
+        """Add the facet counts of some documents of a leaf. O(docs)."""
+        facet = self._facet(leaf, name)
+        rows = docs if facet.starts is None else _rows(facet.starts, docs)
+        tally = np.bincount(facet.ordinals[rows], minlength=len(facet.values))[: len(facet.values)]
         for ordinal in np.flatnonzero(tally).tolist():
             value = facet.values[ordinal]
             counts[value] = counts.get(value, 0) + int(tally[ordinal])

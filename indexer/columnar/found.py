@@ -8,13 +8,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.impacts import F32, Listed
+from indexer.columnar.impacts import F32, Column, Listed
 from indexer.columnar.segment import IntP
 
 Mask = NDArray[np.bool_]
 
-BLOCK: Final = 256
-"""Scores are looked at in blocks of so many to find the best; accumulators are padded to whole blocks."""
 SCRATCH_BYTES: Final = 64 * 2**20
 """What a thread keeps of accumulators between queries: four for each segment of an index of 4 million documents."""
 
@@ -27,11 +25,9 @@ class Dense(NamedTuple):
 
 
 Found = Listed | Dense
-
-
-def padded(doc_count: int) -> int:
-    """The length of a dense array for so many documents."""
-    return -(-doc_count // BLOCK) * BLOCK
+"""What belongs to whoever asked for it: a Dense may be changed and must be given back."""
+Part = Found | Column
+"""What may be looked at and added to something; a Column is shared."""
 
 
 class Scratch(threading.local):
@@ -72,29 +68,42 @@ class Scratch(threading.local):
                 del self._free[length]
 
 
-def mask_of(found: Found, length: int) -> Mask:
-    """bool[length]: which documents were found."""
-    if isinstance(found, Dense):
-        return found.scores > 0 if found.mask is None else found.mask
-    mask = np.zeros(length, dtype=bool)
-    mask[found.docs] = True
-    return mask
+def mask_of(found: Part, length: int) -> Mask:
+    """bool[length]: which documents were found. Fresh, or the result's own."""
+    if isinstance(found, Listed):
+        mask = np.zeros(length, dtype=bool)
+        mask[found.docs] = True
+        return mask
+    if isinstance(found, Column) or found.mask is None:
+        return found.scores > 0
+    return found.mask
 
 
-def listed(found: Found) -> Listed:
+def documents_of(found: Part) -> IntP:
+    """intp, ascending: the documents that were found. A fresh array, or a list's own."""
+    return (
+        found.docs
+        if isinstance(found, Listed)
+        else np.flatnonzero(mask_of(found, len(found.scores)))
+    )
+
+
+def listed(found: Part) -> Listed:
     """What was found as a list of documents."""
     if isinstance(found, Listed):
         return found
-    docs = np.flatnonzero(found.scores if found.mask is None else found.mask)
+    docs = documents_of(found)
     return Listed(docs, found.scores[docs])
 
 
-def look_up(found: Found, docs: IntP) -> tuple[Mask, F32]:
+def look_up(found: Part, docs: IntP) -> tuple[Mask, F32]:
     """Which of ``docs`` were found, and the score of each (0 where not). O(docs * log found) or O(docs)."""
-    if isinstance(found, Dense):
-        scores = found.scores[docs]
-        return (scores > 0 if found.mask is None else found.mask[docs]), scores
-    return look_up_listed(found, docs)
+    if isinstance(found, Listed):
+        return look_up_listed(found, docs)
+    scores = found.scores[docs]
+    if isinstance(found, Column) or found.mask is None:
+        return scores > 0, scores
+    return found.mask[docs], scores
 
 
 def look_up_listed(found: Listed, docs: IntP) -> tuple[Mask, F32]:

@@ -22,8 +22,12 @@ from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]
 
-CACHE_BYTES: Final = 128 * 2**20
-"""For all threads of a process together; a quarter of it for positions. A posting takes 12 bytes, so 8 million are kept."""
+CACHE_BYTES: Final = 256 * 2**20
+"""For all threads of a process together: in eighths, four for lists, two for columns, one each for short lists and positions."""
+SHORT: Final = 1_000
+"""Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
+_REMEMBERED: Final = 100_000
+"""Terms whose frequencies are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,23 @@ class Listed(NamedTuple):
     scores: F32
 
 
+class Column(NamedTuple):
+    """What a frequent term gives each document of a leaf, float32, padded with zeros to whole blocks. Never write to it."""
+
+    scores: F32
+
+
+COMMON: Final = 8
+"""A term that more than one in so many documents hold is kept as a column: adding it is one pass without indices."""
+BLOCK: Final = 256
+"""Dense arrays of scores are padded to whole blocks of so many, which are looked at to find the best."""
+
+
+def padded(doc_count: int) -> int:
+    """The length of a dense array for so many documents."""
+    return -(-doc_count // BLOCK) * BLOCK
+
+
 NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 
 
@@ -54,8 +75,11 @@ class Impacts:
         self._fields = [dict[str, PostingsField | None]() for _ in snapshot.leaves]
         self._norms: dict[tuple[int, str], F32] = {}
         self._idf: dict[tuple[str, bytes], float] = {}
-        self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes - cache_bytes // 4)
-        self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 4)
+        self._places: dict[tuple[int, str, bytes], tuple[int, int]] = {}
+        self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
+        self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 8)
+        self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes // 2)
+        self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 8)
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
         """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
@@ -72,7 +96,7 @@ class Impacts:
         if value is None:
             n = self.snapshot.doc_frequency(field, term)
             value = log(self.snapshot.doc_count_all / (n + 1)) + 1
-            if len(self._idf) >= 100_000:
+            if len(self._idf) >= _REMEMBERED:
                 self._idf.clear()
             self._idf[key] = value
         return value
@@ -90,25 +114,48 @@ class Impacts:
         return norms
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
-        """How many postings a term has in a leaf. O(log terms), O(1) for a cached one."""
-        listed = self._listed.peek((leaf, field, term))
-        if listed is not None:
-            return len(listed.docs)
-        postings = self.field(leaf, field)
-        number = -1 if postings is None else postings.terms.find(term)
-        return 0 if postings is None or number < 0 else postings.doc_frequency(number)
+        """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
+        return self._place(leaf, field, term)[1]
+
+    def _place(self, leaf: int, field: str, term: bytes) -> tuple[int, int]:
+        """A term's number in a leaf, -1 for none, and its document frequency there. Remembered."""
+        key = (leaf, field, term)
+        place = self._places.get(key)
+        if place is None:
+            postings = self.field(leaf, field)
+            number = -1 if postings is None else postings.terms.find(term)
+            count = 0 if postings is None or number < 0 else postings.doc_frequency(number)
+            if len(self._places) >= _REMEMBERED:
+                self._places.clear()
+            place = self._places[key] = (number, count)
+        return place
+
+    def column(self, leaf: int, field: str, term: bytes) -> Column | None:
+        """A frequent term's impacts as a column; None for a term that is not frequent. Cached like `listed`."""
+        doc_count = self.snapshot.leaves[leaf].segment.doc_count
+        if self.estimate(leaf, field, term) * COMMON <= doc_count:
+            return None
+        key = (leaf, field, term)
+        column = self._columns.get(key)
+        if column is None:
+            listed = self.listed(leaf, field, term)
+            column = Column(np.zeros(padded(doc_count), dtype=np.float32))
+            column.scores[listed.docs] = listed.scores
+            self._columns.put(key, column, len(term) + column.scores.nbytes)
+        return column
 
     def listed(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts in a leaf. O(postings) the first time, O(1) while it stays in the cache."""
+        number, count = self._place(leaf, field, term)
+        postings = self.field(leaf, field)
+        if postings is None or not count:
+            return NOTHING
         key = (leaf, field, term)
-        listed = self._listed.get(key)
+        cache = self._short if count <= SHORT else self._listed
+        listed = cache.get(key)
         if listed is None:
-            postings = self.field(leaf, field)
-            number = -1 if postings is None else postings.terms.find(term)
-            listed = NOTHING
-            if postings is not None and number >= 0:
-                listed = self._computed(leaf, field, term, postings, number)
-            self._listed.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
+            listed = self._computed(leaf, field, term, postings, number)
+            cache.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
         return listed
 
     def positions(self, leaf: int, field: str, term: bytes) -> tuple[AnyArray, IntP]:
@@ -125,7 +172,7 @@ class Impacts:
                 raise Unsupported(
                     f"field {field!r} keeps no positions: no phrase can be found in it"
                 )
-            known = postings.positions(postings.terms.find(term))
+            known = postings.positions(self._place(leaf, field, term)[0])
             self._positions.put(key, known, len(term) + known[1].nbytes)
         return known
 

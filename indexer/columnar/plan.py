@@ -33,9 +33,12 @@ class TermsBetween:
     score: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Documents:
-    """Given documents: for each leaf, by its place in the snapshot, numbers intp ascending and scores float32."""
+    """Given documents: for each leaf, by its place in the snapshot, numbers intp ascending and scores float32.
+
+    Equal to itself only: arrays have no hash, and plans are looked up in caches.
+    """
 
     by_leaf: Mapping[int, tuple[NDArray[np.intp], NDArray[np.float32]]]
 

@@ -15,7 +15,7 @@ from indexer.columnar import plan as p
 from indexer.columnar.arrays import AnyArray
 from indexer.columnar.costs import LeafCosts
 from indexer.columnar.fields import MISSING_INT
-from indexer.columnar.found import Found, Mask, look_up, look_up_listed
+from indexer.columnar.found import Mask, Part, look_up, look_up_listed
 from indexer.columnar.impacts import F32
 from indexer.columnar.segment import IntP
 
@@ -26,11 +26,11 @@ class LeafProbe(LeafCosts):
     """Probes one leaf of a snapshot. Used by one thread."""
 
     @abstractmethod
-    def find(self, node: p.Plan) -> Found:
+    def find(self, node: p.Plan) -> Part:
         """The documents that match, with their scores."""
 
     @abstractmethod
-    def release(self, found: Found) -> None:
+    def release(self, found: Part) -> None:
         """Give the accumulator of a result that is not needed any more back."""
 
     def probe(self, node: p.Plan, docs: IntP) -> Probed:
@@ -44,7 +44,12 @@ class LeafProbe(LeafCosts):
         return answer
 
     def _probe_term(self, node: p.Term, docs: IntP) -> Probed:
-        hit, scores = look_up_listed(self.impacts.listed(self.leaf, node.field, node.term), docs)
+        column = self.impacts.column(self.leaf, node.field, node.term)
+        if column is not None:
+            hit, scores = look_up(column, docs)
+        else:
+            listed = self.impacts.listed(self.leaf, node.field, node.term)
+            hit, scores = look_up_listed(listed, docs)
         return hit, scores if node.boost == 1.0 else scores * np.float32(node.boost)
 
     def _probe_union(self, node: p.Union, docs: IntP) -> Probed:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray
 from indexer.columnar.fields import MISSING_INT
-from indexer.columnar.found import BLOCK, Found, Mask, listed
-from indexer.columnar.impacts import F32, NOTHING, Listed
+from indexer.columnar.found import Found, Mask, listed
+from indexer.columnar.impacts import BLOCK, F32, NOTHING, Listed
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf, Snapshot
 
@@ -45,11 +45,15 @@ class Ordering:
 
 
 class Ranked(NamedTuple):
-    """Candidates of one leaf: numbers in the snapshot, scores, and keys that are greater for what comes first."""
+    """Candidates of one leaf: numbers in the snapshot, scores, and keys that are greater for what comes first.
+
+    ``ranks`` order what ties in both: the number of a document's key in its segment, or of the document without keys.
+    """
 
     docs: I64
     scores: F32
     keys: I64
+    ranks: I64
 
 
 def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
@@ -65,7 +69,8 @@ def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple
     if len(chosen.docs) > limit:
         keep = _first(len(chosen.docs), limit, _respects(leaf, order, chosen, keys))
         chosen, keys = Listed(chosen.docs[keep], chosen.scores[keep]), keys[keep]
-    return Ranked(chosen.docs.astype(np.int64) + leaf.base, chosen.scores, keys), count
+    ranks = _ranks(leaf, chosen.docs)
+    return Ranked(chosen.docs.astype(np.int64) + leaf.base, chosen.scores, keys, ranks), count
 
 
 def _count(found: Found) -> int:
@@ -87,10 +92,12 @@ def _respects(leaf: Leaf, order: Ordering, chosen: Listed, keys: I64) -> Iterato
         yield chosen.scores.round(_DECIMALS)
     if order.column is not None:
         yield keys
-    if leaf.segment.layout.key is not None:
-        yield -leaf.segment.key_numbers[chosen.docs]
-    else:
-        yield -chosen.docs
+    yield -_ranks(leaf, chosen.docs)
+
+
+def _ranks(leaf: Leaf, docs: IntP) -> I64:
+    ranks: I64 = docs if leaf.segment.layout.key is None else leaf.segment.key_numbers[docs]
+    return ranks
 
 
 def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
@@ -145,14 +152,15 @@ def merged(
     parts = [part for part in parts if len(part.docs)]
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    docs, scores, keys = (np.concatenate(column) for column in zip(*parts, strict=True))
+    docs, scores, keys, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
     rounded = scores.round(_DECIMALS) if order.by == "score" else np.zeros_like(scores)
     # ~keys is -keys - 1, without the overflow of the least number.
-    ranking = np.lexsort((docs, ~keys, -rounded))
-    last = min(limit, len(ranking)) - 1
-    ties = (rounded[ranking] == rounded[ranking[last]]) & (keys[ranking] == keys[ranking[last]])
-    ranking = ranking[: max(last + 1, int(np.flatnonzero(ties)[-1]) + 1)]
-    if snapshot.has_keys:
+    within = ranks if len(parts) == 1 else docs
+    ranking = np.lexsort((within, ~keys, -rounded))
+    if len(parts) > 1 and snapshot.has_keys:
+        last = min(limit, len(ranking)) - 1
+        ties = (rounded[ranking] == rounded[ranking[last]]) & (keys[ranking] == keys[ranking[last]])
+        ranking = ranking[: max(last + 1, int(np.flatnonzero(ties)[-1]) + 1)]
         _order_ties(ranking, rounded, keys, docs, snapshot)
     ranking = ranking[:limit]
     return docs[ranking], scores[ranking]

@@ -14,7 +14,9 @@ Where Whoosh's matchers contradict Whoosh's own documentation we side with that,
 * ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
 * ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
 * ``DisjunctionMax`` compares scores of the same document only.
-* ``Not`` never finds a deleted document.
+* ``Not`` and ``ColumnQuery`` never find a deleted document, nor ``NestedChildren`` a document twice; and a ``ColumnQuery``
+  scores 1.0, where Whoosh's cannot be scored at all.
+* ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's counts now and then anew, without those that are used up.
 * A boost or a score of 0 is 0, and what scores 0 is found. In Whoosh a constant score of 0 counts as 1.0, and in segments of
   up to 5,000 documents an ``Or`` of three clauses and more loses what scores 0.
 """
@@ -161,6 +163,10 @@ class Compiler:
         plan = self.compile(query.child, scored=False)
         return p.Constant(plan, query.score) if scored else plan
 
+    def _column(self, query: wq.ColumnQuery, scored: bool) -> p.Plan:
+        del scored
+        return self._asked(query, scored=False)
+
     def _pattern(self, query: wq.Prefix | wq.Wildcard | wq.Regex, scored: bool) -> p.Plan:
         if query.text == _ANY_TEXT[type(query)]:
             return self._every_in(query.fieldname, query.boost if scored else 0.0)
@@ -217,4 +223,5 @@ _COMPILE: Final[dict[type, Callable[[Compiler, Any, bool], p.Plan]]] = {
     wq.Wildcard: Compiler._pattern,
     wq.Regex: Compiler._pattern,
     wq.TermRange: Compiler._term_range,
+    wq.ColumnQuery: Compiler._column,
 }

@@ -85,9 +85,13 @@ class WhooshExecutor:
         for number, (leaf, _) in enumerate(leaves):
             matcher = query.matcher(leaf, searcher.context())
             docs, scores = [], []
+            last = -1
             while matcher.is_active():
-                docs.append(matcher.id())
-                scores.append(matcher.score())
+                doc = matcher.id()
+                if doc > last:  # NestedChildren gives some documents twice
+                    docs.append(doc)
+                    scores.append(matcher.score())
+                    last = doc
                 matcher.next()
             if docs:
                 by_leaf[number] = (np.array(docs, dtype=np.intp), np.array(scores, np.float32))

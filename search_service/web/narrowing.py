@@ -91,9 +91,10 @@ def facet_links(
     """Links that narrow the search, for each facet that can still narrow it."""
     found = []
     for name, label in FACET_NAMES.items():
-        counts = [each for each in facets.get(name, ()) if each.count < total]
+        every = list(facets.get(name, ()))
+        counts = [each for each in every if each.count < total]
         if name == "channel":
-            links = _channel_links(asked, counts)
+            links = _channel_links(asked, every) if counts else []
         elif name == "source":
             links = [
                 Link(each.value, search_url(asked, source=each.value), count=each.count)

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.columnar.errors import Unsupported
@@ -36,7 +36,7 @@ values = st.recursive(
         st.dictionaries(st.text(), parts),
         st.dictionaries(st.integers() | st.just("$"), parts),
     ),
-    max_leaves=8,
+    max_leaves=6,
 )
 
 
@@ -51,7 +51,8 @@ def same(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
-@given(st.dictionaries(st.text(min_size=1), values))
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.text(min_size=1), values, max_size=4))
 def test_what_is_stored_comes_back_equal_and_of_the_same_type(stored: dict[str, Any]) -> None:
     assert same(decode_stored(encode_stored(stored)), stored)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from indexer.columnar.build import Document
 from indexer.columnar.fields import MISSING_INT, Layout
-from indexer.columnar.found import BLOCK, Dense, Found, listed, padded
-from indexer.columnar.impacts import Listed
+from indexer.columnar.found import Dense, Found, listed
+from indexer.columnar.impacts import BLOCK, Listed, padded
 from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.top import Ordering, Ranked, best_by_score, best_of_leaf, merged
 from indexer.columnar.writer import Writer, create_index

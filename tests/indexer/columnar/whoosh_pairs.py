@@ -6,12 +6,13 @@ on both sides as long as both merge the same segments, so answers can be compare
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from whoosh import index as stock
 from whoosh import query as wq
@@ -26,7 +27,7 @@ from whoosh.fields import (
     TEXT,
     Schema,
 )
-from whoosh.searching import Searcher
+from whoosh.searching import Results, Searcher
 
 from indexer.columnar.whoosh_index import ColumnarIndex
 
@@ -264,3 +265,38 @@ trees: st.SearchStrategy[wq.Query] = st.recursive(
     st.one_of(terms(), expansions(), phrases()), _trees, max_leaves=6
 )
 queries = st.one_of(trees, spans(), _pairs(st.one_of(spans(), terms())))
+
+
+# Answers
+
+
+def ranked(results: Results) -> list[tuple[int, float]]:
+    return [(doc, score) for doc, score in results.items()]
+
+
+def assert_same_ranking(ours: list[tuple[int, float]], theirs: list[tuple[int, float]]) -> None:
+    """The same documents and scores in the same order, up to ties; a tie may be cut differently at the end."""
+    assert [score for _, score in ours] == pytest.approx([score for _, score in theirs], rel=1e-9)
+    last = theirs[-1][1] if theirs else 0.0
+    above = [{doc for doc, score in side if score > last * (1 + 1e-9)} for side in (ours, theirs)]
+    assert above[0] == above[1]
+
+
+def answers(
+    searchers: tuple[Searcher, Searcher], asked: Iterable[wq.Query], limit: int | None = None
+) -> Iterator[tuple[Results, Results]]:
+    """Our results and the oracle's for each query on which the oracle does not fail by itself."""
+    w3, ours = searchers
+    for query in asked:
+        try:
+            theirs = w3.search(query, limit=limit)
+            len(theirs)
+        except Exception:  # noqa: BLE001 (Whoosh raises whatever it comes across)
+            continue
+        yield ours.search(query, limit=limit), theirs
+
+
+def assert_same_answers(*args: Any) -> None:
+    for mine, theirs in answers(*args):
+        assert dict(ranked(mine)) == pytest.approx(dict(ranked(theirs)), rel=1e-9), mine.q
+        assert len(mine) == len(theirs)

@@ -25,7 +25,10 @@ def repaired() -> Iterator[None]:
         patch.setattr(matching.DisjunctionMaxMatcher, "score", _disjunction_max_score)
         patch.setattr(matching.InverseMatcher, "_find_next", _inverse_find_next)
         patch.setattr(matching.ListMatcher, "weight", _list_weight)
+        patch.setattr(matching.CoordMatcher, "replace", _as_it_is)
         patch.setattr(wq.Or, "_matcher", _or_matcher)
+        for span in (wq.Query, wq.SpanNear2, wq.Sequence, wq.And):
+            patch.setattr(span, "estimate_size", _any_size)
         yield
 
 
@@ -52,7 +55,7 @@ def _and_maybe_skip_to(self: Any, doc: int) -> None:
 def _disjunction_max_score(self: Any) -> float:
     parts = [each for each in (self.a, self.b) if each.is_active()]
     doc = min(each.id() for each in parts)
-    return max(each.score() for each in parts if each.id() == doc)
+    return float(max(each.score() for each in parts if each.id() == doc))
 
 
 def _inverse_find_next(self: Any) -> None:
@@ -71,6 +74,18 @@ def _list_weight(self: Any) -> float:
     if self._all_weights is not None:
         return float(self._all_weights)
     return float(self._weights[self._i]) if self._weights else 1.0
+
+
+def _as_it_is(self: Any, minquality: float = 0) -> Any:
+    """How many terms there are is counted once."""
+    del minquality
+    return self
+
+
+def _any_size(self: Any, reader: Any) -> int:
+    """Some queries do not know their size, which only shapes the tree of matchers that they stand in."""
+    del self
+    return int(reader.doc_count())
 
 
 _or_as_it_is = wq.Or._matcher
