@@ -22,7 +22,7 @@ from indexer.query import And, Boost, Match, MatchAll, Not, Or, Query, Range, Te
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
 from search_service.filters import in_channel
-from search_service.ranking import ALL_WORDS, FIELD_WEIGHTS, MOST
+from search_service.ranking import ALL_WORDS, AS_TYPED, FIELD_WEIGHTS, MOST
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
 Rung = Literal["browse", "words", "inside", "most", "any"]
@@ -82,7 +82,7 @@ def _words(words: Words, rung: Rung) -> Query:
     if rung == "words":
         return Match(words.text, fields=fields)
     if rung == "inside" or words.title_only or not telling:
-        return _inside(words, fields)
+        return _as_typed_first(words, _inside(words, fields), fields)
     inside = not any(map(has_borders, telling))
     text = " ".join(telling)
     if rung == "any":
@@ -99,6 +99,14 @@ def _inside(words: Words, fields: tuple[tuple[str, float], ...]) -> Query:
         return Match(words.text, fields=fields, inside=True)
     whole, inside = " ".join(bordered), " ".join(others)
     return And((Match(whole, fields=fields), Match(inside, fields=fields, inside=True)))
+
+
+def _as_typed_first(words: Words, query: Query, fields: tuple[tuple[str, float], ...]) -> Query:
+    """The articles of ``query``, those first that hold what was typed in one go as it stands: 段简 in 一段简单."""
+    if len(words.pieces) != 1 or len(words.tokens) < 2:
+        return query
+    typed = LiteralQuery(words.text, tuple(name for name, _ in fields))
+    return Or((query, Boost(typed, AS_TYPED)))
 
 
 def _telling(words: Words) -> list[str]:

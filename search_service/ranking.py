@@ -23,6 +23,11 @@ ALL_WORDS: Final = 5.0
 """How many times more an article scores on the rung "most" for holding all words: enough for it to come before those
 that hold the rarest of them often."""
 
+AS_TYPED: Final = 3.0
+"""How many times its rarity (its idf) an article scores on the rung "inside" for holding the typed text as it stands. A
+text that was cut into characters that stand everywhere means itself: 段简, not every article with 段 and 简. Of 45,219
+articles 1,408 hold those two, and the one that is meant came after all that hold them more often."""
+
 # Related articles
 
 KEY_TERMS: Final = 12

@@ -146,22 +146,23 @@ class Executor:
 
     def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
         """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""
-        key = (evaluator.leaf, filter_)
-        allowed = self._masks.get(key)
+        key, kept = (evaluator.leaf, filter_), _comes_again(filter_)
+        allowed = self._masks.get(key) if kept else None
         if allowed is None:
             found = evaluator.find(filter_ or Everything())
             allowed = mask_of(found, evaluator.length).copy()
             evaluator.release(found)
             if leaf.live is not None:
                 allowed[: len(leaf.live)] &= leaf.live
-            self._masks.put(key, allowed, allowed.nbytes)
+            if kept:
+                self._masks.put(key, allowed, allowed.nbytes)
         return allowed
 
     def _allowed_among(
         self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
     ) -> Mask:
         """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
-        known = self._masks.get((evaluator.leaf, filter_))
+        known = self._masks.get((evaluator.leaf, filter_)) if _comes_again(filter_) else None
         if known is not None:
             return known[docs]
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
@@ -189,6 +190,15 @@ class Executor:
         for ordinal in np.flatnonzero(tally).tolist():
             value = facet.values[ordinal]
             counts[value] = counts.get(value, 0) + int(tally[ordinal])
+
+
+def _comes_again(filter_: Plan | None) -> bool:
+    """Whether a filter may be asked for again: given documents are new each time, and have no hash."""
+    try:
+        hash(filter_)
+    except TypeError:
+        return False
+    return True
 
 
 def _rows(starts: NDArray[np.uint32], docs: IntP) -> IntP:

@@ -28,6 +28,8 @@ SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
 """Terms whose frequencies are remembered."""
+_LONGEST: Final = 100
+"""Bytes of a term up to which it is remembered: what people paste may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,11 @@ class Impacts:
             postings = self.field(leaf, field)
             number = -1 if postings is None else postings.terms.find(term)
             count = 0 if postings is None or number < 0 else postings.doc_frequency(number)
+            place = (number, count)
             if len(self._places) >= _REMEMBERED:
                 self._places.clear()
-            place = self._places[key] = (number, count)
+            if len(term) <= _LONGEST:
+                self._places[key] = place
         return place
 
     def column(self, leaf: int, field: str, term: bytes) -> Column | None:

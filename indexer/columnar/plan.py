@@ -37,10 +37,11 @@ class TermsBetween:
 class Documents:
     """Given documents: for each leaf, by its place in the snapshot, numbers intp ascending and scores float32.
 
-    Equal to itself only: arrays have no hash, and plans are looked up in caches.
+    Equal to itself only, and without a hash: a plan that holds some is looked up in no cache, which would keep the arrays.
     """
 
     by_leaf: Mapping[int, tuple[NDArray[np.intp], NDArray[np.float32]]]
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)

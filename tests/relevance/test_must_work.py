@@ -5,6 +5,9 @@ What a later step must still win is marked as a strict xfail with its reason: it
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from search_service.search import Answer, Question
@@ -105,6 +108,18 @@ def test_characters_across_two_words(asked: Services) -> None:
     answer = ask(asked, "段简")
     assert strict(answer) == {"simple"}
     assert marked(answer, "simple") == {"段简"}
+
+
+def test_characters_typed_together_come_before_the_same_ones_apart(tmp_path: Path) -> None:
+    apart = [
+        article(f"apart-{n}", title=f"段先生写简报，段先生改简报（{n}）", body="段先生，简报。" * 5)
+        for n in range(12)
+    ]
+    together = article("together", title="写作课", body="老师说，先写一段简单的话。")
+    with closing(services(tmp_path, [*apart, together], engine="whoosh")) as asked:
+        answer = ask(asked, "段简")
+    assert len(answer.hits) == 13
+    assert answer.hits[0].article.id == "together"
 
 
 # One character
