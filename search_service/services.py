@@ -24,8 +24,8 @@ from search_service.suggest import Suggestions, suggest
 
 
 def utc_now() -> datetime:
-    """The time now, in UTC."""
-    return datetime.now(UTC)
+    """The time now in UTC, to the second: then what readers may see is the same filter for all searches of a second."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

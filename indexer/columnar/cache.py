@@ -40,6 +40,8 @@ class BoundedCache(Generic[_Value]):
         """The value, or None; counts as asked for either way."""
         with self._lock:
             self._asked[key] = self._asked.get(key, 0) + 1
+            if len(self._asked) > _COUNTED:
+                self._asked = {each: count // 2 for each, count in self._asked.items() if count > 1}
             entry = self._entries.get(key)
             if entry is None:
                 return None
@@ -54,8 +56,6 @@ class BoundedCache(Generic[_Value]):
         with self._lock:
             if key in self._entries:
                 return
-            if len(self._asked) > _COUNTED:
-                self._asked = {each: count // 2 for each, count in self._asked.items() if count > 1}
             asked = self._asked.get(key, 0)
             while self.held + size > self._limit:
                 oldest = next(iter(self._entries))

@@ -11,7 +11,6 @@ ColumnKind = Literal["int64", "float32", "uint64", "ordinal", "ordinals"]
 """Numbers, or one or many values out of a sorted dictionary of byte strings."""
 
 MISSING_INT: Final = -(2**63)
-MISSING_ORDINAL: Final = 2**32 - 1
 MISSING_UINT: Final = 2**64 - 1
 
 

@@ -23,7 +23,8 @@ from indexer.columnar.snapshot import Snapshot
 F32 = NDArray[np.float32]
 
 CACHE_BYTES: Final = 256 * 2**20
-"""For all threads of a process together: in eighths, four for lists, two for columns, one each for short lists and positions."""
+"""For all threads of a process together: in eighths, three for lists, two for columns, one each for
+short lists, positions and places."""
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
@@ -79,8 +80,9 @@ class Impacts:
         self._idf: dict[tuple[str, bytes], float] = {}
         self._places: dict[tuple[int, str, bytes], tuple[int, int]] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
+        self._ranks: BoundedCache[IntP] = BoundedCache(cache_bytes // 8)
         self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 8)
-        self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes // 2)
+        self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 3 // 8)
         self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 8)
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
@@ -128,9 +130,9 @@ class Impacts:
             number = -1 if postings is None else postings.terms.find(term)
             count = 0 if postings is None or number < 0 else postings.doc_frequency(number)
             place = (number, count)
-            if len(self._places) >= _REMEMBERED:
-                self._places.clear()
             if len(term) <= _LONGEST:
+                if len(self._places) >= _REMEMBERED:
+                    self._places.clear()
                 self._places[key] = place
         return place
 
@@ -161,6 +163,17 @@ class Impacts:
             listed = self._computed(leaf, field, term, postings, number)
             cache.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
         return listed
+
+    def places(self, leaf: int, field: str, term: bytes) -> IntP:
+        """intp[documents]: where each document that holds a frequent term stands in its list. Cached like `listed`."""
+        key = (leaf, field, term)
+        places = self._ranks.get(key)
+        if places is None:
+            docs = self.listed(leaf, field, term).docs
+            places = np.zeros(self.snapshot.leaves[leaf].segment.doc_count, dtype=np.intp)
+            places[docs] = np.arange(len(docs))
+            self._ranks.put(key, places, len(term) + places.nbytes)
+        return places
 
     def positions(self, leaf: int, field: str, term: bytes) -> tuple[AnyArray, IntP]:
         """The positions of a term that the leaf holds, and where those of each posting begin. Cached like `listed`.

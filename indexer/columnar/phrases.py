@@ -28,7 +28,7 @@ def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
     lists = [impacts.listed(leaf, phrase.field, term) for term in phrase.terms]
     if not lists:
         return NOTHING
-    shared, places = _shared(lists)
+    shared, places = _shared(impacts, leaf, phrase, lists)
     if not len(shared):
         return NOTHING
     ends: U64 | None = None
@@ -46,18 +46,25 @@ def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
     return Listed(shared[chosen], scores)
 
 
-def _shared(lists: list[Listed]) -> tuple[IntP, list[IntP]]:
+def _shared(
+    impacts: Impacts, leaf: int, phrase: Phrase, lists: list[Listed]
+) -> tuple[IntP, list[IntP]]:
     """The documents that all lists hold, and for each list where they stand in it."""
     by_length = sorted(range(len(lists)), key=lambda number: len(lists[number].docs))
     shared = lists[by_length[0]].docs
     places: dict[int, IntP] = {by_length[0]: np.arange(len(shared))}
     for number in by_length[1:]:
-        docs = lists[number].docs
         if not len(shared):
             return shared, []
-        at = np.searchsorted(docs, shared)
-        np.minimum(at, len(docs) - 1, out=at)
-        hit = docs[at] == shared
+        docs, term = lists[number].docs, phrase.terms[number]
+        column = impacts.column(leaf, phrase.field, term)
+        if column is None:
+            at = np.searchsorted(docs, shared)
+            np.minimum(at, len(docs) - 1, out=at)
+            hit = docs[at] == shared
+        else:
+            at = impacts.places(leaf, phrase.field, term)[shared]
+            hit = column.scores[shared] > 0
         if not hit.all():
             shared, at = shared[hit], at[hit]
             places = {other: place[hit] for other, place in places.items()}

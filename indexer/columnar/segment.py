@@ -54,11 +54,6 @@ class Terms:
         low, high = max(0, (sample - 1) * _SAMPLE), min(self._count, sample * _SAMPLE)
         return bisect_left(range(high), term, low, high, key=self.__getitem__)
 
-    def with_prefix(self, prefix: bytes) -> range:
-        """The numbers of all terms that begin with ``prefix``. O(log n)."""
-        after = after_prefix(prefix)
-        return range(self.first_from(prefix), self.first_from(after) if after else self._count)
-
     def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The terms of a range of numbers. O(range)."""
         offsets = self._offsets[begin : (self._count if end is None else end) + 1].tolist()

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from indexer.columnar.commit import Commit, commit_numbers, last_commit, read_deletions
 from indexer.columnar.errors import Damaged
-from indexer.columnar.merge import MergeInput
 from indexer.columnar.segment import PostingsField, Segment
 
 _ATTEMPTS: Final = 5
@@ -120,10 +119,6 @@ class Snapshot:
         """A document's bytes in a blob field."""
         leaf, local = self.locate(doc)
         return leaf.segment.blobs(field)[local]
-
-    def merge_inputs(self) -> list[MergeInput]:
-        """The leaves as inputs of a merge."""
-        return [MergeInput(leaf.segment, leaf.live) for leaf in self.leaves]
 
 
 def open_snapshot(folder: Path, reuse: Snapshot | None = None) -> Snapshot:

@@ -17,7 +17,7 @@ from indexer.columnar.build import Document
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.executor import Executor
 from indexer.columnar.fields import Layout
-from indexer.columnar.impacts import Bm25, Impacts
+from indexer.columnar.impacts import COMMON, NOTHING, Bm25, Impacts, padded
 from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.writer import Writer, create_index
 from tests.indexer.columnar.plan_twin import VOCABULARY, Corpus, Twin, assert_close, build, executor
@@ -37,6 +37,10 @@ def held(cache: BoundedCache[Any]) -> int:
         for array in value
         if array.base is None
     )
+
+
+def caches_of(impacts: Impacts) -> tuple[BoundedCache[Any], ...]:
+    return (impacts._listed, impacts._short, impacts._columns, impacts._positions)
 
 
 @settings(max_examples=40, deadline=None)
@@ -68,10 +72,12 @@ def test_the_cache_stays_within_its_bytes_and_changes_no_answer(
                     strict=True,
                 ):
                     np.testing.assert_array_equal(ours, theirs)
-            caches: tuple[BoundedCache[Any], ...] = (impacts._listed, impacts._positions)
-            taken = sum(held(cache) for cache in caches)
-            assert taken <= sum(cache.held for cache in caches) <= cache_bytes
-    assert len(fresh._listed) == len(fresh._positions) == 0
+            column = impacts.column(leaf, field, word.encode())
+            if column is not None:
+                np.testing.assert_array_equal(column.scores[wanted.docs], wanted.scores)
+            taken = sum(held(cache) for cache in caches_of(impacts))
+            assert taken <= sum(cache.held for cache in caches_of(impacts)) <= cache_bytes
+    assert not any(len(cache) for cache in caches_of(fresh))
 
 
 def test_a_cached_answer_is_the_same_object_until_it_is_forgotten(made: Corpus) -> None:
@@ -86,7 +92,11 @@ def test_no_search_writes_to_what_is_cached(made: Corpus) -> None:
     for leaf in range(len(made.snapshot.leaves)):
         for word in VOCABULARY:
             for field in ("title", "body"):
-                for array in searcher.impacts.listed(leaf, field, word.encode()):
+                column = searcher.impacts.column(leaf, field, word.encode())
+                for array in (
+                    *searcher.impacts.listed(leaf, field, word.encode()),
+                    *(column or ()),
+                ):
                     array.flags.writeable = False
     chance = random.Random(2)
     factors = [np.full(leaf.segment.doc_count, 0.5, np.float32) for leaf in made.snapshot.leaves]
@@ -99,24 +109,44 @@ def test_no_search_writes_to_what_is_cached(made: Corpus) -> None:
             p.Constant(p.Intersection((a, b)), 1.0),
             p.Phrase("body", (a.term, b.term), 3),
         ):
-            searcher.search(plan, limit=5, factors=factors, filter=c)
+            for _ in range(2):
+                searcher.search(plan, limit=5, factors=factors, filter=c)
+                for mask, _ in searcher._masks._entries.values():
+                    mask.flags.writeable = False
 
 
-def test_a_word_of_any_length_counts_against_the_bytes(made: Corpus) -> None:
-    impacts = Impacts(made.snapshot, Bm25(), cache_bytes=400_000)
+def test_no_more_is_remembered_of_words_that_no_document_holds_than_is_bounded(
+    made: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.columnar.impacts._REMEMBERED", 50)
+    impacts = Impacts(made.snapshot, Bm25())
     for number in range(200):
-        impacts.listed(0, "body", b"%05d" % number * 1_000)
-    assert impacts._listed.held <= 300_000
-    assert len(impacts._listed) < 60
+        for word in (b"%d" % number, b"%05d" % number * 1_000):
+            assert impacts.estimate(0, "body", word) == 0
+            assert impacts.listed(0, "body", word) is NOTHING
+            assert impacts.column(0, "body", word) is None
+    assert len(impacts._places) <= 50
+    assert max(len(term) for _, _, term in impacts._places) <= 100
+    assert len(impacts._short) == len(impacts._listed) == 0
 
 
-def test_what_is_asked_for_often_outlives_what_is_not(made: Corpus) -> None:
-    impacts = Impacts(made.snapshot, Bm25(), cache_bytes=40_000)
-    hot = impacts.listed(0, "body", b"w05")
-    for word in VOCABULARY[6:]:
-        impacts.listed(0, "body", word.encode())
-        assert impacts.listed(0, "body", b"w05") is hot
-    assert len(impacts._listed) < len(VOCABULARY)
+def test_a_frequent_word_has_a_column_that_says_what_its_list_says(made: Corpus) -> None:
+    for cache_bytes in (0, 2**27):
+        impacts = Impacts(made.snapshot, Bm25(), cache_bytes=cache_bytes)
+        columns = 0
+        for number, leaf in enumerate(made.snapshot.leaves):
+            count = leaf.segment.doc_count
+            for field in ("title", "body", "tags"):
+                for word in [*VOCABULARY, "x", "xyz"]:
+                    found = impacts.listed(number, field, word.encode())
+                    column = impacts.column(number, field, word.encode())
+                    assert (column is not None) == (len(found.docs) * COMMON > count)
+                    if column is not None:
+                        columns += 1
+                        assert len(column.scores) == padded(count)
+                        np.testing.assert_array_equal(np.flatnonzero(column.scores), found.docs)
+                        np.testing.assert_array_equal(column.scores[found.docs], found.scores)
+        assert columns > 5
 
 
 def test_the_constants_of_bm25_are_those_given(made: Corpus) -> None:
