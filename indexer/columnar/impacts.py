@@ -23,8 +23,7 @@ from indexer.columnar.snapshot import Snapshot
 F32 = NDArray[np.float32]
 
 CACHE_BYTES: Final = 256 * 2**20
-"""For all threads of a process together: in eighths, three for lists, two for columns, one each for
-short lists, positions and places."""
+"""For all threads of a process together: in eighths, three for lists, two each for columns and positions, one for short lists."""
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
@@ -80,10 +79,9 @@ class Impacts:
         self._idf: dict[tuple[str, bytes], float] = {}
         self._places: dict[tuple[int, str, bytes], tuple[int, int]] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
-        self._ranks: BoundedCache[IntP] = BoundedCache(cache_bytes // 8)
         self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 8)
         self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 3 // 8)
-        self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 8)
+        self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 4)
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
         """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
@@ -163,17 +161,6 @@ class Impacts:
             listed = self._computed(leaf, field, term, postings, number)
             cache.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
         return listed
-
-    def places(self, leaf: int, field: str, term: bytes) -> IntP:
-        """intp[documents]: where each document that holds a frequent term stands in its list. Cached like `listed`."""
-        key = (leaf, field, term)
-        places = self._ranks.get(key)
-        if places is None:
-            docs = self.listed(leaf, field, term).docs
-            places = np.zeros(self.snapshot.leaves[leaf].segment.doc_count, dtype=np.intp)
-            places[docs] = np.arange(len(docs))
-            self._ranks.put(key, places, len(term) + places.nbytes)
-        return places
 
     def positions(self, leaf: int, field: str, term: bytes) -> tuple[AnyArray, IntP]:
         """The positions of a term that the leaf holds, and where those of each posting begin. Cached like `listed`.

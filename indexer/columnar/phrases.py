@@ -56,18 +56,20 @@ def _shared(
     for number in by_length[1:]:
         if not len(shared):
             return shared, []
-        docs, term = lists[number].docs, phrase.terms[number]
-        column = impacts.column(leaf, phrase.field, term)
+        docs = lists[number].docs
+        column = impacts.column(leaf, phrase.field, phrase.terms[number])
+        if column is not None:
+            # Most documents are told apart by a look into the column; only the others are searched for.
+            hit = column.scores[shared] > 0
+            shared = shared[hit]
+            places = {other: place[hit] for other, place in places.items()}
+        at = np.searchsorted(docs, shared)
         if column is None:
-            at = np.searchsorted(docs, shared)
             np.minimum(at, len(docs) - 1, out=at)
             hit = docs[at] == shared
-        else:
-            at = impacts.places(leaf, phrase.field, term)[shared]
-            hit = column.scores[shared] > 0
-        if not hit.all():
-            shared, at = shared[hit], at[hit]
-            places = {other: place[hit] for other, place in places.items()}
+            if not hit.all():
+                shared, at = shared[hit], at[hit]
+                places = {other: place[hit] for other, place in places.items()}
         places[number] = at
     return shared, [places[number] for number in range(len(lists))]
 

@@ -4,19 +4,22 @@ A query means here what ``Searcher.search`` of Whoosh 2.7.4 makes of it, odditie
 query of one clause ignores its boost, ``Or`` its ``minmatch`` and ``DisjunctionMax`` its ``tiebreak``, a document matches
 ``Every`` of a field where it has a term in it.
 
-What is not known here is put to Whoosh's own matcher, whose answer enters the plan as arrays: spans but phrases, nested
-queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like unless they are wrapped in
-``ConstantScoreQuery`` or only narrow (what they score in Whoosh hangs on how many terms and documents a segment has).
+What is not known here is put to Whoosh's own matcher, faults included, whose answer enters the plan as arrays: spans but
+phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like unless they are
+wrapped in ``ConstantScoreQuery`` or only narrow (what they score in Whoosh hangs on how many terms and documents a segment
+has).
 
 Where Whoosh's matchers contradict Whoosh's own documentation we side with that, and the tests pin each case:
 
 * ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
-* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
+* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it, and
+  inside an ``And`` fails when it comes to its end.
 * ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
 * ``DisjunctionMax`` compares scores of the same document only.
 * ``Not`` and ``ColumnQuery`` never find a deleted document, nor ``NestedChildren`` a document twice; and a ``ColumnQuery``
   scores 1.0, where Whoosh's cannot be scored at all.
 * ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's counts now and then anew, without those that are used up.
+* ``ConstantScoreQuery`` scores the same always. Whoosh's scores what is in it when terms are recorded (``terms=True``).
 * A boost or a score of 0 is 0, and what scores 0 is found. In Whoosh a constant score of 0 counts as 1.0, and in segments of
   up to 5,000 documents an ``Or`` of three clauses and more loses what scores 0.
 """

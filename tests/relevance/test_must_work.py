@@ -1,4 +1,4 @@
-"""The queries that must work (DESIGN: Chinese that works), each against a real Whoosh index.
+"""The queries that must work, each against a real Whoosh index.
 
 What a later step must still win is marked as a strict xfail with its reason: it turns this suite red when it is won.
 """

@@ -46,6 +46,14 @@ def test_and_not_excludes_the_first_document_too(tmp_path: Path) -> None:
     assert here.ours(query).keys() == {2}
 
 
+def test_and_not_that_ends_first_inside_an_and_is_no_error(tmp_path: Path) -> None:
+    here = place(tmp_path, "a", "x", "b")
+    query = wq.And([wq.AndNot(body("a"), body("b")), body("x")])
+    with pytest.raises(IndexError):
+        here.theirs(query)
+    assert here.ours(query) == {}
+
+
 def test_and_maybe_keeps_the_optional_score_inside_an_and(tmp_path: Path) -> None:
     here = place(tmp_path, "a", "z", "x", "b", "a b x")
     query = wq.And([wq.AndMaybe(body("a"), body("b")), body("x")])
@@ -88,6 +96,13 @@ def test_a_constant_score_of_0_is_0_and_so_is_a_boost_of_every(tmp_path: Path) -
         assert here.ours(query) == {0: 0.0}
     assert here.theirs(wq.Every(boost=0.0)) == {0: 1.0, 1: 1.0}
     assert here.ours(wq.Every(boost=0.0)) == {0: 0.0, 1: 0.0}
+
+
+def test_a_constant_score_is_one_even_where_whoosh_records_terms(tmp_path: Path) -> None:
+    here = place(tmp_path, "a", "b")
+    query = wq.ConstantScoreQuery(body("a"), 5.0)
+    assert here.theirs(query) == here.ours(query) == {0: 5.0}
+    assert here.theirs(query, terms=True) == here.theirs(body("a"))
 
 
 def test_what_scores_0_is_found_in_an_or_of_three_too(tmp_path: Path) -> None:
