@@ -12,8 +12,7 @@ has).
 Where Whoosh's matchers contradict Whoosh's own documentation we side with that, and the tests pin each case:
 
 * ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
-* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it, and
-  inside an ``And`` fails when it comes to its end.
+* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
 * ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
 * ``DisjunctionMax`` compares scores of the same document only.
 * ``Not`` and ``ColumnQuery`` never find a deleted document, nor ``NestedChildren`` a document twice; and a ``ColumnQuery``

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -520,7 +521,11 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(
     store.close()
     root = generations(environment)
     with subprocess.Popen(
-        process(environment, "rebuild"), cwd=tmp_path, stderr=subprocess.PIPE
+        process(environment, "rebuild"),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        # A test run in the background of a shell has Ctrl-C ignored, and its children would inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as started:
         while root.building() is None and started.poll() is None:
             time.sleep(0.02)

@@ -267,6 +267,8 @@ def test_a_budget_that_is_used_up_ends_the_search_between_leaves_and_says_so(
 def test_a_field_that_no_segment_has_has_no_terms(standing: list[Standing]) -> None:
     here = standing[2]
     unknown = p.Term("nowhere", b"w00")
+    assert here.corpus.snapshot.doc_frequency("nowhere", b"w00") == 0
+    assert here.corpus.snapshot.average_length("nowhere") == 0.0
     for plan in (
         unknown,
         p.TermsBetween("nowhere", b"", b""),

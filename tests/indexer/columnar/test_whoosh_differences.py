@@ -46,14 +46,6 @@ def test_and_not_excludes_the_first_document_too(tmp_path: Path) -> None:
     assert here.ours(query).keys() == {2}
 
 
-def test_and_not_that_ends_first_inside_an_and_is_no_error(tmp_path: Path) -> None:
-    here = place(tmp_path, "a", "x", "b")
-    query = wq.And([wq.AndNot(body("a"), body("b")), body("x")])
-    with pytest.raises(IndexError):
-        here.theirs(query)
-    assert here.ours(query) == {}
-
-
 def test_and_maybe_keeps_the_optional_score_inside_an_and(tmp_path: Path) -> None:
     here = place(tmp_path, "a", "z", "x", "b", "a b x")
     query = wq.And([wq.AndMaybe(body("a"), body("b")), body("x")])

@@ -132,6 +132,8 @@ def test_in_a_segment_above_5000_documents_it_is_the_same(tmp_path: Path) -> Non
         wq.TermRange("path", "", "", endexcl=True),
         wq.ConstantScoreQuery(wq.TermRange("path", None, "", endexcl=True)),
         wq.ConstantScoreQuery(wq.TermRange("path", "/a", None, startexcl=True)),
+        wq.ConstantScoreQuery(wq.TermRange("path", "/a", "/b", endexcl=True)),
+        wq.ConstantScoreQuery(wq.TermRange("path", "/a", "/a/b")),
         wq.ConstantScoreQuery(wq.TermRange("grade", "no number", None)),
         wq.Otherwise(wq.Term("body", "émile"), wq.Term("title", "alfa")),
     ],
@@ -249,6 +251,23 @@ def test_a_field_of_words_that_is_not_scored_scores_by_frequency_as_in_whoosh(
     query = wq.Term("counted", "a", 2.0)
     assert_same(Place(index).ours(query), {0: 4.0, 1: 2.0})
     assert_same(Place(index).theirs(query), {0: 4.0, 1: 2.0})
+
+
+def test_an_empty_term_is_in_every_and_in_no_range(tmp_path: Path) -> None:
+    index = ColumnarIndex.create(tmp_path / "index", fields.Schema(path=fields.ID))
+    with index.writer() as writer:
+        for path in ("", "a"):
+            writer.add_document(path=path)
+    here = Place(index)
+    for query, found in (
+        (wq.Every("path"), [0, 1]),
+        (wq.Prefix("path", ""), [0, 1]),
+        (wq.TermRange("path", None, None), [1]),
+        (wq.TermRange("path", "", "a"), [1]),
+        (wq.TermRange("path", None, ""), []),
+    ):
+        for asked in (query, wq.ConstantScoreQuery(query)):
+            assert sorted(here.theirs(asked)) == sorted(here.ours(asked)) == found
 
 
 def test_a_field_that_came_later_than_a_segment_has_no_terms_in_it(tmp_path: Path) -> None:
