@@ -72,11 +72,7 @@ class Evaluator(LeafProbe):
             boosted = node.boost != 1.0
             return Column(column.scores * np.float32(node.boost)) if boosted else column
         found = self.impacts.listed(self.leaf, node.field, node.term)
-        return (
-            found
-            if node.boost == 1.0
-            else Listed(found.docs, found.scores * np.float32(node.boost))
-        )
+        return _boosted(found, node.boost)
 
     def _find_terms_between(self, node: p.TermsBetween) -> Found:
         postings = self.impacts.field(self.leaf, node.field)
@@ -100,11 +96,7 @@ class Evaluator(LeafProbe):
 
     def _find_phrase(self, node: p.Phrase) -> Found:
         found = phrase_matches(self.impacts, self.leaf, node)
-        return (
-            found
-            if node.boost == 1.0
-            else Listed(found.docs, found.scores * np.float32(node.boost))
-        )
+        return _boosted(found, node.boost)
 
     def _find_everything(self, node: p.Everything) -> Found:
         mask = np.zeros(self.length, dtype=bool)
@@ -299,6 +291,11 @@ _FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
     p.Scaled: Evaluator._find_scaled,
     p.Constant: Evaluator._find_constant,
 }
+
+
+def _boosted(found: Listed, boost: float) -> Listed:
+    """The same list with its scores multiplied; a shared one is not changed."""
+    return found if boost == 1.0 else Listed(found.docs, found.scores * np.float32(boost))
 
 
 def _add(scores: F32, found: Part) -> None:

@@ -18,6 +18,7 @@ from indexer.columnar.cache import BoundedCache
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, F32, NOTHING, Bm25, Impacts, Listed
+from indexer.columnar.inversion import rows_at
 from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.segment import IntP, Segment
 from indexer.columnar.snapshot import Leaf, Snapshot
@@ -205,9 +206,7 @@ def _rows(starts: NDArray[np.uint32], docs: IntP) -> IntP:
     """The places of the rows that belong to some documents; ``starts`` says where each document's begin."""
     firsts = starts[docs].astype(np.intp)
     counts = starts[docs + 1].astype(np.intp) - firsts
-    shifts = np.repeat(firsts - (np.cumsum(counts) - counts), counts)
-    places: IntP = shifts + np.arange(len(shifts))
-    return places
+    return rows_at(firsts, counts)
 
 
 def _multiplied(found: Found, factors: F32) -> Found:

@@ -188,6 +188,13 @@ def sizes_of(offsets: AnyArray) -> NDArray[np.int64]:
     return wide[1:] - wide[:-1]
 
 
+def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
+    """int64: where the elements of some rows stand, row by row, given each row's first place and its size."""
+    shifts = np.repeat(firsts - (np.cumsum(counts, dtype=np.int64) - counts), counts)
+    places: NDArray[np.int64] = shifts + np.arange(len(shifts))
+    return places
+
+
 def pack_terms(terms: Sequence[bytes]) -> tuple[NDArray[np.uint8], U32]:
     """Terms as one array of bytes and the offset of each, one more than there are terms."""
     offsets = np.zeros(len(terms) + 1, dtype=np.uint64)

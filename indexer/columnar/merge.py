@@ -19,7 +19,7 @@ from indexer.columnar.arrays import ArrayFileWriter, Spool
 from indexer.columnar.blobs import BLOCK_BYTES, BlobWriter
 from indexer.columnar.build import write_forward, write_postings, write_terms
 from indexer.columnar.errors import Unsupported
-from indexer.columnar.inversion import U32, Postings, lay_out, narrow, sizes_of
+from indexer.columnar.inversion import U32, Postings, lay_out, narrow, rows_at, sizes_of
 from indexer.columnar.segment import PostingsField, Segment, Terms
 
 STRETCH: Final = 4_000_000
@@ -188,9 +188,7 @@ def _ordered(
         counts = _concatenated(freqs)
         begins = np.cumsum(counts, dtype=np.int64) - counts
         merged.freqs = counts[order]
-        new_begins = np.cumsum(merged.freqs, dtype=np.int64) - merged.freqs
-        shifts = np.repeat(begins[order] - new_begins, merged.freqs)
-        merged.positions = _concatenated(positions)[shifts + np.arange(len(shifts))]
+        merged.positions = _concatenated(positions)[rows_at(begins[order], merged.freqs)]
     return merged
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.impacts import NOTHING, Impacts, Listed
+from indexer.columnar.inversion import rows_at
 from indexer.columnar.plan import Phrase
 from indexer.columnar.segment import IntP
 
@@ -84,8 +85,7 @@ def _occurrences(impacts: Impacts, leaf: int, field: str, term: bytes, at: IntP)
             np.uint64
         )
     owners = np.repeat(np.arange(len(at), dtype=np.uint64), counts)
-    shifts = np.repeat(firsts - (np.cumsum(counts) - counts), counts)
-    chosen = positions[shifts + np.arange(len(owners))]
+    chosen = positions[rows_at(firsts, counts)]
     return owners << np.uint64(32) | chosen.astype(np.uint64)
 
 
