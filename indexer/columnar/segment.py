@@ -214,6 +214,7 @@ class Segment:
             raise Damaged(path, f"its footer lacks {error}") from error
         self.name = path.name
         self._fields: dict[str, PostingsField] = {}
+        self._blobs: dict[str, BlobReader] = {}
 
     def postings(self, name: str) -> PostingsField:
         """The postings of a field; KeyError for a field that has none."""
@@ -233,7 +234,10 @@ class Segment:
 
     def blobs(self, name: str) -> BlobReader:
         """The blobs of a field."""
-        return BlobReader(self.file, f"b/{name}")
+        reader = self._blobs.get(name)
+        if reader is None:
+            reader = self._blobs[name] = BlobReader(self.file, f"b/{name}")
+        return reader
 
     def forward(self, name: str, doc: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """The weightiest terms of a document in a field, heaviest first: their numbers and frequencies (255 and more as 255)."""
