@@ -25,20 +25,36 @@ MAX_DEPTH: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """What counts for a word of a :class:`Match`: ``text`` stands for ``word``, and scores ``factor`` times as much.
+
+    ``word`` is a token as the analyzer makes them in query mode. ``text`` is folded; where the analyzer leaves it whole it
+    is found as the word would be, else as a :class:`Literal`. However rare it is, it scores as if it were no rarer than
+    the word: an article is not the better for using the rarer of two words for one thing.
+    """
+
+    word: str
+    text: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """Articles that hold the words of ``text``, each in any of ``fields``.
 
     The engine cuts ``text`` with its analyzer in query mode; repeated words count once. ``need`` is the share of
     the distinct words that an article must hold: 1.0 all of them, 0.0 any one; ``max(1, ceil(need * words))`` in
     between. The score is the sum over the words and fields of weight x BM25. With ``inside`` a word may also stand
-    inside other words (as a literal, scored as :class:`Literal`) where it does not stand as a word. A text without
-    a single word matches nothing.
+    inside other words (as a literal, scored as :class:`Literal`) where it does not stand as a word. An article that holds
+    one of a word's ``alternatives`` holds the word; the best of the word and its alternatives is what scores. A text
+    without a single word matches nothing.
     """
 
     text: str
     fields: tuple[tuple[str, float], ...] = (("title", 2.0), ("lead", 1.0), ("body", 1.0))
     need: float = 1.0
     inside: bool = False
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

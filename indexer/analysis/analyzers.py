@@ -82,6 +82,11 @@ def make_analyzer(name: str = "zh", *, user_dictionary: Path | None = None) -> A
     )
 
 
+def is_one_word(analyzer: Analyzer, text: str) -> bool:
+    """Whether the analyzer makes one token of a folded text, and that token is all of it."""
+    return [token.text for token in analyzer.query(text)] == [text]
+
+
 _Row = tuple[str, int, int]
 """A token of a piece: its text, and where in the piece it starts and ends."""
 

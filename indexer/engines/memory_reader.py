@@ -13,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self, assert_never
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.documents import month_of
@@ -22,6 +22,7 @@ from indexer.engines.requests import check_request, check_text_field
 from indexer.hits import FacetCount, Hit, SearchPage
 from indexer.query import (
     TEXT_FIELDS,
+    Alternative,
     And,
     Boost,
     Literal,
@@ -182,15 +183,39 @@ class MemoryReader:
         }
 
     def _word(self, word: str, query: Match) -> Scores:
+        found = self._one_word(word, query, like=None)
+        for each in query.alternatives:
+            if each.word == word:
+                for article_id, score in self._alternative(each, query).items():
+                    found[article_id] = max(found.get(article_id, 0.0), score * each.factor)
+        return found
+
+    def _one_word(self, word: str, query: Match, *, like: str | None) -> Scores:
         fields = [
-            {article_id: weight * score for article_id, score in self._bm25(field, word).items()}
+            {
+                article_id: weight * score
+                for article_id, score in self._bm25(field, word, like=like).items()
+            }
             for field, weight in query.fields
         ]
         found = _sum(fields)
         if query.inside:
-            inside = self._literal(fold_literal(word), [field for field, _ in query.fields])
-            found = inside | found
+            found = self._literal_in(fold_literal(word), query, like=like) | found
         return found
+
+    def _alternative(self, each: Alternative, query: Match) -> Scores:
+        text = fold_literal(each.text)
+        if is_one_word(self._analyzer, text):
+            return self._one_word(text, query, like=each.word)
+        return self._literal_in(text, query, like=each.word)
+
+    def _literal_in(self, text: str, query: Match, *, like: str | None) -> Scores:
+        fields = [field for field, _ in query.fields]
+        found = self._literal(text, fields)
+        if like is None:
+            return found
+        most = min((self._idf(field, like) for field in fields), default=0.0)
+        return {article_id: min(score, most) for article_id, score in found.items()}
 
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:
         names = list(fields)
@@ -199,16 +224,22 @@ class MemoryReader:
         )
         return dict.fromkeys(found, idf(len(self._entries), len(found))) if found else {}
 
+    def _idf(self, field: str, token: str) -> float:
+        return idf(len(self._entries), len(self._holding(field, token)))
+
     def _holding(self, field: str, token: str) -> list[Entry]:
         return [entry for entry in self._entries.values() if token in entry.tokens[field]]
 
-    def _bm25(self, field: str, token: str) -> Scores:
+    def _bm25(self, field: str, token: str, *, like: str | None = None) -> Scores:
+        """The scores of a token; with ``like``, as if it were no rarer than that token."""
         holding = self._holding(field, token)
         if not holding:
             return {}
         articles = len(self._entries)
         average = sum(entry.tokens[field].total() for entry in self._entries.values()) / articles
         weight = idf(articles, len(holding))
+        if like is not None:
+            weight = min(weight, self._idf(field, like))
         scores = {}
         for entry in holding:
             tf, length = entry.tokens[field][token], entry.tokens[field].total()

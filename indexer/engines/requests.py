@@ -73,6 +73,8 @@ def _check(query: Query) -> None:
                 _not_negative(weight, f"the weight of {field}")
             if not 0 <= query.need <= 1:
                 raise InvalidQuery(f"need is {query.need}: it must lie between 0 and 1")
+            for each in query.alternatives:
+                _not_negative(each.factor, f"the factor of {each.text}")
         case Literal():
             for field in query.fields:
                 check_text_field(field)

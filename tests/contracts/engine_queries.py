@@ -8,6 +8,7 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
+    Alternative,
     And,
     Literal,
     Match,
@@ -42,6 +43,42 @@ class QueryPromises(EngineBase):
         assert ask(Match("北京 地铁", fields=(("title", 1.0),))) == ["title"]
         assert ask(Match("北京 北京 地铁 地铁", need=1.0)) == ask(Match("北京 地铁"))
         assert ask(Match("火星")) == []
+
+    def test_an_alternative_counts_for_its_word(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("word", title="出租车 调价", body="无"),
+            article("other", title="計程車 调价", body="无"),
+            article("both", title="计程车 出租车 调价", body="无"),
+            article("taken", title="计程车", body="调价"),
+            article("neither", title="公交车 调价", body="无"),
+        )
+        taxi = (Alternative("出租车", "计程车", 0.8),)
+        assert ask(Match("出租车 调价")) == ["both", "word"]
+        assert ask(Match("出租车 调价", alternatives=taxi)) == ["both", "other", "taken", "word"]
+        assert ask(Match("出租车", fields=(("body", 1.0),), alternatives=taxi)) == []
+        assert ask(Match("计程车", alternatives=taxi)) == ["both", "other", "taken"]
+        two = Match("出租车 调价 公交车", need=0.6, alternatives=taxi)
+        assert ask(two) == ["both", "neither", "other", "taken", "word"]
+        assert ask(Match("出租车 公交车", alternatives=taxi)) == []
+
+    def test_an_alternative_of_several_words_is_a_literal(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("literal", title="西红柿炒鸡蛋", body="无"),
+            article("apart", title="西红柿 一碗，炒鸡蛋 一盘", body="无"),
+            article("split", title="西红柿", body="炒鸡蛋"),
+        )
+        dish = (Alternative("番茄", "西红柿炒鸡蛋", 0.8),)
+        assert ask(Match("番茄", alternatives=dish)) == ["literal"]
+
+    def test_an_alternative_stands_inside_other_words_where_its_word_may(
+        self, engine: Engine
+    ) -> None:
+        ask = self.answers(engine, article("inside", title="研究生命起源", body="无"))
+        student = (Alternative("学员", "研究生", 0.8),)
+        assert ask(Match("学员", alternatives=student)) == []
+        assert ask(Match("学员", alternatives=student, inside=True)) == ["inside"]
 
     @pytest.mark.parametrize("text", ["", "   ", "，。！", "\n", "\ud800", "*", '"', "((("])
     def test_a_text_without_a_word_matches_nothing(self, engine: Engine, text: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
+    Alternative,
     And,
     Boost,
     Literal,
@@ -100,6 +101,50 @@ class RankingPromises(EngineBase):
             plain, inside = Match("研究生"), Match("研究生", inside=True)
             assert score(reader, inside, "word") == score(reader, plain, "word")
             assert score(reader, inside, "inside") == pytest.approx(idf(6, 2), abs=1e-6)
+
+    def test_the_best_of_a_word_and_its_alternatives_scores(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("word", title="无", body="桥"),
+            article("word-2", title="无", body="桥"),
+            article("both", title="无", body="桥 河 河 河 河"),
+            article("other", title="无", body="河"),
+            article("none", title="无", body="山"),
+        )
+        body = (("body", 2.0),)
+        bridge, river = Match("桥", fields=body), Match("河", fields=body)
+        either = Match("桥", fields=body, alternatives=(Alternative("桥", "河", 0.8),))
+        with engine.reader() as reader:
+            assert score(reader, either, "word") == score(reader, bridge, "word")
+            # 河 is the rarer one, and counts as if it were as common as 桥.
+            rarer = 0.8 * idf(5, 3) / idf(5, 2)
+            assert score(reader, either, "other") == pytest.approx(
+                rarer * score(reader, river, "other"), abs=1e-5
+            )
+            assert score(reader, either, "both") == pytest.approx(
+                max(score(reader, bridge, "both"), rarer * score(reader, river, "both")), abs=1e-5
+            )
+            common = Match("河", fields=body, alternatives=(Alternative("河", "桥", 0.5),))
+            assert score(reader, common, "word") == pytest.approx(
+                0.5 * score(reader, bridge, "word"), abs=1e-5
+            )
+
+    def test_a_literal_alternative_scores_no_more_than_if_it_were_the_word(
+        self, engine: Engine
+    ) -> None:
+        fill(
+            engine,
+            *(article(f"word-{n}", title="桥", body="无") for n in range(3)),
+            article("other", title="桥头的河", body="无"),
+            *(article(f"none-{n}", title="山", body="无") for n in range(4)),
+        )
+        query = Match("桥", alternatives=(Alternative("桥", "头的河", 0.5),))
+        with engine.reader() as reader:
+            assert score(reader, query, "other") > 0.5 * idf(8, 4)
+            alone = Match("海", alternatives=(Alternative("海", "头的河", 0.5),))
+            assert score(reader, alone, "other") == pytest.approx(0.5 * idf(8, 1), abs=1e-5)
+            common = Match("山", alternatives=(Alternative("山", "头的河", 0.5),))
+            assert score(reader, common, "other") == pytest.approx(0.5 * idf(8, 4), abs=1e-5)
 
     def test_what_scores_nothing_scores_nothing(self, engine: Engine) -> None:
         fill(engine, article("a", source="甲", published_at="2026-01-01T00:00:00Z"), article("b"))

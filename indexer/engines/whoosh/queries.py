@@ -7,12 +7,13 @@ nodes of ours say themselves what they mean to the executor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import assert_never
 
 import numpy as np
 from whoosh import query as wq
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import LiteralPlan
 from indexer.columnar import plan as p
@@ -21,6 +22,7 @@ from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import TITLE_KEY, grams_field, microseconds
 from indexer.query import (
     TEXT_FIELDS,
+    Alternative,
     And,
     Boost,
     Literal,
@@ -91,14 +93,19 @@ class ColumnRange(wq.Query):  # type: ignore[misc]
 class QueryBuilder:
     """Makes Whoosh's query objects of ours, for one snapshot: literals are looked up on the way.
 
-    ``find_literal`` gives the documents that hold a folded literal in one of some fields, and their score.
+    ``find_literal`` gives the documents that hold a folded literal in one of some fields, and their score; ``idf`` that
+    of a token in a field.
     """
 
     def __init__(
-        self, analyzer: Analyzer, find_literal: Callable[[str, tuple[str, ...]], DocSet]
+        self,
+        analyzer: Analyzer,
+        find_literal: Callable[[str, tuple[str, ...]], DocSet],
+        idf: Callable[[str, str], float],
     ) -> None:
         self._analyzer = analyzer
         self._find_literal = find_literal
+        self._idf = idf
 
     def build(self, query: Query, factor: float = 1.0) -> wq.Query:
         """The same query in Whoosh's objects, its scores multiplied by ``factor``."""
@@ -144,19 +151,51 @@ class QueryBuilder:
         return wq.Or(clauses) if needed == 1 else AtLeast(clauses, needed)
 
     def _word(self, word: str, query: Match, factor: float) -> wq.Query:
+        found = self._one_word(word, query, factor, like=None)
+        others = [
+            self._alternative(each, query, factor * each.factor)
+            for each in query.alternatives
+            if each.word == word
+        ]
+        return wq.DisjunctionMax([found, *others]) if others else found
+
+    def _alternative(self, each: Alternative, query: Match, factor: float) -> wq.Query:
+        text = fold_literal(each.text)
+        if is_one_word(self._analyzer, text):
+            return self._one_word(text, query, factor, like=each.word)
+        return self._literal_in(text, query, factor, like=each.word)
+
+    def _one_word(self, word: str, query: Match, factor: float, *, like: str | None) -> wq.Query:
+        """A word in the query's fields; with ``like``, scored as if it were no rarer than that word."""
         as_word = wq.Or(
-            [wq.Term(field, word, boost=factor * weight) for field, weight in query.fields]
+            [
+                wq.Term(field, word, boost=factor * weight * self._damping(field, word, like))
+                for field, weight in query.fields
+            ]
         )
         if not query.inside:
             return as_word
-        fields = tuple(field for field, _ in query.fields)
-        return Otherwise(as_word, self._literal(fold_literal(word), fields, factor))
+        return Otherwise(as_word, self._literal_in(fold_literal(word), query, factor, like=like))
 
-    def _literal(self, text: str, fields: tuple[str, ...], factor: float) -> wq.Query:
+    def _damping(self, field: str, word: str, like: str | None) -> float:
+        if like is None:
+            return 1.0
+        return min(1.0, self._idf(field, like) / self._idf(field, word))
+
+    def _literal_in(self, text: str, query: Match, factor: float, *, like: str | None) -> wq.Query:
+        fields = tuple(field for field, _ in query.fields)
+        if like is None:
+            return self._literal(text, fields, factor)
+        most = min((self._idf(field, like) for field in fields), default=0.0)
+        return self._literal(text, fields, factor, most)
+
+    def _literal(
+        self, text: str, fields: tuple[str, ...], factor: float, most: float = inf
+    ) -> wq.Query:
         if not text:
             return _nothing()
         found = self._find_literal(text, fields)
-        return DocSet(found.docs, found.score * factor)
+        return DocSet(found.docs, min(found.score, most) * factor)
 
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> wq.Query:

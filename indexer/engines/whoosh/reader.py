@@ -64,7 +64,7 @@ class WhooshReader:
 
     def _search(self, request: SearchRequest) -> SearchPage:
         literals = LiteralFinder(self.executor, self._compiler)
-        builder = QueryBuilder(self._analyzer, literals.find)
+        builder = QueryBuilder(self._analyzer, literals.find, self._idf)
         narrow: p.Plan | None = None
         if request.filter is not None:
             narrow = self._compiler.compile(builder.build(request.filter))
@@ -112,6 +112,9 @@ class WhooshReader:
                 if faults := leaf.segment.file.faults():
                     raise IndexDamaged(leaf.segment.file.path, faults[0]) from error
             raise
+
+    def _idf(self, field: str, token: str) -> float:
+        return self.executor.impacts.idf(field, token.encode("utf-8", "surrogatepass"))
 
     def _article(self, doc: int) -> Article:
         return article_of(self._snapshot.blob(ARTICLE, doc))

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.base import Engine, Reader
 from indexer.engines.registry import open_engine
@@ -26,6 +27,7 @@ from indexer.query import (
     SORTS,
     TEXT_FIELDS,
     TIME_FIELDS,
+    Alternative,
     And,
     Boost,
     Literal,
@@ -99,12 +101,19 @@ histories = st.lists(st.lists(changes, max_size=10), min_size=1, max_size=5)
 
 fields = st.lists(st.sampled_from(TEXT_FIELDS), unique=True, max_size=3).map(tuple)
 weights = st.sampled_from((0.0, 0.5, 1.0, 2.0))
+alternatives = st.builds(
+    Alternative,
+    st.sampled_from(PIECES).map(fold_literal),
+    (texts | st.sampled_from(PIECES)).map(fold_literal),
+    st.sampled_from((0.0, 0.5, 0.8)),
+)
 matches = st.builds(
     Match,
     texts,
     fields.flatmap(lambda names: st.tuples(*(st.tuples(st.just(name), weights) for name in names))),
     need=st.sampled_from((0.0, 0.3, 0.5, 0.67, 1.0)),
     inside=st.booleans(),
+    alternatives=st.lists(alternatives, max_size=3).map(tuple),
 )
 keyword_terms = st.one_of(
     st.builds(Term, st.just("channel"), st.sampled_from(CHANNELS)),
