@@ -53,6 +53,8 @@ class Article:
 
     ``channel`` is a path such as ``情感/故事`` (the breadcrumb), ``channels`` are secondary ones. ``body`` is plain text,
     paragraphs parted by one ``\\n``. Times are aware and in UTC. ``attributes`` are flat strings or numbers.
+    ``duplicate_group`` is the number that articles of the same text share (see ``duplicates.py``), 0 for an article that
+    is alone: the store gives it, never a source.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Article:
     expires_at: datetime | None = None
     status: Status = "published"
     attributes: Mapping[str, str | int | float] = field(default_factory=dict, hash=False)
+    duplicate_group: int = 0
 
     def is_visible(self, now: datetime) -> bool:
         """True if readers may see the article at ``now``: published, not in the future, not expired."""
@@ -83,7 +86,11 @@ class Article:
         )
 
 
-FIELDS: Final[tuple[str, ...]] = tuple(each.name for each in fields(Article))
+_GIVEN_BY_STORE: Final = "duplicate_group"
+FIELDS: Final[tuple[str, ...]] = tuple(
+    each.name for each in fields(Article) if each.name != _GIVEN_BY_STORE
+)
+"""What a source may give."""
 _TIMES: Final = ("published_at", "updated_at", "expires_at")
 _LISTS: Final = ("channels", "tags")
 _LINES: Final = ("title", "lead", "source", "author", "editor", "site")
@@ -137,6 +144,8 @@ def article_to_record(article: Article) -> dict[str, object]:
                 record[name] = dict(value)
         elif value:
             record[name] = value
+    if article.duplicate_group:
+        record[_GIVEN_BY_STORE] = article.duplicate_group
     return record
 
 
@@ -153,8 +162,10 @@ def article_from_record(record: Mapping[str, object]) -> Article:
 
 
 def content_hash(article: Article) -> str:
-    """32 hex digits that change exactly when a field of the article changes (SHA-256, cut)."""
-    canonical = orjson.dumps(article_to_record(article), option=orjson.OPT_SORT_KEYS)
+    """32 hex digits that change exactly when one of FIELDS changes (SHA-256, cut)."""
+    record = article_to_record(article)
+    record.pop(_GIVEN_BY_STORE, None)
+    canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 

@@ -11,10 +11,14 @@ from indexer.article import Article
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One article that was found, as it stood in the snapshot that found it. ``score`` is 0.0 when not sorted by it."""
+    """One article that was found, as it stood in the snapshot that found it. ``score`` is 0.0 when not sorted by it.
+
+    ``group_size`` counts the articles found for which it stands, itself included: 1 unless collapsed.
+    """
 
     article: Article
     score: float
+    group_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,11 @@ class SearchPage:
     """One page of what was found.
 
     ``total`` counts all articles found; ``facets`` count over all of them too, most frequent first, then by value.
-    A facet's count is the total that the same request has when it is narrowed to that value.
+    ``groups`` counts what can be a hit: each duplicate group once, where they are collapsed, else every article. A facet's count is the total that the same request has when it is narrowed to that value.
     """
 
     total: int
+    groups: int
     total_is_estimate: bool
     hits: tuple[Hit, ...]
     facets: Mapping[str, tuple[FacetCount, ...]] = field(

@@ -13,12 +13,15 @@ from typing import Final
 from typing import Literal as OneOf
 
 TEXT_FIELDS: Final = ("title", "lead", "body")
-KEYWORD_FIELDS: Final = ("id", "channel", "source", "author", "tag", "site", "status")
+KEYWORD_FIELDS: Final = ("id", "channel", "source", "author", "tag", "site", "status", "group")
 TIME_FIELDS: Final = ("published_at", "updated_at", "expires_at")
 FACET_FIELDS: Final = ("channel", "source", "month")
 
 Sort = OneOf["relevance", "newest", "oldest"]
 SORTS: Final[tuple[Sort, ...]] = ("relevance", "newest", "oldest")
+
+Collapse = OneOf["none", "duplicates"]
+COLLAPSES: Final[tuple[Collapse, ...]] = ("none", "duplicates")
 
 MAX_DEPTH: Final = 10_000
 """The last rank that can be asked for: ``page * size`` may not exceed it."""
@@ -81,7 +84,8 @@ class Term:
     """Articles whose ``field`` holds exactly ``value``.
 
     In a keyword field ``value`` is compared as it stands, and scores nothing; ``channel`` matches the channel and
-    all that lies in it, primary and secondary. In a text field ``value`` is a token as the analyzer makes them, and
+    all that lies in it, primary and secondary; ``group`` holds the number of the article's duplicate group, in decimal
+    digits. In a text field ``value`` is a token as the analyzer makes them, and
     scores its BM25.
     """
 
@@ -144,12 +148,14 @@ class SearchRequest:
 
     ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
     ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
-    each with at most ``facet_size`` values. ``page`` counts from 1.
+    each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
+    articles of each duplicate group is a hit; an article without one stands for itself.
     """
 
     query: Query
     filter: Query | None = None
     sort: Sort = "relevance"
+    collapse: Collapse = "none"
     facets: tuple[str, ...] = ()
     facet_size: int = 20
     page: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from indexer.article import Article, make_article
@@ -10,11 +11,14 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def article(id: str = "a-1", **values: object) -> Article:  # noqa: A002 (the field's own name)
-    """A valid article; ``values`` as in an input record."""
+    """A valid article; ``values`` as in an input record, or the ``duplicate_group`` that a store would have given."""
     record: dict[str, object] = {
         "id": id,
         "title": "山谷里的小学校",
         "body": "清晨，孩子们沿着石板路走进教室。",
         "published_at": "2026-02-01T08:00:00+08:00",
     }
-    return make_article(record | values, timezone=UTC)
+    made = make_article(record | values, timezone=UTC)
+    group = values.get("duplicate_group", 0)
+    assert isinstance(group, int)
+    return replace(made, duplicate_group=group)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray
 from indexer.columnar.cache import BoundedCache
+from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, F32, NOTHING, Bm25, Impacts, Listed
@@ -44,12 +45,15 @@ class _Facet(NamedTuple):
 class Top:
     """What was found: numbers in the snapshot and scores of the best, in order; how many there are; facets.
 
-    ``complete`` is False when the time budget ran out: then hits, total and facets are those of the leaves looked at.
+    ``groups`` counts what is left when collapsed, and ``sizes`` says how many of each hit's group were found: total
+    and ones, when it is not. ``complete`` is False when the time budget ran out: then all of it is that of the leaves looked at.
     """
 
-    docs: NDArray[np.int64]
+    docs: I64
     scores: F32
+    sizes: I64
     total: int
+    groups: int
     facets: Mapping[str, Mapping[bytes, int]] = field(default_factory=dict)
     complete: bool = True
 
@@ -73,6 +77,7 @@ class Executor:
         self._derived = dict(derived or {})
         self._facets: dict[tuple[str, int], _Facet] = {}
         self._masks: BoundedCache[Mask] = BoundedCache(MASK_BYTES)
+        self._groupings: dict[str, Grouping] = {}
 
     def search(
         self,
@@ -84,6 +89,7 @@ class Executor:
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
         budget: float | None = None,
+        collapse: str | None = None,
     ) -> Top:
         """The best ``limit`` documents with the exact total; a limit of 0 only counts.
 
@@ -92,12 +98,40 @@ class Executor:
         each leaf float32[documents] that scores are multiplied with (recency). ``budget`` is in seconds and looked at
         between leaves; one leaf is always searched. O(postings of the plan + documents / 256).
 
+        ``collapse`` is an int64 column: of documents that share a number in it only the best ranked one is a hit. Costs a
+        look at each grouped document, and seldom a second search, where the best are copies of one another.
+
         Raises:
             ValueError: the limit is below 0.
         """
         if limit < 0:
             raise ValueError(f"limit {limit} is below 0")
         order = ordering or Ordering()
+        if collapse is None:
+            return self._search(plan, limit, filter, order, facets, factors, budget)
+        grouping = self._grouping(collapse)
+        reach = limit + SPARE if limit else 0
+        while True:
+            tally = Tally(grouping)
+            top = self._search(plan, reach, filter, order, facets, factors, budget, tally)
+            left = tally.collapse(top.docs, top.scores, limit)
+            groups = top.total - tally.hidden
+            if len(left.docs) == min(limit, groups) or not top.complete:
+                return Top(*left, top.total, groups, top.facets, top.complete)
+            reach = next_reach(reach, limit, tally.hidden)
+
+    def _search(
+        self,
+        plan: Plan,
+        limit: int,
+        filter_: Plan | None,
+        order: Ordering,
+        facets: Sequence[str],
+        factors: Sequence[F32] | None,
+        budget: float | None,
+        tally: Tally | None = None,
+    ) -> Top:
+        """The same, not collapsed; ``tally`` counts what was found of each group."""
         deadline = None if budget is None else monotonic() + budget
         total, complete = 0, True
         parts: list[Ranked] = []
@@ -107,7 +141,7 @@ class Executor:
                 complete = False
                 break
             evaluator = Evaluator(self.impacts, number)
-            found = self._narrowed(evaluator, evaluator.find_own(plan), filter, leaf)
+            found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
             if factors is not None:
                 found = _multiplied(found, factors[number])
             best, count = best_of_leaf(found, leaf, order, limit)
@@ -117,9 +151,18 @@ class Executor:
                 docs = documents_of(found) if facets else NOTHING.docs
                 for name in facets:
                     self._count(number, name, docs, counts[name])
+                if tally:
+                    tally.add(number, found)
             evaluator.release(found)
         best_docs, scores = merged(parts, order, limit, self.snapshot)
-        return Top(best_docs, scores, total, counts, complete)
+        ones = np.ones(len(best_docs), dtype=np.int64)
+        return Top(best_docs, scores, ones, total, total, counts, complete)
+
+    def _grouping(self, column: str) -> Grouping:
+        """The groups by a column; made once."""
+        if column not in self._groupings:
+            self._groupings[column] = Grouping(self.snapshot, column)
+        return self._groupings[column]
 
     def documents(self, plan: Plan) -> list[IntP]:
         """For each leaf the living documents that match, intp ascending."""

@@ -36,7 +36,7 @@ class Reader(Protocol):
         """Answer a request. Articles of every status are found: who may see what is the request's filter.
 
         Raises:
-            InvalidQuery: an unknown field, facet or sort, a page or size below 1, or a page that ends beyond MAX_DEPTH.
+            InvalidQuery: an unknown field, facet, sort or way to collapse, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
 
     def get(self, article_id: str) -> Article | None:

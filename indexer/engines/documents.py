@@ -29,6 +29,7 @@ def keywords(article: Article) -> dict[str, tuple[str, ...]]:
         "tag": article.tags,
         "site": (article.site,) if article.site else (),
         "status": (article.status,),
+        "group": (str(article.duplicate_group),) if article.duplicate_group else (),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import Final, Self, assert_never
@@ -101,10 +101,13 @@ class MemoryReader:
             for article_id, score in found.items()
         ]
         hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
+        if request.collapse == "duplicates":
+            hits = _collapsed(hits)
         end = request.page * request.size
         facets = {name: self._facet(name, found, request.facet_size) for name in request.facets}
         return SearchPage(
             total=len(found),
+            groups=len(hits),
             total_is_estimate=False,
             hits=tuple(hits[end - request.size : end]),
             facets=MappingProxyType(facets),
@@ -287,6 +290,14 @@ def _within(time: datetime | None, wanted: Range) -> bool:
 
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _collapsed(hits: Sequence[Hit]) -> list[Hit]:
+    """The first hit of each duplicate group, with how many there are."""
+    groups: dict[int | str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.article.duplicate_group or hit.article.id, []).append(hit)
+    return [replace(group[0], group_size=len(group)) for group in groups.values()]
 
 
 def _newest_first(hit: Hit) -> tuple[float, float, str]:

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from indexer.errors import InvalidQuery
 from indexer.query import (
+    COLLAPSES,
     FACET_FIELDS,
     KEYWORD_FIELDS,
     MAX_DEPTH,
@@ -37,6 +38,7 @@ def check_request(request: SearchRequest) -> None:
         InvalidQuery: names the first value that is wrong, and what would be right.
     """
     _one_of(request.sort, SORTS, "sort")
+    _one_of(request.collapse, COLLAPSES, "way to collapse")
     for name in request.facets:
         _one_of(name, FACET_FIELDS, "facet")
     for label, number in (

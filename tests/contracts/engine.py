@@ -12,6 +12,7 @@ An engine joins with a test module of six lines::
 from __future__ import annotations
 
 from tests.contracts.engine_base import SHANGHAI, analyzer
+from tests.contracts.engine_collapse import CollapsePromises
 from tests.contracts.engine_commits import CommitPromises
 from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_facets import FacetPromises
@@ -21,5 +22,12 @@ from tests.contracts.engine_ranking import RankingPromises
 __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
 
 
-class EngineContract(CommitPromises, QueryPromises, RankingPromises, FacetPromises, DamagePromises):
+class EngineContract(
+    CommitPromises,
+    QueryPromises,
+    RankingPromises,
+    CollapsePromises,
+    FacetPromises,
+    DamagePromises,
+):
     """Inherit from it, and set ``name``."""

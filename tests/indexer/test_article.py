@@ -295,6 +295,18 @@ class TestRecordsAndHashes:
     def test_a_hash_is_32_hex_digits_and_stays_what_it_was(self) -> None:
         assert content_hash(make_article(FULL, timezone=UTC)) == HASH_OF_FULL
 
+    def test_the_group_that_a_store_gave_lasts_and_is_no_part_of_the_hash(self) -> None:
+        full = make_article(FULL, timezone=UTC)
+        grouped = replace(full, duplicate_group=17)
+        assert (
+            article_from_record(orjson.loads(orjson.dumps(article_to_record(grouped)))) == grouped
+        )
+        assert content_hash(grouped) == content_hash(full)
+
+    def test_a_source_cannot_give_a_group(self) -> None:
+        assert _make(duplicate_group=17).duplicate_group == 0
+        assert "duplicate_group" not in FIELDS
+
     def test_equal_articles_have_equal_hashes(self) -> None:
         shuffled = dict(reversed(FULL.items()))
         shuffled["attributes"] = dict(reversed(FULL["attributes"].items()))

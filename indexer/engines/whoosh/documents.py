@@ -16,6 +16,7 @@ from indexer.engines.whoosh.fields import (
     CHANNELS,
     FOLDED,
     FOLDED_SEPARATOR,
+    GROUP,
     SOURCE,
     TITLE_KEY,
     grams_field,
@@ -41,6 +42,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
     }
     columns[CHANNELS] = CHANNEL_SEPARATOR.join(all_channels(article)).encode() or None
     columns[SOURCE] = article.source.encode() or None
+    columns[GROUP] = article.duplicate_group or None
     return Document(
         words=words,
         terms=terms,

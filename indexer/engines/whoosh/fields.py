@@ -28,6 +28,8 @@ CHANNELS: Final = "channels"
 CHANNEL_SEPARATOR: Final = "\n"
 SOURCE: Final = "source"
 PUBLISHED: Final = TIME_FIELDS[0]
+GROUP: Final = "duplicate_group"
+"""The number of an article's duplicate group; missing for an article that is alone."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -47,7 +49,12 @@ _TIME: Final[ColumnKind] = "int64"
 
 LAYOUT: Final = Layout(
     postings={**dict.fromkeys(TEXT_FIELDS, _WORDS), **dict.fromkeys(TERM_FIELDS, _TERMS)},
-    columns={**dict.fromkeys(TIME_FIELDS, _TIME), CHANNELS: "ordinal", SOURCE: "ordinal"},
+    columns={
+        **dict.fromkeys(TIME_FIELDS, _TIME),
+        CHANNELS: "ordinal",
+        SOURCE: "ordinal",
+        GROUP: "int64",
+    },
     blobs=(ARTICLE, FOLDED),
     forward=("title", "body"),
     key="id",

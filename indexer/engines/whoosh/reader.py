@@ -18,7 +18,7 @@ from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.requests import check_request, check_text_field
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
-from indexer.engines.whoosh.fields import ARTICLE, PUBLISHED, SCHEMA
+from indexer.engines.whoosh.fields import ARTICLE, GROUP, PUBLISHED, SCHEMA
 from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.queries import QueryBuilder
 from indexer.engines.whoosh.translation import translated
@@ -75,18 +75,30 @@ class WhooshReader:
             filter=narrow,
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
+            collapse=GROUP if request.collapse == "duplicates" else None,
         )
         scored = request.sort == "relevance"
         page = slice(end - request.size, end)
         hits = tuple(
-            Hit(self._article(doc), score if scored else 0.0)
-            for doc, score in zip(top.docs[page].tolist(), top.scores[page].tolist(), strict=True)
+            Hit(self._article(doc), score if scored else 0.0, size)
+            for doc, score, size in zip(
+                top.docs[page].tolist(),
+                top.scores[page].tolist(),
+                top.sizes[page].tolist(),
+                strict=True,
+            )
         )
         facets = {
             name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
             for name in request.facets
         }
-        return SearchPage(top.total, literals.incomplete, hits, MappingProxyType(facets))
+        return SearchPage(
+            total=top.total,
+            groups=top.groups,
+            total_is_estimate=literals.incomplete,
+            hits=hits,
+            facets=MappingProxyType(facets),
+        )
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""

@@ -283,6 +283,14 @@ class Twin:
             first = (missing, -(value or 0) if by == "newest" else (value or 0))
         return (first, self.entries[doc].key if self.keyed else doc, doc)
 
+    def collapsed(self, ranked: Iterable[int], column: str) -> tuple[list[int], list[int]]:
+        """The first of each number of a column among ranked documents, and how many have that number."""
+        groups: dict[Any, list[int]] = defaultdict(list)
+        for doc in ranked:
+            number = getattr(self.entries[doc], column)
+            groups[("alone", doc) if number is None else ("of", number)].append(doc)
+        return [docs[0] for docs in groups.values()], [len(docs) for docs in groups.values()]
+
     def facet(self, docs: Iterable[int], name: str) -> dict[bytes, int]:
         counts: Counter[bytes] = Counter()
         for doc in docs:

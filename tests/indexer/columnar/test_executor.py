@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.columnar import evaluate, writer
+from indexer.columnar import executor as executing
 from indexer.columnar import found as finding
 from indexer.columnar import plan as p
 from indexer.columnar.errors import Unsupported
@@ -133,6 +134,30 @@ def test_the_first_hits_are_the_first_of_all_in_their_order(
     assert_scratch_is_clean()
 
 
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), which=st.integers(0, 4), ordering=orderings, limit=st.integers(0, 40))
+def test_collapsed_the_hits_are_the_first_of_each_number_among_all(
+    data: st.DataObject, standing: list[Standing], which: int, ordering: Ordering, limit: int
+) -> None:
+    here = standing[which]
+    plan, narrow = data.draw(plans(here.sizes)), data.draw(st.none() | plans(here.sizes))
+    every = here.executor.search(plan, limit=ALL, filter=narrow, ordering=ordering)
+    firsts, sizes = here.twin.collapsed(every.docs.tolist(), "time")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executing, "SPARE", data.draw(st.sampled_from([1, 3, 50])))
+        top = here.executor.search(
+            plan, limit=limit, filter=narrow, ordering=ordering, facets=("era",), collapse="time"
+        )
+    assert top.docs.tolist() == firsts[:limit]
+    scores = dict(zip(every.docs.tolist(), every.scores.tolist(), strict=True))
+    assert top.scores.tolist() == [scores[doc] for doc in firsts[:limit]]
+    assert top.sizes.tolist() == sizes[:limit]
+    assert (top.total, top.groups) == (len(every.docs), len(firsts))
+    assert (every.groups, set(every.sizes.tolist())) == (every.total, {1} if every.total else set())
+    assert top.facets["era"] == here.twin.facet(every.docs.tolist(), "era")
+    assert_scratch_is_clean()
+
+
 @settings(max_examples=100, deadline=None)
 @given(data=st.data(), which=st.integers(0, 4))
 def test_facets_count_all_that_was_found(
@@ -242,6 +267,7 @@ def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
     writer.create_index(tmp_path / "index")
     searcher = executor(open_snapshot(tmp_path / "index"))
     for plan in (p.Term("title", b"w00"), p.Everything(1.0), p.Documents({}), p.Union(())):
+        assert searcher.search(plan, limit=10, collapse="time").groups == 0
         top = searcher.search(plan, limit=10, facets=("channel",), factors=[])
         assert (top.total, top.docs.tolist(), top.facets) == (0, [], {"channel": {}})
         assert top.complete
@@ -252,6 +278,9 @@ def test_a_budget_that_is_used_up_ends_the_search_between_leaves_and_says_so(
     standing: list[Standing],
 ) -> None:
     several, one = standing[2], standing[0]
+    collapsed = several.executor.search(p.Everything(), limit=ALL, budget=0.0, collapse="time")
+    assert not collapsed.complete
+    assert len(collapsed.docs) == collapsed.groups < collapsed.total
     top = several.executor.search(p.Everything(), limit=ALL, budget=0.0, facets=("channel",))
     assert not top.complete
     first = several.sizes[0]
@@ -280,6 +309,14 @@ def test_a_field_that_no_segment_has_has_no_terms(standing: list[Standing]) -> N
         here.executor.search(p.Without(p.Term("body", b"w00"), unknown), limit=ALL),
         here.twin.found(p.Term("body", b"w00")),
     )
+
+
+def test_where_no_segment_has_the_column_nothing_is_collapsed(standing: list[Standing]) -> None:
+    here = standing[2]
+    plain = here.executor.search(p.Everything(), limit=40)
+    top = here.executor.search(p.Everything(), limit=40, collapse="nowhere")
+    assert (top.docs.tolist(), top.groups) == (plain.docs.tolist(), plain.total)
+    assert set(top.sizes.tolist()) == {1}
 
 
 def test_what_cannot_be_asked_is_refused(standing: list[Standing]) -> None:

@@ -23,6 +23,7 @@ from indexer.engines.base import Engine, Reader
 from indexer.engines.registry import open_engine
 from indexer.hits import SearchPage
 from indexer.query import (
+    COLLAPSES,
     FACET_FIELDS,
     SORTS,
     TEXT_FIELDS,
@@ -90,6 +91,7 @@ def articles(draw: st.DrawFn) -> Article:
         status=draw(st.sampled_from(("published", "draft"))),
         published_at=draw(times),
         expires_at=draw(times),
+        duplicate_group=draw(st.sampled_from((0, 0, 1, 2, 2**40))),
     )
 
 
@@ -120,6 +122,7 @@ keyword_terms = st.one_of(
     st.builds(Term, st.sampled_from(("source", "author")), st.sampled_from(SOURCES)),
     st.builds(Term, st.just("tag"), st.sampled_from(TAGS)),
     st.builds(Term, st.just("id"), st.sampled_from(IDS)),
+    st.builds(Term, st.just("group"), st.sampled_from(("0", "1", "2", str(2**40)))),
     st.builds(Term, st.just("status"), st.sampled_from(("published", "draft", "withdrawn"))),
 )
 leaves = st.one_of(
@@ -148,6 +151,7 @@ requests = st.builds(
     queries,
     filter=st.none() | queries,
     sort=st.sampled_from(SORTS),
+    collapse=st.sampled_from(COLLAPSES),
     facets=st.lists(st.sampled_from(FACET_FIELDS), unique=True).map(tuple),
     facet_size=st.sampled_from((1, 2, 20)),
 )
@@ -241,17 +245,26 @@ def assert_same(oracle: Reader, reader: Reader, request: SearchRequest, *, exact
     whole = replace(request, page=1, size=100)
     expected, answer = oracle.search(whole), reader.search(whole)
     assert (answer.total, answer.total_is_estimate) == (expected.total, expected.total_is_estimate)
+    assert answer.groups == expected.groups
     assert dict(answer.facets) == dict(expected.facets)
     if not exact and request.sort == "relevance":
-        assert sorted(ids_of(answer)) == sorted(ids_of(expected))
+        if request.collapse == "none":
+            assert sorted(ids_of(answer)) == sorted(ids_of(expected))
+        assert sizes_of(answer) == sizes_of(expected)
         return
     assert ids_of(answer) == ids_of(expected)
+    assert [hit.group_size for hit in answer.hits] == [hit.group_size for hit in expected.hits]
     assert [hit.score for hit in answer.hits] == pytest.approx(
         [hit.score for hit in expected.hits], rel=1e-5, abs=1e-5
     )
     for page in (1, 2, 3):
         part = replace(request, page=page, size=3)
         assert ids_of(reader.search(part)) == ids_of(oracle.search(part))
+
+
+def sizes_of(page: SearchPage) -> dict[int, int]:
+    """For each duplicate group that has a hit, how many articles it stands for."""
+    return {hit.article.duplicate_group: hit.group_size for hit in page.hits}
 
 
 def ids_of(page: SearchPage) -> list[str]:

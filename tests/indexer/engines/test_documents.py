@@ -39,6 +39,7 @@ def test_keywords_have_no_empty_values_and_channels_come_with_all_they_lie_in() 
         "tag": (),
         "site": (),
         "status": ("published",),
+        "group": (),
     }
     values = keywords(article(channel="情感/故事", channels=["体育"], tags=["桥", "河"]))
     assert values["channel"] == ("情感", "情感/故事", "体育")
