@@ -20,8 +20,11 @@ A *pair* is a term in one block of documents, so that a document takes two bytes
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -56,7 +59,8 @@ class FieldBuffer:
     """Collects one field's terms, document by document, until they are inverted."""
 
     def __init__(self, *, positions: bool) -> None:
-        self._vocabulary: dict[str | bytes, int] = {}
+        # A term's number is looked up, or given out, without a line of Python for each occurrence.
+        self._vocabulary: defaultdict[str | bytes, int] = defaultdict(count().__next__)
         self._ids = array("I")
         self._positions = array("I") if positions else None
         self._counts = array("I")
@@ -71,9 +75,7 @@ class FieldBuffer:
         Raises:
             Unsupported: terms and positions differ in number, or a position does not fit 32 bits; nothing is taken.
         """
-        number = self._vocabulary.setdefault
-        size = self._vocabulary.__len__
-        ids = array("I", [number(term, size()) for term in terms])
+        ids = array("I", self._numbers(tuple(terms)))
         if self._positions is not None:
             try:
                 places = array("I", positions if positions is not None else ())
@@ -84,6 +86,13 @@ class FieldBuffer:
             self._positions.extend(places)
         self._ids.extend(ids)
         self._counts.append(len(ids))
+
+    def _numbers(self, terms: tuple[str | bytes, ...]) -> Iterable[int]:
+        """The number of each term. Of all forms this is the fastest: one call in C for a whole document."""
+        if len(terms) > 1:
+            numbers: tuple[int, ...] = itemgetter(*terms)(self._vocabulary)
+            return numbers
+        return map(self._vocabulary.__getitem__, terms)
 
     def cut(self, documents: int) -> None:
         """Forget all but the first documents. Their terms stay in the vocabulary. O(documents)."""

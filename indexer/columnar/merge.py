@@ -1,7 +1,7 @@
 """Merging segments into one, without their deleted documents.
 
-Whole arrays at a time: documents move by an offset, terms by a table, and postings are put in order by one sort for a
-stretch of terms. No loop runs over postings, and no more than a stretch of them is in memory.
+Whole arrays at a time: documents move by an offset, terms by a table, and the postings of a stretch of terms are put where
+counting says that they belong. No loop runs over postings, and no more than a stretch of them is in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import ArrayFileWriter, Spool
+from indexer.columnar.arrays import AnyArray, ArrayFileWriter, Spool
 from indexer.columnar.blobs import BLOCK_BYTES, BlobWriter
 from indexer.columnar.build import write_forward, write_postings, write_terms
 from indexer.columnar.errors import Unsupported
@@ -23,7 +23,7 @@ from indexer.columnar.inversion import U32, Postings, lay_out, narrow, rows_at, 
 from indexer.columnar.segment import PostingsField, Segment, Terms
 
 STRETCH: Final = 4_000_000
-"""Postings that are sorted at a time: some 250 MB of arrays."""
+"""Postings that are merged at a time: some 200 MB of arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,46 +149,52 @@ def _merged_stretch(
     inputs: Sequence[MergeInput],
 ) -> Postings:
     """The postings of merged terms ``low`` to ``high`` (not included), in order."""
-    terms, docs, freqs, positions = [], [], [], []
+    docs, counts, freqs, positions, sizes = [], [], [], [], []
     for field, table, numbers, each in zip(fields, tables, maps, inputs, strict=True):
         first, last = (int(edge) for edge in np.searchsorted(table, (low, high)))
         if first == last:
             continue
         new_docs = numbers[field.docs_of_range(first, last - 1)]
-        new_terms = table[field.term_of_postings(first, last - 1)]
+        terms = table[field.term_of_postings(first, last - 1)] - np.uint32(low)
         keep = None if each.live is None else new_docs >= 0
         if field.words:
-            counts = field.freqs_between(*field.extent(first, last - 1)).astype(np.uint32)
+            own_freqs = field.freqs_between(*field.extent(first, last - 1)).astype(np.uint32)
             places = field.positions_of_range(first, last - 1)
             if keep is not None:
-                places = places[np.repeat(keep, counts)]
-                counts = counts[keep]
-            freqs.append(counts)
-            positions.append(places.astype(np.uint32))
-        terms.append(new_terms if keep is None else new_terms[keep])
-        docs.append((new_docs if keep is None else new_docs[keep]).astype(np.uint32))
-    return _ordered(
-        _concatenated(terms), _concatenated(docs), freqs, positions, words=fields[0].words
+                places = places[np.repeat(keep, own_freqs)]
+                own_freqs = own_freqs[keep]
+            freqs.append(own_freqs)
+            positions.append(places)
+        if keep is not None:
+            new_docs, terms = new_docs[keep], terms[keep]
+        docs.append(new_docs)
+        counts.append(np.bincount(terms, minlength=high - low))
+        if field.words:
+            sizes.append(np.bincount(terms, own_freqs, minlength=high - low).astype(np.int64))
+    totals = np.sum([np.zeros(high - low, dtype=np.int64), *counts], axis=0)
+    merged = Postings(
+        terms=np.repeat(np.arange(low, high, dtype=np.uint32), totals),
+        docs=_interleaved(docs, counts),
     )
+    if fields[0].words:
+        merged.freqs = _interleaved(freqs, counts)
+        merged.positions = _interleaved(positions, sizes)
+    return merged
 
 
-def _concatenated(pieces: Sequence[U32]) -> U32:
-    return np.concatenate([np.empty(0, np.uint32), *pieces])
+def _interleaved(inputs: Sequence[AnyArray], counts: Sequence[NDArray[np.int64]]) -> U32:
+    """Several inputs' values, each of which are in term order, as one array in term order, earlier inputs first.
 
-
-def _ordered(
-    terms: U32, docs: U32, freqs: Sequence[U32], positions: Sequence[U32], *, words: bool
-) -> Postings:
-    """Postings of several inputs, one after the other, as postings in term order. Documents of a later input are greater."""
-    keys = terms.astype(np.uint64) << np.uint64(32) | np.arange(len(terms), dtype=np.uint64)
-    keys.sort()
-    order = (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
-    merged = Postings(terms=terms[order], docs=docs[order])
-    if words:
-        counts = _concatenated(freqs)
-        begins = np.cumsum(counts, dtype=np.int64) - counts
-        merged.freqs = counts[order]
-        merged.positions = _concatenated(positions)[rows_at(begins[order], merged.freqs)]
+    ``counts`` are int64[terms]: how many values of each term an input has. Nothing is compared, so nothing is sorted: a
+    term's values go behind all of earlier terms and of earlier inputs. O(values + terms * inputs).
+    """
+    begins = np.zeros(len(counts[0]) if counts else 0, dtype=np.int64)
+    totals = np.sum([begins, *counts], axis=0)
+    np.cumsum(totals[:-1], out=begins[1:])
+    merged = np.empty(int(totals.sum()), dtype=np.uint32)
+    for values, own in zip(inputs, counts, strict=True):
+        merged[rows_at(begins, own)] = values
+        begins += own
     return merged
 
 
