@@ -1,0 +1,172 @@
+"""Real queries asked of the real articles: does anything fail, what finds nothing, which rung answers, how long it takes.
+
+    python -m benchmarks.real_queries [--index FOLDER] [--queries 1000] [--seed 7] [--show 20]
+
+Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets.
+FOLDER keeps the store and the index; where it holds none they are built with the indexer's own commands, and without
+``--index`` in a temporary folder. "Before the ladder" is the share of the queries that find nothing when every word must
+stand as a word. ``--show`` prints queries with their first titles, for reading by eye; ``--zero`` those that find nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.corpora import FILES, corpus_dir
+from indexer.command_line import PARTLY
+from indexer.query import FACET_FIELDS, SearchRequest
+from indexer.settings import IndexSettings, read_settings
+from search_service.filters import visible
+from search_service.ladder import query_for
+from search_service.parse import parse
+from search_service.search import Answer, Question
+from search_service.services import Services, make_services
+
+TITLES = 5
+PAGE = 10
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the queries, each ``(source, text)``; ``times`` in milliseconds, in the order they were asked."""
+
+    times: list[float] = field(default_factory=list)
+    rungs: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str, Exception]] = field(default_factory=list)
+    strict_zero: Counter[str] = field(default_factory=Counter)
+    zero: list[tuple[str, str]] = field(default_factory=list)
+
+
+def real_queries() -> list[tuple[str, str]]:
+    """Every real query with its source, in the order of the file."""
+    lines = (corpus_dir() / "queries_real.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.partition("\t") for line in lines)
+    return [(source, text) for source, _, text in rows]
+
+
+def opened(folder: Path) -> Services:
+    """The services over the index in ``folder``, which is built if it is not there: some minutes."""
+    environment = {
+        "SEARCH_INDEX_DIR": str(folder / "index_data"),
+        "SEARCH_STORE_URL": f"sqlite:///{folder}/articles.sqlite3",
+    }
+    if not (folder / "index_data" / "CURRENT").exists():
+        for name in FILES:
+            source = corpus_dir() / "articles" / f"{name}.jsonl.gz"
+            mapping = ("--map", "category=channel", "--rejects", f"{folder}/rejects-{name}.jsonl")
+            indexer(environment, "ingest", str(source), *mapping)
+        indexer(environment, "rebuild")
+    return make_services(read_settings(IndexSettings, environment))
+
+
+def indexer(environment: dict[str, str], *arguments: str) -> None:
+    """Run one of the indexer's commands; articles that were rejected are told and no failure."""
+    command = (sys.executable, "-m", "indexer", *arguments)
+    code = subprocess.run(command, env=os.environ | environment, check=False).returncode
+    if code not in (0, PARTLY):
+        raise SystemExit(f"error: {' '.join(arguments)} ended with {code}")
+
+
+def ask(services: Services, queries: Sequence[tuple[str, str]]) -> Outcome:
+    """Ask every query once, after a first hundred to warm up."""
+    for _, text in queries[:100]:
+        services.search(page_of(text))
+    outcome = Outcome()
+    for source, text in queries:
+        begin = time.perf_counter_ns()
+        try:
+            answer = services.search(page_of(text))
+        except Exception as error:  # noqa: BLE001 (how many queries fail, and how, is what is asked)
+            outcome.failed.append((source, text, error))
+            continue
+        outcome.times.append((time.perf_counter_ns() - begin) / 1e6)
+        outcome.rungs[answer.understood.rung] += 1
+        if not answer.total:
+            outcome.zero.append((source, text))
+        outcome.strict_zero[source] += not strict_total(services, text)
+    return outcome
+
+
+def page_of(text: str) -> Question:
+    return Question(text=text, facets=FACET_FIELDS, size=PAGE)
+
+
+def strict_total(services: Services, text: str) -> int:
+    """How many articles hold every word of a query as a word."""
+    tree = parse(text, analyzer=services.analyzer, timezone=services.timezone).tree
+    request = SearchRequest(query_for(tree, "words"), filter=visible(services.clock()), size=1)
+    with services.live.reader() as (reader, _):
+        return reader.search(request).total
+
+
+def report(outcome: Outcome, queries: Sequence[tuple[str, str]]) -> None:
+    """Print what became of the queries."""
+    for source, text, error in outcome.failed:
+        print(f"FAILED {source} {text!r}: {error!r}")
+    asked, zero = Counter(source for source, _ in queries), Counter(s for s, _ in outcome.zero)
+    print(f"\n{len(queries):,} queries, {len(outcome.failed)} failed")
+    print("\n| source | queries | nothing before the ladder | nothing after it |")
+    print("| --- | --- | --- | --- |")
+    rows = [(source, asked[source], outcome.strict_zero[source], zero[source]) for source in asked]
+    total = ("all", len(queries), outcome.strict_zero.total(), len(outcome.zero))
+    for source, count, before, after in (*rows, total):
+        print(f"| {source} | {count:,} | {before / count:.1%} | {after} ({after / count:.2%}) |")
+    p50, p95, p99 = np.percentile(outcome.times, (50, 95, 99))
+    print(f"\ntime in process: p50 {p50:.2f}, p95 {p95:.2f}, p99 {p99:.2f} ms")
+    print("rungs: " + ", ".join(f"{rung} {n:,}" for rung, n in outcome.rungs.most_common()))
+
+
+def shown(answer: Answer) -> str:
+    """A query with what was understood and its first titles, one a line."""
+    understood = answer.understood
+    lines = [
+        f"\n{answer.question.text}\n  [{understood.rung}] {answer.total:,} found, {understood.stricter} more strictly"
+    ]
+    if understood.ignored or understood.notes:
+        lines.append(f"  ignored {understood.ignored}, notes {understood.notes}")
+    lines += [f"  {n}. {hit.title.text}" for n, hit in enumerate(answer.hits[:TITLES], start=1)]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--index", type=Path, help="folder that keeps the store and the index")
+    parser.add_argument("--queries", type=int, default=0, help="how many, at random; 0 for all")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--show", type=int, default=0, help="queries to print with their titles")
+    parser.add_argument("--zero", action="store_true", help="print the queries that find nothing")
+    options = parser.parse_args()
+    queries = real_queries()
+    chance = random.Random(options.seed)
+    to_show = chance.sample(queries, options.show)
+    if options.queries:
+        queries = chance.sample(queries, options.queries)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(opened(options.index or Path(folder))) as services,
+    ):
+        outcome = ask(services, queries)
+        print(f"\n{platform.python_version()}, {platform.machine()}, seed {options.seed}")
+        report(outcome, queries)
+        for source, text in outcome.zero if options.zero else ():
+            print(f"nothing: {source} {text}")
+        for _, text in to_show:
+            print(shown(services.search(page_of(text))))
+
+
+if __name__ == "__main__":
+    main()
