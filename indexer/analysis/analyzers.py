@@ -25,7 +25,7 @@ from indexer.analysis.routes import RJIEBA
 from indexer.analysis.scripts import holds_word
 from indexer.analysis.segmenter import ChineseSegmenter
 
-CHAIN_VERSION: Final = 1
+CHAIN_VERSION: Final = 2
 """Raised whenever the same text and dictionaries give other tokens than before."""
 
 

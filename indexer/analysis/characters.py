@@ -26,6 +26,18 @@ BLOCKS_BESIDE_HAN: Final = (
 )
 """Code points among which all compatibility forms and capital letters lie (a test looks at all of Unicode)."""
 
+_SAME_WORDS: Final = dict(
+    zip(
+        "著妳牠藉覆甦瞭鍾锺迳鉅钜衹彷簷痺颚姊敍粧糭衞枱畧鬪",
+        "着你它借复苏了钟钟径巨巨只仿檐痹腭姐叙妆粽卫台略斗",
+        strict=True,
+    )
+)
+"""Characters that OpenCC folds in some words only (慰藉 keeps its 藉, 憑藉 does not), or that other places write
+otherwise (沿著 and 沿着). All their words are folded: a reader of one script should not need to know which these are.
+
+Not 畫 and 划, nor 沈 and 沉: the one-character words differ (沈 is a family name)."""
+
 _HAN_BLOCKS: Final = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x323B0))
 
 
@@ -69,7 +81,7 @@ def _table() -> list[int]:
 def _steps() -> dict[str, str]:
     """Each character that is folded, with its image. About 50 ms, once."""
     # Compatibility forms go first: the lower case of U+03F9 is another letter than that of its compatibility form.
-    steps = _lowered() | _compatible() | _simplified()
+    steps = _lowered() | _compatible() | _simplified() | _SAME_WORDS
     return {character: _end(image, steps) for character, image in steps.items()}
 
 

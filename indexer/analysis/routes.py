@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final, Protocol
 
-from indexer.analysis.dictionary import PackagedDictionary, UserWord
+from indexer.analysis.dictionary import RAREST, PackagedDictionary, UserWord
 from indexer.errors import SegmenterMismatch
 
 try:
@@ -84,11 +84,11 @@ class DictionaryRoute:
 
     @classmethod
     def of(cls, packaged: PackagedDictionary, words: Mapping[str, int]) -> DictionaryRoute:
-        """jieba's dictionary with the words that folding changes moved to their folded forms, and the user's."""
+        """jieba's dictionary with the words that folding changes under their folded forms too, and the user's."""
         frequencies = packaged.frequencies()
-        for word, folded, _ in packaged.folded_words():
-            if folded not in frequencies:
-                frequencies[folded] = frequencies.pop(word)
+        exchanges = _exchanges(packaged, frequencies.__contains__, frequencies.__getitem__)
+        for folded, (count, word, before) in exchanges.items():
+            frequencies |= {folded: count, word: before}
         total = packaged.total + sum(
             count - frequencies.get(word, 0) for word, count in words.items()
         )
@@ -161,11 +161,10 @@ class RjiebaRoute:
         self._words = rjieba.Jieba()
         self.longest = max(packaged.longest, *map(len, words), 0)
         self.holds = self._words.has_word
-        for word, folded, frequency in packaged.folded_words():
-            if not self.holds(folded):
-                # The total of all frequencies stays as it was, and with it the cut of every other text.
-                self._words.add_word(folded, frequency, None)
-                self._words.add_word(word, 0, None)
+        exchanges = _exchanges(packaged, self.holds, packaged.frequency_of)
+        for folded, (count, word, before) in exchanges.items():
+            self._words.add_word(folded, count, None)
+            self._words.add_word(word, before, None)
         for word, frequency in words.items():
             self._words.add_word(word, frequency, None)
 
@@ -182,8 +181,8 @@ def weigh(packaged: PackagedDictionary, user: Sequence[UserWord]) -> dict[str, i
     Each word counts with those before it, so the order matters. About 0.1 s.
     """
     known = packaged.frequencies_of({part for word in user for part in _parts(word.text)})
-    for _, folded, frequency in packaged.folded_words():
-        known.setdefault(folded, frequency)
+    exchanges = _exchanges(packaged, known.__contains__, known.__getitem__)
+    known |= {folded: count for folded, (count, _, _) in exchanges.items()}
     total = packaged.total
     weighed: dict[str, int] = {}
     for word in user:
@@ -192,6 +191,27 @@ def weigh(packaged: PackagedDictionary, user: Sequence[UserWord]) -> dict[str, i
         total += count - known.get(word.text, 0)
         known[word.text] = weighed[word.text] = count
     return weighed
+
+
+def _exchanges(
+    packaged: PackagedDictionary, holds: Callable[[str], bool], frequency_of: Callable[[str], int]
+) -> dict[str, tuple[int, str, int]]:
+    """For words that folding makes of others: their new frequency, the other word, and that one's new frequency.
+
+    They exchange frequencies, 干隆 and 乾隆, so that the sum of all stays as it was, and with it the cut of every other
+    text. A folded word that is there keeps its frequency where that is greater, or the other is :data:`RAREST`.
+    ``holds`` and ``frequency_of`` say what is there.
+    """
+    most: dict[str, tuple[int, str]] = {}
+    for word, folded, count in packaged.folded_words():
+        most[folded] = max((count, word), most.get(folded, (0, "")))
+    exchanges: dict[str, tuple[int, str, int]] = {}
+    for folded, (count, word) in most.items():
+        if not holds(folded):
+            exchanges[folded] = count, word, 0
+        elif count > RAREST and (before := frequency_of(folded)) < count:
+            exchanges[folded] = count, word, before
+    return exchanges
 
 
 def _suggested(word: str, known: Mapping[str, int], *, total: int) -> int:

@@ -50,6 +50,9 @@ def test_folding_goes_character_by_character(text: str) -> None:
         ("臺灣軟體", "台湾软体"),
         ("後來在裡面發現頭髮", "后来在里面发现头发"),
         ("乾隆", "干隆"),
+        ("沿著河岸，憑藉瞭解，反覆答覆", "沿着河岸,凭借了解,反复答复"),
+        ("妳和姊姊，牠復甦了", "你和姐姐,它复苏了"),
+        ("计画 沈阳", "计画 沈阳"),
         ("İstanbul STRASSE ſ", "istanbul strasse s"),
         ("①⼀㊗\u3000ｶﾞ", "1一祝 カ\u3099"),
         ("豈樂\U0002f80a", "岂乐僧"),
@@ -60,7 +63,7 @@ def test_width_case_and_script_are_folded(text: str, folded: str) -> None:
     assert fold(text) == folded
 
 
-@pytest.mark.parametrize("text", ["ß", "ﬁ", "㎏", "½", "é", "看著", "😀", "𠮷", "가", "ー", "〇"])
+@pytest.mark.parametrize("text", ["ß", "ﬁ", "㎏", "½", "é", "沈", "😀", "𠮷", "가", "ー", "〇"])
 def test_what_would_need_more_than_one_character_or_a_phrase_stays(text: str) -> None:
     assert fold(text) == text
 

@@ -1,8 +1,8 @@
 """Our segmenter against jieba itself.
 
 The claim: every run of Chinese characters of a folded text is cut as ``jieba.cut`` cuts it, unless it holds a word that
-our dictionary has and jieba's has not. Those are the words that jieba's dictionary has in traditional characters only:
-folding would make them unknown, so they are known under their folded form.
+our dictionary has and jieba's has not, or has as a rarer one. Those are the words that jieba's dictionary has in
+characters that are folded: folding would make them unknown, so they are known under their folded form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import HAN, fold
-from indexer.analysis.dictionary import UserWord, packaged_dictionary
+from indexer.analysis.dictionary import RAREST, UserWord, packaged_dictionary
 from indexer.analysis.segmenter import ChineseSegmenter
 from tests.contracts.analyzer import ANY_CHARACTER, TEXTS
 from tests.indexer.analysis.conftest import UNUSED, private_tokenizer, sample_of_articles
@@ -44,9 +44,11 @@ HAN_TEXTS = st.one_of(
 
 @pytest.fixture(scope="module")
 def moved(reference: Any) -> frozenset[str]:
-    """The words that are known under their folded form, and to jieba are not."""
+    """The words that are known under their folded form, and to jieba are not, or as rarer ones."""
     return frozenset(
-        folded for _, folded, _ in PACKAGED.folded_words() if not reference.FREQ.get(folded)
+        folded
+        for _, folded, count in PACKAGED.folded_words()
+        if not (known := reference.FREQ.get(folded)) or max(RAREST, known) < count
     )
 
 
@@ -127,6 +129,26 @@ def test_the_pieces_joined_are_the_text(
     assert all(pieces)
     assert plain.cut(folded) == pieces
     assert "".join(fast.cut_parts(folded)) == folded
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "著名 木匠",
+        "显著 优势",
+        "覆盖 全县",
+        "颠覆 了",
+        "扭转乾坤",
+        "沿着 河岸",
+        "瞭望台",
+        "乾隆 写诗",
+    ],
+)
+def test_a_word_that_folding_changes_is_cut_as_the_word_that_it_was(
+    fast: ChineseSegmenter, plain: ChineseSegmenter, words: str
+) -> None:
+    pieces = fold(words).split()
+    assert fast.cut("".join(pieces)) == plain.cut("".join(pieces)) == pieces
 
 
 @pytest.mark.parametrize(
