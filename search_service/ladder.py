@@ -4,10 +4,11 @@
     words    every word, as the analyzer cuts words
     inside   every word, also inside other words
     most     most of the telling words; articles with all words first
-    any      at least one of the telling words
+    any      at least one of the telling words; beside a quote none need be held
+    unquoted quotes are read as words, of which most or any are held
 
-Only loose words are relaxed. What a reader spelt out stays as it is on every rung: quotes, exclusions, fields, the
-title's words, AND and OR. A word of one character is not telling: it stands inside others in nearly every article.
+Only loose words are relaxed. What a reader spelt out stays as it is: exclusions, fields, the title's words, AND and OR on
+every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it stands inside others in nearly every article.
 Latin words and numbers are looked for inside others only where there is nothing else to look for: ``art`` is not in
 ``party``, nor 15 in 2015.
 """
@@ -25,7 +26,7 @@ from search_service.filters import in_channel
 from search_service.ranking import ALL_WORDS, AS_TYPED, FIELD_WEIGHTS, MOST
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
-Rung = Literal["browse", "words", "inside", "most", "any"]
+Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
@@ -42,8 +43,11 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
     relaxed = [(len(leaf.tokens), len(_telling(leaf))) for leaf in words if not leaf.title_only]
     if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
         found.append("most")
-    if any(telling and count > 1 for count, telling in relaxed):
+    quoted = any(isinstance(leaf, Phrase) and not leaf.title_only for leaf in leaves)
+    if any((telling and count > 1) or quoted for count, telling in relaxed):
         found.append("any")
+    if quoted:
+        found.append("unquoted")
     return tuple(found)
 
 
@@ -60,18 +64,41 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
             return MatchAll()
         case Words():
             return _words(tree, rung)
-        case Phrase(text, title_only):
-            return LiteralQuery(text, fields=("title",)) if title_only else LiteralQuery(text)
+        case Phrase(text, title_only=True):
+            return LiteralQuery(text, fields=("title",))
+        case Phrase(text):
+            return _unquoted([tree]) if rung == "unquoted" else LiteralQuery(text)
         case Keyword(field, value):
             return in_channel(value) if field == "channel" else Term(field, value)
         case Dates(start, end):
             return Range("published_at", start, end)
         case All(parts):
-            return And(tuple(query_for(part, rung) for part in parts))
+            return _all(parts, rung)
         case Either(parts):
             return Or(tuple(query_for(part, rung) for part in parts))
         case Exclude(part):
             return Not(_excluded(part))
+
+
+def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
+    """Every part; from the rung "any" on, quotes and the loose words beside them are looked at together."""
+    quoted = any(isinstance(part, Phrase) and not part.title_only for part in parts)
+    if not quoted or rung not in ("any", "unquoted"):
+        return And(tuple(query_for(part, rung) for part in parts))
+    if rung == "unquoted":
+        loose = [part for part in parts if isinstance(part, Words | Phrase) and not part.title_only]
+        others = [query_for(part, rung) for part in parts if part not in loose]
+        return And((_unquoted(loose), *others))
+    optional = [part for part in parts if isinstance(part, Words) and not part.title_only]
+    required = And(tuple(query_for(part, rung) for part in parts if part not in optional))
+    return Or((required, *(And((required, query_for(part, rung))) for part in optional)))
+
+
+def _unquoted(parts: list[Words | Phrase]) -> Query:
+    """Any of the words of quotes and loose words, those articles first that hold most of them."""
+    text = " ".join(part.text for part in parts)
+    most = Match(text, fields=FIELD_WEIGHTS, need=MOST)
+    return Or((Match(text, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
 
 
 def _words(words: Words, rung: Rung) -> Query:

@@ -18,6 +18,7 @@ _RUNGS: Final[dict[Rung, str]] = {
     "inside": "all words, also inside other words",
     "most": "most of the words",
     "any": "any of the words",
+    "unquoted": "the words without their quotes",
 }
 _MARK: Final = "bold yellow"
 _FACET_VALUES: Final = 8

@@ -153,7 +153,11 @@ def _understood(parsed: Parsed, found: Climbed) -> Understood:
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree) if parsed.tree else []
-    if not found.page.total and any(isinstance(leaf, Phrase) for leaf in leaves):
+    if found.page.total and found.rung == "unquoted":
+        notes = (*notes, "没有文章原样含有引号里的文字，已去掉引号搜索。")
+    elif not found.page.total and any(
+        isinstance(leaf, Phrase) and leaf.title_only for leaf in leaves
+    ):
         notes = (*notes, "引号里的文字要原样出现；去掉引号可以放宽搜索。")
     return Understood(
         parsed=parsed.echo,
@@ -174,6 +178,9 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     # Only then were Latin words found inside others.
     inside = rung == "inside" and not may_stand_inside(tree)
     for leaf in wanted(tree) if tree else []:
+        if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:
+            tokens = tuple(token.text for token in analyzer.query(leaf.text))
+            leaf = Words(leaf.text, tokens)
         if isinstance(leaf, Phrase):
             found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
         elif isinstance(leaf, Words):

@@ -45,6 +45,10 @@ RUNG_SENTENCES: Final = {
         "没有文章同时含有这些词语，下面是含有其中任意一个的文章。",
         "含有其中大部分词语的文章只有 {} 篇，其余含有任意一个。",
     ),
+    "unquoted": (
+        "没有文章原样含有引号里的文字，下面是含有其中词语的文章。",
+        "原样含有引号里的文字的文章只有 {} 篇，其余含有其中的词语。",
+    ),
 }
 """For each rung that relaxes: what to say when the stricter ones found nothing, and when they found too few."""
 

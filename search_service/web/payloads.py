@@ -99,12 +99,15 @@ class QueryPayload(Payload):
     parsed: str = Field(description="As it was read, in one canonical form.")
     rung: Rung = Field(
         description="How strictly it was taken. browse: no words, all articles. words: all words. inside: all "
-        "words, also inside other words. most: most of the words. any: any of the words."
+        "words, also inside other words. most: most of the words. any: any of the words. unquoted: the words of quotes "
+        "that stand nowhere as they were typed."
     )
     stricter: int = Field(
         description="How many of the articles a stricter rung found; 0 when none did, or none was tried."
     )
-    relaxed: bool = Field(description="True for most and any: some hits lack some of the words.")
+    relaxed: bool = Field(
+        description="True for most, any and unquoted: some hits lack some of the words."
+    )
     ignored: list[str] = Field(description="Words that were left out because they say too little.")
     notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
 
@@ -250,7 +253,7 @@ def search_payload(answer: Answer, zone: ZoneInfo) -> SearchPayload:
             parsed=answer.understood.parsed,
             rung=answer.understood.rung,
             stricter=answer.understood.stricter,
-            relaxed=answer.understood.rung in ("most", "any"),
+            relaxed=answer.understood.rung in ("most", "any", "unquoted"),
             ignored=list(answer.understood.ignored),
             notes=list(answer.understood.notes),
         ),

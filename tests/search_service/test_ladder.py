@@ -13,6 +13,15 @@ TITLE = (("title", 2.0),)
 NAMES = ("title", "lead", "body")
 
 
+def unquoted(text: str) -> Query:
+    most = Match(text, FIELD_WEIGHTS, need=0.6)
+    return Or((Match(text, FIELD_WEIGHTS, need=0.0), Boost(most, 5.0)))
+
+
+UNQUOTED = unquoted("茶会")
+BESIDE = And((Literal("茶会", NAMES), Term("tag", "茶")))
+
+
 def tree(text: str) -> Node | None:
     return parse(text, analyzer=analyzer(), timezone=SHANGHAI).tree
 
@@ -23,7 +32,11 @@ def tree(text: str) -> Node | None:
         ("", ["browse"]),
         ("-银行", ["browse"]),
         ("channel:情感 date:2023", ["browse"]),
-        ('"乡村振兴"', ["words"]),
+        ('"乡村振兴"', ["words", "unquoted"]),
+        ('title:"乡村振兴"', ["words"]),
+        ('-"乡村振兴"', ["browse"]),
+        ('"乡村振兴" 茶会', ["words", "inside", "any", "unquoted"]),
+        ('"乡村振兴" -茶会', ["words", "unquoted"]),
         ("，", ["words"]),
         ("茶会", ["words", "inside"]),
         ("茶会 古塔", ["words", "inside", "any"]),
@@ -56,6 +69,9 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ("art 15", "inside", Match("art 15", FIELD_WEIGHTS, inside=True)),
         ("art 茶会", "any", Match("art 茶会", FIELD_WEIGHTS, need=0.0)),
         ('"茶会"', "any", Literal("茶会", NAMES)),
+        ('"茶会"', "unquoted", UNQUOTED),
+        ('"茶会" 古塔 tag:茶', "unquoted", And((unquoted("茶会 古塔"), Term("tag", "茶")))),
+        ('"茶会" 古塔 tag:茶', "any", Or((BESIDE, And((BESIDE, Match("古塔", FIELD_WEIGHTS, need=0.0, inside=True)))))),
         ("，", "words", Literal("，", NAMES)),
         ("title:茶会", "any", Match("茶会", TITLE, inside=True)),
         ('title:"茶会"', "words", Literal("茶会", ("title",))),

@@ -382,11 +382,39 @@ def test_nothing_is_found_when_no_word_stands_anywhere(found: Services) -> None:
     assert answer.understood.rung == "words"
 
 
-def test_quotes_and_exclusions_are_never_relaxed(tmp_path: Path) -> None:
+def test_exclusions_are_never_relaxed(tmp_path: Path) -> None:
     asked = index(tmp_path, "茶会 古塔", "石渠 集市")
-    assert ask(asked, '茶会 "灯笼"').total == 0
     assert ask(asked, "茶会 灯笼 -古塔").total == 0
+    assert ask(asked, '茶会 "灯笼会" -古塔').total == 0
     assert ask(asked, "石渠 灯笼 -古塔").total == 1
+
+
+def test_a_quote_that_is_held_is_enough_where_no_loose_word_stands_beside_it(
+    tmp_path: Path,
+) -> None:
+    asked = index(tmp_path, "茶会 原名", "石渠的茶会", "石渠")
+    answer = ask(asked, "「石渠的茶会」的原名是？")
+    assert (answer.understood.rung, ids(answer)) == ("any", ["a-1"])
+    answer = ask(asked, "「石渠」集市")
+    assert (answer.understood.rung, set(ids(answer))) == ("any", {"a-1", "a-2"})
+
+
+def test_beside_a_quote_articles_with_the_loose_words_come_first(tmp_path: Path) -> None:
+    asked = index(tmp_path, "石渠石渠石渠", "石渠 集市" + "，春雨" * 50, "集市 灯笼")
+    answer = ask(asked, "“石渠” 集市 灯笼 龙舟")
+    assert (answer.understood.rung, ids(answer)) == ("any", ["a-1", "a-0"])
+
+
+@pytest.mark.parametrize("text", ["“石渠集市”", "集市 「石渠集市」", "“石渠集市” OR “龙舟会”"])
+def test_a_quote_that_stands_nowhere_is_read_as_words_and_told(tmp_path: Path, text: str) -> None:
+    asked = index(tmp_path, "集市在春天" + "，春雨" * 50, "石渠 集市", "灯笼 石渠", "茶会")
+    answer = ask(asked, text)
+    assert answer.understood.rung == "unquoted"
+    assert ids(answer)[0] == "a-1"
+    assert "a-3" not in ids(answer)
+    assert answer.understood.notes == ("没有文章原样含有引号里的文字，已去掉引号搜索。",)
+    marked = {answer.hits[0].snippet.text[a:b] for a, b in answer.hits[0].snippet.marks}
+    assert marked == {"石渠", "集市"}
 
 
 def test_one_character_alone_does_not_hold_a_relaxed_hit(tmp_path: Path) -> None:
@@ -425,9 +453,9 @@ def test_punctuation_alone_is_looked_for_as_it_stands_and_told(tmp_path: Path) -
     assert ask(asked, "※").total == 0
 
 
-def test_a_quote_that_stands_nowhere_is_told(found: Services) -> None:
+def test_a_quote_that_no_title_holds_is_told(found: Services) -> None:
     note = "引号里的文字要原样出现；去掉引号可以放宽搜索。"
-    assert ask(found, "云溪“灯笼会”").understood.notes == (note,)
+    assert ask(found, "云溪 title:“灯笼会”").understood.notes == (note,)
     assert ask(found, "“茶会”").understood.notes == ()
     assert ask(found, "灯笼会 -“茶会”").understood.notes == ()
 
