@@ -28,6 +28,7 @@ from indexer.columnar.writer import Writer, create_index
 
 TOP: Final = 10
 TITLE_WEIGHT: Final = 2.0
+FIELDS: Final = (("title", TITLE_WEIGHT), ("body", 1.0))
 Ask = Callable[[list[str]], int]
 
 
@@ -82,13 +83,8 @@ class Columnar:
     def plan(kind: str, words: list[str]) -> p.Plan:
         if kind == "phrase":
             return p.Phrase("body", tuple(word.encode() for word in words))
-        groups = [
-            (p.Term("title", word.encode(), TITLE_WEIGHT), p.Term("body", word.encode()))
-            for word in words
-        ]
-        if kind == "or":
-            return p.Union(tuple(term for group in groups for term in group))
-        return p.Intersection(tuple(p.Union(group) for group in groups))
+        clauses = tuple(p.Word(word.encode(), FIELDS) for word in words)
+        return p.Union(clauses) if kind == "or" else p.Intersection(clauses)
 
     def asker(self, kind: str) -> Ask:
         search = self.executor.search

@@ -36,6 +36,10 @@ class BoundedCache(Generic[_Value]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def takes(self, nbytes: int) -> bool:
+        """Whether a value of so many bytes may be kept at all."""
+        return (nbytes + _OVERHEAD) * _LARGEST_SHARE <= self._limit
+
     def get(self, key: Hashable) -> _Value | None:
         """The value, or None; counts as asked for either way."""
         with self._lock:
@@ -51,7 +55,7 @@ class BoundedCache(Generic[_Value]):
     def put(self, key: Hashable, value: _Value, nbytes: int) -> None:
         """Keep a value of so many bytes if there is room, or if it is asked for more often than what it drives out."""
         size = nbytes + _OVERHEAD
-        if size * _LARGEST_SHARE > self._limit:
+        if not self.takes(nbytes):
             return
         with self._lock:
             if key in self._entries:

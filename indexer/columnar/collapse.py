@@ -74,7 +74,7 @@ class Grouping:
             docs = docs[self.ordinals(docs + base) != ALONE]
         else:
             docs = self._grouped[leaf]
-            docs = docs[look_up(found, docs)[0]]
+            docs = docs[look_up(found, docs, len(found.scores))[0]]
         return self.ordinals(docs + base)
 
 

@@ -29,6 +29,9 @@ class LeafCosts:
     def _term(self, node: p.Term) -> int:
         return self.impacts.estimate(self.leaf, node.field, node.term)
 
+    def _word(self, node: p.Word) -> int:
+        return sum(self.impacts.estimate(self.leaf, field, node.term) for field, _ in node.fields)
+
     def _documents(self, node: p.Documents) -> int:
         return len(node.by_leaf[self.leaf][0]) if self.leaf in node.by_leaf else 0
 
@@ -53,6 +56,7 @@ class LeafCosts:
 # One look-up a node: functools.singledispatchmethod costs four microseconds a call, as much as a short posting list.
 _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.Term: LeafCosts._term,
+    p.Word: LeafCosts._word,
     p.Documents: LeafCosts._documents,
     p.Phrase: LeafCosts._phrase,
     p.Union: LeafCosts._any,

@@ -13,11 +13,12 @@ import numpy as np
 
 from indexer.columnar import plan as p
 from indexer.columnar.found import (
+    SCRATCH,
     Dense,
     Found,
     Mask,
     Part,
-    Scratch,
+    firsts,
     listed,
     look_up_listed,
     mask_of,
@@ -26,14 +27,8 @@ from indexer.columnar.impacts import F32, NOTHING, Column, Listed
 from indexer.columnar.phrases import phrase_matches
 from indexer.columnar.probing import LeafProbe, inside
 
-_WALK: Final = 4
-"""An intersection looks its rarest clause's documents up in the others when those have so many times more postings."""
 _SPARSE: Final = 32
 """A union stays a list while its postings are fewer than the leaf's documents divided by this."""
-_LEAST_FACTOR: Final = 1e-6
-"""A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
-
-_scratch = Scratch()
 
 
 class Evaluator(LeafProbe):
@@ -42,7 +37,7 @@ class Evaluator(LeafProbe):
     def release(self, found: Part) -> None:
         """Give the accumulator of a result that is not needed any more back."""
         if isinstance(found, Dense):
-            _scratch.give_back(found.scores)
+            SCRATCH.give_back(found.scores)
 
     def find(self, node: p.Plan) -> Part:
         """The documents that match, with their scores, to look at."""
@@ -53,7 +48,7 @@ class Evaluator(LeafProbe):
         found = self.find(node)
         if not isinstance(found, Column):
             return found
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         scores[:] = found.scores
         return Dense(scores, None)
 
@@ -68,11 +63,33 @@ class Evaluator(LeafProbe):
 
     def _find_term(self, node: p.Term) -> Part:
         column = self.impacts.column(self.leaf, node.field, node.term)
-        if column is not None and node.boost >= _LEAST_FACTOR:
+        if column is not None and node.boost >= p.LEAST_FACTOR:
             boosted = node.boost != 1.0
             return Column(column.scores * np.float32(node.boost)) if boosted else column
         found = self.impacts.listed(self.leaf, node.field, node.term)
         return _boosted(found, node.boost)
+
+    def _find_word(self, node: p.Word) -> Part:
+        postings = self.cost(node)
+        common = self.impacts.is_common(self.leaf, postings)
+        make = self._common_word if common else self._rare_word
+        return self.impacts.word(self.leaf, node, postings, make)
+
+    def _common_word(self, node: p.Word) -> Column:
+        column = Column(np.zeros(self.length, dtype=np.float32))
+        for part in self._in_fields(node):
+            _add(column.scores, part)
+        return column
+
+    def _rare_word(self, node: p.Word) -> Listed:
+        return self._summed(self._in_fields(node), 1)
+
+    def _in_fields(self, node: p.Word) -> list[Listed]:
+        """The word in each field, computed anew: what is kept is the whole."""
+        return [
+            _boosted(self.impacts.fresh(self.leaf, field, node.term), boost)
+            for field, boost in node.fields
+        ]
 
     def _find_terms_between(self, node: p.TermsBetween) -> Found:
         postings = self.impacts.field(self.leaf, node.field)
@@ -113,32 +130,32 @@ class Evaluator(LeafProbe):
         return self._at_least(node) if node.minimum > 1 else self._dense_union(node)
 
     def _sparse_union(self, node: p.Union) -> Listed:
-        """Through a clean accumulator: only the places that were touched are read and cleared."""
-        parts = [self.find_listed(clause) for clause in node.clauses]
+        return self._summed([self.find_listed(clause) for clause in node.clauses], node.minimum)
+
+    def _summed(self, parts: list[Listed], minimum: int) -> Listed:
+        """The sum of lists, through a clean accumulator: only the places that were touched are read and cleared."""
         parts = [part for part in parts if len(part.docs)]
-        if len(parts) < max(1, node.minimum):
+        if len(parts) < max(1, minimum):
             return NOTHING
         if len(parts) == 1:
             return parts[0]
         docs = np.concatenate([part.docs for part in parts])
         docs.sort()
-        fresh = np.empty(len(docs), dtype=bool)
-        fresh[0] = True
-        np.not_equal(docs[1:], docs[:-1], out=fresh[1:])
+        fresh = firsts(docs)
         kept: Mask | None = None
-        if node.minimum > 1:
-            kept = np.diff(np.flatnonzero(fresh), append=len(docs)) >= node.minimum
+        if minimum > 1:
+            kept = np.diff(np.flatnonzero(fresh), append=len(docs)) >= minimum
         docs = docs[fresh]
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         for part in parts:
             np.add.at(scores, part.docs, part.scores)
         totals = scores[docs]
         scores[docs] = 0.0
-        _scratch.give_back_clean(scores)
+        SCRATCH.give_back_clean(scores)
         return Listed(docs, totals) if kept is None else Listed(docs[kept], totals[kept])
 
     def _dense_union(self, node: p.Union) -> Dense:
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         mask: Mask | None = None
         for clause in node.clauses:
             found = self.find(clause)
@@ -157,7 +174,7 @@ class Evaluator(LeafProbe):
         return before
 
     def _at_least(self, node: p.Union) -> Dense:
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         counts = np.zeros(self.length, dtype=np.uint16)
         for clause in node.clauses:
             found = self.find(clause)
@@ -172,7 +189,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
     def _find_best(self, node: p.Best) -> Found:
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         mask = np.zeros(self.length, dtype=bool)
         for clause in node.clauses:
             found = self.find(clause)
@@ -187,13 +204,13 @@ class Evaluator(LeafProbe):
     def _find_otherwise(self, node: p.Otherwise) -> Found:
         first, second = self.find(node.first), self.find(node.second)
         if isinstance(first, Listed) and isinstance(second, Listed):
-            hit, _ = look_up_listed(first, second.docs)
+            hit, _ = look_up_listed(first, second.docs, self.length)
             docs = np.concatenate((first.docs, second.docs[~hit]))
             order = np.argsort(docs, kind="stable")
             return Listed(docs[order], np.concatenate((first.scores, second.scores[~hit]))[order])
         before = mask_of(first, self.length)
         mask = before | mask_of(second, self.length)
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         _add(scores, second)
         scores[before] = 0.0
         _add(scores, first)
@@ -208,16 +225,18 @@ class Evaluator(LeafProbe):
         ordered = [node.clauses[place] for _, place in clauses]
         if not clauses[0][0]:
             return NOTHING
-        if len(ordered) > 1 and clauses[0][0] * _WALK >= sum(cost for cost, _ in clauses):
+        if len(ordered) > 1 and self.impacts.is_common(self.leaf, clauses[0][0]):
             return self._dense_intersection(ordered)
         found = self.find_listed(ordered[0])
         for clause in ordered[1:]:
             hit, scores = self.probe(clause, found.docs)
-            found = Listed(found.docs[hit], found.scores[hit] + scores[hit])
+            if not hit.all():
+                found, scores = Listed(found.docs[hit], found.scores[hit]), scores[hit]
+            found = Listed(found.docs, found.scores + scores)
         return found
 
     def _dense_intersection(self, clauses: list[p.Plan]) -> Dense:
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         mask: Mask | None = None
         for clause in clauses:
             found = self.find(clause)
@@ -256,7 +275,7 @@ class Evaluator(LeafProbe):
         found = self.find_own(node.plan)
         if isinstance(found, Listed):
             return Listed(found.docs, found.scores * np.float32(node.factor))
-        mask = found.mask if node.factor >= _LEAST_FACTOR else mask_of(found, self.length)
+        mask = found.mask if node.factor >= p.LEAST_FACTOR else mask_of(found, self.length)
         np.multiply(found.scores, np.float32(node.factor), out=found.scores)
         return Dense(found.scores, mask)
 
@@ -269,7 +288,7 @@ class Evaluator(LeafProbe):
         return Dense(found.scores, mask)
 
     def _uniform(self, mask: Mask, score: float) -> Dense:
-        scores = _scratch.borrow(self.length)
+        scores = SCRATCH.borrow(self.length)
         if score:
             np.multiply(mask, np.float32(score), out=scores)
         return Dense(scores, mask)
@@ -277,6 +296,7 @@ class Evaluator(LeafProbe):
 
 _FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
     p.Term: Evaluator._find_term,
+    p.Word: Evaluator._find_word,
     p.TermsBetween: Evaluator._find_terms_between,
     p.Documents: Evaluator._find_documents,
     p.Between: Evaluator._find_between,
@@ -309,8 +329,10 @@ def _add(scores: F32, found: Part) -> None:
 def _all_positive(node: p.Plan) -> bool:
     """Whether every document that matches is sure to score above 0, so that the scores tell which ones match."""
     match node:
+        case p.Word():
+            return True
         case p.Term(boost=factor) | p.Phrase(boost=factor):
-            return factor >= _LEAST_FACTOR
+            return factor >= p.LEAST_FACTOR
         case p.Union(clauses=clauses) | p.Best(clauses=clauses):
             return all(_all_positive(clause) for clause in clauses)
         case p.Intersection(clauses=clauses):
@@ -320,8 +342,8 @@ def _all_positive(node: p.Plan) -> bool:
         case p.Without(plan=plan) | p.Maybe(plan=plan):
             return _all_positive(plan)
         case p.Scaled(plan=plan, factor=factor):
-            return factor >= _LEAST_FACTOR and _all_positive(plan)
+            return factor >= p.LEAST_FACTOR and _all_positive(plan)
         case p.Constant(score=score) | p.TermsBetween(score=score) | p.Everything(score=score):
-            return score >= _LEAST_FACTOR
+            return score >= p.LEAST_FACTOR
         case _:
             return False

@@ -7,23 +7,26 @@ is stored: a snapshot derives it, and keeps what is asked for often.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
+from indexer.columnar.inversion import rows_at
+from indexer.columnar.plan import Word
 from indexer.columnar.segment import IntP, PostingsField
 from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
 
 CACHE_BYTES: Final = 256 * 2**20
-"""For all threads of a process together: in eighths, three for lists, two each for columns and positions, one for short lists."""
+"""For all threads of a process together: in eighths, three for lists, two each for columns and occurrences, one for short lists."""
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
@@ -67,6 +70,14 @@ def padded(doc_count: int) -> int:
 NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 
 
+class _Place(NamedTuple):
+    """A term in a leaf: its number (-1 for none), and how many postings and occurrences it has (-1: the field counts none)."""
+
+    number: int
+    postings: int
+    occurrences: int
+
+
 class Impacts:
     """The impacts of one snapshot. Shared by threads."""
 
@@ -77,11 +88,11 @@ class Impacts:
         self._fields = [dict[str, PostingsField | None]() for _ in snapshot.leaves]
         self._norms: dict[tuple[int, str], F32] = {}
         self._idf: dict[tuple[str, bytes], float] = {}
-        self._places: dict[tuple[int, str, bytes], tuple[int, int]] = {}
+        self._places: dict[tuple[int, str, bytes], _Place] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
         self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 8)
         self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 3 // 8)
-        self._positions: BoundedCache[tuple[AnyArray, IntP]] = BoundedCache(cache_bytes // 4)
+        self._occurrences: BoundedCache[I64] = BoundedCache(cache_bytes // 4)
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
         """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
@@ -117,17 +128,24 @@ class Impacts:
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
         """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
-        return self._place(leaf, field, term)[1]
+        return self._place(leaf, field, term).postings
 
-    def _place(self, leaf: int, field: str, term: bytes) -> tuple[int, int]:
-        """A term's number in a leaf, -1 for none, and its document frequency there. Remembered."""
+    def _place(self, leaf: int, field: str, term: bytes) -> _Place:
+        """Where a term stands in a leaf. Remembered."""
         key = (leaf, field, term)
         place = self._places.get(key)
         if place is None:
             postings = self.field(leaf, field)
             number = -1 if postings is None else postings.terms.find(term)
-            count = 0 if postings is None or number < 0 else postings.doc_frequency(number)
-            place = (number, count)
+            postings_count = occurrences = 0
+            if postings is not None:
+                if number >= 0:
+                    postings_count = postings.doc_frequency(number)
+                if not postings.words:
+                    occurrences = -1
+                elif number >= 0:
+                    occurrences = postings.total_frequency(number)
+            place = _Place(number, postings_count, occurrences)
             if len(term) <= _LONGEST:
                 if len(self._places) >= _REMEMBERED:
                     self._places.clear()
@@ -136,13 +154,13 @@ class Impacts:
 
     def column(self, leaf: int, field: str, term: bytes) -> Column | None:
         """A frequent term's impacts as a column; None for a term that is not frequent. Cached like `listed`."""
-        doc_count = self.snapshot.leaves[leaf].segment.doc_count
-        if self.estimate(leaf, field, term) * COMMON <= doc_count:
+        if not self.is_common(leaf, self.estimate(leaf, field, term)):
             return None
         key = (leaf, field, term)
         column = self._columns.get(key)
         if column is None:
             listed = self.listed(leaf, field, term)
+            doc_count = self.snapshot.leaves[leaf].segment.doc_count
             column = Column(np.zeros(padded(doc_count), dtype=np.float32))
             column.scores[listed.docs] = listed.scores
             self._columns.put(key, column, len(term) + column.scores.nbytes)
@@ -150,7 +168,7 @@ class Impacts:
 
     def listed(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts in a leaf. O(postings) the first time, O(1) while it stays in the cache."""
-        number, count = self._place(leaf, field, term)
+        number, count, _ = self._place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return NOTHING
@@ -162,23 +180,75 @@ class Impacts:
             cache.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
         return listed
 
-    def positions(self, leaf: int, field: str, term: bytes) -> tuple[AnyArray, IntP]:
-        """The positions of a term that the leaf holds, and where those of each posting begin. Cached like `listed`.
+    def fresh(self, leaf: int, field: str, term: bytes) -> Listed:
+        """A term's documents and impacts, computed anew and not kept. O(postings)."""
+        number, count, _ = self._place(leaf, field, term)
+        postings = self.field(leaf, field)
+        if postings is None or not count:
+            return NOTHING
+        return self._computed(leaf, field, term, postings, number)
+
+    def word(
+        self, leaf: int, word: Word, postings: int, make: Callable[[Word], Listed | Column]
+    ) -> Listed | Column:
+        """A word in several fields, of so many postings together: what was kept of it, or else what ``make`` gives."""
+        key = (leaf, word.term, word.fields)
+        cache: BoundedCache[Any] = self._listed
+        if postings <= SHORT:
+            cache = self._short
+        elif self.is_common(leaf, postings):
+            cache = self._columns
+        found: Listed | Column | None = cache.get(key)
+        if found is None:
+            found = make(word)
+            cache.put(key, found, sum(array.nbytes for array in found))
+        return found
+
+    def is_common(self, leaf: int, postings: int) -> bool:
+        """Whether so many postings in a leaf are better kept as a column."""
+        return postings * COMMON > self.snapshot.leaves[leaf].segment.doc_count
+
+    def occurrence_count(self, leaf: int, field: str, term: bytes) -> int:
+        """How often a term occurs in a leaf.
 
         Raises:
             Unsupported: the field keeps no positions.
         """
+        count = self._place(leaf, field, term).occurrences
+        if count < 0:
+            raise Unsupported(f"field {field!r} keeps no positions: no phrase can be found in it")
+        return count
+
+    def keeps_occurrences(self, count: int) -> bool:
+        """Whether so many occurrences of a term are kept together."""
+        return self._occurrences.takes(8 * count)
+
+    def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
+        """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
         key = (leaf, field, term)
-        known = self._positions.get(key)
-        if known is None:
-            postings = self.field(leaf, field)
-            if postings is None or not postings.words:
-                raise Unsupported(
-                    f"field {field!r} keeps no positions: no phrase can be found in it"
-                )
-            known = postings.positions(self._place(leaf, field, term)[0])
-            self._positions.put(key, known, len(term) + known[1].nbytes)
-        return known
+        found = self._occurrences.get(key)
+        if found is None:
+            docs = self.listed(leaf, field, term).docs
+            found = self.occurrences_at(leaf, field, term, docs, None)
+            self._occurrences.put(key, found, len(term) + found.nbytes)
+        return found
+
+    def occurrences_at(
+        self, leaf: int, field: str, term: bytes, docs: IntP, at: IntP | None
+    ) -> I64:
+        """The same in ``docs`` alone, which are those of the term's postings ``at``, or of all of them."""
+        postings = self.field(leaf, field)
+        assert postings is not None, "the leaf holds the term"
+        positions, starts = postings.positions(self._place(leaf, field, term).number)
+        if at is None:
+            counts, chosen = np.diff(starts), positions
+        else:
+            firsts = starts[at]
+            counts = starts[at + 1] - firsts
+            chosen = positions[rows_at(firsts, counts)]
+        found: I64 = np.repeat(docs.astype(np.int64) << 32, counts)
+        found |= chosen
+        return found
 
     def _computed(
         self, leaf: int, field: str, term: bytes, postings: PostingsField, number: int

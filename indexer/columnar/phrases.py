@@ -1,97 +1,153 @@
-"""Phrases: which documents hold terms one after the other, from the positions, without a loop over documents."""
+"""Phrases: which documents hold terms one after the other, from the positions, without a loop over documents.
+
+An *occurrence* is one number, int64: ``document << 32 | position``. Those of a term ascend, so that a phrase is an
+intersection of sorted arrays, each shifted by the term's place in the phrase.
+"""
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.impacts import NOTHING, Impacts, Listed
-from indexer.columnar.inversion import rows_at
+from indexer.columnar.found import Mask, firsts, look_up, look_up_listed
+from indexer.columnar.impacts import I64, NOTHING, Impacts, Listed, padded
 from indexer.columnar.plan import Phrase
 from indexer.columnar.segment import IntP
 
-U64 = NDArray[np.uint64]
-
+_POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31
 """No slop reaches farther, so that none reaches from one document into the next: positions lie below this."""
+_SEARCH: Final = 24
+"""A set of occurrences so many times smaller than another is looked up by binary search, a larger one through a sieve."""
+_FEW: Final = 10_000
+"""Among fewer occurrences than this, a larger set is looked up by search too."""
+_SIEVE_BITS: Final = 20
+"""A sieve of a MiB stays in the processor's cache; a hundred thousand occurrences let a tenth of the others through."""
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio: Fibonacci hashing (Knuth, TAOCP 3, 6.4)."""
+
+
+class _Sieve(threading.local):
+    """One byte for each hash of an occurrence, all zero between uses; each thread has its own."""
+
+    def __init__(self) -> None:
+        self.seen = np.zeros(1 << _SIEVE_BITS, dtype=bool)
+
+
+_sieve = _Sieve()
 
 
 def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
     """The documents that hold the phrase, scored by the sum of their terms' BM25.
 
-    O(postings of the rarest term * terms * log postings) plus the positions in the documents that hold all terms.
+    O(occurrences of the two rarest terms), or of the rarest one times the logarithm of the other's.
 
     Raises:
         Unsupported: the field keeps no positions.
     """
-    lists = [impacts.listed(leaf, phrase.field, term) for term in phrase.terms]
-    if not lists:
+    counts = [impacts.occurrence_count(leaf, phrase.field, term) for term in phrase.terms]
+    if not counts or not min(counts):
         return NOTHING
-    shared, places = _shared(impacts, leaf, phrase, lists)
-    if not len(shared):
+    if len(counts) == 1:
+        return impacts.listed(leaf, phrase.field, phrase.terms[0])
+    find = _adjacent if phrase.slop == 1 else _near
+    docs = _owners(find(impacts, leaf, phrase, counts))
+    if not len(docs):
         return NOTHING
-    ends: U64 | None = None
-    for term, at in zip(phrase.terms, places, strict=True):
-        found = _occurrences(impacts, leaf, phrase.field, term, at)
+    scores = np.zeros(len(docs), dtype=np.float32)
+    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
+    for term in phrase.terms:
+        part = impacts.column(leaf, phrase.field, term) or impacts.listed(leaf, phrase.field, term)
+        scores += look_up(part, docs, length)[1]
+    return Listed(docs, scores)
+
+
+def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
+    """Occurrences of the rarest term about which all the others stand in their places."""
+    by_count = sorted(range(len(counts)), key=counts.__getitem__)
+    rarest = by_count[0]
+    found = impacts.occurrences(leaf, phrase.field, phrase.terms[rarest])
+    for place in by_count[1:]:
+        if not len(found):
+            break
+        # A position below 0 borrows from the document and is one that no term has.
+        wanted = found + (place - rarest)
+        if impacts.keeps_occurrences(counts[place]):
+            others = impacts.occurrences(leaf, phrase.field, phrase.terms[place])
+        else:
+            docs = _owners(found)
+            others = _occurrences_in(impacts, leaf, phrase.field, phrase.terms[place], docs)
+        found = found[_members(wanted, others)]
+    return found
+
+
+def _near(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
+    """Occurrences of the last term that end a chain of all terms."""
+    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
+    rarest = min(range(len(counts)), key=counts.__getitem__)
+    shared = impacts.listed(leaf, phrase.field, phrase.terms[rarest]).docs
+    for term in phrase.terms:
+        hit, _ = look_up_listed(impacts.listed(leaf, phrase.field, term), shared, length)
+        shared = shared[hit]
+    ends: I64 | None = None
+    for term in phrase.terms:
+        found = _occurrences_in(impacts, leaf, phrase.field, term, shared)
         ends = found if ends is None else _following(ends, found, phrase.slop)
-        if not len(ends):
-            return NOTHING
     assert ends is not None, "a phrase has terms"
-    owners = (ends >> np.uint64(32)).astype(np.intp)
-    chosen = owners[np.flatnonzero(np.diff(owners, prepend=-1))]
-    scores = np.zeros(len(chosen), dtype=np.float32)
-    for each, at in zip(lists, places, strict=True):
-        scores += each.scores[at[chosen]]
-    return Listed(shared[chosen], scores)
+    return ends
 
 
-def _shared(
-    impacts: Impacts, leaf: int, phrase: Phrase, lists: list[Listed]
-) -> tuple[IntP, list[IntP]]:
-    """The documents that all lists hold, and for each list where they stand in it."""
-    by_length = sorted(range(len(lists)), key=lambda number: len(lists[number].docs))
-    shared = lists[by_length[0]].docs
-    places: dict[int, IntP] = {by_length[0]: np.arange(len(shared))}
-    for number in by_length[1:]:
-        if not len(shared):
-            return shared, []
-        docs = lists[number].docs
-        column = impacts.column(leaf, phrase.field, phrase.terms[number])
-        if column is not None:
-            # Most documents are told apart by a look into the column; only the others are searched for.
-            hit = column.scores[shared] > 0
-            shared = shared[hit]
-            places = {other: place[hit] for other, place in places.items()}
-        at = np.searchsorted(docs, shared)
-        if column is None:
-            np.minimum(at, len(docs) - 1, out=at)
-            hit = docs[at] == shared
-            if not hit.all():
-                shared, at = shared[hit], at[hit]
-                places = {other: place[hit] for other, place in places.items()}
-        places[number] = at
-    return shared, [places[number] for number in range(len(lists))]
+def _owners(occurrences: I64) -> IntP:
+    """The documents of some occurrences, each once, ascending."""
+    docs = (occurrences >> _POSITION_BITS).astype(np.intp, copy=False)
+    return docs[firsts(docs)]
 
 
-def _occurrences(impacts: Impacts, leaf: int, field: str, term: bytes, at: IntP) -> U64:
-    """uint64, ascending: ``index in at << 32 | position`` of each occurrence of a term in its postings ``at``."""
-    positions, starts = impacts.positions(leaf, field, term)
-    firsts = starts[at]
-    counts = starts[at + 1] - firsts
-    if len(counts) == int(counts.sum()):
-        return np.arange(len(at), dtype=np.uint64) << np.uint64(32) | positions[firsts].astype(
-            np.uint64
-        )
-    owners = np.repeat(np.arange(len(at), dtype=np.uint64), counts)
-    chosen = positions[rows_at(firsts, counts)]
-    return owners << np.uint64(32) | chosen.astype(np.uint64)
+def _occurrences_in(impacts: Impacts, leaf: int, field: str, term: bytes, docs: IntP) -> I64:
+    """The occurrences of a term in some documents, which need not all hold it."""
+    holding = impacts.listed(leaf, field, term).docs
+    at = np.searchsorted(holding, docs)
+    np.minimum(at, len(holding) - 1, out=at)
+    hit = holding[at] == docs
+    return impacts.occurrences_at(leaf, field, term, docs[hit], at[hit])
 
 
-def _following(ends: U64, places: U64, slop: int) -> U64:
+def _members(wanted: I64, among: I64) -> Mask:
+    """Which of some occurrences are among others; both ascend."""
+    if not len(among):
+        return np.zeros(len(wanted), dtype=bool)
+    if len(wanted) * _SEARCH < max(len(among), _FEW):
+        return _searched(wanted, among)
+    seen = _sieve.seen
+    hashes = _hashes(among)
+    seen[hashes] = True
+    hit: Mask = seen[_hashes(wanted)]
+    seen[hashes] = False
+    maybe = np.flatnonzero(hit)
+    hit[maybe] = _searched(wanted[maybe], among)
+    return hit
+
+
+def _searched(wanted: I64, among: I64) -> Mask:
+    at = among.searchsorted(wanted)
+    np.minimum(at, len(among) - 1, out=at)
+    found: Mask = among[at] == wanted
+    return found
+
+
+def _hashes(occurrences: I64) -> NDArray[np.intp]:
+    mixed = occurrences.view(np.uint64) * _MIX
+    mixed >>= np.uint64(64 - _SIEVE_BITS)
+    return mixed.view(np.intp)
+
+
+def _following(ends: I64, places: I64, slop: int) -> I64:
     """Of ``places``, those that come 1 to ``slop`` positions after one of ``ends``, in the same document."""
+    if not len(ends):
+        return ends
     at = np.searchsorted(ends, places)  # ends[at - 1] is the nearest one before
-    before = ends[np.maximum(at - 1, 0)]
-    near = (at > 0) & (places - before <= np.uint64(min(max(slop, 0), _FARTHEST)))
+    near = (at > 0) & (places - ends[np.maximum(at - 1, 0)] <= min(max(slop, 0), _FARTHEST))
     return places[near]

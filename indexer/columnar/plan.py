@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+LEAST_FACTOR: Final = 1e-6
+"""A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,18 @@ class Term:
     field: str
     term: bytes
     boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Documents that hold a term in any of some fields, each given with a boost of LEAST_FACTOR or more; scores add up.
+
+    The same as a Union of Terms, but kept in the cache as one list or column: a word is asked for in the same fields
+    again and again.
+    """
+
+    term: bytes
+    fields: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +156,7 @@ class Constant:
 
 Plan = (
     Term
+    | Word
     | TermsBetween
     | Documents
     | Between

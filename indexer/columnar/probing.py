@@ -39,17 +39,17 @@ class LeafProbe(LeafCosts):
         if method is not None:
             return method(self, node, docs)
         found = self.find(node)
-        answer = look_up(found, docs)
+        answer = look_up(found, docs, self.length)
         self.release(found)
         return answer
 
     def _probe_term(self, node: p.Term, docs: IntP) -> Probed:
         column = self.impacts.column(self.leaf, node.field, node.term)
         if column is not None:
-            hit, scores = look_up(column, docs)
+            hit, scores = look_up(column, docs, self.length)
         else:
             listed = self.impacts.listed(self.leaf, node.field, node.term)
-            hit, scores = look_up_listed(listed, docs)
+            hit, scores = look_up_listed(listed, docs, self.length)
         return hit, scores if node.boost == 1.0 else scores * np.float32(node.boost)
 
     def _probe_union(self, node: p.Union, docs: IntP) -> Probed:

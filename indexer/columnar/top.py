@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Found, Mask, listed
-from indexer.columnar.impacts import BLOCK, F32, NOTHING, Listed
+from indexer.columnar.impacts import BLOCK, F32, Listed
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf, Snapshot
 
@@ -56,15 +56,17 @@ class Ranked(NamedTuple):
     ranks: I64
 
 
+_NONE: Final = Ranked(
+    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64)
+)
+
+
 def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
     """The best ``limit`` of a leaf, in no order, and how many were found. Only what ties in all respects is too much."""
     count = _count(found)
-    if not limit:
-        chosen = NOTHING
-    elif order.by == "score":
-        chosen = best_by_score(found, limit)
-    else:
-        chosen = listed(found)
+    if not limit or not count:
+        return _NONE, count
+    chosen = best_by_score(found, limit) if order.by == "score" else listed(found)
     keys = _keys(leaf, order, chosen.docs)
     if len(chosen.docs) > limit:
         keep = _first(len(chosen.docs), limit, _respects(leaf, order, chosen, keys))

@@ -103,7 +103,7 @@ class Compiler:
     def _or(self, query: wq.Or, scored: bool) -> p.Plan:
         if query.scale and scored:
             return self._asked(query, scored)
-        return self._compound(query, scored, p.Union)
+        return self._compound(query, scored, _union)
 
     def _disjunction_max(self, query: wq.DisjunctionMax, scored: bool) -> p.Plan:
         return self._compound(query, scored, p.Best)
@@ -200,6 +200,15 @@ class Compiler:
             return bytes(self._schema[field].to_bytes(text))
         except ValueError:
             return None
+
+
+def _union(clauses: tuple[p.Plan, ...]) -> p.Plan:
+    """A union; where each clause is the same term in another field, that word."""
+    terms = [clause for clause in clauses if isinstance(clause, p.Term)]
+    one_word = len(terms) == len(clauses) and len({term.term for term in terms}) == 1
+    if one_word and all(term.boost >= p.LEAST_FACTOR for term in terms):
+        return p.Word(terms[0].term, tuple((term.field, term.boost) for term in terms))
+    return p.Union(clauses)
 
 
 _ANY_TEXT: Final = {wq.Prefix: "", wq.Wildcard: "*", wq.Regex: ".*"}

@@ -35,6 +35,13 @@ given = st.dictionaries(
 leaves: st.SearchStrategy[p.Plan] = st.one_of(
     st.builds(p.Term, fields, words, BOOSTS),
     st.builds(p.Term, fields, words),
+    st.builds(
+        p.Word,
+        words,
+        st.lists(st.tuples(fields, st.sampled_from([1.0, 2.0, 0.3])), min_size=1, max_size=3).map(
+            tuple
+        ),
+    ),
     st.builds(p.Term, st.just("tags"), st.sampled_from([*TAGS, "unknown"]).map(str.encode), BOOSTS),
     st.builds(p.TermsBetween, st.sampled_from(["title", "body", "tags"]), bounds, bounds, SCORES),
     st.builds(p.Between, st.just("time"), EDGES, EDGES),

@@ -18,9 +18,9 @@ import numpy as np
 
 from indexer.columnar import plan as p
 from indexer.columnar.build import Document
-from indexer.columnar.evaluate import _scratch
 from indexer.columnar.executor import Derived, Executor, Top
 from indexer.columnar.fields import Layout
+from indexer.columnar.found import SCRATCH
 from indexer.columnar.segment import Segment
 from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.writer import Writer, create_index
@@ -163,6 +163,9 @@ class Twin:
         """Every document that matches, deleted ones included, with its score."""
         if isinstance(node, p.Term):
             return times(self._term(node.field, node.term.decode()), node.boost)
+        if isinstance(node, p.Word):
+            terms = tuple(p.Term(field, node.term, boost) for field, boost in node.fields)
+            return self.scores(p.Union(terms))
         if isinstance(node, p.TermsBetween):
             return self._having(node.field, node.score, lambda term: node.low <= term and (not node.high or term < node.high))  # fmt: skip
         if isinstance(node, p.Documents):
@@ -332,6 +335,6 @@ def assert_close(top: Top, wanted: Scores) -> None:
 
 def assert_scratch_is_clean() -> None:
     """Every accumulator that this thread holds is zero, and they take the bytes that they are said to."""
-    free = [scores for each in _scratch._free.values() for scores in each]
+    free = [scores for each in SCRATCH._free.values() for scores in each]
     assert not any(scores.any() for scores in free)
-    assert _scratch._held == sum(scores.nbytes for scores in free)
+    assert SCRATCH._held == sum(scores.nbytes for scores in free)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.columnar import evaluate, writer
+from indexer.columnar import evaluate, impacts, writer
 from indexer.columnar import executor as executing
 from indexer.columnar import found as finding
 from indexer.columnar import plan as p
@@ -65,14 +65,16 @@ MERGES: dict[str, dict[str, Any]] = {
 @given(
     data=st.data(),
     shape=shapes(),
-    walk=st.sampled_from([0, 1, 32, 10**9]),
+    common=st.sampled_from([0, 1, 8, 10**9]),
+    spread=st.sampled_from([0, 1, 16, 10**9]),
     sparse=st.sampled_from([0, 1, 8, 10**9]),
 )
 def test_any_plan_finds_and_scores_what_its_twin_does(
     data: st.DataObject,
     folders: Iterator[Path],
     shape: tuple[int, list[tuple[int, int]], str],
-    walk: int,
+    common: int,
+    spread: int,
     sparse: int,
 ) -> None:
     seed, batches, merge = shape
@@ -82,7 +84,8 @@ def test_any_plan_finds_and_scores_what_its_twin_does(
     twin, searcher = Twin(made), executor(made.snapshot)
     some = plans([leaf.segment.doc_count for leaf in made.snapshot.leaves])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "_WALK", walk)
+        patch.setattr(impacts, "COMMON", common)
+        patch.setattr(finding, "_SPREAD", spread)
         patch.setattr(evaluate, "_SPARSE", sparse)
         for plan in data.draw(st.lists(some, min_size=3, max_size=6)):
             narrow = data.draw(st.none() | some)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from indexer.columnar import plan as p
 from indexer.columnar.build import Document
 from indexer.columnar.executor import Executor
 from indexer.columnar.fields import Layout
+from indexer.columnar.impacts import CACHE_BYTES
 from indexer.columnar.snapshot import open_snapshot
 from indexer.columnar.writer import Writer, create_index
 from tests.indexer.columnar.plan_twin import Corpus, Entry, Twin, assert_close
@@ -22,7 +24,9 @@ LAYOUT = Layout({"body": "words"}, {})
 Placed = list[tuple[str, int]]
 
 
-def searched(batches: list[list[Placed]], folder: Path) -> tuple[Executor, Twin]:
+def searched(
+    batches: list[list[Placed]], folder: Path, *, cache_bytes: int = CACHE_BYTES
+) -> tuple[Executor, Twin]:
     """An index of texts, a segment for each batch; and its twin."""
     create_index(folder)
     pool = []
@@ -34,7 +38,7 @@ def searched(batches: list[list[Placed]], folder: Path) -> tuple[Executor, Twin]
                 pool.append(Entry(b"", [], body, frozenset(), None, None, None, ()))
             writer.commit(merge=False)
     snapshot = open_snapshot(folder)
-    return Executor(snapshot), Twin(Corpus(snapshot, pool), keyed=False)
+    return Executor(snapshot, cache_bytes=cache_bytes), Twin(Corpus(snapshot, pool), keyed=False)
 
 
 @st.composite
@@ -62,12 +66,13 @@ phrases = st.builds(
 @given(
     batches=st.lists(st.lists(texts(), min_size=1, max_size=12), min_size=1, max_size=3),
     asked=st.lists(phrases, min_size=4, max_size=8),
+    cache_bytes=st.sampled_from([0, 10_000, CACHE_BYTES]),
 )
 def test_any_phrase_is_found_where_its_words_stand(
-    batches: list[list[Placed]], asked: list[p.Phrase]
+    batches: list[list[Placed]], asked: list[p.Phrase], cache_bytes: int
 ) -> None:
     with TemporaryDirectory() as name:
-        executor, twin = searched(batches, Path(name) / "index")
+        executor, twin = searched(batches, Path(name) / "index", cache_bytes=cache_bytes)
         for phrase in asked:
             assert_close(executor.search(phrase, limit=1_000), twin.found(phrase))
 
@@ -131,3 +136,17 @@ def test_phrases_in_the_second_block_of_documents_are_found(tmp_path: Path) -> N
     executor, _ = searched([batch], tmp_path / "index")
     top = executor.search(p.Phrase("body", (b"a", b"b")), limit=9)
     assert sorted(top.docs.tolist()) == [65_530, 65_531, 65_532, 65_533, 65_538]
+
+
+def test_a_phrase_of_frequent_words_is_found_whatever_the_cache_holds(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    batch = [at("".join(chance.choices("aaabbc", k=12))) for _ in range(3_000)]
+    wanted = {
+        terms: sum(terms in "".join(word for word, _ in body) for body in batch)
+        for terms in ("ab", "ba", "cab", "ccc", "abab")
+    }
+    for cache_bytes in (0, CACHE_BYTES):
+        executor, _ = searched([batch], tmp_path / str(cache_bytes), cache_bytes=cache_bytes)
+        for terms, count in wanted.items():
+            phrase = p.Phrase("body", tuple(term.encode() for term in terms))
+            assert executor.search(phrase, limit=1).total == count > 0

@@ -294,3 +294,14 @@ def test_threads_that_share_it_get_the_answers_of_one(places: list[Place]) -> No
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(answers, [shared] * 8):
             assert found == alone
+
+
+def test_one_word_in_several_fields_is_planned_as_a_word() -> None:
+    compiler = Compiler(schema(), lambda query: pytest.fail(f"{query!r} was put to a matcher"))
+    boosts = (("title", 2.0), ("body", 1.0))
+    terms = [wq.Term(field, "tea", boost=boost) for field, boost in boosts]
+    assert compiler.compile(wq.Or(terms)) == p.Word(b"tea", boosts)
+    other = [*terms, wq.Term("body", "pot")]
+    assert isinstance(compiler.compile(wq.Or(other)), p.Union)
+    free = [terms[0], wq.Term("body", "tea", boost=0.0)]
+    assert isinstance(compiler.compile(wq.Or(free)), p.Union)
