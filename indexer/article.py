@@ -345,14 +345,23 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
     return checked
 
 
+def check_id(value: str) -> None:
+    """Pass if ``value`` can be the id of an article.
+
+    Raises:
+        InvalidArticle: it cannot.
+    """
+    if not _ID.fullmatch(value):
+        raise InvalidArticle("id", f"{value[:140]!r} is not {_NAME}")
+
+
 def _id(record: Mapping[str, object], url: str) -> str:
     value = _text(record, "id").strip()
     if not value:
         if not url:
             raise InvalidArticle("id", "missing, and there is no url to make one from")
         return id_from_url(url)
-    if not _ID.fullmatch(value):
-        raise InvalidArticle("id", f"{value[:140]!r} is not {_NAME}")
+    check_id(value)
     return value
 
 

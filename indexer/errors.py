@@ -4,6 +4,7 @@
     ├── InvalidSetting             a setting has a value that cannot be used
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
+    ├── InvalidEntry               a line of a list that editors keep is wrong
     ├── SegmenterMismatch          an installed package is not the one that words are cut with
     ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
@@ -58,6 +59,14 @@ class InvalidDictionary(SearchIndexError):
     def __init__(self, path: Path, line: int, why: str) -> None:
         super().__init__(f"{path}, line {line}: {why}")
         self.path, self.line, self.why = path, line, why
+
+
+class InvalidEntry(SearchIndexError):
+    """A line of a list that editors keep is wrong, or some lines of a file are. ``where`` is the line, or the file."""
+
+    def __init__(self, name: str, where: str, why: str) -> None:
+        super().__init__(f"{name}, {where}: {why}")
+        self.name, self.where, self.why = name, where, why
 
 
 class SegmenterMismatch(SearchIndexError):

@@ -32,8 +32,9 @@ class Alternative:
     """What counts for a word of a :class:`Match`: ``text`` stands for ``word``, and scores ``factor`` times as much.
 
     ``word`` is a token as the analyzer makes them in query mode. ``text`` is folded; where the analyzer leaves it whole it
-    is found as the word would be, else as a :class:`Literal`. However rare it is, it scores as if it were no rarer than
-    the word: an article is not the better for using the rarer of two words for one thing.
+    is a word too, which never stands inside others (内存 is not in 国内存在), else it is found as a :class:`Literal`. However
+    rare it is, it scores as if it were no rarer than the word: an article is not the better for using the rarer of two
+    words for one thing.
     """
 
     word: str

@@ -28,6 +28,8 @@ from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phra
 
 Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 
+Fields = tuple[tuple[str, float], ...]
+
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
@@ -107,28 +109,35 @@ def _words(words: Words, rung: Rung) -> Query:
     if not words.tokens:
         return LiteralQuery(words.text)
     if rung == "words":
-        return Match(words.text, fields=fields)
+        return _match(words, words.text, fields)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     inside = not any(map(has_borders, telling))
     text = " ".join(telling)
     if rung == "any":
-        return Match(text, fields=fields, need=0.0, inside=inside)
-    most = Match(text, fields=fields, need=MOST, inside=inside)
-    return Or((most, Boost(Match(words.text, fields=fields), ALL_WORDS)))
+        return _match(words, text, fields, need=0.0, inside=inside)
+    most = _match(words, text, fields, need=MOST, inside=inside)
+    return Or((most, Boost(_match(words, words.text, fields), ALL_WORDS)))
 
 
-def _inside(words: Words, fields: tuple[tuple[str, float], ...]) -> Query:
+def _inside(words: Words, fields: Fields) -> Query:
     """Every word, also inside others; Latin ones only if there are no others."""
     bordered = [token for token in words.tokens if has_borders(token)]
     others = [token for token in words.tokens if not has_borders(token)]
     if not bordered or not others:
-        return Match(words.text, fields=fields, inside=True)
+        return _match(words, words.text, fields, inside=True)
     whole, inside = " ".join(bordered), " ".join(others)
-    return And((Match(whole, fields=fields), Match(inside, fields=fields, inside=True)))
+    return And((_match(words, whole, fields), _match(words, inside, fields, inside=True)))
 
 
-def _as_typed_first(words: Words, query: Query, fields: tuple[tuple[str, float], ...]) -> Query:
+def _match(
+    words: Words, text: str, fields: Fields, need: float = 1.0, inside: bool = False
+) -> Match:
+    """Some of the words, each with its alternatives."""
+    return Match(text, fields, need, inside, words.alternatives)
+
+
+def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
     """The articles of ``query``, those first that hold what was typed in one go as it stands: 段简 in 一段简单."""
     if len(words.pieces) != 1 or len(words.tokens) < 2:
         return query

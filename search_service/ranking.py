@@ -28,6 +28,10 @@ AS_TYPED: Final = 3.0
 text that was cut into characters that stand everywhere means itself: 段简, not every article with 段 and 简. Of 45,219
 articles 1,408 hold those two, and the one that is meant came after all that hold them more often."""
 
+SYNONYM: Final = 0.8
+"""What an article scores for a synonym of a word, against 1.0 for the word itself: the reader's own word comes first where
+both say it as often, and an article that is all about 软体 still comes before one that mentions 软件 once."""
+
 # Related articles
 
 KEY_TERMS: Final = 12

@@ -25,6 +25,7 @@ from search_service.ladder import Rung, may_stand_inside
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.snippets import Marked, Needle, mark, snippet
+from search_service.synonyms import SynonymTable, Used, with_synonyms
 from search_service.tree import Node, Phrase, Words, wanted
 
 DEFAULT_SIZE: Final = 10
@@ -59,14 +60,15 @@ class Understood:
     """How the text of a question was read.
 
     ``parsed`` is its canonical form; ``rung`` how strictly it was taken (see ``ladder.py``), and ``stricter`` how many
-    of the articles found answer it more strictly than that; ``ignored`` are the words that were left out, ``notes``
-    sentences for the reader, in Chinese.
+    of the articles found answer it more strictly than that; ``ignored`` are the words that were left out, ``synonyms``
+    what was searched for beside them, ``notes`` sentences for the reader, in Chinese.
     """
 
     parsed: str
     rung: Rung
     stricter: int = 0
     ignored: tuple[str, ...] = ()
+    synonyms: tuple[Used, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -98,7 +100,13 @@ class Answer:
 
 
 def search(
-    live: LiveIndex, question: Question, *, analyzer: Analyzer, timezone: ZoneInfo, now: datetime
+    live: LiveIndex,
+    question: Question,
+    *,
+    analyzer: Analyzer,
+    synonyms: SynonymTable,
+    timezone: ZoneInfo,
+    now: datetime,
 ) -> Answer:
     """Answer a question from the live index, with what readers may see at ``now``.
 
@@ -108,6 +116,7 @@ def search(
     """
     began = perf_counter()
     parsed = parse(question.text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
+    tree, used = with_synonyms(parsed.tree, synonyms, analyzer)
     request = SearchRequest(
         MatchAll(),
         filter=visible(now),
@@ -117,12 +126,12 @@ def search(
         size=question.size,
     )
     with live.reader() as (reader, state):
-        found = climb(reader, parsed.tree, request, _narrowing(question, timezone))
+        found = climb(reader, tree, request, _narrowing(question, timezone))
     page = found.page
-    needles = _needles(parsed.tree, found.rung, analyzer)
+    needles = _needles(tree, found.rung, analyzer)
     return Answer(
         question=question,
-        understood=_understood(parsed, found),
+        understood=_understood(parsed, used, found),
         total=page.total,
         total_is_estimate=page.total_is_estimate,
         hits=tuple(_show(hit, needles) for hit in page.hits),
@@ -148,7 +157,7 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
     return clauses
 
 
-def _understood(parsed: Parsed, found: Climbed) -> Understood:
+def _understood(parsed: Parsed, used: tuple[Used, ...], found: Climbed) -> Understood:
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
@@ -164,6 +173,7 @@ def _understood(parsed: Parsed, found: Climbed) -> Understood:
         rung=found.rung,
         stricter=found.stricter_total,
         ignored=parsed.ignored,
+        synonyms=used,
         notes=notes,
     )
 
@@ -186,6 +196,8 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
         elif isinstance(leaf, Words):
             for text in _marked_words(leaf, analyzer):
                 found.setdefault(fold_literal(text), Needle(text, inside=inside))
+            for each in leaf.alternatives:
+                found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
 
 

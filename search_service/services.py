@@ -7,12 +7,13 @@ snapshot of the index.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import Article
+from indexer.editorial import packaged_synonyms
 from indexer.errors import ArticleNotFound
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
@@ -21,6 +22,7 @@ from search_service.live import IndexState, LiveIndex
 from search_service.related import RelatedAnswer, related
 from search_service.search import Answer, Question, search
 from search_service.suggest import Suggestions, suggest
+from search_service.synonyms import SynonymTable
 
 
 def utc_now() -> datetime:
@@ -40,6 +42,7 @@ class Services:
     analyzer: Analyzer
     timezone: ZoneInfo
     clock: Callable[[], datetime] = utc_now
+    synonyms: SynonymTable = field(default_factory=lambda: SynonymTable(packaged_synonyms()))
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -51,6 +54,7 @@ class Services:
             self.live,
             question,
             analyzer=self.analyzer,
+            synonyms=self.synonyms,
             timezone=self.timezone,
             now=self.clock(),
         )

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from indexer.query import Alternative
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
 
-    Only a tree that is nothing but punctuation holds Words without tokens.
+    Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves ``alternatives`` empty:
+    ``synonyms.py`` finds them.
     """
 
     text: str
     tokens: tuple[str, ...]
     title_only: bool = False
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def pieces(self) -> list[str]:

@@ -186,38 +186,32 @@ class MemoryReader:
         }
 
     def _word(self, word: str, query: Match) -> Scores:
-        found = self._one_word(word, query, like=None)
+        found = self._as_word(word, query)
+        if query.inside:
+            inside = self._literal(fold_literal(word), [field for field, _ in query.fields])
+            found = inside | found
         for each in query.alternatives:
             if each.word == word:
                 for article_id, score in self._alternative(each, query).items():
                     found[article_id] = max(found.get(article_id, 0.0), score * each.factor)
         return found
 
-    def _one_word(self, word: str, query: Match, *, like: str | None) -> Scores:
-        fields = [
+    def _as_word(self, word: str, query: Match, *, like: str | None = None) -> Scores:
+        return _sum(
             {
                 article_id: weight * score
                 for article_id, score in self._bm25(field, word, like=like).items()
             }
             for field, weight in query.fields
-        ]
-        found = _sum(fields)
-        if query.inside:
-            found = self._literal_in(fold_literal(word), query, like=like) | found
-        return found
+        )
 
     def _alternative(self, each: Alternative, query: Match) -> Scores:
         text = fold_literal(each.text)
         if is_one_word(self._analyzer, text):
-            return self._one_word(text, query, like=each.word)
-        return self._literal_in(text, query, like=each.word)
-
-    def _literal_in(self, text: str, query: Match, *, like: str | None) -> Scores:
+            return self._as_word(text, query, like=each.word)
         fields = [field for field, _ in query.fields]
+        most = min((self._idf(field, each.word) for field in fields), default=0.0)
         found = self._literal(text, fields)
-        if like is None:
-            return found
-        most = min((self._idf(field, like) for field in fields), default=0.0)
         return {article_id: min(score, most) for article_id, score in found.items()}
 
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:

@@ -92,6 +92,13 @@ class FacetValue(Payload):
     count: int
 
 
+class SynonymsPayload(Payload):
+    """What was searched for beside some of the words."""
+
+    text: str = Field(description="The words, as they were asked for.")
+    others: list[str] = Field(description="What counts for them too, in simplified characters.")
+
+
 class QueryPayload(Payload):
     """How the question was understood."""
 
@@ -109,6 +116,9 @@ class QueryPayload(Payload):
         description="True for most, any and unquoted: some hits lack some of the words."
     )
     ignored: list[str] = Field(description="Words that were left out because they say too little.")
+    synonyms: list[SynonymsPayload] = Field(
+        description="Words for which others count too, a little less; quotes mean the very words."
+    )
     notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
 
 
@@ -255,6 +265,10 @@ def search_payload(answer: Answer, zone: ZoneInfo) -> SearchPayload:
             stricter=answer.understood.stricter,
             relaxed=answer.understood.rung in ("most", "any", "unquoted"),
             ignored=list(answer.understood.ignored),
+            synonyms=[
+                SynonymsPayload(text=each.text, others=list(each.others))
+                for each in answer.understood.synonyms
+            ],
             notes=list(answer.understood.notes),
         ),
         total=answer.total,

@@ -151,7 +151,10 @@ class QueryBuilder:
         return wq.Or(clauses) if needed == 1 else AtLeast(clauses, needed)
 
     def _word(self, word: str, query: Match, factor: float) -> wq.Query:
-        found = self._one_word(word, query, factor, like=None)
+        found = self._as_word(word, query, factor)
+        if query.inside:
+            fields = tuple(field for field, _ in query.fields)
+            found = Otherwise(found, self._literal(fold_literal(word), fields, factor))
         others = [
             self._alternative(each, query, factor * each.factor)
             for each in query.alternatives
@@ -159,34 +162,28 @@ class QueryBuilder:
         ]
         return wq.DisjunctionMax([found, *others]) if others else found
 
-    def _alternative(self, each: Alternative, query: Match, factor: float) -> wq.Query:
-        text = fold_literal(each.text)
-        if is_one_word(self._analyzer, text):
-            return self._one_word(text, query, factor, like=each.word)
-        return self._literal_in(text, query, factor, like=each.word)
-
-    def _one_word(self, word: str, query: Match, factor: float, *, like: str | None) -> wq.Query:
+    def _as_word(
+        self, word: str, query: Match, factor: float, *, like: str | None = None
+    ) -> wq.Query:
         """A word in the query's fields; with ``like``, scored as if it were no rarer than that word."""
-        as_word = wq.Or(
+        return wq.Or(
             [
                 wq.Term(field, word, boost=factor * weight * self._damping(field, word, like))
                 for field, weight in query.fields
             ]
         )
-        if not query.inside:
-            return as_word
-        return Otherwise(as_word, self._literal_in(fold_literal(word), query, factor, like=like))
 
     def _damping(self, field: str, word: str, like: str | None) -> float:
         if like is None:
             return 1.0
         return min(1.0, self._idf(field, like) / self._idf(field, word))
 
-    def _literal_in(self, text: str, query: Match, factor: float, *, like: str | None) -> wq.Query:
+    def _alternative(self, each: Alternative, query: Match, factor: float) -> wq.Query:
+        text = fold_literal(each.text)
+        if is_one_word(self._analyzer, text):
+            return self._as_word(text, query, factor, like=each.word)
         fields = tuple(field for field, _ in query.fields)
-        if like is None:
-            return self._literal(text, fields, factor)
-        most = min((self._idf(field, like) for field in fields), default=0.0)
+        most = min((self._idf(field, each.word) for field in fields), default=0.0)
         return self._literal(text, fields, factor, most)
 
     def _literal(

@@ -35,6 +35,7 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "stricter": 0,
         "relaxed": False,
         "ignored": [],
+        "synonyms": [],
         "notes": [],
     }
     assert (answer["total"], answer["total_is_estimate"]) == (1, False)

@@ -1,0 +1,343 @@
+"""What editors decide about search, as data: one entry is one line of text, read here and spelt here.
+
+    synonyms   软件, 软体                  each finds the others
+               番茄 => 西红柿              番茄 finds 西红柿 too, and not the other way round
+               -软件, 软体                 these do not find each other, whatever else says so
+    stopwords  请问                        a word that a query is searched without
+               -什么                       one of ours that is searched like any other
+    pins       春运 => a-1 2 2026-01-20..2026-03-01 off
+                                           article a-1 comes second for the query 春运, on these days; off: not now
+    hides      春运 => a-9 2026-01-20..    article a-9 is not shown for the query 春运, from that day on
+    blocked    某词                        queries that hold it are neither suggested nor listed
+    hot        春运 2026-01-20..           a query that is listed among the hot ones, whoever asks it
+
+Days are whole days, both included. Queries and words are compared as folded text with white space collapsed. Where the
+entries are kept is no business of this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from indexer.analysis.characters import fold_literal
+from indexer.article import check_id
+from indexer.errors import InvalidArticle, InvalidEntry
+
+ListName = Literal["synonyms", "stopwords", "pins", "hides", "blocked", "hot"]
+LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
+
+LONGEST: Final = 64
+"""Characters of a word or a query at most: longer ones are not typed again letter by letter."""
+MOST_WORDS: Final = 32
+"""Words in a line of synonyms at most: each of them may cost a query as many look-ups."""
+LAST_POSITION: Final = 100
+"""The largest page; whoever wants something to come later need not pin it."""
+
+_SYNONYMS: Final = Path(__file__).parent / "analysis" / "data" / "synonyms.txt"
+_ARROW: Final = "=>"
+_COMMA: Final = re.compile("[,，、]")
+_DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
+_FAULTS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From ``first`` to ``last``, both included; None leaves that side open."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def hold(self, day: date) -> bool:
+        """Whether ``day`` is one of them."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def spell(self) -> str:
+        """As in a line; empty for all days."""
+        if self == Days():
+            return ""
+        if self.first == self.last:
+            return f"{self.first}"
+        return f"{self.first or ''}..{self.last or ''}"
+
+
+ALL_DAYS: Final = Days()
+
+
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """Words that mean the same: each finds the others. With ``targets`` they find those, and nothing finds them.
+
+    ``apart``: the words do not find each other, whatever other lines say. All are folded.
+    """
+
+    words: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    apart: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells this entry from others: all of it."""
+        return self.spell()
+
+    def spell(self) -> str:
+        """The line."""
+        words = ", ".join(self.words)
+        if self.targets:
+            return f"{words} {_ARROW} {', '.join(self.targets)}"
+        return f"-{words}" if self.apart else words
+
+
+@dataclass(frozen=True, slots=True)
+class Stopword:
+    """A folded word that a query is searched without, or, when ``kept``, one of the packaged list that it is not."""
+
+    word: str
+    kept: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells this entry from others: the word."""
+        return self.word
+
+    def spell(self) -> str:
+        """The line."""
+        return f"-{self.word}" if self.kept else self.word
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A word whose queries are neither suggested nor listed."""
+
+    word: str
+
+    @property
+    def key(self) -> str:
+        """What tells this entry from others: the word, folded."""
+        return fold_literal(self.word)
+
+    def spell(self) -> str:
+        """The line."""
+        return self.word
+
+
+@dataclass(frozen=True, slots=True)
+class HotQuery:
+    """A query that is listed among the hot ones on some days. ``query`` is shown as it is written."""
+
+    query: str
+    days: Days = ALL_DAYS
+
+    @property
+    def key(self) -> str:
+        """What tells this entry from others: the query, folded."""
+        return fold_literal(self.query)
+
+    def spell(self) -> str:
+        """The line."""
+        return f"{self.query} {self.days.spell()}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What becomes of an article for one query: it is pinned to ``position`` (from 1), or hidden when that is None."""
+
+    query: str
+    article_id: str
+    position: int | None = None
+    days: Days = ALL_DAYS
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        """What tells this entry from others: the query, folded, and the article."""
+        return f"{fold_literal(self.query)}\n{self.article_id}"
+
+    def spell(self) -> str:
+        """The line."""
+        position = "" if self.position is None else str(self.position)
+        parts = (self.article_id, position, self.days.spell(), "" if self.active else "off")
+        return f"{self.query} {_ARROW} {' '.join(part for part in parts if part)}"
+
+    def acts_on(self, day: date) -> bool:
+        """Whether it counts on ``day``."""
+        return self.active and self.days.hold(day)
+
+
+Entry = Synonyms | Stopword | Blocked | HotQuery | Placement
+
+
+def read_entry(name: ListName, line: str) -> Entry:
+    """The entry that a line of a list spells.
+
+    Raises:
+        InvalidEntry: says why it is none, and what would be right.
+    """
+    text = " ".join(line.split())
+    try:
+        if not text or text.startswith("#"):
+            raise ValueError("a line that is empty or begins with # is no entry")
+        match name:
+            case "synonyms":
+                return _synonyms(text)
+            case "stopwords":
+                return Stopword(_word(text.removeprefix("-")), kept=text.startswith("-"))
+            case "blocked":
+                return Blocked(_text(text))
+            case "hot":
+                return _hot(text)
+            case "pins":
+                return _pin(text)
+            case "hides":
+                return _hide(text)
+    except ValueError as error:
+        raise InvalidEntry(name, line, str(error)) from error
+
+
+def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
+    """The entries of a file's text: one a line; empty lines and those that begin with # do not count.
+
+    Raises:
+        InvalidEntry: names the lines that are wrong, in ``where``; then none is taken.
+    """
+    entries: list[Entry] = []
+    faults: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            entries.append(read_entry(name, line))
+        except InvalidEntry as fault:
+            faults.append(f"line {number}: {fault.why}")
+    if faults:
+        more = len(faults) - _FAULTS_SHOWN
+        shown = "; ".join(faults[:_FAULTS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        raise InvalidEntry(name, where, f"{shown}; nothing was taken over")
+    return entries
+
+
+@cache
+def packaged_synonyms() -> tuple[Synonyms, ...]:
+    """The synonyms that come with the program: what the mainland, Taiwan and Hong Kong call the same things."""
+    text = _SYNONYMS.read_text(encoding="utf-8")
+    return tuple(
+        entry
+        for entry in read_entries("synonyms", text, where=_SYNONYMS.name)
+        if isinstance(entry, Synonyms)
+    )
+
+
+def _synonyms(text: str) -> Synonyms:
+    left, arrow, right = text.partition(_ARROW)
+    if arrow:
+        words, targets = _words(left, least=1), _words(right, least=1)
+        if both := set(words) & set(targets):
+            raise ValueError(f"{min(both)!r} stands on both sides of {_ARROW}: take one away")
+        return Synonyms(words, targets)
+    apart = left.startswith("-")
+    return Synonyms(_words(left.removeprefix("-"), least=2), apart=apart)
+
+
+def _words(text: str, *, least: int) -> tuple[str, ...]:
+    words = tuple(_word(part) for part in _COMMA.split(text) if part.strip())
+    if len(words) < least:
+        wanted = "two words or more, parted by commas" if least > 1 else "a word on either side"
+        raise ValueError(f"needs {wanted}, such as 软件, 软体 or 番茄 {_ARROW} 西红柿")
+    if len(words) > MOST_WORDS:
+        raise ValueError(f"has {len(words)} words: {MOST_WORDS} are allowed, part it into lines")
+    for number, word in enumerate(words):
+        if word in words[:number]:
+            raise ValueError(
+                f"{word!r} stands there twice: traditional and simplified, full width and half "
+                "width, capitals and small letters are the same word anyway"
+            )
+    return words
+
+
+def _word(text: str) -> str:
+    return fold_literal(_text(text))
+
+
+def _text(text: str) -> str:
+    """A word or query as it is written. Raises ValueError with the reason why it cannot be one."""
+    text = text.strip()
+    if not text:
+        raise ValueError("the word is missing")
+    if len(text) > LONGEST:
+        raise ValueError(f"{text[:LONGEST]!r}... is longer than {LONGEST} characters")
+    if not any(map(str.isalnum, text)):
+        raise ValueError(f"{text!r} has neither letter nor digit: nobody would search for it")
+    return text
+
+
+def _hot(text: str) -> HotQuery:
+    query, _, last = text.rpartition(" ")
+    if query and (days := _days(last)):
+        return HotQuery(_text(query), days)
+    return HotQuery(_text(text))
+
+
+def _pin(text: str) -> Placement:
+    query, article_id, rest = _placed(text, "春运 => a-1 1 2026-01-20..2026-03-01")
+    digits = rest[0] if rest else ""
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= LAST_POSITION):
+        raise ValueError(
+            f"needs a position from 1 to {LAST_POSITION} behind the article, such as 春运 => a-1 1"
+        )
+    return _dated(Placement(query, article_id, int(digits)), rest[1:])
+
+
+def _hide(text: str) -> Placement:
+    query, article_id, rest = _placed(text, "春运 => a-1 2026-01-20..2026-03-01")
+    return _dated(Placement(query, article_id), rest)
+
+
+def _placed(text: str, example: str) -> tuple[str, str, Sequence[str]]:
+    query, arrow, right = text.rpartition(_ARROW)
+    if not arrow or not right.strip():
+        raise ValueError(f"needs a query, {_ARROW} and the id of an article, such as {example}")
+    article_id, *rest = right.split()
+    try:
+        check_id(article_id)
+    except InvalidArticle as fault:
+        raise ValueError(str(fault)) from fault
+    return _text(query), article_id, rest
+
+
+def _dated(placed: Placement, rest: Sequence[str]) -> Placement:
+    active, days = True, ALL_DAYS
+    for part in rest:
+        if part == "off":
+            active = False
+        elif found := _days(part):
+            days = found
+        else:
+            raise ValueError(
+                f"{part!r} is neither days, such as 2026-01-20..2026-03-01 or 2026-01-20.., nor off"
+            )
+    return Placement(placed.query, placed.article_id, placed.position, days, active)
+
+
+def _days(text: str) -> Days | None:
+    """The days that a text spells; None when it does not look like days. Raises ValueError for days that are none."""
+    match = _DAYS.fullmatch(text)
+    if match is None or (match[1] is None and match[3] is None):
+        return None
+    if match[2] is None and match[3] is not None:
+        return None
+    first, last = (date.fromisoformat(each) if each else None for each in (match[1], match[3]))
+    if match[2] is None:
+        last = first
+    if first and last and first > last:
+        raise ValueError(f"{text!r} ends before it begins")
+    return Days(first, last)
+
+
+def spell_entries(entries: Iterable[Entry]) -> str:
+    """The lines of a file that :func:`read_entries` reads."""
+    return "".join(f"{entry.spell()}\n" for entry in entries)
