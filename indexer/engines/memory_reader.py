@@ -210,8 +210,10 @@ class MemoryReader:
         if is_one_word(self._analyzer, text):
             return self._as_word(text, query, like=each.word)
         fields = [field for field, _ in query.fields]
-        most = min((self._idf(field, each.word) for field in fields), default=0.0)
         found = self._literal(text, fields)
+        if not found:
+            return {}
+        most = min(self._idf(field, each.word) for field in fields)
         return {article_id: min(score, most) for article_id, score in found.items()}
 
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:

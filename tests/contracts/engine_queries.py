@@ -62,6 +62,12 @@ class QueryPromises(EngineBase):
         assert ask(two) == ["both", "neither", "other", "taken", "word"]
         assert ask(Match("出租车 公交车", alternatives=taxi)) == []
 
+    def test_an_empty_index_holds_no_alternative(self, engine: Engine) -> None:
+        ask = self.answers(engine)
+        others = (Alternative("番茄", "西红柿", 0.8), Alternative("番茄", "西红柿炒鸡蛋", 0.8))
+        assert ask(Match("番茄", alternatives=others)) == []
+        assert ask(Match("番茄", alternatives=others, inside=True)) == []
+
     def test_an_alternative_of_several_words_is_a_literal(self, engine: Engine) -> None:
         ask = self.answers(
             engine,

@@ -126,6 +126,8 @@ class WhooshReader:
             raise
 
     def _idf(self, field: str, token: str) -> float:
+        if not self._snapshot.doc_count_all:
+            return 1.0  # no article will be scored with it
         return self.executor.impacts.idf(field, token.encode("utf-8", "surrogatepass"))
 
     def _article(self, doc: int) -> Article:
