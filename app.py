@@ -24,10 +24,10 @@ def application() -> Application:
     Raises:
         SearchIndexError: a setting, or a file that it names, cannot be used.
     """
-    services = make_services(read_settings(IndexSettings, os.environ))
-    # The dictionary is loaded with the first text, which takes a second: before a reader has to wait for it.
-    services.analyzer.query("预热")
-    return create_app(services, read_settings(SearchSettings, os.environ))
+    settings = read_settings(SearchSettings, os.environ)
+    services = make_services(read_settings(IndexSettings, os.environ), settings)
+    services.warm_up()
+    return create_app(services, settings)
 
 
 @click.command()

@@ -13,6 +13,7 @@
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
     │   └── StoreTooNew            the database was written by a newer release
+    ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
         ├── GenerationMissing      a generation that is named is not on disk
@@ -131,6 +132,14 @@ class StoreTooNew(StoreError):
             "run the newer release that wrote it"
         )
         self.url, self.found = url, found
+
+
+class QueryLogUnavailable(SearchIndexError):
+    """The database of the query log cannot be used. Searches are answered all the same."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"query log {url}: {why}")
+        self.url, self.why = url, why
 
 
 class IndexFailure(SearchIndexError):

@@ -103,6 +103,11 @@ def database_url(text: str) -> str:
     return text
 
 
+def optional_database_url(text: str) -> str | None:
+    """A database URL, or None for the word off."""
+    return None if text == "off" else database_url(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
     """What both the indexer and the search service need to know."""

@@ -17,6 +17,7 @@ from indexer.query import FACET_FIELDS, SORTS, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.parse import SYNTAXES, Syntax
 from search_service.printing import print_answer
+from search_service.queries_cli import queries
 from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.services import make_services
 from search_service.settings import SearchSettings
@@ -29,13 +30,18 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 def application() -> Application:
     """A new application, as the environment sets it."""
-    services = make_services(read_settings(IndexSettings, os.environ))
-    return create_app(services, read_settings(SearchSettings, os.environ))
+    settings = read_settings(SearchSettings, os.environ)
+    services = make_services(read_settings(IndexSettings, os.environ), settings)
+    services.warm_up()
+    return create_app(services, settings)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Search the index, and serve search over HTTP."""
+
+
+cli.add_command(queries)
 
 
 @cli.command("search")

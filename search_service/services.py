@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
@@ -19,10 +20,17 @@ from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.latest import LatestAnswer, latest
 from search_service.live import IndexState, LiveIndex
+from search_service.querylog.base import NoQueryLog, QueryLog
+from search_service.querylog.lists import Editorial, HotQuery, NothingDecided, Window
+from search_service.querylog.log import BackgroundQueryLog
 from search_service.related import RelatedAnswer, related
 from search_service.search import Answer, Question, search
+from search_service.settings import SearchSettings
 from search_service.suggest import Suggestions, suggest
 from search_service.synonyms import SynonymTable
+
+LISTS_PATIENCE: Final = 2.0
+"""Seconds that the lists of queries get; they come later if their database is slow or away."""
 
 
 def utc_now() -> datetime:
@@ -43,6 +51,8 @@ class Services:
     timezone: ZoneInfo
     clock: Callable[[], datetime] = utc_now
     synonyms: SynonymTable = field(default_factory=lambda: SynonymTable(packaged_synonyms()))
+    query_log: QueryLog = field(default_factory=NoQueryLog)
+    editorial: Editorial = field(default_factory=NothingDecided)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -84,6 +94,18 @@ class Services:
         """Completions of what was typed."""
         return suggest(self.live, prefix, size=size, now=self.clock())
 
+    def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
+        """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""
+        found: dict[str, HotQuery] = {}
+        for window in windows:
+            for item in self.query_log.lists.hot(window, size=size, editorial=self.editorial):
+                found.setdefault(item.text, item)
+        return tuple(found.values())[:size]
+
+    def related_queries(self, text: str, *, size: int = 8) -> tuple[str, ...]:
+        """At most ``size`` other queries that share words or clicked articles with ``text``, the closest first."""
+        return self.query_log.lists.related(text, size=size, editorial=self.editorial)
+
     def article(self, article_id: str) -> tuple[Article, IndexState]:
         """One article as it was indexed.
 
@@ -100,17 +122,33 @@ class Services:
         """What the live index is: for health checks."""
         return self.live.state()
 
+    def warm_up(self) -> None:
+        """Load the dictionary, which takes a second, and the lists of queries, before a reader has to wait for them."""
+        self.analyzer.query("预热")
+        self.query_log.settle(LISTS_PATIENCE)
+
     def close(self) -> None:
-        """Close the live index."""
+        """Close the live index and the query log."""
         self.live.close()
+        self.query_log.close()
 
 
-def make_services(settings: IndexSettings) -> Services:
+def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
     """The services over the index that the settings name. It need not exist yet: asking says what to do.
+
+    Queries are logged as ``searching`` says; not at all without it.
 
     Raises:
         InvalidDictionary: a line of the user dictionary is wrong.
     """
     analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
     live = LiveIndex(Generations(settings.index_dir), analyzer=analyzer, timezone=settings.timezone)
-    return Services(live, analyzer, settings.timezone)
+    query_log: QueryLog = NoQueryLog()
+    if searching is not None and searching.querylog_url is not None:
+        query_log = BackgroundQueryLog(
+            searching.querylog_url,
+            keep_days=searching.querylog_days,
+            analyzer=analyzer,
+            timezone=settings.timezone,
+        )
+    return Services(live, analyzer, settings.timezone, query_log=query_log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer.settings import setting, whole_number
+from indexer.settings import optional_database_url, setting, whole_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,4 +23,22 @@ class SearchSettings:
     )
     site_name: str = setting(
         "SEARCH_SITE_NAME", "搜索", str, "Name of the site, in the titles of the pages."
+    )
+    proxies: int = setting(
+        "SEARCH_PROXIES",
+        "0",
+        whole_number(0, 10),
+        "How many proxies stand in front; each adds an address to X-Forwarded-For, and only those are believed.",
+    )
+    querylog_url: str | None = setting(
+        "SEARCH_QUERYLOG_URL",
+        "sqlite:///instance/querylog.sqlite3",
+        optional_database_url,
+        "Database of the query log; off switches the log off.",
+    )
+    querylog_days: int = setting(
+        "SEARCH_QUERYLOG_DAYS",
+        "90",
+        whole_number(8, 3650),
+        "Days that queries and clicks are kept; counts of each day, without visitors, stay for ever.",
     )

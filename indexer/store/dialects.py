@@ -44,9 +44,11 @@ _SQLITE_SENTENCES: Final = {
         "in a folder that this user may read and write"
     ),
     sqlite3.SQLITE_NOTADB: (
-        "the file is not a SQLite database: move it away, or name another in SEARCH_STORE_URL"
+        "the file is not a SQLite database: move it away, or name another in the settings"
     ),
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: restore a backup, or ingest the articles again",
+    sqlite3.SQLITE_CORRUPT: (
+        "the file is damaged: restore a backup, or move it away and fill a new one"
+    ),
     sqlite3.SQLITE_FULL: "the disk is full: free some space, then try again",
     sqlite3.SQLITE_IOERR: "the disk cannot be read or written: check the disk, then try again",
 }

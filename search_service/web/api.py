@@ -19,6 +19,7 @@ from search_service.web.params import (
     check_query_string,
 )
 from search_service.web.responses import INDEX, described, json_response
+from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
 
@@ -39,8 +40,10 @@ def api_blueprint(services: Services) -> APIBlueprint:
         responses=described(payloads.SearchPayload, "invalid_parameter", *INDEX),
     )
     def search(query: SearchParameters) -> Response:
-        payload = payloads.search_payload(services.search(query.question()), zone)
-        except_from_etag(f'"took_ms":{payload.took_ms}')
+        answer = services.search(query.question())
+        query_id = note_search(services.query_log, answer, query.log)
+        payload = payloads.search_payload(answer, zone, query_id=query_id)
+        except_from_etag(f'"took_ms":{payload.took_ms}', query_id or "")
         return json_response(payload)
 
     @blueprint.get(

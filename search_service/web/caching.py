@@ -11,12 +11,12 @@ MAX_AGE: Final = 10
 """Seconds that an answer may be kept by browsers and proxies: changes show within seconds."""
 
 
-def except_from_etag(text: str) -> None:
-    """Leave ``text``, a piece of this answer's body, out of its ETag: a time taken differs every time.
+def except_from_etag(*pieces: str) -> None:
+    """Leave pieces of this answer's body out of its ETag: a time taken and an id differ every time.
 
     The ETag is then a weak one, which promises the same meaning and not the same bytes.
     """
-    g.volatile = text.encode()
+    g.volatile = [piece.encode() for piece in pieces if piece]
 
 
 def register_caching(app: Flask) -> None:
@@ -30,9 +30,9 @@ def register_caching(app: Flask) -> None:
         if response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         elif response.status_code == 200 and not response.direct_passthrough:
-            body, volatile = response.get_data(), g.get("volatile", b"")
-            if volatile:
-                body = body.replace(volatile, b"", 1)
+            body, volatile = response.get_data(), g.get("volatile", ())
+            for piece in volatile:
+                body = body.replace(piece, b"", 1)
             response.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=bool(volatile))
             response.headers.setdefault("Cache-Control", f"public, max-age={MAX_AGE}")
             response.make_conditional(request)

@@ -87,7 +87,7 @@ CODES: Final = {
             "method_not_allowed",
             405,
             "This method is not allowed here",
-            "Every route answers GET and HEAD only.",
+            "This route does not take this method; most take GET and HEAD only.",
             "Use one of the methods in the header Allow.",
             "不支持这种请求方式",
             "请回到首页重新检索。",

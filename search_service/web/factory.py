@@ -7,6 +7,7 @@ from typing import Final
 from flask import Flask, Response
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from search_service.services import Services
 from search_service.settings import SearchSettings
@@ -18,6 +19,7 @@ from search_service.web.health import health_blueprint
 from search_service.web.pages import error_page, pages_blueprint, register_templates
 from search_service.web.params import refuse_parameters
 from search_service.web.payloads import ProblemPayload
+from search_service.web.queries import queries_blueprint
 
 VERSION: Final = "0.1.0"
 
@@ -37,7 +39,7 @@ Application = Flask
 
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It answers GET and HEAD, keeps no state of its own and sets no cookie."""
+    """The WSGI application. It takes clicks, answers GET and HEAD else, keeps no state and sets no cookie."""
     app = OpenAPI(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
@@ -53,9 +55,12 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_caching(app)
     register_security_headers(app)
     app.register_api(api_blueprint(services))
+    app.register_api(queries_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(pages_blueprint(services))
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)  # type: ignore[method-assign]
     return app
 
 

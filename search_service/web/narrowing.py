@@ -56,7 +56,7 @@ class PageLinks:
 def search_url(asked: SearchPageParameters, **changes: object) -> str:
     """The address of the same search with some parameters changed; None drops one. The page begins anew."""
     values: dict[str, object] = asked.model_dump(
-        by_alias=True, exclude_defaults=True, exclude={"page", "size", "facets"}
+        by_alias=True, exclude_defaults=True, exclude={"page", "size", "facets", "log"}
     )
     values.update(changes)
     return url_for("pages.search", _external=False, **values)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, render_template, url_for
 from indexer.article import Article
 from indexer.query import FACET_FIELDS
 from search_service.leads import lead
+from search_service.querylog.lists import WINDOWS
 from search_service.search import Answer, Question, Understood
 from search_service.services import Services
 from search_service.settings import SearchSettings
@@ -24,6 +25,7 @@ from search_service.web.errors import Problem
 from search_service.web.marks import marked_html
 from search_service.web.params import read_page_parameters
 from search_service.web.payloads import breadcrumb
+from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"
 
@@ -31,6 +33,8 @@ HOME_LATEST: Final = 12
 ARTICLE_LATEST: Final = 8
 NOTHING_FOUND_LATEST: Final = 6
 RELATED: Final = 6
+HOT_QUERIES: Final = 10
+RELATED_QUERIES: Final = 8
 
 RUNG_SENTENCES: Final = {
     "inside": (
@@ -73,6 +77,7 @@ def pages_blueprint(services: Services) -> Blueprint:
             total=everything.total,
             channels=[each for each in everything.facets["channel"] if "/" not in each.value],
             latest=services.latest(size=HOME_LATEST),
+            hot=services.hot_queries(*WINDOWS, size=HOT_QUERIES),
         )
 
     @blueprint.get("/search")
@@ -80,7 +85,8 @@ def pages_blueprint(services: Services) -> Blueprint:
         asked = read_page_parameters()
         answer = services.search(replace(asked.question(), facets=FACET_FIELDS))
         took = took_sentence(answer)
-        except_from_etag(took)
+        query_id = note_search(services.query_log, answer, asked.log)
+        except_from_etag(took, query_id or "")
         return render_template(
             "search.html",
             asked=asked,
@@ -92,7 +98,10 @@ def pages_blueprint(services: Services) -> Blueprint:
             facets=narrowing.facet_links(asked, answer.facets, answer.total),
             pages=narrowing.page_links(asked, answer),
             canonical=narrowing.search_url(asked),
+            query_id=query_id,
+            related=services.related_queries(asked.q, size=RELATED_QUERIES),
             latest=None if answer.hits else services.latest(size=NOTHING_FOUND_LATEST),
+            hot=() if answer.hits else services.hot_queries(*WINDOWS, size=HOT_QUERIES),
         )
 
     @blueprint.get("/articles/<article_id>")

@@ -33,6 +33,7 @@ from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.suggest import MAX_PREFIX
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
+from search_service.web.visits import Logging
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
@@ -46,15 +47,16 @@ LAST_DAY: Final = date(2199, 12, 31)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_ARTICLE_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+"""What an article's id looks like, whole."""
 
 
-def _typed_text(value: str) -> str:
+def _typed_text(value: object) -> object:
     """What was typed or pasted, with control characters as spaces: nothing typed is an error.
 
     Cut, because every link of a page repeats it; one character beyond what the parser reads, so that it says so.
     """
-    return _CONTROL.sub(" ", value[: MAX_LENGTH + 1])
+    return _CONTROL.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
 
 
 def _exact_text(value: str) -> str:
@@ -90,7 +92,9 @@ class Parameters(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_empty(cls, values: dict[str, object]) -> dict[str, object]:
+    def _drop_empty(cls, values: object) -> object:
+        if not isinstance(values, dict):  # a body that is no object
+            return values
         return {name: value for name, value in values.items() if value != ""}
 
     @classmethod
@@ -141,6 +145,10 @@ class SearchParameters(Parameters):
         "parted by commas.",
         pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
         json_schema_extra={"example": "channel,source"},
+    )
+
+    log: Logging = Field(
+        "on", description="off: this search is none of a reader's, do not count it."
     )
 
     @model_validator(mode="after")
@@ -233,7 +241,7 @@ class LatestParameters(Parameters):
     @classmethod
     def _check_exclude(cls, value: str) -> str:
         ids = value.split(",")
-        if len(ids) > MAX_EXCLUDED or not all(_ARTICLE_ID.fullmatch(each) for each in ids):
+        if len(ids) > MAX_EXCLUDED or not all(ARTICLE_ID.fullmatch(each) for each in ids):
             raise PydanticCustomError(
                 "ids",
                 "is not a list of ids",
@@ -308,19 +316,6 @@ def refuse_parameters(error: ValidationError) -> NoReturn:
     raise _wrong(*(_explain(fault, error.title) for fault in error.errors())) from error
 
 
-_MODELS: Final = {
-    model.__name__: model
-    for model in (
-        NoParameters,
-        SearchParameters,
-        SearchPageParameters,
-        SuggestParameters,
-        RelatedParameters,
-        LatestParameters,
-    )
-}
-
-
 def _wrong(*errors: WrongParameter) -> Problem:
     detail = "; ".join(
         f"{error.parameter} {error.message} (allowed: {error.allowed})" for error in errors
@@ -331,21 +326,39 @@ def _wrong(*errors: WrongParameter) -> Problem:
 def _explain(fault: Any, model_name: str) -> WrongParameter:
     """One pydantic error in our words. ``allowed`` is told by the model's schema, so it cannot go stale."""
     context = fault.get("ctx", {})
-    properties = _MODELS[model_name].model_json_schema().get("properties", {})
+    if not fault["loc"] and "parameter" not in context:
+        return WrongParameter(
+            parameter="body", value="", message="is not allowed", allowed="a JSON object"
+        )
+    properties = _model(model_name).model_json_schema().get("properties", {})
     name = context.get("parameter") or str(fault["loc"][0])
-    value = fault["input"] if isinstance(fault["input"], str) else request.args.get(name, "")
+    given = fault["input"]
+    value = request.args.get(name, "") if isinstance(given, dict) else str(given)
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, properties, n=1)
         message = "is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
         allowed = ", ".join(properties) or "no parameters"
     else:
-        message = fault["msg"] if fault["type"] in _OUR_OWN else "is not allowed"
+        message = (
+            fault["msg"]
+            if fault["type"] in _OUR_OWN
+            else _MESSAGES.get(fault["type"], "is not allowed")
+        )
         allowed = context.get("allowed") or _allowed(properties[name])
     return WrongParameter(
         parameter=name[:MAX_ECHO], value=value[:MAX_ECHO], message=message, allowed=allowed
     )
 
 
+def _model(name: str) -> type[Parameters]:
+    """The model of that name, wherever it was declared."""
+    models = [Parameters]
+    for each in models:
+        models += each.__subclasses__()
+    return next(each for each in models if each.__name__ == name)
+
+
+_MESSAGES: Final = {"missing": "is missing"}
 _OUR_OWN: Final = ("control_character", "day", "whole_number", "reversed", "too_deep", "ids")
 
 
@@ -360,4 +373,6 @@ def _allowed(schema: dict[str, Any]) -> str:
         return f"a day such as 2023-11-05, from {FIRST_DAY} to {LAST_DAY}"
     if "pattern" in schema:
         return f"some of {', '.join(FACET_FIELDS)}, parted by commas"
+    if "maxLength" not in schema:
+        return "a text"
     return f"a text of at most {schema['maxLength']} characters, none of them a control character"

@@ -137,6 +137,9 @@ class SearchPayload(Payload):
     )
     index: IndexPayload
     took_ms: float = Field(description="Milliseconds in the index. Not part of the ETag.")
+    query_id: str | None = Field(
+        description="What clicks on these hits refer to; null when the search is not logged. Not part of the ETag."
+    )
 
 
 class SuggestPayload(Payload):
@@ -195,12 +198,6 @@ class LatestPayload(Payload):
     index: IndexPayload
 
 
-class HealthPayload(Payload):
-    """The process answers."""
-
-    status: str = Field(json_schema_extra={"example": "ok"})
-
-
 class ReadyPayload(Payload):
     """A live index answers."""
 
@@ -255,8 +252,8 @@ def _hit(found: FoundArticle, zone: ZoneInfo) -> Hit:
     )
 
 
-def search_payload(answer: Answer, zone: ZoneInfo) -> SearchPayload:
-    """The payload of a search."""
+def search_payload(answer: Answer, zone: ZoneInfo, *, query_id: str | None = None) -> SearchPayload:
+    """The payload of a search, which the query log has under ``query_id``."""
     return SearchPayload(
         query=QueryPayload(
             text=answer.question.text,
@@ -283,6 +280,7 @@ def search_payload(answer: Answer, zone: ZoneInfo) -> SearchPayload:
         },
         index=IndexPayload.of(answer.index, zone),
         took_ms=round(answer.took_ms, 2),
+        query_id=query_id,
     )
 
 

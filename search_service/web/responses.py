@@ -19,9 +19,12 @@ def json_response(payload: Payload) -> Response:
     return Response(payload.model_dump_json(), content_type="application/json")
 
 
-def described(payload: type[Payload], *codes: str) -> dict[str | int, Any]:
-    """The responses of a route, for its OpenAPI description: ``payload``, and errors by the names of their codes."""
-    responses: dict[str | int, Any] = {200: payload}
+def described(payload: type[Payload] | None, *codes: str) -> dict[str | int, Any]:
+    """The responses of a route, for its OpenAPI description: ``payload``, and errors by the names of their codes.
+
+    Without a payload it answers 204.
+    """
+    responses: dict[str | int, Any] = {204: None} if payload is None else {200: payload}
     for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):
         responses.setdefault(CODES[name].status, _problem_response(CODES[name].status, codes))
     return responses

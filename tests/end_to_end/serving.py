@@ -95,7 +95,11 @@ def free_port() -> int:
 
 def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
     """Start app.py over the index folder ``index``."""
-    settings = {"PORT": str(port), "SEARCH_INDEX_DIR": str(index)} | environ
+    settings = {
+        "PORT": str(port),
+        "SEARCH_INDEX_DIR": str(index),
+        "SEARCH_QUERYLOG_URL": "off",
+    } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(
         [sys.executable, "app.py", *arguments],

@@ -37,6 +37,7 @@ ARTICLES = [
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEARCH_INDEX_DIR", str(tmp_path))
+    monkeypatch.setenv("SEARCH_QUERYLOG_URL", "off")
     return tmp_path
 
 

@@ -14,6 +14,7 @@ from search_service.web.errors import CODES
 from tests.conftest import PROJECT
 from tests.search_service.web.portal import Portal
 
+POSTED = {"/api/v1/clicks"}
 NO_API = {"/static/<path:filename>", "/docs/swagger/<path:filename>"}
 
 
@@ -31,6 +32,11 @@ def routes(app: Flask) -> set[str]:
     """Every route as OpenAPI writes it."""
     rules = {rule.rule for rule in app.url_map.iter_rules()} - NO_API
     return {re.sub("<(.*?)>", r"{\1}", rule) for rule in rules}
+
+
+def operations(document: Any) -> list[Any]:
+    """Every operation of the document."""
+    return [each for methods in document["paths"].values() for each in methods.values()]
 
 
 def test_the_document_is_valid_openapi_3_1(document: Any) -> None:
@@ -65,11 +71,14 @@ def test_every_limit_is_stated_in_the_document(document: Any) -> None:
 
 
 def test_every_answer_in_the_document_is_json_or_a_problem(document: Any) -> None:
-    for path in document["paths"].values():
-        for status, response in path["get"]["responses"].items():
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert response["description"]
+            if status == "204":
+                assert "content" not in response
+                continue
             expected = "application/json" if status == "200" else "application/problem+json"
             assert list(response["content"]) == [expected]
-            assert response["description"]
 
 
 def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
@@ -79,10 +88,12 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
         "/api/v1/articles/{article_id}": "/api/v1/articles/story-1",
         "/api/v1/articles/{article_id}/related": "/api/v1/articles/story-1/related",
         "/api/v1/latest": "/api/v1/latest",
+        "/api/v1/queries/hot": "/api/v1/queries/hot",
+        "/api/v1/queries/related": "/api/v1/queries/related?q=水库",
         "/healthz": "/healthz",
         "/readyz": "/readyz",
     }
-    assert set(asked) == set(document["paths"])
+    assert set(asked) == {path for path, each in document["paths"].items() if "get" in each}
     for path, address in asked.items():
         response = document["paths"][path]["get"]["responses"]["200"]
         schema = response["content"]["application/json"]["schema"]
@@ -94,14 +105,16 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
 
 def test_every_route_is_in_the_guide(portal: Portal, guide: str) -> None:
     for route in routes(portal.client.application):
-        assert f"`GET {route}`" in guide
+        method = "POST" if route in POSTED else "GET"
+        assert f"`{method} {route}`" in guide
 
 
 def test_the_guide_names_every_parameter_and_no_other(guide: str, document: Any) -> None:
-    for path, operations in document["paths"].items():
-        section = guide.split(f"## `GET {path}`\n")[1].split("\n## ")[0]
+    for path, methods in document["paths"].items():
+        (method, operation), *_ = methods.items()
+        section = guide.split(f"## `{method.upper()} {path}`\n")[1].split("\n## ")[0]
         named = re.findall(r"^\| `(\w+)` \| [^|]*\| [^|]*\|$", section, flags=re.MULTILINE)
-        parameters = operations["get"].get("parameters", [])
+        parameters = operation.get("parameters", [])
         assert named == [each["name"] for each in parameters if each["in"] == "query"]
         for each in parameters:
             schema = each["schema"]

@@ -1,0 +1,68 @@
+"""Opening a database: make it if there is none, and run the migrations that it has not had.
+
+Every database of ours has a chain of migrations, and one row that says how far along it the database is. Nothing here
+knows what the tables hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select
+
+from indexer.store.dialects import for_writing, make_engine, migration_lock, translated
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The migrations of one kind of database.
+
+    ``folder`` is where they lie, as ``package:path``; ``newest`` the revision that the last of them makes;
+    ``version_table`` the name of the table with the one row.
+    """
+
+    folder: str
+    newest: str
+    version_table: str = "alembic_version"
+
+
+def open_database(url: str, chain: Chain) -> Engine:
+    """An engine for the database at ``url``, which has the folder, the file and the tables that it needs.
+
+    Any number of processes may open the same database at once. An up-to-date one opens within milliseconds.
+
+    Raises:
+        StoreUnavailable: the database cannot be opened, or is not one.
+        StoreTooNew: a newer release has written it.
+        FolderNotWritable: the folder of a SQLite file cannot be made.
+    """
+    engine = make_engine(url)
+    try:
+        with translated(engine.url):
+            _bring_up_to_date(engine, chain)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
+    with engine.connect() as connection:
+        if _found(connection, chain) == chain.newest:
+            return
+    # Not at the top: alembic takes longer to import than an up-to-date store takes to open.
+    from indexer.store.migrate import migrate
+
+    with for_writing(engine).begin() as connection, migration_lock(connection):
+        found = _found(connection, chain)  # again: another process may have been faster
+        if found != chain.newest:
+            migrate(connection, chain.folder, version_table=chain.version_table, found=found)
+
+
+def _found(connection: Connection, chain: Chain) -> str | None:
+    """The revision that the database has; None for a new database."""
+    if not inspect(connection).has_table(chain.version_table):
+        return None
+    version = Table(chain.version_table, MetaData(), Column("version_num", String(32)))
+    found: str | None = connection.execute(select(version.c.version_num)).scalar()
+    return found

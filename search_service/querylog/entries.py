@@ -1,0 +1,83 @@
+"""Entries of the query log as values, and which searches make one.
+
+Not logged: browsing, and single characters, which say nothing. Logged but not counted: later pages and refreshes (the
+database tells those, see ``store.py``). Programs are left out when entries are written: see ``visitors.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from indexer.analysis.characters import fold_literal
+from search_service.lexer import Kind, lex
+from search_service.querylog.visitors import Visitor
+from search_service.search import Answer, Question
+
+MAX_QUERY: Final = 100
+"""Characters of a query that are kept. What is longer was pasted: it is not plain, for nobody else asks it."""
+
+_LEAST: Final = 2
+"""Letters and digits that a query has at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One search. See the table ``queries`` for the meaning of each field."""
+
+    id: str
+    asked_at: datetime
+    query: str
+    text: str
+    rung: str
+    total: int
+    page: int
+    plain: bool
+    visitor: Visitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clicked:
+    """One hit that was opened. See the table ``clicks``."""
+
+    clicked_at: datetime
+    query_id: str | None
+    query: str | None
+    article_id: str
+    position: int
+    visitor: Visitor
+
+
+def normal_form(text: str) -> str:
+    """What makes two queries the same one: folded, white space collapsed, cut at MAX_QUERY."""
+    return fold_literal(text)[:MAX_QUERY].rstrip()
+
+
+def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> Asked | None:
+    """The entry of an answered search; None for one that is not logged."""
+    text = " ".join(answer.question.text.split())
+    query = normal_form(text)
+    if answer.understood.rung == "browse" or sum(map(str.isalnum, query)) < _LEAST:
+        return None
+    return Asked(
+        id=query_id,
+        asked_at=at,
+        query=query,
+        text=text[:MAX_QUERY],
+        rung=answer.understood.rung,
+        total=answer.total,
+        page=answer.page,
+        plain=len(text) <= MAX_QUERY and _is_plain(answer.question),
+        visitor=visitor,
+    )
+
+
+def _is_plain(question: Question) -> bool:
+    """Nothing but words over all articles."""
+    narrowed = question.channel, question.source, question.author, question.tag
+    if any(narrowed) or question.start or question.end:
+        return False
+    return question.syntax == "plain" or all(
+        lexeme.kind is Kind.TEXT for lexeme in lex(question.text)
+    )

@@ -1,0 +1,91 @@
+"""Which queries are akin: they share words, or readers opened the same articles from their hits."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import log, log10
+from typing import Final
+
+from search_service.querylog.counts import ClickCount, QueryCount
+
+CANDIDATES: Final = 5_000
+"""Queries, those of the most visitors, among which related ones are looked for."""
+
+LEAST: Final = 0.2
+"""Below this two queries only share a word that many have. 1 is the same words, or the same articles opened."""
+
+
+class Kinship:
+    """The words and the opened articles of the most frequent queries. Never changed once made."""
+
+    def __init__(
+        self,
+        counts: Sequence[QueryCount],
+        clicks: Iterable[ClickCount],
+        *,
+        words: Callable[[str], Iterable[str]],
+    ) -> None:
+        """``counts``: most visitors first; ``words`` cuts a query into its words."""
+        self._cut = words
+        self._counts = {each.query: each for each in counts[:CANDIDATES]}
+        self._words = {query: self._words_of(query) for query in self._counts}
+        self._queries_of_word: dict[str, list[str]] = defaultdict(list)
+        for query, own in self._words.items():
+            for word in own:
+                self._queries_of_word[word].append(query)
+        opened: dict[str, Counter[str]] = defaultdict(Counter)
+        for click in clicks:
+            opened[click.query][click.article_id] += click.visitors
+        self._opened = {query: _shares(articles) for query, articles in opened.items()}
+        self._queries_of_article: dict[str, list[str]] = defaultdict(list)
+        for query in self._counts:
+            for article_id in self._opened.get(query, ()):
+                self._queries_of_article[article_id].append(query)
+
+    def of(self, query: str) -> list[str]:
+        """The queries akin to one in normal form, as they are spelt, the closest first.
+
+        Not itself, nor the same words in another order, nor two with the same words as each other. The frequent come
+        before the rare, up to a few times. O(queries that share a word or an article).
+        """
+        own = self._words.get(query) or self._words_of(query)
+        opened = self._opened.get(query, {})
+        near = {each for word in own for each in self._queries_of_word.get(word, ())}
+        near |= {each for one in opened for each in self._queries_of_article.get(one, ())}
+        scored = [(self._closeness(own, opened, other), other) for other in near]
+        ranked = sorted(
+            (
+                (closeness * (1 + log10(self._counts[other].visitors)), other)
+                for closeness, other in scored
+                if closeness >= LEAST
+            ),
+            reverse=True,
+        )
+        best = {own: query}
+        for _, other in ranked:
+            best.setdefault(self._words[other], other)
+        return [self._counts[other].text for other in best.values() if other != query]
+
+    def _words_of(self, query: str) -> frozenset[str]:
+        return frozenset(self._cut(query))
+
+    def _closeness(self, own: frozenset[str], opened: Mapping[str, float], other: str) -> float:
+        """The weight of the shared words by that of all words, and the share of readers who opened the same."""
+        theirs = self._words[other]
+        shared = sum(map(self._weight, own & theirs))
+        everything = sum(map(self._weight, own | theirs))
+        clicked = self._opened.get(other, {})
+        return shared / everything + sum(
+            min(share, clicked.get(article_id, 0.0)) for article_id, share in opened.items()
+        )
+
+    def _weight(self, word: str) -> float:
+        """Rare words say more."""
+        holders = len(self._queries_of_word.get(word, ()))
+        return log(1 + (len(self._counts) + 1) / (holders + 0.5))
+
+
+def _shares(articles: Counter[str]) -> dict[str, float]:
+    total = articles.total()
+    return {article_id: count / total for article_id, count in articles.items()}

@@ -1,0 +1,129 @@
+"""Lists of queries for readers: hot ones, frequent ones by their beginning, related ones.
+
+A snapshot of the log, made in the background and never changed, so a request looks things up and counts nothing. None
+of the lists holds a query that found nothing when it was last asked, or that FEW_VISITORS never asked on one day.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import nlargest
+from itertools import islice
+from types import MappingProxyType
+from typing import Final, Literal, Protocol, TypeVar
+
+from indexer.analysis.characters import fold_literal
+from search_service.querylog.counts import FEW_VISITORS, ClickCount, QueryCount
+from search_service.querylog.entries import normal_form
+from search_service.querylog.kinship import Kinship
+
+Window = Literal["day", "week", "all"]
+WINDOWS: Final[tuple[Window, ...]] = ("day", "week", "all")
+"""The last 24 hours, today and the six days before it, all that is known."""
+
+_LAST: Final = "\U0010ffff"
+
+_T = TypeVar("_T")
+
+
+class Editorial(Protocol):
+    """What editors decided about queries."""
+
+    def blocked(self, text: str) -> bool:
+        """Whether a query may not be shown to other readers."""
+
+    def pinned(self) -> Sequence[str]:
+        """The queries that come first among the hot ones, in their order."""
+
+
+class NothingDecided:
+    """No editor decided anything."""
+
+    def blocked(self, text: str) -> bool:  # noqa: ARG002
+        """No query is."""
+        return False
+
+    def pinned(self) -> Sequence[str]:
+        """None is."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class HotQuery:
+    """A hot query as it is shown; ``visitors`` asked it in the window, 0 for a pinned one that nobody asked."""
+
+    text: str
+    visitors: int
+    pinned: bool = False
+
+
+class Lists:
+    """The lists as of one moment. Safe to share between threads."""
+
+    def __init__(
+        self,
+        hot: Mapping[Window, Iterable[QueryCount]] = MappingProxyType({}),
+        clicks: Iterable[ClickCount] = (),
+        *,
+        words: Callable[[str], Iterable[str]] = str.split,
+        as_of: datetime | None = None,
+    ) -> None:
+        """``hot`` are the counts of each window, most visitors first; ``words`` cuts a query into its words."""
+        self.as_of = as_of
+        self._hot = {window: _for_readers(counts) for window, counts in hot.items()}
+        frequent = self._hot.get("all", ())
+        self._counts = {each.query: each for each in frequent}
+        self._sorted = sorted(self._counts)
+        self._kinship = Kinship(frequent, clicks, words=words)
+
+    def hot(
+        self, window: Window, *, size: int, editorial: Editorial | None = None
+    ) -> tuple[HotQuery, ...]:
+        """At most ``size`` queries: those that editors pinned, then those that most visitors asked."""
+        decided = editorial or NothingDecided()
+        counts = {each.query: each for each in self._hot.get(window, ())}
+        pins = {normal_form(text): text for text in decided.pinned()}
+        items = [
+            HotQuery(text, counts[query].visitors if query in counts else 0, pinned=True)
+            for query, text in pins.items()
+        ]
+        items += [
+            HotQuery(each.text, each.visitors)
+            for query, each in counts.items()
+            if query not in pins
+        ]
+        return _first(items, size, lambda item: not decided.blocked(item.text))
+
+    def frequent(self, prefix: str, *, size: int) -> list[tuple[str, int]]:
+        """The most frequent queries that begin with ``prefix``, with how many visitors asked each; most first.
+
+        O(queries that begin so), of at most the few thousand that are kept. All of them for an empty prefix.
+        """
+        begin = fold_literal(prefix)
+        start, end = bisect_left(self._sorted, begin), bisect_left(self._sorted, begin + _LAST)
+        best = nlargest(
+            size,
+            self._sorted[start:end],
+            key=lambda query: (self._counts[query].visitors, -len(query)),
+        )
+        return [(self._counts[query].text, self._counts[query].visitors) for query in best]
+
+    def related(
+        self, text: str, *, size: int, editorial: Editorial | None = None
+    ) -> tuple[str, ...]:
+        """At most ``size`` other queries that share words or clicked articles with ``text``; the closest first."""
+        decided = editorial or NothingDecided()
+        items = self._kinship.of(normal_form(text))
+        return _first(items, size, lambda item: not decided.blocked(item))
+
+
+def _for_readers(counts: Iterable[QueryCount]) -> tuple[QueryCount, ...]:
+    return tuple(each for each in counts if each.found and each.most >= FEW_VISITORS)
+
+
+def _first(items: Iterable[_T], size: int, allowed: Callable[[_T], bool]) -> tuple[_T, ...]:
+    """The first ``size`` items that are allowed; no more are looked at than needed."""
+    return tuple(islice(filter(allowed, items), size))

@@ -1,0 +1,165 @@
+"""The query log of a running service: entries wait in memory, and one thread writes them and reads the lists.
+
+A request appends to a queue and looks at a snapshot, nothing else. The thread starts with the first use, in whichever
+process that is; a process that was forked begins with an empty queue and a thread of its own. The thread ends after
+the process's main thread and a last write, so no server has to know of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from secrets import token_hex
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from search_service.querylog.base import LogHealth
+from search_service.querylog.entries import Asked, Clicked, asked, normal_form
+from search_service.querylog.lists import Lists
+from search_service.querylog.store import open_query_log
+from search_service.querylog.visitors import Visitor
+from search_service.querylog.worker import Inbox, Worker
+from search_service.search import Answer
+
+CAPACITY: Final = 10_000
+"""Entries that may wait: those of half a minute at 300 searches a second, in 10 MB. More are dropped and counted."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class BackgroundQueryLog:
+    """See `QueryLog` for what it promises. Nothing is opened before the first use."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        keep_days: int,
+        analyzer: Analyzer,
+        timezone: ZoneInfo,
+        capacity: int = CAPACITY,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._capacity, self._clock = capacity, clock
+        self._make_worker = partial(
+            Worker,
+            opening=partial(open_query_log, url, timezone),
+            analyzer=analyzer,
+            keep_days=keep_days,
+            clock=clock,
+        )
+        self._begin()
+        before, after = weakref.WeakMethod(self._let_go), weakref.WeakMethod(self._go_on)
+        begin = weakref.WeakMethod(self._begin)
+        os.register_at_fork(
+            before=lambda: (before() or _nothing)(),
+            after_in_parent=lambda: (after() or _nothing)(),
+            after_in_child=lambda: (begin() or _nothing)(),
+        )
+
+    def searched(self, answer: Answer, visitor: Visitor) -> str | None:
+        """See :meth:`QueryLog.searched`."""
+        entry = asked(answer, visitor, query_id=token_hex(8), at=self._clock())
+        return entry.id if entry is not None and self._put(entry) else None
+
+    def clicked(
+        self,
+        visitor: Visitor,
+        *,
+        article_id: str,
+        position: int,
+        query_id: str | None = None,
+        query: str | None = None,
+    ) -> None:
+        """See :meth:`QueryLog.clicked`."""
+        self._put(
+            Clicked(
+                clicked_at=self._clock(),
+                query_id=query_id,
+                query=None if query is None else normal_form(query),
+                article_id=article_id,
+                position=position,
+                visitor=visitor,
+            )
+        )
+
+    @property
+    def lists(self) -> Lists:
+        """See :meth:`QueryLog.lists`."""
+        self._see_that_it_runs()
+        return self._inbox.lists
+
+    def settle(self, patience: float) -> bool:
+        """See :meth:`QueryLog.settle`."""
+        self._see_that_it_runs()
+        future: Future[bool] = Future()
+        self._inbox.settling.append(future)
+        self._inbox.wake.set()
+        try:
+            return future.result(patience)
+        except TimeoutError:
+            return False
+
+    def health(self) -> LogHealth:
+        """See :meth:`QueryLog.health`."""
+        return LogHealth(
+            state="away" if self._inbox.away else "on",
+            waiting=len(self._inbox.waiting),
+            dropped=self._dropped,
+        )
+
+    def close(self) -> None:
+        """See :meth:`QueryLog.close`."""
+        with self._lock:
+            self._inbox.closed = True
+        self._inbox.wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self) -> None:
+        """Nothing waits and no thread runs: so it is at first, and again in a process that was forked."""
+        self._inbox = Inbox()
+        self._worker: Worker | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._dropped = 0
+
+    def _let_go(self) -> None:
+        """Close the database before a fork: SQLite loses what a child writes beside a connection that it inherited."""
+        self._inbox.turn.acquire()
+        if self._worker is not None:
+            self._worker.leave()
+
+    def _go_on(self) -> None:
+        self._inbox.turn.release()
+
+    def _put(self, entry: Asked | Clicked) -> bool:
+        self._see_that_it_runs()
+        if self._inbox.closed or len(self._inbox.waiting) >= self._capacity:
+            with self._lock:
+                self._dropped += 1
+            return False
+        self._inbox.waiting.append(entry)
+        return True
+
+    def _see_that_it_runs(self) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self._lock:
+            running = self._thread is not None and self._thread.is_alive()
+            if not running and not self._inbox.closed:
+                self._worker = self._make_worker(self._inbox)
+                self._thread = threading.Thread(target=self._worker.run, name="query log")
+                self._thread.start()
+
+
+def _nothing() -> None:
+    """What a log that is no longer there does about a fork."""

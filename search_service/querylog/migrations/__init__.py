@@ -1,0 +1,1 @@
+"""Migrations of the query log's database, oldest first."""

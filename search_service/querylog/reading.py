@@ -1,0 +1,82 @@
+"""From the database to the lists: what is read, and how often again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import reduce
+from typing import Final
+
+from sqlalchemy import Connection
+
+from indexer.analysis.analyzers import Analyzer
+from search_service.querylog.counts import (
+    QueryCount,
+    clicked_articles,
+    closed_queries,
+    counted_queries,
+    first_entry,
+    last_closed_day,
+    merged,
+)
+from search_service.querylog.lists import Lists, Window
+from search_service.querylog.store import QueryLogStore, stored
+
+KEPT: Final = 10_000
+"""Queries of the closed days, those of the most visitors, that the lists are made of."""
+
+CLICK_DAYS: Final = 7
+"""Days whose clicks say which queries are akin: news do not stay what they are about."""
+
+_A_DAY: Final = timedelta(days=1)
+
+
+class ListReader:
+    """Reads the lists again and again, and keeps what cannot have changed since the last time. For one thread."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self._closed: tuple[date | None, list[QueryCount]] = None, []
+
+    def read(self, store: QueryLogStore, *, now: datetime) -> Lists:
+        """The lists as of ``now``, of a log whose days were closed; raises QueryLogUnavailable.
+
+        Cost: that of :meth:`counts`, and a walk over the clicks of a week.
+        """
+        counts = self.counts(store, now=now)
+        with store.reading() as connection:
+            end = stored(now)
+            clicks = clicked_articles(connection, end - CLICK_DAYS * _A_DAY, end)
+        return Lists(counts, clicks, words=self.words, as_of=now)
+
+    def counts(self, store: QueryLogStore, *, now: datetime) -> dict[Window, list[QueryCount]]:
+        """How often each plain query was asked in each window, most visitors first; raises QueryLogUnavailable.
+
+        Cost: a walk over the entries of the last 24 hours and of the days that are open, over the counts of a week,
+        and once a day over all counts.
+        """
+        end = stored(now)
+        with store.reading() as connection:
+            last = last_closed_day(connection)
+            if last != self._closed[0]:
+                self._closed = last, closed_queries(connection, size=KEPT)
+            begun = first_entry(connection) if last is None else store.start_of(last + _A_DAY)
+            open_days = counts_between(connection, store, begun or end, end)
+            week = closed_queries(connection, since=store.day(now) - 6 * _A_DAY, size=KEPT)
+            return {
+                "day": counts_between(connection, store, end - _A_DAY, end),
+                "week": merged(week, open_days),
+                "all": merged(self._closed[1], open_days),
+            }
+
+    def words(self, text: str) -> tuple[str, ...]:
+        """The words by which a query is akin to others: those of two characters, if there are any."""
+        words = tuple(token.text for token in self._analyzer.query(text))
+        return tuple(word for word in words if len(word) > 1) or words
+
+
+def counts_between(
+    connection: Connection, store: QueryLogStore, start: datetime, end: datetime
+) -> list[QueryCount]:
+    """How often each plain query was asked in ``[start, end)``, times as the tables have them, most visitors first."""
+    days = [counted_queries(connection, *day) for day in store.days(start, end)]
+    return reduce(merged, days, [])

@@ -1,0 +1,86 @@
+"""The tables of the query log, as SQLAlchemy sees them.
+
+What a database really holds is made by ``migrations/``; a test holds the two together. Times are UTC without a zone,
+which SQLite and MySQL do not keep; days are those of the service's zone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, MetaData, String, Table
+from sqlalchemy.dialects import mysql
+
+from indexer.store.schema import Chain
+from search_service.querylog.entries import MAX_QUERY
+
+CHAIN: Final = Chain("search_service.querylog:migrations", "0001", "query_log_version")
+"""The migrations of the query log. Its version has a table of its own, so a database may be shared with the store."""
+
+# MySQL compares text without regard to case and accents unless told.
+_EXACT_TEXT = String(MAX_QUERY).with_variant(
+    mysql.VARCHAR(MAX_QUERY, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+)
+_ID = String(128).with_variant(
+    mysql.VARCHAR(128, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+)
+
+metadata = MetaData()
+
+queries: Final = Table(
+    "queries",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("asked_at", DateTime, nullable=False),
+    Column("query", _EXACT_TEXT, nullable=False),
+    Column("text", _EXACT_TEXT, nullable=False),
+    Column("rung", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("visitor", String(24), nullable=False),
+    Column("plain", Boolean, nullable=False),
+    Column("counted", Boolean, nullable=False),
+    Index("queries_asked_at", "asked_at"),
+    Index("queries_visitor", "visitor", "asked_at"),
+)
+"""One row for each search that a person made; it goes when it is older than the days that are kept.
+
+``query`` is the normal form, ``text`` the spelling. ``plain``: nothing but words, over all articles, so that the total
+says something about the words. ``counted``: a first page, and no refresh. What is not counted is here for its clicks.
+"""
+
+clicks: Final = Table(
+    "clicks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("clicked_at", DateTime, nullable=False),
+    Column("query_id", String(16)),
+    Column("query", _EXACT_TEXT),
+    Column("article_id", _ID, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("visitor", String(24), nullable=False),
+    Index("clicks_clicked_at", "clicked_at"),
+)
+"""One row for each hit that was opened, of the search ``query_id`` or, where that is not known, of a normal form."""
+
+query_days: Final = Table(
+    "query_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("query", _EXACT_TEXT, primary_key=True),
+    Column("text", _EXACT_TEXT, nullable=False),
+    Column("searches", Integer, nullable=False),
+    Column("visitors", Integer, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Column("found", Boolean, nullable=False),
+)
+"""What is kept of a day that is over: for each plain query its counts, its most frequent spelling, and whether it found
+anything when it was last asked."""
+
+salts: Final = Table(
+    "salts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("salt", String(64), nullable=False),
+)
+"""The salt of today's visitors. It is deleted after the day: then nobody can tell whose hash is whose."""

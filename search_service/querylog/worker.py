@@ -1,0 +1,146 @@
+"""The thread of a query log: it writes what waits, reads the lists, closes days and forgets what is old."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.errors import SearchIndexError
+from search_service.querylog.entries import Asked, Clicked
+from search_service.querylog.lists import Lists
+from search_service.querylog.reading import ListReader
+from search_service.querylog.store import BATCH, QueryLogStore
+
+WRITE_EVERY: Final = 1.0
+READ_EVERY: Final = 60.0
+CARE_EVERY: Final = 600.0
+"""Seconds between two writes, two readings of the lists, and two rounds of closing days and forgetting."""
+
+READING_SHARE: Final = 0.02
+"""Of its time the thread reads lists, at most: those of a big log are read less often."""
+
+RETRY_AFTER: Final = 5.0
+"""Seconds before a database that failed is tried again."""
+
+_TICK: Final = 0.2
+"""Seconds between two looks at whether there is something to do, or the process ends."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Inbox:
+    """What requests hand to the thread, and what it hands back. Its deques are appended to without a lock.
+
+    The thread holds ``turn`` while it works.
+    """
+
+    waiting: deque[Asked | Clicked] = field(default_factory=deque)
+    settling: deque[Future[bool]] = field(default_factory=deque)
+    wake: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    closed: bool = False
+    away: bool = False
+    lists: Lists = field(default_factory=Lists)
+
+
+class Worker:
+    """What the thread does, turn by turn. ``opening`` opens the database, in the thread and when it is needed."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        opening: Callable[[], QueryLogStore],
+        *,
+        analyzer: Analyzer,
+        keep_days: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._inbox, self._opening = inbox, opening
+        self._keep_days, self._clock = keep_days, clock
+        self._reader = ListReader(analyzer)
+        self._opened: QueryLogStore | None = None
+        self._write_at = self._read_at = self._care_at = self._retry_at = 0.0
+
+    def run(self) -> None:
+        """Take turns until the log is closed or the main thread has ended, and write what waits then.
+
+        An error that is none of ours ends the thread, with the entries that it was about; another is started by the
+        next use.
+        """
+        main, inbox = threading.main_thread(), self._inbox
+        ended = False
+        try:
+            while not ended:
+                inbox.wake.wait(_TICK)
+                inbox.wake.clear()
+                inbox.closed = inbox.closed or not main.is_alive()
+                ended = inbox.closed
+                with inbox.turn:
+                    self._turn(last=ended)
+        finally:
+            inbox.away = inbox.away or not ended
+            self.leave()
+
+    def leave(self) -> None:
+        """Close the database; the next turn opens it again. Only for who holds ``turn``, or ends the thread."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _turn(self, *, last: bool) -> None:
+        inbox, now = self._inbox, time.monotonic()
+        settling = [inbox.settling.popleft() for _ in range(len(inbox.settling))]
+        if inbox.away and now < self._retry_at and not settling:
+            return
+        try:
+            self._work(now, everything=bool(settling), last=last)
+            inbox.away = False
+        except SearchIndexError as error:
+            if not inbox.away:
+                log.error("%s", error)
+            inbox.away = True
+            self._retry_at, self._read_at = time.monotonic() + RETRY_AFTER, 0.0
+            self.leave()
+        for future in settling:
+            future.set_result(not inbox.away)
+
+    def _work(self, now: float, *, everything: bool, last: bool) -> None:
+        """Do what is due, or everything; of the last turn only the writing."""
+        if self._inbox.waiting and (everything or last or now >= self._write_at):
+            self._write()
+            self._write_at = now + WRITE_EVERY
+        if last:
+            return
+        if everything or now >= self._care_at:
+            self._store().close_days(now=self._clock())
+            self._store().prune(now=self._clock(), keep_days=self._keep_days)
+            self._care_at = now + CARE_EVERY
+        if everything or now >= self._read_at:
+            began = time.monotonic()
+            self._inbox.lists = self._reader.read(self._store(), now=self._clock())
+            took = time.monotonic() - began
+            self._read_at = now + max(READ_EVERY, took / READING_SHARE)
+
+    def _write(self) -> None:
+        waiting = self._inbox.waiting
+        while waiting:
+            batch = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+            try:
+                self._store().write(batch, now=self._clock())
+            except SearchIndexError:
+                waiting.extendleft(reversed(batch))
+                raise
+
+    def _store(self) -> QueryLogStore:
+        if self._opened is None:
+            self._opened = self._opening()
+        return self._opened

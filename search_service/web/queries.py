@@ -1,0 +1,79 @@
+"""The JSON API of queries: which are hot, which are related, and what was clicked. Part of version 1."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Response, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from search_service.services import Services
+from search_service.web.params import check_query_string
+from search_service.web.query_params import (
+    Click,
+    HotQueriesParameters,
+    RelatedQueriesParameters,
+)
+from search_service.web.query_payloads import (
+    HotQueriesPayload,
+    RelatedQueriesPayload,
+    hot_queries_payload,
+)
+from search_service.web.responses import described, json_response
+from search_service.web.visits import visitor
+
+TAGS = [Tag(name="queries", description="What readers search for. Counted once a minute.")]
+
+MAX_BODY: Final = 8192
+"""Bytes of a click; the longest query takes a quarter of it."""
+
+
+def queries_blueprint(services: Services) -> APIBlueprint:
+    """The routes ``/api/v1/queries/hot``, ``/api/v1/queries/related`` and ``/api/v1/clicks``."""
+    blueprint = APIBlueprint("queries", __name__, url_prefix="/api/v1", abp_tags=TAGS)
+
+    @blueprint.before_request
+    def check() -> None:
+        request.max_content_length = MAX_BODY
+        check_query_string(strict=True)
+
+    @blueprint.get(
+        "/queries/hot",
+        operation_id="hot_queries",
+        summary="Hot queries (热门搜索)",
+        responses=described(HotQueriesPayload, "invalid_parameter"),
+    )
+    def hot(query: HotQueriesParameters) -> Response:
+        items = services.hot_queries(query.window, size=query.size)
+        as_of = services.query_log.lists.as_of
+        return json_response(hot_queries_payload(query.window, items, as_of, services.timezone))
+
+    @blueprint.get(
+        "/queries/related",
+        operation_id="related_queries",
+        summary="Related queries (相关搜索)",
+        responses=described(RelatedQueriesPayload, "invalid_parameter"),
+    )
+    def related(query: RelatedQueriesParameters) -> Response:
+        found = services.related_queries(query.q, size=query.size)
+        return json_response(RelatedQueriesPayload(q=query.q, hits=list(found)))
+
+    @blueprint.post(
+        "/clicks",
+        operation_id="clicks",
+        summary="A reader opened a hit",
+        description="Answered at once; it is written within a second or so. Clicks of programs are not counted.",
+        responses=described(None, "invalid_parameter"),
+    )
+    def clicks(body: Click) -> Response:
+        services.query_log.clicked(
+            visitor(),
+            article_id=body.article_id,
+            position=body.position,
+            query_id=body.query_id,
+            query=body.query,
+        )
+        return Response(status=204)
+
+    return blueprint

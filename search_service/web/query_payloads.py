@@ -1,0 +1,76 @@
+"""What the API answers about queries and their log, as models. See ``payloads.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from search_service.querylog.base import LogHealth, State
+from search_service.querylog.lists import HotQuery, Window
+from search_service.web.payloads import Payload
+
+
+class HotQueryPayload(Payload):
+    """A query that many readers asked."""
+
+    text: str
+    visitors: int = Field(
+        description="Readers who asked it, each counted once a day; 0 for a pinned one that nobody asked."
+    )
+    pinned: bool = Field(description="It stands here because an editor put it here.")
+
+
+class HotQueriesPayload(Payload):
+    """Hot queries (热门搜索), those of most readers first."""
+
+    window: Window
+    hits: list[HotQueryPayload]
+    as_of: datetime | None = Field(
+        description="When they were counted; null when they were not yet."
+    )
+
+
+class RelatedQueriesPayload(Payload):
+    """Related queries (相关搜索), the closest first."""
+
+    q: str
+    hits: list[str]
+
+
+class QueryLogPayload(Payload):
+    """Whether searches and clicks reach the query log's database."""
+
+    state: State = Field(description="away: its database cannot be written at the moment.")
+    waiting: int = Field(description="Entries in the memory of this process.")
+    dropped: int = Field(
+        description="Entries that this process lost, because too many were waiting."
+    )
+
+
+class HealthPayload(Payload):
+    """The process answers."""
+
+    status: str = Field(json_schema_extra={"example": "ok"})
+    query_log: QueryLogPayload
+
+
+def hot_queries_payload(
+    window: Window, items: Sequence[HotQuery], as_of: datetime | None, zone: ZoneInfo
+) -> HotQueriesPayload:
+    """The payload of hot queries."""
+    return HotQueriesPayload(
+        window=window,
+        hits=[
+            HotQueryPayload(text=item.text, visitors=item.visitors, pinned=item.pinned)
+            for item in items
+        ],
+        as_of=as_of and as_of.astimezone(zone),
+    )
+
+
+def query_log_payload(health: LogHealth) -> QueryLogPayload:
+    """The payload of the query log's health."""
+    return QueryLogPayload(state=health.state, waiting=health.waiting, dropped=health.dropped)

@@ -1,0 +1,29 @@
+"""Who asks, as a request tells it, and what of a request goes to the query log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import request
+
+from search_service.querylog.base import QueryLog
+from search_service.querylog.visitors import Visitor
+from search_service.search import Answer
+
+Logging = Literal["on", "off"]
+
+
+def visitor() -> Visitor:
+    """Whoever sent this request. Behind proxies that the settings count, the address is the one they were asked from."""
+    return Visitor(request.remote_addr or "", request.user_agent.string)
+
+
+def note_search(query_log: QueryLog, answer: Answer, logging: Logging) -> str | None:
+    """Tell the query log of an answer that a reader gets to see; the id that clicks refer to, if it is logged.
+
+    A browser that fetches a page ahead (Sec-Purpose) and a HEAD show it to nobody.
+    """
+    unseen = request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+    if logging == "off" or unseen:
+        return None
+    return query_log.searched(answer, visitor())
