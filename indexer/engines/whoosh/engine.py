@@ -17,6 +17,7 @@ from indexer.columnar.writer import create_index
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
 from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.reader import WhooshReader
 from indexer.engines.whoosh.translation import translated
 from indexer.engines.whoosh.writer import WhooshWriter
@@ -33,6 +34,7 @@ class WhooshEngine:
         self._derived = {"month": months_of(timezone)}
         self._lock = threading.Lock()
         self._executor: Executor | None = None
+        self._literals: LiteralFinder
 
     def create(self) -> None:
         """Make an empty index."""
@@ -49,7 +51,9 @@ class WhooshEngine:
                 known = self._executor = Executor(
                     snapshot, weighting=Bm25(K1, B), derived=self._derived
                 )
-        return WhooshReader(known, analyzer=self._analyzer)
+                self._literals = LiteralFinder(known)
+            literals = self._literals
+        return WhooshReader(known, literals, analyzer=self._analyzer)
 
     def writer(self) -> WhooshWriter:
         """Begin a batch of changes."""

@@ -3,49 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple, NoReturn
 
 import numpy as np
+from whoosh import query as wq
 
 from indexer.analysis.grams import plan_literal
+from indexer.columnar.cache import BoundedCache
 from indexer.columnar.executor import Executor
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf
 from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf
-from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED
-from indexer.engines.whoosh.queries import DocSet, literal_candidates
+from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, SCHEMA
+from indexer.engines.whoosh.queries import literal_candidates
 from indexer.query import TEXT_FIELDS
 
 _SEPARATOR = FOLDED_SEPARATOR.encode()
+_KEPT_BYTES: Final = 16 * 2**20
+"""What is kept of literals that were found: a search that climbs asks for the same ones on every rung."""
+
+
+def never_asked(query: wq.Query) -> NoReturn:
+    """Every query that is built here says itself what it means; Whoosh's matchers are asked nothing."""
+    raise TypeError(f"{query!r} is not made by QueryBuilder")
+
+
+class FoundLiteral(NamedTuple):
+    """The documents of each leaf that hold a literal, and their score, its idf; not ``complete`` when some were not verified."""
+
+    docs: list[IntP]
+    score: float
+    complete: bool
 
 
 class LiteralFinder:
-    """Finds literals in one snapshot; ``incomplete`` turns true when one had more candidates than may be verified."""
+    """Finds literals in one snapshot, and keeps what was found. Shared by threads."""
 
-    def __init__(self, executor: Executor, compiler: Compiler) -> None:
-        self._executor, self._compiler = executor, compiler
-        self.incomplete = False
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._compiler = Compiler(SCHEMA, never_asked)
+        self._known: BoundedCache[FoundLiteral] = BoundedCache(_KEPT_BYTES)
 
-    def find(self, literal: str, fields: tuple[str, ...]) -> DocSet:
-        """The documents that hold a folded literal (not empty) in one of ``fields``, and their score, its idf.
+    def find(
+        self, literal: str, fields: tuple[str, ...], word: wq.Query | None = None
+    ) -> FoundLiteral:
+        """The documents that hold a folded literal (not empty) in one of ``fields``.
 
-        Of more than LITERAL_CANDIDATES candidates the newest are verified, and the others count as not holding it.
+        Those that ``word`` finds, the same text as a word of those fields, need no verification. Of more than
+        LITERAL_CANDIDATES others the newest are verified, and the rest counts as not holding it.
         """
+        key = (literal, fields)
+        found = self._known.get(key)
+        if found is None:
+            found = self._find(literal, fields, word)
+            self._known.put(key, found, sum(docs.nbytes for docs in found.docs))
+        return found
+
+    def _find(self, literal: str, fields: tuple[str, ...], word: wq.Query | None) -> FoundLiteral:
         plan = plan_literal(literal)
-        docs = self._executor.documents(self._compiler.compile(literal_candidates(plan, fields)))
+        docs = self._documents(literal_candidates(plan, fields))
         leaves = self._executor.snapshot.leaves
+        complete = True
         if not plan.exact:
-            if sum(map(len, docs)) > LITERAL_CANDIDATES:
-                self.incomplete = True
-                docs = _newest(leaves, docs, LITERAL_CANDIDATES)
+            sure = [docs_[:0] for docs_ in docs] if word is None else self._documents(word)
+            sure = [
+                np.intersect1d(*pair, assume_unique=True) for pair in zip(docs, sure, strict=True)
+            ]
+            unsure = [
+                np.setdiff1d(*pair, assume_unique=True) for pair in zip(docs, sure, strict=True)
+            ]
+            if sum(map(len, unsure)) > LITERAL_CANDIDATES:
+                complete = False
+                unsure = _newest(leaves, unsure, LITERAL_CANDIDATES)
             wanted = literal.encode("utf-8", "surrogatepass")
             docs = [
-                _verified(leaf, each, wanted, fields)
-                for leaf, each in zip(leaves, docs, strict=True)
+                np.union1d(each, _verified(leaf, others, wanted, fields))
+                for leaf, each, others in zip(leaves, sure, unsure, strict=True)
             ]
         holding = sum(map(len, docs))
-        return DocSet(docs, idf(self._executor.snapshot.doc_count, holding) if holding else 0.0)
+        score = idf(self._executor.snapshot.doc_count, holding) if holding else 0.0
+        return FoundLiteral(docs, score, complete)
+
+    def _documents(self, query: wq.Query) -> list[IntP]:
+        return self._executor.documents(self._compiler.compile(query))
 
 
 def _newest(leaves: Sequence[Leaf], docs: Sequence[IntP], count: int) -> list[IntP]:

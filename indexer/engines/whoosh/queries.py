@@ -37,6 +37,7 @@ from indexer.query import (
 )
 
 CompileQuery = Callable[[wq.Query], p.Plan]
+FindLiteral = Callable[[str, tuple[str, ...], wq.Query | None], tuple[list[IntP], float, bool]]
 
 
 class AtLeast(wq.compound.CompoundQuery):  # type: ignore[misc]
@@ -93,18 +94,20 @@ class ColumnRange(wq.Query):  # type: ignore[misc]
 class QueryBuilder:
     """Makes Whoosh's query objects of ours, for one snapshot: literals are looked up on the way.
 
-    ``find_literal`` gives the documents that hold a folded literal in one of some fields, and their score; ``idf`` that
-    of a token in a field.
+    ``find_literal`` gives the documents that hold a folded literal in one of some fields, their score, and whether that
+    is all of them (its third argument finds the same text as a word); ``idf`` gives that of a token in a field.
     """
 
     def __init__(
         self,
         analyzer: Analyzer,
-        find_literal: Callable[[str, tuple[str, ...]], DocSet],
+        find_literal: FindLiteral,
         idf: Callable[[str, str], float],
     ) -> None:
         self._analyzer = analyzer
         self._find_literal = find_literal
+        self.complete = True
+        """False once a literal had more candidates than may be verified."""
         self._idf = idf
 
     def build(self, query: Query, factor: float = 1.0) -> wq.Query:
@@ -154,7 +157,8 @@ class QueryBuilder:
         found = self._as_word(word, query, factor)
         if query.inside:
             fields = tuple(field for field, _ in query.fields)
-            found = Otherwise(found, self._literal(fold_literal(word), fields, factor))
+            literal = self._literal(fold_literal(word), fields, factor, word=found)
+            found = Otherwise(found, literal)
         others = [
             self._alternative(each, query, factor * each.factor)
             for each in query.alternatives
@@ -187,12 +191,19 @@ class QueryBuilder:
         return self._literal(text, fields, factor, most)
 
     def _literal(
-        self, text: str, fields: tuple[str, ...], factor: float, most: float = inf
+        self,
+        text: str,
+        fields: tuple[str, ...],
+        factor: float,
+        most: float = inf,
+        *,
+        word: wq.Query | None = None,
     ) -> wq.Query:
         if not text:
             return _nothing()
-        found = self._find_literal(text, fields)
-        return DocSet(found.docs, min(found.score, most) * factor)
+        docs, score, complete = self._find_literal(text, fields, word)
+        self.complete &= complete
+        return DocSet(docs, min(score, most) * factor)
 
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> wq.Query:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Self
-
-from whoosh import query as wq
+from typing import Self
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
@@ -19,7 +17,7 @@ from indexer.engines.requests import check_request, check_text_field
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
 from indexer.engines.whoosh.fields import ARTICLE, GROUP, PUBLISHED, SCHEMA
-from indexer.engines.whoosh.literals import LiteralFinder
+from indexer.engines.whoosh.literals import LiteralFinder, never_asked
 from indexer.engines.whoosh.queries import QueryBuilder
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
@@ -33,17 +31,13 @@ _ORDERINGS = {
 }
 
 
-def _never_asked(query: wq.Query) -> NoReturn:
-    raise TypeError(f"{query!r} is not made by QueryBuilder")
-
-
 class WhooshReader:
     """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own."""
 
-    def __init__(self, executor: Executor, *, analyzer: Analyzer) -> None:
-        self.executor, self._analyzer = executor, analyzer
+    def __init__(self, executor: Executor, literals: LiteralFinder, *, analyzer: Analyzer) -> None:
+        self.executor, self._literals, self._analyzer = executor, literals, analyzer
         self._snapshot = executor.snapshot
-        self._compiler = Compiler(SCHEMA, _never_asked)
+        self._compiler = Compiler(SCHEMA, never_asked)
 
     @property
     def doc_count(self) -> int:
@@ -63,8 +57,7 @@ class WhooshReader:
             return self._search(request)
 
     def _search(self, request: SearchRequest) -> SearchPage:
-        literals = LiteralFinder(self.executor, self._compiler)
-        builder = QueryBuilder(self._analyzer, literals.find, self._idf)
+        builder = QueryBuilder(self._analyzer, self._literals.find, self._idf)
         narrow: p.Plan | None = None
         if request.filter is not None:
             narrow = self._compiler.compile(builder.build(request.filter))
@@ -95,7 +88,7 @@ class WhooshReader:
         return SearchPage(
             total=top.total,
             groups=top.groups,
-            total_is_estimate=literals.incomplete,
+            total_is_estimate=not builder.complete,
             hits=hits,
             facets=MappingProxyType(facets),
         )

@@ -39,7 +39,7 @@ class TestWhooshEngine(EngineContract):
             )
         query = Literal("北京地")
         with engine.reader() as reader:
-            whole = reader.search(SearchRequest(query, size=20))
+            whole = reader.search(SearchRequest(Literal("京地铁"), size=20))
             assert (whole.total, whole.total_is_estimate) == (12, False)
             monkeypatch.setattr(literals, "LITERAL_CANDIDATES", 4)
             part = reader.search(SearchRequest(query, sort="newest"))
