@@ -283,8 +283,9 @@ def test_the_interactive_docs_work_with_nothing_from_outside(
     browser: Browser, server: Server
 ) -> None:
     with looking(browser, server) as page:
+        described = page.request.get("/openapi.json").json()["paths"]
         page.goto("/docs")
-        expect(page.locator(".opblock")).to_have_count(7)
+        expect(page.locator(".opblock")).to_have_count(sum(map(len, described.values())))
         page.locator(
             "#operations-search-search summary, #operations-search-search button"
         ).first.click()
