@@ -18,7 +18,7 @@ from indexer.columnar.cache import BoundedCache
 from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
-from indexer.columnar.impacts import CACHE_BYTES, F32, NOTHING, Bm25, Impacts, Listed
+from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
 from indexer.columnar.inversion import rows_at
 from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.segment import IntP, Segment
@@ -185,8 +185,14 @@ class Executor:
             keep = self._allowed_among(evaluator, found.docs, filter_, leaf)
             return Listed(found.docs[keep], found.scores[keep])
         allowed = self._allowed(evaluator, filter_, leaf)
+        allowed = allowed & mask_of(found, evaluator.length)
+        if np.count_nonzero(allowed) * COMMON <= len(allowed):
+            docs = np.flatnonzero(allowed)
+            scores = found.scores[docs]
+            evaluator.release(found)
+            return Listed(docs, scores)
         np.multiply(found.scores, allowed, out=found.scores)
-        return Dense(found.scores, None if found.mask is None else found.mask & allowed)
+        return Dense(found.scores, None if found.mask is None else allowed)
 
     def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
         """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""

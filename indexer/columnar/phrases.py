@@ -20,10 +20,8 @@ from indexer.columnar.segment import IntP
 _POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31
 """No slop reaches farther, so that none reaches from one document into the next: positions lie below this."""
-_SEARCH: Final = 24
+_SEARCH: Final = 4
 """A set of occurrences so many times smaller than another is looked up by binary search, a larger one through a sieve."""
-_FEW: Final = 10_000
-"""Among fewer occurrences than this, a larger set is looked up by search too."""
 _SIEVE_BITS: Final = 20
 """A sieve of a MiB stays in the processor's cache; a hundred thousand occurrences let a tenth of the others through."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -119,7 +117,7 @@ def _members(wanted: I64, among: I64) -> Mask:
     """Which of some occurrences are among others; both ascend."""
     if not len(among):
         return np.zeros(len(wanted), dtype=bool)
-    if len(wanted) * _SEARCH < max(len(among), _FEW):
+    if len(wanted) * _SEARCH < len(among):
         return _searched(wanted, among)
     seen = _sieve.seen
     hashes = _hashes(among)
