@@ -26,6 +26,7 @@ from indexer.columnar.inversion import (
     narrow,
     pack_terms,
 )
+from indexer.columnar.offsets import write_offsets
 
 FORWARD_TERMS: Final = 32
 """How many of its weightiest terms a document remembers. Related articles need 20 to 25 (Lucene's MoreLikeThis takes 25)."""
@@ -135,7 +136,7 @@ def write_terms(file: ArrayFileWriter, prefix: str, terms: Sequence[bytes]) -> N
     """Write a sorted dictionary."""
     data, offsets = pack_terms(terms)
     file.add(f"{prefix}/term_bytes", [data])
-    file.add(f"{prefix}/term_offsets", [offsets])
+    write_offsets(file, f"{prefix}/term_offsets", offsets)
 
 
 def write_postings(
@@ -177,13 +178,13 @@ def write_postings(
             file, prefix, [term for term, kept in zip(terms, used.tolist(), strict=True) if kept]
         )
         edges = np.arange(int(used.sum()) + 1)
-        file.add(
-            f"{prefix}/pair_offsets",
-            [np.searchsorted(numbers[pair_terms], edges).astype(np.uint32)],
-        )
-        file.add(f"{prefix}/pair_blocks", (piece.pair_blocks for piece in small), np.uint16)
-        file.add(
-            f"{prefix}/pair_starts", [_joined(doc_bases, [piece.pair_starts for piece in small])]
+        write_offsets(file, f"{prefix}/pair_offsets", np.searchsorted(numbers[pair_terms], edges))
+        blocks = np.concatenate([_NO_DOCS, *(piece.pair_blocks for piece in small)])
+        file.add(f"{prefix}/pair_blocks", [narrow(blocks)])
+        write_offsets(
+            file,
+            f"{prefix}/pair_starts",
+            _joined(doc_bases, [piece.pair_starts for piece in small]),
         )
         file.add(f"{prefix}/docs", docs.pieces(), np.uint16)
         if lengths is not None:
@@ -194,7 +195,7 @@ def write_postings(
                 f"{prefix}/big_at", [narrow(np.concatenate([_NO_OFFSETS, *big_at]), at_least=4)]
             )
             file.add(f"{prefix}/big_freqs", (piece.big_freqs for piece in small), np.uint32)
-            file.add(f"{prefix}/pair_positions", [_joined(position_bases, places)])
+            write_offsets(file, f"{prefix}/pair_positions", _joined(position_bases, places))
             file.add(f"{prefix}/positions", positions.pieces(), positions.dtype)
             file.add(f"{prefix}/lengths", [narrow(lengths, at_least=2)])
         return numbers
@@ -205,10 +206,10 @@ _NO_TERMS: Final = np.empty(0, np.uint32)
 _NO_OFFSETS: Final = np.empty(0, np.int64)
 
 
-def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> AnyArray:
+def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Offset arrays of pieces as one: each piece's shifted to where it begins, the end of the last one kept."""
     shifted = [each[:-1] + base for each, base in zip(offsets, bases, strict=False)]
-    return narrow(np.concatenate([*shifted, [bases[-1]]]).astype(np.int64), at_least=4)
+    return np.concatenate([*shifted, [bases[-1]]]).astype(np.int64)
 
 
 def weightiest(postings: Postings, terms: int, docs: int) -> tuple[U32, U32, U32]:

@@ -26,6 +26,7 @@ from indexer.columnar.commit import (
 )
 from indexer.columnar.errors import Damaged
 from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS
+from indexer.columnar.offsets import Offsets
 from indexer.columnar.segment import PostingsField, Segment
 
 STRETCH: Final = 4_000_000
@@ -141,7 +142,23 @@ def _offset_faults(
     segment: Segment, name: str, *, rows: int, end: int, least: int = 0
 ) -> Iterator[str]:
     """Offsets of ``rows`` rows go from 0 to ``end`` and give each row at least ``least``."""
-    offsets = segment.file[name].astype(np.int64)
+    yield from _ascent_faults(segment.file[name].astype(np.int64), name, rows, end, least)
+
+
+def _packed_faults(
+    segment: Segment, name: str, *, rows: int, end: int, least: int = 0
+) -> Iterator[str]:
+    """The same of offsets that are kept as ``offsets.py`` keeps them."""
+    offsets = Offsets(segment.file, name)
+    if offsets.is_sound:
+        yield from _ascent_faults(offsets.between(), name, rows, end, least)
+    else:
+        yield f"'{name}_steps' does not ascend within {name!r}"
+
+
+def _ascent_faults(
+    offsets: NDArray[np.int64], name: str, rows: int, end: int, least: int
+) -> Iterator[str]:
     if len(offsets) != rows + 1 or not len(offsets):
         yield f"{name!r} has {len(offsets)} offsets for {rows} rows"
     elif offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < least).any():
@@ -157,9 +174,9 @@ def _terms_faults(segment: Segment, prefix: str) -> Iterator[str]:
     offsets = f"{prefix}/term_offsets"
     end = len(segment.file[f"{prefix}/term_bytes"])
     rows = len(segment.file[offsets]) - 1
-    yield from _offset_faults(segment, offsets, rows=rows, end=end)
+    yield from _packed_faults(segment, offsets, rows=rows, end=end)
     data = segment.file[f"{prefix}/term_bytes"].tobytes()
-    terms = (data[a:b] for a, b in pairwise(segment.file[offsets].tolist()))
+    terms = (data[a:b] for a, b in pairwise(Offsets(segment.file, offsets).between().tolist()))
     if any(left >= right for left, right in pairwise(terms)):
         yield f"the terms of {prefix!r} do not ascend"
 
@@ -170,9 +187,9 @@ def _postings_faults(segment: Segment, name: str) -> Iterator[str]:
     file, field = segment.file, segment.postings(name)
     pairs, postings = len(file[f"{prefix}/pair_blocks"]), field.posting_count
     terms = len(field.terms)
-    yield from _offset_faults(segment, f"{prefix}/pair_offsets", rows=terms, end=pairs, least=1)
-    yield from _offset_faults(segment, f"{prefix}/pair_starts", rows=pairs, end=postings, least=1)
-    firsts = file[f"{prefix}/pair_offsets"][:-1]
+    yield from _packed_faults(segment, f"{prefix}/pair_offsets", rows=terms, end=pairs, least=1)
+    yield from _packed_faults(segment, f"{prefix}/pair_starts", rows=pairs, end=postings, least=1)
+    firsts = Offsets(file, f"{prefix}/pair_offsets").between()[:-1]
     if not _ascend(file[f"{prefix}/pair_blocks"], firsts):
         yield f"the blocks of {prefix!r} do not ascend within a term"
     if field.words:
@@ -180,7 +197,7 @@ def _postings_faults(segment: Segment, name: str) -> Iterator[str]:
         yield from _length_faults(segment, f"{prefix}/lengths", segment.doc_count)
         yield from _big_freq_faults(segment, prefix)
         places = len(file[f"{prefix}/positions"])
-        yield from _offset_faults(
+        yield from _packed_faults(
             segment, f"{prefix}/pair_positions", rows=pairs, end=places, least=1
         )
     yield from _document_faults(segment, field, prefix)
@@ -206,7 +223,7 @@ def _big_freq_faults(segment: Segment, prefix: str) -> Iterator[str]:
 def _document_faults(segment: Segment, field: PostingsField, prefix: str) -> Iterator[str]:
     """Documents ascend and exist, frequencies agree with positions and lengths; a stretch of postings at a time."""
     file = segment.file
-    starts = file[f"{prefix}/pair_starts"].astype(np.int64)
+    starts = Offsets(file, f"{prefix}/pair_starts").between()
     blocks = file[f"{prefix}/pair_blocks"].astype(np.int64)
     lengths = np.zeros(segment.doc_count, dtype=np.int64)
     low = 0
@@ -222,7 +239,7 @@ def _document_faults(segment: Segment, field: PostingsField, prefix: str) -> Ite
         if field.words:
             freqs = field.freqs_between(int(span[0]), int(span[-1]))
             sums = np.add.reduceat(freqs, span[:-1] - span[0], dtype=np.int64)
-            places = file[f"{prefix}/pair_positions"][low : high + 1].astype(np.int64)
+            places = Offsets(file, f"{prefix}/pair_positions").between(low, high + 1)
             if freqs.min() < 1 or not np.array_equal(np.diff(places), sums):
                 yield f"the frequencies of {prefix!r} do not agree with its positions"
             lengths += np.bincount(docs, freqs, minlength=len(lengths)).astype(np.int64)

@@ -2,19 +2,20 @@
 
 A postings field is, in a segment, these arrays (n terms, p pairs, q postings, d documents)::
 
-    term_bytes u1, term_offsets u4[n+1]   the terms, ascending as bytes
-    pair_offsets u4[n+1]                  the pairs of each term
-    pair_blocks u2[p]                     the block of 65,536 documents that a pair lies in
-    pair_starts u4|u8[p+1]                the postings of each pair
-    docs u2[q]                            the document within its block
+    term_bytes u1, term_offsets[n+1]   the terms, ascending as bytes
+    pair_offsets[n+1]                  the pairs of each term
+    pair_blocks u1|u2[p]               the block of 65,536 documents that a pair lies in
+    pair_starts[p+1]                   the postings of each pair
+    docs u2[q]                         the document within its block
   and for words
-    freqs u1[q]                           frequency; 255 means: look into big_freqs
-    big_at u4|u8[b], big_freqs u4[b]      the postings with a frequency of 255 and more
-    pair_positions u4|u8[p+1]             the first position of each pair
-    positions u2|u4                       the positions, posting by posting
-    lengths u2|u4[d]                      terms of each document in this field
+    freqs u1[q]                        frequency; 255 means: look into big_freqs
+    big_at u4|u8[b], big_freqs u4[b]   the postings with a frequency of 255 and more
+    pair_positions[p+1]                the first position of each pair
+    positions u2|u4                    the positions, posting by posting
+    lengths u2|u4[d]                   terms of each document in this field
 
-A *pair* is a term in one block of documents, so that a document takes two bytes.
+A *pair* is a term in one block of documents, so that a document takes two bytes. Arrays without a type are offsets, kept as
+``offsets.py`` keeps them.
 """
 
 from __future__ import annotations

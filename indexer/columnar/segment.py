@@ -21,6 +21,7 @@ from indexer.columnar.blobs import BlobReader
 from indexer.columnar.errors import Damaged
 from indexer.columnar.fields import Layout
 from indexer.columnar.inversion import BLOCK_BITS
+from indexer.columnar.offsets import Offsets
 
 IntP = NDArray[np.intp]
 
@@ -33,15 +34,14 @@ class Terms:
 
     def __init__(self, file: ArrayFile, prefix: str) -> None:
         self._bytes = memoryview(file[f"{prefix}/term_bytes"])  # type: ignore[arg-type]
-        self._offsets: NDArray[np.uint32] = file[f"{prefix}/term_offsets"]
+        self._offsets = Offsets(file, f"{prefix}/term_offsets")
         self._count = len(self._offsets) - 1
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, number: int) -> bytes:
-        begin, end = self._offsets[number : number + 2].tolist()
-        return self._bytes[begin:end].tobytes()
+        return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
 
     def find(self, term: bytes) -> int:
         """The number of a term, or -1. O(log n)."""
@@ -52,20 +52,27 @@ class Terms:
         """The number of the first term that is ``term`` or greater; the count when there is none. O(log n)."""
         sample = bisect_left(self._samples, term)
         low, high = max(0, (sample - 1) * _SAMPLE), min(self._count, sample * _SAMPLE)
-        return bisect_left(range(high), term, low, high, key=self.__getitem__)
+        offsets = self._offsets.between(low, high + 1).tolist()
+        begins = range(high - low)
+        return low + bisect_left(
+            begins, term, key=lambda at: self._bytes[offsets[at] : offsets[at + 1]].tobytes()
+        )
 
     def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The terms of a range of numbers. O(range)."""
-        offsets = self._offsets[begin : (self._count if end is None else end) + 1].tolist()
-        if not offsets:
+        end = self._count if end is None else min(end, self._count)
+        if begin >= end:
             return []
+        offsets = self._offsets.between(begin, end + 1).tolist()
         base = offsets[0]
         data = self._bytes[base : offsets[-1]].tobytes()
         return [data[a - base : b - base] for a, b in pairwise(offsets)]
 
     @cached_property
     def _samples(self) -> list[bytes]:
-        return [self[number] for number in range(0, self._count, _SAMPLE)]
+        offsets = self._offsets.between()
+        edges = zip(offsets[:-1:_SAMPLE].tolist(), offsets[1::_SAMPLE].tolist(), strict=True)
+        return [self._bytes[begin:end].tobytes() for begin, end in edges]
 
 
 def after_prefix(prefix: bytes) -> bytes:
@@ -81,15 +88,15 @@ class PostingsField:
         prefix = f"p/{name}"
         self.terms = Terms(file, prefix)
         self.words = words
-        self._pair_offsets: NDArray[np.uint32] = file[f"{prefix}/pair_offsets"]
-        self._pair_blocks: NDArray[np.uint16] = file[f"{prefix}/pair_blocks"]
-        self._pair_starts: AnyArray = file[f"{prefix}/pair_starts"]
+        self._pair_offsets = Offsets(file, f"{prefix}/pair_offsets")
+        self._pair_blocks: AnyArray = file[f"{prefix}/pair_blocks"]
+        self._pair_starts = Offsets(file, f"{prefix}/pair_starts")
         self._docs: NDArray[np.uint16] = file[f"{prefix}/docs"]
         if words:
             self._freqs: NDArray[np.uint8] = file[f"{prefix}/freqs"]
             self._big_at: AnyArray = file[f"{prefix}/big_at"]
             self._big_freqs: NDArray[np.uint32] = file[f"{prefix}/big_freqs"]
-            self._pair_positions: AnyArray = file[f"{prefix}/pair_positions"]
+            self._pair_positions = Offsets(file, f"{prefix}/pair_positions")
             self._positions: AnyArray = file[f"{prefix}/positions"]
             self.lengths: AnyArray = file[f"{prefix}/lengths"]
             """uint16|uint32[documents]: terms of each document in this field, exact."""
@@ -111,19 +118,27 @@ class PostingsField:
 
     def extent(self, first: int, last: int | None = None) -> tuple[int, int]:
         """Where the postings of terms ``first`` to ``last`` (itself included) begin and end."""
-        pairs = self._pair_offsets
-        begin, end = pairs[first], pairs[(first if last is None else last) + 1]
-        return int(self._pair_starts[begin]), int(self._pair_starts[end])
+        begin, end = self._pairs(first, first if last is None else last)
+        return self._pair_starts[begin], self._pair_starts[end]
+
+    def _pairs(self, first: int, last: int) -> tuple[int, int]:
+        """Where the pairs of terms ``first`` to ``last`` (itself included) begin and end."""
+        return self._pair_offsets[first], self._pair_offsets[last + 1]
 
     def doc_frequency(self, term: int) -> int:
-        """How many documents hold a term, deleted ones included. O(1)."""
+        """How many documents hold a term, deleted ones included. O(log postings)."""
         begin, end = self.extent(term)
         return end - begin
 
     def total_frequency(self, term: int) -> int:
-        """How often a term occurs, deleted documents included. O(1)."""
-        begin, end = self._pair_offsets[term : term + 2]
-        return int(self._pair_positions[end]) - int(self._pair_positions[begin])
+        """How often a term occurs, deleted documents included. O(log positions)."""
+        begin, end = self._position_extent(term, term)
+        return end - begin
+
+    def _position_extent(self, first: int, last: int) -> tuple[int, int]:
+        """Where the positions of terms ``first`` to ``last`` (itself included) begin and end."""
+        begin, end = self._pairs(first, last)
+        return self._pair_positions[begin], self._pair_positions[end]
 
     def docs(self, term: int) -> IntP:
         """intp[doc_frequency], ascending: the documents of a term; a fresh array. O(postings)."""
@@ -131,17 +146,15 @@ class PostingsField:
 
     def docs_of_range(self, first: int, last: int) -> IntP:
         """intp: the documents of terms ``first`` to ``last``, one term's after the other; a fresh array."""
-        pairs = slice(int(self._pair_offsets[first]), int(self._pair_offsets[last + 1]))
-        starts = self._pair_starts[pairs.start : pairs.stop + 1]
-        docs = self._docs[int(starts[0]) : int(starts[-1])].astype(np.intp)
-        blocks = self._pair_blocks[pairs]
+        begin, end = self._pairs(first, last)
+        docs = self._docs[self._pair_starts[begin] : self._pair_starts[end]].astype(np.intp)
+        blocks = self._pair_blocks[begin:end]
         if len(blocks) == 1:
             if blocks[0]:
                 docs += int(blocks[0]) << BLOCK_BITS
         elif blocks.any():
-            docs += np.repeat(
-                blocks.astype(np.intp) << BLOCK_BITS, (starts[1:] - starts[:-1]).astype(np.intp)
-            )
+            starts = self._pair_starts.between(begin, end + 1)
+            docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
         return docs
 
     def freqs(self, term: int) -> AnyArray:
@@ -160,8 +173,7 @@ class PostingsField:
 
     def positions(self, term: int) -> tuple[AnyArray, IntP]:
         """The positions of a term, posting by posting, and where each posting's begin (one more than postings)."""
-        begin, end = self._pair_offsets[term : term + 2]
-        places = self._positions[int(self._pair_positions[begin]) : int(self._pair_positions[end])]
+        places = self.positions_of_range(term, term)
         freqs = self.freqs(term)
         starts = np.zeros(len(freqs) + 1, dtype=np.intp)
         np.cumsum(freqs, out=starts[1:])
@@ -169,21 +181,20 @@ class PostingsField:
 
     def term_of_postings(self, first: int, last: int) -> NDArray[np.uint32]:
         """uint32: for each posting of terms ``first`` to ``last``, its term's number."""
-        starts: NDArray[np.int64] = self._pair_starts[self._pair_offsets[first : last + 2]].astype(
-            np.int64
-        )
-        counts: NDArray[np.int64] = starts[1:] - starts[:-1]
-        return np.repeat(np.arange(first, last + 1, dtype=np.uint32), counts)
+        starts = self.term_starts(first, last + 1)
+        return np.repeat(np.arange(first, last + 1, dtype=np.uint32), starts[1:] - starts[:-1])
 
     def positions_of_range(self, first: int, last: int) -> AnyArray:
         """All positions of terms ``first`` to ``last``, posting by posting."""
-        begin, end = self._pair_offsets[first], self._pair_offsets[last + 1]
-        return self._positions[int(self._pair_positions[begin]) : int(self._pair_positions[end])]
+        begin, end = self._position_extent(first, last)
+        return self._positions[begin:end]
 
-    def term_starts(self) -> NDArray[np.int64]:
-        """int64[terms + 1]: where the postings of each term begin."""
-        starts: NDArray[np.int64] = self._pair_starts[self._pair_offsets].astype(np.int64)
-        return starts
+    def term_starts(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
+        """int64[terms + 1]: where the postings of terms ``begin`` to before ``end`` begin, and where the last one's end."""
+        pairs = self._pair_offsets.between(begin, (len(self.terms) if end is None else end) + 1)
+        starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
+        pairs -= pairs[0]
+        return starts[pairs]
 
 
 class Ordinals:
