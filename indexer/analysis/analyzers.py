@@ -24,6 +24,7 @@ from indexer.analysis.memo import Memo
 from indexer.analysis.routes import RJIEBA
 from indexer.analysis.scripts import holds_word
 from indexer.analysis.segmenter import ChineseSegmenter
+from indexer.analysis.spellings import is_number, usual
 
 CHAIN_VERSION: Final = 2
 """Raised whenever the same text and dictionaries give other tokens than before."""
@@ -164,6 +165,11 @@ class ChineseAnalyzer:
         size = len(piece)
         if self._segmenter.is_mixed(piece):
             return (piece, 0, size), *self._parts(piece)
+        usual_piece = usual(piece)
+        if usual_piece != piece:
+            if is_number(piece):
+                return (usual_piece, 0, size), *self._parts(piece)
+            return (usual_piece, 0, size), *self._segmenter.inner_words(usual_piece)
         expanded = expand(piece)
         if expanded != piece:
             # Written out it may be several words: U+33A1 is m and 2. Each stands where the piece stands.

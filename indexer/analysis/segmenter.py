@@ -1,8 +1,8 @@
 """Cuts a text into pieces, and changes nothing: the pieces, joined, are the text.
 
 Chinese runs are cut as jieba 0.42.1 cuts them, word by word; the words that mix Chinese with letters or digits (t恤,
-4s店) are found first, wherever they do not begin or end inside a longer run of letters and digits; everything
-else is parted by script (scripts.py). Works on folded text.
+4s店) are found first, wherever they do not begin or end inside a longer run of letters and digits, and so are numbers
+that have several spellings (spellings.py); everything else is parted by script (scripts.py). Works on folded text.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from indexer.analysis.memo import Memo
 from indexer.analysis.model import cut_unknown
 from indexer.analysis.routes import Route, make_route
 from indexer.analysis.scripts import HAN_RUN, LETTER_OR_DIGIT, split_scripts
+from indexer.analysis.spellings import number_branches
 
 
 class ChineseSegmenter:
@@ -109,7 +110,9 @@ class ChineseSegmenter:
 
 
 def _mixed_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds the words, of those that begin alike the longest; one capturing group, so that ``split`` gives them too.
+    """Finds the words, of those that begin alike the longest, and numbers that are written in groups or in words.
+
+    One capturing group, so that ``split`` gives what is found too.
 
     The first characters stand first, before what looks behind them, so that a search skips from one to the next.
     """
@@ -123,4 +126,5 @@ def _mixed_pattern(words: Iterable[str]) -> re.Pattern[str]:
         if re.match(LETTER_OR_DIGIT, character):
             first += f"(?<!{LETTER_OR_DIGIT}{first})"
         branches.append(f"{first}(?:{'|'.join(rests)})")
+    branches += number_branches()
     return re.compile(f"({'|'.join(branches)})")

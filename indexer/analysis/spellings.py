@@ -1,0 +1,55 @@
+"""Spellings: what is written in several ways and means one thing, so that it is indexed in one of them.
+
+Numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
+words that regions write otherwise (计画 and 计划). Works on folded text; literals are compared as they were written.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_VARIANTS: Final = Path(__file__).parent / "data" / "variants.txt"
+_CHINESE: Final = "〇零○一二三四五六七八九"
+_DIGITS: Final = str.maketrans(_CHINESE, "000123456789", ",-")
+
+_GROUPED: Final = "[1-9][0-9]{0,2}(?:,[0-9]{3})+"
+_TELEPHONE: Final = "0[1-9][0-9]{1,2}-[0-9]{7,8}"
+_YEARS: Final = {"一": f"[八九][{_CHINESE}]{{2}}", "二": f"[〇零○][{_CHINESE}]{{2}}"}
+"""By the first digit what follows it: years from 1800 to 2099."""
+_NUMBER: Final = re.compile(
+    "|".join((_GROUPED, _TELEPHONE, *(first + rest for first, rest in _YEARS.items())))
+)
+
+
+def number_branches() -> list[str]:
+    """Regular expressions that find such numbers in a text, each beginning with another character.
+
+    So that a search can skip to the characters that one may begin with; what stands before is looked at after that.
+    """
+    after = "(?![0-9]|,[0-9])"
+    branches = [f"0(?<![0-9.,-]0){_TELEPHONE[1:]}{after}"]
+    branches += [f"{n}(?<![0-9.,]{n}){_GROUPED[5:]}{after}" for n in range(1, 10)]
+    return branches + [f"{n}(?<![{_CHINESE}]{n}){rest}(?=年)" for n, rest in _YEARS.items()]
+
+
+def is_number(piece: str) -> bool:
+    """Whether a piece is a number of the kinds that :func:`number_branches` finds."""
+    return _NUMBER.fullmatch(piece) is not None
+
+
+def usual(piece: str) -> str:
+    """The spelling under which a piece of a text is indexed: itself, or the usual one of several."""
+    if is_number(piece):
+        return piece.translate(_DIGITS)
+    words, pattern = _variants()
+    return pattern.sub(lambda found: words[found.group()], piece)
+
+
+@cache
+def _variants() -> tuple[dict[str, str], re.Pattern[str]]:
+    lines = _VARIANTS.read_text(encoding="utf-8").splitlines()
+    words = dict(line.split(" ") for line in lines if line and not line.startswith("#"))
+    return words, re.compile("|".join(words))

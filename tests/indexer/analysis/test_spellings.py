@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold
+from indexer.analysis.spellings import is_number, number_branches, usual
+from tests.search_service.indexes import analyzer
+
+
+def words(text: str) -> list[str]:
+    return [token.text for token in analyzer().query(text)]
+
+
+def tokens(made: Analyzer, text: str) -> set[str]:
+    return {token.text for token in made.index(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,000元", ["1000", "元"]),
+        ("１，０００", ["1000"]),
+        ("12,345,678", ["12345678"]),
+        ("1,000.5", ["1000", "5"]),
+        ("010-12345678", ["01012345678"]),
+        ("０５７１－１２３４５６７", ["05711234567"]),
+        ("二〇二四年", ["2024", "年"]),
+        ("二零二四年，一九九八年", ["2024", "年", "1998", "年"]),
+        ("二○二四年", ["2024", "年"]),
+    ],
+)
+def test_a_number_is_one_word_however_it_is_written(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1,00", "1,0000", "1,000,00", "3.1,000", "0,123", "2010-12345678", "010-123456", "010-123456789",
+     "二〇二四", "一二〇二四年", "三〇二四年", "一一一一年"],
+)  # fmt: skip
+def test_what_only_looks_like_such_a_number_is_left_alone(text: str) -> None:
+    assert all(token in fold(text) for token in words(text))
+
+
+def test_the_parts_of_a_number_are_found_too() -> None:
+    assert tokens(analyzer(), "010-12345678") == {"01012345678", "010", "12345678"}
+    assert tokens(analyzer(), "1,000") == {"1000", "1", "000"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("計畫", ["计划"]),
+        ("都市計畫", ["都市计划"]),
+        ("大部份", ["大部分"]),
+        ("甚麼", ["什么"]),
+        ("設計畫面", ["设计", "画面"]),
+        ("沈先生", ["沈先生"]),
+        ("漫画分镜", ["漫画", "分镜"]),
+    ],
+)
+def test_a_word_that_regions_write_otherwise_is_one_word(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_the_words_inside_a_variant_are_found() -> None:
+    assert {"都市", "计划"} <= tokens(analyzer(), "都市計畫")
+
+
+def test_each_branch_begins_with_another_character() -> None:
+    firsts = [branch[0] for branch in number_branches()]
+    assert len(set(firsts)) == len(firsts)
+
+
+def test_the_usual_spelling_is_folded_of_equal_length_and_its_own() -> None:
+    for written in ("计画", "沈没", "部份", "帐号", "项炼"):
+        assert fold(written) == written
+        assert len(usual(written)) == len(written)
+        assert usual(usual(written)) == usual(written) != written
+    assert not is_number(usual("1,000"))
