@@ -74,6 +74,18 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjacent:
+    """Articles in which the words of ``text`` follow one another in one of ``fields``. Scores nothing.
+
+    The engine cuts ``text`` with its analyzer in query mode. What stands between two words without being one does not
+    count: 3:2 stands in 3-2, and iPhone15 in iPhone 15. A text without a single word matches nothing.
+    """
+
+    text: str
+    fields: tuple[str, ...] = TEXT_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
 class TitlePrefix:
     """Articles whose title begins with ``text``, compared as :class:`Literal` does. Scores nothing."""
 
@@ -140,7 +152,7 @@ class MatchAll:
     """Every article. Scores nothing."""
 
 
-Query = Match | Literal | TitlePrefix | Term | Range | And | Or | Not | Boost | MatchAll
+Query = Match | Literal | Adjacent | TitlePrefix | Term | Range | And | Or | Not | Boost | MatchAll
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What an entry holds was made by ``memory.py``; nothing here knows of files.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,15 +13,16 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self, assert_never
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer, is_one_word
+from indexer.analysis.analyzers import Analyzer, Token, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
-from indexer.engines.documents import month_of
+from indexer.engines.documents import month_of, searchable_texts
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
 from indexer.engines.requests import check_request, check_text_field
 from indexer.hits import FacetCount, Hit, SearchPage
 from indexer.query import (
     TEXT_FIELDS,
+    Adjacent,
     Alternative,
     And,
     Boost,
@@ -143,6 +144,8 @@ class MemoryReader:
                 return self._match(query)
             case Literal():
                 return self._literal(fold_literal(query.text), query.fields)
+            case Adjacent():
+                return self._adjacent(query)
             case TitlePrefix():
                 prefix = fold_literal(query.text)
                 return self._where(
@@ -226,6 +229,20 @@ class MemoryReader:
     def _idf(self, field: str, token: str) -> float:
         return idf(len(self._entries), len(self._holding(field, token)))
 
+    def _adjacent(self, query: Adjacent) -> Scores:
+        words = [token.text for token in self._analyzer.query(query.text)]
+
+        def holds(entry: Entry) -> bool:
+            texts = searchable_texts(entry.article)
+            found = [_places(self._analyzer.index(texts[field])) for field in query.fields]
+            return any(
+                all(start + n in places[word] for n, word in enumerate(words))
+                for places in found
+                for start in places[words[0]]
+            )
+
+        return self._where(holds) if words else {}
+
     def _holding(self, field: str, token: str) -> list[Entry]:
         return [entry for entry in self._entries.values() if token in entry.tokens[field]]
 
@@ -266,6 +283,14 @@ class MemoryReader:
             published = entry.article.published_at
             return (month_of(published, self._timezone),) if published else ()
         return entry.values[name]
+
+
+def _places(tokens: Iterable[Token]) -> dict[str, set[int]]:
+    """The positions of each word."""
+    places: dict[str, set[int]] = defaultdict(set)
+    for token in tokens:
+        places[token.text].add(token.position)
+    return places
 
 
 def _sum(found: Iterable[Scores]) -> Scores:

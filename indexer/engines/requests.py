@@ -16,6 +16,7 @@ from indexer.query import (
     SORTS,
     TEXT_FIELDS,
     TIME_FIELDS,
+    Adjacent,
     And,
     Boost,
     Literal,
@@ -77,7 +78,7 @@ def _check(query: Query) -> None:
                 raise InvalidQuery(f"need is {query.need}: it must lie between 0 and 1")
             for each in query.alternatives:
                 _not_negative(each.factor, f"the factor of {each.text}")
-        case Literal():
+        case Literal() | Adjacent():
             for field in query.fields:
                 check_text_field(field)
         case Term():

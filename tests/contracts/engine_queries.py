@@ -8,6 +8,7 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
+    Adjacent,
     Alternative,
     And,
     Literal,
@@ -43,6 +44,25 @@ class QueryPromises(EngineBase):
         assert ask(Match("北京 地铁", fields=(("title", 1.0),))) == ["title"]
         assert ask(Match("北京 北京 地铁 地铁", need=1.0)) == ask(Match("北京 地铁"))
         assert ask(Match("火星")) == []
+
+    def test_adjacent_words_follow_one_another_in_one_field(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("score", title="主队3:2取胜", body="无"),
+            article("dash", title="无", lead="主队3-2取胜", body="无"),
+            article("turned", title="主队2:3失利", body="无"),
+            article("apart", title="3 队 2 场", body="无"),
+            article("split", title="3", body="2"),
+            article("draw", title="主队2:2战平，3天后再战", body="无"),
+            article("inside", title="农业银行网点", body="无"),
+        )
+        assert ask(Adjacent("3：2")) == ["dash", "score"]
+        assert ask(Adjacent("3:2", fields=("lead", "body"))) == ["dash"]
+        assert ask(Adjacent("2:2")) == ["draw"]
+        assert ask(Adjacent("银行网点")) == ["inside"]
+        assert ask(Adjacent("网点")) == ["inside"]
+        assert ask(Adjacent("3:2取胜无")) == []
+        assert ask(Adjacent("，")) == ask(Adjacent("3:2", fields=())) == []
 
     def test_an_alternative_counts_for_its_word(self, engine: Engine) -> None:
         ask = self.answers(

@@ -22,6 +22,7 @@ from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import TITLE_KEY, grams_field, microseconds
 from indexer.query import (
     TEXT_FIELDS,
+    Adjacent,
     Alternative,
     And,
     Boost,
@@ -117,6 +118,8 @@ class QueryBuilder:
                 return self._match(query, factor)
             case Literal():
                 return self._literal(fold_literal(query.text), query.fields, factor)
+            case Adjacent():
+                return _unscored(self._adjacent(query))
             case TitlePrefix():
                 prefix = fold_literal(query.text)
                 return _unscored(wq.Prefix(TITLE_KEY, prefix)) if prefix else _nothing()
@@ -142,6 +145,12 @@ class QueryBuilder:
                 return _everything()
             case _:
                 assert_never(query)
+
+    def _adjacent(self, query: Adjacent) -> wq.Query:
+        words = [token.text for token in self._analyzer.query(query.text)]
+        if len(words) < 2:
+            return wq.Or([wq.Term(field, word) for word in words for field in query.fields])
+        return wq.Or([wq.Phrase(field, words) for field in query.fields])
 
     def _match(self, query: Match, factor: float) -> wq.Query:
         words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
