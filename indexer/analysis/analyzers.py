@@ -165,11 +165,11 @@ class ChineseAnalyzer:
         size = len(piece)
         if self._segmenter.is_mixed(piece):
             return (piece, 0, size), *self._parts(piece)
-        usual_piece = usual(piece)
-        if usual_piece != piece:
-            if is_number(piece):
-                return (usual_piece, 0, size), *self._parts(piece)
-            return (usual_piece, 0, size), *self._segmenter.inner_words(usual_piece)
+        respelt = usual(piece)
+        if is_number(piece):
+            return (respelt, 0, size), *self._parts(piece)
+        if respelt != piece:
+            return (respelt, 0, size), *self._segmenter.inner_words(respelt)
         expanded = expand(piece)
         if expanded != piece:
             # Written out it may be several words: U+33A1 is m and 2. Each stands where the piece stands.

@@ -29,7 +29,7 @@ HIGHEST_FREQUENCY: Final = 100_000_000
 RAREST: Final = 3
 """jieba's frequency of words that it has from lists, not from texts: no reason to change that of another word."""
 
-_MIXED_WORDS: Final = Path(__file__).parent / "data" / "mixed_words.txt"
+_DATA: Final = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,17 @@ class PackagedDictionary:
 
 def mixed_words() -> list[str]:
     """The folded words of jieba's dictionary that are not Chinese characters alone: t恤, b超, 4s店, c++."""
-    lines = _MIXED_WORDS.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if not line.startswith("#")]
+    return _lines("mixed_words.txt")
+
+
+def symbol_words() -> list[str]:
+    """Further names that hold symbols, folded: .net, *st."""
+    return _lines("symbol_words.txt")
+
+
+def _lines(name: str) -> list[str]:
+    lines = (_DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("# ")]
 
 
 @cache

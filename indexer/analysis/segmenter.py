@@ -10,7 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from indexer.analysis.dictionary import PackagedDictionary, UserWord, is_han, mixed_words
+from indexer.analysis.dictionary import (
+    PackagedDictionary,
+    UserWord,
+    is_han,
+    mixed_words,
+    symbol_words,
+)
 from indexer.analysis.memo import Memo
 from indexer.analysis.model import cut_unknown
 from indexer.analysis.routes import Route, make_route
@@ -30,7 +36,7 @@ class ChineseSegmenter:
         chinese = [word for word in user if is_han(word.text)]
         self._route: Route = make_route(packaged, chinese)
         self._removed = frozenset(word.text for word in chinese if word.frequency == 0)
-        mixed = dict.fromkeys(mixed_words(), 1) | {
+        mixed = dict.fromkeys((*mixed_words(), *symbol_words()), 1) | {
             word.text: word.frequency for word in user if not is_han(word.text)
         }
         self._mixed_words = frozenset(word for word, frequency in mixed.items() if frequency != 0)

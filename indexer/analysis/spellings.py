@@ -1,7 +1,8 @@
 """Spellings: what is written in several ways and means one thing, so that it is indexed in one of them.
 
 Numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
-words that regions write otherwise (计画 and 计划). Works on folded text; literals are compared as they were written.
+words that regions write otherwise (计画 and 计划). And numbers that are another thing with their sign: 100% is not
+every 100. Works on folded text; literals are compared as they were written.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ _GROUPED: Final = "[1-9][0-9]{0,2}(?:,[0-9]{3})+"
 _TELEPHONE: Final = "0[1-9][0-9]{1,2}-[0-9]{7,8}"
 _YEARS: Final = {"一": f"[八九][{_CHINESE}]{{2}}", "二": f"[〇零○][{_CHINESE}]{{2}}"}
 """By the first digit what follows it: years from 1800 to 2099."""
+_PERCENTAGE: Final = "[0-9]{1,20}%"
 _NUMBER: Final = re.compile(
-    "|".join((_GROUPED, _TELEPHONE, *(first + rest for first, rest in _YEARS.items())))
+    "|".join((_GROUPED, _TELEPHONE, _PERCENTAGE, *(first + rest for first, rest in _YEARS.items())))
 )
 
 
@@ -30,8 +32,11 @@ def number_branches() -> list[str]:
     So that a search can skip to the characters that one may begin with; what stands before is looked at after that.
     """
     after = "(?![0-9]|,[0-9])"
-    branches = [f"0(?<![0-9.,-]0){_TELEPHONE[1:]}{after}"]
-    branches += [f"{n}(?<![0-9.,]{n}){_GROUPED[5:]}{after}" for n in range(1, 10)]
+    branches = [f"0(?:(?<![0-9.,-]0){_TELEPHONE[1:]}{after}|(?<![0-9]0)[0-9]{{0,19}}%)"]
+    branches += [
+        f"{n}(?:(?<![0-9.,]{n}){_GROUPED[5:]}{after}|(?<![0-9]{n})[0-9]{{0,19}}%)"
+        for n in range(1, 10)
+    ]
     return branches + [f"{n}(?<![{_CHINESE}]{n}){rest}(?=年)" for n, rest in _YEARS.items()]
 
 

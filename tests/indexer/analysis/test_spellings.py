@@ -23,6 +23,8 @@ def tokens(made: Analyzer, text: str) -> set[str]:
         ("１，０００", ["1000"]),
         ("12,345,678", ["12345678"]),
         ("1,000.5", ["1000", "5"]),
+        ("100％", ["100%"]),
+        ("3.5%", ["3", "5%"]),
         ("010-12345678", ["01012345678"]),
         ("０５７１－１２３４５６７", ["05711234567"]),
         ("二〇二四年", ["2024", "年"]),
@@ -46,6 +48,26 @@ def test_what_only_looks_like_such_a_number_is_left_alone(text: str) -> None:
 def test_the_parts_of_a_number_are_found_too() -> None:
     assert tokens(analyzer(), "010-12345678") == {"01012345678", "010", "12345678"}
     assert tokens(analyzer(), "1,000") == {"1000", "1", "000"}
+    assert tokens(analyzer(), "100%") == {"100%", "100"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (".NET开发", [".net", "开发"]),
+        ("ASP.NET", ["asp", ".net"]),
+        ("*ST云溪", ["*st", "云溪"]),
+        ("F#和Notepad++", ["f#", "notepad++"]),
+        (".network", ["network"]),
+        ("*star", ["star"]),
+    ],
+)
+def test_a_name_keeps_its_symbols(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_a_name_is_found_without_its_symbols_too() -> None:
+    assert tokens(analyzer(), ".NET *ST") == {".net", "net", "*st", "st"}
 
 
 @pytest.mark.parametrize(
