@@ -104,6 +104,19 @@ def delete_command(ids: tuple[str, ...]) -> int:
     return PARTLY if unknown else 0
 
 
+@cli.command("regroup")
+def regroup_command() -> None:
+    """Find the duplicate groups of articles that an older release has stored. Doing it again changes nothing."""
+    articles = changed = 0
+    with _store(_settings()) as store, show_ingest() as progress:
+        for each in store.regroup():
+            articles, changed = articles + each.articles, changed + each.changed
+            progress(articles)
+    click.echo(f"looked at {summaries.counted(articles, 'article')}: {changed:,} changed group")
+    if changed:
+        summaries.hint("next: python -m indexer rebuild --changes")
+
+
 @cli.command("analyze")
 @click.argument("text")
 def analyze_command(text: str) -> None:

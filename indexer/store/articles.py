@@ -7,28 +7,43 @@ newer with ``changes(after=N)``. The store searches nothing: that is an engine's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
-from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Engine, bindparam, false, func, insert, select, update
 
 from indexer.article import Article, article_from_record, article_to_record, content_hash
 from indexer.store.dialects import for_writing, translated
+from indexer.store.groups import (
+    NUMBER,
+    WITH_NUMBER,
+    Grouped,
+    forget,
+    group,
+    in_chunks,
+    pack,
+    write_groups,
+)
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
-
-_LOOKUP: Final = 500
-"""Ids in one lookup; every database takes that many parameters."""
 
 _UPDATE: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
     .values({each.name: bindparam(each.name) for each in table.c if each.name != "id"})
+)
+_REGROUP: Final = (
+    update(table)
+    .where(table.c.id == bindparam("of_id"))
+    .values(
+        revision=bindparam("of_revision"),
+        duplicate_group=bindparam("of_group"),
+        duplicate_keys=bindparam("of_keys"),
+    )
 )
 
 
@@ -39,6 +54,14 @@ class PutResult:
     created: int
     updated: int
     unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouped:
+    """What became of a batch of articles without keys: their number, and how many articles have another group now."""
+
+    articles: int
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +90,17 @@ class ArticleStore:
         An article equal to the stored one is not written and takes no revision. Of articles with the same id the last
         is stored; they are counted as if they were put one after another. A deleted id comes back as created.
 
+        Each gets the duplicate group that it belongs to, whatever its ``duplicate_group`` says. One that was alone until
+        now and is joined by a duplicate takes a revision, as do those of a group that turns out to be an older one.
+
         Memory: all of the articles at once, so callers put them in batches.
         """
         given = [(article, content_hash(article)) for article in articles]
         if not given:
             return PutResult(0, 0, 0)
         with self._change() as (connection, last):
-            stored = _hashes(connection, (article.id for article, _ in given))
-            hashes = dict(stored)
+            stored = _stored(connection, (article.id for article, _ in given))
+            hashes = {each: known.content_hash for each, known in stored.items()}
             latest: dict[str, Article] = {}
             created = updated = 0
             for article, digest in given:
@@ -82,12 +108,22 @@ class ArticleStore:
                 created += not before
                 updated += bool(before) and before != digest
                 hashes[article.id], latest[article.id] = digest, article
-            changed = [each for each in latest.values() if stored.get(each.id) != hashes[each.id]]
+            changed = [
+                each
+                for each in latest.values()
+                if each.id not in stored or stored[each.id].content_hash != hashes[each.id]
+            ]
+            forget(
+                connection, {each.id: stored[each.id].keys for each in changed if each.id in stored}
+            )
+            numbered = [(article, revision) for revision, article in enumerate(changed, last + 1)]
+            grouped = group(connection, numbered)
             rows = [
-                _row(article, hashes[article.id], revision)
-                for revision, article in enumerate(changed, last + 1)
+                _row(article, hashes[article.id], revision, grouped)
+                for article, revision in numbered
             ]
             _write(connection, rows, stored)
+            _give_out(connection, write_groups(connection, grouped, revision=last + len(rows)))
         return PutResult(created, updated, len(given) - created - updated)
 
     def delete(self, article_ids: Iterable[str]) -> int:
@@ -99,18 +135,63 @@ class ArticleStore:
         if not wanted:
             return 0
         with self._change() as (connection, last):
-            stored = _hashes(connection, wanted)
-            live = (each for each in wanted if stored.get(each))
+            stored = _stored(connection, wanted)
+            live = [each for each in wanted if each in stored and stored[each].content_hash]
+            forget(connection, {each: stored[each].keys for each in live})
             rows = [_tombstone(each, revision) for revision, each in enumerate(live, last + 1)]
             _write(connection, rows, stored)
+            _give_out(connection, last + len(rows))
         return len(rows)
+
+    def regroup(self, *, batch: int = 500) -> Iterator[Regrouped]:
+        """Find the duplicate groups of articles that a release without groups has stored, oldest revision first.
+
+        Each batch is a transaction of its own: after a crash the next run goes on where this one ended.
+        """
+        query = (
+            select(table.c.id, table.c.revision, table.c.document)
+            .where(table.c.deleted == false(), table.c.duplicate_keys.is_(None))
+            .where(table.c.revision > bindparam("after"))
+            .order_by(table.c.revision)
+            .limit(batch)
+        )
+        after = 0
+        while True:
+            with self._change() as (connection, last):
+                rows = connection.execute(query, {"after": after}).all()
+                if not rows:
+                    return
+                after = rows[-1].revision
+                found = [_article(row.document, None) for row in rows]
+                grouped = group(
+                    connection, [*zip(found, range(last + 1, last + len(rows) + 1), strict=True)]
+                )
+                connection.execute(
+                    _REGROUP,
+                    [
+                        {
+                            "of_id": row.id,
+                            "of_revision": row.revision if number is None else last + place,
+                            "of_group": number,
+                            "of_keys": pack(grouped.keys[row.id]),
+                        }
+                        for place, row in enumerate(rows, 1)
+                        for number in (grouped.standing(grouped.numbers[row.id]),)
+                    ],
+                )
+                given_out = last + len(rows)
+                end = write_groups(connection, grouped, revision=given_out)
+                _give_out(connection, end)
+            changed = sum(number is not None for number in grouped.numbers.values())
+            yield Regrouped(len(rows), changed + end - given_out)
 
     def get(self, article_id: str) -> Article | None:
         """The article with this id; None when it is unknown or deleted."""
-        query = select(table.c.document).where(table.c.id == article_id, table.c.deleted == false())
+        query = select(table.c.document, NUMBER).select_from(WITH_NUMBER)
+        query = query.where(table.c.id == article_id, table.c.deleted == false())
         with translated(self._engine.url), self._engine.connect() as connection:
-            document = connection.execute(query).scalar()
-        return None if document is None else _article(document)
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _article(*row)
 
     def count(self) -> int:
         """The number of articles, whatever their status. Cost: a walk over one narrow index."""
@@ -132,9 +213,10 @@ class ArticleStore:
         new revision: nothing is missed, and the last word on an article comes last. Between batches the database
         is not held at all, so writers and checkpoints go on. Memory: one batch.
         """
-        columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document)
+        columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
         query = (
             select(*columns)
+            .select_from(WITH_NUMBER)
             .where(table.c.revision > bindparam("after"))
             .order_by(table.c.revision)
             .limit(batch)
@@ -142,8 +224,8 @@ class ArticleStore:
         while True:
             with translated(self._engine.url), self._engine.connect() as connection:
                 rows = connection.execute(query, {"after": after}).all()
-            for revision, article_id, deleted, document in rows:
-                yield Change(revision, article_id, None if deleted else _article(document))
+            for revision, article_id, deleted, document, number in rows:
+                yield Change(revision, article_id, None if deleted else _article(document, number))
             if len(rows) < batch:
                 return
             after = rows[-1].revision
@@ -160,30 +242,42 @@ class ArticleStore:
             yield connection, last
 
 
-def _hashes(connection: Connection, article_ids: Iterable[str]) -> dict[str, str]:
-    """The content hashes of those ids that the database knows; empty for a tombstone."""
-    wanted = iter(dict.fromkeys(article_ids))
-    found: dict[str, str] = {}
-    while chunk := list(islice(wanted, _LOOKUP)):
-        query = select(table.c.id, table.c.content_hash).where(table.c.id.in_(chunk))
-        found.update((row.id, row.content_hash) for row in connection.execute(query))
+class _Known(NamedTuple):
+    """What the database has of an id: empty and None for a tombstone."""
+
+    content_hash: str
+    keys: bytes | None
+
+
+def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Known]:
+    """Those ids that the database knows."""
+    found: dict[str, _Known] = {}
+    for chunk in in_chunks(article_ids):
+        query = select(table.c.id, table.c.content_hash, table.c.duplicate_keys)
+        for article_id, *known in connection.execute(query.where(table.c.id.in_(chunk))):
+            found[article_id] = _Known(*known)
     return found
 
 
-def _write(connection: Connection, rows: list[dict[str, Any]], stored: dict[str, str]) -> None:
-    """Write rows, of which those in ``stored`` exist, and note the last revision among them."""
+def _write(
+    connection: Connection, rows: list[dict[str, Any]], stored: Mapping[str, _Known]
+) -> None:
+    """Write rows, of which those in ``stored`` exist."""
     new = [row for row in rows if row["id"] not in stored]
     old = [{**row, "of_id": row["id"]} for row in rows if row["id"] in stored]
     if new:
         connection.execute(insert(table), new)
     if old:
         connection.execute(_UPDATE, old)
-    if rows:
-        connection.execute(update(revisions).values(last=rows[-1]["revision"]))
 
 
-def _row(article: Article, digest: str, revision: int) -> dict[str, Any]:
+def _give_out(connection: Connection, last: int) -> None:
+    connection.execute(update(revisions).values(last=last))
+
+
+def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict[str, Any]:
     published = article.published_at
+    record = article_to_record(replace(article, duplicate_group=0))
     return {
         "id": article.id,
         "revision": revision,
@@ -192,7 +286,9 @@ def _row(article: Article, digest: str, revision: int) -> dict[str, Any]:
         "status": article.status,
         "channel": article.channel,
         "published_at": published and published.astimezone(UTC).replace(tzinfo=None),
-        "document": orjson.dumps(article_to_record(article)).decode(),
+        "document": orjson.dumps(record).decode(),
+        "duplicate_group": grouped.standing(grouped.numbers[article.id]),
+        "duplicate_keys": pack(grouped.keys[article.id]),
     }
 
 
@@ -206,8 +302,11 @@ def _tombstone(article_id: str, revision: int) -> dict[str, Any]:
         "channel": "",
         "published_at": None,
         "document": "",
+        "duplicate_group": None,
+        "duplicate_keys": None,
     }
 
 
-def _article(document: str) -> Article:
-    return article_from_record(orjson.loads(document))
+def _article(document: str, number: int | None) -> Article:
+    record = orjson.loads(document)
+    return article_from_record({**record, "duplicate_group": number} if number else record)

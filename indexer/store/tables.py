@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA: Final = "0001"
+SCHEMA: Final = "0002"
 """The newest migration: what the row of ``alembic_version`` must say."""
 
 # MySQL compares text without regard to case unless told, and its TEXT ends at 64 KB.
@@ -45,6 +46,9 @@ articles: Final = Table(
     Column("channel", String(1000), nullable=False),
     Column("published_at", DateTime),
     Column("document", _DOCUMENT, nullable=False),
+    Column("duplicate_group", BigInteger),
+    Column("duplicate_keys", LargeBinary),
+    Index("articles_duplicate_group", "duplicate_group"),
     Index("articles_revision", "revision", unique=True),
     Index("articles_deleted", "deleted"),
 )
@@ -52,8 +56,27 @@ articles: Final = Table(
 
 ``document`` is the whole article as JSON; the columns before it repeat what people ask a database for.
 ``published_at`` is UTC without a zone, which SQLite and MySQL do not keep. Of a tombstone only ``id`` and
-``revision`` say anything; its ``content_hash`` and ``document`` are empty.
+``revision`` say anything; its ``content_hash`` and ``document`` are empty. ``duplicate_group`` is the number that the
+article was given, NULL for one that is alone; ``duplicate_keys`` are its keys, 8 bytes each, NULL where they were not
+made yet: those of articles from before there were any.
 """
+
+duplicate_keys: Final = Table(
+    "duplicate_keys",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("article_id", _ID, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The articles by their keys (see ``indexer/duplicates.py``): what may be the same text shares one."""
+
+duplicate_aliases: Final = Table(
+    "duplicate_aliases",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("merged_into", BigInteger, nullable=False),
+)
+"""Numbers of duplicate groups that turned out to be one with an older group; that one is never an alias itself."""
 
 revisions: Final = Table(
     "revisions",

@@ -7,10 +7,12 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -223,6 +225,21 @@ def test_standard_input_is_a_file_too(environment: dict[str, str], tmp_path: Pat
 
 
 # Delete, analyze
+
+
+def test_regroup_finds_the_reprints_of_a_store_that_was_filled_without_groups(
+    shell: Shell, tmp_path: Path
+) -> None:
+    body = "溪口镇的渡船今天早上七点开航，船上坐着去对岸赶集的人。" * 3
+    records = ({"id": each, "title": f"渡船{each}", "body": body} for each in "ab")
+    shell("ingest", str(write_lines(tmp_path / "in.jsonl", *records)))
+    with closing(sqlite3.connect(tmp_path / "articles.sqlite3", isolation_level=None)) as raw:
+        raw.execute("UPDATE articles SET duplicate_group = NULL, duplicate_keys = NULL")
+        raw.execute("DELETE FROM duplicate_keys")
+    code, out, err = shell("regroup")
+    assert (code, out) == (0, "looked at 2 articles: 2 changed group\n")
+    assert "next: python -m indexer rebuild --changes" in err
+    assert shell("regroup") == (0, "looked at 0 articles: 0 changed group\n", "")
 
 
 def test_a_deleted_article_leaves_the_index_with_the_next_changes(

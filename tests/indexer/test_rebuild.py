@@ -71,7 +71,7 @@ class Site:
         }
 
     def fill(self, *ids: str, **values: object) -> None:
-        self.store.put([article(each, **values) for each in ids])
+        self.store.put([article(each, **{"title": f"报道 {each}", **values}) for each in ids])
 
     def rebuild(self, **options: Any) -> RebuildReport:
         return rebuild(self.store, self.generations, **(self.means | {"keep": 2} | options))

@@ -21,7 +21,8 @@ def _write(url: str, writer: int) -> int:
     store = open_store(url)
     changed = 0
     for turn in range(ROUNDS):
-        own = [article(f"own-{writer}-{turn}-{number}") for number in range(EACH)]
+        names = [f"own-{writer}-{turn}-{number}" for number in range(EACH)]
+        own = [article(name, title=name) for name in names]
         shared = [article(f"shared-{number}", title=f"{writer} {turn}") for number in range(EACH)]
         result = store.put(own + shared)
         changed += result.created + result.updated
@@ -52,7 +53,7 @@ def _follow(url: str, own: int) -> tuple[list[int], list[str]]:
 
 def _open_and_put(url: str, number: int) -> int:
     store = open_store(url)
-    created = store.put([article(f"a-{number}")]).created
+    created = store.put([article(f"a-{number}", title=f"第 {number} 篇")]).created
     store.close()
     return created
 
@@ -97,7 +98,7 @@ def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
 def test_threads_share_one_store(store: ArticleStore) -> None:
     def work(thread: int) -> int:
         for number in range(20):
-            store.put([article(f"a-{thread}-{number}")])
+            store.put([article(f"a-{thread}-{number}", title=f"{thread} 之 {number}")])
             assert store.get(f"a-{thread}-{number}") is not None
             assert store.count() > 0
         return 20
