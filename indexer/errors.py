@@ -4,6 +4,7 @@
     ├── InvalidSetting             a setting has a value that cannot be used
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
+    ├── InvalidJudgedSet           a judged set cannot be read; says where and why
     ├── InvalidEntry               a line of a list that editors keep is wrong
     ├── SegmenterMismatch          an installed package is not the one that words are cut with
     ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
@@ -68,6 +69,14 @@ class InvalidEntry(SearchIndexError):
     def __init__(self, name: str, where: str, why: str) -> None:
         super().__init__(f"{name}, {where}: {why}")
         self.name, self.where, self.why = name, where, why
+
+
+class InvalidJudgedSet(SearchIndexError):
+    """A judged set, or what an evaluation wrote, cannot be read. ``where`` is the file, with its line."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+        self.where, self.why = where, why
 
 
 class SegmenterMismatch(SearchIndexError):

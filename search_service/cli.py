@@ -15,6 +15,7 @@ import click
 from indexer.command_line import NOT_DONE, results
 from indexer.query import FACET_FIELDS, SORTS, Sort
 from indexer.settings import IndexSettings, read_settings
+from search_service.evaluate_cli import evaluate_command
 from search_service.parse import SYNTAXES, Syntax
 from search_service.printing import print_answer
 from search_service.queries_cli import queries
@@ -42,6 +43,7 @@ def cli() -> None:
 
 
 cli.add_command(queries)
+cli.add_command(evaluate_command)
 
 
 @cli.command("search")

@@ -3,7 +3,7 @@
     browse   nothing to look for: everything (that is not excluded), newest first
     words    every word, as the analyzer cuts words
     inside   every word, also inside other words
-    most     most of the telling words; articles with all words first
+    most     most of the telling words; of a short query, articles with all words first
     any      at least one of the telling words; beside a quote none need be held
     unquoted quotes are read as words, of which most or any are held
 
@@ -23,7 +23,7 @@ from indexer.query import And, Boost, Match, MatchAll, Not, Or, Query, Range, Te
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
 from search_service.filters import in_channel
-from search_service.ranking import ALL_WORDS, AS_TYPED, FIELD_WEIGHTS, MOST
+from search_service.ranking import ALL_WORDS, AS_TYPED, FIELD_WEIGHTS, LONG, MOST
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
 Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
@@ -57,6 +57,12 @@ def may_stand_inside(tree: Node | None) -> bool:
     """Whether some words are of a script that shows no borders, so that they may have been cut otherwise."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
+
+
+def is_long(tree: Node | None) -> bool:
+    """Whether so many loose words were typed that hardly an article holds them all."""
+    leaves = wanted(tree) if tree else []
+    return any(isinstance(leaf, Words) and len(_telling(leaf)) >= LONG for leaf in leaves)
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:
@@ -112,11 +118,15 @@ def _words(words: Words, rung: Rung) -> Query:
         return _match(words, words.text, fields)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
+    need = 0.0 if rung == "any" else MOST
+    if len(telling) >= LONG:
+        # Characters find nothing alone, but tell articles apart that hold enough words.
+        held = Boost(_match(words, " ".join(telling), fields, need), 0.0)
+        return And((held, _match(words, words.text, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
-    text = " ".join(telling)
+    most = _match(words, " ".join(telling), fields, need, inside)
     if rung == "any":
-        return _match(words, text, fields, need=0.0, inside=inside)
-    most = _match(words, text, fields, need=MOST, inside=inside)
+        return most
     return Or((most, Boost(_match(words, words.text, fields), ALL_WORDS)))
 
 

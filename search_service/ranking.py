@@ -19,9 +19,16 @@ MOST: Final = 0.6
 """The share of the words that an article must hold on the rung "most": two of three, three of four or five. With two
 words it is both: whoever typed two means both."""
 
+LONG: Final = 4
+"""Telling words from which on a query is a long one, a question or a headline: then a few articles that hold most words
+are not the answer but only strict, and any word will do, ranked by how much of the query an article holds. Whoever typed
+two or three words meant them all.
+
+Measured on judged questions, nDCG@10: web 0.681 to 0.690, news 0.526 to 0.536, traditional passages 0.901 to 0.917."""
+
 ALL_WORDS: Final = 5.0
-"""How many times more an article scores on the rung "most" for holding all words: enough for it to come before those
-that hold the rarest of them often."""
+"""How many times more an article scores on the rung "most" of a short query for holding all words: enough for it to come
+before those that hold the rarest of them often."""
 
 AS_TYPED: Final = 3.0
 """How many times its rarity (its idf) an article scores on the rung "inside" for holding the typed text as it stands. A

@@ -139,6 +139,8 @@ class QueryBuilder:
                 return wq.Or([self.build(clause, factor) for clause in query.clauses])
             case Not():
                 return _unscored(wq.Not(self.build(query.clause)))
+            case Boost(clause, factor=0.0):
+                return _unscored(self.build(clause))
             case Boost():
                 return self.build(query.clause, factor * query.factor)
             case MatchAll():

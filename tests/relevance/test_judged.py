@@ -1,0 +1,28 @@
+"""Search on real judged questions: it may not get worse. docs/relevance.md has the figures and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from search_service.evaluate import evaluate, read_judged
+from tests.search_service.indexes import SHANGHAI, analyzer
+
+EVERY = {"news_questions": 1, "web_questions": 1, "traditional_passages": 4}
+"""One question in so many is asked."""
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [("news_questions", 0.53), ("web_questions", 0.68), ("traditional_passages", 0.89)],
+)
+def test_judged_questions_are_answered_as_well_as_before(
+    corpus_dir: Path, name: str, floor: float
+) -> None:
+    judged = read_judged(corpus_dir / "judged" / name)
+    questions = dict(list(judged.questions.items())[:: EVERY[name]])
+    found = evaluate(replace(judged, questions=questions), analyzer=analyzer(), timezone=SHANGHAI)
+    assert found.ndcg_10 >= floor
+    assert found.zero_hits == 0
