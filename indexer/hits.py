@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from indexer.article import Article
@@ -44,3 +45,17 @@ class SearchPage:
     facets: Mapping[str, tuple[FacetCount, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A word or phrase that completes typed text, in the spelling that most articles use, and folded.
+
+    ``count`` is how many articles that the request's filter lets through hold it; ``newest`` when the newest of them was
+    published, None if none of them has a time.
+    """
+
+    text: str
+    folded: str
+    count: int
+    newest: datetime | None

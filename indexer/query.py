@@ -7,6 +7,7 @@ counts; filters are queries too, whose scores are not counted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -93,6 +94,13 @@ class TitlePrefix:
 
 
 @dataclass(frozen=True, slots=True)
+class TitleSound:
+    """Articles whose title is read as one of ``keys`` begins: keys of ``analysis/typed.py``. Scores nothing."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """Articles whose ``field`` holds exactly ``value``.
 
@@ -152,7 +160,20 @@ class MatchAll:
     """Every article. Scores nothing."""
 
 
-Query = Match | Literal | Adjacent | TitlePrefix | Term | Range | And | Or | Not | Boost | MatchAll
+Query = (
+    Match
+    | Literal
+    | Adjacent
+    | TitlePrefix
+    | TitleSound
+    | Term
+    | Range
+    | And
+    | Or
+    | Not
+    | Boost
+    | MatchAll
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +193,20 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     facet_size: int = 20
     page: int = 1
+    size: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """Which words and phrases of titles, tags and authors are asked for, to complete typed text with.
+
+    Those whose key (see ``analysis/typed.py``) begins as one of ``keys`` and whose folded text begins with ``begins`` and is
+    one that ``accepts`` takes; at least one article that ``filter`` lets through must hold them. The keys overlap nowhere:
+    none begins with another one.
+    """
+
+    keys: tuple[str, ...]
+    accepts: Callable[[str], bool]
+    begins: str = ""
+    filter: Query | None = None
     size: int = 10

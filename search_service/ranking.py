@@ -67,3 +67,20 @@ channel is the better offer then."""
 
 SAME_CHANNEL: Final = 1.25
 """How many times more an article of the same channel counts: 雄鹿 is a team there and an animal elsewhere."""
+
+# Suggestions
+
+FRESH_WORD: Final = 3.0
+"""How much the news of today adds to a word's use, on a scale where twice as many articles are 1.0: a word of today's
+news comes before one that stands in seven times as many old articles."""
+FRESH_DAYS: Final = 14.0
+"""Days after which that is half."""
+
+LONG_SUGGESTION: Final = 0.1
+"""What each character costs on that scale: of two that are used alike the shorter is the more general one."""
+
+ASKED_FOR: Final = 4.0
+"""What a query is ahead of a word on that scale: 10 readers who asked tell more than 100 articles that say it."""
+
+TITLES_SHARE: Final = 0.4
+"""Of the suggestions: so many places are kept for titles, if there are as many."""

@@ -92,7 +92,14 @@ class Services:
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of what was typed."""
-        return suggest(self.live, prefix, size=size, now=self.clock())
+        return suggest(
+            self.live,
+            prefix,
+            size=size,
+            now=self.clock(),
+            queries=self.query_log.lists,
+            blocked=self.editorial.blocked,
+        )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""

@@ -1,45 +1,164 @@
-"""Suggestions while a reader types: titles that begin with what was typed."""
+"""Suggestions while a reader types: frequent queries, words and phrases, titles that begin with what was typed.
+
+What was typed may be characters, pinyin, initials or a mixture (see ``analysis/typed.py``). Nothing is offered that only
+articles hold which readers may not see.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import cache
+from math import exp2, log2
+from typing import Final, Literal, Protocol
 
 from indexer.analysis.characters import fold_literal
-from indexer.query import SearchRequest, TitlePrefix
+from indexer.analysis.filters import read_stopwords
+from indexer.analysis.typed import Typed, read_typed
+from indexer.engines.base import Reader
+from indexer.query import CompletionRequest, Or, Query, SearchRequest, TitlePrefix, TitleSound
 from search_service.filters import visible
 from search_service.live import IndexState, LiveIndex
+from search_service.ranking import (
+    ASKED_FOR,
+    FRESH_DAYS,
+    FRESH_WORD,
+    LONG_SUGGESTION,
+    TITLES_SHARE,
+)
 
 MAX_PREFIX: Final = 64
 """Characters of what was typed that are used: nobody who typed more waits to be offered the rest."""
 
-_REPRINTS: Final = 3
-"""Titles are looked at for each one wanted, because a reprint has the same title."""
+_SPARE: Final = 3
+"""Looked at for each one wanted: a reprint has the same title, and the freshest word is not the most frequent one."""
+_FREQUENT: Final = 500
+"""Frequent queries that are compared with what was typed: those whose beginning in characters is the same."""
+
+Kind = Literal["query", "word", "title"]
+
+
+class FrequentQueries(Protocol):
+    """Tells what readers search for."""
+
+    def frequent(self, prefix: str, *, size: int) -> Sequence[tuple[str, int]]:
+        """Queries that begin with ``prefix``, and how many readers asked each; the most asked first. All for ``""``.
+
+        Such as :class:`search_service.querylog.lists.Lists`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A text to offer, in its original spelling, and what it is."""
+
+    text: str
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """Texts to offer for ``prefix``, newest first, none twice."""
+    """What to offer for ``prefix``, the best first, none twice: queries and words before titles."""
 
     prefix: str
-    items: tuple[str, ...]
+    items: tuple[Suggestion, ...]
     index: IndexState
 
 
-def suggest(live: LiveIndex, prefix: str, *, size: int, now: datetime) -> Suggestions:
-    """At most ``size`` titles that begin with ``prefix``; none for an empty one.
+def suggest(
+    live: LiveIndex,
+    prefix: str,
+    *,
+    size: int,
+    now: datetime,
+    queries: FrequentQueries | None = None,
+    blocked: Callable[[str], bool] | None = None,
+) -> Suggestions:
+    """At most ``size`` completions of ``prefix``; none for an empty one, and none that ``blocked`` tells.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
     prefix = " ".join(prefix.split())[:MAX_PREFIX]
-    request = SearchRequest(
-        TitlePrefix(prefix), filter=visible(now), sort="newest", size=size * _REPRINTS
-    )
-    titles: dict[str, str] = {}
+    typed = read_typed(prefix)
     with live.reader() as (reader, state):
-        if prefix:
-            for hit in reader.search(request).hits:
-                titles.setdefault(fold_literal(hit.article.title), hit.article.title)
-    return Suggestions(prefix=prefix, items=tuple(titles.values())[:size], index=state)
+        words: list[Suggestion] = []
+        titles: list[Suggestion] = []
+        if typed.text:
+            words = _words(reader, typed, size=size, now=now, queries=queries)
+            titles = _titles(reader, typed, size=size, now=now)
+    kept = _without_repeats([*words, *titles], typed, blocked or (lambda _: False))
+    words = [each for each in kept if each.kind != "title"]
+    titles = [each for each in kept if each.kind == "title"]
+    few = max(size - len(titles), size - int(size * TITLES_SHARE))
+    shown = words[:few]
+    return Suggestions(prefix=prefix, items=(*shown, *titles)[:size], index=state)
+
+
+def _words(
+    reader: Reader, typed: Typed, *, size: int, now: datetime, queries: FrequentQueries | None
+) -> list[Suggestion]:
+    """Frequent queries and words, by use and freshness, the shorter ones first."""
+    request = CompletionRequest(
+        typed.keys, typed.begins, typed.in_characters, filter=visible(now), size=size * _SPARE
+    )
+    scored = [
+        (
+            log2(1 + found.count)
+            + _freshness(found.newest, now)
+            - LONG_SUGGESTION * len(found.text),
+            Suggestion(found.text, "word"),
+        )
+        for found in reader.complete(request)
+    ]
+    asked = queries.frequent(typed.in_characters, size=_FREQUENT) if queries else ()
+    scored += [
+        (ASKED_FOR + log2(1 + count) - LONG_SUGGESTION * len(text), Suggestion(text, "query"))
+        for text, count in asked
+        if typed.begins(fold_literal(text))
+    ]
+    scored.sort(key=lambda each: (-each[0], each[1].text))
+    return [suggestion for _, suggestion in scored]
+
+
+def _freshness(newest: datetime | None, now: datetime) -> float:
+    if newest is None:
+        return 0.0
+    days = max(0.0, (now - newest).total_seconds() / 86_400)
+    return FRESH_WORD * exp2(-days / FRESH_DAYS)
+
+
+def _titles(reader: Reader, typed: Typed, *, size: int, now: datetime) -> list[Suggestion]:
+    """Titles that begin so, newest first. Pinyin is looked for only where letters were typed."""
+    query: Query = TitlePrefix(typed.text)
+    if typed.in_characters != typed.text:
+        query = Or((query, TitleSound(typed.keys)))
+    request = SearchRequest(query, filter=visible(now), sort="newest", size=size * _SPARE)
+    titles = (hit.article.title for hit in reader.search(request).hits)
+    return [Suggestion(title, "title") for title in titles if _begins(typed, title)]
+
+
+def _begins(typed: Typed, title: str) -> bool:
+    folded = fold_literal(title)
+    # A unit is at least one letter, so nothing behind that many characters counts; blanks and quotes may stand between.
+    return folded.startswith(typed.text) or typed.begins(folded[: 2 * len(typed.text) + 8])
+
+
+@cache
+def _say_nothing() -> frozenset[str]:
+    return read_stopwords()
+
+
+def _without_repeats(
+    found: Iterable[Suggestion], typed: Typed, blocked: Callable[[str], bool]
+) -> list[Suggestion]:
+    """Each text once, and neither what was typed nor what says nothing."""
+    seen = {typed.text, *_say_nothing()}
+    kept: list[Suggestion] = []
+    for each in found:
+        folded = fold_literal(each.text)
+        if folded not in seen and not blocked(each.text):
+            seen.add(folded)
+            kept.append(each)
+    return kept

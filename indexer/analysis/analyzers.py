@@ -21,6 +21,7 @@ from indexer.analysis.dictionary import (
 )
 from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
 from indexer.analysis.memo import Memo
+from indexer.analysis.pinyin import DICTIONARY
 from indexer.analysis.routes import RJIEBA
 from indexer.analysis.scripts import holds_word
 from indexer.analysis.segmenter import ChineseSegmenter
@@ -105,10 +106,10 @@ class ChineseAnalyzer:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the chain, the segmenter's releases, the dictionaries and the folding table."""
+        """Of the chain, the segmenter's releases, the dictionaries, the folding table and what words are read by."""
         facts = (
             f"{self.name} {CHAIN_VERSION}\n{JIEBA} {JIEBA_MD5}\nrjieba {RJIEBA}\n"
-            f"fold {fold_fingerprint()}\nuser {self._user.fingerprint}\n"
+            f"fold {fold_fingerprint()}\nread {DICTIONARY}\nuser {self._user.fingerprint}\n"
         )
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 

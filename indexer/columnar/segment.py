@@ -68,6 +68,15 @@ class Terms:
         data = self._bytes[base : offsets[-1]].tobytes()
         return [data[a - base : b - base] for a, b in pairwise(offsets)]
 
+    def packed(self, begin: int, end: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The bytes of a range of terms as they stand, one term behind the other, and where each begins in them.
+
+        uint8[bytes] and int64[end - begin + 1], the bytes a view of the mapping.
+        """
+        offsets = self._offsets.between(begin, end + 1)
+        data = np.frombuffer(self._bytes[int(offsets[0]) : int(offsets[-1])], dtype=np.uint8)
+        return data, offsets - offsets[0]
+
     @cached_property
     def _samples(self) -> list[bytes]:
         offsets = self._offsets.between()
@@ -129,6 +138,13 @@ class PostingsField:
         """How many documents hold a term, deleted ones included. O(log postings)."""
         begin, end = self.extent(term)
         return end - begin
+
+    def doc_frequencies(self, first: int, end: int) -> NDArray[np.int64]:
+        """int64[end - first]: how many documents hold each of a range of terms, deleted ones included."""
+        pairs = self._pair_offsets.between(first, end + 1)
+        starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
+        counts: NDArray[np.int64] = np.diff(starts[pairs - pairs[0]])
+        return counts
 
     def total_frequency(self, term: int) -> int:
         """How often a term occurs, deleted documents included. O(log positions)."""

@@ -11,11 +11,19 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from indexer.article import Article
-from indexer.hits import SearchPage
-from indexer.query import SearchRequest
+from indexer.hits import Completion, SearchPage
+from indexer.query import CompletionRequest, SearchRequest
 
 LITERAL_CANDIDATES: Final = 20_000
 """How many candidates a long literal may have verified in stored text; beyond it the total is an estimate."""
+
+
+COMPLETION_CANDIDATES: Final = 512
+"""How many of the texts that begin as a request says are looked at: those that most articles hold."""
+
+COMPLETION_ARTICLES: Final = 256
+"""How many of the articles that hold a completion are looked at to count and date it, the last added ones; beyond it the
+count is an estimate."""
 
 
 class Reader(Protocol):
@@ -49,6 +57,16 @@ class Reader(Protocol):
 
         Raises:
             InvalidQuery: ``field`` is no text field.
+        """
+
+    def complete(self, request: CompletionRequest) -> list[Completion]:
+        """The completions asked for: those that most articles hold first, then the newest, then by text.
+
+        Texts of one folded form are one completion. Of a text that more articles hold than COMPLETION_ARTICLES the count is
+        an estimate, and of more than COMPLETION_CANDIDATES texts some may be missing.
+
+        Raises:
+            InvalidQuery: the filter has an unknown field, or the size is below 1.
         """
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.durable import replace_file
+from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.folder import lock_folder, make_folder
 from indexer.engines.memory_reader import Entry, MemoryReader, Snapshot
@@ -98,12 +99,11 @@ class MemoryEngine:
         if self._last is not None and self._last.lines.get(article.id) == line:
             return self._last.entries[article.id]
         texts = searchable_texts(article)
-        tokens = {
-            field: Counter(token.text for token in self._analyzer.index(text))
-            for field, text in texts.items()
-        }
+        cut = {field: self._analyzer.index(text) for field, text in texts.items()}
+        tokens = {field: Counter(token.text for token in cut[field]) for field in cut}
         folded = {field: fold_literal(text) for field, text in texts.items()}
-        return Entry(article, tokens, folded, keywords(article))
+        offers = offers_of(article, cut["title"], folded["body"])
+        return Entry(article, tokens, folded, keywords(article), offers)
 
     def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:
         body = list(lines.values())

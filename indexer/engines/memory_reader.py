@@ -16,16 +16,18 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer, Token, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
+from indexer.engines.completions import Offers, Use, completions
 from indexer.engines.documents import month_of, searchable_texts
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
-from indexer.engines.requests import check_request, check_text_field
-from indexer.hits import FacetCount, Hit, SearchPage
+from indexer.engines.requests import check_completion_request, check_request, check_text_field
+from indexer.hits import Completion, FacetCount, Hit, SearchPage
 from indexer.query import (
     TEXT_FIELDS,
     Adjacent,
     Alternative,
     And,
     Boost,
+    CompletionRequest,
     Literal,
     Match,
     MatchAll,
@@ -36,6 +38,7 @@ from indexer.query import (
     SearchRequest,
     Term,
     TitlePrefix,
+    TitleSound,
 )
 
 Scores = dict[str, float]
@@ -50,6 +53,7 @@ class Entry:
     tokens: Mapping[str, Counter[str]]
     folded: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
+    offers: Offers
 
     def time(self, field: str) -> datetime | None:
         """One of the article's times."""
@@ -124,6 +128,20 @@ class MemoryReader:
         check_text_field(field)
         return [len(self._holding(field, token)) for token in tokens]
 
+    def complete(self, request: CompletionRequest) -> list[Completion]:
+        """The completions asked for. O(articles)."""
+        check_completion_request(request)
+        held = self._found(request.filter or MatchAll())
+        uses = [
+            Use(offer, entry.article.published_at, 1)
+            for entry in map(self._entries.__getitem__, held)
+            for offer in entry.offers.entries
+            if offer.key.startswith(request.keys)
+            and offer.folded.startswith(request.begins)
+            and request.accepts(offer.folded)
+        ]
+        return completions(uses, size=request.size)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -151,6 +169,8 @@ class MemoryReader:
                 return self._where(
                     lambda entry: prefix != "" and entry.folded["title"].startswith(prefix)
                 )
+            case TitleSound():
+                return self._where(lambda entry: entry.offers.title_key.startswith(query.keys))
             case Term():
                 if query.field in TEXT_FIELDS:
                     return self._bm25(query.field, query.value)

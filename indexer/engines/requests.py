@@ -19,6 +19,7 @@ from indexer.query import (
     Adjacent,
     And,
     Boost,
+    CompletionRequest,
     Literal,
     Match,
     MatchAll,
@@ -29,6 +30,7 @@ from indexer.query import (
     SearchRequest,
     Term,
     TitlePrefix,
+    TitleSound,
 )
 
 
@@ -55,6 +57,18 @@ def check_request(request: SearchRequest) -> None:
             f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
         )
     _check(request.query)
+    if request.filter is not None:
+        _check(request.filter)
+
+
+def check_completion_request(request: CompletionRequest) -> None:
+    """Pass if every engine can answer ``request``.
+
+    Raises:
+        InvalidQuery: it cannot.
+    """
+    if request.size < 1:
+        raise InvalidQuery(f"size is {request.size}: it must be at least 1")
     if request.filter is not None:
         _check(request.filter)
 
@@ -95,7 +109,7 @@ def _check(query: Query) -> None:
         case Boost():
             _not_negative(query.factor, "a boost")
             _check(query.clause)
-        case MatchAll() | TitlePrefix():
+        case MatchAll() | TitlePrefix() | TitleSound():
             pass
         case _:
             assert_never(query)

@@ -197,7 +197,7 @@ class SuggestParameters(Parameters):
 
     q: TypedText = Field(
         "",
-        description="The beginning of a title, as far as it is typed. "
+        description="What is being typed: characters, pinyin, initials, or a mixture. "
         f"Only the first {MAX_PREFIX} characters are read.",
         json_schema_extra={"example": "乡村"},
     )

@@ -17,7 +17,7 @@ from search_service.leads import lead
 from search_service.live import IndexState
 from search_service.related import RelatedAnswer
 from search_service.search import Answer, FoundArticle
-from search_service.suggest import Suggestions
+from search_service.suggest import Kind, Suggestions
 from search_service.web.marks import marked_html
 
 
@@ -142,11 +142,21 @@ class SearchPayload(Payload):
     )
 
 
+class SuggestionPayload(Payload):
+    """A text to offer."""
+
+    text: str = Field(description="In its original spelling.")
+    kind: Kind = Field(
+        description="query: readers search for it. word: articles' titles, tags or authors hold it. "
+        "title: a whole title."
+    )
+
+
 class SuggestPayload(Payload):
-    """Completions of what was typed."""
+    """Completions of what was typed, the best first."""
 
     prefix: str
-    hits: list[str]
+    hits: list[SuggestionPayload]
     index: IndexPayload
 
 
@@ -288,7 +298,7 @@ def suggest_payload(suggestions: Suggestions, zone: ZoneInfo) -> SuggestPayload:
     """The payload of suggestions."""
     return SuggestPayload(
         prefix=suggestions.prefix,
-        hits=list(suggestions.items),
+        hits=[SuggestionPayload(text=each.text, kind=each.kind) for each in suggestions.items],
         index=IndexPayload.of(suggestions.index, zone),
     )
 

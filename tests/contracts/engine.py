@@ -14,6 +14,7 @@ from __future__ import annotations
 from tests.contracts.engine_base import SHANGHAI, analyzer
 from tests.contracts.engine_collapse import CollapsePromises
 from tests.contracts.engine_commits import CommitPromises
+from tests.contracts.engine_completions import CompletionPromises
 from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_facets import FacetPromises
 from tests.contracts.engine_queries import QueryPromises
@@ -24,6 +25,7 @@ __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
 
 class EngineContract(
     CommitPromises,
+    CompletionPromises,
     QueryPromises,
     RankingPromises,
     CollapsePromises,

@@ -9,7 +9,7 @@ from pathlib import Path
 from indexer.article import Article
 from indexer.engines.base import Engine
 from indexer.errors import IndexDamaged
-from indexer.query import Literal, Match, MatchAll, SearchRequest, TitlePrefix
+from indexer.query import CompletionRequest, Literal, Match, MatchAll, SearchRequest, TitlePrefix
 from tests.contracts.engine_base import EngineBase, fill
 from tests.factories import article
 
@@ -88,6 +88,8 @@ class DamagePromises(EngineBase):
             for request in asked:
                 with suppress(IndexDamaged):
                     reader.search(request)
+            with suppress(IndexDamaged):
+                reader.complete(CompletionRequest(("s",), bool, "山"))
             with suppress(IndexDamaged):
                 reader.get("a-3")
             with suppress(IndexDamaged):

@@ -9,16 +9,19 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.build import ColumnValue, Document
+from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     CHANNEL_SEPARATOR,
     CHANNELS,
+    COMPLETIONS,
     FOLDED,
     FOLDED_SEPARATOR,
     GROUP,
     SOURCE,
     TITLE_KEY,
+    TITLE_SOUND,
     grams_field,
     microseconds,
 )
@@ -35,6 +38,10 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
         tokens = analyzer.index(text)
         words[field] = ([token[0] for token in tokens], [token[1] for token in tokens])
         terms[grams_field(field)] = grams(text)
+        if field == "title":
+            offers = offers_of(article, tokens, folded["body"])
+            terms[COMPLETIONS] = {entry.term for entry in offers.entries}
+            terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
     terms[TITLE_KEY] = (folded["title"],) if folded["title"] else ()
     columns: dict[str, ColumnValue] = {
         field: None if (time := getattr(article, field)) is None else microseconds(time)

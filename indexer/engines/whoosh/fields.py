@@ -17,6 +17,10 @@ from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 
 TITLE_KEY: Final = "title_key"
 """The folded title as one term, for prefixes."""
+TITLE_SOUND: Final = "title_sound"
+"""The key of the title's sound, for prefixes in pinyin."""
+COMPLETIONS: Final = "completions"
+"""What the article can complete typed text with: entries of ``engines/completions.py``."""
 ARTICLE: Final = "article"
 """The article itself, as JSON."""
 FOLDED: Final = "folded"
@@ -40,7 +44,13 @@ def grams_field(field: str) -> str:
     return f"{field}_grams"
 
 
-TERM_FIELDS: Final = (*map(grams_field, TEXT_FIELDS), *KEYWORD_FIELDS, TITLE_KEY)
+TERM_FIELDS: Final = (
+    *map(grams_field, TEXT_FIELDS),
+    *KEYWORD_FIELDS,
+    TITLE_KEY,
+    TITLE_SOUND,
+    COMPLETIONS,
+)
 """Fields of which only the documents of each term are kept."""
 
 _WORDS: Final[PostingsKind] = "words"

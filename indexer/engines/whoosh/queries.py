@@ -19,7 +19,7 @@ from indexer.analysis.grams import LiteralPlan
 from indexer.columnar import plan as p
 from indexer.columnar.segment import IntP
 from indexer.engines.ranking import words_needed
-from indexer.engines.whoosh.fields import TITLE_KEY, grams_field, microseconds
+from indexer.engines.whoosh.fields import TITLE_KEY, TITLE_SOUND, grams_field, microseconds
 from indexer.query import (
     TEXT_FIELDS,
     Adjacent,
@@ -35,6 +35,7 @@ from indexer.query import (
     Range,
     Term,
     TitlePrefix,
+    TitleSound,
 )
 
 CompileQuery = Callable[[wq.Query], p.Plan]
@@ -123,6 +124,8 @@ class QueryBuilder:
             case TitlePrefix():
                 prefix = fold_literal(query.text)
                 return _unscored(wq.Prefix(TITLE_KEY, prefix)) if prefix else _nothing()
+            case TitleSound(keys):
+                return _unscored(wq.Or([wq.Prefix(TITLE_SOUND, key) for key in keys]))
             case Term():
                 if query.field in TEXT_FIELDS:
                     return wq.Term(query.field, query.value, boost=factor)

@@ -13,7 +13,8 @@ from indexer.columnar import plan as p
 from indexer.columnar.executor import Executor
 from indexer.columnar.top import Ordering
 from indexer.columnar.whoosh_plan import Compiler
-from indexer.engines.requests import check_request, check_text_field
+from indexer.engines.requests import check_completion_request, check_request, check_text_field
+from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
 from indexer.engines.whoosh.fields import ARTICLE, GROUP, PUBLISHED, SCHEMA
@@ -21,8 +22,8 @@ from indexer.engines.whoosh.literals import LiteralFinder, never_asked
 from indexer.engines.whoosh.queries import QueryBuilder
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
-from indexer.hits import Hit, SearchPage
-from indexer.query import SearchRequest
+from indexer.hits import Completion, Hit, SearchPage
+from indexer.query import CompletionRequest, SearchRequest
 
 _ORDERINGS = {
     "relevance": Ordering("score", PUBLISHED),
@@ -57,7 +58,7 @@ class WhooshReader:
             return self._search(request)
 
     def _search(self, request: SearchRequest) -> SearchPage:
-        builder = QueryBuilder(self._analyzer, self._literals.find, self._idf)
+        builder = self._builder()
         narrow: p.Plan | None = None
         if request.filter is not None:
             narrow = self._compiler.compile(builder.build(request.filter))
@@ -93,6 +94,9 @@ class WhooshReader:
             facets=MappingProxyType(facets),
         )
 
+    def _builder(self) -> QueryBuilder:
+        return QueryBuilder(self._analyzer, self._literals.find, self._idf)
+
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
         with self._honest():
@@ -105,6 +109,15 @@ class WhooshReader:
         encoded = (token.encode("utf-8", "surrogatepass") for token in tokens)
         with self._honest():
             return [self._snapshot.doc_frequency(field, token) for token in encoded]
+
+    def complete(self, request: CompletionRequest) -> list[Completion]:
+        """The completions asked for. O(terms that begin so), a few array operations for each segment."""
+        check_completion_request(request)
+        with self._honest():
+            narrow: p.Plan | None = None
+            if request.filter is not None:
+                narrow = self._compiler.compile(self._builder().build(request.filter))
+            return complete(self.executor, request, narrow)
 
     @contextmanager
     def _honest(self) -> Iterator[None]:

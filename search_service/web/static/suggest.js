@@ -82,7 +82,7 @@ function attachSuggestions(form) {
     try {
       const address = `${form.dataset.suggest}?q=${encodeURIComponent(text)}`;
       const answer = await fetch(address, { signal: request.signal });
-      if (answer.ok) show((await answer.json()).hits);
+      if (answer.ok) show((await answer.json()).hits.map((hit) => hit.text));
     } catch (error) {
       if (error.name !== "AbortError") close(); // no network: the form still works
     }

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.typed import read_typed
 from indexer.article import Article
 from indexer.engines.base import Engine, Reader
 from indexer.engines.registry import open_engine
@@ -32,6 +33,7 @@ from indexer.query import (
     Alternative,
     And,
     Boost,
+    CompletionRequest,
     Literal,
     Match,
     MatchAll,
@@ -42,6 +44,7 @@ from indexer.query import (
     SearchRequest,
     Term,
     TitlePrefix,
+    TitleSound,
 )
 from tests.contracts.engine import SHANGHAI, analyzer
 from tests.factories import article
@@ -118,6 +121,9 @@ matches = st.builds(
     inside=st.booleans(),
     alternatives=st.lists(alternatives, max_size=3).map(tuple),
 )
+typed = (texts | st.sampled_from(("b", "bj", "dt", "beijing", "北j", "yjs", "ip", "5", "t"))).map(
+    read_typed
+)
 keyword_terms = st.one_of(
     st.builds(Term, st.just("channel"), st.sampled_from(CHANNELS)),
     st.builds(Term, st.sampled_from(("source", "author")), st.sampled_from(SOURCES)),
@@ -137,6 +143,7 @@ leaves = st.one_of(
         fields,
     ),
     st.builds(TitlePrefix, texts),
+    st.builds(TitleSound, typed.map(lambda each: each.keys)),
     st.builds(Term, st.sampled_from(TEXT_FIELDS), st.sampled_from(PIECES)),
     keyword_terms,
     st.builds(Range, st.sampled_from(TIME_FIELDS), times, times),
@@ -151,6 +158,14 @@ queries: st.SearchStrategy[Query] = st.recursive(
         st.builds(Boost, children, st.sampled_from((0.0, 0.5, 3.0))),
     ),
     max_leaves=6,
+)
+completion_requests = st.builds(
+    lambda read, narrow, size: CompletionRequest(
+        read.keys, read.begins, read.in_characters, filter=narrow, size=size
+    ),
+    typed,
+    st.none() | queries,
+    st.sampled_from((1, 3, 100)),
 )
 requests = st.builds(
     SearchRequest,
@@ -230,6 +245,23 @@ def test_engines_agree_on_every_answer(
                     assert reader.get(article_id) == oracle.get(article_id)
         for engine in each.others:
             assert engine.check() == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories, st.lists(completion_requests, min_size=4, max_size=10))
+def test_engines_agree_on_completions(
+    history: list[list[Article | str]], asked: list[CompletionRequest]
+) -> None:
+    with indexes() as each:
+        for revision, changes in enumerate(history, start=1):
+            each.apply(changes, revision)
+        with each.readers() as (oracle, others):
+            for reader in others:
+                for request in asked:
+                    every = replace(request, size=100)
+                    assert reader.complete(every) == oracle.complete(every)
+                    if is_exact(history) and request.filter is None:
+                        assert reader.complete(request) == oracle.complete(request)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))

@@ -125,10 +125,14 @@ def test_an_answer_says_what_was_relaxed_and_ignored(portal: Portal) -> None:
     assert query["ignored"] == ["的"]
 
 
-def test_suggestions_are_titles_that_begin_so(portal: Portal) -> None:
+def test_suggestions_are_words_and_titles_that_begin_so(portal: Portal) -> None:
     answer = portal.json("/api/v1/suggest", q="云溪小")
     assert answer["prefix"] == "云溪小"
-    assert answer["hits"] == ["云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿"]
+    assert answer["hits"] == [
+        {"text": "云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿", "kind": "title"}
+    ]
+    words = portal.json("/api/v1/suggest", q="yunx")["hits"]
+    assert words[0] == {"text": "云溪", "kind": "word"}
     assert answer["index"] == INDEX
     assert len(portal.json("/api/v1/suggest", q="云溪", size="3")["hits"]) == 3
     assert portal.json("/api/v1/suggest")["hits"] == []

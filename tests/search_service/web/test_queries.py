@@ -296,3 +296,9 @@ def test_a_proxy_is_believed_as_far_as_the_settings_say(
         site.get("/api/v1/search?q=水库", X_Forwarded_For=f"203.0.113.9, {address}")
     assert len({row["visitor"] for row in site.rows()}) == visitors
     site.log.close()
+
+
+def test_what_readers_ask_for_is_suggested_by_its_sound(site: Site) -> None:
+    make_hot(site, "水库移民")
+    hits = site.get("/api/v1/suggest?q=skym").json["hits"]
+    assert hits[0] == {"text": "水库移民", "kind": "query"}

@@ -1,0 +1,143 @@
+"""Finding completions: ranges of a sorted dictionary, narrowed by arrays; few of the terms are ever read as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.executor import Executor
+from indexer.columnar.plan import Plan
+from indexer.columnar.segment import IntP, PostingsField, after_prefix
+from indexer.columnar.snapshot import Leaf
+from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
+from indexer.engines.completions import SEPARATOR, Entry, Use, completions, entry_of
+from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds
+from indexer.hits import Completion
+from indexer.query import CompletionRequest
+
+_SPARE: Final = 2
+"""Completions that are counted for each one wanted: what the filter lets through may be fewer, and come in another order."""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A folded text, and where its terms stand: leaf, number in the field, entry."""
+
+    frequency: int = 0
+    terms: list[tuple[int, int, Entry]] = field(default_factory=list)
+
+
+def complete(
+    executor: Executor, request: CompletionRequest, filter_: Plan | None
+) -> list[Completion]:
+    """The completions that a request asks for, of one snapshot. O(terms that begin so) array elements."""
+    accepted = _accepted(executor.snapshot.leaves, request)
+    uses: list[Use] = []
+    found: set[str] = set()
+    while len(found) < request.size:
+        batch = list(islice(accepted, request.size * _SPARE))
+        if not batch:
+            break
+        used = _uses(executor, batch, filter_)
+        found.update(use.entry.folded for use in used)
+        uses += used
+    return completions(uses, size=request.size)
+
+
+def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_Candidate]:
+    """The candidates that the request accepts, most frequent first."""
+    together: dict[str, _Candidate] = {}
+    for place, leaf in enumerate(leaves):
+        if COMPLETIONS not in leaf.segment.layout.postings:
+            continue  # an index of an earlier version
+        postings = leaf.segment.postings(COMPLETIONS)
+        for number, frequency in _most_frequent(postings, request):
+            entry = entry_of(postings.terms[number].decode())
+            candidate = together.setdefault(entry.folded, _Candidate())
+            candidate.frequency += frequency
+            candidate.terms.append((place, number, entry))
+    for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
+        if request.accepts(folded):
+            yield together[folded]
+
+
+def _most_frequent(
+    postings: PostingsField, request: CompletionRequest
+) -> Iterator[tuple[int, int]]:
+    """Of the terms that the keys and ``begins`` leave, the most frequent ones: number and frequency."""
+    begins = SEPARATOR.encode() + request.begins.encode()
+    numbers: list[IntP] = []
+    frequencies: list[NDArray[np.int64]] = []
+    for key in map(str.encode, request.keys):
+        first = postings.terms.first_from(key)
+        beyond = after_prefix(key)
+        end = postings.terms.first_from(beyond) if beyond else len(postings.terms)
+        if first < end:
+            kept = np.arange(first, end)
+            counts = postings.doc_frequencies(first, end)
+            if request.begins:
+                held = _text_begins(postings, first, end, begins)
+                kept, counts = kept[held], counts[held]
+            numbers.append(kept)
+            frequencies.append(counts)
+    if not numbers:
+        return iter(())
+    all_numbers, all_counts = np.concatenate(numbers), np.concatenate(frequencies)
+    if len(all_counts) > COMPLETION_CANDIDATES:
+        best = np.argpartition(all_counts, -COMPLETION_CANDIDATES)[-COMPLETION_CANDIDATES:]
+        all_numbers, all_counts = all_numbers[best], all_counts[best]
+    return zip(all_numbers.tolist(), all_counts.tolist(), strict=True)
+
+
+def _text_begins(postings: PostingsField, first: int, end: int, begins: bytes) -> NDArray[np.bool_]:
+    """bool[end - first]: in which terms of a range the separator stands before ``begins``. O(their bytes)."""
+    data, starts = postings.terms.packed(first, end)
+    separators = np.flatnonzero(data == 0)
+    at = separators[np.searchsorted(separators, starts[:-1])]
+    held = at + len(begins) <= starts[1:]
+    for place, wanted in enumerate(begins):
+        candidates = np.flatnonzero(held)
+        held[candidates] = data[at[candidates] + place] == wanted
+    return held
+
+
+def _uses(executor: Executor, batch: Sequence[_Candidate], filter_: Plan | None) -> list[Use]:
+    """For each term of some candidates how many articles let through hold it, if any does."""
+    by_leaf: dict[int, list[tuple[int, Entry]]] = {}
+    for candidate in batch:
+        for place, number, entry in candidate.terms:
+            by_leaf.setdefault(place, []).append((number, entry))
+    uses: list[Use] = []
+    for place, terms in by_leaf.items():
+        uses += _uses_in_leaf(executor, place, terms, filter_)
+    return uses
+
+
+def _uses_in_leaf(
+    executor: Executor, place: int, terms: Sequence[tuple[int, Entry]], filter_: Plan | None
+) -> Iterator[Use]:
+    segment = executor.snapshot.leaves[place].segment
+    postings = segment.postings(COMPLETIONS)
+    held = [postings.docs(number) for number, _ in terms]
+    looked_at = [docs[-COMPLETION_ARTICLES:] for docs in held]
+    docs, places = np.unique(np.concatenate(looked_at), return_inverse=True)
+    allowed = executor.let_through(place, docs, filter_)[places]
+    times = segment.numbers(PUBLISHED)[docs][places]
+    bounds = np.cumsum([0, *map(len, looked_at)])
+    counts = np.add.reduceat(allowed, bounds[:-1], dtype=np.int64)
+    newest = np.maximum.reduceat(np.where(allowed, times, NO_TIME), bounds[:-1])
+    for (_, entry), whole, part, count, time in zip(
+        terms, held, looked_at, counts.tolist(), newest.tolist(), strict=True
+    ):
+        if count:
+            yield Use(entry, _time(time), round(count * len(whole) / len(part)))
+
+
+def _time(number: int) -> datetime | None:
+    return None if number == NO_TIME else from_microseconds(number)

@@ -1,0 +1,157 @@
+"""Engine promises about what typed text can be completed with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from indexer.analysis.typed import read_typed
+from indexer.engines.base import Engine, Reader
+from indexer.errors import InvalidQuery
+from indexer.hits import Completion
+from indexer.query import CompletionRequest, Match, Query, Range, Term, TitleSound
+from tests.contracts.engine_base import EngineBase, fill, found
+from tests.factories import article
+
+PUBLISHED = Term("status", "published")
+
+
+def complete(
+    reader: Reader, typed: str, *, only: Query | None = PUBLISHED, size: int = 10
+) -> list[Completion]:
+    read = read_typed(typed)
+    return reader.complete(
+        CompletionRequest(read.keys, read.begins, read.in_characters, filter=only, size=size)
+    )
+
+
+def texts(reader: Reader, typed: str, **request: object) -> list[str]:
+    return [each.text for each in complete(reader, typed, **request)]  # type: ignore[arg-type]
+
+
+class CompletionPromises(EngineBase):
+    """Completions and titles by their sound."""
+
+    @pytest.mark.parametrize("typed", ["x", "xc", "xiangcun", "乡", "乡村", "乡cun", "鄉村"])
+    def test_words_of_titles_are_found_by_characters_and_by_sound(
+        self, engine: Engine, typed: str
+    ) -> None:
+        fill(engine, article("a", title="乡村的路"), article("b", title="清晨的渔港"))
+        with engine.reader() as reader:
+            assert texts(reader, typed) == ["乡村"]
+
+    def test_tags_and_the_author_complete_too_and_the_body_does_not(self, engine: Engine) -> None:
+        fill(engine, article("a", title="路", tags=["三农问题"], author="罗秋满", body="渔港"))
+        with engine.reader() as reader:
+            assert texts(reader, "sn") == ["三农问题"]
+            assert texts(reader, "luoq") == ["罗秋满"]
+            assert texts(reader, "yg") == []
+
+    def test_a_phrase_of_the_title_counts_where_the_body_repeats_it(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="乡村振兴在路上", body="谈乡村振兴。什么是乡村振兴？"),
+            article("b", title="渔港振兴在路上", body="渔港振兴。"),
+        )
+        with engine.reader() as reader:
+            assert texts(reader, "xczx") == ["乡村振兴"]
+            assert texts(reader, "ygzx") == []
+
+    def test_what_most_articles_hold_comes_first_then_the_newest(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="香山 乡村", published_at="2026-01-01T00:00:00Z"),
+            article("b", title="乡村", published_at="2026-01-02T00:00:00Z"),
+            article("c", title="香港", published_at="2026-01-05T00:00:00Z"),
+            article("d", title="象牙", published_at=None),
+        )
+        with engine.reader() as reader:
+            assert complete(reader, "xiang") == [
+                Completion("乡村", "乡村", 2, datetime(2026, 1, 2, tzinfo=UTC)),
+                Completion("香港", "香港", 1, datetime(2026, 1, 5, tzinfo=UTC)),
+                Completion("香山", "香山", 1, datetime(2026, 1, 1, tzinfo=UTC)),
+                Completion("象牙", "象牙", 1, None),
+            ]
+            assert texts(reader, "xiang", size=2) == ["乡村", "香港"]
+
+    def test_only_articles_that_the_filter_lets_through_count(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="乡村"),
+            article("b", title="乡村 香山", status="draft"),
+            article("c", title="香港", published_at="2026-05-01T00:00:00Z"),
+        )
+        before = Range("published_at", end=datetime(2026, 4, 1, tzinfo=UTC))
+        with engine.reader() as reader:
+            assert [(each.text, each.count) for each in complete(reader, "x", only=before)] == [
+                ("乡村", 2),
+                ("香山", 1),
+            ]
+            assert texts(reader, "x") == ["香港", "乡村"]
+            assert texts(reader, "x", only=None) == ["乡村", "香港", "香山"]
+
+    def test_what_was_deleted_or_replaced_completes_nothing(self, engine: Engine) -> None:
+        fill(engine, article("a", title="乡村"), article("b", title="香山"), article("c"))
+        with engine.writer() as writer:
+            writer.delete("a")
+            writer.put(article("b", title="香港"))
+            writer.commit(revision=2)
+        with engine.reader() as reader:
+            assert texts(reader, "xiang") == ["香港"]
+
+    def test_spellings_of_one_word_are_one_completion(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="iPhone 评测"),
+            article("b", title="用iphone拍照"),
+            article("c", title="iPhone"),
+        )
+        with engine.reader() as reader:
+            assert [(each.text, each.count) for each in complete(reader, "ip")] == [("iPhone", 3)]
+
+    def test_single_characters_and_numbers_complete_nothing(self, engine: Engine) -> None:
+        fill(engine, article("a", title="山 2026 桥", author="山"))
+        with engine.reader() as reader:
+            assert texts(reader, "s") == texts(reader, "2") == texts(reader, "桥") == []
+
+    def test_no_keys_and_refused_texts_find_nothing(self, engine: Engine) -> None:
+        fill(engine, article("a", title="乡村"))
+        with engine.reader() as reader:
+            assert texts(reader, "") == []
+            refused = CompletionRequest(("x",), lambda _: False)
+            assert reader.complete(refused) == []
+
+    def test_several_commits_are_counted_together(self, engine: Engine) -> None:
+        for n in range(3):
+            fill(
+                engine, article(f"a-{n}", title="乡村"), article(f"b-{n}", title=f"香{'山港料'[n]}")
+            )
+        with engine.reader() as reader:
+            found = complete(reader, "xiang")
+            assert (found[0].text, found[0].count) == ("乡村", 3)
+            assert len(found) == 4
+
+    @pytest.mark.parametrize("wrong", [{"size": 0}, {"filter": Match("桥", need=2.0)}])
+    def test_completions_that_make_no_sense_are_refused(
+        self, engine: Engine, wrong: dict[str, object]
+    ) -> None:
+        with engine.reader() as reader, pytest.raises(InvalidQuery):
+            reader.complete(CompletionRequest(("x",), bool, **wrong))  # type: ignore[arg-type]
+
+    def test_titles_are_found_by_how_they_begin_to_sound(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="乡村振兴在路上"),
+            article("b", title="“乡村”小景"),
+            article("c", title="在乡村"),
+            article("d", title="！"),
+        )
+        with engine.reader() as reader:
+            for typed, titles in (
+                ("xczx", ["a"]),
+                ("xiangcun", ["a", "b"]),
+                ("zai", ["c"]),
+                ("", []),
+            ):
+                assert sorted(found(reader, TitleSound(read_typed(typed).keys))) == titles

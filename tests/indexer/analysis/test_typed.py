@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.analysis.characters import fold
+from indexer.analysis.pinyin import units
+from indexer.analysis.typed import MAX_KEYS, MAX_PATTERNS, key_of, read_typed
+
+
+def fits(typed: str, text: str) -> bool:
+    """Whether a text begins as was typed; its key must then begin as one of those looked up."""
+    read = read_typed(typed)
+    begins = read.begins(text)
+    assert not begins or key_of(units(text)).startswith(read.keys)
+    return begins
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "x", "xc", "xczx", "xiang", "xiangc", "xiangcun", "xcun", "xiangcz", "xcunzx", "xiangcunzhenxing", "乡", "乡c",
+        "乡cun", "乡村zx", "乡村振兴", "鄉村", "XCZX", "ｘｃ", "xiang cun", "x c z x", "xiangcunzhenx", "xcunzhen",
+    ],
+)  # fmt: skip
+def test_characters_pinyin_initials_and_mixtures_begin_a_text(typed: str) -> None:
+    assert fits(typed, "乡村振兴在路上")
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("xian", "先生"),
+        ("xian", "西安"),
+        ("xian", "乡村"),
+        ("zg", "中国"),
+        ("zhg", "中国"),
+        ("shanghai", "上海"),
+        ("cq", "重庆"),
+        ("chongqing", "重庆"),
+        ("nvpai", "女排"),
+        ("agu", "a股"),
+        ("a股", "a股"),
+        ("iph", "iphone 15"),
+        ("iphone15", "iphone 15 pro"),
+        ("iphone 1", "iphone 15"),
+        ("5gsj", "5g手机"),
+        ("enshi", "恩施"),
+    ],
+)
+def test_what_letters_can_mean(typed: str, text: str) -> None:
+    assert fits(typed, text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("zhongqing", "重庆"),
+        ("香cun", "乡村"),
+        ("乡村", "香村"),
+        ("xczx", "乡村"),
+        ("xiangcun", "向往"),
+        ("cun", "乡村"),
+        ("iphone 16", "iphone 15"),
+        ("15", "iphone 15"),
+    ],
+)
+def test_what_does_not_begin_so(typed: str, text: str) -> None:
+    assert not fits(typed, text)
+
+
+@pytest.mark.parametrize("typed", ["", " ", "*", "！", "\ud800"])
+def test_nothing_begins_as_nothing(typed: str) -> None:
+    read = read_typed(typed)
+    assert read.keys == ()
+    assert not read.begins("乡村")
+
+
+def test_which_characters_were_typed_first() -> None:
+    assert read_typed("乡村zx").in_characters == "乡村"
+    assert read_typed("x乡").in_characters == ""
+
+
+@given(st.text(alphabet="aeinoghxzscu乡村重 15'", max_size=80))
+def test_reading_is_bounded_and_no_key_stands_in_another(typed: str) -> None:
+    read = read_typed(typed)
+    assert len(read.patterns) <= MAX_PATTERNS
+    assert len(read.keys) <= MAX_KEYS
+    assert not any(a != b and a.startswith(b) for a in read.keys for b in read.keys)
+
+
+@given(st.text(alphabet="乡村振兴重庆银行上海长安a股5", min_size=1, max_size=6), st.data())
+def test_a_text_is_found_by_its_sounds_its_initials_and_any_mixture(
+    text: str, data: st.DataObject
+) -> None:
+    read = units(fold(text))
+    typed = [
+        data.draw(st.sampled_from((unit.text, unit.sound, unit.sound[:1])))
+        if unit.text != unit.sound
+        else unit.sound
+        for unit in read
+    ]
+    assert fits(" ".join(typed), text)
