@@ -13,7 +13,7 @@ from typing import cast
 import click
 
 from indexer.command_line import NOT_DONE, results
-from indexer.query import FACET_FIELDS, SORTS, Sort
+from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.evaluate_cli import evaluate_command
 from search_service.parse import SYNTAXES, Syntax
@@ -52,6 +52,12 @@ cli.add_command(evaluate_command)
 @click.option("--source", metavar="NAME", help="Only from this source.")
 @click.option("--author", metavar="NAME", help="Only by this author.")
 @click.option("--tag", metavar="NAME", help="Only with this tag.")
+@click.option(
+    "--group",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Only the articles of this duplicate group.",
+)
 @click.option("--from", "start", metavar="DAY", type=_DAY, help="Published on this day or later.")
 @click.option("--to", "end", metavar="DAY", type=_DAY, help="Published on this day or earlier.")
 @click.option(
@@ -60,6 +66,13 @@ cli.add_command(evaluate_command)
     default="relevance",
     show_default=True,
     help="What comes first.",
+)
+@click.option(
+    "--collapse",
+    type=click.Choice(COLLAPSES),
+    default="duplicates",
+    show_default=True,
+    help="With none, all articles of a duplicate group are hits.",
 )
 @click.option("--page", metavar="N", type=click.IntRange(1), default=1, help="Which page.")
 @click.option(
@@ -84,9 +97,11 @@ def search_command(
     source: str | None,
     author: str | None,
     tag: str | None,
+    group: int | None,
     start: datetime | None,
     end: datetime | None,
     sort: str,
+    collapse: str,
     page: int,
     size: int,
     syntax: str,
@@ -100,9 +115,11 @@ def search_command(
         source=source,
         author=author,
         tag=tag,
+        group=group,
         start=start.date() if start else None,
         end=end.date() if end else None,
         sort=cast(Sort, sort),
+        collapse=cast(Collapse, collapse),
         facets=FACET_FIELDS,
         page=page,
         size=size,

@@ -38,14 +38,15 @@ def climb(
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counting = replace(request, facets=(), page=1, size=1)
+    counting = replace(request, collapse="none", facets=(), page=1, size=1)
     wide = _climb(reader, tree, counting, ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))
     found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    stricter = reader.search(_on(wide.stricter, tree, replace(narrowed, facets=(), page=1, size=1)))
+    counting = replace(counting, filter=narrowed.filter)
+    stricter = reader.search(_on(wide.stricter, tree, counting))
     return replace(found, stricter=wide.stricter, stricter_total=stricter.total)
 
 

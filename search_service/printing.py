@@ -28,12 +28,13 @@ def print_answer(answer: Answer, timezone: ZoneInfo, *, to: Console) -> None:
     """Print one page of an answer."""
     understood = answer.understood
     about = "about " if answer.total_is_estimate else ""
+    once = f" ({answer.groups} without duplicates)" if answer.groups < answer.total else ""
     rung = _RUNGS[understood.rung]
     if understood.stricter:
         rung += f" ({understood.stricter} of them more strictly)"
     to.print(
         Text(understood.parsed or "(no text)", style="bold"),
-        Text(f"{about}{answer.total} found by {rung}", style="dim"),
+        Text(f"{about}{answer.total}{once} found by {rung}", style="dim"),
         Text(f"page {answer.page} of {answer.pages}, {answer.took_ms:.0f} ms", style="dim"),
         sep=" · ",
     )
@@ -64,6 +65,7 @@ def _print_hit(rank: int, hit: FoundArticle, timezone: ZoneInfo, *, to: Console)
         article.channel,
         article.source,
         article.id,
+        f"{hit.duplicates} more in group {article.duplicate_group}" if hit.duplicates else "",
     )
     to.print(Text(f"{rank}. ").append_text(_marked(hit.title)))
     to.print(Text("   ").append_text(_marked(hit.snippet)))

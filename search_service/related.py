@@ -1,8 +1,8 @@
 """Related articles (相关阅读): what else to read behind one article.
 
 The article's key terms make a query; what it finds is filled up, where it is too little, with articles of the same
-tags, of the same channel, and the latest. Each item says why it is there. Reprints are left out only where title or
-body is the same.
+tags, of the same channel, and the latest. Each item says why it is there. Of a duplicate group one article is enough, and
+of the article's own none; the same goes for articles of the same title or body.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.errors import ArticleNotFound
 from indexer.hits import Hit
-from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Or, Query, SearchRequest, Term
+from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Not, Or, Query, SearchRequest, Term
 from search_service.filters import in_channel, visible, without
 from search_service.key_terms import KeyTerm, key_terms
 from search_service.leads import lead
@@ -86,7 +86,7 @@ def _candidates(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
 ) -> Iterator[tuple[Hit, list[str]]]:
     """Articles to choose from, with the key terms that they share: by terms, by tags, of the channel, the latest."""
-    others = And((visible(now), without((article.id,))))
+    others = And((visible(now), without((article.id,)), *_not_its_reprints(article)))
     yield from _alike(reader, article, terms, others)
     sources: list[Query] = []
     if article.tags:
@@ -106,7 +106,8 @@ def _alike(
         return []
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
     found = []
-    for hit in reader.search(SearchRequest(_about(terms), filter=narrowed, size=_PAGE)).hits:
+    request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE)
+    for hit in reader.search(request).hits:
         shared = _shared(terms, hit.article)
         if len(shared) >= MIN_SHARED and sum(term.weight for term in shared) >= enough:
             same = article.channel != "" and article.channel == hit.article.channel
@@ -119,11 +120,18 @@ def _alike(
 
 def _newest(reader: Reader, query: Query, narrowed: Query) -> Iterator[Hit]:
     for number in range(1, MAX_DEPTH // _PAGE + 1):
-        request = SearchRequest(query, filter=narrowed, sort="newest", page=number, size=_PAGE)
+        request = SearchRequest(
+            query, filter=narrowed, sort="newest", collapse="duplicates", page=number, size=_PAGE
+        )
         page = reader.search(request)
         yield from page.hits
-        if number * _PAGE >= page.total:
+        if number * _PAGE >= page.groups:
             return
+
+
+def _not_its_reprints(article: Article) -> tuple[Query, ...]:
+    group = article.duplicate_group
+    return (Not(Term("group", str(group))),) if group else ()
 
 
 def _about(terms: tuple[KeyTerm, ...]) -> Query:
@@ -140,9 +148,10 @@ def _shared(terms: tuple[KeyTerm, ...], other: Article) -> list[KeyTerm]:
 
 
 def _faces(article: Article) -> set[str]:
-    """By what a reprint is known here: its title, its body; white space does not matter."""
-    texts = ("".join(fold(text).split()) for text in (article.title, article.body))
-    return {text for text in texts if text}
+    """By what a reprint is known here: its title, its body, without white space, and its duplicate group."""
+    texts = {"".join(fold(text).split()) for text in (article.title, article.body)}
+    group = {f"group {article.duplicate_group}"} if article.duplicate_group else set()
+    return (texts | group) - {""}
 
 
 def _item(

@@ -18,7 +18,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.hits import FacetCount, Hit
-from indexer.query import MAX_DEPTH, MatchAll, Query, SearchRequest, Sort, Term
+from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, SearchRequest, Sort, Term
 from search_service.climb import Climbed, climb
 from search_service.filters import in_channel, published_between, visible
 from search_service.ladder import Rung, may_stand_inside
@@ -38,7 +38,8 @@ class Question:
     """One search as it was asked.
 
     Empty ``text`` browses: everything, newest first. ``channel`` takes all that lies in it. ``start`` and ``end``
-    are days, both included, in the service's zone. ``facets`` are names of FACET_FIELDS.
+    are days, both included, in the service's zone. ``facets`` are names of FACET_FIELDS. Of a duplicate group only the
+    best is a hit, unless ``collapse`` is none, or ``group`` asks for the articles of one group.
     """
 
     text: str = ""
@@ -47,9 +48,11 @@ class Question:
     source: str | None = None
     author: str | None = None
     tag: str | None = None
+    group: int | None = None
     start: date | None = None
     end: date | None = None
     sort: Sort = "relevance"
+    collapse: Collapse = "duplicates"
     facets: tuple[str, ...] = ()
     page: int = 1
     size: int = DEFAULT_SIZE
@@ -74,21 +77,27 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArticle:
-    """One article that was found, with what to show of it."""
+    """One article that was found, with what to show of it; ``duplicates`` are found too, and stand behind it."""
 
     article: Article
     score: float
+    duplicates: int
     title: Marked
     snippet: Marked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One page of what was found. ``pages`` counts the pages that can be asked for."""
+    """One page of what was found.
+
+    ``total`` counts articles, ``groups`` what can be a hit: fewer, where duplicates stand behind others. ``pages`` counts
+    the pages that can be asked for.
+    """
 
     question: Question
     understood: Understood
     total: int
+    groups: int
     total_is_estimate: bool
     hits: tuple[FoundArticle, ...]
     facets: Mapping[str, tuple[FacetCount, ...]]
@@ -121,6 +130,7 @@ def search(
         MatchAll(),
         filter=visible(now),
         sort=question.sort,
+        collapse=question.collapse if question.group is None else "none",
         facets=question.facets,
         page=question.page,
         size=question.size,
@@ -133,12 +143,13 @@ def search(
         question=question,
         understood=_understood(parsed, used, found),
         total=page.total,
+        groups=page.groups,
         total_is_estimate=page.total_is_estimate,
         hits=tuple(_show(hit, needles) for hit in page.hits),
         facets=page.facets,
         page=question.page,
         size=question.size,
-        pages=min(ceil(page.total / question.size), MAX_DEPTH // question.size),
+        pages=min(ceil(page.groups / question.size), MAX_DEPTH // question.size),
         index=state,
         took_ms=(perf_counter() - began) * 1000,
     )
@@ -152,6 +163,8 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
         value: str | None = getattr(question, field)
         if value is not None:
             clauses.append(Term(field, value))
+    if question.group is not None:
+        clauses.append(Term("group", str(question.group)))
     if question.start or question.end:
         clauses.append(published_between(question.start, question.end, timezone))
     return clauses
@@ -217,6 +230,7 @@ def _show(hit: Hit, needles: tuple[Needle, ...]) -> FoundArticle:
     return FoundArticle(
         article=hit.article,
         score=hit.score,
+        duplicates=hit.group_size - 1,
         title=mark(hit.article.title, needles),
         snippet=snippet(hit.article, needles),
     )

@@ -80,6 +80,10 @@ def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
         for name, label in FILTER_NAMES.items()
         if getattr(asked, name) is not None
     ]
+    if asked.group is not None:
+        links.append(Link("同一篇文章的各个版本", search_url(asked, group=None)))
+    elif asked.collapse == "none":
+        links.append(Link("不合并转载", search_url(asked, collapse=None)))
     if asked.start or asked.end:
         links.append(Link(_days(asked), search_url(asked, **{"from": None, "to": None})))
     return tuple(links)
@@ -105,6 +109,15 @@ def facet_links(
         if links:
             found.append(FacetLinks(label, tuple(links[:MAX_FACET_LINKS])))
     return tuple(found)
+
+
+def duplicate_links(asked: SearchPageParameters, answer: Answer) -> dict[str, str]:
+    """For each hit that stands for others, by its id, the address that shows all of them."""
+    return {
+        hit.article.id: search_url(asked, group=hit.article.duplicate_group)
+        for hit in answer.hits
+        if hit.duplicates
+    }
 
 
 def page_links(asked: SearchPageParameters, answer: Answer) -> PageLinks:

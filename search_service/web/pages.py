@@ -71,7 +71,7 @@ def pages_blueprint(services: Services) -> Blueprint:
 
     @blueprint.get("/")
     def home() -> str:
-        everything = services.search(Question(size=1, facets=("channel",)))
+        everything = services.search(Question(collapse="none", size=1, facets=("channel",)))
         return render_template(
             "home.html",
             total=everything.total,
@@ -97,6 +97,8 @@ def pages_blueprint(services: Services) -> Blueprint:
             filters=narrowing.filter_links(asked),
             facets=narrowing.facet_links(asked, answer.facets, answer.total),
             pages=narrowing.page_links(asked, answer),
+            duplicates=narrowing.duplicate_links(asked, answer),
+            uncollapsed=narrowing.search_url(asked, collapse="none"),
             canonical=narrowing.search_url(asked),
             query_id=query_id,
             related=services.related_queries(asked.q, size=RELATED_QUERIES),

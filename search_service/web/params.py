@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from indexer.article import MAX_LINE
-from indexer.query import FACET_FIELDS, MAX_DEPTH, Sort
+from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
 from search_service.parse import MAX_LENGTH, MAX_WORDS, Syntax
 from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.suggest import MAX_PREFIX
@@ -40,6 +40,9 @@ MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
 MAX_ECHO: Final = 100
 """Characters of a wrong value that an error repeats."""
+
+MAX_GROUP: Final = 2**53 - 1
+"""The largest whole number that JavaScript tells from its neighbours."""
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
@@ -83,6 +86,7 @@ TypedText = Annotated[str, BeforeValidator(_typed_text)]
 ExactText = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_exact_text)]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_day)]
 Number = Annotated[int, BeforeValidator(_whole_number)]
+GroupNumber = Annotated[int, Field(ge=1, le=MAX_GROUP), BeforeValidator(_whole_number)]
 
 
 class Parameters(BaseModel):
@@ -128,6 +132,10 @@ class SearchParameters(Parameters):
     source: ExactText | None = Field(None, description="Only this source.")
     author: ExactText | None = Field(None, description="Only this author.")
     tag: ExactText | None = Field(None, description="Only articles with this tag.")
+    group: GroupNumber | None = Field(
+        None,
+        description="Only the articles of this duplicate group (reprints of one another), all of them: a hit's group.",
+    )
     start: Day | None = Field(
         None, alias="from", description="Published on this day (YYYY-MM-DD) or later."
     )
@@ -135,6 +143,10 @@ class SearchParameters(Parameters):
         None, alias="to", description="Published on this day (YYYY-MM-DD) or earlier."
     )
     sort: Sort = Field("relevance", description="Order of the hits.")
+    collapse: Collapse = Field(
+        "duplicates",
+        description="duplicates: of the articles of a duplicate group only the best is a hit. none: all of them.",
+    )
     page: Number = Field(
         1, ge=1, le=MAX_DEPTH, description=f"Counts from 1; page x size may not pass {MAX_DEPTH}."
     )
@@ -177,9 +189,11 @@ class SearchParameters(Parameters):
             source=self.source,
             author=self.author,
             tag=self.tag,
+            group=self.group,
             start=self.start,
             end=self.end,
             sort=self.sort,
+            collapse=self.collapse,
             facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
             page=self.page,
             size=self.size,

@@ -83,6 +83,12 @@ class Hit(ListedArticle):
         description="Comparable within one answer only; 0 when not sorted by relevance."
     )
     highlights: Highlights
+    group: int | None = Field(
+        description="Number of its duplicate group, a value of the parameter group; null when it is alone."
+    )
+    duplicates: int = Field(
+        description="Articles of its group that were found too and stand behind it."
+    )
 
 
 class FacetValue(Payload):
@@ -127,6 +133,7 @@ class SearchPayload(Payload):
 
     query: QueryPayload
     total: int = Field(description="Articles found, on all pages.")
+    groups: int = Field(description="Hits on all pages: duplicates that were collapsed count once.")
     total_is_estimate: bool
     page: int
     pages: int = Field(description="Pages that can be asked for.")
@@ -259,6 +266,8 @@ def _hit(found: FoundArticle, zone: ZoneInfo) -> Hit:
         **_listed(found.article, lead(found.article), zone),  # type: ignore[arg-type]
         score=found.score,
         highlights=Highlights(title=marked_html(found.title), body=marked_html(found.snippet)),
+        group=found.article.duplicate_group or None,
+        duplicates=found.duplicates,
     )
 
 
@@ -279,6 +288,7 @@ def search_payload(answer: Answer, zone: ZoneInfo, *, query_id: str | None = Non
             notes=list(answer.understood.notes),
         ),
         total=answer.total,
+        groups=answer.groups,
         total_is_estimate=answer.total_is_estimate,
         page=answer.page,
         pages=answer.pages,

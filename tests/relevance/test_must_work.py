@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.store.database import open_store
 from search_service.search import Answer, Question
 from search_service.services import Services
 from tests.factories import article
@@ -38,18 +39,24 @@ TEXTS = {
     "entry": ("词条", "词条：习近平。"),
     "emoji": ("留言簿", "最后一页写着：谢谢😀！"),
     "rare": ("老招牌", "𠮷野村口的招牌上，𠮷字少见。"),
-    "tea": ("云溪茶会开幕", "茶农罗秋满带来了新茶，茶会开了三天，县里的十二个村都搬来了茶桌。"),
+    "tea": (
+        "云溪茶会开幕",
+        "茶农罗秋满带来了新茶，茶会开了三天，县里的十二个村都搬来了茶桌，山路上整天是挑着茶担、扛着板凳的人。",
+    ),
     "tea-reprint": (
         "云溪茶会开幕（图）",
-        "【转载】茶农罗秋满带来了新茶，茶会开了三天，县里的十二个村都搬来了茶桌。",
+        "【转载】茶农罗秋满带来了新茶，茶会开了三天，县里的十二个村都搬来了茶桌，山路上整天是挑着茶担、扛着板凳的人。",
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Services:
-    articles = [article(name, title=title, body=body) for name, (title, body) in TEXTS.items()]
-    return services(tmp_path_factory.mktemp("index"), articles, engine="whoosh")
+    folder = tmp_path_factory.mktemp("portal")
+    with closing(open_store(f"sqlite:///{folder}/articles.sqlite3")) as store:
+        store.put(article(name, title=title, body=body) for name, (title, body) in TEXTS.items())
+        articles = [change.article for change in store.changes() if change.article is not None]
+    return services(folder / "index", articles, engine="whoosh")
 
 
 def ask(asked: Services, text: str) -> Answer:
@@ -235,7 +242,6 @@ def test_characters_pinyin_and_initials_suggest(asked: Services, typed: str) -> 
 # Reprints
 
 
-@pytest.mark.xfail(strict=True, reason="search quality: near-duplicates collapse to one hit")
 def test_a_reprint_is_not_a_second_hit(asked: Services) -> None:
     assert len(ask(asked, "罗秋满").hits) == 1
 

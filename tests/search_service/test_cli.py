@@ -30,6 +30,7 @@ ARTICLES = [
         body="塔下的茶会。",
         channel="文化",
         published_at="2025-06-01T08:00:00+08:00",
+        duplicate_group=7,
     ),
 ]
 
@@ -98,6 +99,8 @@ def test_an_empty_text_browses(capsys: pytest.CaptureFixture[str]) -> None:
         (["--to", "2026-02-09"], ["tower"]),
         (["--sort", "oldest"], ["tower", "tea"]),
         (["--size", "1", "--page", "2"], ["tower"]),
+        (["--group", "7"], ["tower"]),
+        (["--collapse", "none", "--sort", "newest"], ["tea", "tower"]),
     ],
 )
 def test_options_narrow_and_order(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,6 +127,25 @@ def test_exact_reprints_are_left_out(tmp_path: Path) -> None:
         article("twice-2", title="茶会的茶具", body="云溪茶农在古塔下看茶具。"),
     ]
     assert ids(index(tmp_path, [HERE, *reprints]).related("here")) == ["twice-1"]
+
+
+@pytest.mark.parametrize("engine", ["memory", "whoosh"])
+def test_of_a_duplicate_group_one_is_enough_and_of_its_own_none(
+    tmp_path: Path, engine: str
+) -> None:
+    here = replace(HERE, duplicate_group=3)
+    own = [
+        article(f"own-{n}", title=f"茶会移师{n}", body=f"{HERE.body}转{n}", duplicate_group=3)
+        for n in range(3)
+    ]
+    others = [
+        article(f"subject-{n}", title=f"古塔茶会{n}", body=f"{SAME_SUBJECT.body}{n}", duplicate_group=5)
+        for n in range(3)
+    ]  # fmt: skip
+    latest = [article(f"late-{n}", title=f"晚报{n}", body=f"雨{n}", duplicate_group=9) for n in range(60)]  # fmt: skip
+    answer = index(tmp_path, [here, *own, *others, *latest, *OTHER], engine).related("here", size=7)
+    assert [item.article.duplicate_group for item in answer.items] == [5, 9, 0, 0, 0, 0, 0]
+    assert ids(answer)[2:] == ["other-5", "other-4", "other-3", "other-2", "other-1"]
 
 
 def test_two_articles_without_a_body_are_no_reprints_of_each_other(tmp_path: Path) -> None:

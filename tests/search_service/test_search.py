@@ -261,6 +261,40 @@ def test_what_no_engine_answers_is_an_invalid_query(
         ask(found, "茶", **values)
 
 
+# Duplicates
+
+
+def _copies(count: int) -> list[Article]:
+    return [article(f"copy-{n}", title=f"渡口{n}", duplicate_group=7) for n in range(count)]
+
+
+def test_duplicates_stand_behind_the_best_of_them(tmp_path: Path) -> None:
+    asked = services(
+        tmp_path,
+        [*_copies(3), article("best", title="渡口 渡口", body="渡口。", duplicate_group=7),
+         article("draft", title="渡口", status="draft", duplicate_group=7), article("alone", title="渡口边")],
+    )  # fmt: skip
+    answer = ask(asked, "渡口", facets=("month",))
+    assert {hit.article.id: hit.duplicates for hit in answer.hits} == {"best": 3, "alone": 0}
+    assert (answer.total, answer.groups) == (5, 2)
+    assert [each.count for each in answer.facets["month"]] == [5]
+
+
+def test_pages_count_what_can_be_a_hit(tmp_path: Path) -> None:
+    asked = services(tmp_path, [*_copies(5), article("alone", title="渡口边")])
+    assert ask(asked, "渡口", size=2).pages == 1
+    assert ask(asked, "渡口", size=2, collapse="none").pages == 3
+    assert len(ask(asked, "渡口", collapse="none").hits) == 6
+
+
+def test_a_group_is_shown_whole_and_only_what_answers_the_text(tmp_path: Path) -> None:
+    other_title = article("other-title", title="码头", body="没有那个词。", duplicate_group=7)
+    asked = services(tmp_path, [*_copies(2), other_title, article("alone", title="渡口边")])
+    assert sorted(ids(ask(asked, "渡口", group=7))) == ["copy-0", "copy-1"]
+    assert sorted(ids(ask(asked, group=7))) == ["copy-0", "copy-1", "other-title"]
+    assert ids(ask(asked, "渡口", group=8)) == []
+
+
 # The ladder
 
 

@@ -4,7 +4,7 @@
 
 function reportClick(event) {
   if (event.button > 1) return; // the right button opens a menu; the middle one opens a tab
-  const link = event.target.closest("a");
+  const link = event.target.closest("h2 a");
   const hit = event.target.closest("li[data-article]");
   if (!link || !hit) return;
   const { clicks, queryId } = event.currentTarget.dataset;

@@ -72,6 +72,7 @@ def answer(question: Question, *, rung: str = "words", total: int = 3) -> Answer
         question=question,
         understood=Understood(parsed=question.text, rung=rung),  # type: ignore[arg-type]
         total=total,
+        groups=total,
         total_is_estimate=False,
         hits=(),
         facets={},

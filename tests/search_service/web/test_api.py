@@ -57,7 +57,24 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "channel": "情感/故事",
         "author": "覃望舒",
         "published_at": "2026-02-01T08:30:00+08:00",
+        "group": None,
+        "duplicates": 0,
     }
+
+
+def test_duplicates_stand_behind_one_hit_and_its_group_shows_them(tmp_path: Path) -> None:
+    copies = [article(f"copy-{n}", title=f"渡口{n}", duplicate_group=7) for n in range(3)]
+    portal = open_portal(tmp_path, [*copies, article("other", title="渡口的灯")])
+    answer = portal.json("/api/v1/search", q="渡口", facets="month")
+    assert (answer["total"], answer["groups"], answer["pages"]) == (4, 2, 1)
+    assert answer["facets"]["month"] == [{"value": "2026-02", "count": 4}]
+    of_group = [(hit["group"], hit["duplicates"]) for hit in answer["hits"]]
+    assert sorted(of_group, key=str) == [(7, 2), (None, 0)]
+    every = portal.json("/api/v1/search", q="渡口", collapse="none")
+    assert (every["total"], every["groups"], len(every["hits"])) == (4, 4, 4)
+    of_one = portal.json("/api/v1/search", q="渡口", group="7")
+    assert sorted(ids(of_one)) == ["copy-0", "copy-1", "copy-2"]
+    assert {hit["duplicates"] for hit in of_one["hits"]} == {0}
 
 
 def test_highlights_are_safe_html(portal: Portal) -> None:

@@ -183,6 +183,25 @@ def test_pages_lead_on_and_back(portal: Portal) -> None:
     assert '<ol class="hits" start="21">' in last
 
 
+def test_duplicates_are_one_hit_with_a_link_to_all_of_them(tmp_path: Path) -> None:
+    copies = [article(f"copy-{n}", title=f"渡口{n}", duplicate_group=7) for n in range(3)]
+    portal = open_portal(tmp_path, [*copies, article("other", title="渡口的灯")])
+    first = page(portal, "/search", q="渡口", sort="newest")
+    assert "共 4 条，合并转载后 2 条（ 不合并 ）" in visible_text(first)
+    assert first.count("<li data-article") == 2
+    inside = page(portal, links(first)["另有 2 篇"])
+    assert inside.count("<li data-article") == 3
+    assert "另有" not in visible_text(inside)
+    assert asked(links(inside)["同一篇文章的各个版本 × （去掉）"]) == {
+        "q": "渡口",
+        "sort": "newest",
+    }
+    every = page(portal, links(first)["不合并"])
+    assert every.count("<li data-article") == 4
+    assert "合并转载后" not in visible_text(every)
+    assert asked(links(every)["不合并转载 × （去掉）"]) == {"q": "渡口", "sort": "newest"}
+
+
 def test_many_pages_are_shown_with_gaps(tmp_path: Path) -> None:
     portal = open_portal(
         tmp_path, [article(f"a-{number}") for number in range(101)], engine="memory"
