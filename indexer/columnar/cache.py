@@ -40,6 +40,19 @@ class BoundedCache(Generic[_Value]):
         """Whether a value of so many bytes may be kept at all."""
         return (nbytes + _OVERHEAD) * _LARGEST_SHARE <= self._limit
 
+    def admits(self, key: Hashable, nbytes: int) -> bool:
+        """Whether a value of so many bytes is kept, or would be now. A no counts as asked for: the next time it may be yes."""
+        if not self.takes(nbytes):
+            return False
+        with self._lock:
+            if key in self._entries or self.held + nbytes + _OVERHEAD <= self._limit:
+                return True
+            asked = self._asked.get(key, 0) + 1
+            if self._asked.get(next(iter(self._entries)), 0) < asked:
+                return True
+            self._asked[key] = asked
+            return False
+
     def get(self, key: Hashable) -> _Value | None:
         """The value, or None; counts as asked for either way."""
         with self._lock:

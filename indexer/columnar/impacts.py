@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.columnar.arrays import AnyArray
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
-from indexer.columnar.inversion import rows_at
 from indexer.columnar.plan import Word
 from indexer.columnar.segment import IntP, PostingsField
 from indexer.columnar.snapshot import Snapshot
@@ -194,17 +194,23 @@ class Impacts:
         self, leaf: int, word: Word, postings: int, make: Callable[[Word], Listed | Column]
     ) -> Listed | Column:
         """A word in several fields, of so many postings together: what was kept of it, or else what ``make`` gives."""
-        key = (leaf, word.term, word.fields)
-        cache: BoundedCache[Any] = self._listed
-        if postings <= SHORT:
-            cache = self._short
-        elif self.is_common(leaf, postings):
-            cache = self._columns
+        key, cache = (leaf, word.term, word.fields), self._cache_of(leaf, postings)
         found: Listed | Column | None = cache.get(key)
         if found is None:
             found = make(word)
             cache.put(key, found, sum(array.nbytes for array in found))
         return found
+
+    def keeps_word(self, leaf: int, word: Word, postings: int) -> bool:
+        """Whether a word in several fields is kept, or would be once it is asked for."""
+        doc_count = self.snapshot.leaves[leaf].segment.doc_count
+        nbytes = 4 * doc_count if self.is_common(leaf, postings) else 12 * postings
+        return self._cache_of(leaf, postings).admits((leaf, word.term, word.fields), nbytes)
+
+    def _cache_of(self, leaf: int, postings: int) -> BoundedCache[Any]:
+        if postings <= SHORT:
+            return self._short
+        return self._columns if self.is_common(leaf, postings) else self._listed
 
     def is_common(self, leaf: int, postings: int) -> bool:
         """Whether so many postings in a leaf are better kept as a column."""
@@ -221,36 +227,49 @@ class Impacts:
             raise Unsupported(f"field {field!r} keeps no positions: no phrase can be found in it")
         return count
 
-    def keeps_occurrences(self, count: int) -> bool:
-        """Whether so many occurrences of a term are kept together."""
-        return self._occurrences.takes(8 * count)
+    def keeps_occurrences(self, leaf: int, field: str, term: bytes) -> bool:
+        """Whether the occurrences of a term are kept, or would be once they are asked for."""
+        count = self._place(leaf, field, term).occurrences
+        return self._occurrences.admits((leaf, field, term), 8 * count + len(term))
+
+    def scores(self, leaf: int, field: str, term: bytes, docs: IntP) -> F32:
+        """float32: what a term adds to the scores of some documents, ascending; 0 where they do not hold it.
+
+        Nothing but these postings is computed: for a few documents, and terms that the cache has no room for.
+        """
+        found = np.zeros(len(docs), dtype=np.float32)
+        number, count, _ = self._place(leaf, field, term)
+        postings = self.field(leaf, field)
+        if postings is None or not count:
+            return found
+        hit, at = postings.locate(number, docs)
+        if postings.words:
+            freqs = postings.freqs_at(at)
+            found[hit] = self._scored(leaf, field, term, postings, docs[hit], freqs)
+        else:
+            found[hit] = 1.0
+        return found
 
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
         key = (leaf, field, term)
         found = self._occurrences.get(key)
         if found is None:
-            docs = self.listed(leaf, field, term).docs
-            found = self.occurrences_at(leaf, field, term, docs, None)
+            postings = self.field(leaf, field)
+            assert postings is not None, "the leaf holds the term"
+            number = self._place(leaf, field, term).number
+            positions, starts = postings.positions(number)
+            found = _occurrences(postings.docs(number), positions, np.diff(starts))
             self._occurrences.put(key, found, len(term) + found.nbytes)
         return found
 
-    def occurrences_at(
-        self, leaf: int, field: str, term: bytes, docs: IntP, at: IntP | None
-    ) -> I64:
-        """The same in ``docs`` alone, which are those of the term's postings ``at``, or of all of them."""
+    def occurrences_in(self, leaf: int, field: str, term: bytes, docs: IntP) -> I64:
+        """The same in some documents alone, ascending, which need not all hold the term."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
-        positions, starts = postings.positions(self._place(leaf, field, term).number)
-        if at is None:
-            counts, chosen = np.diff(starts), positions
-        else:
-            firsts = starts[at]
-            counts = starts[at + 1] - firsts
-            chosen = positions[rows_at(firsts, counts)]
-        found: I64 = np.repeat(docs.astype(np.int64) << 32, counts)
-        found |= chosen
-        return found
+        number = self._place(leaf, field, term).number
+        hit, at = postings.locate(number, docs)
+        return _occurrences(docs[hit], *postings.positions_at(number, at))
 
     def _computed(
         self, leaf: int, field: str, term: bytes, postings: PostingsField, number: int
@@ -258,8 +277,27 @@ class Impacts:
         docs = postings.docs(number)
         if not postings.words:
             return Listed(docs, np.ones(len(docs), dtype=np.float32))
-        freqs = postings.freqs(number).astype(np.float32)
-        divisors = freqs + self.norms(leaf, field, postings)[docs]
-        freqs *= np.float32(self.idf(field, term) * (self.weighting.k1 + 1))
-        freqs /= divisors
-        return Listed(docs, freqs)
+        freqs = postings.freqs(number)
+        return Listed(docs, self._scored(leaf, field, term, postings, docs, freqs))
+
+    def _scored(
+        self,
+        leaf: int,
+        field: str,
+        term: bytes,
+        postings: PostingsField,
+        docs: IntP,
+        freqs: AnyArray,
+    ) -> F32:
+        """BM25 of a term in documents that hold it so often."""
+        scores = freqs.astype(np.float32)
+        divisors = scores + self.norms(leaf, field, postings)[docs]
+        scores *= np.float32(self.idf(field, term) * (self.weighting.k1 + 1))
+        scores /= divisors
+        return scores
+
+
+def _occurrences(docs: IntP, positions: AnyArray, counts: AnyArray) -> I64:
+    found: I64 = np.repeat(docs.astype(np.int64) << 32, counts)
+    found |= positions
+    return found

@@ -73,11 +73,11 @@ def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) ->
             break
         # A position below 0 borrows from the document and is one that no term has.
         wanted = found + (place - rarest)
-        if impacts.keeps_occurrences(counts[place]):
-            others = impacts.occurrences(leaf, phrase.field, phrase.terms[place])
+        term = phrase.terms[place]
+        if impacts.keeps_occurrences(leaf, phrase.field, term):
+            others = impacts.occurrences(leaf, phrase.field, term)
         else:
-            docs = _owners(found)
-            others = _occurrences_in(impacts, leaf, phrase.field, phrase.terms[place], docs)
+            others = impacts.occurrences_in(leaf, phrase.field, term, _owners(found))
         found = found[_members(wanted, others)]
     return found
 
@@ -92,7 +92,7 @@ def _near(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64
         shared = shared[hit]
     ends: I64 | None = None
     for term in phrase.terms:
-        found = _occurrences_in(impacts, leaf, phrase.field, term, shared)
+        found = impacts.occurrences_in(leaf, phrase.field, term, shared)
         ends = found if ends is None else _following(ends, found, phrase.slop)
     assert ends is not None, "a phrase has terms"
     return ends
@@ -102,15 +102,6 @@ def _owners(occurrences: I64) -> IntP:
     """The documents of some occurrences, each once, ascending."""
     docs = (occurrences >> _POSITION_BITS).astype(np.intp, copy=False)
     return docs[firsts(docs)]
-
-
-def _occurrences_in(impacts: Impacts, leaf: int, field: str, term: bytes, docs: IntP) -> I64:
-    """The occurrences of a term in some documents, which need not all hold it."""
-    holding = impacts.listed(leaf, field, term).docs
-    at = np.searchsorted(holding, docs)
-    np.minimum(at, len(holding) - 1, out=at)
-    hit = holding[at] == docs
-    return impacts.occurrences_at(leaf, field, term, docs[hit], at[hit])
 
 
 def _members(wanted: I64, among: I64) -> Mask:

@@ -21,6 +21,9 @@ from indexer.columnar.segment import IntP
 
 Probed = tuple[Mask, F32]
 
+_FEW: Final = 16
+"""So many times fewer documents than postings are looked up without decoding them, where the cache has no room for them."""
+
 
 class LeafProbe(LeafCosts):
     """Probes one leaf of a snapshot. Used by one thread."""
@@ -51,6 +54,16 @@ class LeafProbe(LeafCosts):
             listed = self.impacts.listed(self.leaf, node.field, node.term)
             hit, scores = look_up_listed(listed, docs, self.length)
         return hit, scores if node.boost == 1.0 else scores * np.float32(node.boost)
+
+    def _probe_word(self, node: p.Word, docs: IntP) -> Probed:
+        postings = self.cost(node)
+        few = len(docs) * _FEW < postings
+        if not few or self.impacts.keeps_word(self.leaf, node, postings):
+            return look_up(self.find(node), docs, self.length)
+        totals = np.zeros(len(docs), dtype=np.float32)
+        for field, boost in node.fields:
+            totals += self.impacts.scores(self.leaf, field, node.term, docs) * np.float32(boost)
+        return totals > 0, totals
 
     def _probe_union(self, node: p.Union, docs: IntP) -> Probed:
         counts = np.zeros(len(docs), dtype=np.intp)
@@ -113,6 +126,7 @@ def inside(values: AnyArray, node: p.Between) -> Mask:
 
 _PROBE: Final[dict[type, Callable[[LeafProbe, Any, IntP], Probed]]] = {
     p.Term: LeafProbe._probe_term,
+    p.Word: LeafProbe._probe_word,
     p.Union: LeafProbe._probe_union,
     p.Otherwise: LeafProbe._probe_otherwise,
     p.Intersection: LeafProbe._probe_intersection,

@@ -20,7 +20,7 @@ from indexer.columnar.arrays import AnyArray, ArrayFile
 from indexer.columnar.blobs import BlobReader
 from indexer.columnar.errors import Damaged
 from indexer.columnar.fields import Layout
-from indexer.columnar.inversion import BLOCK_BITS
+from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, rows_at
 from indexer.columnar.offsets import Offsets
 
 IntP = NDArray[np.intp]
@@ -172,6 +172,50 @@ class PostingsField:
             starts = self._pair_starts.between(begin, end + 1)
             docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
         return docs
+
+    def locate(self, term: int, docs: IntP) -> tuple[NDArray[np.bool_], IntP]:
+        """Which of ``docs`` (ascending) hold a term, and the number of each one's posting. O(docs * log postings): nothing is decoded."""
+        begin, end = self._pairs(term, term)
+        starts = self._pair_starts.between(begin, end + 1)
+        firsts = self._pair_blocks[begin:end].astype(np.intp) << BLOCK_BITS
+        lows, highs = docs.searchsorted(firsts), docs.searchsorted(firsts + (1 << BLOCK_BITS))
+        hit = np.zeros(len(docs), dtype=bool)
+        at = np.zeros(len(docs), dtype=np.intp)
+        for pair in np.flatnonzero(lows < highs).tolist():
+            some = slice(lows[pair], highs[pair])
+            held = self._docs[starts[pair] : starts[pair + 1]]
+            wanted = (docs[some] - firsts[pair]).astype(np.uint16)
+            places = held.searchsorted(wanted)
+            np.minimum(places, len(held) - 1, out=places)
+            hit[some] = held[places] == wanted
+            at[some] = places + starts[pair]
+        return hit, at[hit]
+
+    def freqs_at(self, at: IntP) -> AnyArray:
+        """uint8 or uint32: the frequencies of some postings."""
+        freqs: AnyArray = self._freqs[at]
+        big = freqs == BIG_FREQ
+        if big.any():
+            freqs = freqs.astype(np.uint32)
+            freqs[big] = self._big_freqs[self._big_at.searchsorted(at[big])]
+        return freqs
+
+    def positions_at(self, term: int, at: IntP) -> tuple[AnyArray, AnyArray]:
+        """The positions of a term in some of its postings (ascending), posting by posting, and how many each has.
+
+        O(postings of the blocks of documents that they lie in).
+        """
+        begin, end = self._pairs(term, term)
+        starts = self._pair_starts.between(begin, end + 1)
+        places = self._pair_positions.between(begin, end + 1)
+        edges = at.searchsorted(starts)
+        counts = self.freqs_at(at).astype(np.intp)
+        firsts = np.empty(len(at), dtype=np.intp)
+        for pair in np.flatnonzero(edges[:-1] < edges[1:]).tolist():
+            some = slice(edges[pair], edges[pair + 1])
+            ends = np.cumsum(self.freqs_between(starts[pair], at[some][-1] + 1), dtype=np.intp)
+            firsts[some] = places[pair] + ends[at[some] - starts[pair]] - counts[some]
+        return self._positions[rows_at(firsts, counts)], counts
 
     def freqs(self, term: int) -> AnyArray:
         """uint8 or uint32[doc_frequency]: the frequencies of a term, in the order of its documents."""

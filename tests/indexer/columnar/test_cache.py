@@ -65,6 +65,21 @@ def test_what_becomes_frequent_gets_in_in_time() -> None:
     assert cache.get(99) == 99
 
 
+def test_it_says_beforehand_whether_it_would_keep_a_value() -> None:
+    cache: BoundedCache[int] = BoundedCache(8_000)
+    assert not cache.admits("large", 801)
+    for known in range(8):
+        assert cache.admits(known, 800)
+        cache.get(known)
+        cache.put(known, known, 800)
+        assert cache.admits(known, 800)
+    assert [cache.admits("new", 800) for _ in range(2)] == [False, True]
+    cache.get("new")
+    cache.get("new")
+    cache.put("new", 9, 800)
+    assert cache.get("new") == 9
+
+
 def test_counts_are_bounded_and_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caching, "_COUNTED", 50)
     cache: BoundedCache[int] = BoundedCache(10_000)

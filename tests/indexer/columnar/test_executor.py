@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.columnar import evaluate, impacts, writer
+from indexer.columnar import evaluate, impacts, probing, writer
 from indexer.columnar import executor as executing
 from indexer.columnar import found as finding
 from indexer.columnar import plan as p
@@ -67,6 +67,8 @@ MERGES: dict[str, dict[str, Any]] = {
     shape=shapes(),
     common=st.sampled_from([0, 1, 8, 10**9]),
     spread=st.sampled_from([0, 1, 16, 10**9]),
+    few=st.sampled_from([0, 1, 16]),
+    cache_bytes=st.sampled_from([0, 20_000, impacts.CACHE_BYTES]),
     sparse=st.sampled_from([0, 1, 8, 10**9]),
 )
 def test_any_plan_finds_and_scores_what_its_twin_does(
@@ -75,17 +77,20 @@ def test_any_plan_finds_and_scores_what_its_twin_does(
     shape: tuple[int, list[tuple[int, int]], str],
     common: int,
     spread: int,
+    few: int,
+    cache_bytes: int,
     sparse: int,
 ) -> None:
     seed, batches, merge = shape
     made = build(next(folders), batches, random.Random(seed), merge=lambda: MERGES[merge])
     if not made.entries:
         return
-    twin, searcher = Twin(made), executor(made.snapshot)
+    twin, searcher = Twin(made), executor(made.snapshot, cache_bytes=cache_bytes)
     some = plans([leaf.segment.doc_count for leaf in made.snapshot.leaves])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(impacts, "COMMON", common)
         patch.setattr(finding, "_SPREAD", spread)
+        patch.setattr(probing, "_FEW", few)
         patch.setattr(evaluate, "_SPARSE", sparse)
         for plan in data.draw(st.lists(some, min_size=3, max_size=6)):
             narrow = data.draw(st.none() | some)

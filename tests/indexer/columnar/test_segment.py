@@ -97,6 +97,19 @@ def test_more_documents_than_one_block_keep_their_numbers_frequencies_and_positi
     assert positions[:300].tolist() == list(range(5 % 3 + 1, 5 % 3 + 301))
     assert positions[300:].tolist() == list(range(70_005 % 3 + 1, 70_005 % 3 + 301))
     np.testing.assert_array_equal(field.positions(0)[0], np.arange(count) % 3)
+    asked = np.array([0, 4, 5, 1_000, 70_005, 139_000, 139_999])
+    holders = ["1111111", "1001010", "0010100"]
+    for term, holding in enumerate(holders):
+        hit, at = field.locate(term, asked)
+        assert hit.tolist() == [each == "1" for each in holding]
+        begin = field.extent(term)[0]
+        np.testing.assert_array_equal(field.docs(term)[at - begin], asked[hit])
+        np.testing.assert_array_equal(field.freqs_at(at), field.freqs(term)[at - begin])
+        known, starts = field.positions(term)
+        found, counts = field.positions_at(term, at)
+        wanted = [known[starts[each] : starts[each + 1]].tolist() for each in at - begin]
+        assert counts.tolist() == [len(each) for each in wanted]
+        assert found.tolist() == [place for each in wanted for place in each]
     both = field.docs_of_range(1, 2)
     assert both.tolist() == [*outer, 5, 70_005]
     assert field.term_of_postings(1, 2).tolist() == [1] * len(outer) + [2, 2]

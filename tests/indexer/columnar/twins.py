@@ -155,6 +155,14 @@ def assert_postings(segment: Segment, name: str, documents: Sequence[Document]) 
             found = [positions[a:b].tolist() for a, b in pairwise(starts.tolist())]
             assert found == list(entries.values())
             assert field.freqs(number).tolist() == [len(each) for each in entries.values()]
+            hit, at = field.locate(number, np.arange(len(documents)))
+            assert np.flatnonzero(hit).tolist() == list(entries)
+            some = at[::2]
+            assert field.freqs_at(some).tolist() == [len(each) for each in entries.values()][::2]
+            places, counts = field.positions_at(number, some)
+            chosen = list(entries.values())[::2]
+            assert places.tolist() == [place for each in chosen for place in each]
+            assert counts.tolist() == [len(each) for each in chosen]
             assert field.total_frequency(number) == sum(map(len, entries.values()))
     if field.words:
         lengths = [len(doc.words.get(name, ((), ()))[0]) for doc in documents]
