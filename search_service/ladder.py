@@ -8,9 +8,10 @@
     unquoted quotes are read as words, of which most or any are held
 
 Only loose words are relaxed. What a reader spelt out stays as it is: exclusions, fields, the title's words, AND and OR on
-every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it stands inside others in nearly every article.
-Latin words and numbers are looked for inside others only where there is nothing else to look for: ``art`` is not in
-``party``, nor 15 in 2015.
+every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it
+stands inside others in nearly every article. Latin words and numbers that were typed in one go (3:2, H1N1, iPhone15)
+follow one another on the first two rungs. They are looked for inside others only where there is nothing else to look
+for: ``art`` is not in ``party``, nor 15 in 2015.
 """
 
 from __future__ import annotations
@@ -19,7 +20,19 @@ from typing import Final, Literal
 
 from indexer.analysis.characters import fold
 from indexer.engines.ranking import words_needed
-from indexer.query import And, Boost, Match, MatchAll, Not, Or, Query, Range, Term
+from indexer.query import (
+    TEXT_FIELDS,
+    Adjacent,
+    And,
+    Boost,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    Term,
+)
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
 from search_service.filters import in_channel
@@ -71,7 +84,7 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
         case None:
             return MatchAll()
         case Words():
-            return _words(tree, rung)
+            return _with_joined(tree, _words(tree, rung), rung)
         case Phrase(text, title_only=True):
             return LiteralQuery(text, fields=("title",))
         case Phrase(text):
@@ -130,6 +143,23 @@ def _words(words: Words, rung: Rung) -> Query:
     return Or((most, Boost(_match(words, words.text, fields), ALL_WORDS)))
 
 
+def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
+    """The articles of ``query`` in which what was typed in one go stands so, or what counts for it: 3:2, H1N1, 7号."""
+    if rung not in ("words", "inside") or not words.joined:
+        return query
+    return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
+
+
+def _joined(words: Words, stretch: str, rung: Rung) -> Query:
+    names = ("title",) if words.title_only else TEXT_FIELDS
+    folded = fold(stretch)
+    others = (each.text for each in words.alternatives if each.word in folded)
+    found: list[Query] = [Adjacent(text, names) for text in dict.fromkeys((stretch, *others))]
+    if rung == "inside" and (not has_borders(folded) or all(map(has_borders, words.tokens))):
+        found.append(LiteralQuery(stretch, names))
+    return Or(tuple(found)) if len(found) > 1 else found[0]
+
+
 def _inside(words: Words, fields: Fields) -> Query:
     """Every word, also inside others; Latin ones only if there are no others."""
     bordered = [token for token in words.tokens if has_borders(token)]
@@ -162,7 +192,8 @@ def _telling(words: Words) -> list[str]:
 def _excluded(part: Node) -> Query:
     """What an exclusion takes away: the very words, wherever they stand.
 
-    ``-银行`` takes away 农业银行 too, however it was cut; ``-art`` leaves party alone, for Latin words have borders.
+    ``-银行`` takes away 农业银行 too, however it was cut; ``-art`` leaves party alone, for Latin words have borders, and
+    ``-3:2`` an article with a 3 and a 2.
     """
     match part:
         case Words(tokens=[_, *_]):
@@ -177,6 +208,5 @@ def _excluded(part: Node) -> Query:
 
 def _held(piece: str, title_only: bool) -> Query:
     fields = _TITLE if title_only else FIELD_WEIGHTS
-    if has_borders(fold(piece)):
-        return Match(piece, fields=fields)
-    return LiteralQuery(piece, tuple(name for name, _ in fields))
+    names = tuple(name for name, _ in fields)
+    return Adjacent(piece, names) if has_borders(fold(piece)) else LiteralQuery(piece, names)

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from search_service.filters import FIRST_DAY, LAST_DAY, start_of_day
+from search_service.joined import joined
 from search_service.lexer import Kind, Lexeme, lex
 from search_service.tree import (
     Dates,
@@ -115,7 +116,9 @@ class _Parser:
                     return self.words(text[: token.start], title_only=title_only)
         self._left -= len(distinct)
         self.ignored.extend(self._analyzer.ignored(text))
-        return Words(text, tuple(distinct), title_only) if distinct else None
+        if not distinct:
+            return None
+        return Words(text, tuple(distinct), title_only, joined=joined(text, tokens))
 
     def _sequence(self) -> Node | None:
         """Parts with a blank between them, up to a closing parenthesis or the end."""

@@ -216,10 +216,11 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
 
 def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
     telling = [token for token in words.tokens if len(token) > 1]
-    if not telling:
+    if not telling and not words.joined:
         yield from words.tokens or (words.text,)
         return
     yield from telling
+    yield from words.joined
     yield from (piece for piece in words.pieces if len(piece) > 1)
     for before, after in pairwise(analyzer.query(words.text)):
         if before.end == after.start and 1 in (len(before.text), len(after.text)):

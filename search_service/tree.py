@@ -18,14 +18,15 @@ from indexer.query import Alternative
 class Words:
     """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
 
-    Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves ``alternatives`` empty:
-    ``synonyms.py`` finds them.
+    ``joined`` are the stretches whose words must follow one another (``joined.py``). Only a tree that is nothing but
+    punctuation holds Words without tokens. The parser leaves ``alternatives`` empty: ``synonyms.py`` finds them.
     """
 
     text: str
     tokens: tuple[str, ...]
     title_only: bool = False
     alternatives: tuple[Alternative, ...] = ()
+    joined: tuple[str, ...] = ()
 
     @property
     def pieces(self) -> list[str]:

@@ -2,7 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.query import And, Boost, Literal, Match, MatchAll, Not, Or, Query, Range, Term
+from indexer.query import (
+    Adjacent,
+    And,
+    Boost,
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    Term,
+)
 from search_service.ladder import Rung, may_stand_inside, query_for, rungs
 from search_service.parse import parse
 from search_service.ranking import FIELD_WEIGHTS
@@ -67,6 +79,9 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ("茶会 古塔 明", "any", Match("茶会 古塔", FIELD_WEIGHTS, need=0.0, inside=True)),
         ("art 茶会", "inside", And((Match("art", FIELD_WEIGHTS), Match("茶会", FIELD_WEIGHTS, inside=True)))),
         ("art 15", "inside", Match("art 15", FIELD_WEIGHTS, inside=True)),
+        ("3:2", "words", And((Match("3:2", FIELD_WEIGHTS), Adjacent("3:2", NAMES)))),
+        ("茶会 3:2", "any", Match("茶会", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("title:7号", "words", And((Match("7号", TITLE), Adjacent("7号", ("title",))))),
         ("art 茶会", "any", Match("art 茶会", FIELD_WEIGHTS, need=0.0)),
         ('"茶会"', "any", Literal("茶会", NAMES)),
         ('"茶会"', "unquoted", UNQUOTED),
@@ -80,8 +95,8 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ("tag:茶", "browse", Term("tag", "茶")),
         ("茶会 OR 古塔", "words", Or((Match("茶会", FIELD_WEIGHTS), Match("古塔", FIELD_WEIGHTS)))),
         ("-茶会", "browse", Not(And((Literal("茶会", NAMES),)))),
-        ("-(茶会 art，)", "browse", Not(And((Literal("茶会", NAMES), Match("art，", FIELD_WEIGHTS))))),
-        ("-(a OR b)", "browse", Not(Or((And((Match("a", FIELD_WEIGHTS),)), And((Match("b", FIELD_WEIGHTS),)))))),
+        ("-(茶会 art，)", "browse", Not(And((Literal("茶会", NAMES), Adjacent("art，", NAMES))))),
+        ("-(a OR b)", "browse", Not(Or((And((Adjacent("a", NAMES),)), And((Adjacent("b", NAMES),)))))),
         ("-title:茶会", "browse", Not(And((Literal("茶会", ("title",)),)))),
         ('-"a b"', "browse", Not(Literal("a b", NAMES))),
         ("date:..1999-12", "browse", Range("published_at", None, None)),
