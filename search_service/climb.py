@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import And, Query, SearchRequest
-from search_service.ladder import Rung, is_long, may_stand_inside, query_for, rungs
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs
 from search_service.ranking import FEW
 from search_service.tree import Node
 
@@ -56,7 +56,7 @@ def _climb(
     """Take the strictest rung that finds ``few`` articles; else, of those that find fewer, the one that finds most.
 
     To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and, when the best
-    come first, "most", and "any" for a long query. Otherwise "any" is for when there are none.
+    come first, "most", and "any" for words that are asked for loosely. Otherwise "any" is for when there are none.
     """
     best: Climbed | None = None
     for rung in ladder:
@@ -65,7 +65,7 @@ def _climb(
             adds = (
                 (rung == "inside" and may_stand_inside(tree))
                 or (rung == "most" and best_first)
-                or (rung == "any" and best_first and is_long(tree))
+                or (rung == "any" and best_first and is_loose(tree))
             )
             if best.page.total >= few or not adds:
                 continue

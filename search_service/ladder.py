@@ -3,7 +3,7 @@
     browse   nothing to look for: everything (that is not excluded), newest first
     words    every word, as the analyzer cuts words
     inside   every word, also inside other words
-    most     most of the telling words; of a short query, articles with all words first
+    most     most of the telling words; of few words that ask nothing, articles with all words first
     any      at least one of the telling words; beside a quote none need be held
     unquoted quotes are read as words, of which most or any are held
 
@@ -72,10 +72,10 @@ def may_stand_inside(tree: Node | None) -> bool:
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
 
 
-def is_long(tree: Node | None) -> bool:
-    """Whether so many loose words were typed that hardly an article holds them all."""
+def is_loose(tree: Node | None) -> bool:
+    """Whether words are asked for loosely: a question, or so many words that hardly an article holds them all."""
     leaves = wanted(tree) if tree else []
-    return any(isinstance(leaf, Words) and len(_telling(leaf)) >= LONG for leaf in leaves)
+    return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:
@@ -132,7 +132,7 @@ def _words(words: Words, rung: Rung) -> Query:
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
-    if len(telling) >= LONG:
+    if _is_loose(words):
         # Characters find nothing alone, but tell articles apart that hold enough words.
         held = Boost(_match(words, " ".join(telling), fields, need), 0.0)
         return And((held, _match(words, words.text, fields, need=0.0)))
@@ -183,6 +183,11 @@ def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
         return query
     typed = LiteralQuery(words.text, tuple(name for name, _ in fields))
     return Or((query, Boost(typed, AS_TYPED)))
+
+
+def _is_loose(words: Words) -> bool:
+    telling = len(_telling(words))
+    return telling >= LONG or (words.asks and telling > 1)
 
 
 def _telling(words: Words) -> list[str]:

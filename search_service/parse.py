@@ -42,6 +42,12 @@ MAX_LENGTH: Final = 500
 MAX_WORDS: Final = 64
 """Words (loose ones, quotes and fields) of a query that are used: each costs the index a look-up."""
 
+QUESTION_WORDS: Final = frozenset([
+    "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
+    "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
+])  # fmt: skip
+"""Words that make a question of those beside them: these are a topic then, and not each of them a must."""
+
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 """Removed from articles too, so they must not part the words of a query."""
@@ -118,7 +124,9 @@ class _Parser:
         self.ignored.extend(self._analyzer.ignored(text))
         if not distinct:
             return None
-        return Words(text, tuple(distinct), title_only, joined=joined(text, tokens))
+        asks = any(token.text in QUESTION_WORDS for token in self._analyzer.index(text))
+        together = joined(text, tokens)
+        return Words(text, tuple(distinct), title_only, joined=together, asks=asks)
 
     def _sequence(self) -> Node | None:
         """Parts with a blank between them, up to a closing parenthesis or the end."""

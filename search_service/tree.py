@@ -18,8 +18,9 @@ from indexer.query import Alternative
 class Words:
     """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
 
-    ``joined`` are the stretches whose words must follow one another (``joined.py``). Only a tree that is nothing but
-    punctuation holds Words without tokens. The parser leaves ``alternatives`` empty: ``synonyms.py`` finds them.
+    ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
+    them (怎么, 哪些). Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
+    ``alternatives`` empty: ``synonyms.py`` finds them.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Words:
     title_only: bool = False
     alternatives: tuple[Alternative, ...] = ()
     joined: tuple[str, ...] = ()
+    asks: bool = False
 
     @property
     def pieces(self) -> list[str]:

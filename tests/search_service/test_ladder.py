@@ -15,7 +15,7 @@ from indexer.query import (
     Range,
     Term,
 )
-from search_service.ladder import Rung, may_stand_inside, query_for, rungs
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs
 from search_service.parse import parse
 from search_service.ranking import FIELD_WEIGHTS
 from search_service.tree import Node
@@ -115,3 +115,20 @@ def test_a_tree_on_a_rung_is_the_query(text: str, rung: Rung, query: Query) -> N
 )  # fmt: skip
 def test_only_chinese_words_may_have_been_cut_otherwise(text: str, expected: bool) -> None:
     assert may_stand_inside(tree(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("茶会 古塔 石渠 集市", True),
+        ("茶会 古塔 石渠 明 日", False),
+        ("茶会古塔怎么样", True),
+        ("茶会怎么样", True),
+        ("茶会是什么", False),
+        ("茶会 古塔", False),
+        ('"茶会古塔石渠集市"', False),
+        ("", False),
+    ],
+)
+def test_questions_and_long_texts_are_asked_loosely(text: str, expected: bool) -> None:
+    assert is_loose(tree(text)) is expected

@@ -356,6 +356,17 @@ def test_few_articles_with_all_words_are_followed_by_those_with_most(tmp_path: P
     assert (answer.understood.rung, answer.understood.stricter) == ("most", 1)
 
 
+def test_few_articles_with_all_words_of_a_question_are_followed_by_those_with_any(
+    tmp_path: Path,
+) -> None:
+    asked = index(tmp_path, "石渠 集市", "茶会 古塔", "古塔" + "，春雨" * 50)
+    answer = ask(asked, "茶会和古塔有什么")
+    assert (answer.understood.rung, ids(answer)) == ("any", ["a-1", "a-2"])
+    assert answer.understood.stricter == 1
+    by_date = ask(asked, "茶会和古塔有什么", sort="newest")
+    assert (by_date.understood.rung, ids(by_date)) == ("words", ["a-1"])
+
+
 def test_enough_articles_with_all_words_are_not_followed_by_others(tmp_path: Path) -> None:
     asked = index(tmp_path, *["茶会 古塔 石渠"] * FEW, "茶会 古塔")
     answer = ask(asked, "茶会 古塔 石渠")
