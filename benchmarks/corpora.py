@@ -53,6 +53,17 @@ def records() -> Iterator[dict[str, str]]:
             yield from map(orjson.loads, file)
 
 
+def spliced_records(count: int) -> Iterator[dict[str, str]]:
+    """``count`` articles as an indexer takes them in: each with the facts of a real one and the paragraphs of others."""
+    real = list(records())
+    paragraphs = [part for record in real for part in record["body"].split("\n") if part.strip()]
+    counts = [sum(map(bool, map(str.strip, record["body"].split("\n")))) for record in real]
+    chance = random.Random(SEED)
+    for number in range(count):
+        body = "\n".join(chance.choices(paragraphs, k=chance.choice(counts)))
+        yield {**chance.choice(real), "id": f"s-{number:07}", "body": body}
+
+
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """The real articles in pieces: titles and paragraphs as words, paragraphs of each article, channels and days."""

@@ -1,10 +1,10 @@
 """Real queries asked of the real articles: does anything fail, what finds nothing, which rung answers, how long it takes.
 
-    python -m benchmarks.real_queries [--index FOLDER] [--queries 1000] [--seed 7] [--show 20]
+    python -m benchmarks.real_queries [--index FOLDER] [--articles 200000] [--queries 1000] [--seed 7] [--show 20]
 
 Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets.
-FOLDER keeps the store and the index; where it holds none they are built with the indexer's own commands, and without
-``--index`` in a temporary folder. "Before the ladder" is the share of the queries that find nothing when every word must
+FOLDER keeps the store and the index; where it holds none they are built with the indexer's own commands, of the real
+articles or of so many spliced ones, and without ``--index`` in a temporary folder. "Before the ladder" is the share of the queries that find nothing when every word must
 stand as a word. ``--show`` prints queries with their first titles, for reading by eye; ``--zero`` those that find nothing.
 """
 
@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import orjson
 
-from benchmarks.corpora import FILES, corpus_dir
+from benchmarks.corpora import FILES, corpus_dir, spliced_records
 from indexer.command_line import PARTLY
 from indexer.query import FACET_FIELDS, SearchRequest
 from indexer.settings import IndexSettings, read_settings
@@ -58,16 +59,20 @@ def real_queries() -> list[tuple[str, str]]:
     return [(source, text) for source, _, text in rows]
 
 
-def opened(folder: Path) -> Services:
-    """The services over the index in ``folder``, which is built if it is not there: some minutes."""
+def opened(folder: Path, articles: int) -> Services:
+    """The services over the index in ``folder``, which is built if it is not there: some minutes. 0: the real articles."""
     environment = {
         "SEARCH_INDEX_DIR": str(folder / "index_data"),
         "SEARCH_STORE_URL": f"sqlite:///{folder}/articles.sqlite3",
     }
     if not (folder / "index_data" / "CURRENT").exists():
-        for name in FILES:
-            source = corpus_dir() / "articles" / f"{name}.jsonl.gz"
-            mapping = ("--map", "category=channel", "--rejects", f"{folder}/rejects-{name}.jsonl")
+        sources = [corpus_dir() / "articles" / f"{name}.jsonl.gz" for name in FILES]
+        if articles:
+            sources = [folder / "spliced.jsonl"]
+            with sources[0].open("wb") as file:
+                file.writelines(orjson.dumps(each) + b"\n" for each in spliced_records(articles))
+        for source in sources:
+            mapping = ("--map", "category=channel", "--rejects", f"{folder}/rejects.jsonl")
             indexer(environment, "ingest", str(source), *mapping)
         indexer(environment, "rebuild")
     return make_services(read_settings(IndexSettings, environment))
@@ -145,6 +150,9 @@ def shown(answer: Answer) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--index", type=Path, help="folder that keeps the store and the index")
+    parser.add_argument(
+        "--articles", type=int, default=0, help="how many spliced ones; 0 for the real ones"
+    )
     parser.add_argument("--queries", type=int, default=0, help="how many, at random; 0 for all")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--show", type=int, default=0, help="queries to print with their titles")
@@ -157,7 +165,7 @@ def main() -> None:
         queries = chance.sample(queries, options.queries)
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(opened(options.index or Path(folder))) as services,
+        closing(opened(options.index or Path(folder), options.articles)) as services,
     ):
         outcome = ask(services, queries)
         print(f"\n{platform.python_version()}, {platform.machine()}, seed {options.seed}")
