@@ -20,6 +20,7 @@ from indexer.analysis.explain import explain
 from indexer.catch_up import apply_changes
 from indexer.clean import read_mapping
 from indexer.command_line import PARTLY
+from indexer.editorial_cli import editorial_group
 from indexer.generations import Generations
 from indexer.ingest import ingest
 from indexer.progress import show_build, show_ingest
@@ -231,6 +232,11 @@ def prune_command(keep: int | None) -> None:
         left = generations.clean()
         removed = generations.prune(keep or settings.keep_generations)
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
+
+
+# What editors decide
+
+cli.add_command(editorial_group)
 
 
 def rejects_name(file: str) -> str:

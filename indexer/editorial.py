@@ -18,6 +18,7 @@ entries are kept is no business of this module.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -199,6 +200,22 @@ def read_entry(name: ListName, line: str) -> Entry:
         raise InvalidEntry(name, line, str(error)) from error
 
 
+def entry_key(name: ListName, line: str) -> str:
+    """The key of the entry that a line names; of a pin, a hide or a hot query what stands behind may be missing.
+
+    Raises:
+        InvalidEntry: as :func:`read_entry`.
+    """
+    text = " ".join(line.split())
+    if name in ("pins", "hides"):
+        try:
+            query, article_id, _ = _placed(text, "春运 => a-1")
+        except ValueError as error:
+            raise InvalidEntry(name, line, str(error)) from error
+        return Placement(query, article_id).key
+    return read_entry(name, text).key
+
+
 def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
     """The entries of a file's text: one a line; empty lines and those that begin with # do not count.
 
@@ -270,6 +287,9 @@ def _text(text: str) -> str:
         raise ValueError("the word is missing")
     if len(text) > LONGEST:
         raise ValueError(f"{text[:LONGEST]!r}... is longer than {LONGEST} characters")
+    for character in text:
+        if unicodedata.category(character)[0] == "C":
+            raise ValueError(f"holds U+{ord(character):04X}, which does not show: take it out")
     if not any(map(str.isalnum, text)):
         raise ValueError(f"{text!r} has neither letter nor digit: nobody would search for it")
     return text

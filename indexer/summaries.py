@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import resource
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,11 +20,13 @@ from indexer.analysis.explain import Explanation
 from indexer.building import BuildProgress
 from indexer.catch_up import ChangesReport
 from indexer.command_line import results
+from indexer.editorial import Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
 from indexer.progress import figures
 from indexer.rebuild import RebuildReport
 from indexer.standing import CheckReport, Standing
+from indexer.store.editorial import ListChange
 
 SHOWN: Final = 5
 """Rejections and unused keys that are printed; the rejects file has them all."""
@@ -175,6 +178,49 @@ def show_analysis(explained: Explanation) -> None:
     click.echo(f"grams        {grams}".rstrip())
     click.echo(f"ignored      {' '.join(explained.ignored)}".rstrip())
     click.echo(f"fingerprint  {explained.fingerprint} ({explained.analyzer})")
+
+
+def entries(count: int) -> str:
+    """``1 entry``, ``2 entries``."""
+    return "1 entry" if count == 1 else f"{count:,} entries"
+
+
+def show_lists(counts: Mapping[ListName, int], version: int) -> None:
+    """How many entries each of the editors' lists has."""
+    for name, count in counts.items():
+        click.echo(f"{name:<10} {entries(count)}")
+    click.echo(f"version    {version:,}")
+
+
+def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, today: date) -> None:
+    """A line for each entry, what becomes of it today, and the title of its article."""
+    table = Table(box=SIMPLE)
+    for heading in ("entry", "today", "article"):
+        table.add_column(heading)
+    for each in listed:
+        title: str | None = ""
+        if isinstance(each, Placement):
+            title = titles[each.article_id]
+        table.add_row(
+            each.spell(), _today(each, today), "not in the store" if title is None else title
+        )
+    results().print(table)
+
+
+def show_list_change(name: ListName, change: ListChange) -> None:
+    """What became of a list."""
+    click.echo(
+        f"{name}: {change.added:,} added, {change.changed:,} changed, {change.removed:,} removed, "
+        f"{change.unchanged:,} unchanged"
+    )
+
+
+def _today(entry: Entry, today: date) -> str:
+    if isinstance(entry, Placement) and not entry.active:
+        return "off"
+    if not isinstance(entry, Placement | HotQuery) or entry.days.hold(today):
+        return "on"
+    return "over" if entry.days.last and entry.days.last < today else "not yet"
 
 
 def _pace(count: int, seconds: float) -> str:

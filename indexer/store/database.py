@@ -1,12 +1,17 @@
-"""Opening the article store. What it does once it is open is in ``articles.py``."""
+"""Opening the store. What it does once it is open is in ``articles.py`` and ``editorial.py``."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy import inspect
+
+from indexer.errors import StoreUnavailable
 from indexer.store.articles import ArticleStore
+from indexer.store.dialects import make_engine, shown, translated
+from indexer.store.editorial import EditorialStore
 from indexer.store.schema import Chain, open_database
-from indexer.store.tables import SCHEMA
+from indexer.store.tables import SCHEMA, editorial_versions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
@@ -23,3 +28,26 @@ def open_store(url: str) -> ArticleStore:
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
     return ArticleStore(open_database(url, CHAIN))
+
+
+def open_editorial(url: str) -> EditorialStore:
+    """Open the editors' lists in the same database, as :func:`open_store` does; raises what that raises."""
+    return EditorialStore(open_database(url, CHAIN))
+
+
+def find_editorial(url: str) -> EditorialStore:
+    """Open the editors' lists of a database that is there, for reading: nothing is made, nothing brought up to date.
+
+    Raises:
+        StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
+    """
+    engine = make_engine(url, existing=True)
+    try:
+        with translated(engine.url), engine.connect() as connection:
+            if not inspect(connection).has_table(editorial_versions.name):
+                why = "it has no editorial lists yet: run 'python -m indexer status'"
+                raise StoreUnavailable(shown(engine.url), why)
+    except BaseException:
+        engine.dispose()
+        raise
+    return EditorialStore(engine)

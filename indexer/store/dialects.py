@@ -54,8 +54,10 @@ _SQLITE_SENTENCES: Final = {
 }
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, existing: bool = False) -> Engine:
     """An engine for the database at ``url``; the folder of a SQLite file is made. Nothing is connected yet.
+
+    Of an ``existing`` database nothing is made, and a SQLite file must be there.
 
     Raises:
         StoreUnavailable: not a database URL, no driver for it, or no lasting file.
@@ -70,7 +72,7 @@ def make_engine(url: str) -> Engine:
         ) from error
     try:
         if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(parsed)
+            return _sqlite_engine(parsed, existing=existing)
         return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnavailable(
@@ -128,13 +130,15 @@ def shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, *, existing: bool) -> Engine:
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StoreUnavailable(
             shown(url), "name a file, such as sqlite:///instance/articles.sqlite3"
         )
     folder = Path(name).parent
+    if existing and not Path(name).is_file():
+        raise StoreUnavailable(shown(url), "there is no such file: run 'python -m indexer status'")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The tables of the article store, as SQLAlchemy sees them.
+"""The tables of the store, as SQLAlchemy sees them.
 
 What a database really holds is made by ``migrations/``; a test holds the two together. A change here needs a new
 migration and a new SCHEMA. So does a new field of ``Article``, although it lives inside ``document``: an older
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA: Final = "0002"
+SCHEMA: Final = "0003"
 """The newest migration: what the row of ``alembic_version`` must say."""
 
 # MySQL compares text without regard to case unless told, and its TEXT ends at 64 KB.
@@ -85,3 +85,20 @@ revisions: Final = Table(
     Column("last", BigInteger, nullable=False),
 )
 """One row: the highest revision given out. Who changes articles holds its lock until the commit."""
+
+editorial_entries: Final = Table(
+    "editorial_entries",
+    metadata,
+    Column("list_name", String(16), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+)
+"""One row for each entry of the lists that editors keep, in order, as the line that ``indexer/editorial.py`` reads."""
+
+editorial_versions: Final = Table(
+    "editorial_versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+"""One row: how often the lists were changed. Who changes them holds its lock until the commit."""

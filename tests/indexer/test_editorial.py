@@ -1,0 +1,160 @@
+"""The lines that editors write: what each means, how it is spelt, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.editorial import (
+    LISTS,
+    MOST_WORDS,
+    Blocked,
+    Days,
+    Entry,
+    HotQuery,
+    ListName,
+    Placement,
+    Stopword,
+    Synonyms,
+    entry_key,
+    read_entries,
+    read_entry,
+    spell_entries,
+)
+from indexer.errors import InvalidEntry
+
+SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "entry", "spelt"),
+    [
+        ("synonyms", "软件, 軟體，ＳＯＦＴ", Synonyms(("软件", "软体", "soft")), "软件, 软体, soft"),
+        ("synonyms", "番茄=>西红柿、洋柿子", Synonyms(("番茄",), ("西红柿", "洋柿子")), "番茄 => 西红柿, 洋柿子"),
+        ("synonyms", "- 软件, 软体", Synonyms(("软件", "软体"), apart=True), "-软件, 软体"),
+        ("synonyms", "炒 蛋, 煎  蛋", Synonyms(("炒 蛋", "煎 蛋")), "炒 蛋, 煎 蛋"),
+        ("stopwords", " 請問 ", Stopword("请问"), "请问"),
+        ("stopwords", "-什么", Stopword("什么", kept=True), "-什么"),
+        ("blocked", "某  词", Blocked("某 词"), "某 词"),
+        ("hot", "春运 抢票", HotQuery("春运 抢票"), "春运 抢票"),
+        ("hot", "春运 2026-01-20..2026-03-01", HotQuery("春运", SPRING), "春运 2026-01-20..2026-03-01"),
+        ("hot", "2026-01-20", HotQuery("2026-01-20"), "2026-01-20"),
+        ("pins", "春运 抢票 => a-1 2", Placement("春运 抢票", "a-1", 2), "春运 抢票 => a-1 2"),
+        (
+            "pins",
+            "春运=>a-1 2 2026-01-20..2026-03-01 off",
+            Placement("春运", "a-1", 2, SPRING, active=False),
+            "春运 => a-1 2 2026-01-20..2026-03-01 off",
+        ),
+        ("hides", "春运 => a-1", Placement("春运", "a-1"), "春运 => a-1"),
+        (
+            "hides",
+            "春运 => a-1 2026-01-20..",
+            Placement("春运", "a-1", None, Days(date(2026, 1, 20))),
+            "春运 => a-1 2026-01-20..",
+        ),
+        (
+            "hides",
+            "a => b => 7 2026-01-20",
+            Placement("a => b", "7", None, Days(date(2026, 1, 20), date(2026, 1, 20))),
+            "a => b => 7 2026-01-20",
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt: str) -> None:
+    assert read_entry(name, line) == entry
+    assert entry.spell() == spelt
+    assert read_entry(name, spelt) == entry
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "why"),
+    [
+        ("synonyms", "软件", "two words or more"),
+        ("synonyms", "-软件", "two words or more"),
+        ("synonyms", "软件, 软体, 軟體", "'软体' stands there twice"),
+        ("synonyms", "软件 => ", "a word on either side"),
+        ("synonyms", "软件, 程序 => 程序", "'程序' stands on both sides"),
+        ("synonyms", ", ".join(f"名{n}" for n in range(MOST_WORDS + 1)), "part it into lines"),
+        ("synonyms", "软件, ！", "neither letter nor digit"),
+        ("stopwords", "-", "the word is missing"),
+        ("stopwords", "很" * 65, "longer than 64 characters"),
+        ("blocked", "某\u200b词", r"U\+200B, which does not show"),
+        ("blocked", "某\udcff词", r"U\+DCFF"),
+        ("blocked", "# 某词", "begins with #"),
+        ("hot", "", "empty"),
+        ("hot", "春运 2026-02-30..", "春运 2026-02-30..: "),
+        ("hot", "春运 2026-03-01..2026-01-20", "ends before it begins"),
+        ("pins", "春运", "needs a query, => and the id"),
+        ("pins", "春运 =>", "needs a query, => and the id"),
+        ("pins", "=> a-1 1", "the word is missing"),
+        ("pins", "春运 => a/1 1", "'a/1' is not"),
+        ("pins", "春运 => a-1", "needs a position from 1 to 100"),
+        ("pins", "春运 => a-1 0", "needs a position from 1 to 100"),
+        ("pins", "春运 => a-1 ２", "needs a position from 1 to 100"),
+        ("pins", "春运 => a-1 2026-01-20..", "needs a position from 1 to 100"),
+        ("hides", "春运 => a-1 2", "neither days"),
+        ("hides", "春运 => a-1 gone", "neither days"),
+        ("hides", "春运 => a-1 2026-13-01", "month must be in 1..12"),
+    ],
+)
+def test_a_wrong_line_says_what_would_be_right(name: ListName, line: str, why: str) -> None:
+    with pytest.raises(InvalidEntry, match=why):
+        read_entry(name, line)
+
+
+def test_every_wrong_line_of_a_file_is_named_and_none_is_taken() -> None:
+    text = "# pins\n\n春运 => a-1 1\n春运\n  # more\n春运 => a-2 x\n"
+    with pytest.raises(InvalidEntry) as caught:
+        read_entries("pins", text, where="pins.txt")
+    assert str(caught.value).startswith("pins, pins.txt: line 4: needs a query")
+    assert "; line 6: needs a position" in str(caught.value)
+    assert "nothing was taken over" in str(caught.value)
+    with pytest.raises(InvalidEntry, match="; and 2 more; nothing was taken over"):
+        read_entries("synonyms", "一\n" * 7, where="file")
+
+
+def test_days_are_whole_and_both_included() -> None:
+    assert not SPRING.hold(date(2026, 1, 19))
+    assert SPRING.hold(date(2026, 1, 20))
+    assert SPRING.hold(date(2026, 3, 1))
+    assert not SPRING.hold(date(2026, 3, 2))
+    assert Days().hold(date(1990, 1, 1))
+
+
+def test_a_placement_acts_on_its_days_unless_it_is_off() -> None:
+    pin = Placement("春运", "a-1", 1, SPRING)
+    assert pin.acts_on(date(2026, 2, 1))
+    assert not pin.acts_on(date(2026, 4, 1))
+    assert not Placement("春运", "a-1", 1, SPRING, active=False).acts_on(date(2026, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "other"),
+    [
+        ("stopwords", "请问", "-請問"),
+        ("blocked", "ABC", "ａｂｃ"),
+        ("hot", "春运 2026-01-20..", "春運"),
+        ("pins", "春运 抢票 => a-1 2 off", "春運  搶票 => a-1"),
+        ("hides", "春运 => a-1 2026-01-20..", "春运 => a-1"),
+    ],
+)
+def test_what_names_the_same_entry_has_the_same_key(name: ListName, line: str, other: str) -> None:
+    assert read_entry(name, line).key == entry_key(name, line) == entry_key(name, other)
+    with pytest.raises(InvalidEntry):
+        entry_key(name, "=>")
+
+
+@given(
+    st.sampled_from(LISTS),
+    st.lists(st.sampled_from(list("春运a1 -,=>#.2026-off，、\ud800\n")), max_size=30).map("".join),
+)
+def test_any_line_is_an_entry_that_spells_itself_or_is_refused(name: ListName, line: str) -> None:
+    try:
+        entries = [read_entry(name, line)]
+    except InvalidEntry:
+        entries = []
+    assert read_entries(name, spell_entries(entries), where="file") == entries
