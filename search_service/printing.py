@@ -38,6 +38,9 @@ def print_answer(answer: Answer, timezone: ZoneInfo, *, to: Console) -> None:
         Text(f"page {answer.page} of {answer.pages}, {answer.took_ms:.0f} ms", style="dim"),
         sep=" · ",
     )
+    if meant := understood.correction:
+        said = "nothing found as typed, searched for" if meant.applied else "did you mean"
+        to.print(Text(f"{said}: {meant.query}", style="bold"))
     if understood.ignored:
         to.print(Text(f"ignored: {'、'.join(understood.ignored)}", style="dim"))
     for each in understood.synonyms:

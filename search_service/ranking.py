@@ -69,6 +69,15 @@ channel is the better offer then."""
 SAME_CHANNEL: Final = 1.25
 """How many times more an article of the same channel counts: 雄鹿 is a team there and an animal elsewhere."""
 
+# Correction
+
+CORRECT_FACTOR: Final = 20
+"""In how many times more articles a word must stand than what was typed instead of it, to be what was meant: rare words
+and names are no misspellings."""
+RARE_OF: Final = 100
+"""A word is no correction if fewer articles hold it than the binary logarithm of so many hundreds: the more there are, the
+more rare words stand in them that are one character from anything; 9 of 45,000, 13 of a million, 1 of a few hundred."""
+
 # Suggestions
 
 FRESH_WORD: Final = 3.0

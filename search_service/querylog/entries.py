@@ -60,13 +60,14 @@ def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> A
     query = normal_form(text)
     if answer.understood.rung == "browse" or sum(map(str.isalnum, query)) < _LEAST:
         return None
+    meant = answer.understood.correction
     return Asked(
         id=query_id,
         asked_at=at,
         query=query,
         text=text[:MAX_QUERY],
         rung=answer.understood.rung,
-        total=answer.total,
+        total=0 if meant and meant.applied else answer.total,
         page=answer.page,
         plain=len(text) <= MAX_QUERY and _is_plain(answer.question),
         visitor=visitor,

@@ -53,6 +53,15 @@ class PageLinks:
     following: Link | None
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectionLinks:
+    """What was probably meant: the link that asks it, and the one that insists on what was typed."""
+
+    meant: Link
+    as_typed: Link
+    applied: bool
+
+
 def search_url(asked: SearchPageParameters, **changes: object) -> str:
     """The address of the same search with some parameters changed; None drops one. The page begins anew."""
     values: dict[str, object] = asked.model_dump(
@@ -118,6 +127,18 @@ def duplicate_links(asked: SearchPageParameters, answer: Answer) -> dict[str, st
         for hit in answer.hits
         if hit.duplicates
     }
+
+
+def correction_links(asked: SearchPageParameters, answer: Answer) -> CorrectionLinks | None:
+    """The links of a correction, if there is one."""
+    correction = answer.understood.correction
+    if correction is None:
+        return None
+    return CorrectionLinks(
+        meant=Link(correction.query, search_url(asked, q=correction.query)),
+        as_typed=Link(asked.q, search_url(asked, correct="off")),
+        applied=correction.applied,
+    )
 
 
 def page_links(asked: SearchPageParameters, answer: Answer) -> PageLinks:

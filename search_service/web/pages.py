@@ -93,6 +93,7 @@ def pages_blueprint(services: Services) -> Blueprint:
             answer=answer,
             took=took,
             rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
+            correction=narrowing.correction_links(asked, answer),
             sorts=narrowing.sort_links(asked),
             filters=narrowing.filter_links(asked),
             facets=narrowing.facet_links(asked, answer.facets, answer.total),

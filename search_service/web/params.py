@@ -11,7 +11,7 @@ import difflib
 import re
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Final, NoReturn, Self
+from typing import Annotated, Any, Final, Literal, NoReturn, Self
 from urllib.parse import unquote_to_bytes
 
 from flask import request
@@ -159,6 +159,9 @@ class SearchParameters(Parameters):
         json_schema_extra={"example": "channel,source"},
     )
 
+    correct: Literal["on", "off"] = Field(
+        "on", description="off: search for what was typed, and offer nothing else."
+    )
     log: Logging = Field(
         "on", description="off: this search is none of a reader's, do not count it."
     )
@@ -195,6 +198,7 @@ class SearchParameters(Parameters):
             sort=self.sort,
             collapse=self.collapse,
             facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
+            correct=self.correct == "on",
             page=self.page,
             size=self.size,
         )

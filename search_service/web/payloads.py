@@ -105,6 +105,16 @@ class SynonymsPayload(Payload):
     others: list[str] = Field(description="What counts for them too, in simplified characters.")
 
 
+class CorrectionPayload(Payload):
+    """What was probably meant."""
+
+    query: str = Field(description="To be asked instead.")
+    applied: bool = Field(
+        description="True when nothing was found for what was typed: the hits are those of this query. `correct=off` "
+        "searches for what was typed."
+    )
+
+
 class QueryPayload(Payload):
     """How the question was understood."""
 
@@ -126,6 +136,9 @@ class QueryPayload(Payload):
         description="Words for which others count too, a little less; quotes mean the very words."
     )
     notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
+    correction: CorrectionPayload | None = Field(
+        description="What was probably meant (您是不是要找); null where what was typed makes sense."
+    )
 
 
 class SearchPayload(Payload):
@@ -286,6 +299,9 @@ def search_payload(answer: Answer, zone: ZoneInfo, *, query_id: str | None = Non
                 for each in answer.understood.synonyms
             ],
             notes=list(answer.understood.notes),
+            correction=CorrectionPayload(query=meant.query, applied=meant.applied)
+            if (meant := answer.understood.correction)
+            else None,
         ),
         total=answer.total,
         groups=answer.groups,

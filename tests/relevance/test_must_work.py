@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer.store.database import open_store
+from search_service.correct import Correction
 from search_service.search import Answer, Question
 from search_service.services import Services
 from tests.factories import article
@@ -225,13 +226,14 @@ def test_quotes_mean_the_very_word(asked: Services) -> None:
 # Misspelt and in pinyin
 
 
-@pytest.mark.xfail(strict=True, reason="search quality: correction")
 def test_a_misspelt_name_is_corrected(asked: Services) -> None:
-    assert any("习近平" in note for note in ask(asked, "习进平").understood.notes)
+    answer = ask(asked, "习进平")
+    assert answer.understood.correction == Correction("习近平", applied=True)
+    assert ids(answer) == ids(ask(asked, "习近平"))
 
 
-def test_a_misspelt_name_is_no_error_and_finds_no_nonsense(asked: Services) -> None:
-    assert ids(ask(asked, "习进平")) == []
+def test_a_misspelt_name_that_is_insisted_on_finds_no_nonsense(asked: Services) -> None:
+    assert asked.search(Question(text="习进平", correct=False)).hits == ()
 
 
 @pytest.mark.parametrize("typed", ["xiangcunzhenxing", "xczx", "x", "乡cun", "乡村振"])

@@ -37,6 +37,7 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "ignored": [],
         "synonyms": [],
         "notes": [],
+        "correction": None,
     }
     assert (answer["total"], answer["total_is_estimate"]) == (1, False)
     assert (answer["page"], answer["pages"], answer["size"]) == (1, 1, 10)
@@ -60,6 +61,16 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "group": None,
         "duplicates": 0,
     }
+
+
+def test_what_was_probably_meant_is_said(portal: Portal) -> None:
+    answer = portal.json("/api/v1/search", q="板登会")
+    assert answer["query"]["correction"] == {"query": "板凳会", "applied": True}
+    assert answer["query"]["text"] == "板登会"
+    assert ids(answer) == ids(portal.json("/api/v1/search", q="板凳会"))
+    as_typed = portal.json("/api/v1/search", q="板登会", correct="off")
+    assert as_typed["query"]["correction"] is None
+    assert ids(as_typed) == []
 
 
 def test_duplicates_stand_behind_one_hit_and_its_group_shows_them(tmp_path: Path) -> None:

@@ -302,3 +302,13 @@ def test_every_link_of_a_page_leads_somewhere(tmp_path: Path) -> None:
         if response.mimetype == "text/html":
             waiting += links(response.text).values()
     assert len(seen) > 20
+
+
+def test_a_correction_is_said_and_can_be_refused(portal: Portal) -> None:
+    text = page(portal, "/search", q="板登会")
+    assert "已为您搜索“ 板凳会 ”" in visible_text(text)
+    found = links(text)
+    assert asked(found["板凳会"]) == {"q": "板凳会"}
+    refused = found["仍要搜索“板登会”"]
+    assert asked(refused) == {"q": "板登会", "correct": "off"}
+    assert "已为您搜索" not in visible_text(portal.client.get(refused).text)

@@ -1,0 +1,213 @@
+"""Correction (您是不是要找): what a reader probably meant, and only what the index holds.
+
+Only loose words are corrected: Chinese ones to words that sound alike, pinyin to characters, Latin words by one letter.
+Phrases are known from titles, tags and authors, words from bodies too. Quotes, exclusions, fields and numbers stay as they were typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log2
+from typing import Final, NamedTuple
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import HAN, fold, fold_literal
+from indexer.engines.base import Reader
+from indexer.query import CompletionRequest, Literal, Match, Query, SearchRequest
+from search_service.alike import (
+    LETTERS_FROM,
+    LETTERS_TO,
+    ONE_WRONG_FROM,
+    Guess,
+    near_sound,
+    of_sounds,
+    one_letter,
+    one_wrong,
+    same_sound,
+    spelt_out,
+)
+from search_service.ranking import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, RARE_OF
+from search_service.tree import All, Either, Node, Words, spell, wanted
+
+_LONGEST: Final = 8
+"""Characters of a word that is corrected: as long as the phrases that an index offers."""
+_READ: Final = 12
+"""Chinese characters in a row, at most, that are corrected: longer ones are headlines and questions, of which a wrong
+character changes little."""
+_SYLLABLES: Final = 12
+_CANDIDATES: Final = 5
+
+_CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
+_LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
+_PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was probably meant, in canonical spelling; ``applied`` when the answer is that of ``query``."""
+
+    query: str
+    applied: bool
+
+
+class _Change(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def corrected(
+    tree: Node, reader: Reader, analyzer: Analyzer, *, seen: Query, thorough: bool
+) -> str | None:
+    """The query that was probably meant, in canonical spelling; None if what was typed makes sense.
+
+    Words count as the articles that match ``seen`` use them. Without ``thorough`` only characters are looked at that are
+    no word together and stand together nowhere. A few look-ups for each word, some milliseconds.
+    """
+    speller = _Speller(reader, analyzer, seen, thorough=thorough)
+    chinese = any(
+        re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
+    )
+    better = _walk(tree, lambda words: speller.meant(words, pinyin=thorough and not chinese))
+    return None if better == tree else spell(better)
+
+
+def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
+    match tree:
+        case Words(tokens=[_, *_]):
+            return meant(tree)
+        case All(parts):
+            return All(tuple(_walk(part, meant) for part in parts))
+        case Either(parts):
+            return Either(tuple(_walk(part, meant) for part in parts))
+        case _:
+            return tree
+
+
+class _Speller:
+    """Corrects words by one snapshot of the index."""
+
+    def __init__(self, reader: Reader, analyzer: Analyzer, seen: Query, *, thorough: bool) -> None:
+        self._reader, self._analyzer, self._seen = reader, analyzer, seen
+        self._thorough = thorough
+        self._counts: dict[str, int] = {}
+        self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
+
+    def meant(self, words: Words, *, pinyin: bool) -> Words:
+        """The words that were meant; the same object where nothing is to be corrected."""
+        folded = fold(words.text)
+        changes = list(self._chinese(folded))
+        if pinyin:
+            changes += self._pinyin(folded)
+        if self._thorough and not changes:
+            changes += self._letters(folded)
+        if not changes:
+            return words
+        text = words.text
+        for change in sorted(changes, reverse=True):
+            text = text[: change.start] + change.text + text[change.end :]
+        tokens = dict.fromkeys(token.text for token in self._analyzer.query(text))
+        return replace(words, text=text, tokens=tuple(tokens)) if tokens else words
+
+    def _chinese(self, folded: str) -> Iterator[_Change]:
+        """Stretches of Chinese characters, by equal sounds first, the longest first, none over another."""
+        stretches = self._stretches(folded)
+        kinds: list[Callable[[str], Guess]] = [same_sound]
+        if self._thorough:
+            kinds += [near_sound, one_wrong]
+        taken: list[tuple[int, int]] = []
+        for kind in kinds:
+            for start, end in stretches:
+                if kind is one_wrong and end - start < ONE_WRONG_FROM:
+                    continue
+                if any(start < other_end and other < end for other, other_end in taken):
+                    continue
+                typed = folded[start:end]
+                if found := self._best(typed, kind(typed)):
+                    taken.append((start, end))
+                    yield _Change(start, end, found)
+
+    def _stretches(self, folded: str) -> list[tuple[int, int]]:
+        """What may be one misspelt word: from one border of words to another, the longest first."""
+        tokens = self._analyzer.query(folded)
+        found: list[tuple[int, int]] = []
+        for run in _CHINESE_RUN.finditer(folded):
+            begin, stop = run.span()
+            if stop - begin > _READ:
+                continue
+            edges = {begin, stop}
+            for token in tokens:
+                edges |= {edge for edge in (token.start, token.end) if begin <= edge <= stop}
+            borders = sorted(edges)
+            single = {left for left, right in pairwise(borders) if right - left == 1}
+            for n, start in enumerate(borders):
+                for end in borders[n + 1 :]:
+                    alone = all(place in single for place in range(start, end))
+                    whole = (start, end) == (begin, stop)
+                    if end - start < (2 if whole else 3) or end - start > _LONGEST:
+                        continue
+                    if self._thorough or alone:
+                        found.append((start, end))
+        return sorted(found, key=lambda each: each[0] - each[1])
+
+    def _pinyin(self, folded: str) -> list[_Change]:
+        """The whole text as pinyin in full, in as few words as can be."""
+        match = _PINYIN.fullmatch(folded)
+        sounds = spelt_out(folded) if match else []
+        if not 2 <= len(sounds) <= _SYLLABLES or self._used(folded) >= FEW:
+            return []
+        best: list[tuple[int, str] | None] = [(0, ""), *(None for _ in sounds)]
+        for start in range(len(sounds)):
+            before = best[start]
+            if before is None:
+                continue
+            for end in range(start + 2, min(len(sounds), start + _LONGEST) + 1):
+                so_far = best[end]
+                if so_far is not None and so_far[0] <= before[0] + 1:
+                    continue
+                if word := self._best("", of_sounds(sounds[start:end])):
+                    best[end] = (before[0] + 1, before[1] + word)
+        return [_Change(0, len(folded), best[-1][1])] if best[-1] else []
+
+    def _letters(self, folded: str) -> Iterator[_Change]:
+        for word in _LETTERS.finditer(folded):
+            if found := self._best(word[0], one_letter(word[0])):
+                yield _Change(word.start(), word.end(), found)
+
+    def _best(self, typed: str, guess: Guess) -> str | None:
+        """The best of what was guessed that is used much more than what was typed."""
+        candidates = [*self._completions(guess), *self._words(guess)]
+        candidates.sort(key=lambda each: (-_shared(typed, fold_literal(each[1])), -each[0]))
+        for _, text in candidates[:_CANDIDATES]:
+            used = self._used(typed) if typed else 0
+            if used >= FEW:
+                return None
+            if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
+                return text
+        return None
+
+    def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        request = CompletionRequest(guess.keys, guess.accepts, filter=self._seen, size=_CANDIDATES)
+        for found in self._reader.complete(request):
+            yield found.count, found.text
+
+    def _words(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        counts = self._reader.document_frequencies("body", guess.words)
+        best = sorted(zip(counts, guess.words, strict=True), reverse=True)[:_CANDIDATES]
+        yield from (each for each in best if each[0])
+
+    def _used(self, text: str) -> int:
+        """How many articles hold a folded text: letters as a word, characters as they stand."""
+        if text not in self._counts:
+            query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else Literal(text)
+            request = SearchRequest(query, filter=self._seen, size=1)
+            self._counts[text] = self._reader.search(request).total
+        return self._counts[text]
+
+
+def _shared(typed: str, other: str) -> int:
+    """How many characters stand at the same place in both."""
+    return sum(a == b for a, b in zip(typed, other, strict=False))
