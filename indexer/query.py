@@ -177,19 +177,37 @@ Query = (
 
 
 @dataclass(frozen=True, slots=True)
+class Nearness:
+    """A second look at the best ``depth`` articles by score: how close together the words of ``text`` stand in them.
+
+    The engine cuts ``text`` with its analyzer in query mode. An article scores ``weight`` times the greatest sum of the
+    idfs of different words that stand within ``window`` positions of one another in one of ``fields``; a word's idf is
+    the least of those that it has in ``fields``. Articles beyond ``depth`` follow as they were.
+    """
+
+    text: str
+    fields: tuple[str, ...] = TEXT_FIELDS
+    window: int = 16
+    weight: float = 1.0
+    depth: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """A query, how to narrow and order what it finds, and which part of it to show.
 
     ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
     ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
-    articles of each duplicate group is a hit; an article without one stands for itself.
+    articles of each duplicate group is a hit; an article without one stands for itself. ``near`` is looked at by
+    relevance only, and before that.
     """
 
     query: Query
     filter: Query | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "none"
+    near: Nearness | None = None
     facets: tuple[str, ...] = ()
     facet_size: int = 20
     page: int = 1

@@ -27,6 +27,7 @@ from indexer.query import (
     Boost,
     Match,
     MatchAll,
+    Nearness,
     Not,
     Or,
     Query,
@@ -36,7 +37,16 @@ from indexer.query import (
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
 from search_service.filters import in_channel
-from search_service.ranking import ALL_WORDS, AS_TYPED, FIELD_WEIGHTS, LONG, MOST
+from search_service.ranking import (
+    ALL_WORDS,
+    AS_TYPED,
+    FIELD_WEIGHTS,
+    LONG,
+    MOST,
+    NEAR,
+    NEAR_DEPTH,
+    NEAR_WINDOW,
+)
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
 Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
@@ -76,6 +86,20 @@ def is_loose(tree: Node | None) -> bool:
     """Whether words are asked for loosely: a question, or so many words that hardly an article holds them all."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
+
+
+def nearness_for(tree: Node | None) -> Nearness | None:
+    """Which words should stand close together: the loose ones, if there are two and more."""
+    leaves = wanted(tree) if tree else []
+    loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
+    if sum(len(leaf.tokens) for leaf in loose) < 2:
+        return None
+    return Nearness(
+        " ".join(leaf.text for leaf in loose),
+        window=NEAR_WINDOW,
+        weight=NEAR,
+        depth=NEAR_DEPTH,
+    )
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:

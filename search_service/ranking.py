@@ -31,6 +31,17 @@ ALL_WORDS: Final = 5.0
 """How many times more an article scores on the rung "most" of a short query for holding all words: enough for it to come
 before those that hold the rarest of them often."""
 
+NEAR: Final = 1.0
+"""What an article scores for the words that stand closest together in it, against their idfs: words of one sentence
+belong together. Measured on judged questions, nDCG@10: news 0.534 to 0.545, web 0.715 to 0.717, traditional passages 0.918
+to 0.948."""
+
+NEAR_WINDOW: Final = 16
+"""Positions that count as close together: a sentence."""
+
+NEAR_DEPTH: Final = 100
+"""Articles, the best by words alone, that are looked at for it."""
+
 AS_TYPED: Final = 3.0
 """How many times its rarity (its idf) an article scores on the rung "inside" for holding the typed text as it stands. A
 text that was cut into characters that stand everywhere means itself: 段简, not every article with 段 and 简. Of 45,219

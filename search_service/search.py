@@ -23,7 +23,7 @@ from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, SearchRequest, S
 from search_service.climb import Climbed, climb
 from search_service.correct import Correction, corrected
 from search_service.filters import in_channel, published_between, visible
-from search_service.ladder import Rung, may_stand_inside
+from search_service.ladder import Rung, may_stand_inside, nearness_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.ranking import FEW
@@ -158,6 +158,7 @@ def search(
     def ask(reader: Reader, text: str, request: SearchRequest) -> _Asked:
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
         tree, used = with_synonyms(parsed.tree, synonyms, analyzer)
+        request = replace(request, near=nearness_for(tree))
         return _Asked(parsed, tree, used, climb(reader, tree, request, narrowing))
 
     with live.reader() as (reader, state):

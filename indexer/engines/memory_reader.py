@@ -31,6 +31,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Nearness,
     Not,
     Or,
     Query,
@@ -106,6 +107,9 @@ class MemoryReader:
             for article_id, score in found.items()
         ]
         hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
+        if request.near is not None and request.sort == "relevance":
+            head = [self._nearer(hit, request.near) for hit in hits[: request.near.depth]]
+            hits[: request.near.depth] = sorted(head, key=_newest_first)
         if request.collapse == "duplicates":
             hits = _collapsed(hits)
         end = request.page * request.size
@@ -262,6 +266,21 @@ class MemoryReader:
             )
 
         return self._where(holds) if words else {}
+
+    def _nearer(self, hit: Hit, near: Nearness) -> Hit:
+        """A hit with what it scores for its best window."""
+        texts = searchable_texts(hit.article)
+        idfs = {
+            token.text: min((self._idf(field, token.text) for field in near.fields), default=0.0)
+            for token in self._analyzer.query(near.text)
+        }
+        best = 0.0
+        for field in near.fields:
+            places = _places(self._analyzer.index(texts[field]))
+            for start in {place for word in idfs for place in places[word]}:
+                window = set(range(start, start + near.window + 1))
+                best = max(best, sum(idfs[word] for word in idfs if places[word] & window))
+        return replace(hit, score=round(hit.score + near.weight * best, SCORE_DECIMALS))
 
     def _holding(self, field: str, token: str) -> list[Entry]:
         return [entry for entry in self._entries.values() if token in entry.tokens[field]]

@@ -57,6 +57,13 @@ def check_request(request: SearchRequest) -> None:
             f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
         )
     _check(request.query)
+    if request.near is not None:
+        for field in request.near.fields:
+            check_text_field(field)
+        _not_negative(request.near.weight, "the weight of nearness")
+        _not_negative(request.near.window, "the window of nearness")
+        if request.near.depth < 1:
+            raise InvalidQuery(f"depth is {request.near.depth}: it must be at least 1")
     if request.filter is not None:
         _check(request.filter)
 

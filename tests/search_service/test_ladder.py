@@ -15,7 +15,7 @@ from indexer.query import (
     Range,
     Term,
 )
-from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs
+from search_service.ladder import Rung, is_loose, may_stand_inside, nearness_for, query_for, rungs
 from search_service.parse import parse
 from search_service.ranking import FIELD_WEIGHTS
 from search_service.tree import Node
@@ -132,3 +132,19 @@ def test_only_chinese_words_may_have_been_cut_otherwise(text: str, expected: boo
 )
 def test_questions_and_long_texts_are_asked_loosely(text: str, expected: bool) -> None:
     assert is_loose(tree(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("茶会 古塔 -石渠", "茶会 古塔"),
+        ("(茶会 OR 古塔) 石渠", "茶会 古塔 石渠"),
+        ("茶会", None),
+        ("茶会 title:古塔", None),
+        ('"茶会古塔" 石渠', None),
+        ("", None),
+    ],
+)
+def test_two_and_more_loose_words_should_stand_close_together(text: str, words: str | None) -> None:
+    near = nearness_for(tree(text))
+    assert (near and near.text) == words

@@ -232,6 +232,12 @@ def test_a_word_in_the_title_counts_more(tmp_path: Path) -> None:
     assert ids(ask(asked, "茶会")) == ["title", "body"]
 
 
+def test_words_that_stand_close_together_count_more(tmp_path: Path) -> None:
+    apart = "茶会" + "，春雨" * 20 + "，集市"
+    asked = index(tmp_path, apart + "，春雨", "，春雨" * 10 + "茶会的集市" + "，春雨" * 20)
+    assert ids(ask(asked, "茶会 集市")) == ["a-1", "a-0"]
+
+
 def test_equals_are_ordered_by_time_then_id(tmp_path: Path) -> None:
     old = "2020-01-01T00:00:00+08:00"
     asked = services(tmp_path, [article("b"), article("a"), article("c", published_at=old)])

@@ -11,6 +11,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.columnar import plan as p
 from indexer.columnar.executor import Executor
+from indexer.columnar.nearness import Near
 from indexer.columnar.top import Ordering
 from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
@@ -70,6 +71,7 @@ class WhooshReader:
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             collapse=GROUP if request.collapse == "duplicates" else None,
+            near=self._near(request),
         )
         scored = request.sort == "relevance"
         page = slice(end - request.size, end)
@@ -96,6 +98,21 @@ class WhooshReader:
 
     def _builder(self) -> QueryBuilder:
         return QueryBuilder(self._analyzer, self._literals.find, self._idf)
+
+    def _near(self, request: SearchRequest) -> Near | None:
+        """What a request's nearness means to the executor."""
+        near = request.near
+        if near is None or request.sort != "relevance":
+            return None
+        words = dict.fromkeys(token.text for token in self._analyzer.query(near.text))
+        weights = {
+            word: near.weight * min((self._idf(field, word) for field in near.fields), default=0.0)
+            for word in words
+        }
+        encoded = tuple(
+            (word.encode("utf-8", "surrogatepass"), weight) for word, weight in weights.items()
+        )
+        return Near(near.fields, encoded, near.window, near.depth)
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""

@@ -37,6 +37,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Nearness,
     Not,
     Or,
     Query,
@@ -167,9 +168,17 @@ completion_requests = st.builds(
     st.none() | queries,
     st.sampled_from((1, 3, 100)),
 )
+nearness = st.builds(
+    Nearness,
+    texts,
+    fields,
+    window=st.sampled_from((0, 1, 3, 16)),
+    weight=st.sampled_from((0.0, 0.5, 1.0)),
+)
 requests = st.builds(
     SearchRequest,
     queries,
+    near=st.none() | nearness,
     filter=st.none() | queries,
     sort=st.sampled_from(SORTS),
     collapse=st.sampled_from(COLLAPSES),
