@@ -122,7 +122,7 @@ class IndexSettings:
         "SEARCH_STORE_URL",
         "sqlite:///instance/articles.sqlite3",
         database_url,
-        "Database of the articles: the truth that every index is made from.",
+        "Database of the articles, the truth that every index is made from, and of the editors' lists.",
     )
     timezone: ZoneInfo = setting(
         "SEARCH_TIMEZONE",

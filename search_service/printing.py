@@ -68,6 +68,7 @@ def _print_hit(rank: int, hit: FoundArticle, timezone: ZoneInfo, *, to: Console)
         article.channel,
         article.source,
         article.id,
+        "pinned" if hit.pinned else "",
         f"{hit.duplicates} more in group {article.duplicate_group}" if hit.duplicates else "",
     )
     to.print(Text(f"{rank}. ").append_text(_marked(hit.title)))

@@ -17,6 +17,7 @@ from indexer.analysis.analyzers import make_analyzer
 from indexer.command_line import results
 from indexer.errors import InvalidSetting
 from indexer.settings import IndexSettings, read_settings
+from search_service.editorial import DecidedQueries, LiveEditorial
 from search_service.querylog.counts import QueryCount, clicked_articles
 from search_service.querylog.entries import normal_form
 from search_service.querylog.lists import WINDOWS, Window
@@ -93,9 +94,12 @@ def clicks_command(query: str | None, days: int, size: int) -> None:
 @_size
 def related_command(query: str, size: int) -> None:
     """Show the queries that are related to QUERY, as readers are shown them."""
-    with _log() as (store, now):
+    settings = read_settings(IndexSettings, os.environ)
+    with _log() as (store, now), closing(LiveEditorial(settings.store_url)) as editorial:
         lists = _reader().read(store, now=now)
-    for text in lists.related(query, size=size):
+        today = now.astimezone(settings.timezone).date()
+        decided = DecidedQueries(editorial.decisions(), today)
+    for text in lists.related(query, size=size, editorial=decided):
         click.echo(text)
 
 

@@ -20,15 +20,17 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
 from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, SearchRequest, Sort, Term
-from search_service.climb import Climbed, climb
+from search_service.climb import Climbed
 from search_service.correct import Correction, corrected
+from search_service.editorial import Decisions
 from search_service.filters import in_channel, published_between, visible
 from search_service.ladder import Rung, may_stand_inside, nearness_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
+from search_service.pinning import arrange
 from search_service.ranking import FEW
 from search_service.snippets import Marked, Needle, mark, snippet
-from search_service.synonyms import SynonymTable, Used, with_synonyms
+from search_service.synonyms import Used, with_synonyms
 from search_service.tree import Node, Phrase, Words, wanted
 
 DEFAULT_SIZE: Final = 10
@@ -87,11 +89,15 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArticle:
-    """One article that was found, with what to show of it; ``duplicates`` are found too, and stand behind it."""
+    """One article that was found, with what to show of it; ``duplicates`` are found too, and stand behind it.
+
+    ``pinned``: it stands there because an editor put it there, with a score of 0.
+    """
 
     article: Article
     score: float
     duplicates: int
+    pinned: bool
     title: Marked
     snippet: Marked
 
@@ -120,12 +126,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One text, as it was read and what it found."""
+    """One text, as it was read and what it found; ``pinned`` are the ids of what editors put there."""
 
     parsed: Parsed
     tree: Node | None
     used: tuple[Used, ...]
     found: Climbed
+    pinned: frozenset[str]
 
 
 def search(
@@ -133,7 +140,7 @@ def search(
     question: Question,
     *,
     analyzer: Analyzer,
-    synonyms: SynonymTable,
+    decisions: Decisions,
     timezone: ZoneInfo,
     now: datetime,
 ) -> Answer:
@@ -157,30 +164,32 @@ def search(
 
     def ask(reader: Reader, text: str, request: SearchRequest) -> _Asked:
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
-        tree, used = with_synonyms(parsed.tree, synonyms, analyzer)
+        tree, used = with_synonyms(parsed.tree, decisions.synonyms, analyzer)
         request = replace(request, near=nearness_for(tree))
-        return _Asked(parsed, tree, used, climb(reader, tree, request, narrowing))
+        placements = decisions.placements(text, now.astimezone(timezone).date())
+        arranged = arrange(reader, tree, request, narrowing, placements)
+        return _Asked(parsed, tree, used, arranged.found, arranged.pinned)
 
     with live.reader() as (reader, state):
         asked = ask(reader, question.text, request)
         correction: Correction | None = None
-        if question.correct and (meant := _meant(asked, reader, analyzer, now)):
+        meant = _meant(asked, reader, analyzer, now) if question.correct else None
+        if meant and not decisions.blocked(meant):
             applied = not asked.found.page.total
             counting = replace(request, facets=(), page=1, size=1)
             other = ask(reader, meant, request if applied else counting)
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
-    found, tree = asked.found, asked.tree
-    page = found.page
-    needles = _needles(tree, found.rung, analyzer)
+    page = asked.found.page
+    needles = _needles(asked.tree, asked.found.rung, analyzer)
     return Answer(
         question=question,
         understood=_understood(asked, correction),
         total=page.total,
         groups=page.groups,
         total_is_estimate=page.total_is_estimate,
-        hits=tuple(_show(hit, needles) for hit in page.hits),
+        hits=tuple(_show(hit, needles, asked.pinned) for hit in page.hits),
         facets=page.facets,
         page=question.page,
         size=question.size,
@@ -282,11 +291,12 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
             yield words.text[before.start : after.end]
 
 
-def _show(hit: Hit, needles: tuple[Needle, ...]) -> FoundArticle:
+def _show(hit: Hit, needles: tuple[Needle, ...], pinned: frozenset[str]) -> FoundArticle:
     return FoundArticle(
         article=hit.article,
         score=hit.score,
         duplicates=hit.group_size - 1,
+        pinned=hit.article.id in pinned,
         title=mark(hit.article.title, needles),
         snippet=snippet(hit.article, needles),
     )

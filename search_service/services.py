@@ -14,20 +14,19 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import Article
-from indexer.editorial import packaged_synonyms
 from indexer.errors import ArticleNotFound
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
+from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
 from search_service.latest import LatestAnswer, latest
 from search_service.live import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
-from search_service.querylog.lists import Editorial, HotQuery, NothingDecided, Window
+from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
 from search_service.related import RelatedAnswer, related
 from search_service.search import Answer, Question, search
 from search_service.settings import SearchSettings
 from search_service.suggest import Suggestions, suggest
-from search_service.synonyms import SynonymTable
 
 LISTS_PATIENCE: Final = 2.0
 """Seconds that the lists of queries get; they come later if their database is slow or away."""
@@ -50,9 +49,8 @@ class Services:
     analyzer: Analyzer
     timezone: ZoneInfo
     clock: Callable[[], datetime] = utc_now
-    synonyms: SynonymTable = field(default_factory=lambda: SynonymTable(packaged_synonyms()))
     query_log: QueryLog = field(default_factory=NoQueryLog)
-    editorial: Editorial = field(default_factory=NothingDecided)
+    editorial: LiveEditorial = field(default_factory=LiveEditorial)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -64,7 +62,7 @@ class Services:
             self.live,
             question,
             analyzer=self.analyzer,
-            synonyms=self.synonyms,
+            decisions=self.editorial.decisions(),
             timezone=self.timezone,
             now=self.clock(),
         )
@@ -98,20 +96,21 @@ class Services:
             size=size,
             now=self.clock(),
             queries=self.query_log.lists,
-            blocked=self.editorial.blocked,
+            blocked=self.editorial.decisions().blocked,
         )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""
         found: dict[str, HotQuery] = {}
+        decided = self._decided_queries()
         for window in windows:
-            for item in self.query_log.lists.hot(window, size=size, editorial=self.editorial):
+            for item in self.query_log.lists.hot(window, size=size, editorial=decided):
                 found.setdefault(item.text, item)
         return tuple(found.values())[:size]
 
     def related_queries(self, text: str, *, size: int = 8) -> tuple[str, ...]:
         """At most ``size`` other queries that share words or clicked articles with ``text``, the closest first."""
-        return self.query_log.lists.related(text, size=size, editorial=self.editorial)
+        return self.query_log.lists.related(text, size=size, editorial=self._decided_queries())
 
     def article(self, article_id: str) -> tuple[Article, IndexState]:
         """One article as it was indexed.
@@ -129,15 +128,25 @@ class Services:
         """What the live index is: for health checks."""
         return self.live.state()
 
+    def editorial_state(self) -> EditorialState:
+        """How up to date the editors' lists are: for health checks."""
+        return self.editorial.state()
+
     def warm_up(self) -> None:
-        """Load the dictionary, which takes a second, and the lists of queries, before a reader has to wait for them."""
+        """Load the dictionary, which takes a second, and all lists, before a reader has to wait for them."""
+        self.editorial.refresh()
         self.analyzer.query("预热")
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:
-        """Close the live index and the query log."""
+        """Close the live index, the query log and the editors' lists."""
         self.live.close()
         self.query_log.close()
+        self.editorial.close()
+
+    def _decided_queries(self) -> DecidedQueries:
+        today = self.clock().astimezone(self.timezone).date()
+        return DecidedQueries(self.editorial.decisions(), today)
 
 
 def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
@@ -148,7 +157,10 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
     Raises:
         InvalidDictionary: a line of the user dictionary is wrong.
     """
-    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    editorial = LiveEditorial(settings.store_url)
+    analyzer = make_analyzer(
+        user_dictionary=settings.user_dictionary, stopwords=editorial.stopwords
+    )
     live = LiveIndex(Generations(settings.index_dir), analyzer=analyzer, timezone=settings.timezone)
     query_log: QueryLog = NoQueryLog()
     if searching is not None and searching.querylog_url is not None:
@@ -158,4 +170,4 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
             analyzer=analyzer,
             timezone=settings.timezone,
         )
-    return Services(live, analyzer, settings.timezone, query_log=query_log)
+    return Services(live, analyzer, settings.timezone, query_log=query_log, editorial=editorial)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from math import exp2, log2
 from typing import Final, Literal, Protocol
 
@@ -145,16 +144,11 @@ def _begins(typed: Typed, title: str) -> bool:
     return folded.startswith(typed.text) or typed.begins(folded[: 2 * len(typed.text) + 8])
 
 
-@cache
-def _say_nothing() -> frozenset[str]:
-    return read_stopwords()
-
-
 def _without_repeats(
     found: Iterable[Suggestion], typed: Typed, blocked: Callable[[str], bool]
 ) -> list[Suggestion]:
     """Each text once, and neither what was typed nor what says nothing."""
-    seen = {typed.text, *_say_nothing()}
+    seen = {typed.text, *read_stopwords()}
     kept: list[Suggestion] = []
     for each in found:
         folded = fold_literal(each.text)

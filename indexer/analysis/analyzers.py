@@ -7,6 +7,7 @@ is indexed is never a code object: engines and manifests know an analyzer by its
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -68,8 +69,16 @@ class Analyzer(Protocol):
         """The distinct stopwords that :meth:`query` drops."""
 
 
-def make_analyzer(name: str = "zh", *, user_dictionary: Path | None = None) -> Analyzer:
+def make_analyzer(
+    name: str = "zh",
+    *,
+    user_dictionary: Path | None = None,
+    stopwords: Callable[[], frozenset[str]] = read_stopwords,
+) -> Analyzer:
     """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded when it is first used.
+
+    ``stopwords`` gives the folded words that a query is searched without; it is asked for each query, so that editors
+    can change them at any time.
 
     Raises:
         ValueError: there is no such analyzer.
@@ -80,7 +89,7 @@ def make_analyzer(name: str = "zh", *, user_dictionary: Path | None = None) -> A
     if name != ChineseAnalyzer.name:
         raise ValueError(f"there is no analyzer {name!r}: use {ChineseAnalyzer.name!r}")
     return ChineseAnalyzer(
-        read_user_dictionary(user_dictionary) if user_dictionary else UserDictionary()
+        read_user_dictionary(user_dictionary) if user_dictionary else UserDictionary(), stopwords
     )
 
 
@@ -98,10 +107,12 @@ class ChineseAnalyzer:
 
     name: Final = "zh"
 
-    def __init__(self, user: UserDictionary) -> None:
+    def __init__(
+        self, user: UserDictionary, stopwords: Callable[[], frozenset[str]] = read_stopwords
+    ) -> None:
         self._user = user
         self._packaged = packaged_dictionary()
-        self._stopwords = read_stopwords()
+        self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
 
     @cached_property
@@ -136,12 +147,12 @@ class ChineseAnalyzer:
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
         words = self._words(text)
-        dropped = drop_stopwords((word.text for word in words), self._stopwords)
+        dropped = drop_stopwords((word.text for word in words), self._stopwords())
         return [word for word in words if word.text not in dropped]
 
     def ignored(self, text: str) -> tuple[str, ...]:
         """See :meth:`Analyzer.ignored`."""
-        return drop_stopwords((word.text for word in self._words(text)), self._stopwords)
+        return drop_stopwords((word.text for word in self._words(text)), self._stopwords())
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:

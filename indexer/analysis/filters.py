@@ -6,6 +6,7 @@ A piece is folded already, one character for one; here follows what changes leng
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 from unicodedata import normalize
@@ -20,8 +21,9 @@ def expand(piece: str) -> str:
     return piece if piece.isascii() else fold(normalize("NFKC", piece))
 
 
+@cache
 def read_stopwords() -> frozenset[str]:
-    """The words that a query is searched without, folded as tokens are."""
+    """The packaged words that a query is searched without, folded as tokens are. Read once."""
     lines = _STOPWORDS.read_text(encoding="utf-8").splitlines()
     return frozenset(fold(line) for line in lines if line and not line.startswith("#"))
 

@@ -8,7 +8,7 @@ from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
 from search_service.web.payloads import IndexPayload, ReadyPayload
-from search_service.web.query_payloads import HealthPayload, query_log_payload
+from search_service.web.query_payloads import HealthPayload, health_payload
 from search_service.web.responses import INDEX, described, json_response
 
 TAGS = [Tag(name="health", description="For load balancers. Never cached.")]
@@ -22,12 +22,12 @@ def health_blueprint(services: Services) -> APIBlueprint:
         "/healthz",
         operation_id="healthz",
         summary="Is the process up",
-        description="Needs no index. Says also whether queries are logged; searches do not depend on it.",
+        description="Needs no index. Says also whether queries are logged and whether the editors' lists are up to date; "
+        "searches are answered all the same.",
         responses=described(HealthPayload),
     )
     def healthz() -> Response:
-        query_log = query_log_payload(services.query_log.health())
-        return _uncached(HealthPayload(status="ok", query_log=query_log))
+        return _uncached(health_payload(services.query_log.health(), services.editorial_state()))
 
     @blueprint.get(
         "/readyz",

@@ -89,6 +89,9 @@ class Hit(ListedArticle):
     duplicates: int = Field(
         description="Articles of its group that were found too and stand behind it."
     )
+    pinned: bool = Field(
+        description="It stands here because an editor put it here for this query; its score is 0."
+    )
 
 
 class FacetValue(Payload):
@@ -281,6 +284,7 @@ def _hit(found: FoundArticle, zone: ZoneInfo) -> Hit:
         highlights=Highlights(title=marked_html(found.title), body=marked_html(found.snippet)),
         group=found.article.duplicate_group or None,
         duplicates=found.duplicates,
+        pinned=found.pinned,
     )
 
 

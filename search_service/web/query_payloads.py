@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from search_service.editorial import EditorialState
 from search_service.querylog.base import LogHealth, State
 from search_service.querylog.lists import HotQuery, Window
 from search_service.web.payloads import Payload
@@ -50,11 +51,23 @@ class QueryLogPayload(Payload):
     )
 
 
+class EditorialPayload(Payload):
+    """Which of the editors' lists search goes by."""
+
+    version: int = Field(
+        description="How often the lists had been changed; 0 for the packaged ones."
+    )
+    current: bool = Field(
+        description="False while the store cannot be read: search goes on with the lists that it has."
+    )
+
+
 class HealthPayload(Payload):
     """The process answers."""
 
     status: str = Field(json_schema_extra={"example": "ok"})
     query_log: QueryLogPayload
+    editorial: EditorialPayload
 
 
 def hot_queries_payload(
@@ -71,6 +84,10 @@ def hot_queries_payload(
     )
 
 
-def query_log_payload(health: LogHealth) -> QueryLogPayload:
-    """The payload of the query log's health."""
-    return QueryLogPayload(state=health.state, waiting=health.waiting, dropped=health.dropped)
+def health_payload(log: LogHealth, editorial: EditorialState) -> HealthPayload:
+    """The payload of the process's health."""
+    return HealthPayload(
+        status="ok",
+        query_log=QueryLogPayload(state=log.state, waiting=log.waiting, dropped=log.dropped),
+        editorial=EditorialPayload(version=editorial.version, current=editorial.current),
+    )

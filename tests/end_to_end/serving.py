@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from indexer.store.database import open_editorial
 from tests.conftest import PROJECT
 
 PATIENCE = 60.0
@@ -94,10 +95,13 @@ def free_port() -> int:
 
 
 def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
-    """Start app.py over the index folder ``index``."""
+    """Start app.py over the index folder ``index``, and over a store beside it that has the editors' lists."""
+    url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
+    open_editorial(url).close()
     settings = {
         "PORT": str(port),
         "SEARCH_INDEX_DIR": str(index),
+        "SEARCH_STORE_URL": url,
         "SEARCH_QUERYLOG_URL": "off",
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}

@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from indexer import command_line
+from indexer.editorial import read_entry
+from indexer.store.database import open_editorial
 from search_service.cli import cli
 from tests.conftest import PROJECT
 from tests.factories import article
@@ -38,6 +41,9 @@ ARTICLES = [
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEARCH_INDEX_DIR", str(tmp_path))
+    url = f"sqlite:///{tmp_path / 'articles.sqlite3'}"
+    monkeypatch.setenv("SEARCH_STORE_URL", url)
+    open_editorial(url).close()
     monkeypatch.setenv("SEARCH_QUERYLOG_URL", "off")
     return tmp_path
 
@@ -108,6 +114,17 @@ def test_options_narrow_and_order(
 ) -> None:
     assert run("search", "茶会", "--json", *options) == 0
     assert found(capsys) == expected
+
+
+def test_what_editors_decided_holds_here_too(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(open_editorial(f"sqlite:///{index / 'articles.sqlite3'}")) as store:
+        store.put("pins", [read_entry("pins", "茶会 => tower 1")])
+    assert run("search", "茶会") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1. [bold]古塔" in lines
+    assert any(line.endswith(" · tower · pinned") for line in lines)
 
 
 @pytest.mark.usefixtures("index")

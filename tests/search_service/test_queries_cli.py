@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from indexer import command_line
+from indexer.editorial import read_entry
+from indexer.store.database import open_editorial
 from search_service.cli import cli
 from search_service.querylog.store import open_query_log
 from tests.search_service.indexes import SHANGHAI
@@ -19,6 +23,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     recently = datetime.now(UTC) - timedelta(seconds=5)
     made = f"sqlite:///{tmp_path / 'querylog.sqlite3'}"
     monkeypatch.setenv("SEARCH_QUERYLOG_URL", made)
+    monkeypatch.setenv("SEARCH_STORE_URL", f"sqlite:///{tmp_path / 'articles.sqlite3'}")
     store = open_query_log(made, SHANGHAI)
     search = asked("云溪茶会", at=recently)
     store.write([search, asked("云溪水库", at=recently, total=0)], now=recently)
@@ -76,6 +81,10 @@ def test_clicks_show_what_was_opened_and_where_it_stood(
 def test_related_shows_what_readers_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("related", "云溪茶会") == 0
     assert capsys.readouterr().out == "云溪古塔\n"
+    with closing(open_editorial(os.environ["SEARCH_STORE_URL"])) as editorial:
+        editorial.put("blocked", [read_entry("blocked", "古塔")])
+    assert run("related", "云溪茶会") == 0
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("url")

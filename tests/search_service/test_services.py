@@ -1,20 +1,44 @@
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from indexer.editorial import ListName, read_entry
 from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration
 from indexer.settings import IndexSettings, read_settings
-from search_service.search import Question
+from indexer.store.database import open_editorial
+from search_service.correct import Correction
+from search_service.editorial import EditorialState
+from search_service.querylog.base import NoQueryLog
+from search_service.querylog.counts import QueryCount
+from search_service.querylog.lists import HotQuery, Lists
+from search_service.search import Answer, Question
 from search_service.services import Services, make_services
+from search_service.synonyms import Used
 from tests.factories import article
 from tests.search_service.indexes import promote, services
 
 
+def store_url(root: Path) -> str:
+    return f"sqlite:///{root / 'articles.sqlite3'}"
+
+
 def settings(root: Path, **more: str) -> IndexSettings:
-    return read_settings(IndexSettings, {"SEARCH_INDEX_DIR": str(root)} | more)
+    named = {"SEARCH_INDEX_DIR": str(root), "SEARCH_STORE_URL": store_url(root)}
+    return read_settings(IndexSettings, named | more)
+
+
+def decide(root: Path, name: ListName, *lines: str) -> None:
+    with closing(open_editorial(store_url(root))) as store:
+        store.put(name, [read_entry(name, line) for line in lines])
+
+
+def ids(answer: Answer) -> list[str]:
+    return [hit.article.id for hit in answer.hits]
 
 
 def test_an_article_is_given_as_it_was_indexed(tmp_path: Path) -> None:
@@ -57,3 +81,93 @@ def test_a_user_dictionary_that_is_wrong_is_told_at_once(tmp_path: Path) -> None
     dictionary.write_text("茶会 many\n", encoding="utf-8")
     with pytest.raises(InvalidDictionary):
         make_services(settings(tmp_path, SEARCH_USER_DICTIONARY=str(dictionary)))
+
+
+def test_edited_synonyms_and_stopwords_act_on_queries_without_a_rebuild(tmp_path: Path) -> None:
+    promote(tmp_path, [article("a-1", title="茶聚开始"), article("a-2", title="請問怎么走")])
+    decide(tmp_path, "hot", "春运")
+    with closing(make_services(settings(tmp_path))) as made:
+        assert made.search(Question(text="茶会")).total == 0
+        assert made.search(Question(text="请问 茶聚")).understood.ignored == ()
+        decide(tmp_path, "synonyms", "茶会 => 茶聚")
+        decide(tmp_path, "stopwords", "请问")
+        made.editorial.refresh()
+        answer = made.search(Question(text="茶会"))
+        assert ids(answer) == ["a-1"]
+        assert answer.understood.synonyms == (Used("茶会", ("茶聚",)),)
+        answer = made.search(Question(text="请问 茶聚"))
+        assert (ids(answer), answer.understood.ignored) == (["a-1"], ("请问",))
+        assert ids(made.search(Question(text="请问"))) == ["a-2"]
+
+
+def test_pins_and_hides_count_for_their_query_on_the_day_of_the_clock(tmp_path: Path) -> None:
+    promote(tmp_path, [article(f"a-{n}", title=f"水库{'的' * n}观察") for n in range(4)])
+    decide(tmp_path, "pins", "水库 => a-3 1 2026-03-02")
+    decide(tmp_path, "hides", "水库 => a-0 ..2026-03-01")
+    with closing(make_services(settings(tmp_path))) as made:
+        last_minute = datetime(2026, 3, 1, 15, 59, tzinfo=UTC)  # one before midnight in Shanghai
+        before = replace(made, clock=lambda: last_minute).search(Question(text="水库"))
+        assert set(ids(before)) == {"a-1", "a-2", "a-3"}
+        assert not any(hit.pinned for hit in before.hits)
+        midnight = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
+        after = replace(made, clock=lambda: midnight).search(Question(text=" 水庫 "))
+        assert [hit.article.id for hit in after.hits if hit.pinned] == ["a-3"]
+        assert (ids(after)[0], after.total, after.pages) == ("a-3", 4, 1)
+        other = replace(made, clock=lambda: midnight).search(Question(text="水库观察"))
+        assert not any(hit.pinned for hit in other.hits)
+
+
+def test_what_was_decided_for_a_corrected_query_counts(tmp_path: Path) -> None:
+    promote(tmp_path, [article("harbour", title="渔港的老树"), article("tea", title="茶会")])
+    decide(tmp_path, "pins", "渔港 => tea 1")
+    with closing(make_services(settings(tmp_path))) as made:
+        answer = made.search(Question(text="渔岗"))
+        assert answer.understood.correction == Correction("渔港", applied=True)
+        assert [(hit.article.id, hit.pinned) for hit in answer.hits] == [
+            ("tea", True),
+            ("harbour", False),
+        ]
+        decide(tmp_path, "blocked", "渔港")
+        made.editorial.refresh()
+        answer = made.search(Question(text="渔岗"))
+        assert (answer.understood.correction, answer.total) == (None, 0)
+
+
+def test_blocked_words_are_neither_suggested_nor_listed_and_pinned_queries_come_first(
+    tmp_path: Path,
+) -> None:
+    promote(tmp_path, [article("a-1", title="云溪水库"), article("a-2", title="云溪茶会")])
+    decide(tmp_path, "hot", "春运", "水库巡查", "茶会 ..2020-01-01")
+    decide(tmp_path, "blocked", "水库")
+    with closing(make_services(settings(tmp_path))) as made:
+        offered = {each.text for each in made.suggest("云溪").items}
+        assert "云溪茶会" in offered
+        assert "云溪水库" not in offered
+        assert made.hot_queries("day", "week") == (HotQuery("春运", visitors=0, pinned=True),)
+        assert made.search(Question(text="水库")).total == 1
+
+
+def test_blocked_words_are_not_among_related_queries(tmp_path: Path) -> None:
+    promote(tmp_path, [article()])
+    counts = [
+        QueryCount(query=text, text=text, searches=2, visitors=2, most=2, found=True)
+        for text in ("云溪水库", "云溪茶会", "云溪古塔")
+    ]
+
+    class Log(NoQueryLog):
+        lists = Lists({"all": counts}, words=lambda text: (text[:2], text[2:]))  # type: ignore[misc]
+
+    decide(tmp_path, "blocked", "茶会")
+    with closing(make_services(settings(tmp_path))) as made:
+        logged = replace(made, query_log=Log())
+        assert logged.related_queries("云溪水库") == ("云溪古塔",)
+
+
+def test_the_store_may_be_missing(tmp_path: Path) -> None:
+    promote(tmp_path, [article()])
+    with closing(make_services(settings(tmp_path))) as made:
+        assert made.search(Question(text="学校")).total == 1
+        assert made.editorial_state() == EditorialState(0, current=False)
+        decide(tmp_path, "hot", "春运")
+        made.warm_up()
+        assert made.editorial_state() == EditorialState(1, current=True)

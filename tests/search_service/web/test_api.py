@@ -60,6 +60,7 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "published_at": "2026-02-01T08:30:00+08:00",
         "group": None,
         "duplicates": 0,
+        "pinned": False,
     }
 
 
