@@ -40,11 +40,13 @@ _BLURS: Final = tuple(
 
 
 class Guess(NamedTuple):
-    """Completions whose key begins as one of ``keys`` and whose folded text ``accepts`` takes; and these ``words``."""
+    """Completions whose key begins as one of ``keys``, and whose folded text ``begins`` so and is one that ``accepts`` takes; and
+    these ``words``."""
 
     keys: tuple[str, ...]
     accepts: Callable[[str], bool]
     words: tuple[str, ...] = ()
+    begins: str = ""
 
 
 def is_chinese(text: str) -> bool:
@@ -89,18 +91,12 @@ def near_sound(text: str) -> Guess:
 
 
 def one_wrong(text: str) -> Guess:
-    """Words of ONE_WRONG_FROM characters and more with any one other character."""
+    """Words of ONE_WRONG_FROM characters and more with any one other character, but not the first one."""
 
     def accepts(other: str) -> bool:
         return _as_long(text, other) and _shared(text, other) == len(text) - 1
 
-    first, *others = units(text)[:KEY_UNITS]
-    initials = [unit.sound[0] for unit in others]
-    keys = {each + AFTER_FIRST + "".join(initials) for each in syllables()}
-    for place in range(len(initials)):
-        before, after = "".join(initials[:place]), "".join(initials[place + 1 :])
-        keys.update(first.sound + AFTER_FIRST + before + each + after for each in ascii_lowercase)
-    return Guess(tuple(sorted(keys)), accepts)
+    return Guess((units(text)[0].sound + AFTER_FIRST,), accepts, begins=text[0])
 
 
 def one_letter(word: str) -> Guess:

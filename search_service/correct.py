@@ -190,7 +190,9 @@ class _Speller:
         return None
 
     def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
-        request = CompletionRequest(guess.keys, guess.accepts, filter=self._seen, size=_CANDIDATES)
+        request = CompletionRequest(
+            guess.keys, guess.accepts, guess.begins, self._seen, _CANDIDATES
+        )
         for found in self._reader.complete(request):
             yield found.count, found.text
 

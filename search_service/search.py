@@ -24,7 +24,7 @@ from search_service.climb import Climbed
 from search_service.correct import Correction, corrected
 from search_service.editorial import Decisions
 from search_service.filters import in_channel, published_between, visible
-from search_service.ladder import Rung, may_stand_inside, nearness_for
+from search_service.ladder import Rung, is_loose, may_stand_inside, nearness_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
@@ -215,10 +215,14 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
 
 
 def _meant(asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime) -> str | None:
-    """What was probably meant; thoroughly thought about where little was found, or not all words together."""
+    """What was probably meant; thoroughly thought about where little was found, or not all words together.
+
+    Not in a long text or a question: a wrong character changes little in it.
+    """
     if asked.parsed.tree is None:
         return None
-    thorough = asked.found.page.total < FEW or asked.found.rung not in _ALL_WORDS
+    little = asked.found.page.total < FEW or asked.found.rung not in _ALL_WORDS
+    thorough = little and not is_loose(asked.parsed.tree)
     return corrected(asked.parsed.tree, reader, analyzer, seen=visible(now), thorough=thorough)
 
 

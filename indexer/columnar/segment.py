@@ -27,6 +27,8 @@ IntP = NDArray[np.intp]
 
 _SAMPLE: Final = 64
 """One term in so many is held in memory to begin a look-up with: 20 KiB for 100,000 terms of usual length."""
+_BLOCKS: Final = 256
+"""So many times 64 terms are kept as objects, in each field of a segment: 1 MiB."""
 
 
 class Terms:
@@ -36,6 +38,7 @@ class Terms:
         self._bytes = memoryview(file[f"{prefix}/term_bytes"])  # type: ignore[arg-type]
         self._offsets = Offsets(file, f"{prefix}/term_offsets")
         self._count = len(self._offsets) - 1
+        self._blocks: dict[int, list[bytes]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -46,17 +49,24 @@ class Terms:
     def find(self, term: bytes) -> int:
         """The number of a term, or -1. O(log n)."""
         at = self.first_from(term)
-        return at if at < self._count and self[at] == term else -1
+        return at if at < self._count and self._block(at // _SAMPLE)[at % _SAMPLE] == term else -1
 
     def first_from(self, term: bytes) -> int:
         """The number of the first term that is ``term`` or greater; the count when there is none. O(log n)."""
         sample = bisect_left(self._samples, term)
-        low, high = max(0, (sample - 1) * _SAMPLE), min(self._count, sample * _SAMPLE)
-        offsets = self._offsets.between(low, high + 1).tolist()
-        begins = range(high - low)
-        return low + bisect_left(
-            begins, term, key=lambda at: self._bytes[offsets[at] : offsets[at + 1]].tobytes()
-        )
+        if not sample:
+            return 0
+        return (sample - 1) * _SAMPLE + bisect_left(self._block(sample - 1), term)
+
+    def _block(self, number: int) -> list[bytes]:
+        """The terms from one sample to before the next. Some are kept: words are looked up again, and beside each other."""
+        block = self._blocks.get(number)
+        if block is None:
+            block = self.slice(number * _SAMPLE, (number + 1) * _SAMPLE)
+            if len(self._blocks) >= _BLOCKS:
+                self._blocks.clear()
+            self._blocks[number] = block
+        return block
 
     def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The terms of a range of numbers. O(range)."""
