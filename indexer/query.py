@@ -177,18 +177,27 @@ Query = (
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
-    """A second look at the best ``depth`` articles by score: how close together the words of ``text`` stand in them.
+class Rescore:
+    """A second look at the best ``depth`` articles by score, for what is too dear to ask of all.
 
-    The engine cuts ``text`` with its analyzer in query mode. An article scores ``weight`` times the greatest sum of the
-    idfs of different words that stand within ``window`` positions of one another in one of ``fields``; a word's idf is
-    the least of those that it has in ``fields``. Articles beyond ``depth`` follow as they were.
+    The engine cuts ``text`` with its analyzer in query mode. An article scores more for
+
+    * words that stand close together: ``near`` times the greatest sum of the idfs of different words within ``window``
+      positions of one another in one of ``fields``; a word's idf is the least of those that it has in ``fields``;
+    * pairs of neighbouring Chinese characters within what the words leave of the text: ``pairs`` times the idf of each pair
+      (see ``analysis/grams.py``), in each of ``fields`` that holds it;
+    * being like the others: that sum is multiplied by 1 + ``agree`` * how much the article's body is like those of the best,
+      0 to 1, by their most telling words but those of the text. Which words those are is the engine's choice.
+
+    Articles beyond ``depth`` follow as they were.
     """
 
     text: str
     fields: tuple[str, ...] = TEXT_FIELDS
+    near: float = 1.0
     window: int = 16
-    weight: float = 1.0
+    pairs: float = 0.0
+    agree: float = 0.0
     depth: int = 100
 
 
@@ -199,15 +208,15 @@ class SearchRequest:
     ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
     ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
-    articles of each duplicate group is a hit; an article without one stands for itself. ``near`` is looked at by
-    relevance only, and before that.
+    articles of each duplicate group is a hit; an article without one stands for itself. ``rescore`` is done by relevance
+    only, and before that.
     """
 
     query: Query
     filter: Query | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "none"
-    near: Nearness | None = None
+    rescore: Rescore | None = None
     facets: tuple[str, ...] = ()
     facet_size: int = 20
     page: int = 1

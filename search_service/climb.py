@@ -38,7 +38,7 @@ def climb(
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counting = replace(request, collapse="none", near=None, facets=(), page=1, size=1)
+    counting = replace(request, collapse="none", rescore=None, facets=(), page=1, size=1)
     wide = _climb(reader, tree, counting, ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))

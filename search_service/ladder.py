@@ -27,25 +27,28 @@ from indexer.query import (
     Boost,
     Match,
     MatchAll,
-    Nearness,
     Not,
     Or,
     Query,
     Range,
+    Rescore,
     Term,
 )
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
 from search_service.filters import in_channel
 from search_service.ranking import (
+    AGREE,
     ALL_WORDS,
     AS_TYPED,
     FIELD_WEIGHTS,
     LONG,
     MOST,
     NEAR,
-    NEAR_DEPTH,
     NEAR_WINDOW,
+    PAIRS,
+    RESCORED,
+    RESCORED_FIELDS,
 )
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
@@ -88,17 +91,20 @@ def is_loose(tree: Node | None) -> bool:
     return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
 
 
-def nearness_for(tree: Node | None) -> Nearness | None:
-    """Which words should stand close together: the loose ones, if there are two and more."""
+def rescore_for(tree: Node | None) -> Rescore | None:
+    """By what the best are ordered once more: the loose words, if there are two and more; questions look for agreement."""
     leaves = wanted(tree) if tree else []
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
         return None
-    return Nearness(
+    return Rescore(
         " ".join(leaf.text for leaf in loose),
+        fields=RESCORED_FIELDS,
+        near=NEAR,
         window=NEAR_WINDOW,
-        weight=NEAR,
-        depth=NEAR_DEPTH,
+        pairs=PAIRS,
+        agree=AGREE if is_loose(tree) else 0.0,
+        depth=RESCORED,
     )
 
 

@@ -39,8 +39,18 @@ to 0.948."""
 NEAR_WINDOW: Final = 16
 """Positions that count as close together: a sentence."""
 
-NEAR_DEPTH: Final = 100
-"""Articles, the best by words alone, that are looked at for it."""
+PAIRS: Final = 0.5
+"""What an article scores for each pair of neighbouring characters that the query and the field share, against its idf: what
+the segmenter cut apart or cut otherwise still belongs together."""
+
+AGREE: Final = 0.5
+"""How much more an article counts, at most, for being like the best answers to a question."""
+
+RESCORED: Final = 100
+"""Articles, the best by words alone, that are looked at for these."""
+
+RESCORED_FIELDS: Final = ("title", "body")
+"""The lead mostly repeats the body."""
 
 AS_TYPED: Final = 3.0
 """How many times its rarity (its idf) an article scores on the rung "inside" for holding the typed text as it stands. A

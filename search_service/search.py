@@ -24,7 +24,7 @@ from search_service.climb import Climbed
 from search_service.correct import Correction, corrected
 from search_service.editorial import Decisions
 from search_service.filters import in_channel, published_between, visible
-from search_service.ladder import Rung, is_loose, may_stand_inside, nearness_for
+from search_service.ladder import Rung, is_loose, may_stand_inside, rescore_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
@@ -165,7 +165,7 @@ def search(
     def ask(reader: Reader, text: str, request: SearchRequest) -> _Asked:
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
         tree, used = with_synonyms(parsed.tree, decisions.synonyms, analyzer)
-        request = replace(request, near=nearness_for(tree))
+        request = replace(request, rescore=rescore_for(tree))
         placements = decisions.placements(text, now.astimezone(timezone).date())
         arranged = arrange(reader, tree, request, narrowing, placements)
         return _Asked(parsed, tree, used, arranged.found, arranged.pinned)

@@ -8,11 +8,14 @@ in the folded stored text, by whoever holds it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Final
 
+from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
+from indexer.analysis.dictionary import is_han
 
 _RUN: Final = re.compile(r"[^\W_]+")
 """A longest run of characters for which str.isalnum() holds."""
@@ -43,6 +46,17 @@ def grams(text: str) -> set[str]:
         for pair in set(map(add, folded, folded[1:] + " "))
         if pair[0].isalnum()
     }
+
+
+def chinese_pairs(text: str, tokens: Sequence[Token]) -> list[str]:
+    """The distinct pairs of neighbouring Chinese characters that lie in tokens of a text, or where two tokens meet."""
+    folded = fold(text)
+    covered = bytearray(len(folded))
+    for token in tokens:
+        covered[token.start : token.end] = b"\1" * (token.end - token.start)
+    pairs = map(add, folded, folded[1:])
+    whole = (pair for at, pair in enumerate(pairs) if covered[at] and covered[at + 1])
+    return [pair for pair in dict.fromkeys(whole) if is_han(pair)]
 
 
 def plan_literal(literal: str) -> LiteralPlan:

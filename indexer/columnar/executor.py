@@ -20,8 +20,8 @@ from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
 from indexer.columnar.inversion import rows_at
-from indexer.columnar.nearness import Near, nearest_first
 from indexer.columnar.plan import Everything, Plan
+from indexer.columnar.rescoring import Rescore, rescored
 from indexer.columnar.segment import IntP, Segment
 from indexer.columnar.snapshot import Leaf, Snapshot
 from indexer.columnar.top import Ordering, Ranked, best_of_leaf, merged
@@ -91,7 +91,7 @@ class Executor:
         factors: Sequence[F32] | None = None,
         budget: float | None = None,
         collapse: str | None = None,
-        near: Near | None = None,
+        rescore: Rescore | None = None,
     ) -> Top:
         """The best ``limit`` documents with the exact total; a limit of 0 only counts.
 
@@ -103,7 +103,7 @@ class Executor:
         ``collapse`` is an int64 column: of documents that share a number in it only the best ranked one is a hit. Costs a
         look at each grouped document, and seldom a second search, where the best are copies of one another.
 
-        ``near`` looks at the best by score once more, see :class:`Near`; its weights are 0 or above.
+        ``rescore`` looks at the best by score once more, see :class:`Rescore`.
 
         Raises:
             ValueError: the limit is below 0.
@@ -112,12 +112,12 @@ class Executor:
             raise ValueError(f"limit {limit} is below 0")
         order = ordering or Ordering()
         if collapse is None:
-            return self._search(plan, limit, filter, order, facets, factors, budget, near)
+            return self._search(plan, limit, filter, order, facets, factors, budget, rescore)
         grouping = self._grouping(collapse)
         reach = limit + SPARE if limit else 0
         while True:
             tally = Tally(grouping)
-            top = self._search(plan, reach, filter, order, facets, factors, budget, near, tally)
+            top = self._search(plan, reach, filter, order, facets, factors, budget, rescore, tally)
             left = tally.collapse(top.docs, top.scores, limit)
             groups = top.total - tally.hidden
             if len(left.docs) == min(limit, groups) or not top.complete:
@@ -133,14 +133,14 @@ class Executor:
         facets: Sequence[str],
         factors: Sequence[F32] | None,
         budget: float | None,
-        near: Near | None,
+        rescore: Rescore | None,
         tally: Tally | None = None,
     ) -> Top:
         """The same, not collapsed; ``tally`` counts what was found of each group."""
         deadline = None if budget is None else monotonic() + budget
         total, complete = 0, True
         parts: list[tuple[int, Ranked]] = []
-        reach = max(limit, near.depth) if near and limit else limit
+        reach = max(limit, rescore.depth) if rescore and limit else limit
         counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
         for number, leaf in enumerate(self.snapshot.leaves):
             if deadline is not None and number and monotonic() >= deadline:
@@ -161,8 +161,10 @@ class Executor:
                     tally.add(number, found)
             evaluator.release(found)
         best_docs, scores = merged([part for _, part in parts], order, reach, self.snapshot)
-        if near and len(best_docs):
-            best_docs, scores = nearest_first(self.impacts, parts, near, order, best_docs, scores)
+        if rescore and len(best_docs):
+            best_docs, scores = rescored(
+                self.impacts, parts, rescore, order, best_docs, scores, factors
+            )
         best_docs, scores = best_docs[:limit], scores[:limit]
         ones = np.ones(len(best_docs), dtype=np.int64)
         return Top(best_docs, scores, ones, total, total, counts, complete)

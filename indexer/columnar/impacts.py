@@ -250,6 +250,14 @@ class Impacts:
             found[hit] = 1.0
         return found
 
+    def holding(self, leaf: int, field: str, term: bytes, docs: IntP) -> NDArray[np.bool_]:
+        """bool[docs]: which of some documents, ascending, hold a term. Nothing is decoded."""
+        number, count, _ = self._place(leaf, field, term)
+        postings = self.field(leaf, field)
+        if postings is None or not count:
+            return np.zeros(len(docs), dtype=bool)
+        return postings.locate(number, docs)[0]
+
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
         key = (leaf, field, term)

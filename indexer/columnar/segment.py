@@ -87,6 +87,15 @@ class Terms:
         data = np.frombuffer(self._bytes[int(offsets[0]) : int(offsets[-1])], dtype=np.uint8)
         return data, offsets - offsets[0]
 
+    def texts(self, numbers: IntP, width: int) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+        """Some terms as an array of their first ``width`` bytes, and int64: how many each has. O(numbers * width)."""
+        begins, ends = self._offsets.at(numbers), self._offsets.at(numbers + 1)
+        places = begins[:, None] + np.arange(width)
+        inside = places < ends[:, None]
+        data = np.zeros(places.shape, dtype=np.uint8)
+        data[inside] = np.frombuffer(self._bytes, dtype=np.uint8)[places[inside]]
+        return data.view(f"S{width}").ravel(), ends - begins
+
     @cached_property
     def _samples(self) -> list[bytes]:
         offsets = self._offsets.between()
@@ -154,6 +163,12 @@ class PostingsField:
         pairs = self._pair_offsets.between(first, end + 1)
         starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
         counts: NDArray[np.int64] = np.diff(starts[pairs - pairs[0]])
+        return counts
+
+    def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how many documents hold each of some terms, deleted ones included."""
+        ends = self._pair_starts.at(self._pair_offsets.at(terms + 1))
+        counts: NDArray[np.int64] = ends - self._pair_starts.at(self._pair_offsets.at(terms))
         return counts
 
     def total_frequency(self, term: int) -> int:

@@ -5,7 +5,7 @@ What an entry holds was made by ``memory.py``; nothing here knows of files.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,11 +13,12 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self, assert_never
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer, Token, is_one_word
+from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.completions import Offers, Use, completions
 from indexer.engines.documents import month_of, searchable_texts
+from indexer.engines.memory_rescoring import Rescorer, places
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.hits import Completion, FacetCount, Hit, SearchPage
@@ -31,11 +32,11 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
-    Nearness,
     Not,
     Or,
     Query,
     Range,
+    Rescore,
     SearchRequest,
     Term,
     TitlePrefix,
@@ -107,9 +108,9 @@ class MemoryReader:
             for article_id, score in found.items()
         ]
         hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
-        if request.near is not None and request.sort == "relevance":
-            head = [self._nearer(hit, request.near) for hit in hits[: request.near.depth]]
-            hits[: request.near.depth] = sorted(head, key=_newest_first)
+        if request.rescore is not None and request.sort == "relevance":
+            head = self._rescored(hits[: request.rescore.depth], request.rescore)
+            hits[: len(head)] = sorted(head, key=_newest_first)
         if request.collapse == "duplicates":
             hits = _collapsed(hits)
         end = request.page * request.size
@@ -258,7 +259,7 @@ class MemoryReader:
 
         def holds(entry: Entry) -> bool:
             texts = searchable_texts(entry.article)
-            found = [_places(self._analyzer.index(texts[field])) for field in query.fields]
+            found = [places(self._analyzer.index(texts[field])) for field in query.fields]
             return any(
                 all(start + n in places[word] for n, word in enumerate(words))
                 for places in found
@@ -267,20 +268,13 @@ class MemoryReader:
 
         return self._where(holds) if words else {}
 
-    def _nearer(self, hit: Hit, near: Nearness) -> Hit:
-        """A hit with what it scores for its best window."""
-        texts = searchable_texts(hit.article)
-        idfs = {
-            token.text: min((self._idf(field, token.text) for field in near.fields), default=0.0)
-            for token in self._analyzer.query(near.text)
-        }
-        best = 0.0
-        for field in near.fields:
-            places = _places(self._analyzer.index(texts[field]))
-            for start in {place for word in idfs for place in places[word]}:
-                window = set(range(start, start + near.window + 1))
-                best = max(best, sum(idfs[word] for word in idfs if places[word] & window))
-        return replace(hit, score=round(hit.score + near.weight * best, SCORE_DECIMALS))
+    def _rescored(self, hits: Sequence[Hit], rescore: Rescore) -> list[Hit]:
+        rescorer = Rescorer(self._entries.values(), self._analyzer, rescore)
+        scores = rescorer.scores([(self._entries[hit.article.id], hit.score) for hit in hits])
+        return [
+            replace(hit, score=round(score, SCORE_DECIMALS))
+            for hit, score in zip(hits, scores, strict=True)
+        ]
 
     def _holding(self, field: str, token: str) -> list[Entry]:
         return [entry for entry in self._entries.values() if token in entry.tokens[field]]
@@ -322,14 +316,6 @@ class MemoryReader:
             published = entry.article.published_at
             return (month_of(published, self._timezone),) if published else ()
         return entry.values[name]
-
-
-def _places(tokens: Iterable[Token]) -> dict[str, set[int]]:
-    """The positions of each word."""
-    places: dict[str, set[int]] = defaultdict(set)
-    for token in tokens:
-        places[token.text].add(token.position)
-    return places
 
 
 def _sum(found: Iterable[Scores]) -> Scores:

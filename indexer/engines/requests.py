@@ -27,6 +27,7 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Rescore,
     SearchRequest,
     Term,
     TitlePrefix,
@@ -57,15 +58,19 @@ def check_request(request: SearchRequest) -> None:
             f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
         )
     _check(request.query)
-    if request.near is not None:
-        for field in request.near.fields:
-            check_text_field(field)
-        _not_negative(request.near.weight, "the weight of nearness")
-        _not_negative(request.near.window, "the window of nearness")
-        if request.near.depth < 1:
-            raise InvalidQuery(f"depth is {request.near.depth}: it must be at least 1")
+    if request.rescore is not None:
+        _check_rescore(request.rescore)
     if request.filter is not None:
         _check(request.filter)
+
+
+def _check_rescore(rescore: Rescore) -> None:
+    for field in rescore.fields:
+        check_text_field(field)
+    for name in ("near", "window", "pairs", "agree"):
+        _not_negative(getattr(rescore, name), name)
+    if rescore.depth < 1:
+        raise InvalidQuery(f"depth is {rescore.depth}: it must be at least 1")
 
 
 def check_completion_request(request: CompletionRequest) -> None:

@@ -17,9 +17,9 @@ from tests.contracts.engine_commits import CommitPromises
 from tests.contracts.engine_completions import CompletionPromises
 from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_facets import FacetPromises
-from tests.contracts.engine_nearness import NearnessPromises
 from tests.contracts.engine_queries import QueryPromises
 from tests.contracts.engine_ranking import RankingPromises
+from tests.contracts.engine_rescoring import RescorePromises
 
 __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
 
@@ -30,7 +30,7 @@ class EngineContract(
     QueryPromises,
     RankingPromises,
     CollapsePromises,
-    NearnessPromises,
+    RescorePromises,
     FacetPromises,
     DamagePromises,
 ):

@@ -15,7 +15,7 @@ from indexer.query import (
     Range,
     Term,
 )
-from search_service.ladder import Rung, is_loose, may_stand_inside, nearness_for, query_for, rungs
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rescore_for, rungs
 from search_service.parse import parse
 from search_service.ranking import FIELD_WEIGHTS
 from search_service.tree import Node
@@ -146,5 +146,5 @@ def test_questions_and_long_texts_are_asked_loosely(text: str, expected: bool) -
     ],
 )
 def test_two_and_more_loose_words_should_stand_close_together(text: str, words: str | None) -> None:
-    near = nearness_for(tree(text))
-    assert (near and near.text) == words
+    found = rescore_for(tree(text))
+    assert (found and found.text) == words

@@ -39,6 +39,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def encoded(text: str) -> bytes:
+    """A term or an id as the segments hold it; half a surrogate pair is looked for, and found nowhere."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def grams_field(field: str) -> str:
     """The field that holds the grams of a text field."""
     return f"{field}_grams"

@@ -16,7 +16,7 @@ from indexer.columnar.snapshot import Leaf
 from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf
-from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, SCHEMA
+from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, SCHEMA, encoded
 from indexer.engines.whoosh.queries import literal_candidates
 from indexer.query import TEXT_FIELDS
 
@@ -77,7 +77,7 @@ class LiteralFinder:
             if sum(map(len, unsure)) > LITERAL_CANDIDATES:
                 complete = False
                 unsure = _newest(leaves, unsure, LITERAL_CANDIDATES)
-            wanted = literal.encode("utf-8", "surrogatepass")
+            wanted = encoded(literal)
             docs = [
                 np.union1d(each, _verified(leaf, others, wanted, fields))
                 for leaf, each, others in zip(leaves, sure, unsure, strict=True)

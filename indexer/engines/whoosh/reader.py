@@ -8,17 +8,25 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.grams import chinese_pairs
 from indexer.article import Article
 from indexer.columnar import plan as p
 from indexer.columnar.executor import Executor
-from indexer.columnar.nearness import Near
+from indexer.columnar.rescoring import Rescore
 from indexer.columnar.top import Ordering
 from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
-from indexer.engines.whoosh.fields import ARTICLE, GROUP, PUBLISHED, SCHEMA
+from indexer.engines.whoosh.fields import (
+    ARTICLE,
+    GROUP,
+    PUBLISHED,
+    SCHEMA,
+    encoded,
+    grams_field,
+)
 from indexer.engines.whoosh.literals import LiteralFinder, never_asked
 from indexer.engines.whoosh.queries import QueryBuilder
 from indexer.engines.whoosh.translation import translated
@@ -71,7 +79,7 @@ class WhooshReader:
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             collapse=GROUP if request.collapse == "duplicates" else None,
-            near=self._near(request),
+            rescore=self._rescore(request),
         )
         scored = request.sort == "relevance"
         page = slice(end - request.size, end)
@@ -99,33 +107,46 @@ class WhooshReader:
     def _builder(self) -> QueryBuilder:
         return QueryBuilder(self._analyzer, self._literals.find, self._idf)
 
-    def _near(self, request: SearchRequest) -> Near | None:
-        """What a request's nearness means to the executor."""
-        near = request.near
-        if near is None or request.sort != "relevance":
+    def _rescore(self, request: SearchRequest) -> Rescore | None:
+        """What a request's rescoring means to the executor."""
+        wanted = request.rescore
+        if wanted is None or request.sort != "relevance":
             return None
-        words = dict.fromkeys(token.text for token in self._analyzer.query(near.text))
-        weights = {
-            word: near.weight * min((self._idf(field, word) for field in near.fields), default=0.0)
-            for word in words
-        }
-        encoded = tuple(
-            (word.encode("utf-8", "surrogatepass"), weight) for word, weight in weights.items()
+        tokens = self._analyzer.query(wanted.text)
+        words = dict.fromkeys(token.text for token in tokens)
+        pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()
+        return Rescore(
+            fields=wanted.fields,
+            words=tuple(
+                (
+                    encoded(word),
+                    wanted.near * min(self._idf(field, word) for field in wanted.fields),
+                )
+                for word in words
+                if wanted.fields
+            ),
+            window=wanted.window,
+            terms=tuple(
+                (field, encoded(pair), wanted.pairs * self._idf(field, pair))
+                for field in map(grams_field, wanted.fields)
+                for pair in pairs
+            ),
+            agree=wanted.agree,
+            agree_in="body",
+            depth=wanted.depth,
         )
-        return Near(near.fields, encoded, near.window, near.depth)
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
         with self._honest():
-            doc = self._snapshot.find(article_id.encode("utf-8", "surrogatepass"))
+            doc = self._snapshot.find(encoded(article_id))
             return None if doc < 0 else self._article(doc)
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
         """How many articles hold each token; deleted ones count until a merge drops them."""
         check_text_field(field)
-        encoded = (token.encode("utf-8", "surrogatepass") for token in tokens)
         with self._honest():
-            return [self._snapshot.doc_frequency(field, token) for token in encoded]
+            return [self._snapshot.doc_frequency(field, encoded(token)) for token in tokens]
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
@@ -151,7 +172,7 @@ class WhooshReader:
     def _idf(self, field: str, token: str) -> float:
         if not self._snapshot.doc_count_all:
             return 1.0  # no article will be scored with it
-        return self.executor.impacts.idf(field, token.encode("utf-8", "surrogatepass"))
+        return self.executor.impacts.idf(field, encoded(token))
 
     def _article(self, doc: int) -> Article:
         return article_of(self._snapshot.blob(ARTICLE, doc))

@@ -10,7 +10,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.columnar.writer import Writer
 from indexer.engines.whoosh.documents import document_of
-from indexer.engines.whoosh.fields import LAYOUT
+from indexer.engines.whoosh.fields import LAYOUT, encoded
 from indexer.engines.whoosh.translation import translated
 
 
@@ -45,7 +45,7 @@ class WhooshWriter:
         """Forget an article."""
         self._need_batch()
         with translated(self._folder):
-            self._writer.delete(article_id.encode("utf-8", "surrogatepass"))
+            self._writer.delete(encoded(article_id))
 
     def commit(self, *, revision: int) -> None:
         """Make the changes visible and end the batch. What was the first batch is merged into one segment."""

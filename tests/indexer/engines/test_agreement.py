@@ -37,11 +37,11 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
-    Nearness,
     Not,
     Or,
     Query,
     Range,
+    Rescore,
     SearchRequest,
     Term,
     TitlePrefix,
@@ -168,17 +168,19 @@ completion_requests = st.builds(
     st.none() | queries,
     st.sampled_from((1, 3, 100)),
 )
-nearness = st.builds(
-    Nearness,
+# Without agreement: which words tell what an article is about is the engine's choice.
+rescoring = st.builds(
+    Rescore,
     texts,
     fields,
+    near=st.sampled_from((0.0, 0.5, 1.0)),
     window=st.sampled_from((0, 1, 3, 16)),
-    weight=st.sampled_from((0.0, 0.5, 1.0)),
+    pairs=st.sampled_from((0.0, 0.5)),
 )
 requests = st.builds(
     SearchRequest,
     queries,
-    near=st.none() | nearness,
+    rescore=st.none() | rescoring,
     filter=st.none() | queries,
     sort=st.sampled_from(SORTS),
     collapse=st.sampled_from(COLLAPSES),

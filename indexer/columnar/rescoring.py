@@ -1,0 +1,110 @@
+"""Rescoring: the best of what was found, looked at once more by what is too dear to ask of every document.
+
+How close together words stand in a document, which of some terms it holds, and how much it is like the other best ones.
+Only the documents that were ranked are looked at, all of a leaf's at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from indexer.columnar.agreement import agreement
+from indexer.columnar.impacts import F32, I64, Impacts
+from indexer.columnar.segment import IntP
+from indexer.columnar.top import Ordering, Ranked, merged
+
+_POSITION_BITS: Final = 32
+"""A word's occurrences are those of ``phrases.py``: ``document << 32 | position``."""
+
+
+class Rescore(NamedTuple):
+    """What the best ``depth`` documents score more; weights are 0 or above.
+
+    The greatest sum of weights of different ``words`` in one window, which is ``window + 1`` positions of one of
+    ``fields``; then the weight of each of ``terms``, in its field, that a document holds. With that sum they agree, or do
+    not: see :func:`agreement`, of whose result ``agree`` is the share that counts and ``agree_in`` the field.
+    """
+
+    fields: tuple[str, ...]
+    words: tuple[tuple[bytes, float], ...]
+    window: int
+    terms: tuple[tuple[str, bytes, float], ...]
+    agree: float
+    agree_in: str
+    depth: int
+
+
+def rescored(
+    impacts: Impacts,
+    parts: Sequence[tuple[int, Ranked]],
+    rescore: Rescore,
+    order: Ordering,
+    docs: I64,
+    scores: F32,
+    factors: Sequence[F32] | None = None,
+) -> tuple[I64, F32]:
+    """Of a ranking by score the first ``depth`` in their new order with their new scores, then the rest as it was.
+
+    ``parts`` are the numbers and candidates of the leaves, ``docs`` and ``scores`` their ranking in this ``order``;
+    ``factors`` have multiplied these scores, and multiply what is added.
+    O(occurrences of the words in those documents * words + terms * documents).
+    """
+    head = docs[: rescore.depth]
+    chosen: list[Ranked] = []
+    places: list[tuple[int, IntP]] = []
+    for leaf, part in parts:
+        at = np.flatnonzero(np.isin(part.docs, head))
+        at = at[np.argsort(part.docs[at])]
+        local = (part.docs[at] - impacts.snapshot.leaves[leaf].base).astype(np.intp)
+        more = nearness(impacts, leaf, rescore, local) + _held(impacts, leaf, rescore, local)
+        if factors is not None:
+            more *= factors[leaf][local]
+        chosen.append(Ranked(part.docs[at], part.scores[at] + more, part.keys[at], part.ranks[at]))
+        places.append((leaf, local))
+    if rescore.agree:
+        found = np.concatenate([each.scores for each in chosen])
+        words = [word for word, _ in rescore.words]
+        alike = agreement(impacts.snapshot, rescore.agree_in, places, found, words)
+        grown = np.split(
+            found * (1 + np.float32(rescore.agree) * alike),
+            np.cumsum([len(each.scores) for each in chosen[:-1]]),
+        )
+        chosen = [each._replace(scores=new) for each, new in zip(chosen, grown, strict=True)]
+    best, better = merged(chosen, order, len(head), impacts.snapshot)
+    rest = slice(len(head), None)
+    return np.concatenate([best, docs[rest]]), np.concatenate([better, scores[rest]])
+
+
+def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
+    """float32[docs]: what each of some documents of a leaf, ascending, scores for its best window."""
+    best = np.zeros(len(docs), dtype=np.float32)
+    for field in rescore.fields:
+        found = [
+            (impacts.occurrences_in(leaf, field, term, docs), np.float32(weight))
+            for term, weight in rescore.words
+            if impacts.estimate(leaf, field, term)
+        ]
+        for starts, _ in found:
+            if not len(starts):
+                continue
+            sums = np.zeros(len(starts), dtype=np.float32)
+            for places, weight in found:
+                if len(places):
+                    after = np.searchsorted(places, starts)
+                    inside = after < len(places)
+                    inside &= places[np.minimum(after, len(places) - 1)] <= starts + rescore.window
+                    sums += weight * inside
+            at = np.searchsorted(docs, starts >> _POSITION_BITS)
+            np.maximum.at(best, at, sums)
+    return best
+
+
+def _held(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
+    """float32[docs]: the weights of the terms that each of some documents of a leaf, ascending, holds."""
+    sums = np.zeros(len(docs), dtype=np.float32)
+    for field, term, weight in rescore.terms:
+        sums[impacts.holding(leaf, field, term, docs)] += np.float32(weight)
+    return sums

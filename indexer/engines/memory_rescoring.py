@@ -1,0 +1,128 @@
+"""Rescoring in the memory engine: the rules of :class:`indexer.query.Rescore`, word for word."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from math import log, sqrt
+from typing import Final, Protocol
+
+from indexer.analysis.analyzers import Analyzer, Token
+from indexer.analysis.grams import chinese_pairs
+from indexer.article import Article
+from indexer.engines.documents import searchable_texts
+from indexer.engines.ranking import idf
+from indexer.query import Rescore
+
+LEADERS: Final = 20
+POWER: Final = 4
+TELLING: Final = 32
+"""Words of a body that say what it is about."""
+
+
+class Held(Protocol):
+    """What is searched of an article."""
+
+    @property
+    def article(self) -> Article:
+        """The article."""
+
+    @property
+    def tokens(self) -> Mapping[str, Counter[str]]:
+        """How often each token stands in each field."""
+
+    @property
+    def folded(self) -> Mapping[str, str]:
+        """The folded text of each field."""
+
+
+def places(tokens: Iterable[Token]) -> dict[str, set[int]]:
+    """The positions of each word."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for token in tokens:
+        found[token.text].add(token.position)
+    return found
+
+
+class Rescorer:
+    """The second look at some of ``everything`` that the index holds."""
+
+    def __init__(self, everything: Iterable[Held], analyzer: Analyzer, rescore: Rescore) -> None:
+        self._everything, self._analyzer, self._rescore = list(everything), analyzer, rescore
+        tokens = analyzer.query(rescore.text)
+        self._words = {token.text for token in tokens}
+        self._pairs = chinese_pairs(rescore.text, tokens)
+
+    def scores(self, best: Sequence[tuple[Held, float]]) -> list[float]:
+        """The new scores of the best articles, of which the old ones are given. O(articles of the index)."""
+        found = [score + self._near(entry) + self._paired(entry) for entry, score in best]
+        alike = self._agreement([entry for entry, _ in best], found)
+        return [
+            score * (1 + self._rescore.agree * each)
+            for score, each in zip(found, alike, strict=True)
+        ]
+
+    def _near(self, entry: Held) -> float:
+        fields, window = self._rescore.fields, self._rescore.window
+        idfs = {
+            word: min(self._idf(field, word) for field in fields) for word in self._words if fields
+        }
+        texts = searchable_texts(entry.article)
+        best = 0.0
+        for field in fields:
+            at = places(self._analyzer.index(texts[field]))
+            for start in {place for word in idfs for place in at[word]}:
+                reach = set(range(start, start + window + 1))
+                best = max(best, sum(idfs[word] for word in idfs if at[word] & reach))
+        return self._rescore.near * best
+
+    def _paired(self, entry: Held) -> float:
+        total = 0.0
+        for field in self._rescore.fields:
+            for pair in self._pairs:
+                if pair in entry.folded[field]:
+                    holding = sum(pair in other.folded[field] for other in self._everything)
+                    total += idf(len(self._everything), holding)
+        return self._rescore.pairs * total
+
+    def _agreement(self, best: Sequence[Held], scores: Sequence[float]) -> list[float]:
+        """How much each is like the LEADERS, itself left out."""
+        vectors = [self._vector(entry) for entry in best]
+        order = sorted(range(len(best)), key=lambda at: -scores[at])[:LEADERS]
+        highest = max(scores, default=0.0) or 1.0
+        shares = {at: (scores[at] / highest) ** POWER for at in order}
+        total = sum(shares.values()) or 1.0
+        found = []
+        for at, vector in enumerate(vectors):
+            others = {leader: share / total for leader, share in shares.items() if leader != at}
+            like = sum(
+                share * _product(vector, vectors[leader]) for leader, share in others.items()
+            )
+            found.append(like / (sum(others.values()) or 1.0))
+        return found
+
+    def _vector(self, entry: Held) -> dict[str, float]:
+        counts, articles = entry.tokens["body"], len(self._everything)
+        holding = {word: self._holding("body", word) for word in counts}
+        telling = sorted(
+            counts, key=lambda word: -counts[word] * log((articles + 1) / holding[word])
+        )
+        vector = {
+            word: counts[word]
+            / (counts[word] + 1.2)
+            * max(0.0, log(articles / (holding[word] + 1)))
+            for word in telling[:TELLING]
+            if 4 <= len(word.encode()) <= 32 and word not in self._words
+        }
+        length = sqrt(sum(weight * weight for weight in vector.values())) or 1.0
+        return {word: weight / length for word, weight in vector.items()}
+
+    def _idf(self, field: str, word: str) -> float:
+        return idf(len(self._everything), self._holding(field, word))
+
+    def _holding(self, field: str, word: str) -> int:
+        return sum(word in entry.tokens[field] for entry in self._everything)
+
+
+def _product(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return sum(weight * other.get(word, 0.0) for word, weight in one.items())
