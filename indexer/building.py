@@ -102,9 +102,9 @@ class Announcer:
         )
         self._tell()
 
-    def advance(self) -> None:
-        """One more is done."""
-        self._progress = replace(self._progress, done=self._progress.done + 1)
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
+        self._progress = replace(self._progress, done=self._progress.done + count)
         if time.monotonic() - self._told >= TELL_EVERY:
             self._tell()
 

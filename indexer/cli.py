@@ -23,6 +23,7 @@ from indexer.command_line import PARTLY
 from indexer.editorial_cli import editorial_group
 from indexer.generations import Generations
 from indexer.ingest import ingest
+from indexer.parallel import usable_cores
 from indexer.progress import show_build, show_ingest
 from indexer.rebuild import rebuild, rebuild_if_needed
 from indexer.settings import IndexSettings, read_settings
@@ -131,24 +132,43 @@ def analyze_command(text: str) -> None:
 @cli.command("rebuild")
 @click.option("--if-needed", is_flag=True, help="Do the least that makes the index hold the store.")
 @click.option("--changes", is_flag=True, help="Only apply the store's changes to the live index.")
-def rebuild_command(if_needed: bool, changes: bool) -> None:
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="How many processes analyse and write. Default: as many as the cores that may be used.",
+)
+def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> None:
     """Build a new generation of the index beside the live one, check it, and make it live."""
     if if_needed and changes:
         raise click.UsageError("--if-needed and --changes exclude each other")
     settings = _settings()
     generations = Generations(settings.index_dir)
     keep = settings.keep_generations
+    processes = processes or usable_cores()
     applied = rebuilt = None
     with _store(settings) as store, show_build() as progress:
         if changes:
             applied = apply_changes(store, generations, progress=progress, **_means(settings))
         elif if_needed:
             outcome = rebuild_if_needed(
-                store, generations, keep=keep, progress=progress, **_means(settings)
+                store,
+                generations,
+                keep=keep,
+                processes=processes,
+                progress=progress,
+                **_means(settings),
             )
             applied, rebuilt = outcome.applied, outcome.rebuilt
         else:
-            rebuilt = rebuild(store, generations, keep=keep, progress=progress, **_means(settings))
+            rebuilt = rebuild(
+                store,
+                generations,
+                keep=keep,
+                processes=processes,
+                progress=progress,
+                **_means(settings),
+            )
     if if_needed:
         click.echo(f"{outcome.did}: {outcome.why}")
     if applied is not None:

@@ -23,6 +23,7 @@ from indexer.engines.registry import open_engine
 from indexer.errors import FolderNotWritable, RebuildFailed
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
+from indexer.parallel import Job, build_parts, ranges_of
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.standing import look
 from indexer.store.articles import ArticleStore
@@ -62,13 +63,17 @@ def rebuild(
     analyzer: Analyzer,
     timezone: ZoneInfo,
     keep: int,
+    processes: int = 1,
     progress: Report = silent,
 ) -> RebuildReport:
     """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
 
+    With ``processes`` above 1 so many more analyse and write beside this one, where the store is large enough for that.
+    Each may need the memory that a rebuild by one process does.
+
     Raises:
         WriterBusy: another process is writing.
-        RebuildFailed: the new generation failed its check, and was not promoted.
+        RebuildFailed: the new generation failed its check, or a process failed or was killed; nothing was promoted.
         FolderNotWritable: the index folder cannot be written, or the disk is full.
         StoreError: the articles cannot be read.
     """
@@ -80,10 +85,15 @@ def rebuild(
         try:
             with Announcer(progress, folder=folder) as announcer:
                 announcer.begin("scan", total=0)
-                engine = open_engine(
-                    engine_name, folder / INDEX, analyzer=analyzer, timezone=timezone
+                job = Job(
+                    store_url=store.url,
+                    engine_name=engine_name,
+                    folder=folder / INDEX,
+                    analyzer=analyzer,
+                    timezone=timezone,
                 )
-                replayed, during = _build(store, engine, folder.name, announcer)
+                engine = open_engine(engine_name, job.folder, analyzer=analyzer, timezone=timezone)
+                replayed, during = _build(store, engine, folder.name, announcer, job, processes)
                 announcer.begin("promote", total=1)
             previous = generations.live_name()
             made = generations.finish(
@@ -137,6 +147,7 @@ def rebuild_if_needed(
     analyzer: Analyzer,
     timezone: ZoneInfo,
     keep: int,
+    processes: int = 1,
     progress: Report = silent,
 ) -> Outcome:
     """Do the least that makes the live index hold the store: nothing, apply its changes, or rebuild.
@@ -172,13 +183,19 @@ def rebuild_if_needed(
         analyzer=analyzer,
         timezone=timezone,
         keep=keep,
+        processes=processes,
         progress=progress,
     )
     return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
 
 
 def _build(
-    store: ArticleStore, engine: Engine, name: str, announcer: Announcer
+    store: ArticleStore,
+    engine: Engine,
+    name: str,
+    announcer: Announcer,
+    job: Job,
+    processes: int,
 ) -> tuple[Replayed, int]:
     """Fill the index of generation ``name`` and check it; return its last replay and how many changes were replayed in all.
 
@@ -187,7 +204,7 @@ def _build(
     """
     engine.create()
     announcer.begin("index", total=store.count())
-    start = _index(store, engine, announcer)
+    start = _index(store, engine, announcer, job, processes)
     announcer.end()
     last = _catch_up(store, engine, start, announcer)
     during = last.put + last.deleted
@@ -209,20 +226,25 @@ def _build(
     return last, during
 
 
-def _index(store: ArticleStore, engine: Engine, announcer: Announcer) -> int:
+def _index(
+    store: ArticleStore, engine: Engine, announcer: Announcer, job: Job, processes: int
+) -> int:
     """Add all articles as the store holds them now, and return the revision up to which that is.
 
     An article that changes while it runs moves beyond that revision, and is left to the replay. So no article is met
     twice here, which is what ``add`` asks for.
     """
     start = store.revision()
+    ranges = ranges_of(start, processes)
     with engine.writer() as writer:
-        for change in store.changes():
-            if change.revision > start:
-                break
-            if change.article is not None:
-                writer.add(change.article)
-                announcer.advance()
+        if len(ranges) > 1:
+            for part in build_parts(job, ranges, processes=processes, advance=announcer.advance):
+                writer.take(part)
+        else:
+            for change in store.changes(upto=start):
+                if change.article is not None:
+                    writer.add(change.article)
+                    announcer.advance()
         writer.commit(revision=start)
     return start
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from indexer.analysis.characters import fold, fold_fingerprint
 from indexer.analysis.dictionary import (
@@ -42,7 +42,10 @@ class Token(NamedTuple):
 
 
 class Analyzer(Protocol):
-    """From text to tokens. Safe to share between threads; any text is taken, and none raises."""
+    """From text to tokens. Safe to share between threads; any text is taken, and none raises.
+
+    Can be pickled for another process, if what gives its stopwords can.
+    """
 
     @property
     def name(self) -> str:
@@ -114,6 +117,10 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What was loaded and remembered stays here, and is loaded again where it is needed."""
+        return type(self), (self._user, self._stopwords)
 
     @cached_property
     def fingerprint(self) -> str:

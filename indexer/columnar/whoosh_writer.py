@@ -23,7 +23,7 @@ from indexer.columnar.snapshot import Leaf
 from indexer.columnar.whoosh_copy import documents_of
 from indexer.columnar.whoosh_reader import ColumnarReader, reader_over
 from indexer.columnar.whoosh_schema import DocumentMaker, fields_are_fixed
-from indexer.columnar.writer import MEMORY_LIMIT, Writer
+from indexer.columnar.writer import MEMORY_LIMIT, Writer, new_segment_path
 
 MergePolicy = Callable[..., Any]
 
@@ -164,7 +164,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
     def _add_leaf(self, leaf: Leaf) -> None:
         source = MergeInput(leaf.segment, leaf.live)
         if source.live_count:
-            path = self._writer.new_segment_path()
+            path = new_segment_path(self._writer.folder)
             merge(path, [source])
             self._writer.add_segment(path)
 

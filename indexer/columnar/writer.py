@@ -58,6 +58,35 @@ def create_index(folder: Path, facts: Mapping[str, Any] | None = None) -> None:
     write_commit(folder, Commit(1, (), dict(facts or {})))
 
 
+def new_segment_path(folder: Path) -> Path:
+    """A fresh path for a segment in an index's folder."""
+    return folder / f"{secrets.token_hex(8)}.seg"
+
+
+def build_segments(
+    folder: Path, layout: Layout, documents: Iterable[Document], *, memory_limit: int = MEMORY_LIMIT
+) -> list[Path]:
+    """Write documents to segments of an index's folder that no commit names, for :meth:`Writer.add_segment`.
+
+    Needs no lock: other processes may build while one has a writer open, whose end removes what it did not take.
+
+    Raises:
+        Unsupported: a document cannot be held.
+    """
+    paths: list[Path] = []
+    left = iter(documents)
+    while True:
+        builder = SegmentBuilder(layout)
+        for document in left:
+            builder.add(document)
+            if builder.memory() > memory_limit:
+                break
+        if not builder.doc_count:
+            return paths
+        paths.append(new_segment_path(folder))
+        builder.write(paths[-1])
+
+
 class _Piece:
     """A segment under the writer: open, with deletions that grow."""
 
@@ -239,12 +268,8 @@ class Writer:
             else:
                 self._buffer_deleted.append(place)
 
-    def new_segment_path(self) -> Path:
-        """A fresh path for a segment that another process builds."""
-        return self.folder / f"{secrets.token_hex(8)}.seg"
-
     def add_segment(self, path: Path) -> None:
-        """Take a segment that was built apart, at a path of :meth:`new_segment_path`; its keys must be new.
+        """Take a segment that was built apart, at a path of :func:`new_segment_path`; its keys must be new.
 
         Raises:
             Damaged: there is no segment of that name in the index's folder, or it cannot be read.
@@ -273,7 +298,7 @@ class Writer:
     def _spill(self) -> None:
         """Write the buffered documents as a segment of their own."""
         if self._builder.doc_count:
-            path = self.new_segment_path()
+            path = new_segment_path(self.folder)
             self._builder.write(path)
             self._take(path)
             for doc in self._buffer_deleted:
@@ -329,7 +354,7 @@ class Writer:
         chosen = list(members)
         inputs = [piece.merge_input() for piece in chosen]
         if any(each.live_count for each in inputs):
-            path = self.new_segment_path()
+            path = new_segment_path(self.folder)
             merge_segments(path, inputs)
             merged = [
                 self._opened(SegmentEntry(path.name, sum(each.live_count for each in inputs)))

@@ -6,7 +6,7 @@ none of its business.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -97,6 +97,15 @@ class Writer(Protocol):
     def delete(self, article_id: str) -> None:
         """Forget an article. Deleting an unknown id is not an error."""
 
+    def take(self, part: str) -> None:
+        """Add the articles of a part that :meth:`Engine.build_part` made in this folder since this batch began.
+
+        The index must hold none of their ids; the caller vouches for that, as with :meth:`add`.
+
+        Raises:
+            IndexDamaged: there is no such part, or it cannot be read.
+        """
+
     def commit(self, *, revision: int) -> None:
         """Make the changes durable and visible to readers opened from now on, and end the batch."""
 
@@ -140,6 +149,15 @@ class Engine(Protocol):
         Raises:
             WriterBusy: another writer is open, here or in another process.
             IndexDamaged: the files are missing or cannot be read.
+        """
+
+    def build_part(self, articles: Iterable[Article]) -> list[str]:
+        """Write articles to files of the folder that belong to no commit, and return their names for :meth:`Writer.take`.
+
+        Other processes may do so while one has the writer open. What is not taken is gone when that batch has ended.
+
+        Raises:
+            FolderNotWritable: the folder cannot be written, or the disk is full.
         """
 
     def version(self) -> object:

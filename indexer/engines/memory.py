@@ -6,6 +6,7 @@ replaced whole by each commit and read whole by each process. For tests and a fe
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,7 @@ from indexer.engines.memory_reader import Entry, MemoryReader, Snapshot
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "articles.jsonl"
+_PART: Final = ".part"
 
 
 class MemoryEngine:
@@ -55,10 +57,20 @@ class MemoryEngine:
         self._snapshot()
         lock = lock_folder(self.folder)
         try:
-            return MemoryWriter(self._snapshot(), lock, self._write)
+            return MemoryWriter(self._snapshot(), lock, self._write, self.folder)
         except BaseException:
             lock.release()
             raise
+
+    def build_part(self, articles: Iterable[Article]) -> list[str]:
+        """Write a file of articles, one a line."""
+        path = self.folder / f"{secrets.token_hex(8)}{_PART}"
+        lines = [orjson.dumps(article_to_record(article)) for article in articles]
+        try:
+            path.write_bytes(b"\n".join(lines))
+        except OSError as error:
+            raise FolderNotWritable(self.folder, error.strerror or str(error)) from error
+        return [path.name]
 
     def version(self) -> object:
         """The number of the last commit."""
@@ -131,11 +143,13 @@ class MemoryWriter:
         snapshot: Snapshot,
         lock: FileLock,
         write: Callable[[int, int, Mapping[str, bytes]], None],
+        folder: Path,
     ) -> None:
         self._commit = snapshot.commit + 1
         self._lines = dict(snapshot.lines)
         self._lock = lock
         self._write = write
+        self._folder = folder
 
     def add(self, article: Article) -> None:
         """Add an article that the index does not hold."""
@@ -151,6 +165,16 @@ class MemoryWriter:
         self._need_batch()
         self._lines.pop(article_id, None)
 
+    def take(self, part: str) -> None:
+        """Add the articles of a part."""
+        self._need_batch()
+        path = self._folder / part
+        try:
+            for line in path.read_bytes().splitlines():
+                self._lines[orjson.loads(line)["id"]] = line
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise IndexDamaged(path, str(error)) from error
+
     def commit(self, *, revision: int) -> None:
         """Write everything, then end the batch."""
         self._need_batch()
@@ -161,6 +185,9 @@ class MemoryWriter:
 
     def cancel(self) -> None:
         """End the batch."""
+        if self._lock.is_locked:
+            for path in self._folder.glob(f"*{_PART}"):
+                path.unlink(missing_ok=True)
         self._lock.release()
 
     def _need_batch(self) -> None:

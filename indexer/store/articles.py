@@ -84,6 +84,11 @@ class ArticleStore:
         self._engine = engine
         self._writing = for_writing(engine)
 
+    @property
+    def url(self) -> str:
+        """The database's URL, password included: for another process that opens the same store."""
+        return self._engine.url.render_as_string(hide_password=False)
+
     def put(self, articles: Iterable[Article]) -> PutResult:
         """Store articles, all or none, replacing those of the same id.
 
@@ -206,12 +211,14 @@ class ArticleStore:
             found: int = connection.execute(select(revisions.c.last)).scalar_one()
         return found
 
-    def changes(self, *, after: int = 0, batch: int = 500) -> Iterator[Change]:
-        """Every article and tombstone whose revision is above ``after``, by revision.
+    def changes(
+        self, *, after: int = 0, upto: int | None = None, batch: int = 500
+    ) -> Iterator[Change]:
+        """Every article and tombstone whose revision is above ``after``, and not above ``upto`` if given, by revision.
 
         Each comes once, as it is at its latest revision. One that changes while the stream runs is met again, at its
-        new revision: nothing is missed, and the last word on an article comes last. Between batches the database
-        is not held at all, so writers and checkpoints go on. Memory: one batch.
+        new revision, unless that is above ``upto``: nothing is missed, and the last word on an article comes last.
+        Between batches the database is not held at all, so writers and checkpoints go on. Memory: one batch.
         """
         columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
         query = (
@@ -221,6 +228,8 @@ class ArticleStore:
             .order_by(table.c.revision)
             .limit(batch)
         )
+        if upto is not None:
+            query = query.where(table.c.revision <= upto)
         while True:
             with translated(self._engine.url), self._engine.connect() as connection:
                 rows = connection.execute(query, {"after": after}).all()

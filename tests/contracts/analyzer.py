@@ -6,6 +6,7 @@ class TestChineseAnalyzer(AnalyzerContract):
 
 from __future__ import annotations
 
+import pickle
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -51,6 +52,14 @@ class AnalyzerContract(ABC):
     @abstractmethod
     def make(self) -> Analyzer:
         """The analyzer under test; the same one, or an equal one, at every call."""
+
+    def test_what_was_pickled_for_another_process_does_the_same(self) -> None:
+        analyzer = self.make()
+        there = pickle.loads(pickle.dumps(analyzer))
+        assert there.fingerprint == analyzer.fingerprint
+        for text in LONG_TEXTS.values():
+            assert there.index(text[:500]) == analyzer.index(text[:500])
+            assert there.query(text[:500]) == analyzer.query(text[:500])
 
     @given(TEXTS)
     @MANY

@@ -307,6 +307,8 @@ class CommitPromises(EngineBase):
         with pytest.raises(RuntimeError):
             writer.delete("a")
         with pytest.raises(RuntimeError):
+            writer.take("a")
+        with pytest.raises(RuntimeError):
             writer.commit(revision=2)
 
     def test_a_commit_that_fails_leaves_the_old_one_and_frees_the_lock(
@@ -324,6 +326,65 @@ class CommitPromises(EngineBase):
             assert (found(reader, MatchAll()), reader.revision) == (["a"], 1)
         fill(engine, article("c"))
         assert engine.check() == []
+
+    def test_parts_that_were_built_aside_are_taken_as_if_they_were_added(
+        self, engine: Engine, folder: Path
+    ) -> None:
+        fill(engine, article("old"))
+        articles = [
+            article(f"a-{n}", title=f"第{n}号通知", channel=f"{n % 3}", duplicate_group=n % 2)
+            for n in range(30)
+        ]
+        with engine.writer() as writer:
+            # Another engine object, as another process has it.
+            parts = [
+                *self.open(folder).build_part(articles[:10]),
+                *self.open(folder).build_part([]),
+                *self.open(folder).build_part(iter(articles[10:20])),
+            ]
+            for part in parts:
+                writer.take(part)
+            for each in articles[20:]:
+                writer.add(each)
+            writer.delete("a-3")
+            writer.put(article("a-4", title="新标题"))
+            with engine.reader() as reader:
+                assert reader.doc_count == 1
+            writer.commit(revision=9)
+        with engine.reader() as reader:
+            assert (reader.doc_count, reader.revision) == (30, 9)
+            assert reader.get("a-3") is None
+            assert [reader.get(f"a-{n}") for n in range(5, 30)] == articles[5:]
+            assert found(reader, TitlePrefix("新标题")) == ["a-4"]
+            assert found(reader, Literal("第17号通知")) == ["a-17"]
+        assert engine.check() == []
+
+    def test_parts_that_were_not_taken_are_gone_when_the_batch_has_ended(
+        self, engine: Engine, folder: Path
+    ) -> None:
+        for commit in (False, True):
+            with engine.writer() as writer:
+                parts = engine.build_part([article("a")])
+                assert all((folder / part).exists() for part in parts)
+                if commit:
+                    writer.commit(revision=1)
+            assert not any((folder / part).exists() for part in parts)
+            with engine.reader() as reader:
+                assert reader.doc_count == 0
+            with engine.writer() as writer, pytest.raises(IndexDamaged):
+                writer.take(parts[0])
+        assert engine.check() == []
+
+    def test_a_part_that_is_damaged_is_refused(self, engine: Engine, folder: Path) -> None:
+        with engine.writer() as writer:
+            (part,) = engine.build_part([article("a")])
+            (folder / part).write_bytes((folder / part).read_bytes()[:-40])
+            with pytest.raises(IndexDamaged):
+                writer.take(part)
+
+    def test_a_part_is_not_built_where_nothing_can_be_written(self, tmp_path: Path) -> None:
+        with pytest.raises(FolderNotWritable):
+            self.open(tmp_path / "missing").build_part([article("a")])
 
     def test_there_is_one_writer_at_a_time(self, engine: Engine, folder: Path) -> None:
         with engine.writer():

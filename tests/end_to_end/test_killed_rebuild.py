@@ -36,20 +36,21 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
-from indexer import building
+from indexer import building, parallel
 from indexer.analysis.analyzers import make_analyzer
 from indexer.generations import Generations
 from indexer.rebuild import rebuild
 from indexer.store.database import open_store
 
-moment, engine, index, store = sys.argv[1:]
+moment, engine, index, store, processes = sys.argv[1:]
 building.TELL_EVERY = 0.0
+parallel.LEAST = 50
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 def progress(now):
-    if moment in (now.phase, f"{now.phase} {now.done}"):
+    if moment in (now.phase, f"{now.phase} {now.done}", now.done and f"{now.phase} at work"):
         die()
 
 generations = Generations(Path(index))
@@ -57,7 +58,21 @@ where, _, step = moment.partition(".")
 if where == "generations":
     setattr(generations, step, die)
 rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyzer(),
-        timezone=ZoneInfo("Asia/Shanghai"), keep=2, progress=progress)
+        timezone=ZoneInfo("Asia/Shanghai"), keep=2, processes=int(processes), progress=progress)
+"""
+
+# The command line, told of limits by its first argument; its processes take parts as small as the store of these tests.
+LIMITED = """
+import resource, sys
+from indexer import building, parallel
+from indexer.cli import cli
+from indexer.command_line import run
+limit = int(sys.argv[1])
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+building.WRITE_EVERY = 0.01
+parallel.LEAST = 50
+sys.exit(run(cli, name="indexer", args=sys.argv[2:]))
 """
 
 
@@ -126,10 +141,29 @@ class Site:
                 os.kill(started.pid, signal.SIGCONT)
             assert started.wait() == 0
 
-    def rebuild_killed_at(self, moment: str) -> None:
-        arguments = [moment, ENGINE, str(self.generations.root), self.url]
-        killed = subprocess.run([sys.executable, "-c", DYING, *arguments], cwd=PROJECT, check=False)
+    def rebuild_killed_at(self, moment: str, *, processes: int = 1) -> None:
+        """Its output is read to the end, which comes when the last of its processes has ended."""
+        arguments = [moment, ENGINE, str(self.generations.root), self.url, str(processes)]
+        killed = subprocess.run(
+            [sys.executable, "-c", DYING, *arguments],
+            cwd=PROJECT,
+            check=False,
+            stdout=subprocess.PIPE,
+            timeout=60,
+        )
         assert killed.returncode == -signal.SIGKILL
+
+    def start_limited(self, *args: str, file_size: int = 0) -> subprocess.Popen[str]:
+        """Start the command line in a group of its own, with a limit of file sizes or none, and parts of few articles."""
+        return subprocess.Popen(
+            [sys.executable, "-c", LIMITED, str(file_size), *args],
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
 
     def reader(self) -> Reader:
         live = self.generations.live()
@@ -246,24 +280,42 @@ def test_status_shows_a_rebuild_that_runs(site: Site) -> None:
     assert "rebuild     running" not in site.indexer("status")[1]
 
 
-def test_a_rebuild_that_runs_out_of_disk_says_so_and_leaves_the_live_index(site: Site) -> None:
-    program = (
-        "import resource, sys\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
-        "from indexer.cli import cli\n"
-        "from indexer.command_line import run\n"
-        "sys.exit(run(cli, name='indexer', args=['rebuild']))\n"
-    )
-    full = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=PROJECT,
-        env=site.environment,
-        capture_output=True,
-        check=False,
-    )
+def test_processes_end_when_the_rebuild_that_started_them_is_killed(site: Site) -> None:
+    site.rebuild_killed_at("index at work", processes=2)
+    assert site.answer() == OLD
+    assert site.folders() == ["000001", "000002"]
+    code, out, _ = site.indexer("rebuild", "--processes", "2")
+    assert (code, "000002" in out) == (0, True)
+    assert site.answer() == NEW
+    assert site.faults() == ()
+
+
+def test_control_c_ends_a_rebuild_by_several_processes_in_one_word(site: Site) -> None:
+    with site.start_limited("rebuild", "--processes", "2") as started:
+        while (now := site.generations.building()) is None or now.phase != "index":
+            assert started.poll() is None, "the rebuild ended before it could be interrupted"
+            time.sleep(0.01)
+        os.killpg(started.pid, signal.SIGINT)
+        out, err = started.communicate()
+    # Where it comes inside an exec() of text, CPython ends by the signal itself; a shell shows 130 for both.
+    assert started.returncode in (130, -signal.SIGINT)
+    assert out == ""
+    assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err
+    assert site.answer() == OLD
+    assert site.folders() == ["000001"]
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_rebuild_that_runs_out_of_disk_says_so_and_leaves_the_live_index(
+    site: Site, processes: str
+) -> None:
+    with site.start_limited("rebuild", "--processes", processes, file_size=40_000) as full:
+        _, err = full.communicate()
     assert full.returncode == 2
-    last = full.stderr.decode().splitlines()[-1]
+    last = err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "cannot be written (File too large)" in last
+    assert "Traceback" not in err
     assert site.answer() == OLD
     assert site.folders() == ["000001"]

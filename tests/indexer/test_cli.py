@@ -549,7 +549,8 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(
         started.send_signal(signal.SIGINT)
         assert started.stderr is not None
         err = started.stderr.read().decode()
-        assert started.wait() == 130
+        # Where it comes inside an exec() of text, CPython ends by the signal itself; a shell shows 130 for both.
+        assert started.wait() in (130, -signal.SIGINT)
     assert "interrupted" in err
     assert "Traceback" not in err
     assert list((root.root / "generations").iterdir()) == []

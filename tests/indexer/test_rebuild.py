@@ -6,21 +6,12 @@ import resource
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from indexer import catch_up
-from indexer.analysis.analyzers import Analyzer, make_analyzer
-from indexer.article import Article
-from indexer.building import BuildProgress, Report
-from indexer.catch_up import ChangesReport, apply_changes
-from indexer.engines.base import Engine
-from indexer.engines.registry import open_engine
+from indexer.building import BuildProgress
 from indexer.errors import (
     FolderNotWritable,
     GenerationMissing,
@@ -33,100 +24,9 @@ from indexer.errors import (
     WriterBusy,
 )
 from indexer.generations import Generations
-from indexer.query import MatchAll, SearchRequest
-from indexer.rebuild import Outcome, RebuildReport, rebuild, rebuild_if_needed
 from indexer.schema import SCHEMA_VERSION, fingerprint
-from indexer.standing import CheckReport, Standing, check, look
-from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
-from tests.factories import article
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture(scope="module")
-def analyzer() -> Analyzer:
-    return make_analyzer()
-
-
-@dataclass
-class Site:
-    """A store and an index folder, and the calls that tests make on them."""
-
-    root: Path
-    store: ArticleStore
-    analyzer: Analyzer
-    engine_name: str
-    generations: Generations = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.generations = Generations(self.root / "index_data")
-
-    @property
-    def means(self) -> dict[str, Any]:
-        return {
-            "engine_name": self.engine_name,
-            "analyzer": self.analyzer,
-            "timezone": SHANGHAI,
-        }
-
-    def fill(self, *ids: str, **values: object) -> None:
-        self.store.put([article(each, **{"title": f"报道 {each}", **values}) for each in ids])
-
-    def rebuild(self, **options: Any) -> RebuildReport:
-        return rebuild(self.store, self.generations, **(self.means | {"keep": 2} | options))
-
-    def rebuild_if_needed(self) -> Outcome:
-        return rebuild_if_needed(self.store, self.generations, keep=2, **self.means)
-
-    def apply_changes(self, **options: Any) -> ChangesReport:
-        return apply_changes(self.store, self.generations, **(self.means | options))
-
-    def look(self) -> Standing:
-        return look(self.store, self.generations, **self.means)
-
-    def check(self) -> CheckReport:
-        return check(self.store, self.generations, **self.means)
-
-    def engine(self, name: str | None = None) -> Engine:
-        """The engine of a generation, the live one unless named."""
-        folder = self.generations.root / "generations" / (name or self.generations.live().name)
-        return open_engine(
-            self.engine_name, folder / "index", analyzer=self.analyzer, timezone=SHANGHAI
-        )
-
-    def indexed(self, name: str | None = None) -> dict[str, Article]:
-        with self.engine(name).reader() as reader:
-            page = reader.search(SearchRequest(MatchAll(), size=1_000))
-        return {hit.article.id: hit.article for hit in page.hits}
-
-    def stored(self) -> dict[str, Article]:
-        return {
-            change.article_id: change.article for change in self.store.changes() if change.article
-        }
-
-    def folders(self) -> list[str]:
-        return sorted(path.name for path in (self.generations.root / "generations").iterdir())
-
-
-@pytest.fixture(params=["memory", "whoosh"])
-def site(request: pytest.FixtureRequest, tmp_path: Path, analyzer: Analyzer) -> Iterator[Site]:
-    store = open_store(f"sqlite:///{tmp_path}/articles.sqlite3")
-    made = Site(tmp_path, store, analyzer, request.param)
-    yield made
-    made.store.close()
-
-
-def at(phase: str, act: Callable[[], object]) -> Report:
-    """Progress that acts once, as soon as ``phase`` begins."""
-    acted: list[str] = []
-
-    def report(progress: BuildProgress) -> None:
-        if progress.phase == phase and not acted:
-            acted.append(phase)
-            act()
-
-    return report
+from tests.indexer.site import Site, at
 
 
 def damage(folder: Path) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
 from indexer.columnar.check import check_index
 from indexer.columnar.commit import commit_numbers
 from indexer.columnar.errors import Damaged
 from indexer.columnar.executor import Executor
 from indexer.columnar.impacts import Bm25
 from indexer.columnar.snapshot import open_snapshot
-from indexer.columnar.writer import create_index
+from indexer.columnar.writer import build_segments, create_index
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
+from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.fields import LAYOUT
 from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.reader import WhooshReader
 from indexer.engines.whoosh.translation import translated
@@ -58,6 +62,12 @@ class WhooshEngine:
     def writer(self) -> WhooshWriter:
         """Begin a batch of changes."""
         return WhooshWriter(self.folder, self._analyzer)
+
+    def build_part(self, articles: Iterable[Article]) -> list[str]:
+        """Write segments that the writer of another process takes."""
+        documents = (document_of(article, self._analyzer) for article in articles)
+        with translated(self.folder):
+            return [path.name for path in build_segments(self.folder, LAYOUT, documents)]
 
     def version(self) -> object:
         """The number of the last commit."""

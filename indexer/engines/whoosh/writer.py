@@ -47,6 +47,12 @@ class WhooshWriter:
         with translated(self._folder):
             self._writer.delete(encoded(article_id))
 
+    def take(self, part: str) -> None:
+        """Add a segment that another process built."""
+        self._need_batch()
+        with translated(self._folder):
+            self._writer.add_segment(self._folder / part)
+
     def commit(self, *, revision: int) -> None:
         """Make the changes visible and end the batch. What was the first batch is merged into one segment."""
         self._need_batch()

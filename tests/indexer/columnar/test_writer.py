@@ -18,7 +18,7 @@ from indexer.columnar.errors import ColumnarError, Damaged, Locked, Unsupported
 from indexer.columnar.fields import Layout
 from indexer.columnar.merge import MergeInput, merge
 from indexer.columnar.snapshot import open_snapshot
-from indexer.columnar.writer import Writer, create_index
+from indexer.columnar.writer import Writer, build_segments, create_index, new_segment_path
 from tests.indexer.columnar.processes import context, in_child, started
 from tests.indexer.columnar.twins import LAYOUT, build, kept_names, keyed, names_in, seen_in, shown
 
@@ -215,7 +215,7 @@ def test_a_segment_that_is_mostly_deleted_is_written_again(folder: Path) -> None
 def test_several_processes_build_segments_for_one_commit(folder: Path) -> None:
     put(folder, "old")
     with Writer(folder, LAYOUT) as writer:
-        paths = [writer.new_segment_path() for _ in range(4)]
+        paths = [new_segment_path(writer.folder) for _ in range(4)]
         processes = [
             context().Process(target=_build, args=(path, number))
             for number, path in enumerate(paths)
@@ -238,6 +238,24 @@ def test_several_processes_build_segments_for_one_commit(folder: Path) -> None:
     assert check_index(folder) == []
 
 
+@pytest.mark.parametrize(("memory_limit", "segments"), [(0, 40), (20_000, 3), (10**9, 1)])
+def test_documents_are_built_aside_in_segments_as_memory_allows(
+    folder: Path, memory_limit: int, segments: int
+) -> None:
+    documents = [keyed(f"{number:02}", "山 水 " * 10) for number in range(40)]
+    with Writer(folder, LAYOUT) as writer:
+        assert build_segments(folder, LAYOUT, iter([])) == []
+        paths = build_segments(folder, LAYOUT, iter(documents), memory_limit=memory_limit)
+        assert len(paths) == segments
+        for path in paths:
+            writer.add_segment(path)
+        writer.commit(merge=False)
+    snapshot = open_snapshot(folder)
+    assert len(snapshot.commit.segments) == segments
+    assert seen_in(snapshot) == {b"%02d" % n: shown(each) for n, each in enumerate(documents)}
+    assert check_index(folder) == []
+
+
 def _build(path: Path, number: int) -> None:
     builder = SegmentBuilder(LAYOUT)
     for doc in range(30):
@@ -249,7 +267,7 @@ def test_a_segment_of_another_layout_or_from_elsewhere_is_refused(
     folder: Path, tmp_path: Path
 ) -> None:
     with Writer(folder, LAYOUT) as writer:
-        path = writer.new_segment_path()
+        path = new_segment_path(writer.folder)
         build(path, [], layout=Layout({}, {}))
         with pytest.raises(Unsupported, match="other fields"):
             writer.add_segment(path)

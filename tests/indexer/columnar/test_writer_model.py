@@ -15,7 +15,7 @@ from indexer.columnar import writer as writing
 from indexer.columnar.build import Document
 from indexer.columnar.check import check_index
 from indexer.columnar.snapshot import Snapshot, open_snapshot
-from indexer.columnar.writer import Writer, create_index
+from indexer.columnar.writer import Writer, create_index, new_segment_path
 from tests.indexer.columnar.twins import (
     LAYOUT,
     Seen,
@@ -83,7 +83,7 @@ class WriterBesideADict(RuleBasedStateMachine):
     def add_segment(self, documents: list[Document], number: int) -> None:
         keys = [b"s%d-%d" % (number, n) for n in range(len(documents))]
         if not any(key in self.pending for key in keys):
-            path = self.writer.new_segment_path()
+            path = new_segment_path(self.writer.folder)
             build(path, map(with_key, documents, keys))
             self.writer.add_segment(path)
             self.pending.update(zip(keys, map(shown, documents), strict=True))

@@ -174,6 +174,8 @@ def test_changes_after_a_revision_are_those_above_it(store: ArticleStore) -> Non
     assert [each.revision for each in store.changes(after=2)] == [3, 4]
     assert list(store.changes(after=4)) == []
     assert list(store.changes(after=99)) == []
+    assert [each.revision for each in store.changes(after=1, upto=3, batch=1)] == [2, 3]
+    assert list(store.changes(upto=0)) == []
 
 
 def test_a_stream_of_changes_sees_what_changes_meanwhile(store: ArticleStore) -> None:
@@ -186,6 +188,15 @@ def test_a_stream_of_changes_sees_what_changes_meanwhile(store: ArticleStore) ->
         (each.revision, each.article_id, each.article and each.article.title) for each in stream
     ]
     assert rest == [(5, "a-0", "又改"), (6, "a-3", "先改"), (7, "a-2", None)]
+
+
+def test_what_moves_beyond_the_last_revision_of_a_stream_is_not_in_it(store: ArticleStore) -> None:
+    store.put([article(f"a-{number}") for number in range(4)])
+    stream = store.changes(upto=4, batch=1)
+    next(stream)
+    store.put([article("a-2", title="改过")])
+    store.delete(["a-3"])
+    assert [each.article_id for each in stream] == ["a-1"]
 
 
 def test_an_open_stream_of_changes_holds_nobody_up(store: ArticleStore, store_url: str) -> None:

@@ -1,0 +1,190 @@
+"""Parts of an index, built by several processes, each from ranges of the store's revisions that it reads by itself.
+
+No text and no token goes from one process to another: a process is told a range, says how many articles it has done,
+and answers with the names of the files that it wrote. One that dies or fails ends the build; all end with their parent,
+however that ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
+from indexer.engines.registry import open_engine
+from indexer.errors import RebuildFailed, SearchIndexError
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+
+LEAST: Final = 2_000
+"""Revisions that are worth a part: a process loads its dictionaries in the time that it takes to index some hundreds."""
+MOST: Final = 20_000
+"""Revisions of the largest part."""
+PARTS_EACH: Final = 4
+"""Parts of each process, so that one with short articles does not wait long for one with long ones."""
+_TELL_EVERY: Final = 50
+
+Range = tuple[int, int]
+"""Revisions after the first up to the second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a process needs to know to build parts: the store's URL, and the index in ``folder``."""
+
+    store_url: str
+    engine_name: str
+    folder: Path
+    analyzer: Analyzer
+    timezone: ZoneInfo
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def ranges_of(revision: int, processes: int) -> list[Range]:
+    """The revisions up to ``revision`` in ranges for so many processes; one range where more would not pay."""
+    if processes <= 1:
+        return [(0, revision)]
+    size = min(MOST, max(LEAST, -(-revision // (processes * PARTS_EACH))))
+    edges = [*range(0, max(revision, 1), size), revision]
+    return list(pairwise(edges))
+
+
+def build_parts(
+    job: Job, ranges: Sequence[Range], *, processes: int, advance: Callable[[int], None]
+) -> list[str]:
+    """Build the parts of all ranges, and return their names in the order of the ranges.
+
+    ``advance`` is told of articles as they are done; what it raises ends the build.
+
+    Raises:
+        RebuildFailed: a process failed, or was killed.
+    """
+    made: dict[int, list[str]] = {}
+    doing: dict[Connection, int] = {}
+    left = iter(range(len(ranges)))
+    with _started(job, min(processes, len(ranges))) as workers:
+
+        def assign(connection: Connection) -> None:
+            number = next(left, None)
+            if number is not None:
+                connection.send(ranges[number])
+                doing[connection] = number
+
+        for connection in workers:
+            with _dying(workers[connection]):
+                assign(connection)
+        while doing:
+            for connection in cast(list[Connection], wait(list(doing))):
+                with _dying(workers[connection]):
+                    said: int | str | list[str] = connection.recv()
+                if isinstance(said, int):
+                    advance(said)
+                elif isinstance(said, str):
+                    raise RebuildFailed(f"a process of the rebuild failed: {said}")
+                else:
+                    made[doing.pop(connection)] = said
+                    with _dying(workers[connection]):
+                        assign(connection)
+    return [name for number in range(len(ranges)) for name in made[number]]
+
+
+@contextmanager
+def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
+    """So many processes by the connection to each; all have ended when the block is left."""
+    # Spawned, not forked: this process has threads, and connections to the database.
+    context = multiprocessing.get_context("spawn")
+    workers: dict[Connection, SpawnProcess] = {}
+
+    def start() -> None:
+        resource_tracker.ensure_running()  # it unblocks the signal when it is started
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(job, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            workers[ours] = process
+
+    try:
+        # Ctrl-C reaches all processes of a terminal, but only the main thread of this one is to hear of it, which ends
+        # the others: they are born with it blocked, by a thread in which it cannot come half-way through a start.
+        with ThreadPoolExecutor(1) as starter:
+            starter.submit(start).result()
+        yield workers
+    finally:
+        for process in workers.values():
+            process.terminate()
+        for connection, process in workers.items():
+            process.join()
+            connection.close()
+
+
+@contextmanager
+def _dying(process: SpawnProcess) -> Iterator[None]:
+    """Say what became of a process that does not hold its end of the connection any more."""
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        process.join()
+        code = process.exitcode or 0
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise RebuildFailed(
+            f"a process of the rebuild {how}: the live index is untouched; look for its message "
+            "above and at the memory of the machine, then try again with a smaller --processes"
+        ) from error
+
+
+def _work(job: Job, connection: Connection) -> None:
+    """Build one part after another, until the parent ends this process or ends itself."""
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    try:
+        engine = open_engine(
+            job.engine_name, job.folder, analyzer=job.analyzer, timezone=job.timezone
+        )
+        with closing(open_store(job.store_url)) as store:
+            while True:
+                after, upto = connection.recv()
+                connection.send(engine.build_part(_articles(store, after, upto, connection)))
+    except SearchIndexError as error:
+        connection.send(str(error))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _articles(
+    store: ArticleStore, after: int, upto: int, connection: Connection
+) -> Iterator[Article]:
+    """The articles whose revision is in a range, as they are now; the parent is told how far we are."""
+    done = 0
+    for change in store.changes(after=after, upto=upto):
+        if change.article is not None:
+            yield change.article
+            done += 1
+            if done == _TELL_EVERY:
+                connection.send(done)
+                done = 0
+    connection.send(done)
