@@ -88,9 +88,13 @@ class Adjacent:
 
 @dataclass(frozen=True, slots=True)
 class TitlePrefix:
-    """Articles whose title begins with ``text``, compared as :class:`Literal` does. Scores nothing."""
+    """Articles whose title begins with ``text``, or is ``text`` and no more, compared as :class:`Literal` does.
+
+    Each article that matches scores 1.
+    """
 
     text: str
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +206,36 @@ class Rescore:
 
 
 @dataclass(frozen=True, slots=True)
+class Recency:
+    """How much less an older article counts: its score is multiplied by ``floor + (1 - floor) * 2 ** (-age / half_life)``.
+
+    ``age`` is in days from published_at to ``at``, 0 or more; an article without published_at is as old as can be.
+    ``half_life`` is in days; None does not age. ``channels`` have half-lives of their own: an article goes by the deepest of
+    those that it stands in, and of several by the longest-lived. ``floor`` lies between 0 and 1.
+    """
+
+    at: datetime
+    half_life: float | None = 365.0
+    channels: tuple[tuple[str, float | None], ...] = ()
+    floor: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """A query, how to narrow and order what it finds, and which part of it to show.
 
     ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
     ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
-    articles of each duplicate group is a hit; an article without one stands for itself. ``rescore`` is done by relevance
-    only, and before that.
+    articles of each duplicate group is a hit; an article without one stands for itself. ``recency`` and
+    ``rescore`` count by relevance only, and before that; what rescoring adds fades too.
     """
 
     query: Query
     filter: Query | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "none"
+    recency: Recency | None = None
     rescore: Rescore | None = None
     facets: tuple[str, ...] = ()
     facet_size: int = 20

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -124,7 +125,8 @@ def search_command(
         page=page,
         size=size,
     )
-    with closing(make_services(read_settings(IndexSettings, os.environ))) as services:
+    searching = replace(read_settings(SearchSettings, os.environ), querylog_url=None)
+    with closing(make_services(read_settings(IndexSettings, os.environ), searching)) as services:
         answer = services.search(question)
     if as_json:
         click.echo(search_payload(answer, services.timezone).model_dump_json(indent=2))

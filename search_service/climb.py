@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import And, Query, SearchRequest
-from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs, title_first
 from search_service.ranking import FEW
 from search_service.tree import Node
 
@@ -38,7 +38,9 @@ def climb(
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counting = replace(request, collapse="none", rescore=None, facets=(), page=1, size=1)
+    counting = replace(
+        request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1
+    )
     wide = _climb(reader, tree, counting, ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))
@@ -80,4 +82,4 @@ def _climb(
 
 
 def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:
-    return replace(request, query=query_for(tree, rung))
+    return replace(request, query=title_first(tree, query_for(tree, rung)))

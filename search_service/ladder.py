@@ -33,6 +33,7 @@ from indexer.query import (
     Range,
     Rescore,
     Term,
+    TitlePrefix,
 )
 from indexer.query import Literal as LiteralQuery
 from search_service.borders import has_borders
@@ -49,6 +50,8 @@ from search_service.ranking import (
     PAIRS,
     RESCORED,
     RESCORED_FIELDS,
+    TITLE_BEGINS,
+    TITLE_IS,
 )
 from search_service.tree import All, Dates, Either, Exclude, Keyword, Node, Phrase, Words, wanted
 
@@ -56,6 +59,8 @@ Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 
 Fields = tuple[tuple[str, float], ...]
 
+_TITLED: Final = 2
+"""Characters from which on titles are compared with what was typed: many begin with any one."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
@@ -106,6 +111,14 @@ def rescore_for(tree: Node | None) -> Rescore | None:
         agree=AGREE if is_loose(tree) else 0.0,
         depth=RESCORED,
     )
+
+
+def title_first(tree: Node | None, query: Query) -> Query:
+    """The articles of a tree's query, and those before the others whose title is what was typed, or begins so."""
+    if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
+        return query
+    begins = Boost(TitlePrefix(tree.text), TITLE_BEGINS)
+    return Or((query, begins, Boost(TitlePrefix(tree.text, whole=True), TITLE_IS)))
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:

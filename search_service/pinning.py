@@ -98,7 +98,7 @@ def _pins_alone(
     request: SearchRequest, narrowing: Sequence[Query], ids: Collection[str]
 ) -> SearchRequest:
     alone = replace(request, query=Or(_with_ids(ids)), sort="newest", collapse="none")
-    return _narrowed(replace(alone, rescore=None, page=1, size=len(ids)), narrowing)
+    return _narrowed(replace(alone, recency=None, rescore=None, page=1, size=len(ids)), narrowing)
 
 
 def _copies_alone(
@@ -109,7 +109,7 @@ def _copies_alone(
     copies_of: Collection[Article],
 ) -> SearchRequest:
     """What ``query`` finds of the copies of the pins, a hit for each group."""
-    alone = replace(request, query=query, rescore=None, page=1, size=len(copies_of))
+    alone = replace(request, query=query, recency=None, rescore=None, page=1, size=len(copies_of))
     copies = (Or(_of_groups(copies_of)), Not(Or(_with_ids(pinned))))
     return _narrowed(alone, [*narrowing, *copies])
 

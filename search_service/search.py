@@ -29,6 +29,7 @@ from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
 from search_service.ranking import FEW
+from search_service.recency import Aging
 from search_service.snippets import Marked, Needle, mark, snippet
 from search_service.synonyms import Used, with_synonyms
 from search_service.tree import Node, Phrase, Words, wanted
@@ -141,6 +142,7 @@ def search(
     *,
     analyzer: Analyzer,
     decisions: Decisions,
+    aging: Aging,
     timezone: ZoneInfo,
     now: datetime,
 ) -> Answer:
@@ -156,6 +158,7 @@ def search(
         filter=visible(now),
         sort=question.sort,
         collapse=question.collapse if question.group is None else "none",
+        recency=aging.at(now, timezone),
         facets=question.facets,
         page=question.page,
         size=question.size,

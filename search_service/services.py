@@ -23,6 +23,7 @@ from search_service.live import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
+from search_service.recency import Aging
 from search_service.related import RelatedAnswer, related
 from search_service.search import Answer, Question, search
 from search_service.settings import SearchSettings
@@ -51,6 +52,7 @@ class Services:
     clock: Callable[[], datetime] = utc_now
     query_log: QueryLog = field(default_factory=NoQueryLog)
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
+    aging: Aging = field(default_factory=lambda: SearchSettings().aging)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -63,6 +65,7 @@ class Services:
             question,
             analyzer=self.analyzer,
             decisions=self.editorial.decisions(),
+            aging=self.aging,
             timezone=self.timezone,
             now=self.clock(),
         )
@@ -170,4 +173,11 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
             analyzer=analyzer,
             timezone=settings.timezone,
         )
-    return Services(live, analyzer, settings.timezone, query_log=query_log, editorial=editorial)
+    return Services(
+        live,
+        analyzer,
+        settings.timezone,
+        query_log=query_log,
+        editorial=editorial,
+        aging=(searching or SearchSettings()).aging,
+    )

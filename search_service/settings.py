@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from indexer.settings import optional_database_url, setting, whole_number
+from search_service.recency import Aging, aging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,13 @@ class SearchSettings:
         "0",
         whole_number(0, 10),
         "How many proxies stand in front; each adds an address to X-Forwarded-For, and only those are believed.",
+    )
+    aging: Aging = setting(
+        "SEARCH_RECENCY",
+        "365",
+        aging,
+        "Days after which an article's age has cost it half of what it can, by relevance; also of channels: "
+        "365, 快讯=30, 教育=evergreen.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
-from indexer.article import Article
+from indexer.article import Article, all_channels
 from indexer.engines.completions import Offers, Use, completions
 from indexer.engines.documents import month_of, searchable_texts
 from indexer.engines.memory_rescoring import Rescorer, places
-from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
+from indexer.engines.ranking import DAY, K1, SCORE_DECIMALS, B, half_life_of, idf, words_needed
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.hits import Completion, FacetCount, Hit, SearchPage
 from indexer.query import (
@@ -36,6 +36,7 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Recency,
     Rescore,
     SearchRequest,
     Term,
@@ -101,15 +102,19 @@ class MemoryReader:
             found = {
                 article_id: found[article_id] for article_id in found if article_id in narrowed
             }
-        if request.sort != "relevance":
-            found = dict.fromkeys(found, 0.0)
+        scored = request.sort == "relevance"
+        fresh = dict.fromkeys(found, 1.0 if scored else 0.0)
+        if request.recency is not None and scored:
+            fresh = {
+                each: _freshness(self._entries[each].article, request.recency) for each in found
+            }
         hits = [
-            Hit(self._entries[article_id].article, round(score, SCORE_DECIMALS))
+            Hit(self._entries[article_id].article, round(score * fresh[article_id], SCORE_DECIMALS))
             for article_id, score in found.items()
         ]
         hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
-        if request.rescore is not None and request.sort == "relevance":
-            head = self._rescored(hits[: request.rescore.depth], request.rescore)
+        if request.rescore is not None and scored:
+            head = self._rescored(hits[: request.rescore.depth], request.rescore, fresh)
             hits[: len(head)] = sorted(head, key=_newest_first)
         if request.collapse == "duplicates":
             hits = _collapsed(hits)
@@ -170,10 +175,7 @@ class MemoryReader:
             case Adjacent():
                 return self._adjacent(query)
             case TitlePrefix():
-                prefix = fold_literal(query.text)
-                return self._where(
-                    lambda entry: prefix != "" and entry.folded["title"].startswith(prefix)
-                )
+                return dict.fromkeys(self._where(lambda entry: _titled(entry, query)), 1.0)
             case TitleSound():
                 return self._where(lambda entry: entry.offers.title_key.startswith(query.keys))
             case Term():
@@ -268,9 +270,17 @@ class MemoryReader:
 
         return self._where(holds) if words else {}
 
-    def _rescored(self, hits: Sequence[Hit], rescore: Rescore) -> list[Hit]:
+    def _rescored(
+        self, hits: Sequence[Hit], rescore: Rescore, fresh: Mapping[str, float]
+    ) -> list[Hit]:
         rescorer = Rescorer(self._entries.values(), self._analyzer, rescore)
-        scores = rescorer.scores([(self._entries[hit.article.id], hit.score) for hit in hits])
+        ids = [hit.article.id for hit in hits]
+        scores = rescorer.scores(
+            [
+                (self._entries[each], hit.score, fresh[each])
+                for each, hit in zip(ids, hits, strict=True)
+            ]
+        )
         return [
             replace(hit, score=round(score, SCORE_DECIMALS))
             for hit, score in zip(hits, scores, strict=True)
@@ -316,6 +326,22 @@ class MemoryReader:
             published = entry.article.published_at
             return (month_of(published, self._timezone),) if published else ()
         return entry.values[name]
+
+
+def _titled(entry: Entry, query: TitlePrefix) -> bool:
+    title, text = entry.folded["title"], fold_literal(query.text)
+    return text != "" and (title == text if query.whole else title.startswith(text))
+
+
+def _freshness(article: Article, recency: Recency) -> float:
+    """What an article's score is multiplied with for its age."""
+    life = half_life_of(all_channels(article), recency)
+    if life is None:
+        return 1.0
+    if article.published_at is None:
+        return recency.floor
+    days = max(0.0, (recency.at - article.published_at).total_seconds() / DAY)
+    return recency.floor + (1 - recency.floor) * 2 ** (-days / life)
 
 
 def _sum(found: Iterable[Scores]) -> Scores:

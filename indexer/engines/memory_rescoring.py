@@ -53,10 +53,16 @@ class Rescorer:
         self._words = {token.text for token in tokens}
         self._pairs = chinese_pairs(rescore.text, tokens)
 
-    def scores(self, best: Sequence[tuple[Held, float]]) -> list[float]:
-        """The new scores of the best articles, of which the old ones are given. O(articles of the index)."""
-        found = [score + self._near(entry) + self._paired(entry) for entry, score in best]
-        alike = self._agreement([entry for entry, _ in best], found)
+    def scores(self, best: Sequence[tuple[Held, float, float]]) -> list[float]:
+        """The new scores of the best articles, given with their old ones and how much of what is added fades away.
+
+        O(articles of the index).
+        """
+        found = [
+            score + fresh * (self._near(entry) + self._paired(entry))
+            for entry, score, fresh in best
+        ]
+        alike = self._agreement([entry for entry, _, _ in best], found)
         return [
             score * (1 + self._rescore.agree * each)
             for score, each in zip(found, alike, strict=True)

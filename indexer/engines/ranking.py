@@ -8,8 +8,14 @@ one, in a field of ``length`` tokens, ``average`` in the mean over all N::
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import ceil, log
 from typing import Final
+
+from indexer.query import Recency
+
+DAY: Final = 86_400.0
+"""Seconds; ages are counted in days."""
 
 K1: Final = 1.2
 B: Final = 0.75
@@ -21,6 +27,16 @@ SCORE_DECIMALS: Final = 6
 def idf(articles: int, holding: int) -> float:
     """How much it says that an article is one of the ``holding`` among ``articles``; always above 0."""
     return log(articles / (holding + 1)) + 1
+
+
+def half_life_of(channels: Collection[str], recency: Recency) -> float | None:
+    """The half-life in days of an article that stands in these channels, ancestors included; None if it does not age."""
+    own = [(path.count("/"), life) for path, life in recency.channels if path in channels]
+    if not own:
+        return recency.half_life
+    deepest = max(depth for depth, _ in own)
+    lives = [life for depth, life in own if depth == deepest]
+    return None if None in lives else max(life for life in lives if life is not None)
 
 
 def words_needed(need: float, words: int) -> int:

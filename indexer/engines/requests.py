@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from math import isfinite
+from math import inf, isfinite
 from typing import assert_never
 
 from indexer.errors import InvalidQuery
@@ -27,6 +27,7 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Recency,
     Rescore,
     SearchRequest,
     Term,
@@ -58,10 +59,22 @@ def check_request(request: SearchRequest) -> None:
             f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
         )
     _check(request.query)
+    if request.recency is not None:
+        _check_recency(request.recency)
     if request.rescore is not None:
         _check_rescore(request.rescore)
     if request.filter is not None:
         _check(request.filter)
+
+
+def _check_recency(recency: Recency) -> None:
+    for life in (recency.half_life, *(life for _, life in recency.channels)):
+        if life is not None and not 0 < life < inf:
+            raise InvalidQuery(f"half_life is {life}: it must be a number of days above 0, or None")
+    if not 0 <= recency.floor <= 1:
+        raise InvalidQuery(f"floor is {recency.floor}: it must lie between 0 and 1")
+    if recency.at.tzinfo is None:
+        raise InvalidQuery(f"the time {recency.at} has no offset")
 
 
 def _check_rescore(rescore: Rescore) -> None:

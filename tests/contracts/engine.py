@@ -19,6 +19,7 @@ from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_facets import FacetPromises
 from tests.contracts.engine_queries import QueryPromises
 from tests.contracts.engine_ranking import RankingPromises
+from tests.contracts.engine_recency import RecencyPromises
 from tests.contracts.engine_rescoring import RescorePromises
 
 __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
@@ -30,6 +31,7 @@ class EngineContract(
     QueryPromises,
     RankingPromises,
     CollapsePromises,
+    RecencyPromises,
     RescorePromises,
     FacetPromises,
     DamagePromises,

@@ -152,7 +152,6 @@ class RankingPromises(EngineBase):
             MatchAll(),
             Not(Match("火星")),
             Term("source", "甲"),
-            TitlePrefix("山"),
             Range("published_at"),
             And(()),
         )
@@ -162,6 +161,12 @@ class RankingPromises(EngineBase):
             word = score(reader, Match("学校"), "a")
             assert score(reader, And((Match("学校"), *silent)), "a") == word > 0
             assert score(reader, Or((Match("学校"), *silent)), "a") == word
+
+    def test_a_title_that_begins_as_asked_scores_one(self, engine: Engine) -> None:
+        fill(engine, article("a", title="山里的学校"))
+        with engine.reader() as reader:
+            assert score(reader, TitlePrefix("山里"), "a") == 1.0
+            assert score(reader, Boost(TitlePrefix("山里的学校", whole=True), 3.0), "a") == 3.0
 
     def test_scores_add_up_and_boosts_multiply(self, engine: Engine) -> None:
         fill(engine, article("a"), article("b", title="无", body="无"))

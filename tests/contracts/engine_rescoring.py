@@ -138,7 +138,7 @@ class RescorePromises(EngineBase):
             (Rescore("桥", depth=0), "depth"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(
+    def test_rescoring_that_makes_no_sense_is_refused(
         self, engine: Engine, near: Rescore, message: str
     ) -> None:
         with engine.reader() as reader, pytest.raises(InvalidQuery, match=message):

@@ -23,6 +23,7 @@ from indexer.engines.whoosh.facets import months_of
 from indexer.engines.whoosh.fields import LAYOUT
 from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.reader import WhooshReader
+from indexer.engines.whoosh.recency import Fading
 from indexer.engines.whoosh.translation import translated
 from indexer.engines.whoosh.writer import WhooshWriter
 
@@ -39,6 +40,7 @@ class WhooshEngine:
         self._lock = threading.Lock()
         self._executor: Executor | None = None
         self._literals: LiteralFinder
+        self._fading: Fading
 
     def create(self) -> None:
         """Make an empty index."""
@@ -55,9 +57,9 @@ class WhooshEngine:
                 known = self._executor = Executor(
                     snapshot, weighting=Bm25(K1, B), derived=self._derived
                 )
-                self._literals = LiteralFinder(known)
-            literals = self._literals
-        return WhooshReader(known, literals, analyzer=self._analyzer)
+                self._literals, self._fading = LiteralFinder(known), Fading(snapshot)
+            literals, fading = self._literals, self._fading
+        return WhooshReader(known, literals, fading, analyzer=self._analyzer)
 
     def writer(self) -> WhooshWriter:
         """Begin a batch of changes."""

@@ -123,7 +123,10 @@ class QueryBuilder:
                 return _unscored(self._adjacent(query))
             case TitlePrefix():
                 prefix = fold_literal(query.text)
-                return _unscored(wq.Prefix(TITLE_KEY, prefix)) if prefix else _nothing()
+                if not prefix:
+                    return _nothing()
+                match = (wq.Term if query.whole else wq.Prefix)(TITLE_KEY, prefix)
+                return wq.ConstantScoreQuery(match, factor)
             case TitleSound(keys):
                 return _unscored(wq.Or([wq.Prefix(TITLE_SOUND, key) for key in keys]))
             case Term():

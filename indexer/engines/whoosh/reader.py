@@ -29,10 +29,12 @@ from indexer.engines.whoosh.fields import (
 )
 from indexer.engines.whoosh.literals import LiteralFinder, never_asked
 from indexer.engines.whoosh.queries import QueryBuilder
+from indexer.engines.whoosh.recency import Fading
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
 from indexer.hits import Completion, Hit, SearchPage
 from indexer.query import CompletionRequest, SearchRequest
+from indexer.query import Rescore as Wanted
 
 _ORDERINGS = {
     "relevance": Ordering("score", PUBLISHED),
@@ -44,8 +46,11 @@ _ORDERINGS = {
 class WhooshReader:
     """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own."""
 
-    def __init__(self, executor: Executor, literals: LiteralFinder, *, analyzer: Analyzer) -> None:
-        self.executor, self._literals, self._analyzer = executor, literals, analyzer
+    def __init__(
+        self, executor: Executor, literals: LiteralFinder, fading: Fading, *, analyzer: Analyzer
+    ) -> None:
+        self.executor, self._literals, self._fading = executor, literals, fading
+        self._analyzer = analyzer
         self._snapshot = executor.snapshot
         self._compiler = Compiler(SCHEMA, never_asked)
 
@@ -72,16 +77,17 @@ class WhooshReader:
         if request.filter is not None:
             narrow = self._compiler.compile(builder.build(request.filter))
         end = request.page * request.size
+        scored = request.sort == "relevance"
         top = self.executor.search(
             self._compiler.compile(builder.build(request.query)),
             limit=end,
             filter=narrow,
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
+            factors=self._fading.factors(request.recency) if scored and request.recency else None,
             collapse=GROUP if request.collapse == "duplicates" else None,
-            rescore=self._rescore(request),
+            rescore=self._rescore(request.rescore) if scored and request.rescore else None,
         )
-        scored = request.sort == "relevance"
         page = slice(end - request.size, end)
         hits = tuple(
             Hit(self._article(doc), score if scored else 0.0, size)
@@ -107,11 +113,8 @@ class WhooshReader:
     def _builder(self) -> QueryBuilder:
         return QueryBuilder(self._analyzer, self._literals.find, self._idf)
 
-    def _rescore(self, request: SearchRequest) -> Rescore | None:
+    def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
-        wanted = request.rescore
-        if wanted is None or request.sort != "relevance":
-            return None
         tokens = self._analyzer.query(wanted.text)
         words = dict.fromkeys(token.text for token in tokens)
         pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()

@@ -41,6 +41,7 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Recency,
     Rescore,
     SearchRequest,
     Term,
@@ -143,7 +144,7 @@ leaves = st.one_of(
         texts | st.lists(st.sampled_from(PIECES), min_size=2, max_size=2).map("".join),
         fields,
     ),
-    st.builds(TitlePrefix, texts),
+    st.builds(TitlePrefix, texts, st.booleans()),
     st.builds(TitleSound, typed.map(lambda each: each.keys)),
     st.builds(Term, st.sampled_from(TEXT_FIELDS), st.sampled_from(PIECES)),
     keyword_terms,
@@ -177,9 +178,19 @@ rescoring = st.builds(
     window=st.sampled_from((0, 1, 3, 16)),
     pairs=st.sampled_from((0.0, 0.5)),
 )
+recency = st.builds(
+    Recency,
+    times.filter(lambda time: time is not None),
+    st.sampled_from((1.0, 300.0, None)),
+    st.lists(st.tuples(st.sampled_from(CHANNELS), st.sampled_from((10.0, None))), max_size=2).map(
+        tuple
+    ),
+    st.sampled_from((0.0, 0.5)),
+)
 requests = st.builds(
     SearchRequest,
     queries,
+    recency=st.none() | recency,
     rescore=st.none() | rescoring,
     filter=st.none() | queries,
     sort=st.sampled_from(SORTS),

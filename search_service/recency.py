@@ -1,0 +1,57 @@
+"""How articles age: one half-life for all, others for some channels, and none for what is evergreen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.query import Recency
+from search_service.filters import start_of_day
+from search_service.ranking import FADED
+
+EVERGREEN: Final = "evergreen"
+_MOST: Final = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Aging:
+    """Half-lives in days, None for what does not age: that of every article, and those of some channels."""
+
+    half_life: int | None
+    channels: tuple[tuple[str, int | None], ...] = ()
+
+    def at(self, now: datetime, timezone: ZoneInfo) -> Recency | None:
+        """What a search at ``now`` asks for, the same all day; None where nothing ages."""
+        if self.half_life is None and all(days is None for _, days in self.channels):
+            return None
+        today = start_of_day(now.astimezone(timezone).date(), timezone)
+        return Recency(today, self.half_life, self.channels, FADED)
+
+
+def aging(text: str) -> Aging:
+    """``365, 快讯=30, 教育/百科=evergreen``: days, or the word evergreen, for all, then for channels.
+
+    Raises:
+        ValueError: with what would be right.
+    """
+    first, *others = (part.strip() for part in text.split(","))
+    channels: dict[str, int | None] = {}
+    for each in others:
+        channel, separator, days = each.rpartition("=")
+        path = "/".join(part.strip() for part in channel.split("/") if part.strip())
+        if not separator or not path:
+            raise ValueError(f"{each!r} must be a channel and its days, such as 快讯=30")
+        if path in channels:
+            raise ValueError(f"the channel {path} stands there twice")
+        channels[path] = _days(days.strip())
+    return Aging(_days(first), tuple(channels.items()))
+
+
+def _days(text: str) -> int | None:
+    if text == EVERGREEN:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+        raise ValueError(f"{text!r} must be days from 1 to {_MOST}, or the word {EVERGREEN}")
+    return int(text)
