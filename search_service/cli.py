@@ -91,6 +91,7 @@ cli.add_command(evaluate_command)
     show_default=True,
     help="With plain, operators in TEXT are text.",
 )
+@click.option("--explain", is_flag=True, help="Say of each hit why it has its score.")
 @click.option("--json", "as_json", is_flag=True, help="Print the body that the HTTP API answers.")
 def search_command(
     text: str,
@@ -106,6 +107,7 @@ def search_command(
     page: int,
     size: int,
     syntax: str,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Search for TEXT, and show how it was understood, what was found, and in which channels, sources and months."""
@@ -122,6 +124,7 @@ def search_command(
         sort=cast(Sort, sort),
         collapse=cast(Collapse, collapse),
         facets=FACET_FIELDS,
+        explain=explain,
         page=page,
         size=size,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import And, Query, SearchRequest
-from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rungs, title_first
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_on, rungs
 from search_service.ranking import FEW
 from search_service.tree import Node
 
@@ -82,4 +82,4 @@ def _climb(
 
 
 def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:
-    return replace(request, query=title_first(tree, query_for(tree, rung)))
+    return replace(request, query=query_on(tree, rung))

@@ -113,8 +113,9 @@ def rescore_for(tree: Node | None) -> Rescore | None:
     )
 
 
-def title_first(tree: Node | None, query: Query) -> Query:
-    """The articles of a tree's query, and those before the others whose title is what was typed, or begins so."""
+def query_on(tree: Node | None, rung: Rung) -> Query:
+    """What is searched for: :func:`query_for`, and articles first whose title is what was typed, or begins so."""
+    query = query_for(tree, rung)
     if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
         return query
     begins = Boost(TitlePrefix(tree.text), TITLE_BEGINS)

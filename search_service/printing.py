@@ -74,6 +74,8 @@ def _print_hit(rank: int, hit: FoundArticle, timezone: ZoneInfo, *, to: Console)
     to.print(Text(f"{rank}. ").append_text(_marked(hit.title)))
     to.print(Text("   ").append_text(_marked(hit.snippet)))
     to.print(Text("   " + " · ".join(filter(None, facts)), style="dim"))
+    for line in hit.explanation.lines() if hit.explanation else ():
+        to.print(Text(f"     {line}", style="dim"))
 
 
 def _marked(marked: Marked) -> Text:

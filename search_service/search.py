@@ -23,8 +23,9 @@ from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, SearchRequest, S
 from search_service.climb import Climbed
 from search_service.correct import Correction, corrected
 from search_service.editorial import Decisions
+from search_service.explain import Explanation, explain
 from search_service.filters import in_channel, published_between, visible
-from search_service.ladder import Rung, is_loose, may_stand_inside, rescore_for
+from search_service.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
@@ -49,7 +50,7 @@ class Question:
     Empty ``text`` browses: everything, newest first. ``channel`` takes all that lies in it. ``start`` and ``end``
     are days, both included, in the service's zone. ``facets`` are names of FACET_FIELDS. Of a duplicate group only the
     best is a hit, unless ``collapse`` is none, or ``group`` asks for the articles of one group. Without ``correct`` nothing
-    but what was typed is searched for or offered.
+    but what was typed is searched for or offered. ``explain`` says of each hit why it has its score, if that orders them.
     """
 
     text: str = ""
@@ -65,6 +66,7 @@ class Question:
     collapse: Collapse = "duplicates"
     facets: tuple[str, ...] = ()
     correct: bool = True
+    explain: bool = False
     page: int = 1
     size: int = DEFAULT_SIZE
 
@@ -101,6 +103,7 @@ class FoundArticle:
     pinned: bool
     title: Marked
     snippet: Marked
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,7 @@ class _Asked:
 
     parsed: Parsed
     tree: Node | None
+    request: SearchRequest
     used: tuple[Used, ...]
     found: Climbed
     pinned: frozenset[str]
@@ -171,7 +175,7 @@ def search(
         request = replace(request, rescore=rescore_for(tree))
         placements = decisions.placements(text, now.astimezone(timezone).date())
         arranged = arrange(reader, tree, request, narrowing, placements)
-        return _Asked(parsed, tree, used, arranged.found, arranged.pinned)
+        return _Asked(parsed, tree, request, used, arranged.found, arranged.pinned)
 
     with live.reader() as (reader, state):
         asked = ask(reader, question.text, request)
@@ -184,6 +188,7 @@ def search(
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
+        explanations = _explanations(asked, reader, analyzer) if question.explain else {}
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     return Answer(
@@ -192,7 +197,10 @@ def search(
         total=page.total,
         groups=page.groups,
         total_is_estimate=page.total_is_estimate,
-        hits=tuple(_show(hit, needles, asked.pinned) for hit in page.hits),
+        hits=tuple(
+            replace(_show(hit, needles, asked.pinned), explanation=explanations.get(hit.article.id))
+            for hit in page.hits
+        ),
         facets=page.facets,
         page=question.page,
         size=question.size,
@@ -200,6 +208,18 @@ def search(
         index=state,
         took_ms=(perf_counter() - began) * 1000,
     )
+
+
+def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str, Explanation]:
+    """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
+    if asked.request.sort != "relevance":
+        return {}
+    request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))
+    return {
+        hit.article.id: explain(reader, analyzer, request, hit)
+        for hit in asked.found.page.hits
+        if hit.article.id not in asked.pinned
+    }
 
 
 def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:

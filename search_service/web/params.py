@@ -162,6 +162,7 @@ class SearchParameters(Parameters):
     correct: Literal["on", "off"] = Field(
         "on", description="off: search for what was typed, and offer nothing else."
     )
+    explain: Literal["0", "1"] = Field("0", description="1: say of each hit why it has its score.")
     log: Logging = Field(
         "on", description="off: this search is none of a reader's, do not count it."
     )
@@ -199,6 +200,7 @@ class SearchParameters(Parameters):
             collapse=self.collapse,
             facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
             correct=self.correct == "on",
+            explain=self.explain == "1",
             page=self.page,
             size=self.size,
         )

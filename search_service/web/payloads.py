@@ -5,12 +5,14 @@ Times are ISO 8601 in the service's zone. Text is plain text, except in ``highli
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.article import Article, channel_ancestry
+from search_service.explain import AddedBy, Explanation, MultipliedBy
 from search_service.ladder import Rung
 from search_service.latest import LatestAnswer
 from search_service.leads import lead
@@ -76,6 +78,36 @@ class Highlights(Payload):
     body: str = Field(description="The passage that fits the question best.")
 
 
+class AddedPayload(Payload):
+    """What one part of the query adds to a score."""
+
+    by: AddedBy = Field(
+        description="word: a word, in `field`, or anywhere where that is empty. words: several that count together. text: a "
+        "text as it stands. title: a title that is what was typed, or begins so. near: words that stand close together. pairs: "
+        "shared pairs of neighbouring characters."
+    )
+    text: str
+    field: str
+    score: float
+
+
+class MultipliedPayload(Payload):
+    """What a score is multiplied with."""
+
+    by: MultipliedBy = Field(
+        description="recency: the article's age. agreement: how much it is like the best answers to a question."
+    )
+    factor: float
+
+
+class ExplanationPayload(Payload):
+    """The sum of what is added, times what it is multiplied with, is the score."""
+
+    added: list[AddedPayload]
+    multiplied: list[MultipliedPayload]
+    lines: list[str] = Field(description="The same in Chinese sentences, what counts most first.")
+
+
 class Hit(ListedArticle):
     """An article that was found."""
 
@@ -91,6 +123,9 @@ class Hit(ListedArticle):
     )
     pinned: bool = Field(
         description="It stands here because an editor put it here for this query; its score is 0."
+    )
+    explanation: ExplanationPayload | None = Field(
+        description="Why it has its score; only with `explain=1`, by relevance, and not of what is pinned."
     )
 
 
@@ -285,6 +320,15 @@ def _hit(found: FoundArticle, zone: ZoneInfo) -> Hit:
         group=found.article.duplicate_group or None,
         duplicates=found.duplicates,
         pinned=found.pinned,
+        explanation=_explanation(found.explanation) if found.explanation else None,
+    )
+
+
+def _explanation(why: Explanation) -> ExplanationPayload:
+    return ExplanationPayload(
+        added=[AddedPayload(**asdict(each)) for each in why.added],
+        multiplied=[MultipliedPayload(by=by, factor=factor) for by, factor in why.multiplied],
+        lines=why.lines(),
     )
 
 

@@ -61,6 +61,7 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "group": None,
         "duplicates": 0,
         "pinned": False,
+        "explanation": None,
     }
 
 
@@ -72,6 +73,18 @@ def test_what_was_probably_meant_is_said(portal: Portal) -> None:
     as_typed = portal.json("/api/v1/search", q="板登会", correct="off")
     assert as_typed["query"]["correction"] is None
     assert ids(as_typed) == []
+
+
+def test_a_score_is_explained_when_asked_for(portal: Portal) -> None:
+    (hit,) = portal.json("/api/v1/search", q="板凳会", explain="1")["hits"]
+    why = hit["explanation"]
+    total = sum(each["score"] for each in why["added"])
+    for each in why["multiplied"]:
+        total *= each["factor"]
+    assert total == pytest.approx(hit["score"], rel=1e-3)
+    assert why["lines"][-1] == f"合计：{hit['score']:.2f}"
+    (plain,) = portal.json("/api/v1/search", q="板凳会")["hits"]
+    assert plain["explanation"] is None
 
 
 def test_duplicates_stand_behind_one_hit_and_its_group_shows_them(tmp_path: Path) -> None:

@@ -312,3 +312,8 @@ def test_a_correction_is_said_and_can_be_refused(portal: Portal) -> None:
     refused = found["仍要搜索“板登会”"]
     assert asked(refused) == {"q": "板登会", "correct": "off"}
     assert "已为您搜索" not in visible_text(portal.client.get(refused).text)
+
+
+def test_a_page_explains_scores_when_asked_to(portal: Portal) -> None:
+    assert "合计：" in visible_text(page(portal, "/search", q="板凳会", explain="1"))
+    assert "合计：" not in visible_text(page(portal, "/search", q="板凳会"))
