@@ -23,8 +23,8 @@ from search_service.queries_cli import queries
 from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.services import make_services
 from search_service.settings import SearchSettings
+from search_service.web.answers import search_payload
 from search_service.web.factory import Application, create_app
-from search_service.web.payloads import search_payload
 from search_service.web.server import serve
 
 _DAY = click.DateTime(["%Y-%m-%d"])

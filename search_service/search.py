@@ -19,18 +19,18 @@ from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
-from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, SearchRequest, Sort, Term
+from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
+from search_service.aging import Aging
 from search_service.climb import Climbed
 from search_service.correct import Correction, corrected
 from search_service.editorial import Decisions
 from search_service.explain import Explanation, explain
-from search_service.filters import in_channel, published_between, visible
+from search_service.filters import in_channel, published_between, start_of_day, visible
 from search_service.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
 from search_service.live import IndexState, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
-from search_service.ranking import FEW
-from search_service.recency import Aging
+from search_service.ranking import FADED, FEW
 from search_service.snippets import Marked, Needle, mark, snippet
 from search_service.synonyms import Used, with_synonyms
 from search_service.tree import Node, Phrase, Words, wanted
@@ -162,7 +162,7 @@ def search(
         filter=visible(now),
         sort=question.sort,
         collapse=question.collapse if question.group is None else "none",
-        recency=aging.at(now, timezone),
+        recency=_recency(aging, now, timezone),
         facets=question.facets,
         page=question.page,
         size=question.size,
@@ -208,6 +208,14 @@ def search(
         index=state,
         took_ms=(perf_counter() - began) * 1000,
     )
+
+
+def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
+    """How articles have aged by ``now``, the same all day, so that pages agree; None where none does."""
+    if aging.half_life is None and all(days is None for _, days in aging.channels):
+        return None
+    today = start_of_day(now.astimezone(timezone).date(), timezone)
+    return Recency(today, aging.half_life, aging.channels, FADED)
 
 
 def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str, Explanation]:

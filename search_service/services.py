@@ -17,13 +17,13 @@ from indexer.article import Article
 from indexer.errors import ArticleNotFound
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
+from search_service.aging import Aging
 from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
 from search_service.latest import LatestAnswer, latest
 from search_service.live import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
-from search_service.recency import Aging
 from search_service.related import RelatedAnswer, related
 from search_service.search import Answer, Question, search
 from search_service.settings import SearchSettings

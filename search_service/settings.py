@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from indexer.settings import optional_database_url, setting, whole_number
-from search_service.recency import Aging, aging
+from search_service.aging import Aging, aging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

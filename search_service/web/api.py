@@ -7,7 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
-from search_service.web import payloads
+from search_service.web import answers, payloads
 from search_service.web.caching import except_from_etag
 from search_service.web.params import (
     ArticlePath,
@@ -42,7 +42,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
     def search(query: SearchParameters) -> Response:
         answer = services.search(query.question())
         query_id = note_search(services.query_log, answer, query.log)
-        payload = payloads.search_payload(answer, zone, query_id=query_id)
+        payload = answers.search_payload(answer, zone, query_id=query_id)
         except_from_etag(f'"took_ms":{payload.took_ms}', query_id or "")
         return json_response(payload)
 
@@ -54,7 +54,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
     )
     def suggest(query: SuggestParameters) -> Response:
         suggestions = services.suggest(query.q, size=query.size)
-        return json_response(payloads.suggest_payload(suggestions, zone))
+        return json_response(answers.suggest_payload(suggestions, zone))
 
     @blueprint.get(
         "/articles/<article_id>",
@@ -66,7 +66,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
     )
     def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 (checks that there are none)
         found, state = services.article(path.article_id)
-        return json_response(payloads.article_payload(found, state, zone))
+        return json_response(answers.article_payload(found, state, zone))
 
     @blueprint.get(
         "/articles/<article_id>/related",
@@ -78,7 +78,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
     )
     def related(path: ArticlePath, query: RelatedParameters) -> Response:
         answer = services.related(path.article_id, size=query.size)
-        return json_response(payloads.related_payload(answer, zone))
+        return json_response(answers.related_payload(answer, zone))
 
     @blueprint.get(
         "/latest",
@@ -88,6 +88,6 @@ def api_blueprint(services: Services) -> APIBlueprint:
     )
     def latest(query: LatestParameters) -> Response:
         answer = services.latest(channel=query.channel, size=query.size, exclude=query.excluded)
-        return json_response(payloads.latest_payload(answer, zone))
+        return json_response(answers.latest_payload(answer, zone))
 
     return blueprint

@@ -20,11 +20,11 @@ from search_service.search import Answer, Question, Understood
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
+from search_service.web.answers import breadcrumb
 from search_service.web.caching import except_from_etag
 from search_service.web.errors import Problem
 from search_service.web.marks import marked_html
 from search_service.web.params import read_page_parameters
-from search_service.web.payloads import breadcrumb
 from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from indexer.query import Recency
-from search_service.recency import Aging, aging
+from search_service.aging import Aging, aging
 from search_service.search import Question
 from tests.factories import article
-from tests.search_service.indexes import SHANGHAI, services
+from tests.search_service.indexes import services
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,24 @@ def test_what_cannot_be_read_names_its_part(text: str, reason: str) -> None:
         aging(text)
 
 
-def test_all_searches_of_a_day_ask_for_the_same() -> None:
-    morning = datetime(2026, 2, 28, 16, 30, tzinfo=UTC)  # half past midnight in Shanghai
-    evening = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)
-    midnight = datetime(2026, 2, 28, 16, 0, tzinfo=UTC)
-    asked = Aging(30).at(morning, SHANGHAI)
-    assert asked == Aging(30).at(evening, SHANGHAI) == Recency(midnight, 30)
-    assert Aging(None, (("a", None),)).at(morning, SHANGHAI) is None
-    assert Aging(None, (("a", 3),)).at(morning, SHANGHAI) is not None
+def test_a_day_is_a_day_of_the_zone_whatever_the_hour(tmp_path: Path) -> None:
+    late = datetime(2026, 2, 28, 15, 59, 59, tzinfo=UTC)  # a second before midnight in Shanghai
+    scores = [
+        services(tmp_path / str(n), [article("a", published_at="2026-01-01")], now=now)
+        .search(Question(text="学校"))
+        .hits[0]
+        .score
+        for n, now in enumerate((late, late - timedelta(hours=20), late + timedelta(seconds=1)))
+    ]
+    assert scores[0] == scores[1] > scores[2] > 0
+
+
+def test_where_nothing_ages_old_is_as_good_as_new(tmp_path: Path) -> None:
+    articles = [article("old", published_at="2001-01-01"), article("new")]
+    asked = replace(services(tmp_path, articles), aging=aging("evergreen, 情感=evergreen"))
+    first, second = asked.search(Question(text="学校", collapse="none")).hits
+    assert (first.article.id, second.article.id) == ("new", "old")
+    assert first.score == second.score
 
 
 @pytest.mark.parametrize("engine", ["memory", "whoosh"])

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
-
-from indexer.query import Recency
-from search_service.filters import start_of_day
-from search_service.ranking import FADED
 
 EVERGREEN: Final = "evergreen"
 _MOST: Final = 36_500
@@ -21,13 +15,6 @@ class Aging:
 
     half_life: int | None
     channels: tuple[tuple[str, int | None], ...] = ()
-
-    def at(self, now: datetime, timezone: ZoneInfo) -> Recency | None:
-        """What a search at ``now`` asks for, the same all day; None where nothing ages."""
-        if self.half_life is None and all(days is None for _, days in self.channels):
-            return None
-        today = start_of_day(now.astimezone(timezone).date(), timezone)
-        return Recency(today, self.half_life, self.channels, FADED)
 
 
 def aging(text: str) -> Aging:
