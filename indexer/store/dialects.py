@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from indexer.errors import FolderNotWritable, StoreUnavailable
 
@@ -26,6 +26,7 @@ BUSY_SECONDS: Final = 30
 """How long a writer waits for another process's transaction."""
 
 _BEGIN: Final = "sqlite_begin"
+_FILE: Final = "sqlite_file"
 _PASSWORD: Final = re.compile(":[^:@]*@")
 _MIGRATION_KEY: Final = 7_301_642_250
 """Any number, as long as it is the same everywhere: the name of PostgreSQL's and MySQL's migration lock."""
@@ -146,7 +147,35 @@ def _sqlite_engine(url: URL, *, existing: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    _watch_file(engine, Path(name))
     return engine
+
+
+def _watch_file(engine: Engine, path: Path) -> None:
+    """Let a connection to a file that is no longer at its path fail: SQLite would go on with what nobody else sees."""
+
+    def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info[_FILE] = _identity(path)
+
+    def compare(
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        if _identity(path) != entry.info[_FILE]:
+            raise StoreUnavailable(
+                shown(engine.url), "its file was moved, removed or replaced meanwhile: try again"
+            )
+
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from others that bear its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

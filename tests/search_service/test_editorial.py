@@ -174,6 +174,31 @@ def test_a_store_that_cannot_be_read_leaves_the_decisions_as_they_are(
         assert editorial.state() == EditorialState(1, current=True)
 
 
+def test_a_store_that_is_moved_away_or_replaced_is_noticed(
+    store: EditorialStore, url: str, tmp_path: Path
+) -> None:
+    put(store, "blocked", "某词")
+    path, backup = Path(url.removeprefix("sqlite:///")), tmp_path / "backup.sqlite3"
+    store.close()
+    with closing(LiveEditorial(url, interval=PATIENCE)) as editorial:
+        assert editorial.state() == EditorialState(1, current=True)
+        path.rename(backup)
+        for _ in range(3):
+            editorial.refresh()
+            assert editorial.state() == EditorialState(1, current=False)
+            assert not path.exists(), "a reader makes no store"
+        with closing(open_editorial(url)) as other:
+            put(other, "blocked", "别的词")
+            put(other, "blocked", "又一词")
+        editorial.refresh()
+        assert editorial.state() == EditorialState(2, current=True)
+        backup.replace(path)
+        editorial.refresh()
+        editorial.refresh()
+        assert editorial.state() == EditorialState(1, current=True)
+        assert editorial.decisions().blocked("某词")
+
+
 def test_it_begins_without_a_store_and_takes_it_up_when_it_comes(url: str) -> None:
     with closing(LiveEditorial(url, interval=PATIENCE)) as editorial:
         assert editorial.decisions().version == 0

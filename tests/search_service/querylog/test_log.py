@@ -168,6 +168,21 @@ def test_a_database_that_breaks_and_comes_back_is_used_again(url: str) -> None:
         assert (log.health().state, logged(url)) == ("on", 1)
 
 
+def test_a_file_that_is_removed_is_made_again_and_nothing_waits_in_vain(url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    with running(url) as log:
+        search(log)
+        assert log.settle(PATIENCE)
+        for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            name.unlink(missing_ok=True)
+        search(log, "茶会")
+        assert not log.settle(PATIENCE)
+        assert (log.health().state, log.health().waiting) == ("away", 1)
+        assert log.settle(PATIENCE)
+        assert (log.health().state, log.health().waiting) == ("on", 0)
+        assert logged(url) == 1
+
+
 def test_a_thread_that_dies_is_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     died = threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda _: died.set())
