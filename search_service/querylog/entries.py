@@ -6,6 +6,7 @@ database tells those, see ``store.py``). Programs are left out when entries are 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,7 +20,8 @@ MAX_QUERY: Final = 100
 """Characters of a query that are kept. What is longer was pasted: it is not plain, for nobody else asks it."""
 
 _LEAST: Final = 2
-"""Letters and digits that a query has at least."""
+"""Letters and digits that a query has at least, unless a letter has a symbol of its name with it: C++, C#."""
+_NAMED: Final = re.compile(r"[a-z][+#]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> A
     """The entry of an answered search; None for one that is not logged."""
     text = " ".join(answer.question.text.split())
     query = normal_form(text)
-    if answer.understood.rung == "browse" or sum(map(str.isalnum, query)) < _LEAST:
+    if answer.understood.rung == "browse" or _says_nothing(query):
         return None
     meant = answer.understood.correction
     return Asked(
@@ -74,9 +76,13 @@ def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> A
     )
 
 
+def _says_nothing(query: str) -> bool:
+    return sum(map(str.isalnum, query)) < _LEAST and _NAMED.search(query) is None
+
+
 def _is_plain(question: Question) -> bool:
     """Nothing but words over all articles."""
-    narrowed = question.channel, question.source, question.author, question.tag
+    narrowed = question.channel, question.source, question.author, question.tag, question.group
     if any(narrowed) or question.start or question.end:
         return False
     return question.syntax == "plain" or all(

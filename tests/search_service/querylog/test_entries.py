@@ -42,6 +42,13 @@ def test_single_characters_are_not_logged(text: str) -> None:
     assert entry(Question(text=text)) is None
 
 
+@pytest.mark.parametrize("text", ["C++", "c#", "Ｃ＋＋", "7号", "3:2"])
+def test_short_names_are_logged(text: str) -> None:
+    made = entry(Question(text=text))
+    assert made is not None
+    assert made.text == text
+
+
 def test_browsing_is_not_logged() -> None:
     assert entry(Question(text="channel:情感 故事"), rung="browse") is None
 
@@ -53,6 +60,7 @@ def test_browsing_is_not_logged() -> None:
         {"source": "青川日报"},
         {"author": "姜禾"},
         {"tag": "茶"},
+        {"group": 7},
         {"start": date(2026, 1, 1)},
         {"end": date(2026, 1, 1)},
     ],
