@@ -48,6 +48,7 @@ FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # JSON can hold a lone surrogate
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
@@ -55,11 +56,11 @@ ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
 def _typed_text(value: object) -> object:
-    """What was typed or pasted, with control characters as spaces: nothing typed is an error.
+    """What was typed or pasted, with control characters and lone surrogates as spaces: nothing typed is an error.
 
     Cut, because every link of a page repeats it; one character beyond what the parser reads, so that it says so.
     """
-    return _CONTROL.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
+    return _NO_TEXT.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
 
 
 def _exact_text(value: str) -> str:

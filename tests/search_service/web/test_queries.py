@@ -133,6 +133,15 @@ def test_a_click_is_answered_at_once_and_logged(site: Site) -> None:
     assert found == [(query_id, None, "n-03", 2), (None, "水 库", "n-04", 11)]
 
 
+def test_half_a_character_in_a_click_costs_no_other_entry(site: Site) -> None:
+    site.get("/api/v1/search?q=水库")
+    half = b'{"query": "\\ud83d\\u6c34\\u0000\\u5e93", "article_id": "n-03", "position": 1}'
+    sent = {"data": half, "content_type": "application/json", "headers": {"User-Agent": BROWSER}}
+    assert site.client.post("/api/v1/clicks", **sent).status_code == 204
+    assert [row["query"] for row in site.rows(clicks)] == ["水 库"]
+    assert [row["query"] for row in site.rows()] == ["水库"]
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
