@@ -35,6 +35,9 @@ MAX_KEYS: Final = 256
 """Keys that are looked up at most: each costs two searches in a dictionary. Initials need one for each first syllable
 that they can stand for, at most 40."""
 
+_NAME: Final = re.compile(r"[a-z]+[+#]+")
+"""A name that would be another one without its symbols: c++, c#."""
+
 _LONGEST_UNIT: Final = 32
 _RUNS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")
 _INITIALS: Final = frozenset(("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsywaeo"))
@@ -92,6 +95,9 @@ class Typed:
 
     def begins(self, text: str) -> bool:
         """Whether a folded text begins as was typed."""
+        name = _NAME.match(self.text)
+        if name is not None and not text.startswith(name[0]):
+            return False
         read = units(text)
         return any(
             len(read) >= len(pattern)

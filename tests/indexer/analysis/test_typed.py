@@ -47,6 +47,8 @@ def test_characters_pinyin_initials_and_mixtures_begin_a_text(typed: str) -> Non
         ("iphone 1", "iphone 15"),
         ("5gsj", "5g手机"),
         ("enshi", "恩施"),
+        ("c+", "c++"),
+        ("c++k", "c++ 开发"),
     ],
 )
 def test_what_letters_can_mean(typed: str, text: str) -> None:
@@ -64,6 +66,8 @@ def test_what_letters_can_mean(typed: str, text: str) -> None:
         ("cun", "乡村"),
         ("iphone 16", "iphone 15"),
         ("15", "iphone 15"),
+        ("c++", "产品"),
+        ("c#", "c++"),
     ],
 )
 def test_what_does_not_begin_so(typed: str, text: str) -> None:
