@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
 from indexer.errors import ArticleNotFound
 from indexer.generations import Generations
@@ -136,9 +137,11 @@ class Services:
         return self.editorial.state()
 
     def warm_up(self) -> None:
-        """Load the dictionary, which takes a second, and all lists, before a reader has to wait for them."""
+        """Load dictionaries, which takes a second or two, and all lists, before a reader has to wait for them."""
         self.editorial.refresh()
         self.analyzer.query("预热")
+        homophones()  # what sounds alike, for suggestions and corrections
+        units("预热")
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.analysis.pinyin import homophones
 from indexer.editorial import ListName, read_entry
 from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration
 from indexer.settings import IndexSettings, read_settings
@@ -161,6 +162,13 @@ def test_blocked_words_are_not_among_related_queries(tmp_path: Path) -> None:
     with closing(make_services(settings(tmp_path))) as made:
         logged = replace(made, query_log=Log())
         assert logged.related_queries("云溪水库") == ("云溪古塔",)
+
+
+def test_warmed_up_it_has_read_the_sounds_of_characters(tmp_path: Path) -> None:
+    homophones.cache_clear()
+    with closing(make_services(settings(tmp_path))) as made:
+        made.warm_up()
+    assert homophones.cache_info().currsize == 1
 
 
 def test_the_store_may_be_missing(tmp_path: Path) -> None:
