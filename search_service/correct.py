@@ -179,12 +179,12 @@ class _Speller:
 
     def _best(self, typed: str, guess: Guess) -> str | None:
         """The best of what was guessed that is used much more than what was typed."""
+        used = self._used(typed) if typed else 0
+        if used >= FEW:
+            return None
         candidates = [*self._completions(guess), *self._words(guess)]
         candidates.sort(key=lambda each: (-_shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
-            used = self._used(typed) if typed else 0
-            if used >= FEW:
-                return None
             if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
                 return text
         return None

@@ -7,13 +7,15 @@ from typing import Final
 # Search
 
 FIELD_WEIGHTS: Final = (("title", 2.0), ("lead", 1.0), ("body", 1.0))
-"""A word in the title says twice as much as one in the text; the lead is text too, and often repeats the body."""
+"""A word in the title says twice as much as one in the text; the lead is text too, and often repeats the body. With a title that
+counts once, nDCG@10 falls from 0.724 to 0.718 on web questions, and rises from 0.958 to 0.960 on passages whose titles say
+little."""
 
 FEW: Final = 10
 """Fewer articles than this, the usual first page, are few: looser rungs are looked at. It does not depend on the size
 of a page, so that the same question is answered from the same rung whatever part of it is asked for.
 
-Measured on 354 judged questions: nDCG@10 0.54 and 0.44 where only no hits at all are few, 0.67 and 0.53 with this."""
+Where only no hits at all are few, nDCG@10 on judged questions is 0.550 (web) and 0.483 (news), and 0.724 and 0.577 with this."""
 
 MOST: Final = 0.6
 """The share of the words that an article must hold on the rung "most": two of three, three of four or five. With two
@@ -24,8 +26,8 @@ LONG: Final = 4
 are not the answer but only strict, and any word will do, ranked by how much of the query an article holds. Whoever typed
 two or three words meant them all, unless a question word stands beside them (parse.py has those).
 
-Measured on judged questions, nDCG@10: web 0.681 to 0.690, news 0.526 to 0.536, traditional passages 0.901 to 0.917; that a
-question word makes two and three words loose too: web 0.687 to 0.715."""
+Without it, nDCG@10 on judged questions is 0.718 (web), 0.560 (news) and 0.952 (traditional passages); without the question
+words 0.692, 0.565 and 0.956; with both 0.724, 0.577 and 0.958."""
 
 ALL_WORDS: Final = 5.0
 """How many times more an article scores on the rung "most" of a short query for holding all words: enough for it to come
@@ -33,18 +35,20 @@ before those that hold the rarest of them often."""
 
 NEAR: Final = 1.5
 """What an article scores for the words that stand closest together in it, against their idfs: words of one sentence
-belong together. Measured on judged questions, nDCG@10: news 0.534 to 0.545, web 0.715 to 0.717, traditional passages 0.918
-to 0.948."""
+belong together. Without it, nDCG@10 on judged questions falls from 0.724 to 0.717 (web), from 0.577 to 0.564 (news) and from
+0.958 to 0.946 (traditional passages)."""
 
 NEAR_WINDOW: Final = 16
 """Positions that count as close together: a sentence."""
 
 PAIRS: Final = 1.0
 """What an article scores for each pair of neighbouring characters that the query and the field share, against its idf: what
-the segmenter cut apart or cut otherwise still belongs together."""
+the segmenter cut apart or cut otherwise still belongs together. Without it: web 0.712, news 0.577, traditional passages 0.952."""
 
 AGREE: Final = 1.0
-"""How much more an article counts, at most, for being like the best answers to a question."""
+"""How much more an article counts, at most, for being like the best answers to a question: those that are alike are about
+what is meant. Without it: web 0.715, news 0.540, traditional passages 0.958. Only for questions and long queries: whoever types
+two words has said what is meant."""
 
 RESCORED: Final = 100
 """Articles, the best by words alone, that are looked at for these."""

@@ -20,6 +20,8 @@ from indexer.columnar.arrays import AnyArray, ArrayFile, ArrayFileWriter
 from indexer.columnar.errors import Unsupported
 
 _BITS: Final = 8
+_ONE_BY_ONE: Final = 256
+"""Offsets that are looked up sooner than counted through."""
 
 
 def write_offsets(file: ArrayFileWriter, name: str, offsets: AnyArray) -> None:
@@ -57,6 +59,8 @@ class Offsets:
     def between(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
         """int64[end - begin], a fresh array: the offsets from number ``begin`` to before ``end``. O(their number + log steps)."""
         end = len(self._lows) if end is None else end
+        if end - begin <= _ONE_BY_ONE:
+            return self.at(np.arange(begin, end))
         first, last = self._steps_before(begin), self._steps_before(end)
         reached = np.bincount(self._steps[first:last] - np.uint32(begin), minlength=end - begin)
         offsets = np.cumsum(reached, dtype=np.int64)
