@@ -136,7 +136,12 @@ def of_sounds(sounds: Sequence[str]) -> Guess:
 
 
 def _one_other(text: str, sounds: Sequence[Iterable[str]]) -> tuple[str, ...]:
-    """The texts with one other common character, of one of the sounds that stand at its place. Some dozens for each."""
+    """The texts with one other common character, of one of the sounds that stand at its place. Some dozens for each.
+
+    None of a longer text: what so many characters mean stands in titles too.
+    """
+    if len(text) >= ONE_WRONG_FROM:
+        return ()
     return tuple(
         text[:place] + other + text[place + 1 :]
         for place, spoken in enumerate(sounds)

@@ -7,7 +7,7 @@ Phrases are known from titles, tags and authors, words from bodies too. Quotes, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
@@ -133,6 +133,7 @@ class _Speller:
     def _stretches(self, folded: str) -> list[tuple[int, int]]:
         """What may be one misspelt word: from one border of words to another, the longest first."""
         tokens = self._analyzer.query(folded)
+        known = self._frequent({token.text for token in tokens})
         found: list[tuple[int, int]] = []
         for run in _CHINESE_RUN.finditer(folded):
             begin, stop = run.span()
@@ -145,6 +146,8 @@ class _Speller:
             single = {left for left, right in pairwise(borders) if right - left == 1}
             for n, start in enumerate(borders):
                 for end in borders[n + 1 :]:
+                    if folded[start:end] in known:
+                        continue
                     alone = all(place in single for place in range(start, end))
                     whole = (start, end) == (begin, stop)
                     if end - start < (2 if whole else 3) or end - start > _LONGEST:
@@ -179,15 +182,23 @@ class _Speller:
 
     def _best(self, typed: str, guess: Guess) -> str | None:
         """The best of what was guessed that is used much more than what was typed."""
+        candidates = [*self._completions(guess), *self._words(guess)]
+        if not candidates:
+            return None
         used = self._used(typed) if typed else 0
         if used >= FEW:
             return None
-        candidates = [*self._completions(guess), *self._words(guess)]
         candidates.sort(key=lambda each: (-_shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
             if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
                 return text
         return None
+
+    def _frequent(self, words: Collection[str]) -> set[str]:
+        """Those that so many bodies hold that they are no misspellings."""
+        asked = sorted(words)
+        counts = self._reader.document_frequencies("body", asked)
+        return {word for word, count in zip(asked, counts, strict=True) if count >= FEW}
 
     def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
         request = CompletionRequest(
