@@ -2,7 +2,7 @@
 
     browse   nothing to look for: everything (that is not excluded), newest first
     words    every word, as the analyzer cuts words
-    inside   every word, also inside other words
+    inside   every word, also inside other words; of a question or a long text after "any", because it costs a look into texts
     most     most of the telling words; of few words that ask nothing, articles with all words first
     any      at least one of the telling words; beside a quote none need be held
     unquoted quotes are read as words, of which most or any are held
@@ -71,7 +71,8 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
         return ("browse",)
     found: list[Rung] = ["words"]
     words = [leaf for leaf in leaves if isinstance(leaf, Words) and leaf.tokens]
-    if words:
+    loose = is_loose(tree)
+    if words and not loose:
         found.append("inside")
     relaxed = [(len(leaf.tokens), len(_telling(leaf))) for leaf in words if not leaf.title_only]
     if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
@@ -79,6 +80,8 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
     quoted = any(isinstance(leaf, Phrase) and not leaf.title_only for leaf in leaves)
     if any((telling and count > 1) or quoted for count, telling in relaxed):
         found.append("any")
+    if loose:
+        found.append("inside")
     if quoted:
         found.append("unquoted")
     return tuple(found)

@@ -87,18 +87,18 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
             for term, weight in rescore.words
             if impacts.estimate(leaf, field, term)
         ]
-        for starts, _ in found:
-            if not len(starts):
-                continue
-            sums = np.zeros(len(starts), dtype=np.float32)
-            for places, weight in found:
-                if len(places):
-                    after = np.searchsorted(places, starts)
-                    inside = after < len(places)
-                    inside &= places[np.minimum(after, len(places) - 1)] <= starts + rescore.window
-                    sums += weight * inside
-            at = np.searchsorted(docs, starts >> _POSITION_BITS)
-            np.maximum.at(best, at, sums)
+        if not found:
+            continue
+        starts = np.sort(np.concatenate([places for places, _ in found]))
+        sums = np.zeros(len(starts), dtype=np.float32)
+        ends = starts + rescore.window
+        for places, weight in found:
+            if len(places):
+                after = np.searchsorted(places, starts)
+                inside = places[np.minimum(after, len(places) - 1)]
+                sums += weight * ((inside >= starts) & (inside <= ends))
+        at = np.searchsorted(docs, starts >> _POSITION_BITS)
+        np.maximum.at(best, at, sums)
     return best
 
 
