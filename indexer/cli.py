@@ -142,6 +142,8 @@ def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> No
     """Build a new generation of the index beside the live one, check it, and make it live."""
     if if_needed and changes:
         raise click.UsageError("--if-needed and --changes exclude each other")
+    if processes and changes:
+        raise click.UsageError("--processes and --changes exclude each other: one applies changes")
     settings = _settings()
     generations = Generations(settings.index_dir)
     keep = settings.keep_generations

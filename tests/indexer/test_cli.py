@@ -462,6 +462,7 @@ def test_promoting_what_is_not_there_is_one_line(shell: Shell) -> None:
         (["ingest", "x", "--format", "stone"], "Invalid value for '--format'"),
         (["generations", "prune", "--keep", "0"], "Invalid value for '--keep'"),
         (["rebuild", "--changes", "--if-needed"], "exclude each other"),
+        (["rebuild", "--changes", "--processes", "2"], "one applies changes"),
         (["delete"], "Missing argument 'ID...'"),
     ],
 )
