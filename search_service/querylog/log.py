@@ -112,7 +112,7 @@ class BackgroundQueryLog:
         """See :meth:`QueryLog.health`."""
         return LogHealth(
             state="away" if self._inbox.away else "on",
-            waiting=len(self._inbox.waiting),
+            waiting=len(self._inbox.waiting) + self._inbox.in_hand,
             dropped=self._dropped,
         )
 

@@ -40,10 +40,11 @@ log = logging.getLogger(__name__)
 class Inbox:
     """What requests hand to the thread, and what it hands back. Its deques are appended to without a lock.
 
-    The thread holds ``turn`` while it works.
+    The thread holds ``turn`` while it works; ``in_hand`` entries it has taken out of ``waiting`` and not written yet.
     """
 
     waiting: deque[Asked | Clicked] = field(default_factory=deque)
+    in_hand: int = 0
     settling: deque[Future[bool]] = field(default_factory=deque)
     wake: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
@@ -134,11 +135,14 @@ class Worker:
         waiting = self._inbox.waiting
         while waiting:
             batch = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+            self._inbox.in_hand = len(batch)
             try:
                 self._store().write(batch, now=self._clock())
             except SearchIndexError:
                 waiting.extendleft(reversed(batch))
                 raise
+            finally:
+                self._inbox.in_hand = 0
 
     def _store(self) -> QueryLogStore:
         if self._opened is None:

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search_service.querylog.log import BackgroundQueryLog
+from search_service.querylog.store import QueryLogStore
 from search_service.search import Question
 from tests.conftest import PROJECT
 from tests.factories import NOON
@@ -181,6 +183,25 @@ def test_a_file_that_is_removed_is_made_again_and_nothing_waits_in_vain(url: str
         assert log.settle(PATIENCE)
         assert (log.health().state, log.health().waiting) == ("on", 0)
         assert logged(url) == 1
+
+
+def test_what_is_being_written_waits_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+    write = QueryLogStore.write
+
+    def slowly(*args: Any, **options: Any) -> int:
+        writing.set()
+        assert go_on.wait(PATIENCE)
+        return write(*args, **options)
+
+    with running(url) as log:
+        monkeypatch.setattr(QueryLogStore, "write", slowly)
+        search(log)
+        assert writing.wait(PATIENCE)
+        assert log.health().waiting == 1
+        go_on.set()
+        assert log.settle(PATIENCE)
+        assert log.health().waiting == 0
 
 
 def test_a_thread_that_dies_is_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
