@@ -35,8 +35,8 @@ MAX_KEYS: Final = 256
 """Keys that are looked up at most: each costs two searches in a dictionary. Initials need one for each first syllable
 that they can stand for, at most 40."""
 
-_NAME: Final = re.compile(r"[a-z]+[+#]+")
-"""A name that would be another one without its symbols: c++, c#."""
+_NAME: Final = re.compile(r"[a-z]+[+#]+|[.*<]\S+")
+"""What would be something else without its symbols: c++, c#, .net, *st, <b>."""
 
 _LONGEST_UNIT: Final = 32
 _RUNS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")

@@ -149,6 +149,18 @@ def test_every_page_fits_a_phone_and_its_text_stands_out(
         assert contrast >= 4.5, where
 
 
+def test_a_very_long_title_takes_three_lines(browser: Browser, server: Server) -> None:
+    with looking(browser, server, viewport=PHONE) as page:
+        page.goto("/search?q=乡村振兴")
+        lines = page.locator(".hits h2").first.evaluate(
+            """(heading) => {
+              heading.querySelector("a").textContent = "长".repeat(1000);
+              return heading.clientHeight / parseFloat(getComputedStyle(heading).lineHeight);
+            }"""
+        )
+        assert round(lines) == 3
+
+
 def test_dark_pages_are_dark(browser: Browser, server: Server) -> None:
     with looking(browser, server, color_scheme="dark") as page:
         page.goto("/")

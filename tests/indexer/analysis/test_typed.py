@@ -68,6 +68,9 @@ def test_what_letters_can_mean(typed: str, text: str) -> None:
         ("15", "iphone 15"),
         ("c++", "产品"),
         ("c#", "c++"),
+        (".n", "南京"),
+        ("<b>", "北京"),
+        ("<b>", "b2b"),
     ],
 )
 def test_what_does_not_begin_so(typed: str, text: str) -> None:
