@@ -9,7 +9,7 @@
 
 Only loose words are relaxed. What a reader spelt out stays as it is: exclusions, fields, the title's words, AND and OR on
 every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it
-stands inside others in nearly every article. Latin words and numbers that were typed in one go (3:2, H1N1, iPhone15)
+stands inside others in nearly every article; but of nothing but stopwords (的了吗) every word is. Latin words and numbers that were typed in one go (3:2, H1N1, iPhone15)
 follow one another on the first two rungs. They are looked for inside others only where there is nothing else to look
 for: ``art`` is not in ``party``, nor 15 in 2015.
 """
@@ -238,7 +238,7 @@ def _is_loose(words: Words) -> bool:
 
 
 def _telling(words: Words) -> list[str]:
-    return [token for token in words.tokens if len(token) > 1]
+    return [token for token in words.tokens if len(token) > 1 or words.common]
 
 
 def _excluded(part: Node) -> Query:

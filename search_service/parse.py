@@ -126,7 +126,8 @@ class _Parser:
             return None
         asks = any(token.text in QUESTION_WORDS for token in self._analyzer.index(text))
         together = joined(text, tokens)
-        return Words(text, tuple(distinct), title_only, joined=together, asks=asks)
+        common = self._analyzer.only_stopwords(text)
+        return Words(text, tuple(distinct), title_only, joined=together, asks=asks, common=common)
 
     def _sequence(self) -> Node | None:
         """Parts with a blank between them, up to a closing parenthesis or the end."""

@@ -19,7 +19,7 @@ class Words:
     """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
 
     ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
-    them (怎么, 哪些). Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
+    them (怎么, 哪些); ``common``: all of them are stopwords. Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
     ``alternatives`` empty: ``synonyms.py`` finds them.
     """
 
@@ -29,6 +29,7 @@ class Words:
     alternatives: tuple[Alternative, ...] = ()
     joined: tuple[str, ...] = ()
     asks: bool = False
+    common: bool = False
 
     @property
     def pieces(self) -> list[str]:

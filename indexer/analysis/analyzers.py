@@ -71,6 +71,9 @@ class Analyzer(Protocol):
     def ignored(self, text: str) -> tuple[str, ...]:
         """The distinct stopwords that :meth:`query` drops."""
 
+    def only_stopwords(self, text: str) -> bool:
+        """Whether there are words, and all are stopwords, so that :meth:`query` keeps them."""
+
 
 def make_analyzer(
     name: str = "zh",
@@ -160,6 +163,11 @@ class ChineseAnalyzer:
     def ignored(self, text: str) -> tuple[str, ...]:
         """See :meth:`Analyzer.ignored`."""
         return drop_stopwords((word.text for word in self._words(text)), self._stopwords())
+
+    def only_stopwords(self, text: str) -> bool:
+        """See :meth:`Analyzer.only_stopwords`."""
+        words = self._words(text)
+        return bool(words) and self._stopwords().issuperset(word.text for word in words)
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:

@@ -159,7 +159,7 @@ def test_stopwords_are_told_and_never_empty_a_query() -> None:
     assert read("农业银行吗？").ignored == ("吗",)
     alone = read("的")
     assert alone.ignored == ()
-    assert alone.tree == Words("的", ("的",))
+    assert alone.tree == Words("的", ("的",), common=True)
 
 
 @pytest.mark.parametrize(

@@ -325,6 +325,11 @@ def test_few_hits_by_words_are_joined_by_those_inside_words(tmp_path: Path) -> N
     assert ids(answer)[0] == "a-1", "as a word it comes first"
 
 
+def test_stopwords_never_empty_an_answer(tmp_path: Path) -> None:
+    asked = index(tmp_path, "山里的路", "山路", "下雪了")
+    assert set(ids(ask(asked, "的了吗"))) == {"a-0", "a-2"}
+
+
 def test_where_nothing_more_stands_inside_words_the_rung_stays(found: Services) -> None:
     assert ask(found, "石渠").understood.rung == "words"
 

@@ -128,6 +128,14 @@ def test_stopwords_are_dropped_from_queries_and_told(
     assert ZH.ignored(query) == ignored
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("的了吗", True), ("什么", True), ("山的", False), ("，", False), ("", False)],
+)
+def test_a_text_of_nothing_but_stopwords_is_told(text: str, expected: bool) -> None:
+    assert ZH.only_stopwords(text) is expected
+
+
 def test_stopwords_are_indexed() -> None:
     assert {"的", "了", "和", "是", "在"} <= set(texts(ZH.index("山的、水的和我在的，是了")))
 
