@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -21,8 +22,9 @@ from indexer.catch_up import apply_changes
 from indexer.clean import read_mapping
 from indexer.command_line import PARTLY
 from indexer.editorial_cli import editorial_group
-from indexer.generations import Generations
+from indexer.generations import Ensure, Generations
 from indexer.ingest import ingest
+from indexer.opening import ensure_fit
 from indexer.parallel import usable_cores
 from indexer.progress import show_build, show_ingest
 from indexer.rebuild import rebuild, rebuild_if_needed
@@ -224,18 +226,20 @@ def list_command() -> None:
 @click.argument("name")
 def promote_command(name: str) -> None:
     """Make generation NAME the live one. Readers follow within a second."""
-    generations = Generations(_settings().index_dir)
+    settings = _settings()
+    generations = Generations(settings.index_dir)
     with generations.lock():
-        live = generations.promote(name)
+        live = generations.promote(name, ensure=_fit(settings))
     click.echo(f"generation {live.name} is live")
 
 
 @generations_group.command("rollback")
 def rollback_command() -> None:
     """Make the newest generation that is older than the live one the live one."""
-    generations = Generations(_settings().index_dir)
+    settings = _settings()
+    generations = Generations(settings.index_dir)
     with generations.lock():
-        live = generations.rollback()
+        live = generations.rollback(ensure=_fit(settings))
     click.echo(f"generation {live.name} is live")
 
 
@@ -281,6 +285,10 @@ def _means(settings: IndexSettings) -> _Means:
         "analyzer": _analyzer(settings),
         "timezone": settings.timezone,
     }
+
+
+def _fit(settings: IndexSettings) -> Ensure:
+    return partial(ensure_fit, analyzer=_analyzer(settings), timezone=settings.timezone)
 
 
 def _settings() -> IndexSettings:

@@ -21,6 +21,7 @@
         ├── NoEarlierGeneration    there is none to roll back to
         ├── ManifestDamaged        a manifest cannot be read
         ├── IndexDamaged           an engine's files are damaged or gone
+        ├── FormatMismatch         a generation has the format of another release
         ├── IndexOutdated          the index was made with another fingerprint
         ├── WriterBusy             another process is writing
         ├── RebuildFailed          a check failed before promotion
@@ -199,6 +200,18 @@ class IndexDamaged(IndexFailure):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"index {path} is damaged ({why}): run 'python -m indexer rebuild'")
         self.path, self.why = path, why
+
+
+class FormatMismatch(IndexFailure):
+    """A generation has an older or newer format than this program's. ``found`` and ``expected`` are schema versions."""
+
+    def __init__(self, generation: str, found: int, expected: int) -> None:
+        age = "an older" if found < expected else "a newer"
+        super().__init__(
+            f"generation {generation} has {age} format than this program's ({found}, not {expected}): "
+            "run 'python -m indexer rebuild'"
+        )
+        self.generation, self.found, self.expected = generation, found, expected
 
 
 class IndexOutdated(IndexFailure):

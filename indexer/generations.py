@@ -17,7 +17,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,10 @@ class DamagedGeneration:
     folder: Path
     why: str
     live: bool
+
+
+Ensure = Callable[[Generation], None]
+"""Sees that a generation may become the live one, and raises if not."""
 
 
 class Generations:
@@ -220,8 +224,10 @@ class Generations:
         self._need_lock()
         self._remove(self._folder / name)
 
-    def promote(self, name: str) -> Generation:
+    def promote(self, name: str, *, ensure: Ensure | None = None) -> Generation:
         """Make a complete generation the live one, atomically and durably. Readers follow within a second.
+
+        What ``ensure`` raises about it leaves the live one as it is.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -229,13 +235,15 @@ class Generations:
             FolderNotWritable: CURRENT cannot be replaced. The live one stays.
         """
         self._need_lock()
-        self.get(name)
+        chosen = self.get(name)
+        if ensure is not None:
+            ensure(chosen)
         with _writing(self.root):
             replace_file(self.root / CURRENT, f"{name}\n".encode())
         return self.get(name)
 
-    def rollback(self) -> Generation:
-        """Promote the newest complete generation that is older than the live one.
+    def rollback(self, *, ensure: Ensure | None = None) -> Generation:
+        """Promote the newest complete generation that is older than the live one, unless ``ensure`` raises.
 
         Raises:
             NoLiveGeneration: nothing was promoted yet.
@@ -251,7 +259,7 @@ class Generations:
         earlier = [name for name in names if bound is None or int(name) < bound]
         if not earlier:
             raise NoEarlierGeneration(live, self.root)
-        return self.promote(earlier[-1])
+        return self.promote(earlier[-1], ensure=ensure)
 
     def prune(self, keep: int, *, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.

@@ -13,14 +13,15 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.catch_up import NO_MATCH, made_from
 from indexer.engines.registry import open_engine
 from indexer.errors import (
+    FormatMismatch,
     GenerationMissing,
     IndexDamaged,
     IndexOutdated,
-    InvalidSetting,
     ManifestDamaged,
     NoLiveGeneration,
 )
 from indexer.generations import DamagedGeneration, Generation, Generations
+from indexer.opening import open_generation
 from indexer.schema import fingerprint
 from indexer.store.articles import ArticleStore
 
@@ -135,7 +136,7 @@ def check(
         if live.manifest.fingerprint != ours:
             faults.append(str(IndexOutdated(live.manifest.fingerprint, ours)))
         # With the engine that made it, which need not be the one of the settings.
-        engine = open_engine(live.manifest.engine, live.index, analyzer=analyzer, timezone=timezone)
+        engine = open_generation(live, analyzer=analyzer, timezone=timezone)
         faults.extend(engine.check())
         with engine.reader() as reader:
             doc_count, revision = reader.doc_count, reader.revision
@@ -147,7 +148,7 @@ def check(
             faults.append(_counts_differ(doc_count, articles))
         elif not matches:
             faults.append(str(IndexDamaged(live.index, NO_MATCH)))
-    except (GenerationMissing, ManifestDamaged, IndexDamaged, InvalidSetting) as error:
+    except (GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged) as error:
         faults.append(str(error))
     return CheckReport(generation=name, doc_count=doc_count, behind=behind, faults=tuple(faults))
 

@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Engine, Reader
-from indexer.engines.registry import open_engine
-from indexer.errors import IndexDamaged, IndexFailure, InvalidSetting, ManifestDamaged
+from indexer.errors import IndexDamaged, IndexFailure
 from indexer.generations import Generation, Generations
-from indexer.manifest import MANIFEST, Manifest
+from indexer.manifest import Manifest
+from indexer.opening import open_generation
 from indexer.schema import fingerprint
 
 INTERVAL: Final = 1.0
@@ -99,6 +99,7 @@ class LiveIndex:
             NoLiveGeneration: nothing was promoted yet, or the folder was deleted.
             GenerationMissing: the live generation is gone.
             ManifestDamaged: its manifest cannot be read.
+            FormatMismatch: its index has the format of another release, and cannot be read.
             IndexDamaged: its index cannot be read.
         """
         with self._lock:
@@ -168,13 +169,7 @@ class LiveIndex:
 
     def _open(self, generation: Generation) -> _Snapshot:
         manifest = generation.manifest
-        try:
-            engine = open_engine(
-                manifest.engine, generation.index, analyzer=self._analyzer, timezone=self._timezone
-            )
-        except InvalidSetting as error:
-            why = f"this program has no engine {manifest.engine!r}"
-            raise ManifestDamaged(generation.folder / MANIFEST, why) from error
+        engine = open_generation(generation, analyzer=self._analyzer, timezone=self._timezone)
         version = engine.version()
         expected = fingerprint(engine=manifest.engine, analysis=self._analyzer.fingerprint)
         return _Snapshot(

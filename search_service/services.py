@@ -44,7 +44,7 @@ class Services:
     """Every use case, bound to one live index, one analyzer, one time zone and one clock.
 
     Safe to share between threads. Every call may raise an IndexFailure (NoLiveGeneration, GenerationMissing,
-    ManifestDamaged, IndexDamaged): the next one looks again.
+    ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
     """
 
     live: LiveIndex

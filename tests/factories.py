@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from indexer.article import Article, make_article
+from indexer.manifest import read_manifest, write_manifest
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -22,3 +24,13 @@ def article(id: str = "a-1", **values: object) -> Article:  # noqa: A002 (the fi
     group = values.get("duplicate_group", 0)
     assert isinstance(group, int)
     return replace(made, duplicate_group=group)
+
+
+def give_format(generation: Path, version: int) -> None:
+    """Make a generation look as if a release with that format had made it, the headers of its segments included."""
+    write_manifest(replace(read_manifest(generation), schema_version=version), generation)
+    for path in (generation / "index").iterdir():
+        content = bytearray(path.read_bytes())
+        if content.startswith(b"COLSEGMT"):
+            content[8:12] = version.to_bytes(4, "little")
+            path.write_bytes(content)

@@ -18,6 +18,7 @@ from werkzeug.urls import iri_to_uri
 
 from indexer.errors import (
     ArticleNotFound,
+    FormatMismatch,
     GenerationMissing,
     IndexFailure,
     NoLiveGeneration,
@@ -112,6 +113,16 @@ CODES: Final = {
             retry_after=10,
         ),
         Code(
+            "index_format",
+            503,
+            "The index has the format of another release",
+            "The live index was made by an older or a newer release, and this one cannot read it. It is not damaged.",
+            "Run 'python -m indexer rebuild', then try again. No restart is needed.",
+            "检索暂时不可用",
+            "程序已经更新，索引需要重建，请稍后再来。",
+            retry_after=60,
+        ),
+        Code(
             "index_damaged",
             503,
             "The index cannot be read",
@@ -163,6 +174,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, NoLiveGeneration | GenerationMissing):
         log.error("%s %s: %s", request.method, request.path, error)
         return problem("index_missing")
+    if isinstance(error, FormatMismatch):
+        log.error("%s %s: %s", request.method, request.path, error)
+        return problem("index_format")
     if isinstance(error, IndexFailure):
         log.error("%s %s: %s", request.method, request.path, error)
         return problem("index_damaged")

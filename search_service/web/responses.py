@@ -11,7 +11,7 @@ from search_service.web.errors import CODES
 from search_service.web.payloads import Payload, ProblemPayload
 
 ALWAYS = ("bad_request", "internal_error")
-INDEX = ("index_missing", "index_damaged")
+INDEX = ("index_missing", "index_format", "index_damaged")
 
 
 def json_response(payload: Payload) -> Response:

@@ -26,7 +26,7 @@ from indexer.generations import Generations
 from indexer.progress import figures
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
-from tests.factories import NOON, article
+from tests.factories import NOON, article, give_format
 
 Shell = Callable[..., tuple[int, str, str]]
 
@@ -442,6 +442,19 @@ def test_prune_follows_the_setting(shell: Shell) -> None:
     for _ in range(4):
         shell("rebuild", SEARCH_KEEP_GENERATIONS="9")
     assert shell("generations", "prune")[1] == "removed 000001, 000002\n"
+
+
+@pytest.mark.parametrize("command", [["promote", "000001"], ["rollback"]])
+def test_promoting_another_format_is_refused_in_one_line(
+    shell: Shell, environment: dict[str, str], command: list[str]
+) -> None:
+    for _ in range(2):
+        shell("rebuild")
+    give_format(generations(environment).get("000001").folder, 1)
+    code, _, err = shell("generations", *command)
+    assert code == 2
+    assert "error: generation 000001 has an older format" in err
+    assert generations(environment).live_name() == "000002"
 
 
 def test_promoting_what_is_not_there_is_one_line(shell: Shell) -> None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, ImATeapot
 import indexer.errors
 from indexer.errors import (
     ArticleNotFound,
+    FormatMismatch,
     GenerationMissing,
     IndexDamaged,
     IndexFailure,
@@ -26,7 +27,7 @@ from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.errors import CODES, problem_of
 from search_service.web.factory import create_app
-from tests.factories import article
+from tests.factories import article, give_format
 from tests.search_service.indexes import SHANGHAI, analyzer, live_index, promote
 from tests.search_service.web.portal import Portal, as_problem, open_portal
 
@@ -96,6 +97,26 @@ def test_an_index_whose_files_are_gone_is_damage(tmp_path: Path) -> None:
     services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_damaged", retry_after="60")
+
+
+@pytest.mark.parametrize(("version", "age"), [(1, "an older"), (99, "a newer")])
+def test_an_index_of_another_format_is_no_damage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, version: int, age: str
+) -> None:
+    give_format(promote(tmp_path, [article("a-1")], engine="whoosh").folder, version)
+    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
+    assert_all_answer(portal, "index_format", retry_after="60")
+    assert f"generation 000001 has {age} format than this program's" in caplog.text
+    promote(tmp_path, [article("a-1")], engine="whoosh")
+    assert portal.client.get("/readyz").status_code == 200
+
+
+def test_an_index_of_another_format_that_can_be_read_answers_and_is_outdated(
+    tmp_path: Path,
+) -> None:
+    give_format(promote(tmp_path, [article("a-1")], fingerprint="another").folder, 1)
+    assert live_index(tmp_path).state().outdated
 
 
 def test_the_log_says_what_the_answer_does_not(
@@ -191,6 +212,7 @@ def test_a_request_that_cannot_be_read_has_a_code(error: HTTPException) -> None:
         (NoLiveGeneration(Path()), "index_missing"),
         (GenerationMissing("1", Path()), "index_missing"),
         (ManifestDamaged(Path(), ""), "index_damaged"),
+        (FormatMismatch("1", 1, 2), "index_format"),
         (IndexDamaged(Path(), ""), "index_damaged"),
         (ArticleNotFound("a"), "article_not_found"),
         (InvalidQuery(""), "internal_error"),

@@ -1,0 +1,56 @@
+"""Opening a generation: the engine that its manifest names, and whether this program can answer from it.
+
+It only reads; what is made live is decided by who asks.
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.engines.base import Engine
+from indexer.engines.registry import open_engine
+from indexer.errors import FormatMismatch, IndexDamaged, InvalidSetting, ManifestDamaged
+from indexer.generations import Generation
+from indexer.manifest import MANIFEST
+from indexer.schema import SCHEMA_VERSION
+
+
+def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> Engine:
+    """The engine over a generation's index. One of another format is tried, and taken if it can be read.
+
+    Raises:
+        ManifestDamaged: this program has no engine of that name.
+        FormatMismatch: it has another format, which cannot be read.
+    """
+    manifest = generation.manifest
+    try:
+        engine = open_engine(
+            manifest.engine, generation.index, analyzer=analyzer, timezone=timezone
+        )
+    except InvalidSetting as error:
+        why = f"this program has no engine {manifest.engine!r}"
+        raise ManifestDamaged(generation.folder / MANIFEST, why) from error
+    if manifest.schema_version != SCHEMA_VERSION:
+        try:
+            engine.reader().close()
+        except IndexDamaged as error:
+            raise _mismatch(generation) from error
+    return engine
+
+
+def ensure_fit(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+    """See that a generation that shall be live has this program's format and can be opened.
+
+    Raises:
+        ManifestDamaged: this program has no engine of that name.
+        FormatMismatch: it has another format, even if that can be read: fields may be missing.
+        IndexDamaged: it cannot be read.
+    """
+    if generation.manifest.schema_version != SCHEMA_VERSION:
+        raise _mismatch(generation)
+    open_generation(generation, analyzer=analyzer, timezone=timezone).reader().close()
+
+
+def _mismatch(generation: Generation) -> FormatMismatch:
+    return FormatMismatch(generation.name, generation.manifest.schema_version, SCHEMA_VERSION)
