@@ -13,6 +13,7 @@
     ├── PortUnavailable            the server cannot listen where it was told to
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
+    │   ├── StoreNeverFilled       a rebuild would make an empty index of what is no longer there
     │   └── StoreTooNew            the database was written by a newer release
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
@@ -131,6 +132,18 @@ class StoreUnavailable(StoreError):
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"article store {url}: {why}")
         self.url, self.why = url, why
+
+
+class StoreNeverFilled(StoreError):
+    """Nothing was ever stored here, but the live generation holds ``articles``: this is not the store they came from."""
+
+    def __init__(self, url: str, generation: str, articles: int, root: Path) -> None:
+        super().__init__(
+            f"article store {url} never held an article, and generation {generation} holds {articles:,}: nothing was "
+            "rebuilt and the index answers on; set SEARCH_STORE_URL right, restore the store or ingest into it, "
+            f"or remove {root} to begin anew"
+        )
+        self.url, self.generation, self.articles, self.root = url, generation, articles, root
 
 
 class StoreTooNew(StoreError):

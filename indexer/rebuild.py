@@ -20,9 +20,10 @@ from indexer.building import Announcer, Report, silent
 from indexer.catch_up import ChangesReport, Replayed, apply_changes, replay
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
-from indexer.errors import FolderNotWritable, RebuildFailed
+from indexer.errors import FolderNotWritable, IndexFailure, RebuildFailed, StoreNeverFilled
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
+from indexer.opening import open_generation
 from indexer.parallel import Job, build_parts, ranges_of
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.standing import look
@@ -73,6 +74,7 @@ def rebuild(
 
     Raises:
         WriterBusy: another process is writing.
+        StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
         RebuildFailed: the new generation failed its check, or a process failed or was killed; nothing was promoted.
         FolderNotWritable: the index folder cannot be written, or the disk is full.
         StoreError: the articles cannot be read.
@@ -80,6 +82,7 @@ def rebuild(
     began = time.monotonic()
     made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
     with generations.lock():
+        _ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
         cleaned = generations.clean()
         folder = generations.begin()
         try:
@@ -187,6 +190,31 @@ def rebuild_if_needed(
         progress=progress,
     )
     return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
+
+
+def _ensure_filled(
+    store: ArticleStore, generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo
+) -> None:
+    """Refuse to replace articles by what was never filled: a database that was just made where the store is expected.
+
+    A store whose articles were all deleted has revisions, and is built.
+
+    Raises:
+        StoreNeverFilled: see there.
+    """
+    if store.revision():
+        return
+    try:
+        live = generations.live()
+    except IndexFailure:
+        return
+    articles = live.manifest.doc_count
+    with suppress(IndexFailure):
+        engine = open_generation(live, analyzer=analyzer, timezone=timezone)
+        with engine.reader() as reader:
+            articles = reader.doc_count
+    if articles:
+        raise StoreNeverFilled(store.url, live.name, articles, generations.root)
 
 
 def _build(

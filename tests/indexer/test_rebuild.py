@@ -21,6 +21,7 @@ from indexer.errors import (
     ManifestDamaged,
     NoLiveGeneration,
     RebuildFailed,
+    StoreNeverFilled,
     WriterBusy,
 )
 from indexer.generations import Generations
@@ -75,6 +76,43 @@ def test_a_store_of_nothing_but_tombstones_makes_an_empty_index(site: Site) -> N
     report = site.rebuild()
     assert (report.articles, report.revision) == (0, 4)
     assert site.look().need == "nothing"
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["rebuilt", "applied"])
+def test_a_store_that_is_gone_does_not_empty_the_index(site: Site, applied: bool) -> None:
+    if applied:
+        site.rebuild()
+    site.fill("a", "b")
+    made = site.apply_changes() if applied else site.rebuild()
+    site.store.close()
+    site.store = open_store(f"sqlite:///{site.root}/other.sqlite3")
+    for rebuild in (site.rebuild, site.rebuild_if_needed):
+        with pytest.raises(
+            StoreNeverFilled, match=r"other\.sqlite3 never held an article"
+        ) as refused:
+            rebuild()
+        assert refused.value.articles == 2
+    assert site.generations.live().name == made.generation
+    assert site.folders() == [made.generation]
+    assert set(site.indexed()) == {"a", "b"}
+
+
+def test_a_store_that_is_gone_does_not_replace_what_cannot_be_read(site: Site) -> None:
+    site.fill("a")
+    made = site.rebuild()
+    shutil.rmtree(site.generations.live().index)
+    site.store.close()
+    site.store = open_store(f"sqlite:///{site.root}/other.sqlite3")
+    with pytest.raises(StoreNeverFilled, match="holds 1"):
+        site.rebuild()
+    assert site.generations.live().name == made.generation
+
+
+def test_a_store_of_tombstones_empties_the_index(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.store.delete(["a"])
+    assert site.rebuild().articles == 0
 
 
 def test_a_deleted_and_a_changed_article_are_built_as_they_are_now(site: Site) -> None:
