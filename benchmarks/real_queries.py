@@ -3,6 +3,7 @@
     python -m benchmarks.real_queries [--index FOLDER] [--articles 200000] [--queries 1000] [--seed 7] [--show 20]
 
 Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets.
+Times are told of all queries and of those of up to SHORT characters: the real ones are mostly headlines.
 FOLDER keeps the store and the index; where it holds none they are built with the indexer's own commands, of the real
 articles or of so many spliced ones, and without ``--index`` in a temporary folder. "Before the ladder" is the share of the queries that find nothing when every word must
 stand as a word. ``--show`` prints queries with their first titles, for reading by eye; ``--zero`` those that find nothing.
@@ -39,13 +40,15 @@ from search_service.services import Services, make_services
 
 TITLES = 5
 PAGE = 10
+SHORT = 8
+"""Characters: what people type into a box, and not what they paste."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the queries, each ``(source, text)``; ``times`` in milliseconds, in the order they were asked."""
+    """What became of the queries, each ``(source, text)``; ``times`` in milliseconds, each with the length of its query."""
 
-    times: list[float] = field(default_factory=list)
+    times: list[tuple[int, float]] = field(default_factory=list)
     rungs: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str, Exception]] = field(default_factory=list)
     strict_zero: Counter[str] = field(default_factory=Counter)
@@ -98,7 +101,7 @@ def ask(services: Services, queries: Sequence[tuple[str, str]]) -> Outcome:
         except Exception as error:  # noqa: BLE001 (how many queries fail, and how, is what is asked)
             outcome.failed.append((source, text, error))
             continue
-        outcome.times.append((time.perf_counter_ns() - begin) / 1e6)
+        outcome.times.append((len(text), (time.perf_counter_ns() - begin) / 1e6))
         outcome.rungs[answer.understood.rung] += 1
         if not answer.total:
             outcome.zero.append((source, text))
@@ -130,8 +133,14 @@ def report(outcome: Outcome, queries: Sequence[tuple[str, str]]) -> None:
     total = ("all", len(queries), outcome.strict_zero.total(), len(outcome.zero))
     for source, count, before, after in (*rows, total):
         print(f"| {source} | {count:,} | {before / count:.1%} | {after} ({after / count:.2%}) |")
-    p50, p95, p99 = np.percentile(outcome.times, (50, 95, 99))
-    print(f"\ntime in process: p50 {p50:.2f}, p95 {p95:.2f}, p99 {p99:.2f} ms")
+    print()
+    for longest in (max(length for length, _ in outcome.times), SHORT):
+        times = [taken for length, taken in outcome.times if length <= longest]
+        p50, p95, p99 = np.percentile(times, (50, 95, 99))
+        print(
+            f"time in process, {len(times):,} queries of up to {longest} characters: "
+            f"p50 {p50:.2f}, p95 {p95:.2f}, p99 {p99:.2f} ms"
+        )
     print("rungs: " + ", ".join(f"{rung} {n:,}" for rung, n in outcome.rungs.most_common()))
 
 
