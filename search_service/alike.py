@@ -7,7 +7,7 @@ a time. Numbers are never guessed at: 2024 is not 2025.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import islice, product
 from string import ascii_lowercase
@@ -65,11 +65,11 @@ def same_sound(text: str) -> Guess:
             and [unit.sound for unit in units(other)] == [unit.sound for unit in read]
         )
 
-    return Guess((key_of(read),), accepts, _one_other(text, [[unit.sound] for unit in read]))
+    return Guess((key_of(read),), accepts, _one_other(text))
 
 
 def near_sound(text: str) -> Guess:
-    """Words with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
+    """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
     spoken = [_near(unit) for unit in units(text)]
 
     def accepts(other: str) -> bool:
@@ -87,7 +87,7 @@ def near_sound(text: str) -> Guess:
         for rest in product(*initials)
         for first in sorted(spoken[0])
     )
-    return Guess(tuple(islice(keys, _MAX_KEYS)), accepts, _one_other(text, spoken))
+    return Guess(tuple(islice(keys, _MAX_KEYS)), accepts)
 
 
 def one_wrong(text: str) -> Guess:
@@ -135,8 +135,8 @@ def of_sounds(sounds: Sequence[str]) -> Guess:
     return Guess((key,), accepts)
 
 
-def _one_other(text: str, sounds: Sequence[Iterable[str]]) -> tuple[str, ...]:
-    """The texts with one other common character, of one of the sounds that stand at its place. Some dozens for each.
+def _one_other(text: str) -> tuple[str, ...]:
+    """The texts with one other common character that sounds the same. Some dozens.
 
     None of a longer text: what so many characters mean stands in titles too.
     """
@@ -144,9 +144,8 @@ def _one_other(text: str, sounds: Sequence[Iterable[str]]) -> tuple[str, ...]:
         return ()
     return tuple(
         text[:place] + other + text[place + 1 :]
-        for place, spoken in enumerate(sounds)
-        for sound in spoken
-        for other in homophones().get(sound, "")
+        for place, unit in enumerate(units(text))
+        for other in homophones().get(unit.sound, "")
         if other != text[place]
     )
 

@@ -33,14 +33,12 @@ def climb(
     """Answer ``request``, whose query is that of ``tree`` on some rung, narrowed by filters of the reader's choice.
 
     Narrowing does not change the rung, unless nothing at all is found on it: facets count what narrowing will find,
-    and that is true on the same rung only. At most one search for each rung, two for each when narrowed.
+    and that is true on the same rung only. About one search for each rung, two for each when narrowed.
     """
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counting = replace(
-        request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1
-    )
+    counting = _counting(request)
     wide = _climb(reader, tree, counting, ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))
@@ -59,26 +57,37 @@ def _climb(
 
     To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and, when the best
     come first, "most", and "any" for words that are asked for loosely. Otherwise "any" is for when there are none.
+
+    What is asked for loosely is seldom answered by the first rungs: those are only counted before one is taken.
     """
     best: Climbed | None = None
+    loose, counting = is_loose(tree), _counting(request)
     for rung in ladder:
         if best and best.page.total:
             best_first = request.sort == "relevance"
             adds = (
                 (rung == "inside" and may_stand_inside(tree))
                 or (rung == "most" and best_first)
-                or (rung == "any" and best_first and is_loose(tree))
+                or (rung == "any" and best_first and loose)
             )
             if best.page.total >= few or not adds:
                 continue
-        page = reader.search(_on(rung, tree, request))
+        counted = loose and rung != "any"
+        page = reader.search(_on(rung, tree, counting if counted else request))
         if best is None:
             best = Climbed(rung, page)
         elif page.total > best.page.total:
             stricter = best.rung if best.page.total else None
             best = Climbed(rung, page, stricter, best.page.total)
     assert best is not None, "every tree has a rung"
+    if loose and best.rung != "any":
+        return replace(best, page=reader.search(_on(best.rung, tree, request)))
     return best
+
+
+def _counting(request: SearchRequest) -> SearchRequest:
+    """The same request for its total alone."""
+    return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
 
 
 def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import HAN, fold, fold_literal
 from indexer.engines.base import Reader
-from indexer.query import CompletionRequest, Literal, Match, Query, SearchRequest
+from indexer.query import CompletionRequest, Match, Query, SearchRequest
+from indexer.query import Literal as LiteralQuery
 from search_service.alike import (
     LETTERS_FROM,
     LETTERS_TO,
@@ -37,12 +38,20 @@ _LONGEST: Final = 8
 _READ: Final = 12
 """Chinese characters in a row, at most, that are corrected: longer ones are headlines and questions, of which a wrong
 character changes little."""
+_STRETCHES: Final = 8
+"""Stretches of characters that are looked at, the longest; each costs a millisecond."""
 _SYLLABLES: Final = 12
 _CANDIDATES: Final = 5
 
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
 _PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
+
+
+Doubt = Literal["none", "some", "much"]
+"""How likely something is misspelt. None: much was found with all words; only characters that are no word together are looked
+at. Some: much was found, but not with all words; stretches that hold a word which is rare, or a character alone. Much: little
+was found; every stretch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +69,17 @@ class _Change(NamedTuple):
 
 
 def corrected(
-    tree: Node, reader: Reader, analyzer: Analyzer, *, seen: Query, thorough: bool
+    tree: Node, reader: Reader, analyzer: Analyzer, *, seen: Query, doubt: Doubt
 ) -> str | None:
     """The query that was probably meant, in canonical spelling; None if what was typed makes sense.
 
-    Words count as the articles that match ``seen`` use them. Without ``thorough`` only characters are looked at that are
-    no word together and stand together nowhere. A few look-ups for each word, some milliseconds.
+    Words count as the articles that match ``seen`` use them. A few look-ups for each word, some milliseconds with much doubt.
     """
-    speller = _Speller(reader, analyzer, seen, thorough=thorough)
+    speller = _Speller(reader, analyzer, seen, doubt)
     chinese = any(
         re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
     )
-    better = _walk(tree, lambda words: speller.meant(words, pinyin=thorough and not chinese))
+    better = _walk(tree, lambda words: speller.meant(words, pinyin=doubt != "none" and not chinese))
     return None if better == tree else spell(better)
 
 
@@ -90,9 +98,8 @@ def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
 class _Speller:
     """Corrects words by one snapshot of the index."""
 
-    def __init__(self, reader: Reader, analyzer: Analyzer, seen: Query, *, thorough: bool) -> None:
-        self._reader, self._analyzer, self._seen = reader, analyzer, seen
-        self._thorough = thorough
+    def __init__(self, reader: Reader, analyzer: Analyzer, seen: Query, doubt: Doubt) -> None:
+        self._reader, self._analyzer, self._seen, self._doubt = reader, analyzer, seen, doubt
         self._counts: dict[str, int] = {}
         self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
 
@@ -102,7 +109,7 @@ class _Speller:
         changes = list(self._chinese(folded))
         if pinyin:
             changes += self._pinyin(folded)
-        if self._thorough and not changes:
+        if self._doubt != "none" and not changes:
             changes += self._letters(folded)
         if not changes:
             return words
@@ -116,7 +123,7 @@ class _Speller:
         """Stretches of Chinese characters, by equal sounds first, the longest first, none over another."""
         stretches = self._stretches(folded)
         kinds: list[Callable[[str], Guess]] = [same_sound]
-        if self._thorough:
+        if self._doubt != "none":
             kinds += [near_sound, one_wrong]
         taken: list[tuple[int, int]] = []
         for kind in kinds:
@@ -152,9 +159,14 @@ class _Speller:
                     whole = (start, end) == (begin, stop)
                     if end - start < (2 if whole else 3) or end - start > _LONGEST:
                         continue
-                    if self._thorough or alone:
+                    odd = any(
+                        right - left == 1 or folded[left:right] not in known
+                        for left, right in pairwise(borders)
+                        if start <= left < end
+                    )
+                    if self._doubt == "much" or alone or (self._doubt == "some" and odd):
                         found.append((start, end))
-        return sorted(found, key=lambda each: each[0] - each[1])
+        return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]
 
     def _pinyin(self, folded: str) -> list[_Change]:
         """The whole text as pinyin in full, in as few words as can be."""
@@ -215,7 +227,7 @@ class _Speller:
     def _used(self, text: str) -> int:
         """How many articles hold a folded text: letters as a word, characters as they stand."""
         if text not in self._counts:
-            query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else Literal(text)
+            query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else LiteralQuery(text)
             request = SearchRequest(query, filter=self._seen, size=1)
             self._counts[text] = self._reader.search(request).total
         return self._counts[text]

@@ -22,7 +22,7 @@ from indexer.hits import FacetCount, Hit
 from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
 from search_service.aging import Aging
 from search_service.climb import Climbed
-from search_service.correct import Correction, corrected
+from search_service.correct import Correction, Doubt, corrected
 from search_service.editorial import Decisions
 from search_service.explain import Explanation, explain
 from search_service.filters import in_channel, published_between, start_of_day, visible
@@ -246,15 +246,16 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
 
 
 def _meant(asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime) -> str | None:
-    """What was probably meant; thoroughly thought about where little was found, or not all words together.
-
-    Not in a long text or a question: a wrong character changes little in it.
-    """
+    """What was probably meant. A wrong character changes little in a long text or a question."""
     if asked.parsed.tree is None:
         return None
-    little = asked.found.page.total < FEW or asked.found.rung not in _ALL_WORDS
-    thorough = little and not is_loose(asked.parsed.tree)
-    return corrected(asked.parsed.tree, reader, analyzer, seen=visible(now), thorough=thorough)
+    doubt: Doubt = "none"
+    if not is_loose(asked.parsed.tree):
+        if asked.found.page.total < FEW:
+            doubt = "much"
+        elif asked.found.rung not in _ALL_WORDS:
+            doubt = "some"
+    return corrected(asked.parsed.tree, reader, analyzer, seen=visible(now), doubt=doubt)
 
 
 def _finds_more(other: Climbed, found: Climbed) -> bool:

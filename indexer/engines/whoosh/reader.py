@@ -44,7 +44,8 @@ _ORDERINGS = {
 
 
 class WhooshReader:
-    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own."""
+    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but what the rungs of one
+    search ask for again."""
 
     def __init__(
         self, executor: Executor, literals: LiteralFinder, fading: Fading, *, analyzer: Analyzer
@@ -53,6 +54,7 @@ class WhooshReader:
         self._analyzer = analyzer
         self._snapshot = executor.snapshot
         self._compiler = Compiler(SCHEMA, never_asked)
+        self._rescores: dict[Wanted, Rescore] = {}
 
     @property
     def doc_count(self) -> int:
@@ -115,10 +117,13 @@ class WhooshReader:
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
+        known = self._rescores.get(wanted)
+        if known is not None:
+            return known
         tokens = self._analyzer.query(wanted.text)
         words = dict.fromkeys(token.text for token in tokens)
         pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()
-        return Rescore(
+        made = self._rescores[wanted] = Rescore(
             fields=wanted.fields,
             words=tuple(
                 (
@@ -138,6 +143,7 @@ class WhooshReader:
             agree_in="body",
             depth=wanted.depth,
         )
+        return made
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
