@@ -150,20 +150,19 @@ class _Speller:
             for token in tokens:
                 edges |= {edge for edge in (token.start, token.end) if begin <= edge <= stop}
             borders = sorted(edges)
-            single = {left for left, right in pairwise(borders) if right - left == 1}
             for n, start in enumerate(borders):
                 for end in borders[n + 1 :]:
                     if folded[start:end] in known:
                         continue
-                    alone = all(place in single for place in range(start, end))
-                    whole = (start, end) == (begin, stop)
-                    if end - start < (2 if whole else 3) or end - start > _LONGEST:
-                        continue
+                    cut = [pair for pair in pairwise(borders) if start <= pair[0] < end]
+                    alone = all(right - left == 1 for left, right in cut)
                     odd = any(
-                        right - left == 1 or folded[left:right] not in known
-                        for left, right in pairwise(borders)
-                        if start <= left < end
+                        right - left == 1 or folded[left:right] not in known for left, right in cut
                     )
+                    whole = (start, end) == (begin, stop)
+                    least = 2 if whole or (odd and self._doubt != "none") else 3
+                    if not least <= end - start <= _LONGEST:
+                        continue
                     if self._doubt == "much" or alone or (self._doubt == "some" and odd):
                         found.append((start, end))
         return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]

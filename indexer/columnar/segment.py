@@ -87,6 +87,11 @@ class Terms:
         data = np.frombuffer(self._bytes[int(offsets[0]) : int(offsets[-1])], dtype=np.uint8)
         return data, offsets - offsets[0]
 
+    def some(self, numbers: IntP) -> list[bytes]:
+        """Some terms."""
+        begins, ends = self._offsets.at(numbers).tolist(), self._offsets.at(numbers + 1).tolist()
+        return [self._bytes[a:b].tobytes() for a, b in zip(begins, ends, strict=True)]
+
     def texts(self, numbers: IntP, width: int) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
         """Some terms as an array of their first ``width`` bytes, and int64: how many each has. O(numbers * width)."""
         begins, ends = self._offsets.at(numbers), self._offsets.at(numbers + 1)

@@ -57,8 +57,12 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
         if COMPLETIONS not in leaf.segment.layout.postings:
             continue  # an index of an earlier version
         postings = leaf.segment.postings(COMPLETIONS)
-        for number, frequency in _most_frequent(postings, request):
-            entry = entry_of(postings.terms[number].decode())
+        numbers, frequencies = _most_frequent(postings, request)
+        terms = postings.terms.some(numbers)
+        for term, number, frequency in zip(
+            terms, numbers.tolist(), frequencies.tolist(), strict=True
+        ):
+            entry = entry_of(term.decode())
             candidate = together.setdefault(entry.folded, _Candidate())
             candidate.frequency += frequency
             candidate.terms.append((place, number, entry))
@@ -69,8 +73,8 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
 
 def _most_frequent(
     postings: PostingsField, request: CompletionRequest
-) -> Iterator[tuple[int, int]]:
-    """Of the terms that the keys and ``begins`` leave, the most frequent ones: number and frequency."""
+) -> tuple[IntP, NDArray[np.int64]]:
+    """Of the terms that the keys and ``begins`` leave, the most frequent ones: numbers and frequencies."""
     begins = SEPARATOR.encode() + request.begins.encode()
     numbers: list[IntP] = []
     frequencies: list[NDArray[np.int64]] = []
@@ -86,13 +90,12 @@ def _most_frequent(
                 kept, counts = kept[held], counts[held]
             numbers.append(kept)
             frequencies.append(counts)
-    if not numbers:
-        return iter(())
-    all_numbers, all_counts = np.concatenate(numbers), np.concatenate(frequencies)
+    all_numbers = np.concatenate([np.empty(0, dtype=np.intp), *numbers])
+    all_counts = np.concatenate([np.empty(0, dtype=np.int64), *frequencies])
     if len(all_counts) > COMPLETION_CANDIDATES:
         best = np.argpartition(all_counts, -COMPLETION_CANDIDATES)[-COMPLETION_CANDIDATES:]
         all_numbers, all_counts = all_numbers[best], all_counts[best]
-    return zip(all_numbers.tolist(), all_counts.tolist(), strict=True)
+    return all_numbers, all_counts
 
 
 def _text_begins(postings: PostingsField, first: int, end: int, begins: bytes) -> NDArray[np.bool_]:

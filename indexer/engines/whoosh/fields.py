@@ -71,7 +71,7 @@ LAYOUT: Final = Layout(
         GROUP: "int64",
     },
     blobs=(ARTICLE, FOLDED),
-    forward=("title", "body"),
+    forward=("body",),
     key="id",
 )
 
