@@ -116,7 +116,7 @@ CODES: Final = {
             "index_format",
             503,
             "The index has the format of another release",
-            "The live index was made by an older or a newer release, and this one cannot read it. It is not damaged.",
+            "The live index was made by an older or a newer release, and this one cannot read it: it needs a rebuild.",
             "Run 'python -m indexer rebuild', then try again. No restart is needed.",
             "检索暂时不可用",
             "程序已经更新，索引需要重建，请稍后再来。",

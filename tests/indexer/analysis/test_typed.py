@@ -49,6 +49,9 @@ def test_characters_pinyin_initials_and_mixtures_begin_a_text(typed: str) -> Non
         ("enshi", "恩施"),
         ("c+", "c++"),
         ("c++k", "c++ 开发"),
+        ("*s", "*st云溪"),
+        (".net k", ".net 开发"),
+        ("st", "*st云溪"),
     ],
 )
 def test_what_letters_can_mean(typed: str, text: str) -> None:

@@ -107,6 +107,7 @@ def test_an_index_of_another_format_is_no_damage(
     services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_format", retry_after="60")
+    assert "needs a rebuild" in portal.client.get("/readyz").text
     assert f"generation 000001 has {age} format than this program's" in caplog.text
     promote(tmp_path, [article("a-1")], engine="whoosh")
     assert portal.client.get("/readyz").status_code == 200
