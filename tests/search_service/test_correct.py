@@ -100,6 +100,13 @@ def test_what_a_rare_word_means_is_not_replaced_by_a_word_that_is_not_much_more_
     assert ask(asked, "云西").understood.correction == Correction("云溪", applied=False)
 
 
+def test_a_word_of_two_is_known_from_bodies_alone(tmp_path: Path) -> None:
+    bodies = [article(f"{n}", title=f"第{n}号报道", body="都谈乡村振兴。") for n in range(12)]
+    asked = services(tmp_path, bodies, engine="whoosh")
+    assert ask(asked, "香村振兴").understood.correction == Correction("乡村振兴", applied=False)
+    assert ask(asked, "乡村大兴").understood.correction is None
+
+
 def test_whoever_insists_is_taken_at_their_word(asked: Services) -> None:
     answer = ask(asked, "渔岗", correct=False)
     assert (answer.total, answer.understood.correction) == (0, None)
