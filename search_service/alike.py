@@ -60,8 +60,8 @@ def same_sound(text: str) -> Guess:
 
     def accepts(other: str) -> bool:
         return _as_long(text, other) and (
-            2 * _shared(text, other) >= len(text) - 1
-            and _shared(text, other) > 0
+            2 * shared(text, other) >= len(text) - 1
+            and shared(text, other) > 0
             and [unit.sound for unit in units(other)] == [unit.sound for unit in read]
         )
 
@@ -75,7 +75,7 @@ def near_sound(text: str) -> Guess:
     def accepts(other: str) -> bool:
         return (
             _as_long(text, other)
-            and _shared(text, other) == len(text) - 1
+            and shared(text, other) == len(text) - 1
             and all(
                 unit.sound in sounds for unit, sounds in zip(units(other), spoken, strict=False)
             )
@@ -94,7 +94,7 @@ def one_wrong(text: str) -> Guess:
     """Words of ONE_WRONG_FROM characters and more with any one other character, but not the first one."""
 
     def accepts(other: str) -> bool:
-        return _as_long(text, other) and _shared(text, other) == len(text) - 1
+        return _as_long(text, other) and shared(text, other) == len(text) - 1
 
     return Guess((units(text)[0].sound + AFTER_FIRST,), accepts, begins=text[0])
 
@@ -154,9 +154,9 @@ def _as_long(text: str, other: str) -> bool:
     return len(other) == len(text) and other != text and is_chinese(other)
 
 
-def _shared(text: str, other: str) -> int:
+def shared(text: str, other: str) -> int:
     """How many characters stand at the same place in both."""
-    return sum(a == b for a, b in zip(text, other, strict=True))
+    return sum(a == b for a, b in zip(text, other, strict=False))
 
 
 def _near(unit: Unit) -> frozenset[str]:

@@ -28,6 +28,7 @@ from search_service.alike import (
     one_letter,
     one_wrong,
     same_sound,
+    shared,
     spelt_out,
 )
 from search_service.ranking import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, RARE_OF
@@ -199,7 +200,7 @@ class _Speller:
         used = self._used(typed) if typed else 0
         if used >= FEW:
             return None
-        candidates.sort(key=lambda each: (-_shared(typed, fold_literal(each[1])), -each[0]))
+        candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
             if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
                 return text
@@ -230,8 +231,3 @@ class _Speller:
             request = SearchRequest(query, filter=self._seen, size=1)
             self._counts[text] = self._reader.search(request).total
         return self._counts[text]
-
-
-def _shared(typed: str, other: str) -> int:
-    """How many characters stand at the same place in both."""
-    return sum(a == b for a, b in zip(typed, other, strict=False))
