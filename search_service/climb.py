@@ -38,15 +38,14 @@ def climb(
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counting = _counting(request)
-    wide = _climb(reader, tree, counting, ladder, few=FEW)
+    counted = counting(request)
+    wide = _climb(reader, tree, counted, ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))
     found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    counting = replace(counting, filter=narrowed.filter)
-    stricter = reader.search(_on(wide.stricter, tree, counting))
+    stricter = reader.search(_on(wide.stricter, tree, counting(narrowed)))
     return replace(found, stricter=wide.stricter, stricter_total=stricter.total)
 
 
@@ -61,7 +60,7 @@ def _climb(
     What is asked for loosely is seldom answered by the first rungs: those are only counted before one is taken.
     """
     best: Climbed | None = None
-    loose, counting = is_loose(tree), _counting(request)
+    loose, counted = is_loose(tree), counting(request)
     for rung in ladder:
         if best and best.page.total:
             best_first = request.sort == "relevance"
@@ -72,20 +71,19 @@ def _climb(
             )
             if best.page.total >= few or not adds:
                 continue
-        counted = loose and rung != "any"
-        page = reader.search(_on(rung, tree, counting if counted else request))
+        page = reader.search(_on(rung, tree, counted if loose and rung != "any" else request))
         if best is None:
             best = Climbed(rung, page)
         elif page.total > best.page.total:
             stricter = best.rung if best.page.total else None
             best = Climbed(rung, page, stricter, best.page.total)
     assert best is not None, "every tree has a rung"
-    if loose and best.rung != "any":
+    if loose and best.rung != "any" and request != counted:
         return replace(best, page=reader.search(_on(best.rung, tree, request)))
     return best
 
 
-def _counting(request: SearchRequest) -> SearchRequest:
+def counting(request: SearchRequest) -> SearchRequest:
     """The same request for its total alone."""
     return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
 

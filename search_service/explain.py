@@ -83,10 +83,10 @@ def explain(reader: Reader, analyzer: Analyzer, request: SearchRequest, hit: Hit
     )
     asker = _Asker(reader, analyzer, alone)
     added = list(asker.parts(request.query, 1.0))
-    faded = asker.score(request.query, recency=request.recency)
-    plain = asker.score(request.query)
+    plain = faded = asker.score(request.query)
     factors: list[tuple[MultipliedBy, float]] = []
     if request.recency is not None and plain:
+        faded = asker.score(request.query, recency=request.recency)
         factors.append(("recency", faded / plain))
     rescore = request.rescore
     if rescore is not None and not isclose(hit.score, faded, rel_tol=1e-6):

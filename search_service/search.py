@@ -21,7 +21,7 @@ from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
 from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
 from search_service.aging import Aging
-from search_service.climb import Climbed
+from search_service.climb import Climbed, counting
 from search_service.correct import Correction, Doubt, corrected
 from search_service.editorial import Decisions
 from search_service.explain import Explanation, explain
@@ -169,22 +169,21 @@ def search(
     )
     narrowing = _narrowing(question, timezone)
 
-    def ask(reader: Reader, text: str, request: SearchRequest) -> _Asked:
+    def ask(reader: Reader, text: str, *, for_total: bool = False) -> _Asked:
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
         tree, used = with_synonyms(parsed.tree, decisions.synonyms, analyzer)
-        request = replace(request, rescore=rescore_for(tree))
+        asked = counting(request) if for_total else replace(request, rescore=rescore_for(tree))
         placements = decisions.placements(text, now.astimezone(timezone).date())
-        arranged = arrange(reader, tree, request, narrowing, placements)
-        return _Asked(parsed, tree, request, used, arranged.found, arranged.pinned)
+        arranged = arrange(reader, tree, asked, narrowing, placements)
+        return _Asked(parsed, tree, asked, used, arranged.found, arranged.pinned)
 
     with live.reader() as (reader, state):
-        asked = ask(reader, question.text, request)
+        asked = ask(reader, question.text)
         correction: Correction | None = None
         meant = _meant(asked, reader, analyzer, now) if question.correct else None
         if meant and not decisions.blocked(meant):
             applied = not asked.found.page.total
-            counting = replace(request, facets=(), page=1, size=1)
-            other = ask(reader, meant, request if applied else counting)
+            other = ask(reader, meant, for_total=not applied)
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
@@ -198,8 +197,7 @@ def search(
         groups=page.groups,
         total_is_estimate=page.total_is_estimate,
         hits=tuple(
-            replace(_show(hit, needles, asked.pinned), explanation=explanations.get(hit.article.id))
-            for hit in page.hits
+            _show(hit, needles, asked.pinned, explanations.get(hit.article.id)) for hit in page.hits
         ),
         facets=page.facets,
         page=question.page,
@@ -327,7 +325,12 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
             yield words.text[before.start : after.end]
 
 
-def _show(hit: Hit, needles: tuple[Needle, ...], pinned: frozenset[str]) -> FoundArticle:
+def _show(
+    hit: Hit,
+    needles: tuple[Needle, ...],
+    pinned: frozenset[str],
+    explanation: Explanation | None,
+) -> FoundArticle:
     return FoundArticle(
         article=hit.article,
         score=hit.score,
@@ -335,4 +338,5 @@ def _show(hit: Hit, needles: tuple[Needle, ...], pinned: frozenset[str]) -> Foun
         pinned=hit.article.id in pinned,
         title=mark(hit.article.title, needles),
         snippet=snippet(hit.article, needles),
+        explanation=explanation,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.impacts import F32
-from indexer.columnar.inversion import rows_at
+from indexer.columnar.inversion import rows_of
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Snapshot
 
@@ -73,9 +73,7 @@ def _vectors(
     for leaf, docs in places:
         segment = snapshot.leaves[leaf].segment
         starts, terms, freqs = segment.forward_arrays(field)
-        firsts = starts[docs].astype(np.intp)
-        counts = starts[docs + 1].astype(np.intp) - firsts
-        rows = rows_at(firsts, counts)
+        rows, counts = rows_of(starts, docs)
         numbers, which = np.unique(terms[rows].astype(np.intp), return_inverse=True)
         postings = segment.postings(field)
         text, sizes = postings.terms.texts(numbers, _WIDTH)

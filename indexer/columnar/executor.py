@@ -19,7 +19,7 @@ from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
-from indexer.columnar.inversion import rows_at
+from indexer.columnar.inversion import rows_of
 from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.rescoring import Rescore, rescored
 from indexer.columnar.segment import IntP, Segment
@@ -251,7 +251,7 @@ class Executor:
     def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
         """Add the facet counts of some documents of a leaf. O(docs)."""
         facet = self._facet(leaf, name)
-        rows = docs if facet.starts is None else _rows(facet.starts, docs)
+        rows = docs if facet.starts is None else rows_of(facet.starts, docs)[0]
         tally = np.bincount(facet.ordinals[rows], minlength=len(facet.values))[: len(facet.values)]
         for ordinal in np.flatnonzero(tally).tolist():
             value = facet.values[ordinal]
@@ -265,13 +265,6 @@ def _comes_again(filter_: Plan | None) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _rows(starts: NDArray[np.uint32], docs: IntP) -> IntP:
-    """The places of the rows that belong to some documents; ``starts`` says where each document's begin."""
-    firsts = starts[docs].astype(np.intp)
-    counts = starts[docs + 1].astype(np.intp) - firsts
-    return rows_at(firsts, counts)
 
 
 def _multiplied(found: Found, factors: F32) -> Found:

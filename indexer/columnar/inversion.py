@@ -205,6 +205,13 @@ def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
     return places
 
 
+def rows_of(starts: AnyArray, docs: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Where the rows of some documents stand, and how many each has; ``starts`` says where each document's begin."""
+    firsts = starts[docs].astype(np.intp)
+    counts = starts[docs + 1].astype(np.intp) - firsts
+    return rows_at(firsts, counts), counts
+
+
 def pack_terms(terms: Sequence[bytes]) -> tuple[NDArray[np.uint8], U32]:
     """Terms as one array of bytes and the offset of each, one more than there are terms."""
     offsets = np.zeros(len(terms) + 1, dtype=np.uint64)
