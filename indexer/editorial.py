@@ -183,21 +183,32 @@ def read_entry(name: ListName, line: str) -> Entry:
     try:
         if not text or text.startswith("#"):
             raise ValueError("a line that is empty or begins with # is no entry")
-        match name:
-            case "synonyms":
-                return _synonyms(text)
-            case "stopwords":
-                return Stopword(_word(text.removeprefix("-")), kept=text.startswith("-"))
-            case "blocked":
-                return Blocked(_text(text))
-            case "hot":
-                return _hot(text)
-            case "pins":
-                return _pin(text)
-            case "hides":
-                return _hide(text)
+        entry = _entry(name, text)
+        sign = entry.spell()[0]
+        if sign in "#-" and sign != text[0]:
+            raise ValueError(
+                f"would be kept as a line that begins with {sign}, which means something else there: "
+                "leave the sign away or put another word first"
+            )
     except ValueError as error:
         raise InvalidEntry(name, line, str(error)) from error
+    return entry
+
+
+def _entry(name: ListName, text: str) -> Entry:
+    match name:
+        case "synonyms":
+            return _synonyms(text)
+        case "stopwords":
+            return Stopword(_word(text.removeprefix("-")), kept=text.startswith("-"))
+        case "blocked":
+            return Blocked(_text(text))
+        case "hot":
+            return _hot(text)
+        case "pins":
+            return _pin(text)
+        case "hides":
+            return _hide(text)
 
 
 def entry_key(name: ListName, line: str) -> str:

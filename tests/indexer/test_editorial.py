@@ -73,6 +73,9 @@ def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt
 @pytest.mark.parametrize(
     ("name", "line", "why"),
     [
+        ("synonyms", ", -春运, 春节", "begins with -"),
+        ("synonyms", "、＃春运、春节", "begins with #"),
+        ("stopwords", "＃春运", "begins with #"),
         ("synonyms", "软件", "two words or more"),
         ("synonyms", "-软件", "two words or more"),
         ("synonyms", "软件, 软体, 軟體", "'软体' stands there twice"),
