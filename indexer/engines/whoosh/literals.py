@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 import numpy as np
-from whoosh import query as wq
 
 from indexer.analysis.grams import plan_literal
+from indexer.columnar import plan as p
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.executor import Executor
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf
-from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf
-from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, SCHEMA, encoded
+from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, encoded
 from indexer.engines.whoosh.queries import literal_candidates
 from indexer.query import TEXT_FIELDS
 
 _SEPARATOR = FOLDED_SEPARATOR.encode()
 _KEPT_BYTES: Final = 16 * 2**20
 """What is kept of literals that were found: a search that climbs asks for the same ones on every rung."""
-
-
-def never_asked(query: wq.Query) -> NoReturn:
-    """Every query that is built here says itself what it means; Whoosh's matchers are asked nothing."""
-    raise TypeError(f"{query!r} is not made by QueryBuilder")
 
 
 class FoundLiteral(NamedTuple):
@@ -43,34 +37,35 @@ class LiteralFinder:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._compiler = Compiler(SCHEMA, never_asked)
         self._known: BoundedCache[FoundLiteral] = BoundedCache(_KEPT_BYTES)
 
-    def find(
-        self, literal: str, fields: tuple[str, ...], word: wq.Query | None = None
-    ) -> FoundLiteral:
+    def find(self, literal: str, fields: tuple[str, ...], *, is_word: bool = False) -> FoundLiteral:
         """The documents that hold a folded literal (not empty) in one of ``fields``.
 
-        Those that ``word`` finds, the same text as a word of those fields, need no verification. Of more than
+        With ``is_word`` those that hold it as a word in one of them need no verification. Of more than
         LITERAL_CANDIDATES others the newest are verified, and the rest counts as not holding it.
         """
-        key = (literal, fields)
+        key = (literal, fields, is_word)
         found = self._known.get(key)
         if found is None:
-            found = self._find(literal, fields, word)
+            found = self._find(literal, fields, is_word)
             self._known.put(key, found, sum(docs.nbytes for docs in found.docs))
         return found
 
-    def _find(self, literal: str, fields: tuple[str, ...], word: wq.Query | None) -> FoundLiteral:
+    def _find(self, literal: str, fields: tuple[str, ...], is_word: bool) -> FoundLiteral:
         plan = plan_literal(literal)
-        docs = self._documents(literal_candidates(plan, fields))
+        docs = self._executor.documents(literal_candidates(plan, fields))
         leaves = self._executor.snapshot.leaves
         complete = True
         if not plan.exact:
-            sure = [docs_[:0] for docs_ in docs] if word is None else self._documents(word)
-            sure = [
-                np.intersect1d(*pair, assume_unique=True) for pair in zip(docs, sure, strict=True)
-            ]
+            sure = [each[:0] for each in docs]
+            if is_word:
+                word = p.Word(encoded(literal), tuple((field, 1.0) for field in fields))
+                held = self._executor.documents(word)
+                sure = [
+                    np.intersect1d(*pair, assume_unique=True)
+                    for pair in zip(docs, held, strict=True)
+                ]
             unsure = [
                 np.setdiff1d(*pair, assume_unique=True) for pair in zip(docs, sure, strict=True)
             ]
@@ -85,9 +80,6 @@ class LiteralFinder:
         holding = sum(map(len, docs))
         score = idf(self._executor.snapshot.doc_count, holding) if holding else 0.0
         return FoundLiteral(docs, score, complete)
-
-    def _documents(self, query: wq.Query) -> list[IntP]:
-        return self._executor.documents(self._compiler.compile(query))
 
 
 def _newest(leaves: Sequence[Leaf], docs: Sequence[IntP], count: int) -> list[IntP]:

@@ -14,7 +14,6 @@ from indexer.columnar import plan as p
 from indexer.columnar.executor import Executor
 from indexer.columnar.rescoring import Rescore
 from indexer.columnar.top import Ordering
-from indexer.columnar.whoosh_plan import Compiler
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
@@ -23,12 +22,11 @@ from indexer.engines.whoosh.fields import (
     ARTICLE,
     GROUP,
     PUBLISHED,
-    SCHEMA,
     encoded,
     grams_field,
 )
-from indexer.engines.whoosh.literals import LiteralFinder, never_asked
-from indexer.engines.whoosh.queries import QueryBuilder
+from indexer.engines.whoosh.literals import LiteralFinder
+from indexer.engines.whoosh.queries import PlanBuilder
 from indexer.engines.whoosh.recency import Fading
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
@@ -53,7 +51,6 @@ class WhooshReader:
         self.executor, self._literals, self._fading = executor, literals, fading
         self._analyzer = analyzer
         self._snapshot = executor.snapshot
-        self._compiler = Compiler(SCHEMA, never_asked)
         self._rescores: dict[Wanted, Rescore] = {}
 
     @property
@@ -77,11 +74,11 @@ class WhooshReader:
         builder = self._builder()
         narrow: p.Plan | None = None
         if request.filter is not None:
-            narrow = self._compiler.compile(builder.build(request.filter))
+            narrow = builder.build(request.filter)
         end = request.page * request.size
         scored = request.sort == "relevance"
         top = self.executor.search(
-            self._compiler.compile(builder.build(request.query)),
+            builder.build(request.query),
             limit=end,
             filter=narrow,
             ordering=_ORDERINGS[request.sort],
@@ -112,8 +109,8 @@ class WhooshReader:
             facets=MappingProxyType(facets),
         )
 
-    def _builder(self) -> QueryBuilder:
-        return QueryBuilder(self._analyzer, self._literals.find, self._idf)
+    def _builder(self) -> PlanBuilder:
+        return PlanBuilder(self._analyzer, self._literals.find, self._idf)
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
@@ -163,7 +160,7 @@ class WhooshReader:
         with self._honest():
             narrow: p.Plan | None = None
             if request.filter is not None:
-                narrow = self._compiler.compile(self._builder().build(request.filter))
+                narrow = self._builder().build(request.filter)
             return complete(self.executor, request, narrow)
 
     @contextmanager
