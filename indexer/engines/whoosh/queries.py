@@ -48,7 +48,8 @@ class FindLiteral(Protocol):
 
     def __call__(
         self, literal: str, fields: tuple[str, ...], *, is_word: bool
-    ) -> tuple[list[IntP], float, bool]: ...
+    ) -> tuple[list[IntP], float, bool]:
+        """The documents of each leaf, their score, and whether those are all."""
 
 
 class PlanBuilder:
