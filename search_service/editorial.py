@@ -6,11 +6,9 @@ no request ever waits for the database; while that is away search goes on with t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from threading import Event, Lock, Thread
 from types import MappingProxyType
 from typing import Final
 
@@ -26,13 +24,11 @@ from indexer.editorial import (
     Synonyms,
     packaged_synonyms,
 )
-from indexer.errors import SearchIndexError
 from indexer.store.database import find_editorial
 from indexer.store.editorial import EditorialLists, EditorialStore
 from search_service.borders import is_border
 from search_service.synonyms import SynonymTable
-
-log = logging.getLogger(__name__)
+from search_service.watching import Trouble, Watcher
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the store's version: what editors change shows within about this time."""
@@ -128,10 +124,10 @@ class DecidedQueries:
 
 @dataclass(frozen=True, slots=True)
 class EditorialState:
-    """Which version of the store's lists search goes by; not ``current`` where the store could not be asked last."""
+    """Which version of the store's lists search goes by, and why not the newest where the store cannot be asked."""
 
     version: int
-    current: bool
+    trouble: Trouble | None = None
 
 
 class LiveEditorial:
@@ -139,18 +135,29 @@ class LiveEditorial:
 
     def __init__(self, store_url: str | None = None, *, interval: float = INTERVAL) -> None:
         """Nothing is read before it is asked for. Without ``store_url`` there are the packaged lists alone."""
-        self._store_url, self._interval = store_url, interval
-        self._lock = Lock()
+        self._store_url = store_url
         self._store: EditorialStore | None = None
         self._decisions = Decisions()
-        self._failure = ""
-        self._watcher: Thread | None = None
-        self._closed = Event()
+        self._looked = False
+        self._watcher = Watcher(
+            "editorial",
+            self._look,
+            finish=self._leave,
+            consequence="the editors' lists stay as they were",
+            interval=interval,
+            pause=interval,
+        )
 
     def decisions(self) -> Decisions:
-        """The decisions, at most about ``interval`` seconds old. Only the first call waits for the store."""
-        if self._watcher is None and self._store_url is not None:
-            self._begin()
+        """The decisions, at most about ``interval`` seconds old. Only the first look is waited for.
+
+        The looking begins here and not when made: a worker is forked later.
+        """
+        if self._store_url is not None:
+            if self._looked:
+                self._watcher.start()
+            else:
+                self.refresh()
         return self._decisions
 
     def stopwords(self) -> frozenset[str]:
@@ -159,50 +166,29 @@ class LiveEditorial:
 
     def state(self) -> EditorialState:
         """How up to date the decisions are: for health checks."""
-        return EditorialState(self.decisions().version, current=not self._failure)
+        return EditorialState(self.decisions().version, self._watcher.trouble)
 
     def refresh(self) -> None:
-        """Look into the store now. A store that cannot be read is logged once, and the decisions stay as they are."""
-        with self._lock:
-            try:
-                self._look()
-                self._failure = ""
-            except SearchIndexError as error:
-                self._leave()
-                if str(error) != self._failure:
-                    log.warning(
-                        "the editors' lists stay at version %s: %s", self._decisions.version, error
-                    )
-                self._failure = str(error)
+        """Look into the store now. Where it cannot be read the decisions stay as they are."""
+        if self._store_url is not None:
+            self._watcher.settle()
+            self._looked = True
 
     def close(self) -> None:
         """End the looking, and let go of the store."""
-        self._closed.set()
-        if self._watcher is not None:
-            self._watcher.join()
-        with self._lock:
+        self._watcher.close()
+
+    def _look(self, _waited_for: bool) -> None:
+        try:
+            store = self._store
+            if self._store_url is not None and store is None:
+                self._store = find_editorial(self._store_url)
+                self._decisions = Decisions(self._store.read())
+            elif store is not None and store.version() != self._decisions.version:
+                self._decisions = Decisions(store.read())
+        except BaseException:
             self._leave()
-
-    def _begin(self) -> None:
-        """Look for the first time, and from then on beside the requests. Not when made: a worker is forked later."""
-        with self._lock:
-            if self._watcher is not None or self._closed.is_set():
-                return
-            self._watcher = Thread(target=self._watch, name="editorial", daemon=True)
-            self._watcher.start()
-        self.refresh()
-
-    def _watch(self) -> None:
-        while not self._closed.wait(self._interval):
-            self.refresh()
-
-    def _look(self) -> None:
-        if self._store_url is None:
-            return
-        if self._store is None:
-            self._store = find_editorial(self._store_url)
-        if self._failure or self._store.version() != self._decisions.version:
-            self._decisions = Decisions(self._store.read())
+            raise
 
     def _leave(self) -> None:
         store, self._store = self._store, None

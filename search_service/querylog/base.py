@@ -8,6 +8,7 @@ from typing import Final, Literal, Protocol
 from search_service.querylog.lists import Lists
 from search_service.querylog.visitors import Visitor
 from search_service.search import Answer
+from search_service.watching import Trouble
 
 State = Literal["on", "away", "off"]
 
@@ -17,12 +18,13 @@ class LogHealth:
     """Whether entries reach the database: ``away`` when they do not at the moment.
 
     ``waiting`` entries are in memory; ``dropped`` is how many were lost since the process started, because too many
-    were waiting.
+    were waiting. ``trouble``: why it is away.
     """
 
     state: State
     waiting: int
     dropped: int
+    trouble: Trouble | None = None
 
 
 class QueryLog(Protocol):

@@ -11,7 +11,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from secrets import token_hex
@@ -24,8 +23,9 @@ from search_service.querylog.entries import Asked, Clicked, asked, normal_form
 from search_service.querylog.lists import Lists
 from search_service.querylog.store import open_query_log
 from search_service.querylog.visitors import Visitor
-from search_service.querylog.worker import Inbox, Worker
+from search_service.querylog.worker import LOOK_EVERY, RETRY_AFTER, Inbox, Worker
 from search_service.search import Answer
+from search_service.watching import Watcher
 
 CAPACITY: Final = 10_000
 """Entries that may wait: those of half a minute at 300 searches a second, in 10 MB. More are dropped and counted."""
@@ -94,71 +94,57 @@ class BackgroundQueryLog:
     @property
     def lists(self) -> Lists:
         """See :meth:`QueryLog.lists`."""
-        self._see_that_it_runs()
+        self._watcher.start()
         return self._inbox.lists
 
     def settle(self, patience: float) -> bool:
         """See :meth:`QueryLog.settle`."""
-        self._see_that_it_runs()
-        future: Future[bool] = Future()
-        self._inbox.settling.append(future)
-        self._inbox.wake.set()
-        try:
-            return future.result(patience)
-        except TimeoutError:
-            return False
+        return self._watcher.settle(patience)
 
     def health(self) -> LogHealth:
         """See :meth:`QueryLog.health`."""
         return LogHealth(
-            state="away" if self._inbox.away else "on",
+            state="away" if self._watcher.trouble else "on",
             waiting=len(self._inbox.waiting) + self._inbox.in_hand,
             dropped=self._dropped,
+            trouble=self._watcher.trouble,
         )
 
     def close(self) -> None:
         """See :meth:`QueryLog.close`."""
-        with self._lock:
-            self._inbox.closed = True
-        self._inbox.wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._watcher.close()
 
     def _begin(self) -> None:
         """Nothing waits and no thread runs: so it is at first, and again in a process that was forked."""
         self._inbox = Inbox()
-        self._worker: Worker | None = None
-        self._thread: threading.Thread | None = None
+        self._worker = self._make_worker(self._inbox)
+        self._watcher = Watcher(
+            "query log",
+            self._worker.work,
+            finish=self._worker.finish,
+            consequence="queries are not logged",
+            interval=LOOK_EVERY,
+            pause=RETRY_AFTER,
+        )
         self._lock = threading.Lock()
         self._dropped = 0
 
     def _let_go(self) -> None:
         """Close the database before a fork: SQLite loses what a child writes beside a connection that it inherited."""
-        self._inbox.turn.acquire()
-        if self._worker is not None:
-            self._worker.leave()
+        self._watcher.turn.acquire()
+        self._worker.leave()
 
     def _go_on(self) -> None:
-        self._inbox.turn.release()
+        self._watcher.turn.release()
 
     def _put(self, entry: Asked | Clicked) -> bool:
-        self._see_that_it_runs()
-        if self._inbox.closed or len(self._inbox.waiting) >= self._capacity:
+        self._watcher.start()
+        if self._watcher.closed or len(self._inbox.waiting) >= self._capacity:
             with self._lock:
                 self._dropped += 1
             return False
         self._inbox.waiting.append(entry)
         return True
-
-    def _see_that_it_runs(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
-            return
-        with self._lock:
-            running = self._thread is not None and self._thread.is_alive()
-            if not running and not self._inbox.closed:
-                self._worker = self._make_worker(self._inbox)
-                self._thread = threading.Thread(target=self._worker.run, name="query log")
-                self._thread.start()
 
 
 def _nothing() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -30,31 +27,27 @@ READING_SHARE: Final = 0.02
 RETRY_AFTER: Final = 5.0
 """Seconds before a database that failed is tried again."""
 
-_TICK: Final = 0.2
-"""Seconds between two looks at whether there is something to do, or the process ends."""
-
-log = logging.getLogger(__name__)
+LOOK_EVERY: Final = 0.2
+"""Seconds between two looks at whether there is something to do."""
 
 
 @dataclass(slots=True, eq=False)
 class Inbox:
-    """What requests hand to the thread, and what it hands back. Its deques are appended to without a lock.
+    """What requests hand to the thread, and what it hands back. Its deque is appended to without a lock.
 
-    The thread holds ``turn`` while it works; ``in_hand`` entries it has taken out of ``waiting`` and not written yet.
+    ``in_hand`` entries the thread has taken out of ``waiting`` and not written yet.
     """
 
     waiting: deque[Asked | Clicked] = field(default_factory=deque)
     in_hand: int = 0
-    settling: deque[Future[bool]] = field(default_factory=deque)
-    wake: threading.Event = field(default_factory=threading.Event)
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    closed: bool = False
-    away: bool = False
     lists: Lists = field(default_factory=Lists)
 
 
 class Worker:
-    """What the thread does, turn by turn. ``opening`` opens the database, in the thread and when it is needed."""
+    """What the thread does, turn by turn. ``opening`` opens the database, in the thread and when it is needed.
+
+    An error that is none of ours takes the entries with it that it was about: they would fail again.
+    """
 
     def __init__(
         self,
@@ -69,58 +62,34 @@ class Worker:
         self._keep_days, self._clock = keep_days, clock
         self._reader = ListReader(analyzer)
         self._opened: QueryLogStore | None = None
-        self._write_at = self._read_at = self._care_at = self._retry_at = 0.0
+        self._write_at = self._read_at = self._care_at = 0.0
 
-    def run(self) -> None:
-        """Take turns until the log is closed or the main thread has ended, and write what waits then.
-
-        An error that is none of ours ends the thread, with the entries that it was about; another is started by the
-        next use.
-        """
-        main, inbox = threading.main_thread(), self._inbox
-        ended = False
+    def work(self, waited_for: bool) -> None:
+        """Do what is due; everything where somebody waits for it."""
         try:
-            while not ended:
-                inbox.wake.wait(_TICK)
-                inbox.wake.clear()
-                inbox.closed = inbox.closed or not main.is_alive()
-                ended = inbox.closed
-                with inbox.turn:
-                    self._turn(last=ended)
+            self._work(time.monotonic(), everything=waited_for)
+        except BaseException:
+            self._read_at = 0.0
+            self.leave()
+            raise
+
+    def finish(self) -> None:
+        """Write what waits, and close the database."""
+        try:
+            self._write()
         finally:
-            inbox.away = inbox.away or not ended
             self.leave()
 
     def leave(self) -> None:
-        """Close the database; the next turn opens it again. Only for who holds ``turn``, or ends the thread."""
+        """Close the database; the next turn opens it again. Only for who holds the turn."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
 
-    def _turn(self, *, last: bool) -> None:
-        inbox, now = self._inbox, time.monotonic()
-        settling = [inbox.settling.popleft() for _ in range(len(inbox.settling))]
-        if inbox.away and now < self._retry_at and not settling:
-            return
-        try:
-            self._work(now, everything=bool(settling), last=last)
-            inbox.away = False
-        except SearchIndexError as error:
-            if not inbox.away:
-                log.error("%s", error)
-            inbox.away = True
-            self._retry_at, self._read_at = time.monotonic() + RETRY_AFTER, 0.0
-            self.leave()
-        for future in settling:
-            future.set_result(not inbox.away)
-
-    def _work(self, now: float, *, everything: bool, last: bool) -> None:
-        """Do what is due, or everything; of the last turn only the writing."""
-        if self._inbox.waiting and (everything or last or now >= self._write_at):
+    def _work(self, now: float, *, everything: bool) -> None:
+        if self._inbox.waiting and (everything or now >= self._write_at):
             self._write()
             self._write_at = now + WRITE_EVERY
-        if last:
-            return
         if everything or now >= self._care_at:
             self._store().close_days(now=self._clock())
             self._store().prune(now=self._clock(), keep_days=self._keep_days)

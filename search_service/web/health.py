@@ -27,7 +27,8 @@ def health_blueprint(services: Services) -> APIBlueprint:
         responses=described(HealthPayload),
     )
     def healthz() -> Response:
-        return _uncached(health_payload(services.query_log.health(), services.editorial_state()))
+        log, editorial = services.query_log.health(), services.editorial_state()
+        return _uncached(health_payload(log, editorial, services.timezone))
 
     @blueprint.get(
         "/readyz",

@@ -11,6 +11,7 @@ from pydantic import Field
 from search_service.editorial import EditorialState
 from search_service.querylog.base import LogHealth, State
 from search_service.querylog.lists import HotQuery, Window
+from search_service.watching import Trouble
 from search_service.web.payloads import Payload
 
 
@@ -41,6 +42,13 @@ class RelatedQueriesPayload(Payload):
     hits: list[str]
 
 
+class TroublePayload(Payload):
+    """What fails, and is tried again."""
+
+    since: datetime
+    why: str
+
+
 class QueryLogPayload(Payload):
     """Whether searches and clicks reach the query log's database."""
 
@@ -49,6 +57,7 @@ class QueryLogPayload(Payload):
     dropped: int = Field(
         description="Entries that this process lost, because too many were waiting."
     )
+    trouble: TroublePayload | None = Field(description="Why it is away; null while it is not.")
 
 
 class EditorialPayload(Payload):
@@ -60,6 +69,7 @@ class EditorialPayload(Payload):
     current: bool = Field(
         description="False while the store cannot be read: search goes on with the lists that it has."
     )
+    trouble: TroublePayload | None = Field(description="Why not; null while they are current.")
 
 
 class HealthPayload(Payload):
@@ -84,10 +94,25 @@ def hot_queries_payload(
     )
 
 
-def health_payload(log: LogHealth, editorial: EditorialState) -> HealthPayload:
+def health_payload(log: LogHealth, editorial: EditorialState, zone: ZoneInfo) -> HealthPayload:
     """The payload of the process's health."""
     return HealthPayload(
         status="ok",
-        query_log=QueryLogPayload(state=log.state, waiting=log.waiting, dropped=log.dropped),
-        editorial=EditorialPayload(version=editorial.version, current=editorial.current),
+        query_log=QueryLogPayload(
+            state=log.state,
+            waiting=log.waiting,
+            dropped=log.dropped,
+            trouble=_trouble_payload(log.trouble, zone),
+        ),
+        editorial=EditorialPayload(
+            version=editorial.version,
+            current=editorial.trouble is None,
+            trouble=_trouble_payload(editorial.trouble, zone),
+        ),
     )
+
+
+def _trouble_payload(trouble: Trouble | None, zone: ZoneInfo) -> TroublePayload | None:
+    if trouble is None:
+        return None
+    return TroublePayload(since=trouble.since.astimezone(zone), why=trouble.why)

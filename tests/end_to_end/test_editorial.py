@@ -72,6 +72,10 @@ def test_what_editors_change_shows_without_a_restart(index: Path) -> None:
         becomes(lambda: sorted(hits(server, "水库")) == ["dam", "reservoir", "tea!"])
         edit(index, "add", "blocked", "换闸")
         becomes(lambda: "云溪水库换闸" not in suggestions(server, "云溪"))
-        assert server.json("/healthz")["editorial"] == {"version": 4, "current": True}
+        assert server.json("/healthz")["editorial"] == {
+            "version": 4,
+            "current": True,
+            "trouble": None,
+        }
         edit(index, "remove", "pins", "水库 => tea")
         becomes(lambda: sorted(hits(server, "水库")) == ["dam", "reservoir"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +19,6 @@ from indexer.store.editorial import EditorialLists, EditorialStore
 from search_service.editorial import (
     DecidedQueries,
     Decisions,
-    EditorialState,
     LiveEditorial,
     Placements,
 )
@@ -120,6 +119,19 @@ def store(url: str) -> Iterator[EditorialStore]:
         yield opened
 
 
+def standing(editorial: LiveEditorial) -> tuple[int, bool]:
+    """The version that search goes by, and whether it is current."""
+    state = editorial.state()
+    return state.version, state.trouble is None
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
 def change(url: str, sentence: str) -> None:
     """Change the database behind the back of the store."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:
@@ -133,7 +145,7 @@ def put(store: EditorialStore, name: ListName, *lines: str) -> None:
 def test_the_store_is_followed_without_being_asked_to(store: EditorialStore, url: str) -> None:
     with closing(LiveEditorial(url, interval=0.01)) as editorial:
         first = editorial.decisions()
-        assert (first.version, editorial.state().current) == (0, True)
+        assert standing(editorial) == (0, True)
         put(store, "blocked", "某词")
         deadline = time.monotonic() + PATIENCE
         while not editorial.decisions().blocked("某词"):
@@ -165,13 +177,13 @@ def test_a_store_that_cannot_be_read_leaves_the_decisions_as_they_are(
         for _ in range(4):
             editorial.refresh()
         assert editorial.decisions().blocked("某词")
-        assert editorial.state() == EditorialState(1, current=False)
+        assert standing(editorial) == (1, False)
         said = [record.getMessage() for record in caplog.records]
-        assert said[0].startswith("the editors' lists stay at version 1: ")
+        assert said[0].startswith("the editors' lists stay as they were: ")
         assert len(said) == len(set(said)), "nothing is said twice"
         change(url, "ALTER TABLE away RENAME TO editorial_versions")
         editorial.refresh()
-        assert editorial.state() == EditorialState(1, current=True)
+        assert standing(editorial) == (1, True)
 
 
 def test_a_store_that_is_moved_away_or_replaced_is_noticed(
@@ -181,32 +193,32 @@ def test_a_store_that_is_moved_away_or_replaced_is_noticed(
     path, backup = Path(url.removeprefix("sqlite:///")), tmp_path / "backup.sqlite3"
     store.close()
     with closing(LiveEditorial(url, interval=PATIENCE)) as editorial:
-        assert editorial.state() == EditorialState(1, current=True)
+        assert standing(editorial) == (1, True)
         path.rename(backup)
         for _ in range(3):
             editorial.refresh()
-            assert editorial.state() == EditorialState(1, current=False)
+            assert standing(editorial) == (1, False)
             assert not path.exists(), "a reader makes no store"
         with closing(open_editorial(url)) as other:
             put(other, "blocked", "别的词")
             put(other, "blocked", "又一词")
         editorial.refresh()
-        assert editorial.state() == EditorialState(2, current=True)
+        assert standing(editorial) == (2, True)
         backup.replace(path)
         editorial.refresh()
         editorial.refresh()
-        assert editorial.state() == EditorialState(1, current=True)
+        assert standing(editorial) == (1, True)
         assert editorial.decisions().blocked("某词")
 
 
 def test_it_begins_without_a_store_and_takes_it_up_when_it_comes(url: str) -> None:
     with closing(LiveEditorial(url, interval=PATIENCE)) as editorial:
         assert editorial.decisions().version == 0
-        assert not editorial.state().current
+        assert not standing(editorial)[1]
         with closing(open_editorial(url)) as store:
             put(store, "hot", "春运")
         editorial.refresh()
-        assert editorial.state().current
+        assert standing(editorial)[1]
         assert editorial.decisions().hot_queries(DAY) == ("春运",)
 
 
@@ -220,13 +232,34 @@ def test_an_entry_of_a_newer_release_leaves_the_decisions_as_they_are(
         change(url, "UPDATE editorial_entries SET line = '# 春运'")
         editorial.refresh()
         assert editorial.decisions().hot_queries(DAY) == ("春运",)
-        assert not editorial.state().current
+        assert not standing(editorial)[1]
+
+
+def test_what_nobody_foresaw_is_told_and_the_looking_goes_on(
+    store: EditorialStore, url: str
+) -> None:
+    with closing(LiveEditorial(url, interval=0.01)) as editorial:
+        assert standing(editorial) == (0, True)
+        put(store, "hot", "春运")
+        change(url, "DELETE FROM editorial_versions")
+        wait_for(lambda: editorial.state().trouble is not None)
+        trouble = editorial.state().trouble
+        assert trouble is not None
+        assert trouble.why.startswith("NoResultFound: ")
+        for _ in range(2):
+            editorial.refresh()
+        again = editorial.state().trouble
+        assert again is not None
+        assert again.since == trouble.since
+        change(url, "INSERT INTO editorial_versions VALUES (1, 7)")
+        wait_for(lambda: standing(editorial) == (7, True))
+        assert editorial.decisions().hot_queries(DAY) == ("春运",)
 
 
 def test_without_a_store_nothing_is_watched_and_closing_is_final(url: str) -> None:
     with closing(LiveEditorial()) as editorial:
         editorial.refresh()
-        assert editorial.state().current
+        assert standing(editorial)[1]
         assert editorial.decisions().version == 0
     closed = LiveEditorial(url)
     closed.close()

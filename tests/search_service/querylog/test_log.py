@@ -204,18 +204,21 @@ def test_what_is_being_written_waits_too(url: str, monkeypatch: pytest.MonkeyPat
         assert log.health().waiting == 0
 
 
-def test_a_thread_that_dies_is_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    died = threading.Event()
-    monkeypatch.setattr(threading, "excepthook", lambda _: died.set())
+def test_what_nobody_foresaw_is_told_and_the_log_goes_on(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(url) as log:
         monkeypatch.setattr("search_service.querylog.store.QueryLogStore.write", _fail)
         search(log)
-        assert died.wait(PATIENCE)
-        wait_for(lambda: log.health().state == "away")
+        assert not log.settle(PATIENCE)
+        health = log.health()
+        assert health.state == "away"
+        assert health.trouble is not None
+        assert health.trouble.why == "RuntimeError: a fault of ours"
         monkeypatch.undo()
         search(log, "茶会")
         assert log.settle(PATIENCE)
-        assert (log.health().state, logged(url)) == ("on", 1)
+        assert (log.health().state, log.health().trouble, logged(url)) == ("on", None, 1)
 
 
 def _fail(*_: object, **__: object) -> int:

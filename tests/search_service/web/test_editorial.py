@@ -78,4 +78,8 @@ def test_blocked_and_pinned_queries_show_in_the_lists(client: FlaskClient) -> No
 
 
 def test_health_says_which_lists_search_goes_by(client: FlaskClient) -> None:
-    assert body(client, "/healthz")["editorial"] == {"version": 4, "current": True}
+    assert body(client, "/healthz")["editorial"] == {
+        "version": 4,
+        "current": True,
+        "trouble": None,
+    }

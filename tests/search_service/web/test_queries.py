@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -234,13 +235,23 @@ def test_without_a_log_lists_are_empty_and_health_says_so(portal: Portal) -> Non
     hot = portal.json("/api/v1/queries/hot")
     assert (hot["hits"], hot["as_of"]) == ([], None)
     assert portal.json("/api/v1/search", q="水库")["query_id"] is None
-    assert portal.json("/healthz")["query_log"] == {"state": "off", "waiting": 0, "dropped": 0}
+    assert portal.json("/healthz")["query_log"] == {
+        "state": "off",
+        "waiting": 0,
+        "dropped": 0,
+        "trouble": None,
+    }
     assert "热门搜索" not in portal.get("/").text
 
 
 def test_health_says_whether_the_log_is_written(site: Site) -> None:
     assert site.log.settle(PATIENCE)
-    assert site.get("/healthz").json["query_log"] == {"state": "on", "waiting": 0, "dropped": 0}
+    assert site.get("/healthz").json["query_log"] == {
+        "state": "on",
+        "waiting": 0,
+        "dropped": 0,
+        "trouble": None,
+    }
 
 
 def test_searches_are_answered_while_the_database_is_away(site: Site) -> None:
@@ -249,7 +260,11 @@ def test_searches_are_answered_while_the_database_is_away(site: Site) -> None:
     assert site.get("/search?q=水库").status_code == 200
     assert site.get("/").status_code == 200
     assert not site.log.settle(PATIENCE)
-    assert site.get("/healthz").json["query_log"] == {"state": "away", "waiting": 2, "dropped": 0}
+    health = site.get("/healthz").json["query_log"]
+    trouble = health.pop("trouble")
+    assert health == {"state": "away", "waiting": 2, "dropped": 0}
+    assert datetime.fromisoformat(trouble["since"]).tzinfo
+    assert "cannot be opened" in trouble["why"]
 
 
 def links(page: str, name: str) -> list[tuple[str, str]]:
