@@ -38,10 +38,12 @@ def open_editorial(url: str) -> EditorialStore:
 def find_editorial(url: str) -> EditorialStore:
     """Open the editors' lists of a database that is there, for reading: nothing is made, nothing brought up to date.
 
+    The right to write the store is not needed.
+
     Raises:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
     """
-    engine = make_engine(url, existing=True)
+    engine = make_engine(url, reading=True)
     try:
         with translated(engine.url), engine.connect() as connection:
             if not inspect(connection).has_table(editorial_versions.name):

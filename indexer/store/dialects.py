@@ -10,13 +10,14 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -27,6 +28,7 @@ BUSY_SECONDS: Final = 30
 
 _BEGIN: Final = "sqlite_begin"
 _FILE: Final = "sqlite_file"
+_STATE: Final = "sqlite_file_state"
 _PASSWORD: Final = re.compile(":[^:@]*@")
 _MIGRATION_KEY: Final = 7_301_642_250
 """Any number, as long as it is the same everywhere: the name of PostgreSQL's and MySQL's migration lock."""
@@ -55,10 +57,10 @@ _SQLITE_SENTENCES: Final = {
 }
 
 
-def make_engine(url: str, *, existing: bool = False) -> Engine:
+def make_engine(url: str, *, reading: bool = False) -> Engine:
     """An engine for the database at ``url``; the folder of a SQLite file is made. Nothing is connected yet.
 
-    Of an ``existing`` database nothing is made, and a SQLite file must be there.
+    For ``reading`` nothing is made, and a SQLite file must be there; the right to write it is not needed.
 
     Raises:
         StoreUnavailable: not a database URL, no driver for it, or no lasting file.
@@ -73,7 +75,7 @@ def make_engine(url: str, *, existing: bool = False) -> Engine:
         ) from error
     try:
         if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(parsed, existing=existing)
+            return _sqlite_engine(parsed, reading=reading)
         return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnavailable(
@@ -131,39 +133,84 @@ def shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _sqlite_engine(url: URL, *, existing: bool) -> Engine:
+def _sqlite_engine(url: URL, *, reading: bool) -> Engine:
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StoreUnavailable(
             shown(url), "name a file, such as sqlite:///instance/articles.sqlite3"
         )
-    folder = Path(name).parent
-    if existing and not Path(name).is_file():
-        raise StoreUnavailable(shown(url), "there is no such file: run 'python -m indexer status'")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderNotWritable(folder, error.strerror or str(error)) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare)
+    path = Path(name)
+    if reading:
+        if not path.is_file():
+            raise StoreUnavailable(
+                shown(url), "there is no such file: run 'python -m indexer status'"
+            )
+        engine = create_engine(url, creator=partial(_open_for_reading, path))
+    else:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderNotWritable(path.parent, error.strerror or str(error)) from error
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    _watch_file(engine, Path(name))
+    _watch_file(engine, path)
     return engine
+
+
+class _AsItLies(sqlite3.Connection):
+    """A connection that sees the file as it was when opened, without locks and without its WAL."""
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a SQLite file without the right to write.
+
+    A file in WAL mode needs two files beside it. Where they are missing and cannot be made, nobody has it open and
+    all of it lies in the file, which is then read as it lies. A WAL that holds something is never passed over.
+    """
+    try:
+        return _connect_for_reading(path, "mode=ro", sqlite3.Connection)
+    except sqlite3.OperationalError as error:
+        wal_size, _ = _file_state(Path(f"{path}-wal"))
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or wal_size:
+            raise
+        return _connect_for_reading(path, "mode=ro&immutable=1", _AsItLies)
+
+
+def _connect_for_reading(
+    path: Path, how: str, factory: type[sqlite3.Connection]
+) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=factory,
+    )
+    try:
+        connection.execute("PRAGMA schema_version").close()  # SQLite opens a file when it is read
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 def _watch_file(engine: Engine, path: Path) -> None:
     """Let a connection to a file that is no longer at its path fail: SQLite would go on with what nobody else sees."""
 
     def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        entry.info[_FILE] = _identity(path)
+        entry.info[_FILE], entry.info[_STATE] = _identity(path), _states(path)
 
     def compare(
-        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
         if _identity(path) != entry.info[_FILE]:
             raise StoreUnavailable(
                 shown(engine.url), "its file was moved, removed or replaced meanwhile: try again"
             )
+        if isinstance(connection, _AsItLies) and _states(path) != entry.info[_STATE]:
+            raise DisconnectionError  # the pool opens another one
 
     event.listen(engine, "connect", remember)
     event.listen(engine, "checkout", compare)
@@ -176,6 +223,20 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _states(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What changes with every change of a database: of its file, and of its WAL."""
+    return _file_state(path), _file_state(Path(f"{path}-wal"))
+
+
+def _file_state(path: Path) -> tuple[int, int]:
+    """A file's size and when it was last written; zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
