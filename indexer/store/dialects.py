@@ -29,6 +29,7 @@ BUSY_SECONDS: Final = 30
 _BEGIN: Final = "sqlite_begin"
 _FILE: Final = "sqlite_file"
 _STATE: Final = "sqlite_file_state"
+_CANNOT_MAKE_WAL: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _PASSWORD: Final = re.compile(":[^:@]*@")
 _MIGRATION_KEY: Final = 7_301_642_250
 """Any number, as long as it is the same everywhere: the name of PostgreSQL's and MySQL's migration lock."""
@@ -172,7 +173,7 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
         return _connect_for_reading(path, "mode=ro", sqlite3.Connection)
     except sqlite3.OperationalError as error:
         wal_size, _ = _file_state(Path(f"{path}-wal"))
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or wal_size:
+        if error.sqlite_errorcode & 0xFF not in _CANNOT_MAKE_WAL or wal_size:
             raise
         return _connect_for_reading(path, "mode=ro&immutable=1", _AsItLies)
 
