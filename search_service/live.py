@@ -2,7 +2,8 @@
 
 Follows promotions and commits by looking at the folder at most once in ``interval`` seconds, and keeps open readers
 for reuse. It never writes, and it never answers from an index that was taken away: an error says what is wrong, and
-the next request looks again.
+the next request looks again. Nothing is opened under the lock that every request takes: one request opens what is
+new, and the others go on with what is open.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class LiveIndex:
         self._generations = generations
         self._analyzer, self._timezone = analyzer, timezone
         self._interval, self._clock = interval, clock
-        self._lock = Lock()
+        self._lock, self._opening = Lock(), Lock()
         self._current: _Snapshot | None = None
         self._looked_at = 0.0
 
@@ -102,13 +103,11 @@ class LiveIndex:
             FormatMismatch: its index has the format of another release, and cannot be read.
             IndexDamaged: its index cannot be read.
         """
-        with self._lock:
-            snapshot, reader = self._take()
+        snapshot, reader = self._take()
         try:
             yield reader, snapshot.state(reader)
         except IndexFailure:
-            with self._lock:
-                self._leave()
+            self._leave(snapshot)
             raise
         finally:
             with self._lock:
@@ -125,16 +124,16 @@ class LiveIndex:
 
     def close(self) -> None:
         """Close the idle readers; those in use close when they come back. A later request opens new ones."""
-        with self._lock:
-            self._leave()
+        self._replace(None)
 
     def _take(self) -> tuple[_Snapshot, Reader]:
         """An idle reader of the current snapshot, or a new one."""
         failed = False
         while True:
             snapshot = self._look()
-            if snapshot.idle:
-                return snapshot, snapshot.idle.pop()
+            with self._lock:
+                if snapshot.idle:
+                    return snapshot, snapshot.idle.pop()
             try:
                 reader = snapshot.engine.reader()
                 if snapshot.engine.version() == snapshot.version:
@@ -145,19 +144,33 @@ class LiveIndex:
                 if failed:
                     raise
                 failed = True
-            self._leave()
+            self._leave(snapshot)
 
     def _look(self) -> _Snapshot:
-        """The current snapshot, after a look at the folder if the last one was long ago."""
-        now, current = self._clock(), self._current
-        if current and now - self._looked_at < self._interval:
+        """The current snapshot, after a look at the folder if the last one was long ago and nobody else is looking."""
+        current = self._current
+        if current and self._clock() - self._looked_at < self._interval:
             return current
-        self._looked_at = now
-        if not (current and self._is_unchanged(current)):
-            self._leave()
-            current = self._current = self._open(self._generations.live())
-        current.rebuilding = self._generations.building() is not None
-        return current
+        if not self._opening.acquire(blocking=current is None):
+            assert current is not None
+            return current
+        try:
+            now, looked_for = self._clock(), current
+            current = self._current
+            if current and looked_for is None:
+                return current  # it was opened while this request waited
+            self._looked_at = now
+            if not (current and self._is_unchanged(current)):
+                try:
+                    current = self._open_live()
+                except IndexFailure:
+                    self._replace(None)
+                    raise
+                self._replace(current)
+            current.rebuilding = self._generations.building() is not None
+            return current
+        finally:
+            self._opening.release()
 
     def _is_unchanged(self, snapshot: _Snapshot) -> bool:
         if self._generations.live_name() != snapshot.manifest.name:
@@ -167,10 +180,22 @@ class LiveIndex:
         except IndexDamaged:
             return False
 
+    def _open_live(self) -> _Snapshot:
+        try:
+            return self._open(self._generations.live())
+        except IndexDamaged:
+            # Perhaps another generation was promoted, and this one pruned, meanwhile.
+            return self._open(self._generations.live())
+
     def _open(self, generation: Generation) -> _Snapshot:
+        """A snapshot with one reader, whose commit is the snapshot's."""
         manifest = generation.manifest
         engine = open_generation(generation, analyzer=self._analyzer, timezone=self._timezone)
         version = engine.version()
+        reader = engine.reader()
+        while (found := engine.version()) != version:
+            reader.close()
+            version, reader = found, engine.reader()
         expected = fingerprint(engine=manifest.engine, analysis=self._analyzer.fingerprint)
         return _Snapshot(
             manifest=manifest,
@@ -178,14 +203,25 @@ class LiveIndex:
             version=version,
             committed_at=_changed_at(generation.index),
             outdated=manifest.fingerprint != expected,
+            idle=[reader],
         )
 
-    def _leave(self) -> None:
-        """Let go of the current snapshot, so that the next request looks afresh."""
-        current, self._current = self._current, None
-        if current:
-            while current.idle:
-                current.idle.pop().close()
+    def _leave(self, snapshot: _Snapshot) -> None:
+        """Let go of a snapshot if it is the current one, so that the next request looks afresh."""
+        self._replace(None, instead_of=snapshot)
+
+    def _replace(self, fresh: _Snapshot | None, *, instead_of: _Snapshot | None = None) -> None:
+        """Swap the current snapshot, if it is the one to be left; the readers of the old one are closed beside the lock."""
+        with self._lock:
+            old = self._current
+            if instead_of not in (None, old):
+                return
+            self._current = fresh
+            idle = old.idle[:] if old else []
+            if old:
+                old.idle.clear()
+        for reader in idle:
+            reader.close()
 
 
 def _changed_at(folder: Path) -> datetime:

@@ -24,6 +24,9 @@ from tests.factories import article
 from tests.search_service.indexes import MADE_AT, SHANGHAI, analyzer, apply, live_index, promote
 
 
+PATIENCE = 30.0
+
+
 class Clock:
     """A monotonic clock that moves when told."""
 
@@ -183,6 +186,30 @@ def test_threads_are_answered_while_generations_come_and_go(tmp_path: Path, engi
     possible = [{f"g-{n}"} for n in range(1, 6)] + [{f"g-{n}", f"h-{n}"} for n in range(2, 6)]
     assert all(answer in possible for answer in answers)
     assert shown(live) == {"g-5", "h-5"}
+
+
+def test_requests_are_answered_while_a_new_generation_is_opened(tmp_path: Path) -> None:
+    promote(tmp_path, [article("a")])
+    live = live_index(tmp_path)
+    assert shown(live) == {"a"}
+    made = promote(tmp_path, [article("b")])
+    manifest = made.folder / "manifest.json"
+    content = manifest.read_bytes()
+    manifest.unlink()
+    os.mkfifo(manifest)  # whoever reads it waits for what is written
+    with ThreadPoolExecutor(3) as pool:
+        opening = pool.submit(shown, live)
+        with manifest.open("wb") as told:
+            asking = [pool.submit(shown, live) for _ in range(2)]
+            try:
+                assert [each.result(PATIENCE) for each in asking] == [{"a"}] * 2
+                assert not opening.done()
+            finally:
+                told.write(content)
+        assert opening.result(PATIENCE) == {"b"}
+    manifest.unlink()
+    manifest.write_bytes(content)
+    assert shown(live) == {"b"}
 
 
 # What may be wrong with the folder, and that it heals by itself
