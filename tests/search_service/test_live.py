@@ -23,7 +23,6 @@ from search_service.live import IndexState, LiveIndex
 from tests.factories import article
 from tests.search_service.indexes import MADE_AT, SHANGHAI, analyzer, apply, live_index, promote
 
-
 PATIENCE = 30.0
 
 
