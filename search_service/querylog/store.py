@@ -6,6 +6,7 @@ the database; what they do at once happens one after another.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select
 
 from indexer.errors import QueryLogUnavailable, StoreTooNew, StoreUnavailable
 from indexer.store.dialects import for_writing, shown, translated
@@ -21,7 +22,7 @@ from indexer.store.schema import open_database
 from search_service.querylog.counts import FEW_VISITORS, clicks_of_queries, counted_queries
 from search_service.querylog.entries import Asked, Clicked
 from search_service.querylog.tables import CHAIN, clicks, queries, query_days, salts
-from search_service.querylog.visitors import new_salt
+from search_service.querylog.visitors import Visitor, new_salt
 
 REFRESH: Final = timedelta(minutes=30)
 """The same visitor who asks the same again within this time has turned a page, come back or refreshed: not counted."""
@@ -29,8 +30,12 @@ REFRESH: Final = timedelta(minutes=30)
 GRACE: Final = timedelta(minutes=10)
 """A day is closed this long after its end: by then every process has written its last entries of it."""
 
+NETWORK_VISITORS: Final = 3
+"""Visitors of one network and day whose asking for the same, or opening of the same article, is logged: who changes his
+user agent or his address within the network is no crowd."""
+
 BATCH: Final = 500
-"""Entries written at once, at most: every database takes that many parameters in one lookup."""
+"""Entries written at once, at most: every database takes twice as many parameters in one lookup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,9 @@ class QueryLogStore:
         self._salt: tuple[date, str] | None = None
 
     def write(self, entries: Sequence[Asked | Clicked], *, now: datetime) -> int:
-        """Write up to BATCH entries, all or none, without those of programs; returns how many were written.
+        """Write up to BATCH entries, all or none; returns how many were written.
+
+        Not written are those of programs, and of a network those beyond NETWORK_VISITORS.
 
         Writing a search a second time changes nothing, so a batch whose end is unknown may be tried again.
         """
@@ -61,17 +68,20 @@ class QueryLogStore:
             return 0
         with self._change() as connection:
             salt = self._salt_of(connection, self.day(now))
-            rows = [(each, each.visitor.hashed(salt)) for each in people]
             known = _known(connection, people)
             asked = [
-                _query_row(entry, visitor)
-                for entry, visitor in rows
+                _query_row(entry) | _whose(entry.visitor, salt)
+                for entry in people
                 if isinstance(entry, Asked) and entry.id not in known
             ]
+            asked = _within_networks(connection, queries.c.query, asked)
             _mark_counted(connection, asked)
             clicked = [
-                _click_row(entry, visitor) for entry, visitor in rows if isinstance(entry, Clicked)
+                _click_row(entry) | _whose(entry.visitor, salt)
+                for entry in people
+                if isinstance(entry, Clicked)
             ]
+            clicked = _within_networks(connection, clicks.c.article_id, clicked)
             _insert(connection, queries, asked)
             _insert(connection, clicks, clicked)
         return len(asked) + len(clicked)
@@ -248,7 +258,39 @@ def _mark_counted(connection: Connection, rows: list[dict[str, Any]]) -> None:
             last[key] = row["asked_at"]
 
 
-def _query_row(entry: Asked, visitor: str) -> dict[str, Any]:
+def _within_networks(
+    connection: Connection, what: Column[str], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows without those of a network's visitors beyond the first NETWORK_VISITORS with the same ``what``.
+
+    A network's hash lasts for a day, so these are the visitors of a day.
+    """
+    table = what.table
+    found = connection.execute(
+        select(table.c.network, what, table.c.visitor)
+        .where(
+            table.c.network.in_({row["network"] for row in rows}),
+            what.in_({row[what.name] for row in rows}),
+        )
+        .distinct()
+    )
+    known: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for network, value, visitor in found:
+        known[network, value].add(visitor)
+    kept = []
+    for row in rows:
+        visitors = known[row["network"], row[what.name]]
+        if row["visitor"] in visitors or len(visitors) < NETWORK_VISITORS:
+            visitors.add(row["visitor"])
+            kept.append(row)
+    return kept
+
+
+def _whose(visitor: Visitor, salt: str) -> dict[str, str]:
+    return {"visitor": visitor.hashed(salt), "network": visitor.hashed_network(salt)}
+
+
+def _query_row(entry: Asked) -> dict[str, Any]:
     return {
         "id": entry.id,
         "asked_at": stored(entry.asked_at),
@@ -257,19 +299,17 @@ def _query_row(entry: Asked, visitor: str) -> dict[str, Any]:
         "rung": entry.rung,
         "total": entry.total,
         "page": entry.page,
-        "visitor": visitor,
         "plain": entry.plain,
     }
 
 
-def _click_row(entry: Clicked, visitor: str) -> dict[str, Any]:
+def _click_row(entry: Clicked) -> dict[str, Any]:
     return {
         "clicked_at": stored(entry.clicked_at),
         "query_id": entry.query_id,
         "query": entry.query,
         "article_id": entry.article_id,
         "position": entry.position,
-        "visitor": visitor,
     }
 
 

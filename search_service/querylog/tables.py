@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql
 from indexer.store.schema import Chain
 from search_service.querylog.entries import MAX_QUERY
 
-CHAIN: Final = Chain("search_service.querylog:migrations", "0001", "query_log_version")
+CHAIN: Final = Chain("search_service.querylog:migrations", "0002", "query_log_version")
 """The migrations of the query log. Its version has a table of its own, so a database may be shared with the store."""
 
 # MySQL compares text without regard to case and accents unless told.
@@ -40,13 +40,16 @@ queries: Final = Table(
     Column("visitor", String(24), nullable=False),
     Column("plain", Boolean, nullable=False),
     Column("counted", Boolean, nullable=False),
+    Column("network", String(24)),
     Index("queries_asked_at", "asked_at"),
     Index("queries_visitor", "visitor", "asked_at"),
+    Index("queries_network", "network", "query"),
 )
 """One row for each search that a person made; it goes when it is older than the days that are kept.
 
 ``query`` is the normal form, ``text`` the spelling. ``plain``: nothing but words, over all articles, so that the total
 says something about the words. ``counted``: a first page, and no refresh. What is not counted is here for its clicks.
+``network`` is a salted hash of the day, as ``visitor`` is; of an older release's rows it is not known.
 """
 
 clicks: Final = Table(
@@ -59,7 +62,9 @@ clicks: Final = Table(
     Column("article_id", _ID, nullable=False),
     Column("position", Integer, nullable=False),
     Column("visitor", String(24), nullable=False),
+    Column("network", String(24)),
     Index("clicks_clicked_at", "clicked_at"),
+    Index("clicks_network", "network", "article_id"),
 )
 """One row for each hit that was opened, of the search ``query_id`` or, where that is not known, of a normal form."""
 

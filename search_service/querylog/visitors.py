@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from secrets import token_hex
 from typing import Final
 
@@ -25,8 +26,14 @@ class Visitor:
 
     def hashed(self, salt: str) -> str:
         """24 hex digits that are the same for the same visitor and salt, and tell nothing without the salt."""
-        told = f"{self.address}\0{self.agent}".encode("utf-8", "replace")
-        return blake2b(told, key=bytes.fromhex(salt), digest_size=_HASH_BYTES).hexdigest()
+        return _hash(f"{self.address}\0{self.agent}", salt)
+
+    def hashed_network(self, salt: str) -> str:
+        """24 such digits of the visitor's network: what one household, office or attacker easily has to itself.
+
+        That is the first 24 bits of an IPv4 address and the first 64 of an IPv6 address.
+        """
+        return _hash(_network(self.address), salt)
 
     @property
     def is_program(self) -> bool:
@@ -37,6 +44,22 @@ class Visitor:
 def new_salt() -> str:
     """A random salt: 64 hex digits."""
     return token_hex(32)
+
+
+def _hash(told: str, salt: str) -> str:
+    key = bytes.fromhex(salt)
+    return blake2b(told.encode("utf-8", "replace"), key=key, digest_size=_HASH_BYTES).hexdigest()
+
+
+def _network(text: str) -> str:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return text
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    bits = 24 if isinstance(address, IPv4Address) else 64
+    return str(ip_network(f"{address}/{bits}", strict=False))
 
 
 @lru_cache(maxsize=4096)

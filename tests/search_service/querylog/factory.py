@@ -16,8 +16,8 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 S
 
 
 def visitor(number: int = 1) -> Visitor:
-    """One of many people."""
-    return Visitor(f"192.0.2.{number}", BROWSER)
+    """One of many people, each in a network of his own."""
+    return Visitor(f"198.18.{number}.2", BROWSER)
 
 
 def asked(

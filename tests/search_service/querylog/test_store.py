@@ -5,22 +5,27 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Table, create_engine, select
+from alembic.operations import Operations
+from sqlalchemy import Table, create_engine, select, text
 
 from indexer.errors import QueryLogUnavailable
 from indexer.store.database import open_store
-from search_service.querylog.counts import counted_queries
+from search_service.querylog.counts import clicked_articles, counted_queries
 from search_service.querylog.entries import Asked
 from search_service.querylog.store import GRACE, REFRESH, QueryLogStore, open_query_log, stored
-from search_service.querylog.tables import clicks, metadata, queries, query_days, salts
+from search_service.querylog.tables import CHAIN, clicks, metadata, queries, query_days, salts
+from search_service.querylog.visitors import Visitor
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill
@@ -64,9 +69,11 @@ def test_a_search_and_its_click_are_written_whole(store: QueryLogStore) -> None:
     assert store.write([search, click], now=NOON) == 2
     (query,), (opened,) = rows(store, queries), rows(store, clicks)
     assert query["visitor"] == opened["visitor"]
-    assert query | {"visitor": ""} == {
+    assert query["network"] == opened["network"] != query["visitor"]
+    assert query | {"visitor": "", "network": ""} == {
         "id": search.id, "asked_at": datetime(2026, 3, 1, 12), "query": "台湾 gdp", "text": "臺灣 GDP",
-        "rung": "words", "total": 7, "page": 1, "visitor": "", "plain": True, "counted": True,
+        "rung": "words", "total": 7, "page": 1, "visitor": "", "network": "", "plain": True,
+        "counted": True,
     }  # fmt: skip
     assert (opened["query_id"], opened["article_id"], opened["position"]) == (search.id, "a-7", 4)
 
@@ -75,7 +82,7 @@ def test_nothing_of_a_visitor_is_stored_but_a_hash(store: QueryLogStore, url: st
     store.write([asked(), clicked(query="山谷")], now=NOON)
     store.close()
     for path in Path(url.removeprefix("sqlite:///")).parent.iterdir():
-        assert b"192.0.2" not in path.read_bytes()
+        assert b"198.18" not in path.read_bytes()
         assert BROWSER.encode() not in path.read_bytes()
 
 
@@ -83,6 +90,84 @@ def test_programs_are_not_written(store: QueryLogStore) -> None:
     bot = "Mozilla/5.0 (compatible; Baiduspider/2.0)"
     assert store.write([asked(agent=bot), clicked(query="山谷", agent=bot)], now=NOON) == 0
     assert store.write([asked(agent=bot), asked()], now=NOON) == 1
+
+
+def from_networks(addresses: list[str], *, agents: int = 1) -> list[Asked]:
+    """The same search from each address by so many browsers."""
+    return [
+        replace(asked(), id=token_hex(8), visitor=Visitor(address, f"{BROWSER} {number}"))
+        for address in addresses
+        for number in range(agents)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "agents", "visitors"),
+    [
+        (["198.18.0.7"], 40, 3),
+        ([f"198.18.0.{number}" for number in range(40)], 1, 3),
+        ([f"198.18.{number}.7" for number in range(40)], 1, 40),
+        ([f"2001:db8::{number:x}" for number in range(40)], 1, 3),
+        ([f"2001:db8:0:{number:x}::1" for number in range(40)], 1, 40),
+        (["::ffff:198.18.0.1", "198.18.0.2"], 20, 3),
+        (["", "nonsense", "fe80::1%eth0"], 2, 6),
+    ],
+)
+def test_a_network_is_three_visitors_at_most(
+    store: QueryLogStore, addresses: list[str], agents: int, visitors: int
+) -> None:
+    entries = from_networks(addresses, agents=agents)
+    assert store.write(entries[:25], now=NOON) + store.write(entries[25:], now=NOON) == visitors
+    with store.reading() as connection:
+        (count,) = counted_queries(connection, *EVER)
+    assert count.visitors == visitors
+
+
+def test_a_network_may_ask_other_things_and_again_on_another_day(store: QueryLogStore) -> None:
+    entries = from_networks(["198.18.0.7"], agents=5)
+    assert store.write(entries, now=NOON) == 3
+    others = [replace(each, id=token_hex(8), query="茶会") for each in entries]
+    assert store.write(others, now=NOON) == 3
+    again = [replace(each, id=token_hex(8)) for each in entries]
+    assert store.write(again, now=NOON) == 3, "those who were logged are recognised"
+    tomorrow = [replace(each, id=token_hex(8)) for each in entries]
+    assert store.write(tomorrow, now=NOON + timedelta(days=1)) == 3
+
+
+def test_the_clicks_of_a_network_are_those_of_three_visitors(store: QueryLogStore) -> None:
+    opened = [
+        replace(clicked(query="山谷"), visitor=Visitor("198.18.0.7", f"{BROWSER} {number}"))
+        for number in range(40)
+    ]
+    assert store.write(opened, now=NOON) == 3
+    with store.reading() as connection:
+        (count,) = clicked_articles(connection, *EVER)
+    assert count.visitors == 3
+
+
+def test_a_log_of_the_release_before_is_brought_up_to_date(url: str) -> None:
+    Path(url.removeprefix("sqlite:///")).parent.mkdir()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        configured = MigrationContext.configure(connection)
+        with Operations.context(configured):
+            import_module("search_service.querylog.migrations.v0001_queries_and_clicks").upgrade()
+        connection.execute(text(f"CREATE TABLE {CHAIN.version_table} (version_num VARCHAR(32))"))
+        connection.execute(text(f"INSERT INTO {CHAIN.version_table} VALUES ('0001')"))
+        connection.execute(
+            text(
+                "INSERT INTO queries VALUES "
+                "('a', '2026-03-01 11:00:00', '山谷', '山谷', 'words', 3, 1, 'hash', 1, 1)"
+            )
+        )
+    engine.dispose()
+    with closing(open_query_log(url, SHANGHAI)) as store:
+        assert store.write([asked()], now=NOON) == 1
+        (before, after) = sorted(rows(store, queries), key=lambda row: row["id"] != "a")
+        assert (before["visitor"], before["network"]) == ("hash", None)
+        assert after["network"]
+        with store.reading() as connection:
+            assert [each.visitors for each in counted_queries(connection, *EVER)] == [2]
 
 
 def test_a_batch_that_is_written_twice_is_there_once(store: QueryLogStore) -> None:
