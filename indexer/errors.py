@@ -49,6 +49,14 @@ class InvalidSetting(SearchIndexError):
         self.name, self.value, self.why = name, value, why
 
 
+class UnknownSetting(SearchIndexError):
+    """The environment names a setting that does not exist, and all but spells one that does."""
+
+    def __init__(self, name: str, meant: str) -> None:
+        super().__init__(f"{name} is unknown: did you mean {meant}?")
+        self.name, self.meant = name, meant
+
+
 class InvalidArticle(SearchIndexError):
     """An article cannot be accepted. ``field`` is the field at fault, ``why`` the reason."""
 

@@ -5,21 +5,40 @@ Only ``app.py`` and the two ``cli.py`` call :func:`read_settings`; everything el
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from indexer.errors import InvalidSetting
+from indexer.errors import InvalidSetting, UnknownSetting
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 """The folder of app.py. Relative paths in settings are taken from here, wherever a command was started."""
 
 
+PREFIX: Final = "SEARCH_"
+
+SERVICE_NAMES: Final = (
+    "SEARCH_HOST",
+    "PORT",
+    "SEARCH_WORKERS",
+    "SEARCH_SITE_NAME",
+    "SEARCH_PROXIES",
+    "SEARCH_RECENCY",
+    "SEARCH_QUERYLOG_URL",
+    "SEARCH_QUERYLOG_DAYS",
+)
+"""The settings that the service declares. The indexer, which does not know the service, meets them in its environment."""
+
+_MISTYPED: Final = 2
+"""Letters by which a name differs from a setting's at most, to be taken for that one mistyped."""
+
+log = logging.getLogger(__name__)
+
 _T = TypeVar("_T")
-
-
 _Table = TypeVar("_Table")
 
 
@@ -48,11 +67,13 @@ def declared_settings(table: type[Any]) -> tuple[Setting, ...]:
 def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
     """Read a table of settings (a dataclass made with :func:`setting`) from the environment.
 
-    An empty value counts as not set.
+    An empty value counts as not set. Names that are nobody's are told once, for container platforms set such.
 
     Raises:
+        UnknownSetting: the environment holds a name that is a setting's but for a letter or two.
         InvalidSetting: names the setting, its value and what would be right.
     """
+    _check_names(environ)
     values: dict[str, object] = {}
     for each in fields(cast(Any, table)):
         declared: Setting = each.metadata["setting"]
@@ -62,6 +83,38 @@ def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
         except ValueError as error:
             raise InvalidSetting(declared.name, text, str(error)) from error
     return table(**values)
+
+
+def _check_names(environ: Mapping[str, str]) -> None:
+    known = (*(each.name for each in declared_settings(IndexSettings)), *SERVICE_NAMES)
+    unknown = [
+        name
+        for name, value in sorted(environ.items())
+        if name.startswith(PREFIX) and name not in known and value.strip()
+    ]
+    for name in unknown:
+        # PORT has no prefix, and who writes SEARCH_PORT means it.
+        letters = {each: _letters(name, PREFIX + each.removeprefix(PREFIX)) for each in known}
+        meant = min(known, key=lambda each: letters[each])
+        if letters[meant] <= _MISTYPED:
+            raise UnknownSetting(name, meant)
+    if unknown:
+        _tell_unknown(", ".join(unknown))
+
+
+@cache
+def _tell_unknown(names: str) -> None:
+    log.warning("no settings of this program, and not used: %s", names)
+
+
+def _letters(one: str, other: str) -> int:
+    """How many letters to put in, take out or replace to make the one of the other. O(length x length)."""
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, start=1):
+        before, row = row, [at]
+        for place, each in enumerate(other, start=1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != each)))
+    return row[-1]
 
 
 def path(text: str) -> Path:

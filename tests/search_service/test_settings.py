@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.errors import InvalidSetting
-from indexer.settings import read_settings
+from indexer.errors import InvalidSetting, UnknownSetting
+from indexer.settings import SERVICE_NAMES, IndexSettings, declared_settings, read_settings
 from search_service.settings import SearchSettings
 
 
@@ -29,3 +29,42 @@ def test_a_value_that_cannot_be_used_names_its_setting(name: str, value: str) ->
     with pytest.raises(InvalidSetting) as caught:
         read_settings(SearchSettings, {name: value})
     assert (caught.value.name, caught.value.value) == (name, value)
+
+
+def test_the_indexer_knows_the_names_of_the_service() -> None:
+    declared = tuple(each.name for each in declared_settings(SearchSettings))
+    assert declared == SERVICE_NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SEARCH_INDX_DIR", "SEARCH_INDEX_DIR"),
+        ("SEARCH_PROXIE", "SEARCH_PROXIES"),
+        ("SEARCH_HSOT", "SEARCH_HOST"),
+        ("SEARCH_WORKER", "SEARCH_WORKERS"),
+        ("SEARCH_PORT", "PORT"),
+    ],
+)
+@pytest.mark.parametrize("table", [IndexSettings, SearchSettings])
+def test_a_mistyped_name_is_an_error_that_says_what_was_meant(
+    table: type[object], name: str, meant: str
+) -> None:
+    with pytest.raises(UnknownSetting) as caught:
+        read_settings(table, {name: "1"})
+    assert str(caught.value) == f"{name} is unknown: did you mean {meant}?"
+
+
+def test_a_name_that_is_nobodys_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    environ = {
+        "SEARCH_SERVICE_HOST": "10.0.0.1",
+        "SEARCH_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "SEARCH_HOTS": " ",
+        "SEARCH_HOST": "::1",
+        "RESEARCH_INDEX_DIR": "elsewhere",
+    }
+    for _ in range(2):
+        read_settings(IndexSettings, environ)
+        assert read_settings(SearchSettings, environ).host == "::1"
+    (record,) = caplog.records
+    assert record.getMessage().endswith(": SEARCH_PORT_8000_TCP, SEARCH_SERVICE_HOST")
