@@ -141,3 +141,19 @@ def test_no_module_is_longer_than_four_hundred_lines() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert not long
+
+
+def test_every_file_lock_is_the_systems_own() -> None:
+    """A soft lock stays behind when its process is killed, and then nobody can write any more."""
+    calls = [
+        node
+        for path in sources().values()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "FileLock"
+    ]
+    assert len(calls) >= 3
+    for call in calls:
+        given = {each.arg: ast.unparse(each.value) for each in call.keywords}
+        assert given.get("fallback_to_soft") == "False", ast.unparse(call)

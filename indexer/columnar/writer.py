@@ -149,7 +149,9 @@ class Writer:
     ) -> None:
         self.folder, self.layout, self._memory_limit = folder, layout, memory_limit
         # Not of one thread: a writer that another thread commits must let go too.
-        self._lock = FileLock(folder / _LOCK, timeout=timeout, thread_local=False)
+        self._lock = FileLock(
+            folder / _LOCK, timeout=timeout, thread_local=False, fallback_to_soft=False
+        )
         try:
             self._lock.acquire()
         except Timeout as error:
