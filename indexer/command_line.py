@@ -6,15 +6,17 @@
     130  interrupted with Ctrl-C
 
 Commands raise; they neither print errors nor exit. What they print as a result goes to standard output, everything
-else to standard error.
+else to standard error. When nobody reads that any more the command goes on all the same.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -34,6 +36,11 @@ def run(command: click.Command, *, name: str, args: Sequence[str] | None = None)
 
     ``args`` are those of the process unless given.
     """
+    with _whoever_listens():
+        return _run(command, name, args)
+
+
+def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
     try:
         returned = command.main(args, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
@@ -50,13 +57,49 @@ def run(command: click.Command, *, name: str, args: Sequence[str] | None = None)
         return INTERRUPTED
     except SearchIndexError as error:
         return _say(str(error))
-    except BrokenPipeError:
-        # The reader of our output has gone, as in '| head'. Nothing more may be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PARTLY
     except OSError as error:
         return _say(f"{error.filename or name}: {error.strerror or error}")
     return returned if isinstance(returned, int) else 0
+
+
+@contextmanager
+def _whoever_listens() -> Iterator[None]:
+    """Let work go on, and end as it ends, when the reader of its output has gone, as in ``| head``."""
+    before = sys.stdout, sys.stderr
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        sys.stdout = _lasting(sys.stdout)
+    if sys.stderr is sys.__stderr__ and sys.stderr is not None:
+        sys.stderr = _lasting(sys.stderr)
+    try:
+        yield
+    finally:
+        for each in (sys.stdout, sys.stderr):
+            if each is not None:
+                each.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _lasting(stream: TextIO) -> TextIO:
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Output(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream is sys.__stderr__ or stream.isatty(),
+    )
+
+
+class _Output(io.FileIO):
+    """An output that nobody reads any more becomes the null device: what is written to it is gone, and no error."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.fileno())
+            os.close(null)
+            return super().write(data)
 
 
 def results() -> Console:

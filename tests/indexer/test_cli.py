@@ -541,7 +541,7 @@ def test_a_reader_that_goes_away_gets_no_traceback(
             started.stdout.readline()
         started.stdout.close()
         assert started.stderr.read() == b""
-        assert started.wait() == 1
+        assert started.wait() == 0
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(
@@ -612,3 +612,27 @@ def test_figures_are_written_for_people() -> None:
         updated_at=NOON.fromtimestamp(now + 6, NOON.tzinfo),
     )
     assert figures(progress) == "1,200 of 45,219, 200/s, 3:40 left"
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_work_goes_on_when_nobody_reads_its_output_any_more(
+    environment: dict[str, str], tmp_path: Path, closed: str
+) -> None:
+    write_lines(tmp_path / "news.jsonl", record(1), record(2), record(3), "{ no json")
+    codes = []
+    for words in (["ingest", "news.jsonl"], ["rebuild", "--processes", "1"], ["rebuild", "-x"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "indexer", *words],
+            cwd=tmp_path,
+            env=os.environ | environment | {"PYTHONPATH": str(PROJECT)},
+            timeout=60,
+            check=False,
+            stdout=writing if closed == "stdout" else subprocess.DEVNULL,
+            stderr=writing if closed == "stderr" else subprocess.DEVNULL,
+        )
+        os.close(writing)
+        codes.append(done.returncode)
+    assert codes == [1, 0, 2], "a rejected record, all right, a wrong option"
+    assert Generations(Path(environment["SEARCH_INDEX_DIR"])).live().manifest.doc_count == 3
