@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import Final
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,6 +22,8 @@ from search_service.web.pages import error_page, pages_blueprint, register_templ
 from search_service.web.params import refuse_parameters
 from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
+
+log = logging.getLogger(__name__)
 
 VERSION: Final = "0.1.0"
 
@@ -61,7 +65,26 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_blueprint(pages_blueprint(services))
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)  # type: ignore[method-assign]
+    else:
+        register_forwarding(app)
     return app
+
+
+def register_forwarding(app: Flask) -> None:
+    """Say once that a proxy stands in front that no setting counts."""
+
+    @app.before_request
+    def look_for_proxy() -> None:
+        if "X-Forwarded-For" in request.headers:
+            _warn_of_proxy()
+
+
+@cache
+def _warn_of_proxy() -> None:
+    log.warning(
+        "a request carries X-Forwarded-For, and SEARCH_PROXIES is 0: behind a proxy all readers are one to the "
+        "query log until SEARCH_PROXIES says how many stand in front"
+    )
 
 
 def register_security_headers(app: Flask) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -45,6 +46,18 @@ def test_it_says_where_it_serves_and_answers_there(index: Path) -> None:
 def test_its_host_may_be_a_name(index: Path) -> None:
     with serving(index, SEARCH_HOST="localhost") as server:
         assert server.end()[1] == f"Serving at http://localhost:{server.port} (Ctrl-C ends it)\n"
+
+
+@pytest.mark.parametrize(("proxies", "said"), [("0", 1), ("1", 0)])
+def test_a_proxy_that_no_setting_counts_is_told_once(index: Path, proxies: str, said: int) -> None:
+    with serving(index, SEARCH_PROXIES=proxies) as server:
+        for _ in range(3):
+            forwarded = urllib.request.Request(
+                f"{server.url}/healthz", headers={"X-Forwarded-For": "198.18.0.7"}
+            )
+            with urllib.request.urlopen(forwarded, timeout=PATIENCE) as response:
+                assert response.status == 200
+        assert server.end()[1].count("SEARCH_PROXIES is 0") == said
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
