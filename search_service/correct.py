@@ -133,8 +133,7 @@ class _Speller:
                     continue
                 if any(start < other_end and other < end for other, other_end in taken):
                     continue
-                typed = folded[start:end]
-                if found := self._best(typed, kind(typed)):
+                if found := self._best(folded[start:end], kind):
                     taken.append((start, end))
                     yield _Change(start, end, found)
 
@@ -183,23 +182,23 @@ class _Speller:
                 so_far = best[end]
                 if so_far is not None and so_far[0] <= before[0] + 1:
                     continue
-                if word := self._best("", of_sounds(sounds[start:end])):
+                if word := self._best_of("", 0, of_sounds(sounds[start:end])):
                     best[end] = (before[0] + 1, before[1] + word)
         return [_Change(0, len(folded), best[-1][1])] if best[-1] else []
 
     def _letters(self, folded: str) -> Iterator[_Change]:
         for word in _LETTERS.finditer(folded):
-            if found := self._best(word[0], one_letter(word[0])):
+            if found := self._best(word[0], one_letter):
                 yield _Change(word.start(), word.end(), found)
 
-    def _best(self, typed: str, guess: Guess) -> str | None:
+    def _best(self, typed: str, kind: Callable[[str], Guess]) -> str | None:
+        """The best of what is guessed for a typed text; nothing is guessed for one that is used."""
+        used = self._used(typed)
+        return None if used >= FEW else self._best_of(typed, used, kind(typed))
+
+    def _best_of(self, typed: str, used: int, guess: Guess) -> str | None:
         """The best of what was guessed that is used much more than what was typed."""
         candidates = [*self._completions(guess), *self._words(guess)]
-        if not candidates:
-            return None
-        used = self._used(typed) if typed else 0
-        if used >= FEW:
-            return None
         candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
             if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
@@ -228,6 +227,5 @@ class _Speller:
         """How many articles hold a folded text: letters as a word, characters as they stand."""
         if text not in self._counts:
             query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else LiteralQuery(text)
-            request = SearchRequest(query, filter=self._seen, size=1)
-            self._counts[text] = self._reader.search(request).total
+            self._counts[text] = self._reader.count(SearchRequest(query, filter=self._seen))
         return self._counts[text]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 from typing import Final
 
@@ -48,6 +48,11 @@ class Needle:
 
     text: str
     inside: bool = False
+    literal: str = field(init=False, repr=False, compare=False)
+    """The folded text: made once for all the texts in which it is looked for."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "literal", fold_literal(self.text))
 
 
 def mark(text: str, needles: Sequence[Needle]) -> Marked:
@@ -110,7 +115,7 @@ def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
     found = [
         (start, end, number)
         for number, needle in enumerate(needles)
-        for start, end in _places(folded, fold_literal(needle.text))
+        for start, end in _places(folded, needle.literal)
         if needle.inside or (is_border(folded, start) and is_border(folded, end))
     ]
     found.sort()

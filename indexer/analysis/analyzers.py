@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -104,6 +104,9 @@ def is_one_word(analyzer: Analyzer, text: str) -> bool:
     return [token.text for token in analyzer.query(text)] == [text]
 
 
+_RECENT: Final = 256
+"""Texts of queries whose words are remembered: one search asks for those of the same text again and again."""
+
 _Row = tuple[str, int, int]
 """A token of a piece: its text, and where in the piece it starts and ends."""
 
@@ -120,6 +123,7 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
+        self._words = lru_cache(_RECENT)(self._words_of)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What was loaded and remembered stays here, and is loaded again where it is needed."""
@@ -173,7 +177,7 @@ class ChineseAnalyzer:
     def _segmenter(self) -> ChineseSegmenter:
         return ChineseSegmenter(self._packaged, self._user.words)
 
-    def _words(self, text: str) -> list[Token]:
+    def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces: the words inside others are left out."""
         tokens: list[Token] = []
         position = at = 0
@@ -185,7 +189,7 @@ class ChineseAnalyzer:
                 tokens += [Token(word, position, at, at + size) for word in words]
                 position += 1
             at += size
-        return tokens
+        return tuple(tokens)
 
     def _rows_of(self, piece: str) -> tuple[_Row, ...] | None:
         """The tokens of a piece: None for what separates words, () where the piece is its one token."""

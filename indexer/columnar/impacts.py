@@ -109,7 +109,7 @@ class Impacts:
         key = (field, term)
         value = self._idf.get(key)
         if value is None:
-            n = self.snapshot.doc_frequency(field, term)
+            n = self.doc_frequency(field, term)
             value = log(self.snapshot.doc_count_all / (n + 1)) + 1
             if len(self._idf) >= _REMEMBERED:
                 self._idf.clear()
@@ -131,6 +131,10 @@ class Impacts:
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
         """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
         return self._place(leaf, field, term).postings
+
+    def doc_frequency(self, field: str, term: bytes) -> int:
+        """How many documents of the snapshot hold a term, deleted ones included. O(segments) for a term that is remembered."""
+        return sum(self.estimate(leaf, field, term) for leaf in range(len(self.snapshot.leaves)))
 
     def _place(self, leaf: int, field: str, term: bytes) -> _Place:
         """Where a term stands in a leaf. Remembered."""

@@ -47,6 +47,13 @@ class Reader(Protocol):
             InvalidQuery: an unknown field, facet, sort or way to collapse, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
 
+    def count(self, request: SearchRequest) -> int:
+        """The total that :meth:`search` answers the request with. Nothing is ordered, and no article is read.
+
+        Raises:
+            InvalidQuery: as :meth:`search` does.
+        """
+
     def get(self, article_id: str) -> Article | None:
         """The article as it was indexed, or None."""
 

@@ -128,6 +128,10 @@ class MemoryReader:
             facets=MappingProxyType(facets),
         )
 
+    def count(self, request: SearchRequest) -> int:
+        """How many articles a request finds. O(articles)."""
+        return self.search(request).total
+
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
         entry = self._entries.get(article_id)

@@ -42,8 +42,8 @@ _ORDERINGS = {
 
 
 class WhooshReader:
-    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but what the rungs of one
-    search ask for again."""
+    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but the last second
+    look, which the rungs of one search ask for again."""
 
     def __init__(
         self, executor: Executor, literals: LiteralFinder, fading: Fading, *, analyzer: Analyzer
@@ -51,7 +51,7 @@ class WhooshReader:
         self.executor, self._literals, self._fading = executor, literals, fading
         self._analyzer = analyzer
         self._snapshot = executor.snapshot
-        self._rescores: dict[Wanted, Rescore] = {}
+        self._last_rescore: tuple[Wanted, Rescore] | None = None
 
     @property
     def doc_count(self) -> int:
@@ -114,13 +114,12 @@ class WhooshReader:
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
-        known = self._rescores.get(wanted)
-        if known is not None:
-            return known
+        if self._last_rescore and self._last_rescore[0] == wanted:
+            return self._last_rescore[1]
         tokens = self._analyzer.query(wanted.text)
         words = dict.fromkeys(token.text for token in tokens)
         pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()
-        made = self._rescores[wanted] = Rescore(
+        made = Rescore(
             fields=wanted.fields,
             words=tuple(
                 (
@@ -140,7 +139,16 @@ class WhooshReader:
             agree_in="body",
             depth=wanted.depth,
         )
+        self._last_rescore = wanted, made
         return made
+
+    def count(self, request: SearchRequest) -> int:
+        """How many articles a request finds."""
+        check_request(request)
+        with self._honest():
+            builder = self._builder()
+            narrow = builder.build(request.filter) if request.filter is not None else None
+            return self.executor.search(builder.build(request.query), limit=0, filter=narrow).total
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
@@ -152,7 +160,8 @@ class WhooshReader:
         """How many articles hold each token; deleted ones count until a merge drops them."""
         check_text_field(field)
         with self._honest():
-            return [self._snapshot.doc_frequency(field, encoded(token)) for token in tokens]
+            frequency = self.executor.impacts.doc_frequency
+            return [frequency(field, encoded(token)) for token in tokens]
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
