@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
+from sys import getsizeof
 from typing import Final, Generic, TypeVar
 
 _Value = TypeVar("_Value")
 
-_OVERHEAD: Final = 200
-"""Bytes that an entry takes beside its value, about."""
+_OVERHEAD: Final = 170
+"""Bytes that an entry takes beside its key and its value, about."""
 _LARGEST_SHARE: Final = 8
 """A value that would take more than this fraction of the cache is not kept."""
 _COUNTED: Final = 50_000
@@ -28,10 +30,10 @@ class BoundedCache(Generic[_Value]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: OrderedDict[Hashable, tuple[_Value, int]] = OrderedDict()
-        self._asked: dict[Hashable, int] = {}
+        self._asked: dict[int, int] = {}  # by the key's hash: a key may be as long as a query
         self._lock = threading.Lock()
         self.held = 0
-        """Bytes that are held."""
+        """Bytes that are held, those of the keys among them."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -44,19 +46,21 @@ class BoundedCache(Generic[_Value]):
         """Whether a value of so many bytes is kept, or would be now. A no counts as asked for: the next time it may be yes."""
         if not self.takes(nbytes):
             return False
+        hashed = hash(key)
         with self._lock:
-            if key in self._entries or self.held + nbytes + _OVERHEAD <= self._limit:
+            if key in self._entries or self.held + nbytes + _OVERHEAD + weight(key) <= self._limit:
                 return True
-            asked = self._asked.get(key, 0) + 1
-            if self._asked.get(next(iter(self._entries)), 0) < asked:
+            asked = self._asked.get(hashed, 0) + 1
+            if self._asked.get(hash(next(iter(self._entries))), 0) < asked:
                 return True
-            self._asked[key] = asked
+            self._asked[hashed] = asked
             return False
 
     def get(self, key: Hashable) -> _Value | None:
         """The value, or None; counts as asked for either way."""
+        hashed = hash(key)
         with self._lock:
-            self._asked[key] = self._asked.get(key, 0) + 1
+            self._asked[hashed] = self._asked.get(hashed, 0) + 1
             if len(self._asked) > _COUNTED:
                 self._asked = {each: count // 2 for each, count in self._asked.items() if count > 1}
             entry = self._entries.get(key)
@@ -67,17 +71,26 @@ class BoundedCache(Generic[_Value]):
 
     def put(self, key: Hashable, value: _Value, nbytes: int) -> None:
         """Keep a value of so many bytes if there is room, or if it is asked for more often than what it drives out."""
-        size = nbytes + _OVERHEAD
-        if not self.takes(nbytes):
+        size = nbytes + _OVERHEAD + weight(key)
+        if not self.takes(nbytes) or size > self._limit:
             return
         with self._lock:
             if key in self._entries:
                 return
-            asked = self._asked.get(key, 0)
+            asked = self._asked.get(hash(key), 0)
             while self.held + size > self._limit:
                 oldest = next(iter(self._entries))
-                if self._asked.get(oldest, 0) >= asked:
+                if self._asked.get(hash(oldest), 0) >= asked:
                     return
                 self.held -= self._entries.pop(oldest)[1]
             self._entries[key] = (value, size)
             self.held += size
+
+
+def weight(key: object) -> int:
+    """Bytes that a key takes, what it holds included."""
+    if isinstance(key, tuple):
+        return getsizeof(key) + sum(map(weight, key))
+    if is_dataclass(key):
+        return getsizeof(key) + sum(weight(getattr(key, each.name)) for each in fields(key))
+    return getsizeof(key)

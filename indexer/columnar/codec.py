@@ -20,9 +20,10 @@ from whoosh.matching import ListMatcher
 from whoosh.reading import TermInfo, TermNotFound
 
 from indexer.columnar.matcher import ColumnarMatcher
-from indexer.columnar.segment import PostingsField, Terms
+from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Leaf
 from indexer.columnar.stored_fields import decode_stored
+from indexer.columnar.terms import Terms
 from indexer.columnar.whoosh_columns import ColumnCodec
 from indexer.columnar.whoosh_schema import STORED, decode_vector, vector_blobs
 

@@ -19,6 +19,7 @@ from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
+from indexer.columnar.intervals import told_by_values
 from indexer.columnar.inversion import rows_of
 from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.rescoring import Rescore, rescored
@@ -212,15 +213,15 @@ class Executor:
 
     def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
         """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""
-        key, kept = (evaluator.leaf, filter_), _comes_again(filter_)
-        allowed = self._masks.get(key) if kept else None
+        key = self._mask_key(evaluator.leaf, filter_)
+        allowed = None if key is None else self._masks.get(key)
         if allowed is None:
             found = evaluator.find(filter_ or Everything())
             allowed = mask_of(found, evaluator.length).copy()
             evaluator.release(found)
             if leaf.live is not None:
                 allowed[: len(leaf.live)] &= leaf.live
-            if kept:
+            if key is not None:
                 self._masks.put(key, allowed, allowed.nbytes)
         return allowed
 
@@ -228,13 +229,25 @@ class Executor:
         self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
     ) -> Mask:
         """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
-        known = self._masks.get((evaluator.leaf, filter_)) if _comes_again(filter_) else None
+        key = self._mask_key(evaluator.leaf, filter_)
+        known = None if key is None else self._masks.get(key)
         if known is not None:
             return known[docs]
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
         if filter_ is not None:
             keep &= evaluator.probe(filter_, docs)[0]
         return keep
+
+    def _mask_key(self, leaf: int, filter_: Plan | None) -> tuple[int, Plan | None] | None:
+        """What a filter's mask is kept by; None for one that holds given documents, which are new each time."""
+        if filter_ is None:
+            return leaf, None
+        key = leaf, told_by_values(filter_, self.snapshot.leaves[leaf].segment)
+        try:
+            hash(key)
+        except TypeError:
+            return None
+        return key
 
     def _facet(self, leaf: int, name: str) -> _Facet:
         """A facet in a leaf; computed or looked up once."""
@@ -256,15 +269,6 @@ class Executor:
         for ordinal in np.flatnonzero(tally).tolist():
             value = facet.values[ordinal]
             counts[value] = counts.get(value, 0) + int(tally[ordinal])
-
-
-def _comes_again(filter_: Plan | None) -> bool:
-    """Whether a filter may be asked for again: given documents are new each time, and have no hash."""
-    try:
-        hash(filter_)
-    except TypeError:
-        return False
-    return True
 
 
 def _multiplied(found: Found, factors: F32) -> Found:

@@ -20,7 +20,8 @@ from indexer.columnar.blobs import BLOCK_BYTES, BlobWriter
 from indexer.columnar.build import write_forward, write_postings, write_terms
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.inversion import U32, Postings, lay_out, narrow, rows_at, sizes_of
-from indexer.columnar.segment import PostingsField, Segment, Terms
+from indexer.columnar.segment import PostingsField, Segment
+from indexer.columnar.terms import Terms
 
 STRETCH: Final = 4_000_000
 """Postings that are merged at a time: some 200 MB of arrays."""

@@ -6,12 +6,9 @@ All arrays handed out are views of the mapping or fresh; never write to one. Sha
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,112 +16,12 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray, ArrayFile
 from indexer.columnar.blobs import BlobReader
 from indexer.columnar.errors import Damaged
-from indexer.columnar.fields import Layout
+from indexer.columnar.fields import MISSING_INT, Layout
 from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, rows_at
 from indexer.columnar.offsets import Offsets
+from indexer.columnar.terms import Terms
 
 IntP = NDArray[np.intp]
-
-_SAMPLE: Final = 64
-"""One term in so many is held in memory to begin a look-up with: 20 KiB for 100,000 terms of usual length."""
-_BLOCKS: Final = 512
-"""So many times 64 terms are kept in each field of a segment: 2 MiB."""
-
-
-class Terms:
-    """A sorted dictionary of byte strings: number to term, term to number, ranges."""
-
-    def __init__(self, file: ArrayFile, prefix: str) -> None:
-        self._bytes = memoryview(file[f"{prefix}/term_bytes"])  # type: ignore[arg-type]
-        self._offsets = Offsets(file, f"{prefix}/term_offsets")
-        self._count = len(self._offsets) - 1
-        self._blocks: dict[int, tuple[bytes, list[int]]] = {}
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, number: int) -> bytes:
-        return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
-
-    def find(self, term: bytes) -> int:
-        """The number of a term, or -1. O(log n)."""
-        at = self.first_from(term)
-        if at >= self._count:
-            return -1
-        data, edges = self._block(at // _SAMPLE)
-        place = at % _SAMPLE
-        return at if data[edges[place] : edges[place + 1]] == term else -1
-
-    def first_from(self, term: bytes) -> int:
-        """The number of the first term that is ``term`` or greater; the count when there is none. O(log n)."""
-        sample = bisect_left(self._samples, term)
-        if not sample:
-            return 0
-        data, edges = self._block(sample - 1)
-        places = range(len(edges) - 1)
-        at = bisect_left(places, term, key=lambda place: data[edges[place] : edges[place + 1]])
-        return (sample - 1) * _SAMPLE + at
-
-    def _block(self, number: int) -> tuple[bytes, list[int]]:
-        """The bytes of the terms from one sample to before the next, and where each begins in them and the last ends.
-
-        Some are kept: words are looked up again, and beside each other. Only the terms compared are made objects.
-        """
-        block = self._blocks.get(number)
-        if block is None:
-            end = min((number + 1) * _SAMPLE, self._count)
-            offsets = self._offsets.between(number * _SAMPLE, end + 1)
-            data = self._bytes[int(offsets[0]) : int(offsets[-1])].tobytes()
-            block = data, (offsets - offsets[0]).tolist()
-            if len(self._blocks) >= _BLOCKS:
-                self._blocks.clear()
-            self._blocks[number] = block
-        return block
-
-    def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
-        """The terms of a range of numbers. O(range)."""
-        end = self._count if end is None else min(end, self._count)
-        if begin >= end:
-            return []
-        offsets = self._offsets.between(begin, end + 1).tolist()
-        base = offsets[0]
-        data = self._bytes[base : offsets[-1]].tobytes()
-        return [data[a - base : b - base] for a, b in pairwise(offsets)]
-
-    def packed(self, begin: int, end: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The bytes of a range of terms as they stand, one term behind the other, and where each begins in them.
-
-        uint8[bytes] and int64[end - begin + 1], the bytes a view of the mapping.
-        """
-        offsets = self._offsets.between(begin, end + 1)
-        data = np.frombuffer(self._bytes[int(offsets[0]) : int(offsets[-1])], dtype=np.uint8)
-        return data, offsets - offsets[0]
-
-    def some(self, numbers: IntP) -> list[bytes]:
-        """Some terms."""
-        begins, ends = self._offsets.at(numbers).tolist(), self._offsets.at(numbers + 1).tolist()
-        return [self._bytes[a:b].tobytes() for a, b in zip(begins, ends, strict=True)]
-
-    def texts(self, numbers: IntP, width: int) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
-        """Some terms as an array of their first ``width`` bytes, and int64: how many each has. O(numbers * width)."""
-        begins, ends = self._offsets.at(numbers), self._offsets.at(numbers + 1)
-        places = begins[:, None] + np.arange(width)
-        inside = places < ends[:, None]
-        data = np.zeros(places.shape, dtype=np.uint8)
-        data[inside] = np.frombuffer(self._bytes, dtype=np.uint8)[places[inside]]
-        return data.view(f"S{width}").ravel(), ends - begins
-
-    @cached_property
-    def _samples(self) -> list[bytes]:
-        offsets = self._offsets.between()
-        edges = zip(offsets[:-1:_SAMPLE].tolist(), offsets[1::_SAMPLE].tolist(), strict=True)
-        return [self._bytes[begin:end].tobytes() for begin, end in edges]
-
-
-def after_prefix(prefix: bytes) -> bytes:
-    """The least byte string greater than all that begin with ``prefix``; empty when there is none."""
-    stripped = prefix.rstrip(b"\xff")
-    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else b""
 
 
 class PostingsField:
@@ -329,6 +226,7 @@ class Segment:
         self.name = path.name
         self._fields: dict[str, PostingsField] = {}
         self._blobs: dict[str, BlobReader] = {}
+        self._distinct: dict[str, AnyArray] = {}
 
     def postings(self, name: str) -> PostingsField:
         """The postings of a field; KeyError for a field that has none."""
@@ -341,6 +239,19 @@ class Segment:
     def numbers(self, name: str) -> AnyArray:
         """int64, float32 or uint64[documents]: a column of numbers."""
         return self.file[f"c/{name}"]
+
+    def distinct_numbers(self, name: str) -> AnyArray:
+        """The distinct numbers of a column of int64 or float32, ascending, missing ones left out. Made once: O(n log n)."""
+        values = self._distinct.get(name)
+        if values is None:
+            values = np.unique(self.numbers(name))
+            values = (
+                values[values != MISSING_INT]
+                if values.dtype == np.int64
+                else values[~np.isnan(values)]
+            )
+            self._distinct[name] = values
+        return values
 
     def ordinals(self, name: str) -> Ordinals:
         """A column of dictionary values."""

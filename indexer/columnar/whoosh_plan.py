@@ -37,7 +37,7 @@ from whoosh.query.qcore import QueryError, _NullQuery
 from whoosh.reading import TermNotFound
 
 from indexer.columnar import plan as p
-from indexer.columnar.segment import after_prefix
+from indexer.columnar.terms import after_prefix
 
 NOTHING: Final = p.Union(())
 

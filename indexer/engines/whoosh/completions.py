@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from indexer.columnar.executor import Executor
 from indexer.columnar.plan import Plan
-from indexer.columnar.segment import IntP, PostingsField, after_prefix
+from indexer.columnar.segment import IntP, PostingsField
 from indexer.columnar.snapshot import Leaf
+from indexer.columnar.terms import after_prefix
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
 from indexer.engines.completions import SEPARATOR, Entry, Use, completions, entry_of
 from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds

@@ -12,7 +12,8 @@ from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import LiteralPlan
 from indexer.columnar import plan as p
-from indexer.columnar.segment import IntP, after_prefix
+from indexer.columnar.segment import IntP
+from indexer.columnar.terms import after_prefix
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
     TITLE_KEY,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.columnar import cache as caching
+from indexer.columnar import plan as p
 from indexer.columnar.cache import BoundedCache
 
 asked = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 900)), max_size=80)
@@ -28,13 +29,14 @@ def test_it_holds_what_it_was_given_and_never_more_than_its_bytes(
             sizes[key] = size
             cache.put(key, size, size)
         held = [value for value, _ in cache._entries.values()]
-        assert sum(held) + caching._OVERHEAD * len(held) == cache.held <= limit
+        keys = sum(map(caching.weight, cache._entries))
+        assert sum(held) + caching._OVERHEAD * len(held) + keys == cache.held <= limit
 
 
 def test_what_fits_is_kept_and_what_takes_too_large_a_share_is_not() -> None:
     cache: BoundedCache[str] = BoundedCache(8_000)
     cache.put("small", "a", 800)
-    cache.put("large", "b", 801)
+    cache.put("large", "b", 831)
     assert (cache.get("small"), cache.get("large")) == ("a", None)
     cache.put("small", "another", 1)
     assert cache.get("small") == "a"
@@ -67,7 +69,7 @@ def test_what_becomes_frequent_gets_in_in_time() -> None:
 
 def test_it_says_beforehand_whether_it_would_keep_a_value() -> None:
     cache: BoundedCache[int] = BoundedCache(8_000)
-    assert not cache.admits("large", 801)
+    assert not cache.admits("large", 831)
     for known in range(8):
         assert cache.admits(known, 800)
         cache.get(known)
@@ -88,7 +90,7 @@ def test_counts_are_bounded_and_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in range(1_000):
         cache.get(key)
         assert len(cache._asked) <= 50
-    assert cache._asked.get("hot", 0) < 8
+    assert cache._asked.get(hash("hot"), 0) < 8
 
 
 def test_threads_share_it() -> None:
@@ -108,3 +110,22 @@ def test_threads_share_it() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(8)))
     assert cache.held == sum(size for _, size in cache._entries.values()) <= 20_000
+
+
+def test_long_keys_count_as_what_they_take() -> None:
+    cache: BoundedCache[int] = BoundedCache(10_000)
+    for number in range(50):
+        cache.put((number, b"x" * 3_000), number, 8)
+    assert len(cache) == 3
+    assert cache.held > 9_000
+
+
+def test_a_key_that_is_larger_than_the_cache_is_not_kept() -> None:
+    cache: BoundedCache[int] = BoundedCache(2_000)
+    cache.put("x" * 3_000, 1, 8)
+    assert len(cache) == cache.held == 0
+
+
+def test_a_plan_weighs_what_it_holds() -> None:
+    short, long = (p.Intersection((p.Term("body", b"x" * size),)) for size in (1, 5_001))
+    assert caching.weight(long) - caching.weight(short) == 5_000

@@ -391,6 +391,27 @@ def test_a_filter_that_comes_again_is_kept_and_given_documents_are_not(
     assert alive() is None
 
 
+def test_a_filter_of_another_second_is_the_same_until_a_document_lies_between(
+    standing: list[Standing],
+) -> None:
+    searcher, twin = executor(standing[0].corpus.snapshot), standing[0].twin
+    leaves = len(standing[0].corpus.snapshot.leaves)
+    times = np.unique(
+        np.concatenate(
+            [leaf.segment.distinct_numbers("time") for leaf in standing[0].corpus.snapshot.leaves]
+        )
+    ).tolist()
+    every = p.Everything(1.0)
+    before, after = times[len(times) // 2 - 1 : len(times) // 2 + 1]
+    for bound in (before + 0.25, before + 0.5, after):
+        narrow = p.Without(p.Everything(), p.Between("time", bound))
+        assert_close(searcher.search(every, limit=ALL, filter=narrow), twin.found(every, narrow))
+        assert len(searcher._masks) == leaves
+    beyond = p.Without(p.Everything(), p.Between("time", after + 0.5))
+    assert_close(searcher.search(every, limit=ALL, filter=beyond), twin.found(every, beyond))
+    assert len(searcher._masks) > leaves
+
+
 def test_a_thread_keeps_no_more_scratch_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "SCRATCH_BYTES", 10_000)
     scratch = finding.Scratch()

@@ -14,7 +14,8 @@ from indexer.columnar.arrays import ArrayFileWriter
 from indexer.columnar.build import Document, SegmentBuilder, write_terms
 from indexer.columnar.errors import Damaged, Unsupported
 from indexer.columnar.fields import Layout
-from indexer.columnar.segment import Segment, Terms, after_prefix
+from indexer.columnar.segment import Segment
+from indexer.columnar.terms import Terms, after_prefix
 from tests.indexer.columnar.twins import (
     LAYOUT,
     assert_dictionary,
