@@ -36,6 +36,8 @@ class SearchPage:
 
     ``total`` counts all articles found; ``facets`` count over all of them too, most frequent first, then by value.
     ``groups`` counts what can be a hit: each duplicate group once, where they are collapsed, else every article. A facet's count is the total that the same request has when it is narrowed to that value.
+    Not ``complete``: the request's deadline came first. Articles may be missing then, all numbers are estimates, and the
+    order may lack its second look.
     """
 
     total: int
@@ -45,6 +47,7 @@ class SearchPage:
     facets: Mapping[str, tuple[FacetCount, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

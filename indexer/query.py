@@ -228,7 +228,8 @@ class SearchRequest:
     ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
     articles of each duplicate group is a hit; an article without one stands for itself. ``recency`` and
-    ``rescore`` count by relevance only, and before that; what rescoring adds fades too.
+    ``rescore`` count by relevance only, and before that; what rescoring adds fades too. ``deadline`` is a time of this
+    machine's ``time.monotonic()``: what is found by then is the answer, if it is not complete.
     """
 
     query: Query
@@ -241,6 +242,7 @@ class SearchRequest:
     facet_size: int = 20
     page: int = 1
     size: int = 10
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Only ``app.py`` and the two ``cli.py`` call :func:`read_settings`; everything el
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -28,10 +29,13 @@ SERVICE_NAMES: Final = (
     "SEARCH_SITE_NAME",
     "SEARCH_PROXIES",
     "SEARCH_RECENCY",
+    "SEARCH_TIME_LIMIT",
     "SEARCH_QUERYLOG_URL",
     "SEARCH_QUERYLOG_DAYS",
 )
 """The settings that the service declares. The indexer, which does not know the service, meets them in its environment."""
+
+_DECIMAL: Final = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 
 _MISTYPED: Final = 2
 """Letters by which a name differs from a setting's at most, to be taken for that one mistyped."""
@@ -142,6 +146,17 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(text)
+
+    return parse
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """A parser of seconds from ``low`` to ``high``, both included; 0.5 is half of one."""
+
+    def parse(text: str) -> float:
+        if not _DECIMAL.fullmatch(text) or not low <= float(text) <= high:
+            raise ValueError(f"must be a number of seconds from {low} to {high}")
+        return float(text)
 
     return parse
 

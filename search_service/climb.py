@@ -77,6 +77,8 @@ def _climb(
         elif page.total > best.page.total:
             stricter = best.rung if best.page.total else None
             best = Climbed(rung, page, stricter, best.page.total)
+        if not page.complete:
+            return replace(best, page=replace(best.page, complete=False))
     assert best is not None, "every tree has a rung"
     if loose and best.rung != "any" and request != counted:
         return replace(best, page=reader.search(_on(best.rung, tree, request)))

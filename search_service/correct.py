@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import HAN, fold, fold_literal
 from indexer.engines.base import Reader
-from indexer.query import CompletionRequest, Match, Query, SearchRequest
+from indexer.query import CompletionRequest, Match, MatchAll, Query, SearchRequest
 from indexer.query import Literal as LiteralQuery
 from search_service.alike import (
     LETTERS_FROM,
@@ -70,13 +70,21 @@ class _Change(NamedTuple):
 
 
 def corrected(
-    tree: Node, reader: Reader, analyzer: Analyzer, *, seen: Query, doubt: Doubt
+    tree: Node,
+    reader: Reader,
+    analyzer: Analyzer,
+    *,
+    seen: Query,
+    doubt: Doubt,
+    deadline: float | None = None,
 ) -> str | None:
     """The query that was probably meant, in canonical spelling; None if what was typed makes sense.
 
     Words count as the articles that match ``seen`` use them. A few look-ups for each word, some milliseconds with much doubt.
     """
-    speller = _Speller(reader, analyzer, seen, doubt)
+    speller = _Speller(
+        reader, analyzer, SearchRequest(MatchAll(), filter=seen, deadline=deadline), doubt
+    )
     chinese = any(
         re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
     )
@@ -99,7 +107,9 @@ def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
 class _Speller:
     """Corrects words by one snapshot of the index."""
 
-    def __init__(self, reader: Reader, analyzer: Analyzer, seen: Query, doubt: Doubt) -> None:
+    def __init__(
+        self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubt: Doubt
+    ) -> None:
         self._reader, self._analyzer, self._seen, self._doubt = reader, analyzer, seen, doubt
         self._counts: dict[str, int] = {}
         self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
@@ -213,7 +223,7 @@ class _Speller:
 
     def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
         request = CompletionRequest(
-            guess.keys, guess.accepts, guess.begins, self._seen, _CANDIDATES
+            guess.keys, guess.accepts, guess.begins, self._seen.filter, _CANDIDATES
         )
         for found in self._reader.complete(request):
             yield found.count, found.text
@@ -227,5 +237,5 @@ class _Speller:
         """How many articles hold a folded text: letters as a word, characters as they stand."""
         if text not in self._counts:
             query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else LiteralQuery(text)
-            self._counts[text] = self._reader.count(SearchRequest(query, filter=self._seen))
+            self._counts[text] = self._reader.count(replace(self._seen, query=query))
         return self._counts[text]

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
-from math import ceil
-from time import perf_counter
+from math import ceil, inf
+from time import monotonic, perf_counter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -111,7 +111,8 @@ class Answer:
     """One page of what was found.
 
     ``total`` counts articles, ``groups`` what can be a hit: fewer, where duplicates stand behind others. ``pages`` counts
-    the pages that can be asked for.
+    the pages that can be asked for. Not ``complete``: time ran out before all was looked at, so that articles,
+    corrections, marks or explanations may be missing.
     """
 
     question: Question
@@ -119,6 +120,7 @@ class Answer:
     total: int
     groups: int
     total_is_estimate: bool
+    complete: bool
     hits: tuple[FoundArticle, ...]
     facets: Mapping[str, tuple[FacetCount, ...]]
     page: int
@@ -149,14 +151,16 @@ def search(
     aging: Aging,
     timezone: ZoneInfo,
     now: datetime,
+    time_limit: float,
 ) -> Answer:
-    """Answer a question from the live index, with what readers may see at ``now``.
+    """Answer a question from the live index, with what readers may see at ``now``, within ``time_limit`` seconds.
 
     Raises:
         InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
     began = perf_counter()
+    deadline = monotonic() + time_limit
     request = SearchRequest(
         MatchAll(),
         filter=visible(now),
@@ -166,6 +170,7 @@ def search(
         facets=question.facets,
         page=question.page,
         size=question.size,
+        deadline=deadline,
     )
     narrowing = _narrowing(question, timezone)
 
@@ -180,8 +185,10 @@ def search(
     with live.reader() as (reader, state):
         asked = ask(reader, question.text)
         correction: Correction | None = None
-        meant = _meant(asked, reader, analyzer, now) if question.correct else None
-        if meant and not decisions.blocked(meant):
+        meant: str | None = None
+        if question.correct and asked.found.page.complete:
+            meant = _meant(asked, reader, analyzer, now, deadline)
+        if meant and monotonic() < deadline and not decisions.blocked(meant):
             applied = not asked.found.page.total
             other = ask(reader, meant, for_total=not applied)
             if _finds_more(other.found, asked.found):
@@ -190,15 +197,24 @@ def search(
         explanations = _explanations(asked, reader, analyzer) if question.explain else {}
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
+    hits = tuple(
+        _show(
+            hit,
+            needles if monotonic() < deadline else (),
+            asked.pinned,
+            explanations.get(hit.article.id),
+        )
+        for hit in page.hits
+    )
+    complete = page.complete and monotonic() < deadline
     return Answer(
         question=question,
         understood=_understood(asked, correction),
         total=page.total,
         groups=page.groups,
-        total_is_estimate=page.total_is_estimate,
-        hits=tuple(
-            _show(hit, needles, asked.pinned, explanations.get(hit.article.id)) for hit in page.hits
-        ),
+        total_is_estimate=page.total_is_estimate or not complete,
+        complete=complete,
+        hits=hits,
         facets=page.facets,
         page=question.page,
         size=question.size,
@@ -220,11 +236,11 @@ def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str
     """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
     if asked.request.sort != "relevance":
         return {}
-    request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))
+    request = replace(asked.request, query=query_on(asked.tree, asked.found.rung), deadline=None)
     return {
         hit.article.id: explain(reader, analyzer, request, hit)
         for hit in asked.found.page.hits
-        if hit.article.id not in asked.pinned
+        if hit.article.id not in asked.pinned and monotonic() < (asked.request.deadline or inf)
     }
 
 
@@ -243,7 +259,9 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
     return clauses
 
 
-def _meant(asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime) -> str | None:
+def _meant(
+    asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime, deadline: float
+) -> str | None:
     """What was probably meant. A wrong character changes little in a long text or a question."""
     if asked.parsed.tree is None:
         return None
@@ -253,7 +271,9 @@ def _meant(asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime) -> 
             doubt = "much"
         elif asked.found.rung not in _ALL_WORDS:
             doubt = "some"
-    return corrected(asked.parsed.tree, reader, analyzer, seen=visible(now), doubt=doubt)
+    return corrected(
+        asked.parsed.tree, reader, analyzer, seen=visible(now), doubt=doubt, deadline=deadline
+    )
 
 
 def _finds_more(other: Climbed, found: Climbed) -> bool:

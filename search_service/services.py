@@ -54,6 +54,7 @@ class Services:
     query_log: QueryLog = field(default_factory=NoQueryLog)
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
+    time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -69,6 +70,7 @@ class Services:
             aging=self.aging,
             timezone=self.timezone,
             now=self.clock(),
+            time_limit=self.time_limit,
         )
 
     def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
@@ -183,4 +185,5 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         query_log=query_log,
         editorial=editorial,
         aging=(searching or SearchSettings()).aging,
+        time_limit=(searching or SearchSettings()).time_limit,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer.settings import optional_database_url, setting, whole_number
+from indexer.settings import optional_database_url, seconds, setting, whole_number
 from search_service.aging import Aging, aging
 
 
@@ -37,6 +37,12 @@ class SearchSettings:
         aging,
         "Days after which an article's age has cost it half of what it can, by relevance; also of channels: "
         "365, 快讯=30, 教育=evergreen.",
+    )
+    time_limit: float = setting(
+        "SEARCH_TIME_LIMIT",
+        "2",
+        seconds(0.05, 600),
+        "Seconds after which a search answers with what it has found by then, and says so.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
+from time import monotonic
 from typing import Any, Final
 
 from indexer.columnar import plan as p
+from indexer.columnar.errors import OutOfTime
 from indexer.columnar.impacts import Impacts, padded
 
 
 class LeafCosts:
     """A leaf of a snapshot for one thread. Cheap to make.
 
-    ``doc_count`` counts its documents, deleted ones included; ``length`` is that of a dense array for them.
+    ``doc_count`` counts its documents, deleted ones included; ``length`` is that of a dense array for them. ``deadline``
+    is a time of ``time.monotonic()``.
     """
 
-    def __init__(self, impacts: Impacts, leaf: int) -> None:
-        self.impacts, self.leaf = impacts, leaf
+    def __init__(self, impacts: Impacts, leaf: int, *, deadline: float = inf) -> None:
+        self.impacts, self.leaf, self.deadline = impacts, leaf, deadline
         self.segment = impacts.snapshot.leaves[leaf].segment
         self.doc_count = self.segment.doc_count
         self.length = padded(self.doc_count)
+
+    def keep_to_deadline(self) -> None:
+        """Asked before each node.
+
+        Raises:
+            OutOfTime: the deadline is over.
+        """
+        if monotonic() >= self.deadline:
+            raise OutOfTime
 
     def cost(self, node: p.Plan) -> int:
         """An upper estimate of the documents that match. Costs a term look-up a term."""

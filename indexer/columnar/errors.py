@@ -33,3 +33,7 @@ class Locked(ColumnarError):
 
 class Unsupported(ColumnarError):
     """A field, a value or an amount that the format cannot hold."""
+
+
+class OutOfTime(Exception):
+    """The deadline came before the answer. Never leaves the package's callers: what was found by then is their answer."""

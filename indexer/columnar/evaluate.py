@@ -41,6 +41,7 @@ class Evaluator(LeafProbe):
 
     def find(self, node: p.Plan) -> Part:
         """The documents that match, with their scores, to look at."""
+        self.keep_to_deadline()
         return _FIND[type(node)](self, node)
 
     def find_own(self, node: p.Plan) -> Found:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
+from indexer.columnar.errors import OutOfTime
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
@@ -48,7 +50,7 @@ class Top:
     """What was found: numbers in the snapshot and scores of the best, in order; how many there are; facets.
 
     ``groups`` counts what is left when collapsed, and ``sizes`` says how many of each hit's group were found: total
-    and ones, when it is not. ``complete`` is False when the time budget ran out: then all of it is that of the leaves looked at.
+    and ones, when it is not. ``complete`` is False when the deadline came first: then leaves are missing, or the second look.
     """
 
     docs: I64
@@ -90,7 +92,7 @@ class Executor:
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
-        budget: float | None = None,
+        deadline: float | None = None,
         collapse: str | None = None,
         rescore: Rescore | None = None,
     ) -> Top:
@@ -98,8 +100,8 @@ class Executor:
 
         ``facets`` are columns of values or derived ones, counted over all that was found; a document without a value
         counts nowhere, one with many counts for each, and twice for one that it was given twice. ``factors`` hold for
-        each leaf float32[documents] that scores are multiplied with (recency). ``budget`` is in seconds and looked at
-        between leaves; one leaf is always searched. O(postings of the plan + documents / 256).
+        each leaf float32[documents] that scores are multiplied with (recency). ``deadline`` is a time of ``time.monotonic()``
+        and looked at before each node of a plan. O(postings of the plan + documents / 256).
 
         ``collapse`` is an int64 column: of documents that share a number in it only the best ranked one is a hit. Costs a
         look at each grouped document, and seldom a second search, where the best are copies of one another.
@@ -113,12 +115,14 @@ class Executor:
             raise ValueError(f"limit {limit} is below 0")
         order = ordering or Ordering()
         if collapse is None:
-            return self._search(plan, limit, filter, order, facets, factors, budget, rescore)
+            return self._search(plan, limit, filter, order, facets, factors, deadline, rescore)
         grouping = self._grouping(collapse)
         reach = limit + SPARE if limit else 0
         while True:
             tally = Tally(grouping)
-            top = self._search(plan, reach, filter, order, facets, factors, budget, rescore, tally)
+            top = self._search(
+                plan, reach, filter, order, facets, factors, deadline, rescore, tally
+            )
             left = tally.collapse(top.docs, top.scores, limit)
             groups = top.total - tally.hidden
             if len(left.docs) == min(limit, groups) or not top.complete:
@@ -133,22 +137,23 @@ class Executor:
         order: Ordering,
         facets: Sequence[str],
         factors: Sequence[F32] | None,
-        budget: float | None,
+        deadline: float | None,
         rescore: Rescore | None,
         tally: Tally | None = None,
     ) -> Top:
         """The same, not collapsed; ``tally`` counts what was found of each group."""
-        deadline = None if budget is None else monotonic() + budget
+        until = inf if deadline is None else deadline
         total, complete = 0, True
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
         counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
         for number, leaf in enumerate(self.snapshot.leaves):
-            if deadline is not None and number and monotonic() >= deadline:
+            evaluator = Evaluator(self.impacts, number, deadline=until)
+            try:
+                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
+            except OutOfTime:
                 complete = False
                 break
-            evaluator = Evaluator(self.impacts, number)
-            found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
             if factors is not None:
                 found = _multiplied(found, factors[number])
             best, count = best_of_leaf(found, leaf, order, reach)
@@ -162,7 +167,9 @@ class Executor:
                     tally.add(number, found)
             evaluator.release(found)
         best_docs, scores = merged([part for _, part in parts], order, reach, self.snapshot)
-        if rescore and len(best_docs):
+        if rescore and monotonic() >= until:
+            complete = False
+        elif rescore and len(best_docs):
             best_docs, scores = rescored(
                 self.impacts, parts, rescore, order, best_docs, scores, factors
             )
@@ -176,11 +183,15 @@ class Executor:
             self._groupings[column] = Grouping(self.snapshot, column)
         return self._groupings[column]
 
-    def documents(self, plan: Plan) -> list[IntP]:
-        """For each leaf the living documents that match, intp ascending."""
+    def documents(self, plan: Plan, *, deadline: float = inf) -> list[IntP]:
+        """For each leaf the living documents that match, intp ascending.
+
+        Raises:
+            OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
+        """
         answers = []
         for number, leaf in enumerate(self.snapshot.leaves):
-            evaluator = Evaluator(self.impacts, number)
+            evaluator = Evaluator(self.impacts, number, deadline=deadline)
             found = evaluator.find(plan)
             docs = documents_of(found)
             answers.append(docs if leaf.live is None else docs[leaf.live[docs]])

@@ -38,6 +38,7 @@ class LeafProbe(LeafCosts):
 
     def probe(self, node: p.Plan, docs: IntP) -> Probed:
         """For each of ``docs`` (ascending) whether it matches, and its score (0 where not)."""
+        self.keep_to_deadline()
         method = _PROBE.get(type(node))
         if method is not None:
             return method(self, node, docs)

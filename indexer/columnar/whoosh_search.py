@@ -56,7 +56,7 @@ class WhooshExecutor:
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
-        budget: float | None = None,
+        deadline: float | None = None,
     ) -> Top:
         """The best ``limit`` documents that match and that ``filter`` matches too; the rest as :meth:`Executor.search`.
 
@@ -70,7 +70,7 @@ class WhooshExecutor:
             ordering=ordering,
             facets=facets,
             factors=factors,
-            budget=budget,
+            deadline=deadline,
         )
 
     def plan(self, query: wq.Query) -> p.Plan:

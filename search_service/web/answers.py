@@ -97,6 +97,7 @@ def search_payload(answer: Answer, zone: ZoneInfo, *, query_id: str | None = Non
         total=answer.total,
         groups=answer.groups,
         total_is_estimate=answer.total_is_estimate,
+        complete=answer.complete,
         page=answer.page,
         pages=answer.pages,
         size=answer.size,

@@ -8,7 +8,7 @@ from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
 from search_service.web import answers, payloads
-from search_service.web.caching import except_from_etag
+from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.params import (
     ArticlePath,
     LatestParameters,
@@ -44,6 +44,8 @@ def api_blueprint(services: Services) -> APIBlueprint:
         query_id = note_search(services.query_log, answer, query.log)
         payload = answers.search_payload(answer, zone, query_id=query_id)
         except_from_etag(f'"took_ms":{payload.took_ms}', query_id or "")
+        if not answer.complete:
+            keep_nowhere()
         return json_response(payload)
 
     @blueprint.get(

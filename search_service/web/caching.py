@@ -19,6 +19,11 @@ def except_from_etag(*pieces: str) -> None:
     g.volatile = [piece.encode() for piece in pieces if piece]
 
 
+def keep_nowhere() -> None:
+    """Let nobody keep this answer: asked again, it may be another one."""
+    g.keep_nowhere = True
+
+
 def register_caching(app: Flask) -> None:
     """Give every answer of ``app`` its Cache-Control; 200 also an ETag, and 304 where the client has it already.
 
@@ -27,7 +32,7 @@ def register_caching(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        if response.status_code >= 400:
+        if response.status_code >= 400 or g.get("keep_nowhere", False):
             response.headers["Cache-Control"] = "no-store"
         elif response.status_code == 200 and not response.direct_passthrough:
             body, volatile = response.get_data(), g.get("volatile", ())

@@ -21,7 +21,7 @@ from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
 from search_service.web.answers import breadcrumb
-from search_service.web.caching import except_from_etag
+from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
 from search_service.web.marks import marked_html
 from search_service.web.params import read_page_parameters
@@ -72,6 +72,8 @@ def pages_blueprint(services: Services) -> Blueprint:
     @blueprint.get("/")
     def home() -> str:
         everything = services.search(Question(collapse="none", size=1, facets=("channel",)))
+        if not everything.complete:
+            keep_nowhere()
         return render_template(
             "home.html",
             total=everything.total,
@@ -87,6 +89,8 @@ def pages_blueprint(services: Services) -> Blueprint:
         took = took_sentence(answer)
         query_id = note_search(services.query_log, answer, asked.log)
         except_from_etag(took, query_id or "")
+        if not answer.complete:
+            keep_nowhere()
         return render_template(
             "search.html",
             asked=asked,

@@ -179,6 +179,9 @@ class SearchPayload(Payload):
     total: int = Field(description="Articles found, on all pages.")
     groups: int = Field(description="Hits on all pages: duplicates that were collapsed count once.")
     total_is_estimate: bool
+    complete: bool = Field(
+        description="False when time ran out: articles may be missing, and numbers are estimates."
+    )
     page: int
     pages: int = Field(description="Pages that can be asked for.")
     size: int

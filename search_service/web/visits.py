@@ -21,9 +21,10 @@ def visitor() -> Visitor:
 def note_search(query_log: QueryLog, answer: Answer, logging: Logging) -> str | None:
     """Tell the query log of an answer that a reader gets to see; the id that clicks refer to, if it is logged.
 
-    A browser that fetches a page ahead (Sec-Purpose) and a HEAD show it to nobody.
+    A browser that fetches a page ahead (Sec-Purpose) and a HEAD show it to nobody. What was cut short says nothing about
+    what the index holds.
     """
     unseen = request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
-    if logging == "off" or unseen:
+    if logging == "off" or unseen or not answer.complete:
         return None
     return query_log.searched(answer, visitor())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from time import monotonic
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from indexer.analysis.grams import plan_literal
 from indexer.columnar import plan as p
 from indexer.columnar.cache import BoundedCache
+from indexer.columnar.errors import OutOfTime
 from indexer.columnar.executor import Executor
 from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf
@@ -24,12 +27,20 @@ _KEPT_BYTES: Final = 16 * 2**20
 """What is kept of literals that were found: a search that climbs asks for the same ones on every rung."""
 
 
+_AT_ONCE: Final = 512
+"""Texts that are looked into between two looks at the clock: some milliseconds."""
+
+
 class FoundLiteral(NamedTuple):
-    """The documents of each leaf that hold a literal, and their score, its idf; not ``complete`` when some were not verified."""
+    """The documents of each leaf that hold a literal, and their score, its idf.
+
+    Not ``complete`` when some were not verified, ``late`` when that is because the deadline came first.
+    """
 
     docs: list[IntP]
     score: float
     complete: bool
+    late: bool = False
 
 
 class LiteralFinder:
@@ -39,29 +50,44 @@ class LiteralFinder:
         self._executor = executor
         self._known: BoundedCache[FoundLiteral] = BoundedCache(_KEPT_BYTES)
 
-    def find(self, literal: str, fields: tuple[str, ...], *, is_word: bool = False) -> FoundLiteral:
+    def find(
+        self,
+        literal: str,
+        fields: tuple[str, ...],
+        *,
+        is_word: bool = False,
+        deadline: float = inf,
+    ) -> FoundLiteral:
         """The documents that hold a folded literal (not empty) in one of ``fields``.
 
         With ``is_word`` those that hold it as a word in one of them need no verification. Of more than
-        LITERAL_CANDIDATES others the newest are verified, and the rest counts as not holding it.
+        LITERAL_CANDIDATES others the newest are verified, and the rest counts as not holding it. So does what is not
+        verified by the ``deadline``, a time of ``time.monotonic()``; such an answer is not kept.
         """
         key = (literal, fields, is_word)
         found = self._known.get(key)
         if found is None:
-            found = self._find(literal, fields, is_word)
-            self._known.put(key, found, sum(docs.nbytes for docs in found.docs))
+            try:
+                found = self._find(literal, fields, is_word, deadline)
+            except OutOfTime:
+                nothing = [np.empty(0, np.intp) for _ in self._executor.snapshot.leaves]
+                return FoundLiteral(nothing, 0.0, complete=False, late=True)
+            if not found.late:
+                self._known.put(key, found, sum(docs.nbytes for docs in found.docs))
         return found
 
-    def _find(self, literal: str, fields: tuple[str, ...], is_word: bool) -> FoundLiteral:
+    def _find(
+        self, literal: str, fields: tuple[str, ...], is_word: bool, deadline: float
+    ) -> FoundLiteral:
         plan = plan_literal(literal)
-        docs = self._executor.documents(literal_candidates(plan, fields))
+        docs = self._executor.documents(literal_candidates(plan, fields), deadline=deadline)
         leaves = self._executor.snapshot.leaves
-        complete = True
+        complete, late = True, False
         if not plan.exact:
             sure = [each[:0] for each in docs]
             if is_word:
                 word = p.Word(encoded(literal), tuple((field, 1.0) for field in fields))
-                held = self._executor.documents(word)
+                held = self._executor.documents(word, deadline=deadline)
                 sure = [
                     np.intersect1d(*pair, assume_unique=True)
                     for pair in zip(docs, held, strict=True)
@@ -73,13 +99,19 @@ class LiteralFinder:
                 complete = False
                 unsure = _newest(leaves, unsure, LITERAL_CANDIDATES)
             wanted = encoded(literal)
-            docs = [
-                np.union1d(each, _verified(leaf, others, wanted, fields))
-                for leaf, each, others in zip(leaves, sure, unsure, strict=True)
-            ]
+            docs = []
+            for leaf, each, others in zip(leaves, sure, unsure, strict=True):
+                looked_at: list[IntP] = []
+                for begin in range(0, len(others), _AT_ONCE):
+                    if monotonic() >= deadline:
+                        complete, late = False, True
+                        break
+                    some = others[begin : begin + _AT_ONCE]
+                    looked_at.append(_verified(leaf, some, wanted, fields))
+                docs.append(np.union1d(each, np.concatenate([others[:0], *looked_at])))
         holding = sum(map(len, docs))
         score = idf(self._executor.snapshot.doc_count, holding) if holding else 0.0
-        return FoundLiteral(docs, score, complete)
+        return FoundLiteral(docs, score, complete, late)
 
 
 def _newest(leaves: Sequence[Leaf], docs: Sequence[IntP], count: int) -> list[IntP]:

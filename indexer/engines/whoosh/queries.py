@@ -48,16 +48,16 @@ class FindLiteral(Protocol):
     """How literals are found: see :meth:`LiteralFinder.find`."""
 
     def __call__(
-        self, literal: str, fields: tuple[str, ...], *, is_word: bool
-    ) -> tuple[list[IntP], float, bool]:
-        """The documents of each leaf, their score, and whether those are all."""
+        self, literal: str, fields: tuple[str, ...], *, is_word: bool, deadline: float
+    ) -> tuple[list[IntP], float, bool, bool]:
+        """The documents of each leaf, their score, whether those are all, and whether the deadline came first."""
 
 
 class PlanBuilder:
     """Makes plans of queries, for one snapshot.
 
-    ``find_literal`` gives the documents that hold a folded literal in one of some fields, their score, and whether that
-    is all of them; ``idf`` gives that of a token in a field.
+    ``find_literal`` gives the documents that hold a folded literal in one of some fields; ``idf`` gives that of a token in
+    a field. ``deadline`` is a time of ``time.monotonic()``.
     """
 
     def __init__(
@@ -65,12 +65,15 @@ class PlanBuilder:
         analyzer: Analyzer,
         find_literal: FindLiteral,
         idf: Callable[[str, str], float],
+        deadline: float = inf,
     ) -> None:
         self._analyzer = analyzer
         self._find_literal = find_literal
         self.complete = True
-        """False once a literal had more candidates than may be verified."""
-        self._idf = idf
+        """False once a literal had more candidates than may be verified, or could be in time."""
+        self.late = False
+        """True once the deadline came before all candidates were verified."""
+        self._idf, self._deadline = idf, deadline
 
     def build(self, query: Query, factor: float = 1.0) -> p.Plan:
         """The plan of a query, its scores multiplied by ``factor``."""
@@ -171,8 +174,11 @@ class PlanBuilder:
     ) -> p.Plan:
         if not text:
             return _NOTHING
-        docs, score, complete = self._find_literal(text, fields, is_word=is_word)
+        docs, score, complete, late = self._find_literal(
+            text, fields, is_word=is_word, deadline=self._deadline
+        )
         self.complete &= complete
+        self.late |= late
         score = min(score, most) * factor
         return p.Documents(
             {

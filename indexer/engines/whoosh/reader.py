@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -71,7 +72,7 @@ class WhooshReader:
             return self._search(request)
 
     def _search(self, request: SearchRequest) -> SearchPage:
-        builder = self._builder()
+        builder = self._builder(request.deadline)
         narrow: p.Plan | None = None
         if request.filter is not None:
             narrow = builder.build(request.filter)
@@ -84,6 +85,7 @@ class WhooshReader:
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
+            deadline=request.deadline,
             collapse=GROUP if request.collapse == "duplicates" else None,
             rescore=self._rescore(request.rescore) if scored and request.rescore else None,
         )
@@ -104,13 +106,15 @@ class WhooshReader:
         return SearchPage(
             total=top.total,
             groups=top.groups,
-            total_is_estimate=not builder.complete,
+            total_is_estimate=not (builder.complete and top.complete),
+            complete=top.complete and not builder.late,
             hits=hits,
             facets=MappingProxyType(facets),
         )
 
-    def _builder(self) -> PlanBuilder:
-        return PlanBuilder(self._analyzer, self._literals.find, self._idf)
+    def _builder(self, deadline: float | None = None) -> PlanBuilder:
+        until = inf if deadline is None else deadline
+        return PlanBuilder(self._analyzer, self._literals.find, self._idf, until)
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
@@ -146,9 +150,11 @@ class WhooshReader:
         """How many articles a request finds."""
         check_request(request)
         with self._honest():
-            builder = self._builder()
+            builder = self._builder(request.deadline)
             narrow = builder.build(request.filter) if request.filter is not None else None
-            return self.executor.search(builder.build(request.query), limit=0, filter=narrow).total
+            plan = builder.build(request.query)
+            top = self.executor.search(plan, limit=0, filter=narrow, deadline=request.deadline)
+            return top.total
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""

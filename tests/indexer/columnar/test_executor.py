@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -282,23 +283,36 @@ def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
         assert searcher.documents(plan) == []
 
 
-def test_a_budget_that_is_used_up_ends_the_search_between_leaves_and_says_so(
-    standing: list[Standing],
+@pytest.mark.parametrize("collapse", [None, "time"])
+def test_a_deadline_that_is_over_ends_the_search_and_says_so(
+    standing: list[Standing], collapse: str | None
 ) -> None:
-    several, one = standing[2], standing[0]
-    collapsed = several.executor.search(p.Everything(), limit=ALL, budget=0.0, collapse="time")
-    assert not collapsed.complete
-    assert len(collapsed.docs) == collapsed.groups < collapsed.total
-    top = several.executor.search(p.Everything(), limit=ALL, budget=0.0, facets=("channel",))
-    assert not top.complete
-    first = several.sizes[0]
-    assert len(top.docs)
-    assert max(top.docs) < first
-    live = [doc for doc in range(first) if several.twin.live[doc]]
-    assert top.total == len(live)
-    assert top.facets["channel"] == several.twin.facet(live, "channel")
-    assert one.executor.search(p.Everything(), limit=1, budget=0.0).complete
-    assert several.executor.search(p.Everything(), limit=1, budget=60.0).complete
+    for here in standing:
+        top = here.executor.search(p.Everything(), limit=5, deadline=0.0, collapse=collapse)
+        assert (top.complete, top.total, top.docs.tolist()) == (False, 0, [])
+        assert_scratch_is_clean()
+        later = monotonic() + 60
+        assert here.executor.search(p.Everything(), limit=1, deadline=later).complete
+
+
+def test_a_deadline_within_a_plan_loses_nothing_that_later_searches_use(
+    standing: list[Standing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = standing[2]
+    plan = p.Union(tuple(p.Term("body", f"w{number:02}".encode()) for number in range(12)))
+    whole = here.executor.search(plan, limit=ALL, filter=p.Between("time", 0))
+    cut_short = 0
+    for nodes in range(1, 40):
+        ticks = count()
+        monkeypatch.setattr("indexer.columnar.costs.monotonic", lambda ticks=ticks: next(ticks))
+        searcher = executor(here.corpus.snapshot)
+        top = searcher.search(plan, limit=ALL, filter=p.Between("time", 0), deadline=nodes)
+        cut_short += not top.complete
+        assert top.complete or top.total < whole.total
+        assert_scratch_is_clean()
+        again = searcher.search(plan, limit=ALL, filter=p.Between("time", 0))
+        assert (again.total, again.docs.tolist()) == (whole.total, whole.docs.tolist())
+    assert cut_short
 
 
 def test_a_field_that_no_segment_has_has_no_terms(standing: list[Standing]) -> None:

@@ -227,7 +227,7 @@ def test_facets_orderings_and_factors_are_the_executors(places: list[Place]) -> 
     assert ours.docs.tolist() == wanted.docs.tolist()
     assert ours.facets == wanted.facets
     assert set(ours.facets["path"]) == {b"/a", b"/a/b", b"/b"}
-    assert not here.executor.search(query, budget=0.0).complete
+    assert not here.executor.search(query, deadline=0.0).complete
 
 
 def test_the_weighting_is_that_of_the_matchers_too(places: list[Place]) -> None:

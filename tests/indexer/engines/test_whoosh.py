@@ -13,7 +13,7 @@ from indexer.engines.whoosh import literals
 from indexer.engines.whoosh.facets import months_of
 from indexer.engines.whoosh.reader import WhooshReader
 from indexer.errors import FolderNotWritable, IndexDamaged
-from indexer.query import Literal, MatchAll, SearchRequest
+from indexer.query import Literal, MatchAll, Not, Rescore, SearchRequest, Term
 from tests.contracts.engine import SHANGHAI, EngineContract
 from tests.contracts.engine_base import fill, found
 from tests.factories import article
@@ -21,6 +21,48 @@ from tests.factories import article
 
 class TestWhooshEngine(EngineContract):
     name = "whoosh"
+
+    # Deadlines
+
+    def test_texts_that_are_not_looked_into_in_time_are_not_remembered_as_empty(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(engine, *(article(f"a-{n}", body="北京地铁开了") for n in range(6)))
+        request = SearchRequest(Literal("京地铁开"), deadline=float(2**60))
+        monkeypatch.setattr(literals, "_AT_ONCE", 2)
+        with engine.reader() as reader:
+            ticks = iter((0, 0, 2**60))
+            monkeypatch.setattr(literals, "monotonic", lambda: next(ticks))
+            part = reader.search(request)
+            assert (part.complete, part.total, part.total_is_estimate) == (False, 4, True)
+            ticks = iter((0,) * 3)
+            whole = reader.search(request)
+            assert (whole.complete, whole.total, whole.total_is_estimate) == (True, 6, False)
+
+    def test_a_reader_keeps_nothing_for_each_distinct_question(self, engine: Engine) -> None:
+        fill(engine, article("a", body="北京地铁开了"))
+        with engine.reader() as reader:
+            assert isinstance(reader, WhooshReader)
+            reader.search(SearchRequest(MatchAll(), rescore=Rescore("北京 地铁")))
+            before = {
+                name: len(value)
+                for name, value in vars(reader).items()
+                if hasattr(value, "__len__")
+            }
+            for number in range(200):
+                reader.search(SearchRequest(MatchAll(), rescore=Rescore(f"北京 地铁 {number}")))
+            after = {
+                name: len(value)
+                for name, value in vars(reader).items()
+                if hasattr(value, "__len__")
+            }
+        assert after == before
+
+    def test_counting_gives_the_total(self, engine: Engine) -> None:
+        fill(engine, *(article(f"a-{n}", body="北京地铁" if n % 2 else "上海") for n in range(7)))
+        request = SearchRequest(Literal("京地"), filter=Not(Term("id", "a-1")))
+        with engine.reader() as reader:
+            assert reader.count(request) == reader.search(request).total == 2
 
     # Literals
 

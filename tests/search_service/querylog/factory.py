@@ -74,6 +74,7 @@ def answer(question: Question, *, rung: str = "words", total: int = 3) -> Answer
         total=total,
         groups=total,
         total_is_estimate=False,
+        complete=True,
         hits=(),
         facets={},
         page=question.page,
