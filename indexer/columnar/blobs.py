@@ -115,7 +115,7 @@ class BlobReader:
 
     def __getitem__(self, doc: int) -> bytes:
         """One document's bytes. O(block)."""
-        block = int(self._block_docs.searchsorted(np.uint32(doc), side="right")) - 1
+        block = self._block_of(doc)
         first = int(self._block_docs[block])
         begin = int(self._sizes[first:doc].sum())
         return self.block(block)[begin : begin + int(self._sizes[doc])]
@@ -124,11 +124,15 @@ class BlobReader:
         """The bytes of documents in ascending order; a block that several lie in is decompressed once."""
         known, data, first = -1, b"", 0
         for doc in docs:
-            block = int(np.searchsorted(self._block_docs, doc, side="right")) - 1
+            block = self._block_of(doc)
             if block != known:
                 known, data, first = block, self.block(block), int(self._block_docs[block])
             begin = int(self._sizes[first:doc].sum())
             yield data[begin : begin + int(self._sizes[doc])]
+
+    def _block_of(self, doc: int) -> int:
+        # A number of another type would have the whole table cast to it.
+        return int(self._block_docs.searchsorted(np.uint32(doc), side="right")) - 1
 
     def block(self, number: int) -> bytes:
         """A whole block, decompressed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,3 +164,24 @@ def test_single_documents_that_are_merged_again_and_again_are_compressed_togethe
     assert reader.block_count == 1
     assert len(reader.compressed(0)) < 2 * len(text)
     assert [reader[doc] for doc in range(9)] == [text + b"%d" % n for n in range(9)]
+
+
+def test_a_document_is_found_without_a_copy_of_the_table_of_blocks(tmp_path: Path) -> None:
+    blocks = 200_000
+    file = ArrayFileWriter(tmp_path / "a")
+    frame = zstandard.ZstdCompressor(write_checksum=True).compress(b"a")
+    file.add("b/x/data", [np.frombuffer(frame * blocks, dtype=np.uint8)])
+    file.add("b/x/block_offsets", [np.arange(blocks + 1, dtype=np.uint64) * np.uint64(len(frame))])
+    file.add("b/x/block_docs", [np.arange(blocks + 1, dtype=np.uint32)])
+    file.add("b/x/sizes", [np.ones(blocks, dtype=np.uint32)])
+    file.finish({})
+    reader = BlobReader(ArrayFile(tmp_path / "a"), "b/x")
+    docs = list(range(0, blocks, blocks // 7))
+    tracemalloc.start()
+    try:
+        read = [*reader.many(docs), *(reader[doc] for doc in docs)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert read == [b"a"] * 2 * len(docs)
+    assert peak < 4 * blocks
