@@ -34,7 +34,10 @@ translated where they arise (``raise ... from``). HTTP statuses exist only in ``
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Final
 
 
 class SearchIndexError(Exception):
@@ -260,11 +263,14 @@ class RebuildFailed(IndexFailure):
     """A new generation failed its check, so it was not promoted. The live one is untouched."""
 
 
+_FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
+"""How the system says that there is no room."""
+
+
 class FolderNotWritable(IndexFailure):
     """A folder that must be written cannot be."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(
-            f"{path} cannot be written ({why}): set its owner, or choose another folder"
-        )
+        advice = "make room on its disk" if why in _FULL else "set its owner"
+        super().__init__(f"{path} cannot be written ({why}): {advice}, or choose another folder")
         self.path, self.why = path, why

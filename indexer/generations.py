@@ -250,11 +250,11 @@ class Generations:
             NoEarlierGeneration: none is left to go back to.
         """
         self._need_lock()
-        live = self.live_name()
-        if live is None:
+        live = self.live_name() or ""
+        if not live and not (self.root / CURRENT).exists():
             raise NoLiveGeneration(self.root)
         names = [each.name for each in self.list() if isinstance(each, Generation)]
-        # CURRENT may name a generation that is gone, or hold nonsense: then any complete one is a way back.
+        # CURRENT may name a generation that is gone, hold nonsense or nothing: then any complete one is a way back.
         bound = int(live) if _NAME.fullmatch(live) else None
         earlier = [name for name in names if bound is None or int(name) < bound]
         if not earlier:

@@ -250,12 +250,13 @@ class CompletionRequest:
     """Which words and phrases of titles, tags and authors are asked for, to complete typed text with.
 
     Those whose key (see ``analysis/typed.py``) begins as one of ``keys`` and whose folded text begins with ``begins`` and is
-    one that ``accepts`` takes; at least one article that ``filter`` lets through must hold them. The keys overlap nowhere:
+    one that ``accepts`` takes, of ``length`` characters, if that is given; at least one article that ``filter`` lets through must hold them. The keys overlap nowhere:
     none begins with another one.
     """
 
     keys: tuple[str, ...]
     accepts: Callable[[str], bool]
     begins: str = ""
+    length: int | None = None
     filter: Query | None = None
     size: int = 10

@@ -40,13 +40,14 @@ _BLURS: Final = tuple(
 
 
 class Guess(NamedTuple):
-    """Completions whose key begins as one of ``keys``, and whose folded text ``begins`` so and is one that ``accepts`` takes; and
-    these ``words``."""
+    """Completions whose key begins as one of ``keys``, and whose folded text ``begins`` so and is one that ``accepts`` takes, of ``length``
+    characters, if that is given; and these ``words``."""
 
     keys: tuple[str, ...]
     accepts: Callable[[str], bool]
     words: tuple[str, ...] = ()
     begins: str = ""
+    length: int | None = None
 
 
 def is_chinese(text: str) -> bool:
@@ -65,7 +66,7 @@ def same_sound(text: str) -> Guess:
             and [unit.sound for unit in units(other)] == [unit.sound for unit in read]
         )
 
-    return Guess((key_of(read),), accepts, _one_other(text))
+    return Guess((key_of(read),), accepts, _one_other(text), length=len(text))
 
 
 def near_sound(text: str) -> Guess:
@@ -87,7 +88,7 @@ def near_sound(text: str) -> Guess:
         for rest in product(*initials)
         for first in sorted(spoken[0])
     )
-    return Guess(tuple(islice(keys, _MAX_KEYS)), accepts)
+    return Guess(tuple(islice(keys, _MAX_KEYS)), accepts, length=len(text))
 
 
 def one_wrong(text: str) -> Guess:
@@ -96,7 +97,7 @@ def one_wrong(text: str) -> Guess:
     def accepts(other: str) -> bool:
         return _as_long(text, other) and shared(text, other) == len(text) - 1
 
-    return Guess((units(text)[0].sound + AFTER_FIRST,), accepts, begins=text[0])
+    return Guess((units(text)[0].sound + AFTER_FIRST,), accepts, begins=text[0], length=len(text))
 
 
 def one_letter(word: str) -> Guess:

@@ -223,7 +223,12 @@ class _Speller:
 
     def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
         request = CompletionRequest(
-            guess.keys, guess.accepts, guess.begins, self._seen.filter, _CANDIDATES
+            guess.keys,
+            guess.accepts,
+            guess.begins,
+            guess.length,
+            filter=self._seen.filter,
+            size=_CANDIDATES,
         )
         for found in self._reader.complete(request):
             yield found.count, found.text

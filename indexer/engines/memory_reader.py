@@ -152,6 +152,7 @@ class MemoryReader:
             for offer in entry.offers.entries
             if offer.key.startswith(request.keys)
             and offer.folded.startswith(request.begins)
+            and request.length in (None, len(offer.folded))
             and request.accepts(offer.folded)
         ]
         return completions(uses, size=request.size)

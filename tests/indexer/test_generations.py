@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -131,6 +133,44 @@ def test_an_empty_pointer_counts_as_none(generations: Generations, content: byte
     (generations.root / "CURRENT").write_bytes(content)
     with pytest.raises(NoLiveGeneration):
         generations.live()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n"])
+def test_from_an_empty_pointer_there_is_a_way_back(
+    generations: Generations, content: bytes
+) -> None:
+    for name in finished(generations, 2):
+        promote(generations, name)
+    (generations.root / "CURRENT").write_bytes(content)
+    with generations.lock():
+        assert generations.rollback().name == "000002"
+    assert generations.live().name == "000002"
+
+
+def test_a_pointer_that_finds_no_room_leaves_nothing_beside_it_and_says_what_to_do(
+    generations: Generations,
+) -> None:
+    (name,) = finished(generations)
+    with generations.lock():
+        # A process may write no more than so many bytes into one file: the same refusal as that of a full disk.
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+        try:
+            with pytest.raises(FolderNotWritable):
+                generations.promote(name)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, ignored)
+    assert generations.live_name() is None
+    assert not list(generations.root.glob(".CURRENT*"))
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "make room"), (errno.EACCES, "set its owner")]
+)
+def test_a_full_disk_is_no_matter_of_owners(number: int, advice: str) -> None:
+    assert advice in str(FolderNotWritable(Path("index"), os.strerror(number)))
 
 
 def test_a_pointer_that_cannot_be_read_is_damage(generations: Generations) -> None:

@@ -24,6 +24,7 @@ from indexer.query import CompletionRequest
 
 _COUNTED: Final = 1 << 14
 """Counts above it are as good as it: so many articles hold no more than some hundreds of completions."""
+_SEPARATOR: Final = SEPARATOR.encode()
 _SPARE: Final = 2
 """Completions that are counted for each one wanted: what the filter lets through may be fewer, and come in another order."""
 
@@ -65,20 +66,27 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
         for term, number, frequency in zip(
             terms, numbers.tolist(), frequencies.tolist(), strict=True
         ):
+            if not _may_be_as_long(term, request.length):
+                continue
             entry = entry_of(term.decode())
             candidate = together.setdefault(entry.folded, _Candidate())
             candidate.frequency += frequency
             candidate.terms.append((place, number, entry))
     for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
-        if request.accepts(folded):
+        if request.length in (None, len(folded)) and request.accepts(folded):
             yield together[folded]
+
+
+def _may_be_as_long(term: bytes, length: int | None) -> bool:
+    """Whether the folded text of a term can have so many characters, of one to four bytes each. Spares most of the decoding."""
+    return length is None or length <= len(term.split(_SEPARATOR, 2)[1]) <= 4 * length
 
 
 def _most_frequent(
     postings: PostingsField, request: CompletionRequest
 ) -> tuple[IntP, NDArray[np.int64]]:
     """Of the terms that the keys and ``begins`` leave, the most frequent ones: numbers and frequencies."""
-    begins = SEPARATOR.encode() + request.begins.encode()
+    begins = _SEPARATOR + request.begins.encode()
     numbers: list[IntP] = []
     frequencies: list[NDArray[np.int64]] = []
     for key in map(str.encode, request.keys):
