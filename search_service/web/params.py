@@ -38,6 +38,9 @@ from search_service.web.visits import Logging
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
+MAX_EXPLAINED: Final = 10
+"""Hits on a page whose scores are explained: each costs about a dozen searches."""
+
 MAX_ECHO: Final = 100
 """Characters of a wrong value that an error repeats."""
 
@@ -163,7 +166,11 @@ class SearchParameters(Parameters):
     correct: Literal["on", "off"] = Field(
         "on", description="off: search for what was typed, and offer nothing else."
     )
-    explain: Literal["0", "1"] = Field("0", description="1: say of each hit why it has its score.")
+    explain: Literal["0", "1"] = Field(
+        "0",
+        description="1: say of each hit why it has its score; "
+        f"with a size of up to {MAX_EXPLAINED} only.",
+    )
     log: Logging = Field(
         "on", description="off: this search is none of a reader's, do not count it."
     )
@@ -182,6 +189,12 @@ class SearchParameters(Parameters):
                     "parameter": "page",
                     "allowed": f"page x size up to {MAX_DEPTH}: narrow the search",
                 },
+            )
+        if self.explain == "1" and self.size > MAX_EXPLAINED:
+            raise PydanticCustomError(
+                "too_costly",
+                "asks for too many explanations",
+                {"parameter": "explain", "allowed": f"1 with a size of up to {MAX_EXPLAINED}"},
             )
         return self
 
@@ -380,7 +393,7 @@ def _model(name: str) -> type[Parameters]:
 
 
 _MESSAGES: Final = {"missing": "is missing"}
-_OUR_OWN: Final = ("control_character", "day", "whole_number", "reversed", "too_deep", "ids")
+_OUR_OWN: Final = ("control_character", "day", "whole_number", "reversed", "too_deep", "too_costly", "ids")
 
 
 def _allowed(schema: dict[str, Any]) -> str:

@@ -80,6 +80,20 @@ def test_a_range_that_runs_backwards_is_an_error(portal: Portal) -> None:
     assert errors["from"]["message"] == "lies after `to`"
 
 
+@pytest.mark.parametrize("size", ["11", "100"])
+def test_scores_of_ten_hits_at_most_are_explained(portal: Portal, size: str) -> None:
+    errors = wrong(portal, SEARCH, q="水库", explain="1", size=size)
+    assert list(errors) == ["explain"]
+    assert errors["explain"]["allowed"] == "1 with a size of up to 10"
+    assert len(portal.json(SEARCH, q="水库", explain="1", size="10")["hits"]) == 10
+    assert len(portal.json(SEARCH, q="水库", explain="0", size=size)["hits"]) == min(int(size), 24)
+
+
+def test_a_page_explains_ten_hits_whatever_size_it_is_asked_for(portal: Portal) -> None:
+    page = portal.get("/search", q="水库", explain="1", size="100")
+    assert (page.status_code, page.text.count("合计：")) == (200, 10)
+
+
 @pytest.mark.parametrize(
     "path",
     [
