@@ -7,13 +7,14 @@ their code and status here, and nowhere else. What an answer says never holds a 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from flask import Flask, Response, request, url_for
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 from werkzeug.urls import iri_to_uri
 
 from indexer.errors import (
@@ -139,6 +140,12 @@ API_PATHS: Final = ("/api/", "/healthz", "/readyz", "/openapi.json")
 """Paths whose errors are problem+json; everywhere else an error is a page."""
 
 
+_HOST: Final = re.compile(
+    r"(?:[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|\[[0-9a-fA-F:.]+\])(?::\d{0,5})?", re.ASCII
+)
+"""A name, such as an upstream's of a proxy, with its underscores, or an address; and a port."""
+
+
 @dataclass(eq=False)
 class Problem(Exception):
     """An error on its way to the client. ``detail`` says what is wrong with this very request."""
@@ -214,3 +221,12 @@ def register_errors(app: Flask, *, page: ErrorPage) -> None:
         return response
 
     app.register_error_handler(Exception, answer)
+    app.before_request(_refuse_without_host)
+
+
+def _refuse_without_host() -> None:
+    """Refuse a Host that is none, as RFC 9112 asks for. Only HTTP/1.0 may leave it out."""
+    host = request.headers.get("Host", "")
+    old = request.environ.get("SERVER_PROTOCOL") in ("HTTP/1", "HTTP/1.0")
+    if not (_HOST.fullmatch(host) or (old and not host)):
+        raise BadRequest("the header Host is missing, or names no host")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
 from search_service.services import Services
 from search_service.settings import SearchSettings
@@ -44,7 +47,7 @@ Application = Flask
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
     """The WSGI application. It takes clicks, answers GET and HEAD else, keeps no state and sets no cookie."""
-    app = OpenAPI(
+    app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
         security_schemes={},
@@ -85,6 +88,31 @@ def _warn_of_proxy() -> None:
         "a request carries X-Forwarded-For, and SEARCH_PROXIES is 0: behind a proxy all readers are one to the "
         "query log until SEARCH_PROXIES says how many stand in front"
     )
+
+
+class _Json(DefaultJSONProvider):
+    """JSON, but what is nested too deeply is as wrong as what is no JSON."""
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        try:
+            return super().loads(s, **options)
+        except RecursionError as error:
+            raise ValueError("is nested too deeply") from error
+
+
+class _Application(OpenAPI):
+    """Flask, but a Host or a body that cannot be read is an error of the client."""
+
+    json_provider_class = _Json
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Addresses for a request; of a Host that cannot be, which is then refused, those of no host."""
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:
+            if request is None:
+                raise
+            return self.url_map.bind_to_environ(request.environ, server_name="", subdomain="")
 
 
 def register_security_headers(app: Flask) -> None:

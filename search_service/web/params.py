@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Final, Literal, NoReturn, Self
@@ -367,7 +368,7 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
     properties = _model(model_name).model_json_schema().get("properties", {})
     name = context.get("parameter") or str(fault["loc"][0])
     given = fault["input"]
-    value = request.args.get(name, "") if isinstance(given, dict) else str(given)
+    value = request.args.get(name, "") if isinstance(given, dict) else _shown(given)
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, properties, n=1)
         message = "is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
@@ -384,6 +385,10 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
     )
 
 
+def _shown(given: object) -> str:
+    return given if isinstance(given, str) else reprlib.repr(given)
+
+
 def _model(name: str) -> type[Parameters]:
     """The model of that name, wherever it was declared."""
     models = [Parameters]
@@ -393,7 +398,15 @@ def _model(name: str) -> type[Parameters]:
 
 
 _MESSAGES: Final = {"missing": "is missing"}
-_OUR_OWN: Final = ("control_character", "day", "whole_number", "reversed", "too_deep", "too_costly", "ids")
+_OUR_OWN: Final = (
+    "control_character",
+    "day",
+    "whole_number",
+    "reversed",
+    "too_deep",
+    "too_costly",
+    "ids",
+)
 
 
 def _allowed(schema: dict[str, Any]) -> str:

@@ -183,6 +183,26 @@ def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     assert code == 0
 
 
+def test_only_http_1_0_may_leave_out_the_host(index: Path) -> None:
+    def status(*lines: str) -> bytes:
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+            connection.sendall("\r\n".join((*lines, "Connection: close", "", "")).encode("latin-1"))
+            return connection.makefile("rb").readline().split(b" ")[1]
+
+    with serving(index) as server:
+        for path in ("/", "/healthz"):
+            assert status(f"GET {path} HTTP/1.1", "Host: a.b") == b"200"
+            assert status(f"GET {path} HTTP/1.0") == b"200"
+            assert status(f"GET http://a.b{path} HTTP/1.1") == b"200"
+            assert status(f"GET {path} HTTP/1.1") == b"400"
+            assert status(f"GET {path} HTTP/1.1", "Host:") == b"400"
+            assert status(f"GET {path} HTTP/1.1", "Host: a", "Host: b") == b"400"
+            assert status(f"GET {path} HTTP/1.1", "Host: a..b") == b"400"
+            assert status(f"GET {path} HTTP/1.0", "Host: a..b") == b"400"
+        _, printed = server.end()
+    assert "Traceback" not in printed
+
+
 def test_bytes_that_are_no_text_and_long_addresses_get_an_answer(index: Path) -> None:
     with serving(index) as server:
         assert server.get("/api/v1/search?q=%ff%00")[0] == 400

@@ -168,6 +168,31 @@ def test_only_get_and_head_are_answered(portal: Portal, method: str) -> None:
     assert (page.status_code, page.mimetype) == (405, "text/html")
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["a..b", ".", "a" * 64, "a b", "a,b", "[::1", "a:b", "a:99999999", "a/b", "é", ":80", ""],
+)
+@pytest.mark.parametrize("path", ["/api/v1/search", "/healthz", "/api/v1/nothing", "/", "/nothing"])
+def test_a_host_that_cannot_be_is_refused(
+    portal: Portal, caplog: pytest.LogCaptureFixture, host: str, path: str
+) -> None:
+    response = portal.client.get(path, headers={"Host": host})
+    assert response.status_code == 400
+    if path.startswith(("/api/", "/healthz")):
+        assert as_problem(response)["code"] == "bad_request"
+    else:
+        assert "这个请求无法读取" in response.text
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "host", ["a", "a.b:80", "a_b", "127.0.0.1:8000", "[::1]:8000", "xn--fiqs8s.example", "A.B."]
+)
+def test_a_host_that_can_be_is_answered(portal: Portal, host: str) -> None:
+    for path in ("/api/v1/search", "/"):
+        assert portal.client.get(path, headers={"Host": host}).status_code == 200
+
+
 class Failing(Services):
     """Services with a fault of ours in them."""
 

@@ -198,6 +198,17 @@ def test_a_body_that_is_no_object_is_refused(site: Site, sent: dict[str, Any]) -
     assert (problem["code"], problem["errors"][0]["parameter"]) == ("invalid_parameter", "body")
 
 
+@pytest.mark.parametrize("around", ["", '{"query": ', '{"query_id": "a", "position": '])
+def test_a_body_of_any_depth_is_refused_and_no_fault_of_ours(site: Site, around: str) -> None:
+    for depth in [*range(880, 1010), 5000]:
+        for open_, close in ("[]", ('{"a":', "}")):
+            body = around + (open_ * depth + "1" + close * depth) + ("}" if around else "")
+            response = site.client.post(
+                "/api/v1/clicks", data=body.encode()[:8192], content_type="application/json"
+            )
+            assert as_problem(response)["code"] == "invalid_parameter", depth
+
+
 def test_a_body_that_is_too_long_is_refused(site: Site) -> None:
     body = json.dumps({"query": "云" * 9000, "article_id": "n-03", "position": 1})
     response = site.client.post("/api/v1/clicks", data=body, content_type="application/json")
