@@ -43,7 +43,10 @@ MAX_EXPLAINED: Final = 10
 """Hits on a page whose scores are explained: each costs about a dozen searches."""
 
 MAX_ECHO: Final = 100
-"""Characters of a wrong value that an error repeats."""
+"""Characters of a wrong value, and of its name, that an error repeats."""
+
+MAX_ERRORS: Final = 20
+"""Wrong parameters that an answer names; of the others it says only how many they are."""
 
 MAX_GROUP: Final = 2**53 - 1
 """The largest whole number that JavaScript tells from its neighbours."""
@@ -321,8 +324,9 @@ def check_query_string(*, strict: bool) -> None:
                         message="is given more than once",
                         allowed="one value",
                     )
-                    for name in twice
-                )
+                    for name in twice[:MAX_ERRORS]
+                ),
+                more=max(0, len(twice) - MAX_ERRORS),
             )
 
 
@@ -346,15 +350,20 @@ def refuse_parameters(error: ValidationError) -> NoReturn:
     """Refuse a request whose parameters a model does not take.
 
     Raises:
-        Problem: invalid_parameter, naming every wrong one.
+        Problem: invalid_parameter, naming every wrong one, or the first of many.
     """
-    raise _wrong(*(_explain(fault, error.title) for fault in error.errors())) from error
+    faults = error.errors(include_url=False)
+    named = [_explain(fault, error.title) for fault in faults[:MAX_ERRORS]]
+    raise _wrong(*named, more=len(faults) - len(named)) from error
 
 
-def _wrong(*errors: WrongParameter) -> Problem:
+def _wrong(*errors: WrongParameter, more: int = 0) -> Problem:
+    """The problem that names ``errors``, of which ``more`` are not named."""
     detail = "; ".join(
         f"{error.parameter} {error.message} (allowed: {error.allowed})" for error in errors
     )
+    if more:
+        detail += f"; and {more} more"
     return problem("invalid_parameter", detail, errors=errors)
 
 
@@ -366,7 +375,7 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
             parameter="body", value="", message="is not allowed", allowed="a JSON object"
         )
     properties = _model(model_name).model_json_schema().get("properties", {})
-    name = context.get("parameter") or str(fault["loc"][0])
+    name = context.get("parameter") or str(fault["loc"][0])[:MAX_ECHO]
     given = fault["input"]
     value = request.args.get(name, "") if isinstance(given, dict) else _shown(given)
     if fault["type"] == "extra_forbidden":
@@ -380,9 +389,7 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
             else _MESSAGES.get(fault["type"], "is not allowed")
         )
         allowed = context.get("allowed") or _allowed(properties[name])
-    return WrongParameter(
-        parameter=name[:MAX_ECHO], value=value[:MAX_ECHO], message=message, allowed=allowed
-    )
+    return WrongParameter(parameter=name, value=value[:MAX_ECHO], message=message, allowed=allowed)
 
 
 def _shown(given: object) -> str:

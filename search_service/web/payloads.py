@@ -287,5 +287,7 @@ class ProblemPayload(Payload):
     detail: str
     instance: str = Field(description="The path that was asked for.")
     code: str = Field(json_schema_extra={"example": "invalid_parameter"})
-    errors: list[WrongParameter] = Field([], description="Each parameter that is wrong.")
+    errors: list[WrongParameter] = Field(
+        [], description="Each parameter that is wrong, 20 at most."
+    )
     request_id: str | None = Field(None, description="The log has the reason under this id.")

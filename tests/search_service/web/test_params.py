@@ -74,6 +74,34 @@ def test_every_wrong_parameter_is_named_at_once(portal: Portal) -> None:
     assert sorted(errors) == ["chanel", "from", "page", "size"]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&".join(f"a{number}=1" for number in range(7000)),
+        "&".join(f"a{number}&a{number}" for number in range(7000)),
+        "&".join("x" * 9000 + f"{number}=1" for number in range(30)),
+        "&".join(("x" * 9000 + str(number) + "=1") * 2 for number in range(30)),
+    ],
+    ids=["unknown", "twice", "long", "long values"],
+)
+@pytest.mark.parametrize("path", [SEARCH, "/api/v1/articles/story-1"])
+def test_of_many_wrong_parameters_the_first_are_named(
+    portal: Portal, path: str, query: str
+) -> None:
+    response = portal.client.get(f"{path}?{query}")
+    problem = as_problem(response)
+    assert len(problem["errors"]) == 20
+    assert re.search(r"; and (6980|10) more$", problem["detail"])
+    assert len(response.data) < 20_000
+
+
+def test_of_many_wrong_members_of_a_body_the_first_are_named(portal: Portal) -> None:
+    body = {f"m{number}": number for number in range(500)}
+    problem = as_problem(portal.client.post("/api/v1/clicks", json=body))
+    assert len(problem["errors"]) == 20
+    assert problem["detail"].endswith("; and 482 more")
+
+
 def test_a_range_that_runs_backwards_is_an_error(portal: Portal) -> None:
     errors = wrong(portal, SEARCH, from_="2024-02-02", to="2024-02-01")
     assert errors["from"]["value"] == "2024-02-02"
