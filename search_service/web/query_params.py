@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from indexer.query import MAX_DEPTH
 from search_service.querylog.lists import Window
 from search_service.search import DEFAULT_SIZE
-from search_service.web.params import ARTICLE_ID, Number, Parameters, TypedText
+from search_service.web.params import Parameters
+from search_service.web.values import ARTICLE_ID, Number, TypedText
 
 MAX_QUERIES: Final = 50
 """Queries in a list, at most."""

@@ -1,0 +1,61 @@
+"""Values in a URL: how their text is read, and what of it is allowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from indexer.article import MAX_LINE
+from search_service.parse import MAX_LENGTH
+
+MAX_GROUP: Final = 2**53 - 1
+"""The largest whole number that JavaScript tells from its neighbours."""
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # JSON can hold a lone surrogate
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+"""What an article's id looks like, whole."""
+
+
+def _typed_text(value: object) -> object:
+    """What was typed or pasted, with control characters and lone surrogates as spaces: nothing typed is an error.
+
+    Cut, because every link of a page repeats it; one character beyond what the parser reads, so that it says so.
+    """
+    return _NO_TEXT.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
+
+
+def _exact_text(value: str) -> str:
+    if _CONTROL.search(value):
+        raise PydanticCustomError("control_character", "holds a control character")
+    return value
+
+
+def _day(value: object) -> object:
+    """Only YYYY-MM-DD: pydantic alone would also take a number as seconds since 1970."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("day", "is not a date")
+    return value
+
+
+def _whole_number(value: object) -> object:
+    """Only ASCII digits: pydantic alone would also take 1.0 and 1_0."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise PydanticCustomError("whole_number", "is not a whole number")
+    return value
+
+
+TypedText = Annotated[str, BeforeValidator(_typed_text)]
+ExactText = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_exact_text)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_day)]
+Number = Annotated[int, BeforeValidator(_whole_number)]
+GroupNumber = Annotated[int, Field(ge=1, le=MAX_GROUP), BeforeValidator(_whole_number)]
