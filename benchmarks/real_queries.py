@@ -55,9 +55,10 @@ class Outcome:
     zero: list[tuple[str, str]] = field(default_factory=list)
 
 
-def real_queries() -> list[tuple[str, str]]:
-    """Every real query with its source, in the order of the file."""
-    lines = (corpus_dir() / "queries_real.tsv").read_text(encoding="utf-8").splitlines()
+def real_queries(file: Path | None = None) -> list[tuple[str, str]]:
+    """Every real query with its source, in the order of the file: that of CORPUS_DIR, or one like it."""
+    file = file or corpus_dir() / "queries_real.tsv"
+    lines = file.read_text(encoding="utf-8").splitlines()
     rows = (line.partition("\t") for line in lines)
     return [(source, text) for source, _, text in rows]
 

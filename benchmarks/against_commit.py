@@ -1,0 +1,234 @@
+"""This checkout beside one of another commit, over one index: are the answers the same, and what do they cost?
+
+    git worktree add FOLDER COMMIT
+    SEARCH_INDEX_DIR=... SEARCH_STORE_URL=... python -m benchmarks.against_commit --other FOLDER
+        [--queries FILE] [--count 1000] [--seed 7] [--block 50] [--rounds 1] [--warm-up] [--now 2026-01-01T00:00:00Z] [--show 10]
+
+Each side is a process of its own with its own imports and caches (``answering.py``), started once. Both are given the same
+queries in blocks, and while one answers the other waits; who begins changes with every block. Times are processor
+time of the process around each ``Services.search``, so that other work on the machine counts for less. In the first round each query
+is asked for the first time, unless ``--warm-up`` asked all of them before; in further rounds the caches hold them. Both
+sides live at one fixed time, ``--now``. ``--other`` with this checkout itself shows how far equal sides differ.
+
+Answers are the same when all is the same, but that scores may differ by 1e-5 of themselves, and articles whose scores do
+not differ by more may stand in any order; the last ones of a full page may then be others ("tied at the end"). The exit
+code is 1 when any differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.real_queries import PAGE, real_queries
+from indexer.settings import PROJECT, IndexSettings, read_settings
+
+SAME: Final = 1e-5
+"""By how much of itself a score may differ: sums of float32 taken in another order."""
+TIED_AT_END: Final = "tied at the end"
+WORKER: Final = Path(__file__).with_name("answering.py")
+EXACT: Final = ("error", "rung", "stricter", "total", "groups", "correction", "facets")
+
+Result = dict[str, Any]
+
+
+class Side:
+    """One checkout, answering in a process of its own."""
+
+    def __init__(self, checkout: Path, environment: dict[str, str], now: datetime) -> None:
+        self.checkout = checkout.resolve()
+        command = (sys.executable, "-c", WORKER.read_text(encoding="utf-8"))
+        self._process = subprocess.Popen(
+            command,
+            cwd=self.checkout,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        source = Path(self._exchange(now.isoformat()))
+        if not source.is_relative_to(self.checkout):
+            raise SystemExit(f"error: {self.checkout} answers with the code of {source}")
+
+    def ask(self, texts: Sequence[str]) -> list[Result]:
+        results: list[Result] = self._exchange(texts)
+        return results
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def commit(self) -> str:
+        """The commit that is checked out, and whether files of it were changed."""
+        command = ("git", "-C", str(self.checkout), "describe", "--always", "--dirty")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() or "no commit"
+
+    def _exchange(self, message: object) -> Any:
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise SystemExit(f"error: {self.checkout} ended with {self._process.wait()}")
+        return json.loads(line)
+
+
+@dataclass(slots=True)
+class Round:
+    """What both sides took for each query, in milliseconds of processor time, and what differs in their answers."""
+
+    times: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    differing: list[tuple[str, list[str]]] = field(default_factory=list)
+    tied_at_end: int = 0
+
+    def take(self, text: str, ours: Result, theirs: Result) -> None:
+        for times, result in zip(self.times, (ours, theirs), strict=True):
+            times.append(result["cpu"])
+        found = list(differences(ours, theirs))
+        self.tied_at_end += TIED_AT_END in found
+        if told := [each for each in found if each != TIED_AT_END]:
+            self.differing.append((text, told))
+
+
+def differences(ours: Result, theirs: Result) -> Iterator[str]:
+    """What differs in two answers, each as one line that begins with its name."""
+    for name in EXACT:
+        if ours.get(name) != theirs.get(name):
+            yield f"{name}: {short(ours.get(name))}, other {short(theirs.get(name))}"
+    if "error" in ours or "error" in theirs:
+        return
+    pairs = list(zip(ours["scores"], theirs["scores"], strict=False))
+    if len(ours["ids"]) != len(theirs["ids"]):
+        yield f"hits: {len(ours['ids'])}, other {len(theirs['ids'])}"
+    elif worst := max((apart(*pair) for pair in pairs if apart(*pair) > SAME), default=0.0):
+        yield f"scores: up to {worst:.1e} apart"
+    else:
+        yield from other_articles(ours, theirs)
+    shown = ours["shown"].keys() & theirs["shown"].keys()
+    if odd := [key for key in sorted(shown) if ours["shown"][key] != theirs["shown"][key]]:
+        yield f"shown: {len(odd)} hits, such as {odd[0]}"
+
+
+def other_articles(ours: Result, theirs: Result) -> Iterator[str]:
+    """Whether the same articles stand at the places that share a score."""
+    end = len(ours["ids"])
+    cut = [place for place, pair in enumerate(pairwise(ours["scores"]), 1) if apart(*pair) > SAME]
+    for begin, stop in pairwise((0, *cut, end)):
+        mine, others = (set(side["ids"][begin:stop]) for side in (ours, theirs))
+        if mine == others:
+            continue
+        if stop == end == PAGE and stop - begin > 1:
+            yield TIED_AT_END
+        else:
+            yield f"ids: at {begin + 1} {short(sorted(mine))}, other {short(sorted(others))}"
+
+
+def apart(one: float, other: float) -> float:
+    """By how much of the greater one two scores differ."""
+    greater = max(abs(one), abs(other))
+    return abs(one - other) / greater if greater else 0.0
+
+
+def short(value: object, longest: int = 100) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def compare(sides: tuple[Side, Side], texts: Sequence[str], block: int) -> Round:
+    """Ask both sides everything once, block by block."""
+    done = Round()
+    for number, start in enumerate(range(0, len(texts), block)):
+        part = texts[start : start + block]
+        order = (0, 1) if number % 2 == 0 else (1, 0)
+        answers = {side: sides[side].ask(part) for side in order}
+        for text, ours, theirs in zip(part, answers[0], answers[1], strict=True):
+            done.take(text, ours, theirs)
+    return done
+
+
+def report(done: Round, names: Sequence[str]) -> None:
+    print("\n| processor time, ms | p50 | p95 | mean |\n| --- | --- | --- | --- |")
+    for name, times in zip(names, done.times, strict=True):
+        p50, p95 = np.percentile(times, (50, 95))
+        print(f"| {name} | {p50:.3f} | {p95:.3f} | {np.mean(times):.3f} |")
+    ours, theirs = (np.array(times) for times in done.times)
+    each = np.median(ours[theirs > 0] / theirs[theirs > 0])
+    print(f"\nratio of the sums {ours.sum() / theirs.sum():.3f}, median of the ratios {each:.3f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--other", type=Path, required=True, help="folder of the other checkout")
+    parser.add_argument("--queries", type=Path, help="lines of source, tab, query")
+    parser.add_argument("--count", type=int, default=1000, help="how many; 0 for all")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--block", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--warm-up", action="store_true", help="ask everything once before")
+    parser.add_argument(
+        "--now",
+        type=datetime.fromisoformat,
+        default=datetime.now(UTC).replace(microsecond=0),
+        help="what time it is, with an offset",
+    )
+    parser.add_argument("--show", type=int, default=10, help="queries that differ to print")
+    options = parser.parse_args()
+    if options.now.tzinfo is None:
+        parser.error("--now needs an offset, such as 2026-01-01T00:00:00+00:00")
+    texts = [text for _, text in real_queries(options.queries)]
+    if options.count:
+        texts = random.Random(options.seed).sample(texts, min(options.count, len(texts)))
+    settings = read_settings(IndexSettings, os.environ)
+    environment = os.environ | {
+        "SEARCH_INDEX_DIR": str(settings.index_dir),  # a relative one would be each side's own
+        "SEARCH_STORE_URL": settings.store_url,
+    }
+    for name in ("PYTHONPATH", "PYTHONSAFEPATH"):
+        environment.pop(name, None)
+    with (
+        closing(Side(PROJECT, environment, options.now)) as this,
+        closing(Side(options.other, environment, options.now)) as other,
+    ):
+        sides = (this, other)
+        names = (f"this ({this.commit()})", f"other ({other.commit()})")
+        print(
+            f"{platform.python_version()}, {platform.machine()}, {len(texts):,} queries in blocks of "
+            f"{options.block}, seed {options.seed}, now {options.now.isoformat()}, "
+            f"{'after a first pass' if options.warm_up else 'no first pass'}"
+        )
+        if options.warm_up:
+            compare(sides, texts, options.block)
+        rounds = [compare(sides, texts, options.block) for _ in range(options.rounds)]
+    for done in rounds:
+        report(done, names)
+    differing = {text: told for done in rounds for text, told in done.differing}
+    print(f"\n{len(differing):,} of {len(texts):,} queries answered otherwise", end="")
+    print(f"; {rounds[0].tied_at_end} with other articles of one score at the end of the page")
+    kinds = Counter(each.partition(":")[0] for told in differing.values() for each in told)
+    print(", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common()) or "all the same")
+    for text, told in list(differing.items())[: options.show]:
+        print(text, *told, sep="\n  ")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

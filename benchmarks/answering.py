@@ -1,0 +1,81 @@
+"""One side of ``benchmarks.against_commit``: answers questions for whoever started it, line by line.
+
+Its text is run by ``python -c`` in the folder of a checkout, so that everything it imports of the project is that
+checkout's own: it may use only what the oldest commit to compare with has. The first line in is the time that it is
+for ever, each further one a block of queries as a JSON list of texts; the first line out says whose code it runs, each
+further one holds the results of a block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from indexer.settings import IndexSettings, read_settings
+from search_service import services as module
+from search_service.search import Answer, Question
+
+Result = dict[str, Any]
+"""``cpu`` and ``wall`` in milliseconds, and what was answered, or the ``error`` that was raised."""
+
+
+def ask(services: module.Services, text: str) -> Result:
+    """Search as the API does with two facets."""
+    question = Question(text=text, facets=("channel", "source"), size=10)
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        answer = services.search(question)
+    except Exception as error:  # noqa: BLE001 (that one side fails is a difference to be told)
+        return {"cpu": 0.0, "wall": 0.0, "error": repr(error)}
+    taken = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    return {name: seconds * 1000 for name, seconds in taken.items()} | plain(answer)
+
+
+def plain(answer: Answer) -> Result:
+    """An answer without what differs every time."""
+    correction = answer.understood.correction
+    return {
+        "ids": [hit.article.id for hit in answer.hits],
+        "scores": [float(hit.score) for hit in answer.hits],
+        "shown": {
+            hit.article.id: [
+                hit.duplicates,
+                hit.title.text,
+                hit.title.marks,
+                hit.snippet.text,
+                hit.snippet.marks,
+            ]
+            for hit in answer.hits
+        },
+        "total": answer.total,
+        "groups": answer.groups,
+        "rung": answer.understood.rung,
+        "stricter": answer.understood.stricter,
+        "correction": correction and [correction.query, correction.applied],
+        "facets": {
+            name: [[each.value, each.count] for each in counts]
+            for name, counts in answer.facets.items()
+        },
+    }
+
+
+def main() -> None:
+    out, sys.stdout = sys.stdout, sys.stderr  # whatever is printed by others is no answer
+    now = datetime.fromisoformat(json.loads(sys.stdin.readline()))
+    made = module.make_services(read_settings(IndexSettings, os.environ))
+    services = replace(made, clock=lambda: now)
+    services.warm_up()
+    print(json.dumps(module.__file__), file=out, flush=True)
+    for line in sys.stdin:
+        results = [ask(services, text) for text in json.loads(line)]
+        print(json.dumps(results), file=out, flush=True)
+    services.close()
+
+
+if __name__ == "__main__":
+    main()
