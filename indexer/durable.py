@@ -9,15 +9,15 @@ import os
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> None:
     """Put ``content`` at ``path``, and return when it would survive a power cut.
 
-    Written beside, fsynced, renamed over the old file, and the folder fsynced. One writer at a time.
+    Written ``beside``, a name in the same folder, fsynced, renamed over the old file, and the folder fsynced. One writer at a time.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; the old content stays.
     """
-    beside = path.with_name(f".{path.name}.new")
+    beside = beside or path.with_name(f".{path.name}.new")
     try:
         with beside.open("wb") as file:
             file.write(content)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
-from math import ceil, inf
+from math import ceil
 from time import monotonic, perf_counter
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -194,7 +194,7 @@ def search(
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
-        explanations = _explanations(asked, reader, analyzer) if question.explain else {}
+        explanations = _explanations(asked, reader, analyzer, deadline) if question.explain else {}
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
@@ -232,7 +232,9 @@ def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
     return Recency(today, aging.half_life, aging.channels, FADED)
 
 
-def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str, Explanation]:
+def _explanations(
+    asked: _Asked, reader: Reader, analyzer: Analyzer, deadline: float
+) -> dict[str, Explanation]:
     """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
     if asked.request.sort != "relevance":
         return {}
@@ -240,7 +242,7 @@ def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str
     return {
         hit.article.id: explain(reader, analyzer, request, hit)
         for hit in asked.found.page.hits
-        if hit.article.id not in asked.pinned and monotonic() < (asked.request.deadline or inf)
+        if hit.article.id not in asked.pinned and monotonic() < deadline
     }
 
 

@@ -165,6 +165,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
     Raises:
         InvalidDictionary: a line of the user dictionary is wrong.
     """
+    told = searching or SearchSettings()
     editorial = LiveEditorial(settings.store_url)
     analyzer = make_analyzer(
         user_dictionary=settings.user_dictionary, stopwords=editorial.stopwords
@@ -184,6 +185,6 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         settings.timezone,
         query_log=query_log,
         editorial=editorial,
-        aging=(searching or SearchSettings()).aging,
-        time_limit=(searching or SearchSettings()).time_limit,
+        aging=told.aging,
+        time_limit=told.time_limit,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -104,8 +104,10 @@ def is_one_word(analyzer: Analyzer, text: str) -> bool:
     return [token.text for token in analyzer.query(text)] == [text]
 
 
+_TYPED: Final = 500
+"""Characters of a query, at most: one search asks for the words of the same text again and again. An article is read once."""
 _RECENT: Final = 256
-"""Texts of queries whose words are remembered: one search asks for those of the same text again and again."""
+"""Queries whose words are remembered."""
 
 _Row = tuple[str, int, int]
 """A token of a piece: its text, and where in the piece it starts and ends."""
@@ -123,7 +125,7 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
-        self._words = lru_cache(_RECENT)(self._words_of)
+        self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What was loaded and remembered stays here, and is loaded again where it is needed."""
@@ -160,17 +162,17 @@ class ChineseAnalyzer:
 
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
-        words = self._words(text)
+        words = self._words[text]
         dropped = drop_stopwords((word.text for word in words), self._stopwords())
         return [word for word in words if word.text not in dropped]
 
     def ignored(self, text: str) -> tuple[str, ...]:
         """See :meth:`Analyzer.ignored`."""
-        return drop_stopwords((word.text for word in self._words(text)), self._stopwords())
+        return drop_stopwords((word.text for word in self._words[text]), self._stopwords())
 
     def only_stopwords(self, text: str) -> bool:
         """See :meth:`Analyzer.only_stopwords`."""
-        words = self._words(text)
+        words = self._words[text]
         return bool(words) and self._stopwords().issuperset(word.text for word in words)
 
     @cached_property

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.columnar.arrays import IntP
 from indexer.columnar.impacts import F32
 from indexer.columnar.inversion import rows_of
-from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Snapshot
 
 LEADERS: Final = 20

@@ -42,6 +42,7 @@ _CHUNK_BYTES: Final = 1 << 24
 _SPOOL_BYTES: Final = 1 << 26
 
 AnyArray = NDArray[Any]
+IntP = NDArray[np.intp]
 
 
 class ArrayFileWriter:

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.columnar.arrays import IntP
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Found, look_up
 from indexer.columnar.impacts import F32, Listed
-from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Snapshot
 
 I64 = NDArray[np.int64]

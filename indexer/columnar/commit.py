@@ -8,7 +8,6 @@ last one falls back to the one before it with a warning. Nothing is ever changed
 from __future__ import annotations
 
 import logging
-import os
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.columnar.arrays import ArrayFile, ArrayFileWriter
 from indexer.columnar.errors import Damaged
+from indexer.durable import replace_file, sync_folder
 
 COMMIT_VERSION: Final = 1
 KEPT_COMMITS: Final = 2
@@ -139,26 +139,8 @@ def write_commit(folder: Path, commit: Commit) -> None:
     )
     sync_folder(folder)
     path = folder / commit_file(commit.number)
-    beside = path.with_suffix(".tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(b"%08x\n" % zlib.crc32(body) + body)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's entries durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    content = b"%08x\n" % zlib.crc32(body) + body
+    replace_file(path, content, beside=path.with_suffix(".tmp"))
 
 
 def remove_unused(folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray
+from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.collapse import I64, SPARE, Grouping, Tally, next_reach
 from indexer.columnar.errors import OutOfTime
@@ -25,7 +25,7 @@ from indexer.columnar.intervals import told_by_values
 from indexer.columnar.inversion import rows_of
 from indexer.columnar.plan import Everything, Plan
 from indexer.columnar.rescoring import Rescore, rescored
-from indexer.columnar.segment import IntP, Segment
+from indexer.columnar.segment import Segment
 from indexer.columnar.snapshot import Leaf, Snapshot
 from indexer.columnar.top import Ordering, Ranked, best_of_leaf, merged
 
@@ -92,7 +92,7 @@ class Executor:
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
-        deadline: float | None = None,
+        deadline: float = inf,
         collapse: str | None = None,
         rescore: Rescore | None = None,
     ) -> Top:
@@ -137,18 +137,17 @@ class Executor:
         order: Ordering,
         facets: Sequence[str],
         factors: Sequence[F32] | None,
-        deadline: float | None,
+        deadline: float,
         rescore: Rescore | None,
         tally: Tally | None = None,
     ) -> Top:
         """The same, not collapsed; ``tally`` counts what was found of each group."""
-        until = inf if deadline is None else deadline
         total, complete = 0, True
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
         counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
         for number, leaf in enumerate(self.snapshot.leaves):
-            evaluator = Evaluator(self.impacts, number, deadline=until)
+            evaluator = Evaluator(self.impacts, number, deadline=deadline)
             try:
                 found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
             except OutOfTime:
@@ -167,7 +166,7 @@ class Executor:
                     tally.add(number, found)
             evaluator.release(found)
         best_docs, scores = merged([part for _, part in parts], order, reach, self.snapshot)
-        if rescore and monotonic() >= until:
+        if rescore and monotonic() >= deadline:
             complete = False
         elif rescore and len(best_docs):
             best_docs, scores = rescored(

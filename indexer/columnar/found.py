@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.columnar.arrays import IntP
 from indexer.columnar.impacts import F32, Column, Listed
-from indexer.columnar.segment import IntP
 
 Mask = NDArray[np.bool_]
 

@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray
+from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.plan import Word
-from indexer.columnar.segment import IntP, PostingsField
+from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]

@@ -17,8 +17,8 @@ from whoosh.formats import Format, Frequency, Positions
 from whoosh.matching import LeafMatcher, ReadTooFar
 from whoosh.system import pack_uint
 
-from indexer.columnar.arrays import AnyArray
-from indexer.columnar.segment import IntP, PostingsField
+from indexer.columnar.arrays import AnyArray, IntP
+from indexer.columnar.segment import PostingsField
 
 BLOCK: Final = 128
 """Whoosh's own size of a block."""

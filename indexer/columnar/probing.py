@@ -12,12 +12,11 @@ from typing import Any, Final
 import numpy as np
 
 from indexer.columnar import plan as p
-from indexer.columnar.arrays import AnyArray
+from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.costs import LeafCosts
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Mask, Part, look_up, look_up_listed
 from indexer.columnar.impacts import F32
-from indexer.columnar.segment import IntP
 
 Probed = tuple[Mask, F32]
 

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from indexer.columnar.agreement import agreement
+from indexer.columnar.arrays import IntP
 from indexer.columnar.impacts import F32, I64, Impacts
-from indexer.columnar.segment import IntP
 from indexer.columnar.top import Ordering, Ranked, merged
 
 _POSITION_BITS: Final = 32

@@ -13,15 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray, ArrayFile
+from indexer.columnar.arrays import AnyArray, ArrayFile, IntP
 from indexer.columnar.blobs import BlobReader
 from indexer.columnar.errors import Damaged
 from indexer.columnar.fields import MISSING_INT, Layout
 from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, rows_at
 from indexer.columnar.offsets import Offsets
 from indexer.columnar.terms import Terms
-
-IntP = NDArray[np.intp]
 
 
 class PostingsField:

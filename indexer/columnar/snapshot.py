@@ -76,15 +76,6 @@ class Snapshot:
         leaf = self.leaves[bisect_right(self._bases, doc) - 1]
         return leaf, doc - leaf.base
 
-    def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many documents hold a term, deleted ones included. O(segments * log terms)."""
-        total = 0
-        for postings in self._fields(field):
-            number = postings.terms.find(term)
-            if number >= 0:
-                total += postings.doc_frequency(number)
-        return total
-
     def _fields(self, name: str) -> Iterator[PostingsField]:
         """A field's postings in each segment that has such a field."""
         for leaf in self.leaves:

@@ -10,10 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import ArrayFile
+from indexer.columnar.arrays import ArrayFile, IntP
 from indexer.columnar.offsets import Offsets
-
-IntP = NDArray[np.intp]
 
 _SAMPLE: Final = 64
 """One term in so many is held in memory to begin a look-up with: 20 KiB for 100,000 terms of usual length."""

@@ -12,11 +12,10 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray
+from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Found, Mask, listed
 from indexer.columnar.impacts import BLOCK, F32, Listed
-from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf, Snapshot
 
 I64 = NDArray[np.int64]

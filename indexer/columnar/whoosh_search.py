@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import numpy as np
 from whoosh import query as wq
@@ -56,7 +57,7 @@ class WhooshExecutor:
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
-        deadline: float | None = None,
+        deadline: float = inf,
     ) -> Top:
         """The best ``limit`` documents that match and that ``filter`` matches too; the rest as :meth:`Executor.search`.
 

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
+from search_service.filters import FIRST_DAY, LAST_DAY
 from search_service.parse import MAX_LENGTH, MAX_WORDS, Syntax
 from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.suggest import MAX_PREFIX
@@ -32,8 +33,6 @@ from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
 from search_service.web.values import (
     ARTICLE_ID,
-    FIRST_DAY,
-    LAST_DAY,
     Day,
     ExactText,
     GroupNumber,

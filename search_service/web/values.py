@@ -10,13 +10,11 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from indexer.article import MAX_LINE
+from search_service.filters import FIRST_DAY, LAST_DAY
 from search_service.parse import MAX_LENGTH
 
 MAX_GROUP: Final = 2**53 - 1
 """The largest whole number that JavaScript tells from its neighbours."""
-
-FIRST_DAY: Final = date(1900, 1, 1)
-LAST_DAY: Final = date(2199, 12, 31)
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # JSON can hold a lone surrogate

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.columnar.arrays import IntP
 from indexer.columnar.executor import Executor
 from indexer.columnar.plan import Plan
-from indexer.columnar.segment import IntP, PostingsField
+from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Leaf
 from indexer.columnar.terms import after_prefix
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
@@ -69,11 +70,13 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
             if not _may_be_as_long(term, request.length):
                 continue
             entry = entry_of(term.decode())
+            if request.length not in (None, len(entry.folded)):
+                continue
             candidate = together.setdefault(entry.folded, _Candidate())
             candidate.frequency += frequency
             candidate.terms.append((place, number, entry))
     for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
-        if request.length in (None, len(folded)) and request.accepts(folded):
+        if request.accepts(folded):
             yield together[folded]
 
 

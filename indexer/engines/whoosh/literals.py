@@ -11,10 +11,10 @@ import numpy as np
 
 from indexer.analysis.grams import plan_literal
 from indexer.columnar import plan as p
+from indexer.columnar.arrays import IntP
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import OutOfTime
 from indexer.columnar.executor import Executor
-from indexer.columnar.segment import IntP
 from indexer.columnar.snapshot import Leaf
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf

@@ -12,7 +12,7 @@ from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import LiteralPlan
 from indexer.columnar import plan as p
-from indexer.columnar.segment import IntP
+from indexer.columnar.arrays import IntP
 from indexer.columnar.terms import after_prefix
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
@@ -109,6 +109,10 @@ class PlanBuilder:
                 return _EVERYTHING
             case _:
                 assert_never(query)
+
+    def filter(self, query: Query | None) -> p.Plan | None:
+        """The plan of a filter; None for none."""
+        return None if query is None else self.build(query)
 
     def _adjacent(self, query: Adjacent) -> p.Plan:
         words = tuple(encoded(token.text) for token in self._analyzer.query(query.text))

@@ -11,7 +11,6 @@ from typing import Self
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.grams import chinese_pairs
 from indexer.article import Article
-from indexer.columnar import plan as p
 from indexer.columnar.executor import Executor
 from indexer.columnar.rescoring import Rescore
 from indexer.columnar.top import Ordering
@@ -72,20 +71,18 @@ class WhooshReader:
             return self._search(request)
 
     def _search(self, request: SearchRequest) -> SearchPage:
-        builder = self._builder(request.deadline)
-        narrow: p.Plan | None = None
-        if request.filter is not None:
-            narrow = builder.build(request.filter)
+        deadline = _deadline(request)
+        builder = self._builder(deadline)
         end = request.page * request.size
         scored = request.sort == "relevance"
         top = self.executor.search(
             builder.build(request.query),
             limit=end,
-            filter=narrow,
+            filter=builder.filter(request.filter),
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
-            deadline=request.deadline,
+            deadline=deadline,
             collapse=GROUP if request.collapse == "duplicates" else None,
             rescore=self._rescore(request.rescore) if scored and request.rescore else None,
         )
@@ -112,9 +109,8 @@ class WhooshReader:
             facets=MappingProxyType(facets),
         )
 
-    def _builder(self, deadline: float | None = None) -> PlanBuilder:
-        until = inf if deadline is None else deadline
-        return PlanBuilder(self._analyzer, self._literals.find, self._idf, until)
+    def _builder(self, deadline: float = inf) -> PlanBuilder:
+        return PlanBuilder(self._analyzer, self._literals.find, self._idf, deadline)
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
@@ -150,11 +146,10 @@ class WhooshReader:
         """How many articles a request finds."""
         check_request(request)
         with self._honest():
-            builder = self._builder(request.deadline)
-            narrow = builder.build(request.filter) if request.filter is not None else None
-            plan = builder.build(request.query)
-            top = self.executor.search(plan, limit=0, filter=narrow, deadline=request.deadline)
-            return top.total
+            deadline = _deadline(request)
+            builder = self._builder(deadline)
+            plan, narrow = builder.build(request.query), builder.filter(request.filter)
+            return self.executor.search(plan, limit=0, filter=narrow, deadline=deadline).total
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
@@ -173,10 +168,7 @@ class WhooshReader:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
         check_completion_request(request)
         with self._honest():
-            narrow: p.Plan | None = None
-            if request.filter is not None:
-                narrow = self._builder().build(request.filter)
-            return complete(self.executor, request, narrow)
+            return complete(self.executor, request, self._builder().filter(request.filter))
 
     @contextmanager
     def _honest(self) -> Iterator[None]:
@@ -211,3 +203,7 @@ class WhooshReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _deadline(request: SearchRequest) -> float:
+    return inf if request.deadline is None else request.deadline

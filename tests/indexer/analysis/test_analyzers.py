@@ -202,3 +202,13 @@ def test_a_planted_cache_in_the_folder_for_temporary_files_is_not_read(tmp_path:
     assert run.stdout.strip() == "['农业银行']"
     assert [path.name for path in tmp_path.iterdir()] == ["jieba.cache"]
     assert re.search("jieba.cache", run.stderr) is None
+
+
+def test_the_words_of_queries_are_remembered_and_those_of_articles_are_not() -> None:
+    analyzer = make_analyzer()
+    assert isinstance(analyzer, analyzers.ChineseAnalyzer)
+    for number in range(600):
+        analyzer.query(f"地铁{number}")
+        analyzer.query("地铁开通了。" * 200 + str(number))
+    assert len(analyzer._words) <= 256
+    assert max(map(len, analyzer._words)) <= 500

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
-from indexer.analysis import memo
 from indexer.analysis.memo import LONGEST, Memo
 
 
@@ -26,9 +23,8 @@ def test_short_texts_are_made_once_and_long_ones_each_time() -> None:
     assert made == ["山", "水" * LONGEST, "石" * (LONGEST + 1), "石" * (LONGEST + 1)]
 
 
-def test_it_never_holds_more_than_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memo, "MOST", 3)
-    numbers = Memo(int)
+def test_it_never_holds_more_than_the_most() -> None:
+    numbers = Memo(int, most=3)
     for number in range(10):
         assert numbers[str(number)] == number
         assert len(numbers) <= 3

@@ -318,7 +318,7 @@ def test_a_deadline_within_a_plan_loses_nothing_that_later_searches_use(
 def test_a_field_that_no_segment_has_has_no_terms(standing: list[Standing]) -> None:
     here = standing[2]
     unknown = p.Term("nowhere", b"w00")
-    assert here.corpus.snapshot.doc_frequency("nowhere", b"w00") == 0
+    assert here.executor.impacts.doc_frequency("nowhere", b"w00") == 0
     assert here.corpus.snapshot.average_length("nowhere") == 0.0
     for plan in (
         unknown,

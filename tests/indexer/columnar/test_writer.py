@@ -16,6 +16,7 @@ from indexer.columnar.build import Document, SegmentBuilder
 from indexer.columnar.check import check_index
 from indexer.columnar.errors import ColumnarError, Damaged, Locked, Unsupported
 from indexer.columnar.fields import Layout
+from indexer.columnar.impacts import Bm25, Impacts
 from indexer.columnar.merge import MergeInput, merge
 from indexer.columnar.snapshot import open_snapshot
 from indexer.columnar.writer import Writer, build_segments, create_index, new_segment_path
@@ -151,12 +152,12 @@ def test_statistics_count_deleted_documents_until_a_merge(folder: Path) -> None:
         writer.commit(merge=False)
     snapshot = open_snapshot(folder)
     assert (snapshot.doc_count, snapshot.doc_count_all) == (10, 11)
-    assert snapshot.doc_frequency("body", "山".encode()) == 10
+    assert Impacts(snapshot, Bm25()).doc_frequency("body", "山".encode()) == 10
     assert snapshot.average_length("body") == 31 / 11
     with Writer(folder, LAYOUT) as writer:
         writer.commit(merge_all=True)
     snapshot = open_snapshot(folder)
-    assert snapshot.doc_frequency("body", "山".encode()) == 9
+    assert Impacts(snapshot, Bm25()).doc_frequency("body", "山".encode()) == 9
     assert snapshot.average_length("body") == 28 / 10
     assert snapshot.blob("text", snapshot.find(b"0")) == "水".encode()
 
