@@ -7,7 +7,6 @@ counts; filters are queries too, whose scores are not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -246,17 +245,42 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequest:
-    """Which words and phrases of titles, tags and authors are asked for, to complete typed text with.
+class TypedSo:
+    """Texts that begin as ``text`` was typed: in characters, pinyin, initials or a mixture of them (see ``analysis/typed.py``)."""
 
-    Those whose key (see ``analysis/typed.py``) begins as one of ``keys`` and whose folded text begins with ``begins`` and is
-    one that ``accepts`` takes, of ``length`` characters, if that is given; at least one article that ``filter`` lets through must hold them. The keys overlap nowhere:
-    none begins with another one.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Texts of ``length`` Chinese characters that are not ``text``, but share ``shared`` characters with it or more, each at
+    its place; each is read as one of the sounds at its place in ``sounds``, unless that is empty."""
+
+    length: int
+    text: str = ""
+    shared: int = 0
+    sounds: tuple[frozenset[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """These texts."""
+
+    texts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """Which words and phrases of titles, tags and authors are asked for, to complete or to correct typed text with.
+
+    Those whose key (see ``analysis/typed.py``) is one of ``keys``, or, unless ``whole_keys``, begins as one does, and whose
+    folded text begins with ``begins`` and is one of ``texts``; at least one article that ``filter`` lets through must hold
+    them. No key begins with another one.
     """
 
     keys: tuple[str, ...]
-    accepts: Callable[[str], bool]
+    texts: TypedSo | Alike | AnyOf
     begins: str = ""
-    length: int | None = None
+    whole_keys: bool = False
     filter: Query | None = None
     size: int = 10

@@ -7,15 +7,15 @@ a time. Numbers are never guessed at: 2024 is not 2025.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import islice, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple
 
-from indexer.analysis.characters import HAN
 from indexer.analysis.pinyin import Unit, homophones, readings, syllables, units
 from indexer.analysis.typed import AFTER_FIRST, KEY_UNITS, key_of, read_typed
+from indexer.query import Alike, AnyOf
 
 ONE_WRONG_FROM: Final = 4
 """Characters of a text of which any one may be wrong whatever it sounds like. Shorter ones are mostly names, and 王小明 is
@@ -25,7 +25,6 @@ LETTERS_FROM: Final = 4
 LETTERS_TO: Final = 20
 
 _MAX_KEYS: Final = 600
-_CHINESE: Final = re.compile(f"[{HAN}]+")
 _BLURS: Final = tuple(
     (re.compile(pattern), blurred)
     for pattern, blurred in (
@@ -40,64 +39,44 @@ _BLURS: Final = tuple(
 
 
 class Guess(NamedTuple):
-    """Completions whose key begins as one of ``keys``, and whose folded text ``begins`` so and is one that ``accepts`` takes, of ``length``
-    characters, if that is given; and these ``words``."""
+    """Completions whose key is one of ``keys``, or begins so unless ``whole_keys``, and whose folded text ``begins`` so and is one
+    of ``texts``; and these ``words``."""
 
     keys: tuple[str, ...]
-    accepts: Callable[[str], bool]
+    texts: Alike | AnyOf
     words: tuple[str, ...] = ()
     begins: str = ""
-    length: int | None = None
-
-
-def is_chinese(text: str) -> bool:
-    """Whether a folded text is nothing but Chinese characters."""
-    return _CHINESE.fullmatch(text) is not None
+    whole_keys: bool = True
 
 
 def same_sound(text: str) -> Guess:
     """Words that sound as a Chinese text does, of which at most half the characters are others."""
     read = units(text)
-
-    def accepts(other: str) -> bool:
-        return _as_long(text, other) and (
-            2 * shared(text, other) >= len(text) - 1
-            and shared(text, other) > 0
-            and [unit.sound for unit in units(other)] == [unit.sound for unit in read]
-        )
-
-    return Guess((key_of(read),), accepts, _one_other(text), length=len(text))
+    size = len(text)
+    sounds = tuple(frozenset((unit.sound,)) for unit in read)
+    return Guess((key_of(read),), Alike(size, text, max(1, size // 2), sounds), _one_other(text))
 
 
 def near_sound(text: str) -> Guess:
     """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
-    spoken = [_near(unit) for unit in units(text)]
-
-    def accepts(other: str) -> bool:
-        return (
-            _as_long(text, other)
-            and shared(text, other) == len(text) - 1
-            and all(
-                unit.sound in sounds for unit, sounds in zip(units(other), spoken, strict=False)
-            )
-        )
-
-    initials = [sorted({sound[0] for sound in sounds}) for sounds in spoken[1:KEY_UNITS]]
-    keys = (
-        first + AFTER_FIRST + "".join(rest)
-        for rest in product(*initials)
-        for first in sorted(spoken[0])
-    )
-    return Guess(tuple(islice(keys, _MAX_KEYS)), accepts, length=len(text))
+    read = units(text)
+    spoken = tuple(map(_near, read))
+    keys: dict[str, None] = {}
+    for place in range(len(read)):
+        sounds = [frozenset(readings(unit.text)) for unit in read]
+        sounds[place] = spoken[place]
+        initials = [sorted({sound[0] for sound in each}) for each in sounds[1:KEY_UNITS]]
+        for first, *rest in product(sorted(sounds[0]), *initials):
+            keys[first + AFTER_FIRST + "".join(rest)] = None
+    size = len(text)
+    return Guess(tuple(islice(keys, _MAX_KEYS)), Alike(size, text, size - 1, spoken))
 
 
 def one_wrong(text: str) -> Guess:
     """Words of ONE_WRONG_FROM characters and more with any one other character, but not the first one."""
-
-    def accepts(other: str) -> bool:
-        return _as_long(text, other) and shared(text, other) == len(text) - 1
-
-    return Guess((units(text)[0].sound + AFTER_FIRST,), accepts, begins=text[0], length=len(text))
+    alike = Alike(len(text), text, len(text) - 1)
+    key = units(text)[0].sound + AFTER_FIRST
+    return Guess((key,), alike, begins=text[0], whole_keys=False)
 
 
 def one_letter(word: str) -> Guess:
@@ -110,7 +89,7 @@ def one_letter(word: str) -> Guess:
         found |= {before + letter + after[1:] for before, after in parts if after}
     found.discard(word)
     keys = sorted(each + AFTER_FIRST for each in found)
-    return Guess(tuple(keys), found.__contains__, tuple(sorted(found)))
+    return Guess(tuple(keys), AnyOf(frozenset(found)), tuple(sorted(found)))
 
 
 def spelt_out(letters: str) -> Sequence[str]:
@@ -129,11 +108,7 @@ def spelt_out(letters: str) -> Sequence[str]:
 def of_sounds(sounds: Sequence[str]) -> Guess:
     """Chinese words that are read so."""
     key = key_of([Unit(sound, sound) for sound in sounds])
-
-    def accepts(other: str) -> bool:
-        return is_chinese(other) and [unit.sound for unit in units(other)] == list(sounds)
-
-    return Guess((key,), accepts)
+    return Guess((key,), Alike(len(sounds), sounds=tuple(frozenset((each,)) for each in sounds)))
 
 
 def _one_other(text: str) -> tuple[str, ...]:
@@ -149,15 +124,6 @@ def _one_other(text: str) -> tuple[str, ...]:
         for other in homophones().get(unit.sound, "")
         if other != text[place]
     )
-
-
-def _as_long(text: str, other: str) -> bool:
-    return len(other) == len(text) and other != text and is_chinese(other)
-
-
-def shared(text: str, other: str) -> int:
-    """How many characters stand at the same place in both."""
-    return sum(a == b for a, b in zip(text, other, strict=False))
 
 
 def _near(unit: Unit) -> frozenset[str]:

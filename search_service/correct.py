@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import HAN, fold, fold_literal
 from indexer.engines.base import Reader
+from indexer.engines.completions import shared
 from indexer.query import CompletionRequest, Match, MatchAll, Query, SearchRequest
 from indexer.query import Literal as LiteralQuery
 from search_service.alike import (
@@ -28,7 +29,6 @@ from search_service.alike import (
     one_letter,
     one_wrong,
     same_sound,
-    shared,
     spelt_out,
 )
 from search_service.ranking import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, RARE_OF
@@ -143,7 +143,7 @@ class _Speller:
                     continue
                 if any(start < other_end and other < end for other, other_end in taken):
                     continue
-                if found := self._best(folded[start:end], kind):
+                if found := self._best_of(folded[start:end], kind(folded[start:end])):
                     taken.append((start, end))
                     yield _Change(start, end, found)
 
@@ -192,23 +192,26 @@ class _Speller:
                 so_far = best[end]
                 if so_far is not None and so_far[0] <= before[0] + 1:
                     continue
-                if word := self._best_of("", 0, of_sounds(sounds[start:end])):
+                if word := self._best_of("", of_sounds(sounds[start:end])):
                     best[end] = (before[0] + 1, before[1] + word)
         return [_Change(0, len(folded), best[-1][1])] if best[-1] else []
 
     def _letters(self, folded: str) -> Iterator[_Change]:
         for word in _LETTERS.finditer(folded):
-            if found := self._best(word[0], one_letter):
+            if found := self._best_of(word[0], one_letter(word[0])):
                 yield _Change(word.start(), word.end(), found)
 
-    def _best(self, typed: str, kind: Callable[[str], Guess]) -> str | None:
-        """The best of what is guessed for a typed text; nothing is guessed for one that is used."""
-        used = self._used(typed)
-        return None if used >= FEW else self._best_of(typed, used, kind(typed))
+    def _best_of(self, typed: str, guess: Guess) -> str | None:
+        """The best of what was guessed that is used much more than what was typed.
 
-    def _best_of(self, typed: str, used: int, guess: Guess) -> str | None:
-        """The best of what was guessed that is used much more than what was typed."""
+        Counting uses may read articles, so that it waits until something is guessed; mostly nothing is.
+        """
         candidates = [*self._completions(guess), *self._words(guess)]
+        if not candidates:
+            return None
+        used = self._used(typed) if typed else 0
+        if used >= FEW:
+            return None
         candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
             if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
@@ -224,9 +227,9 @@ class _Speller:
     def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
         request = CompletionRequest(
             guess.keys,
-            guess.accepts,
+            guess.texts,
             guess.begins,
-            guess.length,
+            guess.whole_keys,
             filter=self._seen.filter,
             size=_CANDIDATES,
         )

@@ -16,7 +16,15 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.filters import read_stopwords
 from indexer.analysis.typed import Typed, read_typed
 from indexer.engines.base import Reader
-from indexer.query import CompletionRequest, Or, Query, SearchRequest, TitlePrefix, TitleSound
+from indexer.query import (
+    CompletionRequest,
+    Or,
+    Query,
+    SearchRequest,
+    TitlePrefix,
+    TitleSound,
+    TypedSo,
+)
 from search_service.filters import visible
 from search_service.live import IndexState, LiveIndex
 from search_service.ranking import (
@@ -100,7 +108,11 @@ def _words(
 ) -> list[Suggestion]:
     """Frequent queries and words, by use and freshness, the shorter ones first."""
     request = CompletionRequest(
-        typed.keys, typed.begins, typed.in_characters, filter=visible(now), size=size * _SPARE
+        typed.keys,
+        TypedSo(typed.text),
+        typed.in_characters,
+        filter=visible(now),
+        size=size * _SPARE,
     )
     scored = [
         (

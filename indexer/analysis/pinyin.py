@@ -19,6 +19,7 @@ DICTIONARY: Final = "pypinyin 0.55.0"
 """What is read by; an index holds keys made of it."""
 
 HAN_CHARACTER: Final = re.compile(f"[{HAN}]")
+_CHINESE: Final = re.compile(f"[{HAN}]+")
 _UNITS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")
 
 _TONES: Final = {
@@ -56,6 +57,11 @@ class _Tables:
     heads: frozenset[str]
     """The first two characters of each phrase, so that one look-up tells where none begins."""
     longest: int
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a folded text is nothing but Chinese characters."""
+    return _CHINESE.fullmatch(text) is not None
 
 
 def units(text: str) -> tuple[Unit, ...]:

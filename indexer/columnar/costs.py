@@ -24,6 +24,7 @@ class LeafCosts:
         self.segment = impacts.snapshot.leaves[leaf].segment
         self.doc_count = self.segment.doc_count
         self.length = padded(self.doc_count)
+        self._costs: dict[int, int] = {}  # by the id of a node of a plan that lives as long as this
 
     def keep_to_deadline(self) -> None:
         """Asked before each node.
@@ -35,9 +36,13 @@ class LeafCosts:
             raise OutOfTime
 
     def cost(self, node: p.Plan) -> int:
-        """An upper estimate of the documents that match. Costs a term look-up a term."""
-        method = _COST.get(type(node))
-        return self.doc_count if method is None else method(self, node)
+        """An upper estimate of the documents that match. Costs a term look-up a term, once: nodes ask for their parts' again."""
+        cost = self._costs.get(id(node))
+        if cost is None:
+            method = _COST.get(type(node))
+            cost = self.doc_count if method is None else method(self, node)
+            self._costs[id(node)] = cost
+        return cost
 
     def _term(self, node: p.Term) -> int:
         return self.impacts.estimate(self.leaf, node.field, node.term)

@@ -14,9 +14,7 @@ from indexer.columnar.arrays import ArrayFile, IntP
 from indexer.columnar.offsets import Offsets
 
 _SAMPLE: Final = 64
-"""One term in so many is held in memory to begin a look-up with: 20 KiB for 100,000 terms of usual length."""
-_BLOCKS: Final = 512
-"""So many times 64 terms are kept in each field of a segment: 2 MiB."""
+"""One term in so many is held as an object to begin a look-up with: 20 KiB for 100,000 terms of usual length."""
 
 
 class Terms:
@@ -26,7 +24,6 @@ class Terms:
         self._bytes = memoryview(file[f"{prefix}/term_bytes"])  # type: ignore[arg-type]
         self._offsets = Offsets(file, f"{prefix}/term_offsets")
         self._count = len(self._offsets) - 1
-        self._blocks: dict[int, tuple[bytes, list[int]]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -35,39 +32,36 @@ class Terms:
         return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
 
     def find(self, term: bytes) -> int:
-        """The number of a term, or -1. O(log n)."""
+        """The number of a term, or -1. O(log n), some microseconds; O(n) the first time."""
         at = self.first_from(term)
-        if at >= self._count:
-            return -1
-        data, edges = self._block(at // _SAMPLE)
-        place = at % _SAMPLE
-        return at if data[edges[place] : edges[place + 1]] == term else -1
+        return at if at < self._count and self._at(at) == term else -1
 
     def first_from(self, term: bytes) -> int:
-        """The number of the first term that is ``term`` or greater; the count when there is none. O(log n)."""
+        """The number of the first term that is ``term`` or greater; the count when there is none. Costs what :meth:`find` does."""
         sample = bisect_left(self._samples, term)
         if not sample:
             return 0
-        data, edges = self._block(sample - 1)
-        places = range(len(edges) - 1)
-        at = bisect_left(places, term, key=lambda place: data[edges[place] : edges[place + 1]])
-        return (sample - 1) * _SAMPLE + at
+        begin = (sample - 1) * _SAMPLE
+        end = min(begin + _SAMPLE, self._count)
+        return bisect_left(range(self._count), term, begin, end, key=self._at)
 
-    def _block(self, number: int) -> tuple[bytes, list[int]]:
-        """The bytes of the terms from one sample to before the next, and where each begins in them and the last ends.
+    def beginning(self, prefix: bytes) -> tuple[int, int]:
+        """The number of the first term that begins with ``prefix``, and of the first one behind those. Costs one or two look-ups."""
+        first = self.first_from(prefix)
+        if first == self._count or not self._at(first).startswith(prefix):
+            return first, first
+        beyond = after_prefix(prefix)
+        return first, self.first_from(beyond) if beyond else self._count
 
-        Some are kept: words are looked up again, and beside each other. Only the terms compared are made objects.
-        """
-        block = self._blocks.get(number)
-        if block is None:
-            end = min((number + 1) * _SAMPLE, self._count)
-            offsets = self._offsets.between(number * _SAMPLE, end + 1)
-            data = self._bytes[int(offsets[0]) : int(offsets[-1])].tobytes()
-            block = data, (offsets - offsets[0]).tolist()
-            if len(self._blocks) >= _BLOCKS:
-                self._blocks.clear()
-            self._blocks[number] = block
-        return block
+    def _at(self, number: int) -> bytes:
+        edges = self._edges
+        return self._bytes[edges[number] : edges[number + 1]].tobytes()
+
+    @cached_property
+    def _edges(self) -> memoryview[int]:
+        """Where each term begins and the last one ends, four bytes each: what a look-up compares with, it reads at once."""
+        small = len(self._bytes) < 1 << 32
+        return memoryview(self._offsets.between().astype(np.uint32 if small else np.int64))  # type: ignore[arg-type]
 
     def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The terms of a range of numbers. O(range)."""
@@ -104,9 +98,7 @@ class Terms:
 
     @cached_property
     def _samples(self) -> list[bytes]:
-        offsets = self._offsets.between()
-        edges = zip(offsets[:-1:_SAMPLE].tolist(), offsets[1::_SAMPLE].tolist(), strict=True)
-        return [self._bytes[begin:end].tobytes() for begin, end in edges]
+        return [self._at(number) for number in range(0, self._count, _SAMPLE)]
 
 
 def after_prefix(prefix: bytes) -> bytes:

@@ -7,20 +7,22 @@ One rule for every engine, and the terms in which an index keeps them: a term is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from math import inf
+from operator import eq
 from typing import Final, NamedTuple
 
 from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.memo import Memo
-from indexer.analysis.pinyin import Unit, units
-from indexer.analysis.typed import KEY_UNITS, key_of
+from indexer.analysis.pinyin import Unit, is_chinese, units
+from indexer.analysis.typed import KEY_UNITS, key_of, read_typed
 from indexer.article import Article
 from indexer.hits import Completion
+from indexer.query import Alike, AnyOf, TypedSo
 
 LONGEST: Final = 16
 """Characters of a word or a tag: what is longer is no word but a sentence."""
@@ -85,6 +87,37 @@ def _completion(folded: str, uses: Sequence[Use]) -> Completion:
 
 def _most_held_first(found: Completion) -> tuple[int, float, str]:
     return (-found.count, -found.newest.timestamp() if found.newest else inf, found.folded)
+
+
+def accepting(texts: TypedSo | Alike | AnyOf) -> Callable[[str], bool]:
+    """Whether a folded text is one of those that a request asks for."""
+    match texts:
+        case TypedSo(text):
+            return read_typed(text).begins
+        case Alike():
+            return partial(_is_alike, texts)
+        case AnyOf(these):
+            return these.__contains__
+
+
+def _is_alike(wanted: Alike, text: str) -> bool:
+    return (
+        len(text) == wanted.length
+        and text != wanted.text
+        and is_chinese(text)
+        and shared(text, wanted.text) >= wanted.shared
+        and all(
+            unit.sound in sounds
+            for unit, sounds in zip(
+                units(text) if wanted.sounds else (), wanted.sounds, strict=False
+            )
+        )
+    )
+
+
+def shared(text: str, other: str) -> int:
+    """How many characters stand at the same place in both."""
+    return sum(map(eq, text, other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, all_channels
-from indexer.engines.completions import Offers, Use, completions
+from indexer.engines.completions import Offers, Use, accepting, completions
 from indexer.engines.documents import month_of, searchable_texts
 from indexer.engines.memory_rescoring import Rescorer, places
 from indexer.engines.ranking import DAY, K1, SCORE_DECIMALS, B, half_life_of, idf, words_needed
@@ -146,14 +146,18 @@ class MemoryReader:
         """The completions asked for. O(articles)."""
         check_completion_request(request)
         held = self._found(request.filter or MatchAll())
+        accepts = accepting(request.texts)
         uses = [
             Use(offer, entry.article.published_at, 1)
             for entry in map(self._entries.__getitem__, held)
             for offer in entry.offers.entries
-            if offer.key.startswith(request.keys)
+            if (
+                offer.key in request.keys
+                if request.whole_keys
+                else offer.key.startswith(request.keys)
+            )
             and offer.folded.startswith(request.begins)
-            and request.length in (None, len(offer.folded))
-            and request.accepts(offer.folded)
+            and accepts(offer.folded)
         ]
         return completions(uses, size=request.size)
 

@@ -10,7 +10,17 @@ from indexer.analysis.typed import read_typed
 from indexer.engines.base import Engine, Reader
 from indexer.errors import InvalidQuery
 from indexer.hits import Completion
-from indexer.query import CompletionRequest, Match, Query, Range, Term, TitleSound
+from indexer.query import (
+    Alike,
+    AnyOf,
+    CompletionRequest,
+    Match,
+    Query,
+    Range,
+    Term,
+    TitleSound,
+    TypedSo,
+)
 from tests.contracts.engine_base import EngineBase, fill, found
 from tests.factories import article
 
@@ -22,7 +32,7 @@ def complete(
 ) -> list[Completion]:
     read = read_typed(typed)
     return reader.complete(
-        CompletionRequest(read.keys, read.begins, read.in_characters, filter=only, size=size)
+        CompletionRequest(read.keys, TypedSo(typed), read.in_characters, filter=only, size=size)
     )
 
 
@@ -119,8 +129,28 @@ class CompletionPromises(EngineBase):
         fill(engine, article("a", title="乡村"))
         with engine.reader() as reader:
             assert texts(reader, "") == []
-            refused = CompletionRequest(("x",), lambda _: False)
+            refused = CompletionRequest(("x",), AnyOf(frozenset()))
             assert reader.complete(refused) == []
+
+    def test_texts_alike_are_as_long_and_share_characters_and_sounds(self, engine: Engine) -> None:
+        fill(engine, article("a", title="路", tags=["渔港", "渔岗", "鱼缸", "渔歌", "渔港区"]))
+        sounds = (frozenset(("yu",)), frozenset(("gang", "gan")))
+        with engine.reader() as reader:
+            for wanted, expected in (
+                (Alike(2, "渔岗", 1, sounds), ["渔港"]),
+                (Alike(2, "渔岗", 0, sounds), ["渔港", "鱼缸"]),
+                (Alike(2, "渔岗", 1), ["渔歌", "渔港"]),
+                (Alike(3), ["渔港区"]),
+            ):
+                asked = CompletionRequest(("yu\x01",), wanted)
+                assert sorted(each.text for each in reader.complete(asked)) == expected
+
+    def test_whole_keys_are_those_of_no_longer_text(self, engine: Engine) -> None:
+        fill(engine, article("a", title="渔港", tags=["渔港区"]))
+        with engine.reader() as reader:
+            for whole, expected in ((True, ["渔港"]), (False, ["渔港", "渔港区"])):
+                asked = CompletionRequest(("yu\x01g",), TypedSo("渔"), "渔", whole_keys=whole)
+                assert sorted(each.text for each in reader.complete(asked)) == expected
 
     def test_several_commits_are_counted_together(self, engine: Engine) -> None:
         for n in range(3):
@@ -137,7 +167,7 @@ class CompletionPromises(EngineBase):
         self, engine: Engine, wrong: dict[str, object]
     ) -> None:
         with engine.reader() as reader, pytest.raises(InvalidQuery):
-            reader.complete(CompletionRequest(("x",), bool, **wrong))  # type: ignore[arg-type]
+            reader.complete(CompletionRequest(("x",), TypedSo("x"), **wrong))  # type: ignore[arg-type]
 
     def test_titles_are_found_by_how_they_begin_to_sound(self, engine: Engine) -> None:
         fill(

@@ -9,7 +9,15 @@ from pathlib import Path
 from indexer.article import Article
 from indexer.engines.base import Engine
 from indexer.errors import IndexDamaged
-from indexer.query import CompletionRequest, Literal, Match, MatchAll, SearchRequest, TitlePrefix
+from indexer.query import (
+    CompletionRequest,
+    Literal,
+    Match,
+    MatchAll,
+    SearchRequest,
+    TitlePrefix,
+    TypedSo,
+)
 from tests.contracts.engine_base import EngineBase, fill
 from tests.factories import article
 
@@ -89,7 +97,7 @@ class DamagePromises(EngineBase):
                 with suppress(IndexDamaged):
                     reader.search(request)
             with suppress(IndexDamaged):
-                reader.complete(CompletionRequest(("s",), bool, "山"))
+                reader.complete(CompletionRequest(("s",), TypedSo("山"), "山"))
             with suppress(IndexDamaged):
                 reader.get("a-3")
             with suppress(IndexDamaged):

@@ -16,12 +16,11 @@ from indexer.columnar.executor import Executor
 from indexer.columnar.plan import Plan
 from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Leaf
-from indexer.columnar.terms import after_prefix
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
-from indexer.engines.completions import SEPARATOR, Entry, Use, completions, entry_of
+from indexer.engines.completions import SEPARATOR, Entry, Use, accepting, completions, entry_of
 from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds
 from indexer.hits import Completion
-from indexer.query import CompletionRequest
+from indexer.query import Alike, CompletionRequest
 
 _COUNTED: Final = 1 << 14
 """Counts above it are as good as it: so many articles hold no more than some hundreds of completions."""
@@ -67,40 +66,33 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
         for term, number, frequency in zip(
             terms, numbers.tolist(), frequencies.tolist(), strict=True
         ):
-            if not _may_be_as_long(term, request.length):
-                continue
             entry = entry_of(term.decode())
-            if request.length not in (None, len(entry.folded)):
-                continue
             candidate = together.setdefault(entry.folded, _Candidate())
             candidate.frequency += frequency
             candidate.terms.append((place, number, entry))
+    accepts = accepting(request.texts)
     for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
-        if request.accepts(folded):
+        if accepts(folded):
             yield together[folded]
-
-
-def _may_be_as_long(term: bytes, length: int | None) -> bool:
-    """Whether the folded text of a term can have so many characters, of one to four bytes each. Spares most of the decoding."""
-    return length is None or length <= len(term.split(_SEPARATOR, 2)[1]) <= 4 * length
 
 
 def _most_frequent(
     postings: PostingsField, request: CompletionRequest
 ) -> tuple[IntP, NDArray[np.int64]]:
-    """Of the terms that the keys and ``begins`` leave, the most frequent ones: numbers and frequencies."""
-    begins = _SEPARATOR + request.begins.encode()
+    """Of the terms that the keys, ``begins`` and the length leave, the most frequent ones: numbers and frequencies."""
+    begins = request.begins.encode()
+    ends = _SEPARATOR + begins if request.whole_keys else b""
+    length = request.texts.length if isinstance(request.texts, Alike) else None
     numbers: list[IntP] = []
     frequencies: list[NDArray[np.int64]] = []
-    for key in map(str.encode, request.keys):
-        first = postings.terms.first_from(key)
-        beyond = after_prefix(key)
-        end = postings.terms.first_from(beyond) if beyond else len(postings.terms)
+    for key in request.keys:
+        low = key.encode() + ends
+        first, end = postings.terms.beginning(low)
         if first < end:
             kept = np.arange(first, end)
             counts = postings.doc_frequencies(first, end)
-            if request.begins:
-                held = _text_begins(postings, first, end, begins)
+            if begins or length is not None:
+                held = _text_fits(postings, first, end, begins, length)
                 kept, counts = kept[held], counts[held]
             numbers.append(kept)
             frequencies.append(counts)
@@ -124,12 +116,22 @@ def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
     return np.concatenate([above, np.flatnonzero(capped == least)[: many - len(above)]])
 
 
-def _text_begins(postings: PostingsField, first: int, end: int, begins: bytes) -> NDArray[np.bool_]:
-    """bool[end - first]: in which terms of a range the separator stands before ``begins``. O(their bytes)."""
+def _text_fits(
+    postings: PostingsField, first: int, end: int, begins: bytes, length: int | None
+) -> NDArray[np.bool_]:
+    """bool[end - first]: which terms of a range have a folded text that begins so, and can have so many characters.
+
+    A Chinese character takes three bytes or four. O(bytes of the range).
+    """
     data, starts = postings.terms.packed(first, end)
     separators = np.flatnonzero(data == 0)
-    at = separators[np.searchsorted(separators, starts[:-1])]
+    nth = np.searchsorted(separators, starts[:-1])
+    at = separators[nth] + 1
     held = at + len(begins) <= starts[1:]
+    if length is not None:
+        behind = np.append(separators, len(data))[nth + 1]
+        sizes = np.minimum(behind, starts[1:]) - at
+        held &= (3 * length <= sizes) & (sizes <= 4 * length)
     for place, wanted in enumerate(begins):
         candidates = np.flatnonzero(held)
         held[candidates] = data[at[candidates] + place] == wanted

@@ -47,6 +47,7 @@ from indexer.query import (
     Term,
     TitlePrefix,
     TitleSound,
+    TypedSo,
 )
 from tests.contracts.engine import SHANGHAI, analyzer
 from tests.factories import article
@@ -163,7 +164,7 @@ queries: st.SearchStrategy[Query] = st.recursive(
 )
 completion_requests = st.builds(
     lambda read, narrow, size: CompletionRequest(
-        read.keys, read.begins, read.in_characters, filter=narrow, size=size
+        read.keys, TypedSo(read.text), read.in_characters, filter=narrow, size=size
     ),
     typed,
     st.none() | queries,
