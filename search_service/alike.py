@@ -60,7 +60,7 @@ def same_sound(text: str) -> Guess:
 def near_sound(text: str) -> Guess:
     """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
     read = units(text)
-    spoken = tuple(map(_near, read))
+    spoken = tuple(_near(unit.text) for unit in read)
     keys: dict[str, None] = {}
     for place in range(len(read)):
         sounds = [frozenset(readings(unit.text)) for unit in read]
@@ -126,10 +126,11 @@ def _one_other(text: str) -> tuple[str, ...]:
     )
 
 
-def _near(unit: Unit) -> frozenset[str]:
+@cache
+def _near(character: str) -> frozenset[str]:
     """The sounds near those that a character can have."""
     return frozenset(
-        sound for each in readings(unit.text) for sound in _by_blur().get(_blur(each), (each,))
+        sound for each in readings(character) for sound in _by_blur().get(_blur(each), (each,))
     )
 
 

@@ -25,6 +25,8 @@ from indexer.query import Alike, CompletionRequest
 _COUNTED: Final = 1 << 14
 """Counts above it are as good as it: so many articles hold no more than some hundreds of completions."""
 _SEPARATOR: Final = SEPARATOR.encode()
+_CHARACTER: Final = 3
+"""Bytes of a Chinese character; rare ones have four."""
 _SPARE: Final = 2
 """Completions that are counted for each one wanted: what the filter lets through may be fewer, and come in another order."""
 
@@ -82,22 +84,26 @@ def _most_frequent(
     """Of the terms that the keys, ``begins`` and the length leave, the most frequent ones: numbers and frequencies."""
     begins = request.begins.encode()
     ends = _SEPARATOR + begins if request.whole_keys else b""
-    length = request.texts.length if isinstance(request.texts, Alike) else None
+    alike = request.texts if isinstance(request.texts, Alike) else None
     numbers: list[IntP] = []
     frequencies: list[NDArray[np.int64]] = []
     for key in request.keys:
         low = key.encode() + ends
         first, end = postings.terms.beginning(low)
-        if first < end:
-            kept = np.arange(first, end)
+        if first == end:
+            continue
+        kept = np.arange(first, end)
+        if begins or alike:
+            kept = kept[_text_fits(postings, first, end, begins, alike)]
+            counts = postings.doc_frequencies_of(kept)
+        else:
             counts = postings.doc_frequencies(first, end)
-            if begins or length is not None:
-                held = _text_fits(postings, first, end, begins, length)
-                kept, counts = kept[held], counts[held]
-            numbers.append(kept)
-            frequencies.append(counts)
-    all_numbers = np.concatenate([np.empty(0, dtype=np.intp), *numbers])
-    all_counts = np.concatenate([np.empty(0, dtype=np.int64), *frequencies])
+        numbers.append(kept)
+        frequencies.append(counts)
+    if not numbers:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int64)
+    all_numbers = np.concatenate(numbers)
+    all_counts = np.concatenate(frequencies)
     if len(all_counts) > COMPLETION_CANDIDATES:
         best = _greatest(all_counts, COMPLETION_CANDIDATES)
         all_numbers, all_counts = all_numbers[best], all_counts[best]
@@ -117,24 +123,26 @@ def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
 
 
 def _text_fits(
-    postings: PostingsField, first: int, end: int, begins: bytes, length: int | None
+    postings: PostingsField, first: int, end: int, begins: bytes, alike: Alike | None
 ) -> NDArray[np.bool_]:
-    """bool[end - first]: which terms of a range have a folded text that begins so, and can have so many characters.
-
-    A Chinese character takes three bytes or four. O(bytes of the range).
-    """
+    """bool[end - first]: which terms of a range have a folded text that begins so, and can be alike. O(bytes of the range)."""
     data, starts = postings.terms.packed(first, end)
     separators = np.flatnonzero(data == 0)
     nth = np.searchsorted(separators, starts[:-1])
     at = separators[nth] + 1
     held = at + len(begins) <= starts[1:]
-    if length is not None:
-        behind = np.append(separators, len(data))[nth + 1]
-        sizes = np.minimum(behind, starts[1:]) - at
-        held &= (3 * length <= sizes) & (sizes <= 4 * length)
+    if alike:
+        sizes = np.minimum(np.append(separators, len(data))[nth + 1], starts[1:]) - at
+        held &= (_CHARACTER * alike.length <= sizes) & (sizes <= 4 * alike.length)
     for place, wanted in enumerate(begins):
         candidates = np.flatnonzero(held)
         held[candidates] = data[at[candidates] + place] == wanted
+    if alike and len(text := alike.text.encode()) == _CHARACTER * alike.length:
+        same_size = np.flatnonzero(held & (sizes == len(text)))
+        texts = data[at[same_size, None] + np.arange(len(text))]
+        same = texts == np.frombuffer(text, dtype=np.uint8)
+        shared = same.reshape(-1, alike.length, _CHARACTER).all(axis=2).sum(axis=1)
+        held[same_size] = shared >= alike.shared
     return held
 
 
