@@ -7,6 +7,7 @@ none of its business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -89,6 +90,17 @@ class Reader(Protocol):
     ) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class CommitReport:
+    """What became of a commit. Its changes are durable and visible in any case.
+
+    ``merge_failure`` says why the engine could not merge what it keeps in pieces, which slows searches down; None where it
+    could, or has nothing to merge. It is tried again with the next commit.
+    """
+
+    merge_failure: str | None = None
+
+
 class Writer(Protocol):
     """Changes to one index, visible all at once after :meth:`commit`, or not at all.
 
@@ -113,8 +125,15 @@ class Writer(Protocol):
             IndexDamaged: there is no such part, or it cannot be read.
         """
 
-    def commit(self, *, revision: int) -> None:
-        """Make the changes durable and visible to readers opened from now on, and end the batch."""
+    def commit(self, *, revision: int) -> CommitReport:
+        """Make the changes durable and visible to readers opened from now on, and end the batch.
+
+        Upkeep that the engine does after it may fail: that is reported, not raised, as long as it can be put off.
+
+        Raises:
+            FolderNotWritable: the disk is full, or what must be written is refused. The index is as before.
+            IndexDamaged: files that must be read cannot be. The index is as before.
+        """
 
     def cancel(self) -> None:
         """Discard the changes and end the batch. After a commit it does nothing."""
