@@ -341,6 +341,8 @@ class Writer:
     def _merge(self, members: Sequence[Piece]) -> None:
         chosen = list(members)
         inputs = [piece.merge_input() for piece in chosen]
+        for piece in chosen:
+            piece.segment.file.ensure_sound()  # what is damaged must not get a new checksum
         if any(each.live_count for each in inputs):
             path = new_segment_path(self.folder)
             merge_segments(path, inputs)

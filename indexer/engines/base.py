@@ -6,12 +6,13 @@ none of its business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from indexer.article import Article
+from indexer.errors import IndexDamaged
 from indexer.hits import Completion, SearchPage
 from indexer.query import CompletionRequest, SearchRequest
 
@@ -75,6 +76,16 @@ class Reader(Protocol):
 
         Raises:
             InvalidQuery: the filter has an unknown field, or the size is below 1.
+        """
+
+    @property
+    def damage(self) -> IndexDamaged | None:
+        """What :meth:`verifying` found by now, here or in another reader: then no answer can be trusted. Costs next to nothing."""
+
+    def verifying(self) -> Iterator[None]:
+        """Compare what was not compared yet with what was written, byte for byte, a stretch of some milliseconds at each step.
+
+        Another thread may use the reader meanwhile. O(index), once for what is shared with other readers.
         """
 
     def close(self) -> None:

@@ -150,6 +150,21 @@ def test_a_merge_that_finds_no_room_is_reported_and_tried_again(
     assert check_index(folder) == []
 
 
+def test_a_damaged_segment_is_not_merged(origin: tuple[Path, Model, Model]) -> None:
+    """The merged one would have a checksum that is right."""
+    source, _, _ = origin
+    folder = next(copies(source))
+    path = folder / open_snapshot(folder).commit.segments[1].file
+    content = bytearray(path.read_bytes())
+    content[content.index(b"1-01-11-2")] ^= 1
+    path.write_bytes(content)
+    report = put_and_report(folder, "one")
+    assert report.merge_failure is not None
+    assert f"{path.name}: array 'p/id/term_bytes' was altered" in report.merge_failure
+    assert len(open_snapshot(folder).leaves) == 4
+    assert any(path.name in fault for fault in check_index(folder))
+
+
 def test_where_nothing_can_be_merged_the_number_of_segments_stays_bounded(
     origin: tuple[Path, Model, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
