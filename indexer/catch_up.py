@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.building import Announcer, Report, silent
-from indexer.engines.base import Engine, Reader
+from indexer.engines.base import CommitReport, Engine, Reader
 from indexer.engines.registry import open_engine
 from indexer.errors import IndexDamaged, IndexOutdated
 from indexer.generations import Generations
@@ -50,12 +50,16 @@ def made_from(store: ArticleStore, reader: Reader) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did. At the store's ``revision``, which the index has now, the store held ``articles``."""
+    """What a replay did. At the store's ``revision``, which the index has now, the store held ``articles``.
+
+    ``merge_failure`` is that of the last commit, if there was one.
+    """
 
     put: int
     deleted: int
     revision: int
     articles: int
+    merge_failure: str | None
 
 
 def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announcer) -> Replayed:
@@ -65,6 +69,7 @@ def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announ
     """
     put = deleted = 0
     revision = after
+    committed = CommitReport()
     while True:
         given_out = store.revision()
         applied = 0
@@ -85,14 +90,17 @@ def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announ
             articles = store.count()
             caught_up = store.revision() <= revision
             if applied:
-                writer.commit(revision=revision)
+                committed = writer.commit(revision=revision)
         if caught_up:
-            return Replayed(put, deleted, revision, articles)
+            return Replayed(put, deleted, revision, articles, committed.merge_failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesReport:
-    """What :func:`apply_changes` did to generation ``generation``; ``store_articles`` is the store's count then."""
+    """What :func:`apply_changes` did to generation ``generation``; ``store_articles`` is the store's count then.
+
+    ``merge_failure`` is why the engine could not merge after the last commit; the changes are live all the same.
+    """
 
     generation: str
     put: int
@@ -101,6 +109,7 @@ class ChangesReport:
     doc_count: int
     store_articles: int
     seconds: float
+    merge_failure: str | None
 
 
 def apply_changes(
@@ -144,4 +153,5 @@ def apply_changes(
         doc_count=doc_count,
         store_articles=replayed.articles,
         seconds=time.monotonic() - began,
+        merge_failure=replayed.merge_failure,
     )

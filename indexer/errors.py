@@ -222,7 +222,10 @@ class IndexDamaged(IndexFailure):
     """The files of an index are damaged or gone."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"index {path} is damaged ({why}): run 'python -m indexer rebuild'")
+        super().__init__(
+            f"index {path} is damaged ({why}): run 'python -m indexer rebuild', or go back with "
+            "'python -m indexer generations rollback'"
+        )
         self.path, self.why = path, why
 
 

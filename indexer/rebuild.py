@@ -38,7 +38,8 @@ class RebuildReport:
 
     ``articles`` and ``revision`` are the new generation's; ``replayed`` counts the changes made while it was built.
     ``rate`` is in articles a second over all ``seconds``. ``cleaned`` and ``pruned`` name generations removed: left
-    behind by killed rebuilds, and older than what is kept.
+    behind by killed rebuilds, and older than what is kept. ``merge_failure`` is why the engine could not merge after the last
+    replayed change; the generation is whole and live all the same.
     """
 
     generation: str
@@ -49,6 +50,7 @@ class RebuildReport:
     size_bytes: int
     cleaned: tuple[str, ...]
     pruned: tuple[str, ...]
+    merge_failure: str | None
 
     @property
     def rate(self) -> float:
@@ -126,6 +128,7 @@ def rebuild(
         size_bytes=made.size(),
         cleaned=cleaned,
         pruned=pruned,
+        merge_failure=replayed.merge_failure,
     )
 
 

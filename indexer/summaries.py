@@ -77,6 +77,7 @@ def show_rebuild(report: RebuildReport) -> None:
         hint(f"removed what an unfinished rebuild left: {', '.join(report.cleaned)}")
     if report.pruned:
         hint(f"removed old generations: {', '.join(report.pruned)}")
+    _show_merge_failure(report.merge_failure)
     if report.articles:
         hint("try: python -m search_service search 乡村振兴")
     else:
@@ -90,6 +91,15 @@ def show_changes(report: ChangesReport) -> None:
         f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}; "
         f"{_pace(report.put + report.deleted, report.seconds)}"
     )
+    _show_merge_failure(report.merge_failure)
+
+
+def _show_merge_failure(why: str | None) -> None:
+    if why is not None:
+        hint(
+            f"the changes are live, but segments could not be merged ({why}): put that right, "
+            "the next changes try again"
+        )
 
 
 def show_generations(

@@ -3,7 +3,8 @@
 Follows promotions and commits by looking at the folder at most once in ``interval`` seconds, and keeps open readers
 for reuse. It never writes, and it never answers from an index that was taken away: an error says what is wrong, and
 the next request looks again. Nothing is opened under the lock that every request takes: one request opens what is
-new, and the others go on with what is open.
+new, and the others go on with what is open. What is newly opened is verified beside the requests, which are answered
+meanwhile; where that finds damage they are refused, until another generation is live.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
 from indexer.opening import open_generation
 from indexer.schema import fingerprint
+from search_service.verification import Verification
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the folder: what is promoted or committed shows within this time."""
@@ -89,6 +91,7 @@ class LiveIndex:
         self._lock, self._opening = Lock(), Lock()
         self._current: _Snapshot | None = None
         self._looked_at = 0.0
+        self._verification = Verification()
 
     @contextmanager
     def reader(self) -> Iterator[tuple[Reader, IndexState]]:
@@ -101,13 +104,17 @@ class LiveIndex:
             GenerationMissing: the live generation is gone.
             ManifestDamaged: its manifest cannot be read.
             FormatMismatch: its index has the format of another release, and cannot be read.
-            IndexDamaged: its index cannot be read.
+            IndexDamaged: its index cannot be read, or was verified and found altered.
         """
         snapshot, reader = self._take()
         try:
+            if damage := reader.damage:
+                raise damage
             yield reader, snapshot.state(reader)
         except IndexFailure:
-            self._leave(snapshot)
+            # To open damaged files again would be to trust them until they are verified again.
+            if reader.damage is None:
+                self._leave(snapshot)
             raise
         finally:
             with self._lock:
@@ -124,6 +131,7 @@ class LiveIndex:
 
     def close(self) -> None:
         """Close the idle readers; those in use close when they come back. A later request opens new ones."""
+        self._verification.stop()
         self._replace(None)
 
     def _take(self) -> tuple[_Snapshot, Reader]:
@@ -188,14 +196,18 @@ class LiveIndex:
             return self._open(self._generations.live())
 
     def _open(self, generation: Generation) -> _Snapshot:
-        """A snapshot with one reader, whose commit is the snapshot's."""
-        manifest = generation.manifest
-        engine = open_generation(generation, analyzer=self._analyzer, timezone=self._timezone)
+        """A snapshot with one reader, whose commit is the snapshot's. It shares what the commit before has open."""
+        manifest, current = generation.manifest, self._current
+        if current and current.manifest == manifest:
+            engine = current.engine
+        else:
+            engine = open_generation(generation, analyzer=self._analyzer, timezone=self._timezone)
         version = engine.version()
         reader = engine.reader()
         while (found := engine.version()) != version:
             reader.close()
             version, reader = found, engine.reader()
+        self._verification.begin(engine.reader())
         expected = fingerprint(engine=manifest.engine, analysis=self._analyzer.fingerprint)
         return _Snapshot(
             manifest=manifest,

@@ -73,7 +73,7 @@ def _vectors(
     for leaf, docs in places:
         segment = snapshot.leaves[leaf].segment
         starts, terms, freqs = segment.forward_arrays(field)
-        rows, counts = rows_of(starts, docs)
+        rows, counts = rows_of(starts, docs, len(terms))
         numbers, which = np.unique(terms[rows].astype(np.intp), return_inverse=True)
         postings = segment.postings(field)
         text, sizes = postings.terms.texts(numbers, _WIDTH)

@@ -13,6 +13,7 @@ deleted, and stays readable (POSIX).
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import struct
@@ -39,10 +40,14 @@ _ALIGN: Final = 64
 """A cache line, and more than any dtype needs."""
 _TYPES: Final = frozenset(("|u1", "<u2", "<u4", "<u8", "<i8", "<f4"))
 _CHUNK_BYTES: Final = 1 << 24
+_VERIFIED_BYTES: Final = 1 << 20
+"""What is verified at a time: less than a millisecond of reading what is in memory."""
 _SPOOL_BYTES: Final = 1 << 26
 
 AnyArray = NDArray[Any]
 IntP = NDArray[np.intp]
+
+log = logging.getLogger(__name__)
 
 
 class ArrayFileWriter:
@@ -118,8 +123,8 @@ class Spool:
 class ArrayFile:
     """An open file of arrays: one read-only mapping, shared with every process that has it open.
 
-    At open the trailer, the footer's checksum and the file's length are verified; the arrays themselves only by
-    :meth:`faults`. Shared by threads.
+    At open the trailer, the footer's checksum, the file's length and the places of the arrays are verified; the arrays
+    themselves by :meth:`verifying`, whose verdict is kept, and anew by :meth:`faults`. Shared by threads.
 
     Raises:
         Damaged: what was verified is not right.
@@ -148,11 +153,24 @@ class ArrayFile:
         footer = self._map[offset : offset + length]
         if zlib.crc32(footer) != crc:
             raise Damaged(path, "its footer was altered")
-        content = orjson.loads(footer)
-        self.facts: dict[str, Any] = content["facts"]
-        self._entries: dict[str, dict[str, Any]] = content["arrays"]
         self._arrays_end: int = offset
         self.size: int = size
+        self._verdict: list[str] | None = None
+        try:
+            content = orjson.loads(footer)
+            self.facts: dict[str, Any] = content["facts"]
+            self._entries: dict[str, dict[str, Any]] = content["arrays"]
+            lies_outside = [name for name in self._entries if not self._lies_inside(name)]
+        except (ValueError, TypeError, KeyError) as error:
+            raise Damaged(path, f"its footer is not one of a segment file ({error})") from error
+        if lies_outside:
+            raise Damaged(path, f"its footer places array {lies_outside[0]!r} outside")
+
+    def _lies_inside(self, name: str) -> bool:
+        entry = self._entries[name]
+        begin, length = entry["offset"], entry["length"]
+        fits = begin >= _HEADER.size and length >= 0 and entry["type"] in _TYPES
+        return bool(fits and begin + self.nbytes(name) <= self._arrays_end)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -173,19 +191,50 @@ class ArrayFile:
         return int(entry["length"] * np.dtype(entry["type"]).itemsize)
 
     def faults(self) -> list[str]:
-        """Read every byte and compare the checksums; one sentence for each array that differs. O(bytes)."""
-        found = []
+        """Read every byte and compare the checksums; what is wrong with each array that differs. O(bytes)."""
+        found: list[str] = []
+        for _ in self._reading(found):
+            pass
+        return found
+
+    def verifying(self) -> Iterator[None]:
+        """Read every byte and keep the verdict, unless there is one: a stretch at each step. A bad one is logged. O(bytes)."""
+        if self._verdict is None:
+            found: list[str] = []
+            yield from self._reading(found)
+            self._verdict = found
+            if found:
+                log.error("%s: %s: nothing read from this file can be trusted", self.path, found[0])
+
+    @property
+    def damage(self) -> Damaged | None:
+        """What :meth:`verifying` found; None where it found nothing, or has not ended."""
+        return Damaged(self.path, self._verdict[0]) if self._verdict else None
+
+    def ensure_sound(self) -> None:
+        """Verify what is not verified yet.
+
+        Raises:
+            Damaged: a byte was altered.
+        """
+        for _ in self.verifying():
+            pass
+        if damage := self.damage:
+            raise damage
+
+    def _reading(self, found: list[str]) -> Iterator[None]:
+        """Read every byte, a stretch at each step, and note what is wrong."""
         at = _HEADER.size
         with memoryview(self._map) as view:
             for name, entry in self._entries.items():
                 begin, end, crc = entry["offset"], entry["offset"] + self.nbytes(name), 0
-                for start in range(begin, end, _CHUNK_BYTES):
-                    crc = zlib.crc32(view[start : min(start + _CHUNK_BYTES, end)], crc)
+                for start in range(begin, end, _VERIFIED_BYTES):
+                    crc = zlib.crc32(view[start : min(start + _VERIFIED_BYTES, end)], crc)
+                    yield
                 if crc != entry["crc"]:
-                    found.append(f"{self.path}: array {name!r} was altered")
+                    found.append(f"array {name!r} was altered")
                 if any(view[at:begin]):
-                    found.append(f"{self.path}: the padding before array {name!r} was altered")
+                    found.append(f"the padding before array {name!r} was altered")
                 at = end
             if at != self._arrays_end:
-                found.append(f"{self.path}: has {self._arrays_end - at} bytes that no array owns")
-        return found
+                found.append(f"has {self._arrays_end - at} bytes that no array owns")

@@ -62,14 +62,12 @@ def check_index(folder: Path) -> list[str]:
 def check_segment(segment: Segment) -> list[str]:
     """One sentence for each fault of a segment; empty when all is well. Cost and limits as of :func:`check_index`."""
     found = segment.file.faults()
-    if found:
-        return found
-    try:
-        for fault in _segment_faults(segment):
-            found.append(f"{segment.file.path}: {fault}")
-    except KeyError as error:
-        found.append(f"{segment.file.path}: lacks array {error}")
-    return found
+    if not found:
+        try:
+            found.extend(_segment_faults(segment))
+        except KeyError as error:
+            found.append(f"lacks array {error}")
+    return [f"{segment.file.path}: {fault}" for fault in found]
 
 
 _Leaves = list[tuple[Segment, NDArray[np.bool_] | None]]

@@ -178,8 +178,8 @@ def read_deletions(path: Path, doc_count: int) -> NDArray[np.bool_]:
         Damaged: the file is missing or altered.
     """
     file = ArrayFile(path)
-    if file.facts["doc_count"] != doc_count or (faults := file.faults()):
-        raise Damaged(
-            path, "does not fit its segment" if file.facts["doc_count"] != doc_count else faults[0]
-        )
+    if file.facts["doc_count"] != doc_count:
+        raise Damaged(path, "does not fit its segment")
+    if faults := file.faults():
+        raise Damaged(path, faults[0])
     return np.unpackbits(file["deleted"], count=doc_count, bitorder="little").astype(bool)

@@ -268,13 +268,15 @@ class Executor:
                 self._facets[key] = _Facet(*self._derived[name](segment))
             else:
                 column = segment.ordinals(name)
-                self._facets[key] = _Facet(column.ordinals, column.terms.slice(), column.starts)
+                self._facets[key] = _Facet(column.ordinals, column.values(), column.starts)
         return self._facets[key]
 
     def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
         """Add the facet counts of some documents of a leaf. O(docs)."""
         facet = self._facet(leaf, name)
-        rows = docs if facet.starts is None else rows_of(facet.starts, docs)[0]
+        rows = docs
+        if facet.starts is not None:
+            rows, _ = rows_of(facet.starts, docs, len(facet.ordinals))
         tally = np.bincount(facet.ordinals[rows], minlength=len(facet.values))[: len(facet.values)]
         for ordinal in np.flatnonzero(tally).tolist():
             value = facet.values[ordinal]

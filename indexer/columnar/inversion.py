@@ -205,10 +205,18 @@ def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
     return places
 
 
-def rows_of(starts: AnyArray, docs: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Where the rows of some documents stand, and how many each has; ``starts`` says where each document's begin."""
+def rows_of(
+    starts: AnyArray, docs: NDArray[np.intp], length: int
+) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Where the rows of some documents stand, and how many each has; ``starts`` says where each document's begin.
+
+    Raises:
+        ValueError: they have more rows than the ``length`` of what the rows are of.
+    """
     firsts = starts[docs].astype(np.intp)
     counts = starts[docs + 1].astype(np.intp) - firsts
+    if counts.sum() > length:
+        raise ValueError(f"{counts.sum()} rows of {length}")
     return rows_at(firsts, counts), counts
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray, ArrayFile, ArrayFileWriter
-from indexer.columnar.errors import Unsupported
+from indexer.columnar.errors import Damaged, Unsupported
 
 _BITS: Final = 8
 _ONE_BY_ONE: Final = 256
@@ -41,6 +41,7 @@ class Offsets:
     """An offset array of a file. Nothing is decoded but what is asked for."""
 
     def __init__(self, file: ArrayFile, name: str) -> None:
+        self._path, self._name = file.path, name
         self._lows: NDArray[np.uint8] = file[name]
         self._steps: NDArray[np.uint32] = file[f"{name}_steps"]
 
@@ -57,13 +58,19 @@ class Offsets:
         return (steps << _BITS) + self._lows[numbers]
 
     def between(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
-        """int64[end - begin], a fresh array: the offsets from number ``begin`` to before ``end``. O(their number + log steps)."""
+        """int64[end - begin], a fresh array: the offsets from number ``begin`` to before ``end``. O(their number + log steps).
+
+        Raises:
+            Damaged: a step does not stand among them.
+        """
         end = len(self._lows) if end is None else end
         if end - begin <= _ONE_BY_ONE:
             return self.at(np.arange(begin, end))
         first, last = self._steps_before(begin), self._steps_before(end)
-        reached = np.bincount(self._steps[first:last] - np.uint32(begin), minlength=end - begin)
-        offsets = np.cumsum(reached, dtype=np.int64)
+        reached = self._steps[first:last] - np.uint32(begin)
+        if len(reached) and reached.max() >= end - begin:
+            raise Damaged(self._path, f"'{self._name}_steps' does not ascend")
+        offsets = np.cumsum(np.bincount(reached, minlength=end - begin), dtype=np.int64)
         offsets += first
         offsets <<= _BITS
         offsets += self._lows[begin:end]

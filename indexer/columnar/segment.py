@@ -27,6 +27,7 @@ class PostingsField:
 
     def __init__(self, file: ArrayFile, name: str, *, words: bool) -> None:
         prefix = f"p/{name}"
+        self._path, self._name = file.path, name
         self.terms = Terms(file, prefix)
         self.words = words
         self._pair_offsets = Offsets(file, f"{prefix}/pair_offsets")
@@ -142,6 +143,9 @@ class PostingsField:
         """The positions of a term in some of its postings (ascending), posting by posting, and how many each has.
 
         O(postings of the blocks of documents that they lie in).
+
+        Raises:
+            Damaged: there are more by the frequencies than by the positions.
         """
         begin, end = self._pairs(term, term)
         starts = self._pair_starts.between(begin, end + 1)
@@ -153,6 +157,8 @@ class PostingsField:
             some = slice(edges[pair], edges[pair + 1])
             ends = np.cumsum(self.freqs_between(starts[pair], at[some][-1] + 1), dtype=np.intp)
             firsts[some] = places[pair] + ends[at[some] - starts[pair]] - counts[some]
+        if counts.sum() > places[-1] - places[0]:
+            raise self._disagreement()
         return self._positions[rows_at(firsts, counts)], counts
 
     def freqs(self, term: int) -> AnyArray:
@@ -170,12 +176,21 @@ class PostingsField:
         return freqs
 
     def positions(self, term: int) -> tuple[AnyArray, IntP]:
-        """The positions of a term, posting by posting, and where each posting's begin (one more than postings)."""
+        """The positions of a term, posting by posting, and where each posting's begin (one more than postings).
+
+        Raises:
+            Damaged: there are not as many by the frequencies as by the positions.
+        """
         places = self.positions_of_range(term, term)
         freqs = self.freqs(term)
         starts = np.zeros(len(freqs) + 1, dtype=np.intp)
         np.cumsum(freqs, out=starts[1:])
+        if starts[-1] != len(places):
+            raise self._disagreement()
         return places, starts
+
+    def _disagreement(self) -> Damaged:
+        return Damaged(self._path, f"frequencies and positions of {self._name!r} do not agree")
 
     def term_of_postings(self, first: int, last: int) -> NDArray[np.uint32]:
         """uint32: for each posting of terms ``first`` to ``last``, its term's number."""
@@ -200,11 +215,22 @@ class Ordinals:
 
     def __init__(self, file: ArrayFile, name: str, *, many: bool) -> None:
         prefix = f"c/{name}"
+        self._path, self._name = file.path, name
         self.terms = Terms(file, prefix)
         self.ordinals: AnyArray = file[f"{prefix}/ordinals"]
         """Unsigned[documents], the number of terms where there is no value; or, for many, all of them in a row."""
         self.starts: NDArray[np.uint32] | None = file[f"{prefix}/starts"] if many else None
         """uint32[documents + 1]: where each document's values begin, for many."""
+
+    def values(self) -> list[bytes]:
+        """The values that ordinals stand for. O(ordinals): none may stand for one that there is not, but the number of values.
+
+        Raises:
+            Damaged: one does.
+        """
+        if len(self.ordinals) and self.ordinals.max() > len(self.terms):
+            raise Damaged(self._path, f"column {self._name!r} has a number that no value has")
+        return self.terms.slice()
 
 
 class Segment:

@@ -67,6 +67,17 @@ class Snapshot:
         self.doc_count = base - sum(entry.deleted for entry in commit.segments)
         """Documents that live."""
 
+    def verifying(self) -> Iterator[None]:
+        """Verify what is not verified yet of the segments' files, a stretch of about a millisecond at each step. O(bytes)."""
+        for leaf in self.leaves:
+            yield from leaf.segment.file.verifying()
+
+    @property
+    def damage(self) -> Damaged | None:
+        """What verification has found by now. O(segments)."""
+        found = (leaf.segment.file.damage for leaf in self.leaves)
+        return next((damage for damage in found if damage is not None), None)
+
     @cached_property
     def _bases(self) -> list[int]:
         return [leaf.base for leaf in self.leaves]

@@ -7,6 +7,7 @@ the schema means a new index.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from indexer.columnar.whoosh_schema import DocumentMaker, fields_are_fixed
 from indexer.columnar.writer import MEMORY_LIMIT, Writer, new_segment_path
 
 MergePolicy = Callable[..., Any]
+
+log = logging.getLogger(__name__)
 
 
 class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
@@ -210,7 +213,8 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         """Make the changes durable and visible, merge as asked for, and end the writer, come what may.
 
         ``merge=False`` merges nothing, ``optimize=True`` leaves one segment; otherwise merging is tiered. ``mergetype`` may
-        be one of Whoosh's own policies, of which ``CLEAR`` drops all that was there before.
+        be one of Whoosh's own policies, of which ``CLEAR`` drops all that was there before. Whoosh's interface has no place
+        for a merge that fails after the commit: it is a warning in the log.
 
         Raises:
             Unsupported: a merge policy of one's own.
@@ -229,9 +233,13 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
                 if policy not in known:
                     raise Unsupported("a merge policy of one's own: use merge, optimize or CLEAR")
                 optimize, merge = policy is writing.OPTIMIZE, policy is not writing.NO_MERGE
-            self._writer.commit(merge=merge, merge_all=optimize)
+            made = self._writer.commit(merge=merge, merge_all=optimize)
         finally:
             self.cancel()
+        if made.merge_failure:
+            log.warning(
+                "%s: committed, but not merged: %s", self._writer.folder, made.merge_failure
+            )
 
     def cancel(self) -> None:
         """Discard the changes, where they are not committed, and let the lock go."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from indexer.columnar.build import Document, SegmentBuilder
 from indexer.columnar.commit import (
@@ -26,12 +25,11 @@ from indexer.columnar.commit import (
     read_deletions,
     remove_unused,
     write_commit,
-    write_deletions,
 )
-from indexer.columnar.errors import ColumnarError, Locked, Unsupported
+from indexer.columnar.errors import ColumnarError, Damaged, Locked, Unsupported
 from indexer.columnar.fields import Layout
-from indexer.columnar.merge import MergeInput
 from indexer.columnar.merge import merge as merge_segments
+from indexer.columnar.piece import Piece
 from indexer.columnar.segment import Segment
 from indexer.columnar.snapshot import Leaf
 
@@ -47,6 +45,8 @@ Measured over 1,000 commits of 20 documents on 200,000: each document is written
 """
 DEAD_SHARE: Final = 0.4
 """A segment with more deleted documents than this share is written again without them."""
+MOST_SEGMENTS: Final = 64
+"""A commit that would leave more segments is refused unless some can be merged. Where merges succeed there are some 13."""
 _LOCK: Final = "write.lock"
 
 
@@ -87,44 +87,14 @@ def build_segments(
         builder.write(paths[-1])
 
 
-class _Piece:
-    """A segment under the writer: open, with deletions that grow."""
+@dataclass(frozen=True, slots=True)
+class CommitReport:
+    """What became of a commit: its changes are durable and visible.
 
-    def __init__(
-        self, segment: Segment, entry: SegmentEntry, deleted: NDArray[np.bool_] | None
-    ) -> None:
-        self.segment, self.entry, self._deleted = segment, entry, deleted
-        self.changed = False
+    ``merge_failure`` says why segments that are due could not be merged, and is None where all are. The next commit tries again.
+    """
 
-    @property
-    def has_deletions(self) -> bool:
-        return self.changed or self.entry.deleted > 0
-
-    def delete(self, doc: int) -> bool:
-        """Mark a document; answers whether it lived."""
-        if self._deleted is None:
-            self._deleted = np.zeros(self.segment.doc_count, dtype=bool)
-        if self._deleted[doc]:
-            return False
-        self._deleted[doc] = self.changed = True
-        return True
-
-    def settled(self, folder: Path) -> SegmentEntry:
-        """The entry for the next commit; deletions that changed are written to a file of their own."""
-        if self.changed and self._deleted is not None:
-            name = f"{Path(self.entry.file).stem}-{secrets.token_hex(4)}.del"
-            write_deletions(folder / name, self._deleted)
-            deleted = int(np.count_nonzero(self._deleted))
-            self.entry = SegmentEntry(self.entry.file, self.entry.doc_count, name, deleted)
-            self.changed = False
-        return self.entry
-
-    def merge_input(self) -> MergeInput:
-        return MergeInput(self.segment, None if self._deleted is None else ~self._deleted)
-
-    @property
-    def live_count(self) -> int:
-        return self.entry.doc_count - self.entry.deleted
+    merge_failure: str | None = None
 
 
 class Writer:
@@ -169,13 +139,13 @@ class Writer:
             self._lock.release()
             raise
 
-    def _opened(self, entry: SegmentEntry) -> _Piece:
+    def _opened(self, entry: SegmentEntry) -> Piece:
         deleted = (
             read_deletions(self.folder / entry.deletions, entry.doc_count)
             if entry.deletions
             else None
         )
-        return _Piece(Segment(self.folder / entry.file), entry, deleted)
+        return Piece(Segment(self.folder / entry.file), entry, deleted)
 
     def _reset(self) -> None:
         self._builder = SegmentBuilder(self.layout)
@@ -284,7 +254,7 @@ class Writer:
     def _take(self, path: Path) -> None:
         segment = Segment(self.folder / path.name)
         self._require_layout(segment)
-        self._pieces.append(_Piece(segment, SegmentEntry(path.name, segment.doc_count), None))
+        self._pieces.append(Piece(segment, SegmentEntry(path.name, segment.doc_count), None))
         self._piece_docs += segment.doc_count
 
     def _require_layout(self, segment: Segment) -> None:
@@ -313,24 +283,40 @@ class Writer:
         *,
         merge: bool = True,
         merge_all: bool = False,
-    ) -> None:
+    ) -> CommitReport:
         """Make the changes durable and visible, merge where it is due, and end the batch.
 
         ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are;
         ``merge_all`` merges everything into one segment first. A failure before the commit file is in place leaves the
-        last commit as it was.
+        last commit as it was. A merge that fails after it is reported, not raised, until there are MOST_SEGMENTS: then
+        merging comes first.
+
+        Raises:
+            OSError: the disk is full, or what is unused cannot be removed.
+            Damaged: a segment that must be merged cannot be read.
         """
         self._require_open()
         try:
             self._spill()
             if merge_all and (len(self._pieces) > 1 or any(p.has_deletions for p in self._pieces)):
                 self._merge(self._pieces)
-            self._publish(dict(self.facts if facts is None else facts))
-            while merge and (due := self._due()):
+            while merge and len(self._pieces) > MOST_SEGMENTS and (due := self._due()):
                 self._merge(due)
-                self._publish(self.facts)
+            self._publish(dict(self.facts if facts is None else facts))
+            return self._merge_where_due() if merge else CommitReport()
         finally:
             self.cancel()
+
+    def _merge_where_due(self) -> CommitReport:
+        try:
+            while due := self._due():
+                self._merge(due)
+                self._publish(self.facts)
+        except Damaged as damage:
+            return CommitReport(str(damage))
+        except OSError as error:
+            return CommitReport(error.strerror or str(error))
+        return CommitReport()
 
     def _publish(self, facts: dict[str, Any]) -> None:
         number = commit_numbers(self.folder)[0] + 1
@@ -340,21 +326,23 @@ class Writer:
         write_commit(self.folder, self._commit)
         remove_unused(self.folder)
 
-    def _due(self) -> list[_Piece]:
+    def _due(self) -> list[Piece]:
         """The segments to merge next: one that is mostly deleted, or a full tier; none when all is well."""
         for piece in self._pieces:
             if piece.entry.deleted > DEAD_SHARE * piece.entry.doc_count:
                 return [piece]
-        tiers: dict[int, list[_Piece]] = {}
+        tiers: dict[int, list[Piece]] = {}
         for piece in self._pieces:
             tiers.setdefault(tier(piece.live_count), []).append(piece)
         return next(
             (members for _, members in sorted(tiers.items()) if len(members) >= TIER_WIDTH), []
         )
 
-    def _merge(self, members: Sequence[_Piece]) -> None:
+    def _merge(self, members: Sequence[Piece]) -> None:
         chosen = list(members)
         inputs = [piece.merge_input() for piece in chosen]
+        for piece in chosen:
+            piece.segment.file.ensure_sound()  # what is damaged must not get a new checksum
         if any(each.live_count for each in inputs):
             path = new_segment_path(self.folder)
             merge_segments(path, inputs)

@@ -6,11 +6,13 @@ none of its business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from indexer.article import Article
+from indexer.errors import IndexDamaged
 from indexer.hits import Completion, SearchPage
 from indexer.query import CompletionRequest, SearchRequest
 
@@ -76,6 +78,16 @@ class Reader(Protocol):
             InvalidQuery: the filter has an unknown field, or the size is below 1.
         """
 
+    @property
+    def damage(self) -> IndexDamaged | None:
+        """What :meth:`verifying` found by now, here or in another reader: then no answer can be trusted. Costs next to nothing."""
+
+    def verifying(self) -> Iterator[None]:
+        """Compare what was not compared yet with what was written, byte for byte, a stretch of some milliseconds at each step.
+
+        Another thread may use the reader meanwhile. O(index), once for what is shared with other readers.
+        """
+
     def close(self) -> None:
         """Let go of files. Closing twice is not an error."""
 
@@ -87,6 +99,17 @@ class Reader(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommitReport:
+    """What became of a commit. Its changes are durable and visible in any case.
+
+    ``merge_failure`` says why the engine could not merge what it keeps in pieces, which slows searches down; None where it
+    could, or has nothing to merge. It is tried again with the next commit.
+    """
+
+    merge_failure: str | None = None
 
 
 class Writer(Protocol):
@@ -113,8 +136,15 @@ class Writer(Protocol):
             IndexDamaged: there is no such part, or it cannot be read.
         """
 
-    def commit(self, *, revision: int) -> None:
-        """Make the changes durable and visible to readers opened from now on, and end the batch."""
+    def commit(self, *, revision: int) -> CommitReport:
+        """Make the changes durable and visible to readers opened from now on, and end the batch.
+
+        Upkeep that the engine does after it may fail: that is reported, not raised, as long as it can be put off.
+
+        Raises:
+            FolderNotWritable: the disk is full, or what must be written is refused. The index is as before.
+            IndexDamaged: files that must be read cannot be. The index is as before.
+        """
 
     def cancel(self) -> None:
         """Discard the changes and end the batch. After a commit it does nothing."""

@@ -22,6 +22,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.durable import replace_file
+from indexer.engines.base import CommitReport
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.folder import lock_folder, make_folder
@@ -175,11 +176,12 @@ class MemoryWriter:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise IndexDamaged(path, str(error)) from error
 
-    def commit(self, *, revision: int) -> None:
+    def commit(self, *, revision: int) -> CommitReport:
         """Write everything, then end the batch."""
         self._need_batch()
         try:
             self._write(self._commit, revision, self._lines)
+            return CommitReport()
         finally:
             self.cancel()
 

@@ -28,6 +28,14 @@ class DamagePromises(EngineBase):
             fill(engine, *(article(f"a-{n}", body=f"桥 {turn}") for n in range(turn, turn + 3)))
         assert engine.check() == []
 
+    def test_a_sound_index_is_verified_beside_its_readers(self, engine: Engine) -> None:
+        self.fill_two_commits(engine)
+        with engine.reader() as reader, engine.reader() as other:
+            for _ in reader.verifying():
+                assert len(self.all_of(engine)) == 19
+            assert reader.damage is None
+            assert other.damage is None
+
     def test_an_altered_byte_is_found(self, engine: Engine, folder: Path) -> None:
         self.fill_two_commits(engine)
         for path in files_of(folder):

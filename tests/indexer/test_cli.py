@@ -27,6 +27,7 @@ from indexer.progress import figures
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import NOON, article, give_format
+from tests.indexer.columnar.steps import FullForMerges, watch
 
 Shell = Callable[..., tuple[int, str, str]]
 
@@ -340,6 +341,27 @@ def test_changes_without_an_index_say_what_to_do(shell: Shell) -> None:
     assert (code, out) == (2, "")
     assert "error: there is no index in " in err
     assert "run 'python -m indexer rebuild'" in err
+
+
+def test_a_merge_that_failed_is_said_and_the_changes_are_live(shell: Shell, tmp_path: Path) -> None:
+    for number in range(3):
+        ingest_and_apply(shell, tmp_path, number)
+    with pytest.MonkeyPatch.context() as patch:
+        watch(patch, FullForMerges("open").before)
+        code, out, err = ingest_and_apply(shell, tmp_path, 3)
+    assert code == 0
+    assert "1 put, 0 deleted, now 4 articles" in out
+    assert "could not be merged (No space left on device)" in err
+    assert shell("check", SEARCH_ENGINE="whoosh")[0] == 0
+    assert "could not be merged" not in ingest_and_apply(shell, tmp_path, 4)[2]
+
+
+def ingest_and_apply(shell: Shell, folder: Path, number: int) -> tuple[int, str, str]:
+    """Store one article and apply the change, or make the first index of it."""
+    write_lines(folder / "news.jsonl", record(number))
+    shell("ingest", "news.jsonl")
+    options = ("--changes",) if number else ()
+    return shell("rebuild", *options, SEARCH_ENGINE="whoosh")
 
 
 def test_changes_to_an_index_of_another_engine_are_refused(shell: Shell, tmp_path: Path) -> None:

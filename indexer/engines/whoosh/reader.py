@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Final, Self
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.grams import chinese_pairs
@@ -33,6 +33,16 @@ from indexer.errors import IndexDamaged
 from indexer.hits import Completion, Hit, SearchPage
 from indexer.query import CompletionRequest, SearchRequest
 from indexer.query import Rescore as Wanted
+
+_STUMBLES: Final = (
+    ArithmeticError,
+    AssertionError,
+    IndexDamaged,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What arithmetic on altered arrays may raise."""
 
 _ORDERINGS = {
     "relevance": Ordering("score", PUBLISHED),
@@ -172,15 +182,26 @@ class WhooshReader:
 
     @contextmanager
     def _honest(self) -> Iterator[None]:
-        """Say that the index is damaged where that is why its arrays do not fit one another."""
+        """Say that the index is damaged where that is why its arrays do not fit one another. Verifies it then, once."""
         try:
             with translated(self._snapshot.folder):
                 yield
-        except (IndexError, ValueError) as error:
-            for leaf in self._snapshot.leaves:
-                if faults := leaf.segment.file.faults():
-                    raise IndexDamaged(leaf.segment.file.path, faults[0]) from error
+        except _STUMBLES as error:
+            for _ in self.verifying():
+                pass
+            if damage := self.damage:
+                raise damage from error
             raise
+
+    @property
+    def damage(self) -> IndexDamaged | None:
+        """What was found in a segment that the snapshot has."""
+        found = self._snapshot.damage
+        return None if found is None else IndexDamaged(found.path, found.why)
+
+    def verifying(self) -> Iterator[None]:
+        """Verify the segments' checksums; each segment keeps its verdict."""
+        return self._snapshot.verifying()
 
     def _idf(self, field: str, token: str) -> float:
         if not self._snapshot.doc_count_all:

@@ -9,6 +9,7 @@ from typing import Self
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.columnar.writer import Writer
+from indexer.engines.base import CommitReport
 from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.fields import LAYOUT, encoded
 from indexer.engines.whoosh.translation import translated
@@ -53,12 +54,13 @@ class WhooshWriter:
         with translated(self._folder):
             self._writer.add_segment(self._folder / part)
 
-    def commit(self, *, revision: int) -> None:
+    def commit(self, *, revision: int) -> CommitReport:
         """Make the changes visible and end the batch. What was the first batch is merged into one segment."""
         self._need_batch()
         self._open = False
         with translated(self._folder):
-            self._writer.commit({"revision": revision}, merge_all=self._bulk)
+            made = self._writer.commit({"revision": revision}, merge_all=self._bulk)
+        return CommitReport(merge_failure=made.merge_failure)
 
     def cancel(self) -> None:
         """Discard the changes and end the batch."""

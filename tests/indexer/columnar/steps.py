@@ -15,7 +15,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import pytest
 
@@ -50,6 +50,22 @@ def watch(patch: pytest.MonkeyPatch, before: Callable[[str, object], None]) -> N
     patch.setattr(Path, "replace", replace)
     patch.setattr(Path, "unlink", unlink)
     patch.setattr(os, "fsync", fsync)
+
+
+class FullForMerges:
+    """A disk that has room for the files of a commit of one segment, but not for those of its merge."""
+
+    ROOM: Final = {"open": 1, "sync": 4, "replace": 1}
+
+    def __init__(self, kind: str) -> None:
+        self._kind, self._left = kind, self.ROOM[kind]
+
+    def before(self, kind: str, what: object) -> None:
+        """What ``watch`` calls. Of openings only those of segments count."""
+        if kind == self._kind and (kind != "open" or str(what).endswith(".seg")):
+            self._left -= 1
+            if self._left < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(what))
 
 
 def prepare(folder: Path) -> Model:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import resource
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,11 +124,52 @@ def test_every_altered_byte_is_found_at_open_or_by_faults(
     for at in range(len(content)):
         path.write_bytes(content[:at] + bytes((change(content[at]),)) + content[at + 1 :])
         try:
-            faults = ArrayFile(path).faults()
+            file = ArrayFile(path)
         except Damaged:
             continue
-        assert len(faults) == 1, f"byte {at} of {len(content)}"
-        assert str(path) in faults[0]
+        assert len(file.faults()) == 1, f"byte {at} of {len(content)}"
+        assert file.damage is None
+        for _ in file.verifying():
+            assert file.damage is None
+        assert file.damage is not None
+        assert file.damage.why == file.faults()[0]
+        with pytest.raises(Damaged, match="altered"):
+            file.ensure_sound()
+
+
+def test_a_verdict_is_kept_and_a_sound_file_has_no_damage(tmp_path: Path) -> None:
+    file = written(tmp_path / "a", {"x": np.arange(3_000_000, dtype=np.uint8)})
+    assert len(list(file.verifying())) > 2
+    assert list(file.verifying()) == []
+    assert file.damage is None
+    file.ensure_sound()
+
+
+def test_a_footer_that_places_an_array_outside_the_file_is_damaged(tmp_path: Path) -> None:
+    """Its checksum may be right: whoever wrote it was wrong."""
+    path = tmp_path / "a"
+    written(path, {"x": np.arange(20, dtype=np.uint8)})
+    content = path.read_bytes()
+    (offset,) = struct.unpack("<Q", content[-24:-16])
+    sound = orjson.loads(content[offset:-24])
+    for key, value in (
+        ("length", 1 << 40),
+        ("length", -1),
+        ("offset", 1 << 40),
+        ("offset", -8),
+        ("type", "|O"),
+    ):
+        entry = sound["arrays"]["x"] | {key: value}
+        footer = orjson.dumps(sound | {"arrays": {"x": entry}})
+        trailer = struct.pack("<QII8s", offset, len(footer), zlib.crc32(footer), b"COLSEGND")
+        path.write_bytes(content[:offset] + footer + trailer)
+        with pytest.raises(Damaged, match="places array 'x' outside"):
+            ArrayFile(path)
+    for footer in (b"{", b"[]", b'{"facts": {}}', b'{"facts": {}, "arrays": {"x": {}}}'):
+        trailer = struct.pack("<QII8s", offset, len(footer), zlib.crc32(footer), b"COLSEGND")
+        path.write_bytes(content[:offset] + footer + trailer)
+        with pytest.raises(Damaged, match="footer"):
+            ArrayFile(path)
 
 
 def test_bytes_added_at_the_end_are_found_at_open(tmp_path: Path) -> None:

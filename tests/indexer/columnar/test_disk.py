@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from indexer.columnar import writer as writing
 from indexer.columnar.check import check_index
 from indexer.columnar.commit import remove_unused
 from indexer.columnar.snapshot import open_snapshot
-from indexer.columnar.writer import Writer
+from indexer.columnar.writer import CommitReport, Writer
 from tests.indexer.columnar.processes import context, in_child
 from tests.indexer.columnar.steps import (
+    FullForMerges,
     Model,
     change,
     change_within,
@@ -29,7 +31,7 @@ from tests.indexer.columnar.steps import (
     put_one,
     watch,
 )
-from tests.indexer.columnar.twins import LAYOUT, kept_names, keyed, names_in, seen_in
+from tests.indexer.columnar.twins import LAYOUT, kept_names, keyed, names_in, seen_in, shown
 
 State = frozenset[tuple[str, bytes]]
 """The files of a folder: name and content of each."""
@@ -75,16 +77,37 @@ class FillingDisk:
 
     def __init__(self, fail_at: int, *, once: bool) -> None:
         self._left, self._once = fail_at, once
-        self.published = False
+        self._replaced = 0
+        self.failed = self.merging = False
         self.raised: int | None = None
+
+    @property
+    def published(self) -> bool:
+        return self._replaced > 0
 
     def before(self, kind: str, what: object) -> None:
         """What ``watch`` calls."""
         if kind != "unlink":
             self._left -= 1
             if self._left == 0 or (self._left < 0 and not self._once):
+                self.failed = True
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(what))
-            self.published |= kind == "replace"
+            self._after_publishing(kind)
+
+    def _after_publishing(self, kind: str) -> None:
+        """The commit's file is renamed, its folder is synced, and then the merge begins."""
+        self.merging |= self.published and kind == "sync"
+        self._replaced += kind == "replace"
+
+
+def put_and_report(folder: Path, key: str, *, full: str | None = None) -> CommitReport:
+    """One commit of one document, with a merge if one is due, for which the disk may be full at a kind of step."""
+    with pytest.MonkeyPatch.context() as patch:
+        if full:
+            watch(patch, FullForMerges(full).before)
+        with Writer(folder, LAYOUT) as writer:
+            writer.put(keyed(key), key.encode())
+            return writer.commit()
 
 
 @pytest.mark.parametrize("once", [True, False])
@@ -101,12 +124,63 @@ def test_a_step_that_fails_leaves_the_last_commit_or_the_new_one(
                 change(folder, before)
             except OSError as error:
                 filling.raised = error.errno
-        if not filling.raised:
+        if not filling.failed:
             break
-        assert filling.raised == errno.ENOSPC
+        assert filling.raised == (None if filling.merging else errno.ENOSPC)
         assert names_in(folder) == kept_names(folder)
         assert_goes_on(folder, after if filling.published else before)
     assert fail_at > 20
+
+
+@pytest.mark.parametrize("step", FullForMerges.ROOM)
+def test_a_merge_that_finds_no_room_is_reported_and_tried_again(
+    origin: tuple[Path, Model, Model], step: str
+) -> None:
+    """The commit that it follows stands, and the next one merges."""
+    source, before, _ = origin
+    folder = next(copies(source))
+    failed = put_and_report(folder, "one", full=step)
+    assert failed.merge_failure == "No space left on device"
+    assert len(open_snapshot(folder).leaves) == 4
+    assert seen_in(open_snapshot(folder)) == before | {b"one": shown(keyed("one"))}
+    assert names_in(folder) == kept_names(folder)
+    assert put_and_report(folder, "two").merge_failure is None
+    assert len(open_snapshot(folder).leaves) == 1
+    assert len(seen_in(open_snapshot(folder))) == len(before) + 2
+    assert check_index(folder) == []
+
+
+def test_a_damaged_segment_is_not_merged(origin: tuple[Path, Model, Model]) -> None:
+    """The merged one would have a checksum that is right."""
+    source, _, _ = origin
+    folder = next(copies(source))
+    path = folder / open_snapshot(folder).commit.segments[1].file
+    content = bytearray(path.read_bytes())
+    content[content.index(b"1-01-11-2")] ^= 1
+    path.write_bytes(content)
+    report = put_and_report(folder, "one")
+    assert report.merge_failure is not None
+    assert f"{path.name}: array 'p/id/term_bytes' was altered" in report.merge_failure
+    assert len(open_snapshot(folder).leaves) == 4
+    assert any(path.name in fault for fault in check_index(folder))
+
+
+def test_where_nothing_can_be_merged_the_number_of_segments_stays_bounded(
+    origin: tuple[Path, Model, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, before, _ = origin
+    folder = next(copies(source))
+    monkeypatch.setattr(writing, "MOST_SEGMENTS", 6)
+    for key in ("one", "two", "three"):
+        assert put_and_report(folder, key, full="open").merge_failure
+    with pytest.raises(OSError, match="No space left"):
+        put_and_report(folder, "four", full="open")
+    assert len(open_snapshot(folder).leaves) == 6
+    assert len(seen_in(open_snapshot(folder))) == len(before) + 3
+    assert names_in(folder) == kept_names(folder)
+    assert put_and_report(folder, "four").merge_failure is None
+    assert len(open_snapshot(folder).leaves) < 4
+    assert len(seen_in(open_snapshot(folder))) == len(before) + 4
 
 
 def test_files_that_cannot_grow_leave_the_last_commit_or_the_new_one(
