@@ -12,10 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import IntP
+from indexer.columnar.arrays import AnyArray, IntP
+from indexer.columnar.found import Mask
 from indexer.columnar.impacts import F32
 from indexer.columnar.inversion import rows_of
 from indexer.columnar.snapshot import Snapshot
+from indexer.columnar.terms import Terms
 
 LEADERS: Final = 20
 """The documents that the others are compared with: the best by score."""
@@ -68,28 +70,47 @@ def _vectors(
 ) -> tuple[IntP, IntP, NDArray[np.float64]]:
     """The words of documents: each one's document, counted through, the number of its text, and its weight."""
     owners, places_of, frequencies = [_NONE], [_NONE], [_NONE]
-    texts, held = [np.empty(0, f"S{_WIDTH}")], [_NONE]
+    held, numbers_of = [_NONE], []
     documents = distinct = 0
     for leaf, docs in places:
         segment = snapshot.leaves[leaf].segment
         starts, terms, freqs = segment.forward_arrays(field)
         rows, counts = rows_of(starts, docs, len(terms))
-        numbers, which = np.unique(terms[rows].astype(np.intp), return_inverse=True)
+        numbers, which = np.unique(terms[rows], return_inverse=True)
         postings = segment.postings(field)
-        text, sizes = postings.terms.texts(numbers, _WIDTH)
-        text[(sizes < SHORTEST) | (sizes > _WIDTH)] = b""
         owners.append(np.repeat(np.arange(len(docs)), counts) + documents)
         places_of.append(which + distinct)
         frequencies.append(freqs[rows].astype(np.intp))
-        texts.append(text)
-        held.append(postings.doc_frequencies_of(numbers))
+        held.append(postings.all_doc_frequencies[numbers].astype(np.intp))
+        numbers_of.append((postings.terms, numbers))
         documents += len(docs)
         distinct += len(numbers)
-    words, word_of = np.unique(np.concatenate(texts), return_inverse=True)
-    holding = np.bincount(word_of, np.concatenate(held), len(words))
-    rarity = np.maximum(np.log(max(snapshot.doc_count_all, 1) / (holding + 1)), 0.0)
-    rarity[np.isin(words, np.array([b"", *leaving_out], dtype=words.dtype))] = 0.0
+    word_of, counting = _told_apart(numbers_of, leaving_out)
+    holding = np.bincount(word_of, np.concatenate(held), len(counting))
+    rarity = np.maximum(np.log(max(snapshot.doc_count_all, 1) / (holding + 1)), 0.0) * counting
     numbers = word_of[np.concatenate(places_of)]
     frequency = np.concatenate(frequencies)
     weights = frequency / (frequency + _HALF) * rarity[numbers]
     return np.concatenate(owners), numbers, weights
+
+
+def _told_apart(
+    numbers_of: Sequence[tuple[Terms, AnyArray]], leaving_out: Sequence[bytes]
+) -> tuple[IntP, Mask]:
+    """For each term of each leaf the number of its text, and of each text whether it counts.
+
+    One leaf's terms are all different; those of several are compared by their texts.
+    """
+    if len(numbers_of) == 1:
+        ((terms, numbers),) = numbers_of
+        sizes = terms.sizes(numbers)
+        left_out = [terms.find(word) for word in leaving_out]
+        counting = (sizes >= SHORTEST) & (sizes <= _WIDTH) & ~np.isin(numbers, left_out)
+        return np.arange(len(numbers)), counting
+    texts = [np.empty(0, f"S{_WIDTH}")]
+    for terms, numbers in numbers_of:
+        text, sizes = terms.texts(numbers, _WIDTH), terms.sizes(numbers)
+        text[(sizes < SHORTEST) | (sizes > _WIDTH)] = b""
+        texts.append(text)
+    words, word_of = np.unique(np.concatenate(texts), return_inverse=True)
+    return word_of, ~np.isin(words, np.array([b"", *leaving_out], dtype=words.dtype))

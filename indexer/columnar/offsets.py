@@ -20,6 +20,8 @@ from indexer.columnar.arrays import AnyArray, ArrayFile, ArrayFileWriter
 from indexer.columnar.errors import Damaged, Unsupported
 
 _BITS: Final = 8
+_A_FEW: Final = 6
+"""Offsets that are looked up sooner one by one than as an array."""
 _ONE_BY_ONE: Final = 256
 """Offsets that are looked up sooner than counted through."""
 
@@ -56,6 +58,13 @@ class Offsets:
         """int64: some offsets. O(numbers * log steps)."""
         steps: NDArray[np.int64] = self._steps.searchsorted((numbers + 1).astype(np.uint32))
         return (steps << _BITS) + self._lows[numbers]
+
+    def few(self, begin: int, end: int) -> list[int]:
+        """The offsets from number ``begin`` to before ``end``, looked up one by one while that is sooner done."""
+        if end - begin <= _A_FEW:
+            return [self[number] for number in range(begin, end)]
+        offsets: list[int] = self.between(begin, end).tolist()
+        return offsets
 
     def between(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
         """int64[end - begin], a fresh array: the offsets from number ``begin`` to before ``end``. O(their number + log steps).

@@ -18,6 +18,7 @@ from indexer.columnar.top import Ordering, Ranked, merged
 
 _POSITION_BITS: Final = 32
 """A word's occurrences are those of ``phrases.py``: ``document << 32 | position``."""
+_FAR: Final = np.iinfo(np.int64).max
 
 
 class Rescore(NamedTuple):
@@ -80,25 +81,32 @@ def rescored(
 
 def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
     """float32[docs]: what each of some documents of a leaf, ascending, scores for its best window."""
+    found = [
+        (field, word, impacts.occurrences_in(leaf, name, term, docs))
+        for field, name in enumerate(rescore.fields)
+        for word, (term, _) in enumerate(rescore.words)
+        if impacts.estimate(leaf, name, term)
+    ]
     best = np.zeros(len(docs), dtype=np.float32)
-    for field in rescore.fields:
-        found = [
-            (impacts.occurrences_in(leaf, field, term, docs), np.float32(weight))
-            for term, weight in rescore.words
-            if impacts.estimate(leaf, field, term)
-        ]
-        if not found:
-            continue
-        starts = np.sort(np.concatenate([places for places, _ in found]))
-        sums = np.zeros(len(starts), dtype=np.float32)
-        ends = starts + rescore.window
-        for places, weight in found:
-            if len(places):
-                after = np.searchsorted(places, starts)
-                inside = places[np.minimum(after, len(places) - 1)]
-                sums += weight * ((inside >= starts) & (inside <= ends))
-        at = np.searchsorted(docs, starts >> _POSITION_BITS)
-        np.maximum.at(best, at, sums)
+    if not found:
+        return best
+    counts = [len(places) for _, _, places in found]
+    owners, positions = np.divmod(
+        np.concatenate([places for _, _, places in found]), 1 << _POSITION_BITS
+    )
+    owners = np.searchsorted(docs, owners)
+    rows = owners + len(docs) * np.repeat([field for field, _, _ in found], counts)
+    starts = (rows << _POSITION_BITS) | positions
+    order = np.argsort(starts, kind="stable")
+    starts, owners = starts[order], owners[order]
+    # For each occurrence where each word stands next, itself included; one row a word.
+    following = np.full((len(rescore.words), len(starts)), _FAR)
+    following[np.repeat([word for _, word, _ in found], counts)[order], np.arange(len(starts))] = (
+        starts
+    )
+    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
+    weights = np.array([weight for _, weight in rescore.words], dtype=np.float32)
+    np.maximum.at(best, owners, weights @ (following <= starts + rescore.window))
     return best
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,11 @@ class PostingsField:
         counts: NDArray[np.int64] = np.diff(starts[pairs - pairs[0]])
         return counts
 
+    @cached_property
+    def all_doc_frequencies(self) -> NDArray[np.uint32]:
+        """uint32[terms]: how many documents hold each term, deleted ones included. Made once: O(terms), four bytes each."""
+        return self.doc_frequencies(0, len(self.terms)).astype(np.uint32)
+
     def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
         """int64[terms]: how many documents hold each of some terms, deleted ones included."""
         ends = self._pair_starts.at(self._pair_offsets.at(terms + 1))
@@ -115,19 +121,20 @@ class PostingsField:
     def locate(self, term: int, docs: IntP) -> tuple[NDArray[np.bool_], IntP]:
         """Which of ``docs`` (ascending) hold a term, and the number of each one's posting. O(docs * log postings): nothing is decoded."""
         begin, end = self._pairs(term, term)
-        starts = self._pair_starts.between(begin, end + 1)
-        firsts = self._pair_blocks[begin:end].astype(np.intp) << BLOCK_BITS
-        lows, highs = docs.searchsorted(firsts), docs.searchsorted(firsts + (1 << BLOCK_BITS))
+        starts = self._pair_starts.few(begin, end + 1)
         hit = np.zeros(len(docs), dtype=bool)
         at = np.zeros(len(docs), dtype=np.intp)
-        for pair in np.flatnonzero(lows < highs).tolist():
-            some = slice(lows[pair], highs[pair])
+        for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
+            first = block << BLOCK_BITS
+            low, high = docs.searchsorted((first, first + (1 << BLOCK_BITS))).tolist()
             held = self._docs[starts[pair] : starts[pair + 1]]
-            wanted = (docs[some] - firsts[pair]).astype(np.uint16)
+            if low == high or not len(held):
+                continue
+            wanted = (docs[low:high] - first).astype(np.uint16)
             places = held.searchsorted(wanted)
             np.minimum(places, len(held) - 1, out=places)
-            hit[some] = held[places] == wanted
-            at[some] = places + starts[pair]
+            hit[low:high] = held[places] == wanted
+            at[low:high] = places + starts[pair]
         return hit, at[hit]
 
     def freqs_at(self, at: IntP) -> AnyArray:
@@ -148,15 +155,16 @@ class PostingsField:
             Damaged: there are more by the frequencies than by the positions.
         """
         begin, end = self._pairs(term, term)
-        starts = self._pair_starts.between(begin, end + 1)
-        places = self._pair_positions.between(begin, end + 1)
-        edges = at.searchsorted(starts)
+        starts = self._pair_starts.few(begin, end + 1)
+        places = self._pair_positions.few(begin, end + 1)
         counts = self.freqs_at(at).astype(np.intp)
         firsts = np.empty(len(at), dtype=np.intp)
-        for pair in np.flatnonzero(edges[:-1] < edges[1:]).tolist():
-            some = slice(edges[pair], edges[pair + 1])
-            ends = np.cumsum(self.freqs_between(starts[pair], at[some][-1] + 1), dtype=np.intp)
-            firsts[some] = places[pair] + ends[at[some] - starts[pair]] - counts[some]
+        edges = at.searchsorted(starts).tolist()
+        for pair, (low, high) in enumerate(pairwise(edges)):
+            if low < high:
+                some = at[low:high]
+                ends = np.cumsum(self.freqs_between(starts[pair], int(some[-1]) + 1), dtype=np.intp)
+                firsts[low:high] = places[pair] + ends[some - starts[pair]] - counts[low:high]
         if counts.sum() > places[-1] - places[0]:
             raise self._disagreement()
         return self._positions[rows_at(firsts, counts)], counts

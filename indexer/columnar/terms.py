@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import ArrayFile, IntP
+from indexer.columnar.arrays import AnyArray, ArrayFile, IntP
 from indexer.columnar.offsets import Offsets
 
 _SAMPLE: Final = 64
@@ -87,14 +87,21 @@ class Terms:
         begins, ends = self._offsets.at(numbers).tolist(), self._offsets.at(numbers + 1).tolist()
         return [self._bytes[a:b].tobytes() for a, b in zip(begins, ends, strict=True)]
 
-    def texts(self, numbers: IntP, width: int) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
-        """Some terms as an array of their first ``width`` bytes, and int64: how many each has. O(numbers * width)."""
-        begins, ends = self._offsets.at(numbers), self._offsets.at(numbers + 1)
-        places = begins[:, None] + np.arange(width)
-        inside = places < ends[:, None]
-        data = np.zeros(places.shape, dtype=np.uint8)
-        data[inside] = np.frombuffer(self._bytes, dtype=np.uint8)[places[inside]]
-        return data.view(f"S{width}").ravel(), ends - begins
+    def sizes(self, numbers: AnyArray) -> NDArray[np.int64]:
+        """int64: how many bytes each of some terms has."""
+        edges = np.asarray(self._edges)
+        sizes: NDArray[np.int64] = edges[numbers + 1].astype(np.int64) - edges[numbers]
+        return sizes
+
+    def texts(self, numbers: AnyArray, width: int) -> NDArray[np.bytes_]:
+        """Some terms as an array of their first ``width`` bytes. O(numbers * width)."""
+        edges = np.asarray(self._edges)
+        places = edges[numbers][:, None].astype(np.int64) + np.arange(width)
+        inside = places < edges[numbers + 1][:, None]
+        data = np.frombuffer(self._bytes, dtype=np.uint8)
+        data = data[np.minimum(places, max(len(data) - 1, 0))] * inside
+        texts: NDArray[np.bytes_] = data.view(f"S{width}").ravel()
+        return texts
 
     @cached_property
     def _samples(self) -> list[bytes]:

@@ -28,6 +28,7 @@ from indexer.query import (
     SearchRequest,
     Term,
     TitlePrefix,
+    TypedSo,
 )
 from tests.contracts.engine_base import SHANGHAI, analyzer
 from tests.factories import NOON, article
@@ -103,7 +104,7 @@ QUESTIONS: list[Callable[[Reader], object]] = [
     lambda reader: reader.search(SearchRequest(Literal("桥桥桥桥"), sort="newest")),
     lambda reader: reader.search(SearchRequest(TitlePrefix("山谷"), sort="oldest")),
     lambda reader: reader.count(SearchRequest(Term("source", "地铁"))),
-    lambda reader: reader.complete(CompletionRequest(("s", "t"), bool)),
+    lambda reader: reader.complete(CompletionRequest(("s", "t"), TypedSo("山"))),
     lambda reader: reader.get("a-77"),
     lambda reader: reader.document_frequencies("body", WORDS),
 ]
