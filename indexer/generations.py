@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +81,9 @@ class DamagedGeneration:
 
 Ensure = Callable[[Generation], None]
 """Sees that a generation may become the live one, and raises if not."""
+
+IsSound = Callable[[Generation], bool]
+"""Whether a generation can be gone back to: this program reads it, and none of its bytes was altered."""
 
 
 class Generations:
@@ -261,11 +265,12 @@ class Generations:
             raise NoEarlierGeneration(live, self.root)
         return self.promote(earlier[-1], ensure=ensure)
 
-    def prune(self, keep: int, *, spare: str | None = None) -> tuple[str, ...]:
+    def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Kept are the live one, whatever its state, then ``spare``, then the newest. Damaged ones, to which nobody
-        can go back, are removed.
+        Kept are the live one, whatever its state, then ``spare``, then the newest, sound ones before others; one sound one in any
+        case, if there is any. Those with a damaged manifest, to which nobody can go back, are removed. As few are judged as decide
+        it.
 
         Raises:
             FolderNotWritable: one cannot be removed.
@@ -276,8 +281,13 @@ class Generations:
         listed = self.list()
         complete = [each for each in listed if isinstance(each, Generation) and not each.live]
         complete.sort(key=lambda each: (each.name == spare, int(each.name)), reverse=True)
-        kept = {each.name for each in listed if each.live}
-        kept.update(each.name for each in complete[: keep - len(kept)])
+        live = [each for each in listed if each.live]
+        places = keep - len(live)
+        if not places and not any(isinstance(each, Generation) and is_sound(each) for each in live):
+            places = 1
+        sound = list(islice(filter(is_sound, complete), places)) if len(complete) > places else []
+        others = [each for each in complete if each not in sound]
+        kept = {each.name for each in [*live, *[*sound, *others][:places]]}
         removed = [each for each in listed if each.name not in kept]
         for each in removed:
             self._remove(each.folder)

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from indexer.engines.registry import open_engine
 from indexer.errors import FolderNotWritable, IndexFailure, RebuildFailed, StoreNeverFilled
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
-from indexer.opening import open_generation
+from indexer.opening import is_sound, open_generation
 from indexer.parallel import Job, build_parts, ranges_of
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.standing import look
@@ -117,8 +118,9 @@ def rebuild(
         except BaseException:
             _abandon(generations, folder)
             raise
-        # The one that was live is the way back; a newer one that it was rolled back from is not.
-        pruned = generations.prune(keep, spare=previous)
+        # The one that was live is the way back, if it is sound; a newer one that it was rolled back from is not.
+        sound = partial(is_sound, analyzer=analyzer, timezone=timezone)
+        pruned = generations.prune(keep, is_sound=sound, spare=previous)
     return RebuildReport(
         generation=made.name,
         articles=replayed.articles,

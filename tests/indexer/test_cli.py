@@ -460,6 +460,23 @@ def test_generations_are_listed_promoted_rolled_back_and_pruned(
     assert shell("generations", "prune")[1] == "removed nothing\n"
 
 
+def test_prune_never_removes_the_only_sound_generation(
+    shell: Shell, environment: dict[str, str], tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "news.jsonl", record(1))
+    shell("ingest", "news.jsonl")
+    for _ in range(2):
+        shell("rebuild")
+    damaged = generations(environment).live()
+    (damaged.index / "articles.jsonl").write_bytes(b"{}")
+    _, out, _ = shell("generations", "prune", "--keep", "1")
+    assert out == "removed nothing\n"
+    shell("generations", "rollback")
+    assert shell("generations", "promote", damaged.name)[0] != 0
+    _, out, _ = shell("generations", "prune", "--keep", "1")
+    assert out == "removed 000002\n"
+
+
 def test_prune_follows_the_setting(shell: Shell) -> None:
     for _ in range(4):
         shell("rebuild", SEARCH_KEEP_GENERATIONS="9")

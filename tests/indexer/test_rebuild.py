@@ -133,6 +133,34 @@ def test_each_rebuild_is_a_new_generation_and_the_last_one_is_kept(site: Site) -
     assert site.folders() == ["000002", "000003"]
 
 
+@pytest.mark.parametrize("command", ["rebuild", "rebuild_if_needed"])
+def test_a_rebuild_over_a_damaged_generation_keeps_the_sound_one_before_it(
+    site: Site, command: str
+) -> None:
+    site.fill(*(f"a-{number}" for number in range(20)))
+    site.rebuild()
+    site.rebuild()
+    damage(site.generations.live().index)
+    getattr(site, command)()
+    assert site.folders() == ["000001", "000003"]
+    assert site.check().faults == ()
+    with site.generations.lock():
+        assert site.generations.rollback().name == "000001"
+
+
+def test_an_index_with_an_altered_byte_is_rebuilt(site: Site) -> None:
+    """One that no sample of its articles shows."""
+    site.fill(*(f"a-{number}" for number in range(60)))
+    folder = site.root / "index_data" / "generations" / site.rebuild().generation
+    (path,) = (each for each in (folder / "index").iterdir() if each.suffix in (".seg", ".jsonl"))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"a-33")] ^= 1
+    path.write_bytes(content)
+    standing = site.look()
+    assert (standing.need, site.rebuild_if_needed().did) == ("rebuild", "rebuilt")
+    assert standing.why.startswith("the live index is damaged")
+
+
 def test_after_a_rollback_the_way_back_is_the_one_that_was_live(site: Site) -> None:
     site.fill("a")
     site.rebuild(keep=3)
