@@ -373,7 +373,10 @@ def test_changes_to_an_index_of_another_engine_are_refused(shell: Shell, tmp_pat
     assert "error: the index was made with fingerprint" in err
 
 
-def test_a_rebuild_beside_another_is_refused(shell: Shell, environment: dict[str, str]) -> None:
+def test_a_command_beside_one_that_does_not_let_go_is_refused(
+    shell: Shell, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     with generations(environment).lock():
         for args in (
             ["rebuild"],

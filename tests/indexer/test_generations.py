@@ -462,7 +462,36 @@ def test_an_unfinished_generation_is_not_listed(generations: Generations) -> Non
 # One writer
 
 
-def test_a_second_writer_is_refused_at_once(generations: Generations) -> None:
+def test_what_is_written_is_neither_removed_nor_built_twice(generations: Generations) -> None:
+    names = finished(generations, 3)
+    promote(generations, names[2])
+    other = Generations(generations.root)
+    with generations.lock():
+        folder = generations.begin()
+    with generations.writing(folder.name), other.writing(names[0]):
+        with pytest.raises(WriterBusy, match="wait until it has finished"), other.writing(names[0]):
+            pass
+        with other.lock():
+            assert other.clean() == ()
+            with pytest.raises(WriterBusy):
+                other.begin()
+            assert other.prune(1, is_sound=sound) == (names[1],)
+    with other.lock():
+        assert other.clean() == (folder.name,)
+        assert other.prune(1, is_sound=sound) == (names[0],)
+        assert other.begin() == folder
+
+
+def test_only_what_is_there_is_written(generations: Generations) -> None:
+    with pytest.raises(GenerationMissing), generations.writing("000001"):
+        pass
+    assert generations.list() == ()
+
+
+def test_a_second_one_is_refused_when_the_first_does_not_let_go(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     other = Generations(generations.root)
     with generations.lock():
         with pytest.raises(WriterBusy, match="wait until it has finished"), other.lock():
@@ -480,7 +509,10 @@ def test_the_lock_is_given_back_after_an_error(generations: Generations) -> None
         pass
 
 
-def test_the_system_frees_the_lock_of_a_killed_process(generations: Generations) -> None:
+def test_the_system_frees_the_lock_of_a_killed_process(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     program = (
         "import sys, time; from pathlib import Path\n"
         "from indexer.generations import Generations\n"

@@ -341,13 +341,63 @@ def test_a_second_rebuild_is_refused_while_one_runs(site: Site) -> None:
     refused: list[str] = []
 
     def second() -> None:
-        for attempt in (site.rebuild, site.apply_changes):
-            with pytest.raises(WriterBusy):
-                attempt()
-            refused.append(attempt.__name__)
+        with pytest.raises(WriterBusy, match="index_data: wait"):
+            site.rebuild()
+        refused.append("rebuild")
 
     assert site.rebuild(progress=at("index", second)).generation == "000001"
-    assert refused == ["rebuild", "apply_changes"]
+    assert refused == ["rebuild"]
+    assert site.folders() == ["000001"]
+
+
+@pytest.mark.parametrize("phase", ["index", "check", "promote"])
+def test_changes_are_applied_to_the_live_generation_while_another_is_built(
+    site: Site, phase: str
+) -> None:
+    site.fill("a", "b")
+    site.rebuild()
+    seen: list[set[str]] = []
+
+    def change() -> None:
+        site.fill("c")
+        site.store.delete(["a"])
+        assert site.apply_changes().generation == "000001"
+        seen.append(set(site.indexed()))
+
+    assert site.rebuild(progress=at(phase, change)).generation == "000002"
+    assert seen == [{"b", "c"}]
+    assert set(site.indexed("000001")) == {"b", "c"}
+    assert phase == "promote" or site.indexed() == site.stored()
+    assert site.apply_changes().generation == "000002"
+    assert site.indexed() == site.stored()
+
+
+def test_changes_are_applied_to_the_one_that_is_promoted_meanwhile_too(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.rebuild()
+    site.fill("b")
+
+    def go_back() -> None:
+        with site.generations.lock():
+            site.generations.rollback()
+            assert site.generations.prune(1, is_sound=lambda _: True) == ()
+
+    report = site.apply_changes(progress=at("catch up", go_back))
+    assert (report.generation, report.doc_count) == ("000001", 2)
+    assert site.indexed() == site.indexed("000002") == site.stored()
+
+
+def test_two_do_not_apply_changes_at_once(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.fill("b")
+
+    def second() -> None:
+        with pytest.raises(WriterBusy, match="wait"):
+            site.apply_changes()
+
+    assert site.apply_changes(progress=at("catch up", second)).put == 1
 
 
 # Progress
