@@ -7,7 +7,8 @@ a crash it goes on from the last commit.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from indexer.building import Announcer, Report, silent
 from indexer.engines.base import CommitReport, Engine, Reader
 from indexer.engines.registry import open_engine
 from indexer.errors import IndexDamaged, IndexOutdated
-from indexer.generations import Generations
+from indexer.generations import Generation, Generations
 from indexer.schema import fingerprint
 from indexer.store.articles import ArticleStore
 
@@ -121,30 +122,51 @@ def apply_changes(
     timezone: ZoneInfo,
     progress: Report = silent,
 ) -> ChangesReport:
-    """Apply the store's changes to the live generation, once.
+    """Apply the store's changes to the live generation, once; another may be built meanwhile.
+
+    If another is promoted before it is done, they are applied to that one too.
 
     Raises:
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged: there is nothing sound to apply them to,
             or the index was made from another store.
         IndexOutdated: the live generation was made with another fingerprint; it needs a rebuild.
-        WriterBusy: another process is writing.
+        WriterBusy: another process is applying changes.
     """
     began = time.monotonic()
-    with generations.lock(), Announcer(progress) as announcer:
-        live = generations.live()
-        expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
-        if live.manifest.fingerprint != expected:
-            raise IndexOutdated(live.manifest.fingerprint, expected)
-        engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
-        with engine.reader() as reader:
-            revision = reader.revision
-            if not made_from(store, reader):
-                raise IndexDamaged(live.index, NO_MATCH)
-        announcer.begin("catch up", total=store.revision() - revision)
-        replayed = replay(store, engine, after=revision, announcer=announcer)
-        announcer.end()
-        with engine.reader() as reader:
-            doc_count = reader.doc_count
+    while True:
+        with ExitStack() as held:
+            with generations.lock():
+                live = generations.live()
+                held.enter_context(generations.writing(live.name))
+            announcer = held.enter_context(Announcer(progress))
+            report = _apply(store, live, engine_name, analyzer, timezone, announcer)
+        if generations.live_name() == live.name:
+            return replace(report, seconds=time.monotonic() - began)
+
+
+def _apply(
+    store: ArticleStore,
+    live: Generation,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    announcer: Announcer,
+) -> ChangesReport:
+    """Apply the store's changes to one generation, whose writer this process is."""
+    began = time.monotonic()
+    expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+    if live.manifest.fingerprint != expected:
+        raise IndexOutdated(live.manifest.fingerprint, expected)
+    engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
+    with engine.reader() as reader:
+        revision = reader.revision
+        if not made_from(store, reader):
+            raise IndexDamaged(live.index, NO_MATCH)
+    announcer.begin("catch up", total=store.revision() - revision)
+    replayed = replay(store, engine, after=revision, announcer=announcer)
+    announcer.end()
+    with engine.reader() as reader:
+        doc_count = reader.doc_count
     return ChangesReport(
         generation=live.name,
         put=replayed.put,

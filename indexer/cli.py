@@ -24,7 +24,7 @@ from indexer.command_line import PARTLY
 from indexer.editorial_cli import editorial_group
 from indexer.generations import Ensure, Generations
 from indexer.ingest import ingest
-from indexer.opening import ensure_fit
+from indexer.opening import ensure_fit, is_sound
 from indexer.parallel import usable_cores
 from indexer.progress import show_build, show_ingest
 from indexer.rebuild import rebuild, rebuild_if_needed
@@ -256,7 +256,10 @@ def prune_command(keep: int | None) -> None:
     generations = Generations(settings.index_dir)
     with generations.lock():
         left = generations.clean()
-        removed = generations.prune(keep or settings.keep_generations)
+        removed = generations.prune(
+            keep or settings.keep_generations,
+            is_sound=partial(is_sound, analyzer=_analyzer(settings), timezone=settings.timezone),
+        )
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
 
 

@@ -2,8 +2,9 @@
 
     index_data/
         CURRENT                    the name of the live generation
-        writer.lock                held by the one process that writes
+        writer.lock                held for a moment by whoever begins, promotes or removes generations
         generations/000007/
+            writer.lock            held by the one process that writes to this generation
             index/                 the engine's folder
             building.json          while it is being built
             manifest.json          written last: the generation is complete
@@ -17,9 +18,10 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +42,8 @@ from indexer.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 
 CURRENT: Final = "CURRENT"
 LOCK: Final = "writer.lock"
+PATIENCE: Final = 30.0
+"""Seconds to wait for the lock of all generations: long enough to remove one or to compare one with its checksums."""
 INDEX: Final = "index"
 
 _NAME = re.compile(r"\d{6,18}", re.ASCII)
@@ -81,9 +85,12 @@ class DamagedGeneration:
 Ensure = Callable[[Generation], None]
 """Sees that a generation may become the live one, and raises if not."""
 
+IsSound = Callable[[Generation], bool]
+"""Whether a generation can be gone back to: this program reads it, and none of its bytes was altered."""
+
 
 class Generations:
-    """The generations in one folder. Reading is free to all; what changes anything needs :meth:`lock`."""
+    """The generations in one folder. Reading is free to all; what begins, promotes or removes any needs :meth:`lock`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -161,34 +168,48 @@ class Generations:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the one writer, until the block is left or the process ends, however it ends.
+        """Be the only one to begin, promote and remove generations, until the block is left or the process ends, however it ends.
+
+        Held for moments: others wait for it. What takes minutes is done under :meth:`writing`.
 
         Raises:
-            WriterBusy: at once, when another process (or another block of this one) is the writer.
+            WriterBusy: another process (or another block of this one) has not let go within PATIENCE.
             FolderNotWritable: the folder cannot be made or written.
         """
-        # Without the soft fallback: a lock that outlives a killed process would stop every later rebuild.
-        lock = FileLock(self.root / LOCK, blocking=False, fallback_to_soft=False)
         with _writing(self.root):
             self._folder.mkdir(parents=True, exist_ok=True)
+        with _holding(self.root, patience=PATIENCE):
+            self._locked = True
             try:
-                lock.acquire()
-            except Timeout:
-                raise WriterBusy(self.root) from None
-        self._locked = True
-        try:
+                yield
+            finally:
+                self._locked = False
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Be the one writer of a generation, which nobody else removes meanwhile, until the block is left or the process ends.
+
+        Raises:
+            GenerationMissing: it is not on disk.
+            WriterBusy: at once, when another process (or another block of this one) is its writer.
+            FolderNotWritable: its folder cannot be written.
+        """
+        folder = self._folder / name
+        if not folder.is_dir():
+            raise GenerationMissing(name, self.root)
+        with _holding(folder, patience=0):
             yield
-        finally:
-            self._locked = False
-            lock.release()
 
     def begin(self) -> Path:
         """Make the folder of a new generation, numbered above all that are there, and return it.
 
         Raises:
+            WriterBusy: another one is being built.
             FolderNotWritable: it cannot be made.
         """
         self._need_lock()
+        if any(self._is_written(folder) for folder in self._unfinished()):
+            raise WriterBusy(self.root)
         used = [int(folder.name) for folder in self._folders()]
         live = self.live_name()
         if live and _NAME.fullmatch(live):
@@ -216,7 +237,7 @@ class Generations:
         return self.get(manifest.name)
 
     def discard(self, name: str) -> None:
-        """Remove a generation that was begun and will not be finished.
+        """Remove a generation that was begun and will not be finished, by its writer.
 
         Raises:
             FolderNotWritable: it cannot be removed.
@@ -261,11 +282,12 @@ class Generations:
             raise NoEarlierGeneration(live, self.root)
         return self.promote(earlier[-1], ensure=ensure)
 
-    def prune(self, keep: int, *, spare: str | None = None) -> tuple[str, ...]:
+    def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Kept are the live one, whatever its state, then ``spare``, then the newest. Damaged ones, to which nobody
-        can go back, are removed.
+        Kept are the live one, whatever its state, then ``spare``, then the newest, sound ones before others; one sound one in any
+        case, if there is any; and each that is being written. Those with a damaged manifest, to which nobody can go back, are removed.
+        As few are judged as decide it.
 
         Raises:
             FolderNotWritable: one cannot be removed.
@@ -276,29 +298,47 @@ class Generations:
         listed = self.list()
         complete = [each for each in listed if isinstance(each, Generation) and not each.live]
         complete.sort(key=lambda each: (each.name == spare, int(each.name)), reverse=True)
-        kept = {each.name for each in listed if each.live}
-        kept.update(each.name for each in complete[: keep - len(kept)])
-        removed = [each for each in listed if each.name not in kept]
-        for each in removed:
-            self._remove(each.folder)
-        return tuple(each.name for each in removed)
+        live = [each for each in listed if each.live]
+        places = keep - len(live)
+        if not places and not any(isinstance(each, Generation) and is_sound(each) for each in live):
+            places = 1
+        sound = list(islice(filter(is_sound, complete), places)) if len(complete) > places else []
+        others = [each for each in complete if each not in sound]
+        kept = {each.name for each in [*live, *[*sound, *others][:places]]}
+        return self._remove_unwritten(each.folder for each in listed if each.name not in kept)
 
     def clean(self) -> tuple[str, ...]:
-        """Remove what killed rebuilds left behind: folders without a manifest. Returns their names.
+        """Remove what killed rebuilds left behind: folders without a manifest that nobody writes to. Returns their names.
 
         Raises:
             FolderNotWritable: one cannot be removed.
         """
         self._need_lock()
+        return self._remove_unwritten(self._unfinished())
+
+    def _unfinished(self) -> tuple[Path, ...]:
+        """The folders of generations that are being built, or were when their process was killed."""
         live = self.live_name()
-        left = [
+        return tuple(
             folder
             for folder in self._folders()
             if folder.name != live and not (folder / MANIFEST).exists()
-        ]
-        for folder in left:
-            self._remove(folder)
-        return tuple(folder.name for folder in left)
+        )
+
+    def _is_written(self, folder: Path) -> bool:
+        try:
+            with self.writing(folder.name):
+                return False
+        except WriterBusy:
+            return True
+
+    def _remove_unwritten(self, folders: Iterable[Path]) -> tuple[str, ...]:
+        removed = []
+        for folder in folders:
+            with suppress(WriterBusy), self.writing(folder.name):
+                self._remove(folder)
+                removed.append(folder.name)
+        return tuple(removed)
 
     def _folders(self) -> tuple[Path, ...]:
         try:
@@ -318,6 +358,27 @@ class Generations:
             raise RuntimeError(
                 "this changes generations: call it inside 'with generations.lock():'"
             )
+
+
+@contextmanager
+def _holding(folder: Path, *, patience: float) -> Iterator[None]:
+    """Hold the lock of a folder.
+
+    Raises:
+        WriterBusy: another has held it for ``patience`` seconds.
+        FolderNotWritable: its file cannot be made.
+    """
+    # Without the soft fallback: a lock that outlives a killed process would stop every later rebuild.
+    lock = FileLock(folder / LOCK, timeout=patience, fallback_to_soft=False)
+    with _writing(folder):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise WriterBusy(folder) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
-from indexer.errors import FormatMismatch, IndexDamaged, InvalidSetting, ManifestDamaged
+from indexer.errors import (
+    FormatMismatch,
+    IndexDamaged,
+    IndexFailure,
+    InvalidSetting,
+    ManifestDamaged,
+)
 from indexer.generations import Generation
 from indexer.manifest import MANIFEST
 from indexer.schema import SCHEMA_VERSION
@@ -40,16 +46,38 @@ def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: Zon
 
 
 def ensure_fit(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
-    """See that a generation that shall be live has this program's format and can be opened.
+    """See that a generation that shall be live has this program's format, and that each of its bytes is what was written. O(index).
 
     Raises:
         ManifestDamaged: this program has no engine of that name.
         FormatMismatch: it has another format, even if that can be read: fields may be missing.
-        IndexDamaged: it cannot be read.
+        IndexDamaged: it cannot be read, or a byte was altered.
     """
     if generation.manifest.schema_version != SCHEMA_VERSION:
         raise _mismatch(generation)
-    open_generation(generation, analyzer=analyzer, timezone=timezone).reader().close()
+    ensure_unaltered(open_generation(generation, analyzer=analyzer, timezone=timezone))
+
+
+def is_sound(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> bool:
+    """Whether this program can answer from a generation, and each of its bytes is what was written. O(index)."""
+    try:
+        ensure_fit(generation, analyzer=analyzer, timezone=timezone)
+    except IndexFailure:
+        return False
+    return True
+
+
+def ensure_unaltered(engine: Engine) -> None:
+    """Compare the last commit of an index with its checksums. O(index).
+
+    Raises:
+        IndexDamaged: a byte was altered, or the index cannot be read.
+    """
+    with engine.reader() as reader:
+        for _ in reader.verifying():
+            pass
+        if damage := reader.damage:
+            raise damage
 
 
 def _mismatch(generation: Generation) -> FormatMismatch:

@@ -1,7 +1,7 @@
 """Parts of an index, built by several processes, each from ranges of the store's revisions that it reads by itself.
 
 No text and no token goes from one process to another: a process is told a range, says how many articles it has done,
-and answers with the names of the files that it wrote. One that dies or fails ends the build; all end with their parent,
+and answers with the tokens of the parts that it made. One that dies or fails ends the build; all end with their parent,
 however that ends.
 """
 
@@ -71,7 +71,7 @@ def ranges_of(revision: int, processes: int) -> list[Range]:
 def build_parts(
     job: Job, ranges: Sequence[Range], *, processes: int, advance: Callable[[int], None]
 ) -> list[str]:
-    """Build the parts of all ranges, and return their names in the order of the ranges.
+    """Build the parts of all ranges, and return their tokens in the order of the ranges.
 
     ``advance`` is told of articles as they are done; what it raises ends the build.
 

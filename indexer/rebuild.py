@@ -8,9 +8,10 @@ are in the new generation; those made in its last instant are behind it by revis
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -20,10 +21,16 @@ from indexer.building import Announcer, Report, silent
 from indexer.catch_up import ChangesReport, Replayed, apply_changes, replay
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
-from indexer.errors import FolderNotWritable, IndexFailure, RebuildFailed, StoreNeverFilled
+from indexer.errors import (
+    FolderNotWritable,
+    IndexFailure,
+    RebuildFailed,
+    StoreNeverFilled,
+    WriterBusy,
+)
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
-from indexer.opening import open_generation
+from indexer.opening import is_sound, open_generation
 from indexer.parallel import Job, build_parts, ranges_of
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.standing import look
@@ -75,7 +82,7 @@ def rebuild(
     Each may need the memory that a rebuild by one process does.
 
     Raises:
-        WriterBusy: another process is writing.
+        WriterBusy: another rebuild is running.
         StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
         RebuildFailed: the new generation failed its check, or a process failed or was killed; nothing was promoted.
         FolderNotWritable: the index folder cannot be written, or the disk is full.
@@ -83,10 +90,12 @@ def rebuild(
     """
     began = time.monotonic()
     made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
-    with generations.lock():
-        _ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
-        cleaned = generations.clean()
-        folder = generations.begin()
+    _ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
+    with ExitStack() as held:
+        with generations.lock():
+            cleaned = generations.clean()
+            folder = generations.begin()
+            held.enter_context(generations.writing(folder.name))
         try:
             with Announcer(progress, folder=folder) as announcer:
                 announcer.begin("scan", total=0)
@@ -100,25 +109,28 @@ def rebuild(
                 engine = open_engine(engine_name, job.folder, analyzer=analyzer, timezone=timezone)
                 replayed, during = _build(store, engine, folder.name, announcer, job, processes)
                 announcer.begin("promote", total=1)
-            previous = generations.live_name()
-            made = generations.finish(
-                Manifest(
-                    name=folder.name,
-                    engine=engine_name,
-                    fingerprint=made_with,
-                    schema_version=SCHEMA_VERSION,
-                    doc_count=replayed.articles,
-                    revision=replayed.revision,
-                    made_at=datetime.now(UTC),
-                    seconds=round(time.monotonic() - began, 3),
+            with generations.lock():
+                previous = generations.live_name()
+                made = generations.finish(
+                    Manifest(
+                        name=folder.name,
+                        engine=engine_name,
+                        fingerprint=made_with,
+                        schema_version=SCHEMA_VERSION,
+                        doc_count=replayed.articles,
+                        revision=replayed.revision,
+                        made_at=datetime.now(UTC),
+                        seconds=round(time.monotonic() - began, 3),
+                    )
                 )
-            )
-            generations.promote(made.name)
+                generations.promote(made.name)
         except BaseException:
             _abandon(generations, folder)
             raise
-        # The one that was live is the way back; a newer one that it was rolled back from is not.
-        pruned = generations.prune(keep, spare=previous)
+    sound = partial(is_sound, analyzer=analyzer, timezone=timezone)
+    with generations.lock():
+        # The one that was live is the way back, if it is sound; a newer one that it was rolled back from is not.
+        pruned = generations.prune(keep, is_sound=sound, spare=previous)
     return RebuildReport(
         generation=made.name,
         articles=replayed.articles,
@@ -292,5 +304,5 @@ def _abandon(generations: Generations, folder: Path) -> None:
     if generations.live_name() == folder.name:
         return
     # What cannot be removed now is left to the next rebuild: the error that led here matters more.
-    with suppress(FolderNotWritable):
+    with suppress(FolderNotWritable, WriterBusy), generations.lock():
         generations.discard(folder.name)

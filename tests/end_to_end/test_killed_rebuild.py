@@ -274,6 +274,21 @@ def test_the_second_of_two_rebuilds_is_refused_and_the_first_goes_on(site: Site)
     assert site.answer() == NEW
 
 
+def test_changes_reach_the_live_index_while_a_rebuild_runs_and_are_in_the_new_one(
+    site: Site,
+) -> None:
+    with site.rebuild_in_suspense():
+        site.store.put([article("late")])
+        code, out, _ = site.indexer("rebuild", "--changes")
+        assert (code, out[:18]) == (0, "generation 000001:")
+        with site.reader() as reader:
+            assert reader.get("late") is not None
+        assert site.indexer("generations", "prune", "--keep", "1")[1] == "removed nothing\n"
+    assert site.generations.live_name() == "000002"
+    with site.reader() as reader:
+        assert reader.get("late") is not None
+
+
 def test_status_shows_a_rebuild_that_runs(site: Site) -> None:
     with site.rebuild_in_suspense():
         assert "rebuild     running (" in site.indexer("status")[1]

@@ -373,7 +373,10 @@ def test_changes_to_an_index_of_another_engine_are_refused(shell: Shell, tmp_pat
     assert "error: the index was made with fingerprint" in err
 
 
-def test_a_rebuild_beside_another_is_refused(shell: Shell, environment: dict[str, str]) -> None:
+def test_a_command_beside_one_that_does_not_let_go_is_refused(
+    shell: Shell, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     with generations(environment).lock():
         for args in (
             ["rebuild"],
@@ -458,6 +461,23 @@ def test_generations_are_listed_promoted_rolled_back_and_pruned(
     ]
     assert shell("generations", "prune", "--keep", "1")[1] == "removed 000002, 000003\n"
     assert shell("generations", "prune")[1] == "removed nothing\n"
+
+
+def test_prune_never_removes_the_only_sound_generation(
+    shell: Shell, environment: dict[str, str], tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "news.jsonl", record(1))
+    shell("ingest", "news.jsonl")
+    for _ in range(2):
+        shell("rebuild")
+    damaged = generations(environment).live()
+    (damaged.index / "articles.jsonl").write_bytes(b"{}")
+    _, out, _ = shell("generations", "prune", "--keep", "1")
+    assert out == "removed nothing\n"
+    shell("generations", "rollback")
+    assert shell("generations", "promote", damaged.name)[0] != 0
+    _, out, _ = shell("generations", "prune", "--keep", "1")
+    assert out == "removed 000002\n"
 
 
 def test_prune_follows_the_setting(shell: Shell) -> None:

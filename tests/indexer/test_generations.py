@@ -59,6 +59,11 @@ def promote(generations: Generations, name: str) -> Generation:
         return generations.promote(name)
 
 
+def sound(generation: Generation) -> bool:
+    """What is judged elsewhere: the folders here hold no index."""
+    return generation.folder.is_dir()
+
+
 def building(**values: object) -> BuildProgress:
     now = datetime.now(UTC)
     facts: dict[str, object] = {
@@ -316,7 +321,7 @@ def test_what_is_no_generation_is_left_alone(generations: Generations) -> None:
     (generations.root / "generations" / "backup").mkdir()
     with generations.lock():
         assert generations.clean() == ()
-        assert generations.prune(1) == ()
+        assert generations.prune(1, is_sound=sound) == ()
     assert (generations.root / "generations" / "notes.txt").exists()
     assert [each.name for each in generations.list()] == ["000001"]
 
@@ -370,24 +375,34 @@ def test_prune_keeps_the_live_one_and_the_newest_others(generations: Generations
     names = finished(generations, 4)
     promote(generations, names[3])
     with generations.lock():
-        assert generations.prune(2) == (names[0], names[1])
+        assert generations.prune(2, is_sound=sound) == (names[0], names[1])
     assert [each.name for each in generations.list()] == names[2:]
 
 
 def test_prune_never_removes_the_live_one_however_old_or_damaged(generations: Generations) -> None:
+    """Nor the only one that is sound."""
     names = finished(generations, 3)
     promote(generations, names[0])
-    (generations.root / "generations" / names[0] / MANIFEST).write_bytes(b"damaged")
     with generations.lock():
-        assert generations.prune(1) == (names[1], names[2])
-    assert [each.name for each in generations.list()] == [names[0]]
+        (generations.root / "generations" / names[0] / MANIFEST).write_bytes(b"damaged")
+        assert generations.prune(1, is_sound=sound) == (names[1],)
+    assert [each.name for each in generations.list()] == [names[0], names[2]]
+
+
+def test_prune_keeps_sound_ones_before_newer_and_spared_ones(generations: Generations) -> None:
+    names = finished(generations, 4)
+    promote(generations, names[3])
+    with generations.lock():
+        judged = lambda each: each.name == names[0]  # noqa: E731
+        assert generations.prune(2, is_sound=judged, spare=names[2]) == (names[1], names[2])
+        assert generations.prune(1, is_sound=judged) == ()
 
 
 def test_prune_keeps_the_spared_one_before_the_newest(generations: Generations) -> None:
     names = finished(generations, 4)
     promote(generations, names[3])
     with generations.lock():
-        assert generations.prune(2, spare=names[0]) == (names[1], names[2])
+        assert generations.prune(2, spare=names[0], is_sound=sound) == (names[1], names[2])
 
 
 def test_prune_removes_damaged_ones_to_which_nobody_can_go_back(generations: Generations) -> None:
@@ -395,18 +410,18 @@ def test_prune_removes_damaged_ones_to_which_nobody_can_go_back(generations: Gen
     promote(generations, names[2])
     (generations.root / "generations" / names[1] / MANIFEST).write_bytes(b"damaged")
     with generations.lock():
-        assert generations.prune(2) == (names[1],)
+        assert generations.prune(2, is_sound=sound) == (names[1],)
 
 
 def test_prune_without_a_live_one_keeps_the_newest(generations: Generations) -> None:
     names = finished(generations, 3)
     with generations.lock():
-        assert generations.prune(2) == (names[0],)
+        assert generations.prune(2, is_sound=sound) == (names[0],)
 
 
 def test_prune_to_nothing_is_a_mistake_of_the_caller(generations: Generations) -> None:
     with generations.lock(), pytest.raises(ValueError, match="at least 1"):
-        generations.prune(0)
+        generations.prune(0, is_sound=sound)
 
 
 def test_clean_removes_unfinished_generations_only(generations: Generations) -> None:
@@ -447,7 +462,36 @@ def test_an_unfinished_generation_is_not_listed(generations: Generations) -> Non
 # One writer
 
 
-def test_a_second_writer_is_refused_at_once(generations: Generations) -> None:
+def test_what_is_written_is_neither_removed_nor_built_twice(generations: Generations) -> None:
+    names = finished(generations, 3)
+    promote(generations, names[2])
+    other = Generations(generations.root)
+    with generations.lock():
+        folder = generations.begin()
+    with generations.writing(folder.name), other.writing(names[0]):
+        with pytest.raises(WriterBusy, match="wait until it has finished"), other.writing(names[0]):
+            pass
+        with other.lock():
+            assert other.clean() == ()
+            with pytest.raises(WriterBusy):
+                other.begin()
+            assert other.prune(1, is_sound=sound) == (names[1],)
+    with other.lock():
+        assert other.clean() == (folder.name,)
+        assert other.prune(1, is_sound=sound) == (names[0],)
+        assert other.begin() == folder
+
+
+def test_only_what_is_there_is_written(generations: Generations) -> None:
+    with pytest.raises(GenerationMissing), generations.writing("000001"):
+        pass
+    assert generations.list() == ()
+
+
+def test_a_second_one_is_refused_when_the_first_does_not_let_go(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     other = Generations(generations.root)
     with generations.lock():
         with pytest.raises(WriterBusy, match="wait until it has finished"), other.lock():
@@ -465,7 +509,10 @@ def test_the_lock_is_given_back_after_an_error(generations: Generations) -> None
         pass
 
 
-def test_the_system_frees_the_lock_of_a_killed_process(generations: Generations) -> None:
+def test_the_system_frees_the_lock_of_a_killed_process(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.generations.PATIENCE", 0.0)
     program = (
         "import sys, time; from pathlib import Path\n"
         "from indexer.generations import Generations\n"
@@ -495,7 +542,7 @@ def test_changes_need_the_lock(generations: Generations) -> None:
         lambda: generations.finish(manifest(name)),
         lambda: generations.discard(name),
         lambda: generations.promote(name),
-        lambda: generations.prune(1),
+        lambda: generations.prune(1, is_sound=sound),
     ):
         with pytest.raises(RuntimeError, match="lock"):
             change()

@@ -133,6 +133,34 @@ def test_each_rebuild_is_a_new_generation_and_the_last_one_is_kept(site: Site) -
     assert site.folders() == ["000002", "000003"]
 
 
+@pytest.mark.parametrize("command", ["rebuild", "rebuild_if_needed"])
+def test_a_rebuild_over_a_damaged_generation_keeps_the_sound_one_before_it(
+    site: Site, command: str
+) -> None:
+    site.fill(*(f"a-{number}" for number in range(20)))
+    site.rebuild()
+    site.rebuild()
+    damage(site.generations.live().index)
+    getattr(site, command)()
+    assert site.folders() == ["000001", "000003"]
+    assert site.check().faults == ()
+    with site.generations.lock():
+        assert site.generations.rollback().name == "000001"
+
+
+def test_an_index_with_an_altered_byte_is_rebuilt(site: Site) -> None:
+    """One that no sample of its articles shows."""
+    site.fill(*(f"a-{number}" for number in range(60)))
+    folder = site.root / "index_data" / "generations" / site.rebuild().generation
+    (path,) = (each for each in (folder / "index").iterdir() if each.suffix in (".seg", ".jsonl"))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"a-33")] ^= 1
+    path.write_bytes(content)
+    standing = site.look()
+    assert (standing.need, site.rebuild_if_needed().did) == ("rebuild", "rebuilt")
+    assert standing.why.startswith("the live index is damaged")
+
+
 def test_after_a_rollback_the_way_back_is_the_one_that_was_live(site: Site) -> None:
     site.fill("a")
     site.rebuild(keep=3)
@@ -313,13 +341,63 @@ def test_a_second_rebuild_is_refused_while_one_runs(site: Site) -> None:
     refused: list[str] = []
 
     def second() -> None:
-        for attempt in (site.rebuild, site.apply_changes):
-            with pytest.raises(WriterBusy):
-                attempt()
-            refused.append(attempt.__name__)
+        with pytest.raises(WriterBusy, match="index_data: wait"):
+            site.rebuild()
+        refused.append("rebuild")
 
     assert site.rebuild(progress=at("index", second)).generation == "000001"
-    assert refused == ["rebuild", "apply_changes"]
+    assert refused == ["rebuild"]
+    assert site.folders() == ["000001"]
+
+
+@pytest.mark.parametrize("phase", ["index", "check", "promote"])
+def test_changes_are_applied_to_the_live_generation_while_another_is_built(
+    site: Site, phase: str
+) -> None:
+    site.fill("a", "b")
+    site.rebuild()
+    seen: list[set[str]] = []
+
+    def change() -> None:
+        site.fill("c")
+        site.store.delete(["a"])
+        assert site.apply_changes().generation == "000001"
+        seen.append(set(site.indexed()))
+
+    assert site.rebuild(progress=at(phase, change)).generation == "000002"
+    assert seen == [{"b", "c"}]
+    assert set(site.indexed("000001")) == {"b", "c"}
+    assert phase == "promote" or site.indexed() == site.stored()
+    assert site.apply_changes().generation == "000002"
+    assert site.indexed() == site.stored()
+
+
+def test_changes_are_applied_to_the_one_that_is_promoted_meanwhile_too(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.rebuild()
+    site.fill("b")
+
+    def go_back() -> None:
+        with site.generations.lock():
+            site.generations.rollback()
+            assert site.generations.prune(1, is_sound=lambda _: True) == ()
+
+    report = site.apply_changes(progress=at("catch up", go_back))
+    assert (report.generation, report.doc_count) == ("000001", 2)
+    assert site.indexed() == site.indexed("000002") == site.stored()
+
+
+def test_two_do_not_apply_changes_at_once(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.fill("b")
+
+    def second() -> None:
+        with pytest.raises(WriterBusy, match="wait"):
+            site.apply_changes()
+
+    assert site.apply_changes(progress=at("catch up", second)).put == 1
 
 
 # Progress
