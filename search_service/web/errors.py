@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flask import Flask, Response, request, url_for
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+)
 from werkzeug.urls import iri_to_uri
 
 from indexer.errors import (
@@ -93,6 +99,15 @@ CODES: Final = {
             "Use one of the methods in the header Allow.",
             "不支持这种请求方式",
             "请回到首页重新检索。",
+        ),
+        Code(
+            "request_timeout",
+            408,
+            "The request took too long",
+            "The body of the request did not come in time.",
+            "Send the body at once. Trying again is safe.",
+            "请求超时",
+            "请检查网络，稍后再试。",
         ),
         Code(
             "internal_error",
@@ -176,6 +191,8 @@ def problem_of(error: Exception) -> Problem:
         return problem("not_found", f"there is nothing at {request.path}")
     if isinstance(error, ArticleNotFound):
         return problem("article_not_found", f"there is no article {error.article_id!r}")
+    if isinstance(error, RequestTimeout):
+        return problem("request_timeout")
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, NoLiveGeneration | GenerationMissing):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import socket
@@ -9,6 +11,7 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from urllib.parse import quote
@@ -181,6 +184,69 @@ def test_a_worker_that_dies_is_replaced(index: Path) -> None:
         server.wait_until_it_answers("/readyz")
         code, _ = server.end()
     assert code == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str, framing: str) -> None:
+    head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
+    with serving(index, SEARCH_WORKERS=workers) as server, ExitStack() as stack:
+        waiting = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
+            for _ in range(40)
+        ]
+        for connection in waiting:
+            connection.sendall(head.encode())
+        for _ in range(20):
+            assert server.get("/healthz")[0] == 200
+            assert server.get("/api/v1/search")[0] == 200
+        waiting.pop().close()
+        for connection in waiting:
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert answer.status == 408
+            assert json.loads(answer.read())["code"] == "request_timeout"
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
+
+
+def test_answers_that_nobody_reads_hold_nobody_up(index: Path) -> None:
+    path = "/docs/swagger/js/swagger-ui-bundle.js"
+    with serving(index) as server, ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        for _ in range(20):
+            assert server.get("/healthz")[0] == 200
+            assert len(server.get(path)[1]) > 1_000_000
+
+
+@pytest.mark.parametrize("size", [1000, 10_000, 1_000_000])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_body_is_read_whole_or_refused(index: Path, size: int, chunked: bool) -> None:
+    click = {"query": "云" * (size // 3), "article_id": "a-1", "position": 1}
+    body = json.dumps(click, ensure_ascii=False).encode()
+    with serving(index) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        pieces = (body[start : start + 700] for start in range(0, len(body), 700))
+        try:
+            connection.request(
+                "POST",
+                "/api/v1/clicks",
+                body=pieces if chunked else body,
+                headers={"Content-Type": "application/json"},
+                encode_chunked=chunked,
+            )
+        except ConnectionError:  # refused before it was sent
+            assert size > 65_536
+        answer = connection.getresponse()
+        assert answer.status == (204 if size == 1000 else 400)
+        connection.close()
+        assert server.get("/healthz")[0] == 200
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
 
 
 def test_only_http_1_0_may_leave_out_the_host(index: Path) -> None:
