@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = "0.1.0"
 
 STATIC_MAX_AGE: Final = 86_400
-"""Seconds that a file may be kept; the addresses of ours change with their content."""
+"""Seconds that a file may be kept; ours for ever, at the address that names their content."""
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
