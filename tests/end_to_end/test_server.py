@@ -10,8 +10,9 @@ import socket
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
 from urllib.parse import quote
@@ -19,7 +20,8 @@ from urllib.parse import quote
 import pytest
 
 from indexer.article import Article
-from tests.end_to_end.serving import PATIENCE, free_port, serving, start
+from search_service.web.rsgi import BODY_BYTES
+from tests.end_to_end.serving import PATIENCE, Server, free_port, serving, start
 from tests.factories import article
 from tests.search_service.indexes import promote
 
@@ -186,26 +188,39 @@ def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     assert code == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str, framing: str) -> None:
-    head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
-    with serving(index, SEARCH_WORKERS=workers) as server, ExitStack() as stack:
-        waiting = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
-            for _ in range(40)
-        ]
-        for connection in waiting:
+@contextmanager
+def half_asked(server: Server) -> Iterator[list[socket.socket]]:
+    """Connections that sent the head of a click, and wait with its body."""
+    with ExitStack() as stack:
+        waiting = []
+        for framing in ("Content-Length: 100", "Transfer-Encoding: chunked") * 20:
+            head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, PATIENCE))
             connection.sendall(head.encode())
-        for _ in range(20):
-            assert server.get("/healthz")[0] == 200
-            assert server.get("/api/v1/search")[0] == 200
-        waiting.pop().close()
-        for connection in waiting:
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            assert answer.status == 408
-            assert json.loads(answer.read())["code"] == "request_timeout"
+            waiting.append(connection)
+        yield waiting
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str) -> None:
+    with serving(index, SEARCH_WORKERS=workers) as server:
+        with half_asked(server):
+            for _ in range(20):
+                assert server.get("/healthz")[0] == 200
+                assert server.get("/api/v1/search")[0] == 200
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
+
+
+def test_who_waits_for_an_answer_to_half_a_click_is_told_so(index: Path) -> None:
+    with serving(index) as server:
+        with half_asked(server) as waiting:
+            for connection in waiting:
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
+                assert answer.status == 408
+                assert json.loads(answer.read())["code"] == "request_timeout"
         code, printed = server.end()
     assert (code, printed.count("\n")) == (0, 1)
 
@@ -223,12 +238,10 @@ def test_answers_that_nobody_reads_hold_nobody_up(index: Path) -> None:
             assert len(server.get(path)[1]) > 1_000_000
 
 
-@pytest.mark.parametrize("size", [1000, 10_000, 1_000_000])
-@pytest.mark.parametrize("chunked", [True, False])
-def test_a_body_is_read_whole_or_refused(index: Path, size: int, chunked: bool) -> None:
-    click = {"query": "云" * (size // 3), "article_id": "a-1", "position": 1}
-    body = json.dumps(click, ensure_ascii=False).encode()
-    with serving(index) as server:
+def test_a_body_is_read_whole_or_refused(index: Path) -> None:
+    def status(size: int, *, chunked: bool) -> int:
+        click = {"query": "云" * (size // 3), "article_id": "a-1", "position": 1}
+        body = json.dumps(click, ensure_ascii=False).encode()
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         pieces = (body[start : start + 700] for start in range(0, len(body), 700))
         try:
@@ -240,11 +253,16 @@ def test_a_body_is_read_whole_or_refused(index: Path, size: int, chunked: bool) 
                 encode_chunked=chunked,
             )
         except ConnectionError:  # refused before it was sent
-            assert size > 65_536
-        answer = connection.getresponse()
-        assert answer.status == (204 if size == 1000 else 400)
-        connection.close()
-        assert server.get("/healthz")[0] == 200
+            assert size > BODY_BYTES
+        with closing(connection):
+            return connection.getresponse().status
+
+    with serving(index) as server:
+        for chunked in (True, False):
+            assert status(1000, chunked=chunked) == 204
+            assert status(10_000, chunked=chunked) == 400
+            assert status(1_000_000, chunked=chunked) == 400
+            assert server.get("/healthz")[0] == 200
         code, printed = server.end()
     assert (code, printed.count("\n")) == (0, 1)
 
