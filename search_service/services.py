@@ -20,6 +20,7 @@ from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.aging import Aging
 from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
+from search_service.gate import Gate
 from search_service.latest import LatestAnswer, latest
 from search_service.live import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
@@ -43,8 +44,9 @@ def utc_now() -> datetime:
 class Services:
     """Every use case, bound to one live index, one analyzer, one time zone and one clock.
 
-    Safe to share between threads. Every call may raise an IndexFailure (NoLiveGeneration, GenerationMissing,
-    ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
+    Safe to share between threads, of which one asks the index at a time: what asks it may raise Overloaded, and begins,
+    with ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
+    GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
     """
 
     live: LiveIndex
@@ -55,6 +57,7 @@ class Services:
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
+    gate: Gate = field(default_factory=Gate)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -62,16 +65,17 @@ class Services:
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
-        return search(
-            self.live,
-            question,
-            analyzer=self.analyzer,
-            decisions=self.editorial.decisions(),
-            aging=self.aging,
-            timezone=self.timezone,
-            now=self.clock(),
-            time_limit=self.time_limit,
-        )
+        with self.gate.passing(self.time_limit):
+            return search(
+                self.live,
+                question,
+                analyzer=self.analyzer,
+                decisions=self.editorial.decisions(),
+                aging=self.aging,
+                timezone=self.timezone,
+                now=self.clock(),
+                time_limit=self.time_limit,
+            )
 
     def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
         """The related articles of one.
@@ -79,31 +83,34 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        return related(
-            self.live,
-            article_id,
-            size=size,
-            analyzer=self.analyzer,
-            timezone=self.timezone,
-            now=self.clock(),
-        )
+        with self.gate.passing(self.time_limit):
+            return related(
+                self.live,
+                article_id,
+                size=size,
+                analyzer=self.analyzer,
+                timezone=self.timezone,
+                now=self.clock(),
+            )
 
     def latest(
         self, *, channel: str | None = None, size: int = 10, exclude: Sequence[str] = ()
     ) -> LatestAnswer:
         """The newest articles, of one channel (and all that lies in it) or of all."""
-        return latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        with self.gate.passing(self.time_limit):
+            return latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of what was typed."""
-        return suggest(
-            self.live,
-            prefix,
-            size=size,
-            now=self.clock(),
-            queries=self.query_log.lists,
-            blocked=self.editorial.decisions().blocked,
-        )
+        with self.gate.passing(self.time_limit):
+            return suggest(
+                self.live,
+                prefix,
+                size=size,
+                now=self.clock(),
+                queries=self.query_log.lists,
+                blocked=self.editorial.decisions().blocked,
+            )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""
@@ -124,7 +131,7 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        with self.live.reader() as (reader, state):
+        with self.gate.passing(self.time_limit), self.live.reader() as (reader, state):
             article = reader.get(article_id)
         if article is None or not article.is_visible(self.clock()):
             raise ArticleNotFound(article_id)

@@ -29,6 +29,7 @@ from indexer.errors import (
     GenerationMissing,
     IndexFailure,
     NoLiveGeneration,
+    Overloaded,
 )
 from search_service.web.payloads import ProblemPayload, WrongParameter
 
@@ -119,6 +120,16 @@ CODES: Final = {
             "这是我们的问题，已经记录下来。请稍后再试。",
         ),
         Code(
+            "overloaded",
+            503,
+            "Too much is asked at once",
+            "The index did not get to this request within the time limit, or too many requests wait for it.",
+            "Try again after the seconds that Retry-After names. SEARCH_WORKERS adds processes.",
+            "现在搜索的人太多",
+            "请过几秒钟再试一次。",
+            retry_after=2,
+        ),
+        Code(
             "index_missing",
             503,
             "There is no index yet",
@@ -193,6 +204,8 @@ def problem_of(error: Exception) -> Problem:
         return problem("article_not_found", f"there is no article {error.article_id!r}")
     if isinstance(error, RequestTimeout):
         return problem("request_timeout")
+    if isinstance(error, Overloaded):
+        return problem("overloaded", str(error))
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, NoLiveGeneration | GenerationMissing):

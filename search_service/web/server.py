@@ -24,8 +24,8 @@ from indexer.errors import InvalidSetting, PortUnavailable, SearchIndexError
 from search_service.settings import SearchSettings
 from search_service.web.rsgi import Bridge
 
-THREADS: Final = 4
-"""Threads of a worker, which only whole requests take. Python runs one at a time; the others let a quick answer overtake a slow one."""
+THREADS: Final = 64
+"""Threads of a worker, which only whole requests take. One computes at a time; the others wait for the index (``gate.py``)."""
 
 KILL_AFTER: Final = 10
 """Seconds that a worker gets to finish its requests when the server ends."""
