@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
@@ -34,6 +34,8 @@ from search_service.suggest import Suggestions, suggest
 LISTS_PATIENCE: Final = 2.0
 """Seconds that the lists of queries get; they come later if their database is slow or away."""
 
+_Answer = TypeVar("_Answer")
+
 
 def utc_now() -> datetime:
     """The time now in UTC, to the second: then what readers may see is the same filter for all searches of a second."""
@@ -44,8 +46,8 @@ def utc_now() -> datetime:
 class Services:
     """Every use case, bound to one live index, one analyzer, one time zone and one clock.
 
-    Safe to share between threads, of which one asks the index at a time: what asks it may raise Overloaded, and begins,
-    with ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
+    Safe to share between threads. What asks the index passes the gate: it may raise Overloaded, and begins, with
+    ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
     GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
     """
 
@@ -65,8 +67,8 @@ class Services:
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
-        with self.gate.passing(self.time_limit):
-            return search(
+        return self._in_turn(
+            lambda: search(
                 self.live,
                 question,
                 analyzer=self.analyzer,
@@ -76,6 +78,7 @@ class Services:
                 now=self.clock(),
                 time_limit=self.time_limit,
             )
+        )
 
     def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
         """The related articles of one.
@@ -83,8 +86,8 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        with self.gate.passing(self.time_limit):
-            return related(
+        return self._in_turn(
+            lambda: related(
                 self.live,
                 article_id,
                 size=size,
@@ -92,18 +95,20 @@ class Services:
                 timezone=self.timezone,
                 now=self.clock(),
             )
+        )
 
     def latest(
         self, *, channel: str | None = None, size: int = 10, exclude: Sequence[str] = ()
     ) -> LatestAnswer:
         """The newest articles, of one channel (and all that lies in it) or of all."""
-        with self.gate.passing(self.time_limit):
-            return latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        return self._in_turn(
+            lambda: latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        )
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of what was typed."""
-        with self.gate.passing(self.time_limit):
-            return suggest(
+        return self._in_turn(
+            lambda: suggest(
                 self.live,
                 prefix,
                 size=size,
@@ -111,6 +116,7 @@ class Services:
                 queries=self.query_log.lists,
                 blocked=self.editorial.decisions().blocked,
             )
+        )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""
@@ -131,8 +137,12 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        with self.gate.passing(self.time_limit), self.live.reader() as (reader, state):
-            article = reader.get(article_id)
+
+        def get() -> tuple[Article | None, IndexState]:
+            with self.live.reader() as (reader, state):
+                return reader.get(article_id), state
+
+        article, state = self._in_turn(get)
         if article is None or not article.is_visible(self.clock()):
             raise ArticleNotFound(article_id)
         return article, state
@@ -154,10 +164,14 @@ class Services:
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:
-        """Close the live index, the query log and the editors' lists."""
+        """Close the gate, the live index, the query log and the editors' lists."""
+        self.gate.close()
         self.live.close()
         self.query_log.close()
         self.editorial.close()
+
+    def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
+        return self.gate.pass_in_turn(ask, patience=self.time_limit)
 
     def _decided_queries(self) -> DecidedQueries:
         today = self.clock().astimezone(self.timezone).date()

@@ -25,7 +25,7 @@ from search_service.settings import SearchSettings
 from search_service.web.rsgi import Bridge
 
 THREADS: Final = 64
-"""Threads of a worker, which only whole requests take. One computes at a time; the others wait for the index (``gate.py``)."""
+"""Threads of a worker, which only whole requests take. Most of them wait for the one that asks the index (``gate.py``)."""
 
 KILL_AFTER: Final = 10
 """Seconds that a worker gets to finish its requests when the server ends."""

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -29,22 +29,32 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(MAX_WAITING + 1) as made:
+    with ThreadPoolExecutor(MAX_WAITING + 2) as made:
         yield made
 
 
-def in_line(
-    threads: ThreadPoolExecutor, gate: Gate, act: Callable[[], None], *, behind: int = 0
-) -> Future[None]:
-    """Let a thread stand in the line, behind so many others; it does ``act`` when its turn comes."""
+class Held:
+    """A gate whose turn somebody has until ``free`` is set."""
 
-    def enter() -> None:
-        with gate.passing(PATIENCE):
-            act()
+    def __init__(self, threads: ThreadPoolExecutor, gate: Gate) -> None:
+        self.gate, self.free, self._threads = gate, Event(), threads
+        began = Event()
 
-    future = threads.submit(enter)
-    wait_until(lambda: gate.waiting == behind + 1)
-    return future
+        def hold() -> None:
+            began.set()
+            assert self.free.wait(PATIENCE)
+
+        threads.submit(gate.pass_in_turn, hold, patience=PATIENCE)
+        assert began.wait(PATIENCE)
+
+    def stand_in_line(
+        self, act: Callable[[], object], *, patience: float = PATIENCE
+    ) -> Future[object]:
+        """Let another thread wait for its turn, behind those that wait already."""
+        behind = self.gate.waiting
+        future = self._threads.submit(self.gate.pass_in_turn, act, patience=patience)
+        wait_until(lambda: self.gate.waiting == behind + 1)
+        return future
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -55,77 +65,49 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_one_at_a_time_passes_in_the_order_of_coming(threads: ThreadPoolExecutor) -> None:
-    gate, inside, order = Gate(), [0], list[int]()
-
-    def pass_as(number: int) -> None:
-        inside[0] += 1
-        assert inside[0] == 1
-        order.append(number)
-        inside[0] -= 1
-
-    with gate.passing(PATIENCE):
-        futures = [
-            in_line(threads, gate, lambda number=number: pass_as(number), behind=number)  # type: ignore[misc]
-            for number in range(10)
-        ]
-        assert order == []
+    held, order = Held(threads, Gate()), list[tuple[int, int]]()
+    futures = [
+        held.stand_in_line(lambda number=number: order.append((number, get_ident())))  # type: ignore[misc]
+        for number in range(10)
+    ]
+    assert order == []
+    held.free.set()
     for future in futures:
         future.result(PATIENCE)
-    assert order == list(range(10))
+    assert [number for number, _ in order] == list(range(10))
+    assert len({thread for _, thread in order}) == 1
 
 
-def test_who_comes_later_overtakes_nobody(threads: ThreadPoolExecutor) -> None:
-    gate, order = Gate(), list[str]()
-    with gate.passing(PATIENCE):
-        waiting = in_line(threads, gate, lambda: order.append("waited"))
-    with gate.passing(PATIENCE):
-        order.append("came later")
-    waiting.result(PATIENCE)
-    assert order == ["waited", "came later"]
-
-
-def test_who_waited_long_enough_leaves_the_line_to_the_others(threads: ThreadPoolExecutor) -> None:
-    gate, passed = Gate(), Event()
-    with gate.passing(PATIENCE):
-        with pytest.raises(Overloaded), gate.passing(0.0):
-            raise AssertionError
-        waiting = in_line(threads, gate, passed.set)
-        with pytest.raises(Overloaded), gate.passing(0.0):
-            raise AssertionError
-        assert gate.waiting == 1
-    waiting.result(PATIENCE)
-    assert passed.is_set()
-    with gate.passing(0.0):
-        assert gate.waiting == 0
-
-
-def test_an_error_inside_lets_the_next_one_in(threads: ThreadPoolExecutor) -> None:
-    gate, fail, passed = Gate(), Event(), Event()
-
-    def wait_and_fail() -> None:
-        assert fail.wait(PATIENCE)
-        raise ZeroDivisionError
-
-    with gate.passing(PATIENCE):
-        failing = in_line(threads, gate, wait_and_fail)
-    waiting = in_line(threads, gate, passed.set)
-    fail.set()
+def test_what_is_asked_comes_back_or_is_raised() -> None:
+    gate = Gate()
+    assert gate.pass_in_turn(lambda: 7, patience=0.0) == 7
     with pytest.raises(ZeroDivisionError):
-        failing.result(PATIENCE)
-    waiting.result(PATIENCE)
-    assert passed.is_set()
+        gate.pass_in_turn(lambda: 1 // 0, patience=0.0)
+    assert gate.pass_in_turn(lambda: 8, patience=0.0) == 8
+
+
+def test_whose_turn_comes_too_late_is_refused_and_the_others_are_not(
+    threads: ThreadPoolExecutor,
+) -> None:
+    held, acted = Held(threads, Gate()), list[str]()
+    late = held.stand_in_line(lambda: acted.append("late"), patience=0.0)
+    patient = held.stand_in_line(lambda: acted.append("patient"))
+    held.free.set()
+    with pytest.raises(Overloaded):
+        late.result(PATIENCE)
+    patient.result(PATIENCE)
+    assert acted == ["patient"]
 
 
 def test_too_long_a_line_is_refused_at_once(threads: ThreadPoolExecutor) -> None:
-    gate = Gate()
-    with gate.passing(PATIENCE):
-        waiting = [
-            in_line(threads, gate, lambda: None, behind=number) for number in range(MAX_WAITING)
-        ]
-        with pytest.raises(Overloaded), gate.passing(PATIENCE):
-            raise AssertionError
+    held = Held(threads, Gate())
+    waiting = [held.stand_in_line(lambda: None) for _ in range(MAX_WAITING)]
+    with pytest.raises(Overloaded):
+        held.gate.pass_in_turn(lambda: None, patience=PATIENCE)
+    held.free.set()
     for each in waiting:
         each.result(PATIENCE)
+    held.gate.pass_in_turn(lambda: None, patience=PATIENCE)
 
 
 def test_the_line_leaves_threads_to_what_does_not_wait() -> None:
@@ -133,11 +115,14 @@ def test_the_line_leaves_threads_to_what_does_not_wait() -> None:
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Iterator[Services]:
-    """Services whose index somebody else asks for ever, and whose requests do not wait for that."""
-    found = replace(services(tmp_path, [article("a-1")]), time_limit=0.0)
-    with found.gate.passing(0.0):
-        yield found
+def busy(tmp_path: Path, threads: ThreadPoolExecutor) -> Iterator[Services]:
+    """Services with as long a line before the index as there may be."""
+    found = services(tmp_path, [article("a-1")])
+    held = Held(threads, found.gate)
+    for _ in range(MAX_WAITING):
+        held.stand_in_line(lambda: None)
+    yield found
+    held.free.set()
     found.close()
 
 
@@ -176,8 +161,9 @@ def test_a_search_begins_when_its_turn_comes(tmp_path: Path, threads: ThreadPool
     coming = article("a-1", published_at=NOON + timedelta(seconds=1))
     now = [NOON]
     found = replace(services(tmp_path, [coming]), clock=lambda: now[0])
-    with found.gate.passing(PATIENCE):
-        answer = threads.submit(found.search, Question())
-        wait_until(lambda: found.gate.waiting == 1)
-        now[0] += timedelta(seconds=2)
+    held = Held(threads, found.gate)
+    answer = threads.submit(found.search, Question())
+    wait_until(lambda: found.gate.waiting == 1)
+    now[0] += timedelta(seconds=2)
+    held.free.set()
     assert answer.result(PATIENCE).total == 1
