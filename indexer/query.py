@@ -251,7 +251,7 @@ class CompletionRequest:
 
     Those whose key (see ``analysis/typed.py``) begins as one of ``keys`` and whose folded text begins with ``begins`` and is
     one that ``accepts`` takes, of ``length`` characters, if that is given; at least one article that ``filter`` lets through must hold them. The keys overlap nowhere:
-    none begins with another one.
+    none begins with another one. What is looked at by the ``deadline``, a time of ``time.monotonic()``, is the answer.
     """
 
     keys: tuple[str, ...]
@@ -260,3 +260,4 @@ class CompletionRequest:
     length: int | None = None
     filter: Query | None = None
     size: int = 10
+    deadline: float | None = None

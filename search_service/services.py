@@ -113,6 +113,7 @@ class Services:
                 prefix,
                 size=size,
                 now=self.clock(),
+                time_limit=self.time_limit,
                 queries=self.query_log.lists,
                 blocked=self.editorial.decisions().blocked,
             )

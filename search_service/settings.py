@@ -59,7 +59,7 @@ class SearchSettings:
         "SEARCH_TIME_LIMIT",
         "2",
         seconds(0.05, 600),
-        "Seconds after which a search answers with what it has found by then, and says so.",
+        "Seconds after which a search answers with what it has found by then, and says so; suggestions too.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

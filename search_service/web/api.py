@@ -56,6 +56,8 @@ def api_blueprint(services: Services) -> APIBlueprint:
     )
     def suggest(query: SuggestParameters) -> Response:
         suggestions = services.suggest(query.q, size=query.size)
+        if not suggestions.complete:
+            keep_nowhere()
         return json_response(answers.suggest_payload(suggestions, zone))
 
     @blueprint.get(
