@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -104,6 +105,10 @@ class _Application(OpenAPI):
     """Flask, but a Host or a body that cannot be read is an error of the client."""
 
     json_provider_class = _Json
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our views is a coroutine; Flask looks at each hook of each request whether it is one."""
+        return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Addresses for a request; of a Host that cannot be, which is then refused, those of no host."""
