@@ -25,10 +25,9 @@ from indexer.editorial_cli import editorial_group
 from indexer.generations import Ensure, Generations
 from indexer.ingest import ingest
 from indexer.opening import ensure_fit, is_sound
-from indexer.parallel import usable_cores
 from indexer.progress import show_build, show_ingest
 from indexer.rebuild import rebuild, rebuild_if_needed
-from indexer.settings import IndexSettings, read_settings
+from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.sources.registry import SOURCES, open_source
 from indexer.standing import check, look
 from indexer.store.articles import ArticleStore

@@ -9,6 +9,7 @@
     ├── SegmenterMismatch          an installed package is not the one that words are cut with
     ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
+    ├── Overloaded                 more is asked of the index than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PortUnavailable            the server cannot listen where it was told to
     ├── StoreError
@@ -114,6 +115,14 @@ class ArticleNotFound(SearchIndexError):
     def __init__(self, article_id: str) -> None:
         super().__init__(f"there is no article {article_id!r}")
         self.article_id = article_id
+
+
+class Overloaded(SearchIndexError):
+    """More is asked of the index than it can answer in time; asked again a little later, it may answer."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} other requests wait for the index: ask again in a few seconds")
+        self.waiting = waiting
 
 
 class SourceUnreadable(SearchIndexError):

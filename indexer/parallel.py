@@ -53,12 +53,6 @@ class Job:
     timezone: ZoneInfo
 
 
-def usable_cores() -> int:
-    """The cores that this process may use, at least 1."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def ranges_of(revision: int, processes: int) -> list[Range]:
     """The revisions up to ``revision`` in ranges for so many processes; one range where more would not pay."""
     if processes <= 1:

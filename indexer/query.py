@@ -275,7 +275,7 @@ class CompletionRequest:
 
     Those whose key (see ``analysis/typed.py``) is one of ``keys``, or, unless ``whole_keys``, begins as one does, and whose
     folded text begins with ``begins`` and is one of ``texts``; at least one article that ``filter`` lets through must hold
-    them. No key begins with another one.
+    them. No key begins with another one. What is looked at by the ``deadline``, a time of ``time.monotonic()``, is the answer.
     """
 
     keys: tuple[str, ...]
@@ -284,3 +284,4 @@ class CompletionRequest:
     whole_keys: bool = False
     filter: Query | None = None
     size: int = 10
+    deadline: float | None = None

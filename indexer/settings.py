@@ -6,6 +6,7 @@ Only ``app.py`` and the two ``cli.py`` call :func:`read_settings`; everything el
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -174,6 +175,12 @@ def database_url(text: str) -> str:
 def optional_database_url(text: str) -> str | None:
     """A database URL, or None for the word off."""
     return None if text == "off" else database_url(text)
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

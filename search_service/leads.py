@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold
 from indexer.article import Article
 from search_service.borders import is_border
 
@@ -16,6 +17,10 @@ PAUSES: Final = "，、,：:"
 """Not left standing before a …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
+_MAY_END: Final = re.compile(f"[{re.escape(_SENTENCE_ENDS + _CLOSERS)}]")
+_MAY_PAUSE: Final = re.compile(f"[{re.escape(PAUSES + _CLOSERS)}]")
+"""What stands before the end of a sentence, and before a pause: few places need a closer look."""
+
 KEPT: Final = 0.6
 """Punctuation is looked for in the last part of the length only: better a cut in mid-sentence than half a lead."""
 
@@ -45,11 +50,14 @@ def end_before(text: str, end: int, *, earliest: int) -> int:
     """
     if end >= len(text):
         return len(text)
-    places = range(end, max(earliest, 0), -1)
-    for is_place in (ends_sentence, ends_clause, between_words):
-        for place in places:
+    earliest = max(earliest, 0)
+    for mark, is_place in ((_MAY_END, ends_sentence), (_MAY_PAUSE, ends_clause)):
+        for place in reversed([found.end() for found in mark.finditer(text, earliest, end)]):
             if is_place(text, place):
                 return place
+    for place in range(end, earliest, -1):
+        if between_words(text, place):
+            return place
     return end
 
 
@@ -86,5 +94,8 @@ def _stands_behind(text: str, place: int, marks: str) -> bool:
 
 def _opening(article: Article) -> str:
     first, _, rest = article.body.partition("\n")
-    repeats = rest and fold_literal(first) == fold_literal(article.title)
+    if not rest:
+        return article.body
+    line, title = " ".join(first.split()), " ".join(article.title.split())
+    repeats = len(line) == len(title) and fold(line) == fold(title)  # folding keeps lengths
     return rest if repeats else article.body

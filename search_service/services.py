@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
@@ -20,6 +20,7 @@ from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.aging import Aging
 from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
+from search_service.gate import Gate
 from search_service.latest import LatestAnswer, latest
 from search_service.live import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
@@ -33,6 +34,8 @@ from search_service.suggest import Suggestions, suggest
 LISTS_PATIENCE: Final = 2.0
 """Seconds that the lists of queries get; they come later if their database is slow or away."""
 
+_Answer = TypeVar("_Answer")
+
 
 def utc_now() -> datetime:
     """The time now in UTC, to the second: then what readers may see is the same filter for all searches of a second."""
@@ -43,8 +46,9 @@ def utc_now() -> datetime:
 class Services:
     """Every use case, bound to one live index, one analyzer, one time zone and one clock.
 
-    Safe to share between threads. Every call may raise an IndexFailure (NoLiveGeneration, GenerationMissing,
-    ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
+    Safe to share between threads. What asks the index passes the gate: it may raise Overloaded, and begins, with
+    ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
+    GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
     """
 
     live: LiveIndex
@@ -55,6 +59,7 @@ class Services:
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
+    gate: Gate = field(default_factory=Gate)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -62,15 +67,17 @@ class Services:
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
-        return search(
-            self.live,
-            question,
-            analyzer=self.analyzer,
-            decisions=self.editorial.decisions(),
-            aging=self.aging,
-            timezone=self.timezone,
-            now=self.clock(),
-            time_limit=self.time_limit,
+        return self._in_turn(
+            lambda: search(
+                self.live,
+                question,
+                analyzer=self.analyzer,
+                decisions=self.editorial.decisions(),
+                aging=self.aging,
+                timezone=self.timezone,
+                now=self.clock(),
+                time_limit=self.time_limit,
+            )
         )
 
     def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
@@ -79,30 +86,37 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        return related(
-            self.live,
-            article_id,
-            size=size,
-            analyzer=self.analyzer,
-            timezone=self.timezone,
-            now=self.clock(),
+        return self._in_turn(
+            lambda: related(
+                self.live,
+                article_id,
+                size=size,
+                analyzer=self.analyzer,
+                timezone=self.timezone,
+                now=self.clock(),
+            )
         )
 
     def latest(
         self, *, channel: str | None = None, size: int = 10, exclude: Sequence[str] = ()
     ) -> LatestAnswer:
         """The newest articles, of one channel (and all that lies in it) or of all."""
-        return latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        return self._in_turn(
+            lambda: latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        )
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of what was typed."""
-        return suggest(
-            self.live,
-            prefix,
-            size=size,
-            now=self.clock(),
-            queries=self.query_log.lists,
-            blocked=self.editorial.decisions().blocked,
+        return self._in_turn(
+            lambda: suggest(
+                self.live,
+                prefix,
+                size=size,
+                now=self.clock(),
+                time_limit=self.time_limit,
+                queries=self.query_log.lists,
+                blocked=self.editorial.decisions().blocked,
+            )
         )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
@@ -124,8 +138,12 @@ class Services:
         Raises:
             ArticleNotFound: there is none with that id that readers may see.
         """
-        with self.live.reader() as (reader, state):
-            article = reader.get(article_id)
+
+        def get() -> tuple[Article | None, IndexState]:
+            with self.live.reader() as (reader, state):
+                return reader.get(article_id), state
+
+        article, state = self._in_turn(get)
         if article is None or not article.is_visible(self.clock()):
             raise ArticleNotFound(article_id)
         return article, state
@@ -147,10 +165,14 @@ class Services:
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:
-        """Close the live index, the query log and the editors' lists."""
+        """Close the gate, the live index, the query log and the editors' lists."""
+        self.gate.close()
         self.live.close()
         self.query_log.close()
         self.editorial.close()
+
+    def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
+        return self.gate.pass_in_turn(ask, patience=self.time_limit)
 
     def _decided_queries(self) -> DecidedQueries:
         today = self.clock().astimezone(self.timezone).date()

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from indexer.settings import optional_database_url, seconds, setting, whole_number
+from indexer.settings import optional_database_url, seconds, setting, usable_cores, whole_number
 from search_service.aging import Aging, aging
+
+MOST_WORKERS: Final = 4
+"""Workers that are started unless more are asked for: each takes half a gigabyte in time."""
+
+
+def worker_count(text: str) -> int:
+    """How many processes answer; ``auto`` counts the cores."""
+    if text == "auto":
+        return min(usable_cores(), MOST_WORKERS)
+    try:
+        return whole_number(1, 64)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +34,10 @@ class SearchSettings:
     )
     port: int = setting("PORT", "8000", whole_number(1, 65_535), "Port to listen on.")
     workers: int = setting(
-        "SEARCH_WORKERS", "1", whole_number(1, 64), "Processes that answer requests."
+        "SEARCH_WORKERS",
+        "auto",
+        worker_count,
+        f"Processes that answer requests; auto: one for each core that may be used, {MOST_WORKERS} at most.",
     )
     site_name: str = setting(
         "SEARCH_SITE_NAME", "搜索", str, "Name of the site, in the titles of the pages."
@@ -42,7 +59,7 @@ class SearchSettings:
         "SEARCH_TIME_LIMIT",
         "2",
         seconds(0.05, 600),
-        "Seconds after which a search answers with what it has found by then, and says so.",
+        "Seconds after which a search answers with what it has found by then, and says so; suggestions too.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

@@ -6,11 +6,13 @@ articles hold which readers may not see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from math import exp2, log2
-from typing import Final, Literal, Protocol
+from time import monotonic
+from typing import Final, Literal, Protocol, TypeVar
 
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.filters import read_stopwords
@@ -43,6 +45,8 @@ _SPARE: Final = 3
 _FREQUENT: Final = 500
 """Frequent queries that are compared with what was typed: those whose beginning in characters is the same."""
 
+_Item = TypeVar("_Item")
+
 Kind = Literal["query", "word", "title"]
 
 
@@ -66,10 +70,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """What to offer for ``prefix``, the best first, none twice: queries and words before titles."""
+    """What to offer for ``prefix``, the best first, none twice: queries and words before titles.
+
+    Not ``complete``: time ran out before all was looked at, so that some may be missing.
+    """
 
     prefix: str
     items: tuple[Suggestion, ...]
+    complete: bool
     index: IndexState
 
 
@@ -79,32 +87,46 @@ def suggest(
     *,
     size: int,
     now: datetime,
+    time_limit: float,
     queries: FrequentQueries | None = None,
     blocked: Callable[[str], bool] | None = None,
 ) -> Suggestions:
-    """At most ``size`` completions of ``prefix``; none for an empty one, and none that ``blocked`` tells.
+    """At most ``size`` completions of ``prefix`` within ``time_limit`` seconds; none for an empty one, and none that
+    ``blocked`` tells.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
+    deadline = monotonic() + time_limit
     prefix = " ".join(prefix.split())[:MAX_PREFIX]
     typed = read_typed(prefix)
     with live.reader() as (reader, state):
         words: list[Suggestion] = []
         titles: list[Suggestion] = []
         if typed.text:
-            words = _words(reader, typed, size=size, now=now, queries=queries)
-            titles = _titles(reader, typed, size=size, now=now)
+            words = _words(reader, typed, deadline, size=size, now=now, queries=queries)
+            titles = _titles(reader, typed, deadline, size=size, now=now)
     kept = _without_repeats([*words, *titles], typed, blocked or (lambda _: False))
     words = [each for each in kept if each.kind != "title"]
     titles = [each for each in kept if each.kind == "title"]
     few = max(size - len(titles), size - int(size * TITLES_SHARE))
     shown = words[:few]
-    return Suggestions(prefix=prefix, items=(*shown, *titles)[:size], index=state)
+    return Suggestions(
+        prefix=prefix,
+        items=(*shown, *titles)[:size],
+        complete=monotonic() < deadline,
+        index=state,
+    )
 
 
 def _words(
-    reader: Reader, typed: Typed, *, size: int, now: datetime, queries: FrequentQueries | None
+    reader: Reader,
+    typed: Typed,
+    deadline: float,
+    *,
+    size: int,
+    now: datetime,
+    queries: FrequentQueries | None,
 ) -> list[Suggestion]:
     """Frequent queries and words, by use and freshness, the shorter ones first."""
     request = CompletionRequest(
@@ -113,6 +135,7 @@ def _words(
         typed.in_characters,
         filter=visible(now),
         size=size * _SPARE,
+        deadline=deadline,
     )
     scored = [
         (
@@ -126,11 +149,16 @@ def _words(
     asked = queries.frequent(typed.in_characters, size=_FREQUENT) if queries else ()
     scored += [
         (ASKED_FOR + log2(1 + count) - LONG_SUGGESTION * len(text), Suggestion(text, "query"))
-        for text, count in asked
+        for text, count in _in_time(asked, deadline)
         if typed.begins(fold_literal(text))
     ]
     scored.sort(key=lambda each: (-each[0], each[1].text))
     return [suggestion for _, suggestion in scored]
+
+
+def _in_time(items: Iterable[_Item], deadline: float) -> Iterator[_Item]:
+    """The items, as long as the deadline is not over."""
+    return takewhile(lambda _: monotonic() < deadline, items)
 
 
 def _freshness(newest: datetime | None, now: datetime) -> float:
@@ -140,13 +168,17 @@ def _freshness(newest: datetime | None, now: datetime) -> float:
     return FRESH_WORD * exp2(-days / FRESH_DAYS)
 
 
-def _titles(reader: Reader, typed: Typed, *, size: int, now: datetime) -> list[Suggestion]:
+def _titles(
+    reader: Reader, typed: Typed, deadline: float, *, size: int, now: datetime
+) -> list[Suggestion]:
     """Titles that begin so, newest first. Pinyin is looked for only where letters were typed."""
     query: Query = TitlePrefix(typed.text)
     if typed.in_characters != typed.text:
         query = Or((query, TitleSound(typed.keys)))
-    request = SearchRequest(query, filter=visible(now), sort="newest", size=size * _SPARE)
-    titles = (hit.article.title for hit in reader.search(request).hits)
+    request = SearchRequest(
+        query, filter=visible(now), sort="newest", size=size * _SPARE, deadline=deadline
+    )
+    titles = (hit.article.title for hit in _in_time(reader.search(request).hits, deadline))
     return [Suggestion(title, "title") for title in titles if _begins(typed, title)]
 
 

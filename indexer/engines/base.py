@@ -72,7 +72,7 @@ class Reader(Protocol):
         """The completions asked for: those that most articles hold first, then the newest, then by text.
 
         Texts of one folded form are one completion. Of a text that more articles hold than COMPLETION_ARTICLES the count is
-        an estimate, and of more than COMPLETION_CANDIDATES texts some may be missing.
+        an estimate, and of more than COMPLETION_CANDIDATES texts some may be missing; so may any, once the deadline is over.
 
         Raises:
             InvalidQuery: the filter has an unknown field, or the size is below 1.

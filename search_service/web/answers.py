@@ -117,6 +117,7 @@ def suggest_payload(suggestions: Suggestions, zone: ZoneInfo) -> SuggestPayload:
     return SuggestPayload(
         prefix=suggestions.prefix,
         hits=[SuggestionPayload(text=each.text, kind=each.kind) for each in suggestions.items],
+        complete=suggestions.complete,
         index=IndexPayload.of(suggestions.index, zone),
     )
 

@@ -18,7 +18,7 @@ from search_service.web.params import (
     SuggestParameters,
     check_query_string,
 )
-from search_service.web.responses import INDEX, described, json_response
+from search_service.web.responses import SEARCHING, described, json_response
 from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
@@ -37,7 +37,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
         "/search",
         operation_id="search",
         summary="Ranked search",
-        responses=described(payloads.SearchPayload, "invalid_parameter", *INDEX),
+        responses=described(payloads.SearchPayload, "invalid_parameter", *SEARCHING),
     )
     def search(query: SearchParameters) -> Response:
         answer = services.search(query.question())
@@ -52,10 +52,12 @@ def api_blueprint(services: Services) -> APIBlueprint:
         "/suggest",
         operation_id="suggest",
         summary="Completions of what is being typed",
-        responses=described(payloads.SuggestPayload, "invalid_parameter", *INDEX),
+        responses=described(payloads.SuggestPayload, "invalid_parameter", *SEARCHING),
     )
     def suggest(query: SuggestParameters) -> Response:
         suggestions = services.suggest(query.q, size=query.size)
+        if not suggestions.complete:
+            keep_nowhere()
         return json_response(answers.suggest_payload(suggestions, zone))
 
     @blueprint.get(
@@ -63,7 +65,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
         operation_id="article",
         summary="One whole article",
         responses=described(
-            payloads.ArticlePayload, "invalid_parameter", "article_not_found", *INDEX
+            payloads.ArticlePayload, "invalid_parameter", "article_not_found", *SEARCHING
         ),
     )
     def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 (checks that there are none)
@@ -75,7 +77,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
         operation_id="related",
         summary="Related articles (相关阅读)",
         responses=described(
-            payloads.RelatedPayload, "invalid_parameter", "article_not_found", *INDEX
+            payloads.RelatedPayload, "invalid_parameter", "article_not_found", *SEARCHING
         ),
     )
     def related(path: ArticlePath, query: RelatedParameters) -> Response:
@@ -86,7 +88,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
         "/latest",
         operation_id="latest",
         summary="The latest articles (最新文章)",
-        responses=described(payloads.LatestPayload, "invalid_parameter", *INDEX),
+        responses=described(payloads.LatestPayload, "invalid_parameter", *SEARCHING),
     )
     def latest(query: LatestParameters) -> Response:
         answer = services.latest(channel=query.channel, size=query.size, exclude=query.excluded)

@@ -1,4 +1,4 @@
-"""ETags, conditional requests and Cache-Control, for every answer in one place."""
+"""ETags, conditional requests, Cache-Control and compression, for every answer in one place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 from typing import Final
 
 from flask import Flask, Response, g, request
+
+from search_service.web.compression import compress, will_compress
 
 MAX_AGE: Final = 10
 """Seconds that an answer may be kept by browsers and proxies: changes show within seconds."""
@@ -32,6 +34,7 @@ def register_caching(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        packed = will_compress(response)
         if response.status_code >= 400 or g.get("keep_nowhere", False):
             response.headers["Cache-Control"] = "no-store"
         elif response.status_code == 200 and not response.direct_passthrough:
@@ -40,5 +43,17 @@ def register_caching(app: Flask) -> None:
                 body = body.replace(piece, b"", 1)
             response.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=bool(volatile))
             response.headers.setdefault("Cache-Control", f"public, max-age={MAX_AGE}")
+        if packed:
+            _mark_etag(response)
+        if response.status_code == 200 and (packed or not response.direct_passthrough):
             response.make_conditional(request)
+        if packed and response.status_code != 304:
+            compress(response)
         return response
+
+
+def _mark_etag(response: Response) -> None:
+    """Give the compressed body a tag of its own: the same tag would promise the same bytes."""
+    tag, weak = response.get_etag()
+    if tag is not None:
+        response.set_etag(f"{tag}-gzip", weak=bool(weak))

@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flask import Flask, Response, request, url_for
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+)
 from werkzeug.urls import iri_to_uri
 
 from indexer.errors import (
@@ -23,6 +29,7 @@ from indexer.errors import (
     GenerationMissing,
     IndexFailure,
     NoLiveGeneration,
+    Overloaded,
 )
 from search_service.web.payloads import ProblemPayload, WrongParameter
 
@@ -95,6 +102,15 @@ CODES: Final = {
             "请回到首页重新检索。",
         ),
         Code(
+            "request_timeout",
+            408,
+            "The request took too long",
+            "The body of the request did not come in time.",
+            "Send the body at once. Trying again is safe.",
+            "请求超时",
+            "请检查网络，稍后再试。",
+        ),
+        Code(
             "internal_error",
             500,
             "The server failed",
@@ -102,6 +118,16 @@ CODES: Final = {
             "Report the request_id. Trying again is safe.",
             "出错了",
             "这是我们的问题，已经记录下来。请稍后再试。",
+        ),
+        Code(
+            "overloaded",
+            503,
+            "Too much is asked at once",
+            "The index did not get to this request within the time limit, or too many requests wait for it.",
+            "Try again after the seconds that Retry-After names. SEARCH_WORKERS adds processes.",
+            "现在搜索的人太多",
+            "请过几秒钟再试一次。",
+            retry_after=2,
         ),
         Code(
             "index_missing",
@@ -176,6 +202,10 @@ def problem_of(error: Exception) -> Problem:
         return problem("not_found", f"there is nothing at {request.path}")
     if isinstance(error, ArticleNotFound):
         return problem("article_not_found", f"there is no article {error.article_id!r}")
+    if isinstance(error, RequestTimeout):
+        return problem("request_timeout")
+    if isinstance(error, Overloaded):
+        return problem("overloaded", str(error))
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, NoLiveGeneration | GenerationMissing):

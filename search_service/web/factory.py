@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = "0.1.0"
 
 STATIC_MAX_AGE: Final = 86_400
-"""Seconds that a file may be kept; the addresses of ours change with their content."""
+"""Seconds that a file may be kept; ours for ever, at the address that names their content."""
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -104,6 +105,10 @@ class _Application(OpenAPI):
     """Flask, but a Host or a body that cannot be read is an error of the client."""
 
     json_provider_class = _Json
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our views is a coroutine; Flask looks at each hook of each request whether it is one."""
+        return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Addresses for a request; of a Host that cannot be, which is then refused, those of no host."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, render_template, url_for
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 
 from indexer.article import Article
 from indexer.query import FACET_FIELDS
@@ -149,6 +149,7 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
 
     app.jinja_env.filters.update(day=day, minute=minute, iso=iso, marked=marked_html, name=name_of)
     app.jinja_env.globals.update(site_name=settings.site_name, static_url=static_url)
+    app.after_request(_keep_for_ever)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -162,9 +163,18 @@ def static_url(name: str) -> str:
     return url_for("static", filename=name, v=_content_version(name))
 
 
-@cache
+@lru_cache(maxsize=64)  # more names than files: one may be written in many ways
 def _content_version(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _keep_for_ever(response: Response) -> Response:
+    """An address that names the content that it has will never have another."""
+    if request.endpoint == "static" and response.status_code in (200, 304):
+        name = (request.view_args or {})["filename"]
+        if request.args.get("v") == _content_version(name):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 def took_sentence(answer: Answer) -> str:

@@ -256,20 +256,10 @@ def check_query_string(*, strict: bool) -> None:
     Raises:
         Problem: invalid_parameter.
     """
-    for piece in request.query_string.split(b"&"):
-        name, _, value = piece.replace(b"+", b" ").partition(b"=")
-        try:
-            unquote_to_bytes(name).decode()
-            unquote_to_bytes(value).decode()
-        except UnicodeDecodeError:
-            raise _wrong(
-                WrongParameter(
-                    parameter=unquote_to_bytes(name).decode(errors="replace")[:MAX_ECHO],
-                    value=value[:MAX_ECHO].decode("latin-1"),
-                    message="is not valid UTF-8",
-                    allowed="percent-encoded UTF-8 (not GBK or Big5)",
-                )
-            ) from None
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise _wrong(_no_text(request.query_string)) from None
     if strict:
         twice = [name for name, values in request.args.lists() if len(values) > 1]
         if twice:
@@ -285,6 +275,22 @@ def check_query_string(*, strict: bool) -> None:
                 ),
                 more=max(0, len(twice) - MAX_ERRORS),
             )
+
+
+def _no_text(query_string: bytes) -> WrongParameter:
+    """The first parameter of a query string that is not UTF-8: its parts are, if it is, for they are parted by ASCII."""
+    for piece in query_string.split(b"&"):
+        name, _, value = piece.replace(b"+", b" ").partition(b"=")
+        try:
+            unquote_to_bytes(piece).decode()
+        except UnicodeDecodeError:
+            break
+    return WrongParameter(
+        parameter=unquote_to_bytes(name).decode(errors="replace")[:MAX_ECHO],
+        value=value[:MAX_ECHO].decode("latin-1"),
+        message="is not valid UTF-8",
+        allowed="percent-encoded UTF-8 (not GBK or Big5)",
+    )
 
 
 def read_page_parameters() -> SearchPageParameters:

@@ -211,6 +211,7 @@ class SuggestPayload(Payload):
 
     prefix: str
     hits: list[SuggestionPayload]
+    complete: bool = Field(description="False when time ran out: some may be missing.")
     index: IndexPayload
 
 

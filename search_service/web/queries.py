@@ -64,7 +64,7 @@ def queries_blueprint(services: Services) -> APIBlueprint:
         operation_id="clicks",
         summary="A reader opened a hit",
         description="Answered at once; it is written within a second or so. Clicks of programs are not counted.",
-        responses=described(None, "invalid_parameter"),
+        responses=described(None, "invalid_parameter", "request_timeout"),
     )
     def clicks(body: Click) -> Response:
         services.query_log.clicked(

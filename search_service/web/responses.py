@@ -12,6 +12,7 @@ from search_service.web.payloads import Payload, ProblemPayload
 
 ALWAYS = ("bad_request", "internal_error")
 INDEX = ("index_missing", "index_format", "index_damaged")
+SEARCHING = (*INDEX, "overloaded")
 
 
 def json_response(payload: Payload) -> Response:

@@ -1,4 +1,4 @@
-"""The production server: granian, with one process for each worker and a few threads in each.
+"""The production server: granian, with one process for each worker and a few threads in each (``rsgi.py``).
 
 It knows nothing of what it serves: each worker makes its own application by calling the factory that it is given.
 Why granian, and the figures, are in docs/operations.md.
@@ -22,9 +22,10 @@ from granian.server import MPServer
 
 from indexer.errors import InvalidSetting, PortUnavailable, SearchIndexError
 from search_service.settings import SearchSettings
+from search_service.web.rsgi import Bridge
 
-THREADS: Final = 4
-"""Threads of a worker. Python runs one at a time; the others let a quick answer overtake a slow one."""
+THREADS: Final = 64
+"""Threads of a worker, which only whole requests take. Most of them wait for the one that asks the index (``gate.py``)."""
 
 KILL_AFTER: Final = 10
 """Seconds that a worker gets to finish its requests when the server ends."""
@@ -43,9 +44,8 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
         "search_service",
         address=claim_port(settings.host, settings.port),
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.workers,
-        blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_AFTER,
         log_level=LogLevels.error,  # granian 2.8 also warns of killing workers that had ended by themselves
@@ -113,7 +113,7 @@ def _announce(settings: SearchSettings) -> None:
     sys.stdout.flush()
 
 
-def _load(application: Callable[[], WSGIApplication]) -> WSGIApplication:
+def _load(application: Callable[[], WSGIApplication]) -> Bridge:
     """Make the application, in the worker. A reason that we know is one line, not a traceback.
 
     A worker ends by the SIGTERM of its parent alone: Ctrl-C reaches all processes of a terminal, and granian 2.8's
@@ -121,7 +121,7 @@ def _load(application: Callable[[], WSGIApplication]) -> WSGIApplication:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return application()
+        return Bridge(application(), threads=THREADS)
     except SearchIndexError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)

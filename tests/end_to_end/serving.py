@@ -103,6 +103,7 @@ def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
         "SEARCH_INDEX_DIR": str(index),
         "SEARCH_STORE_URL": url,
         "SEARCH_QUERYLOG_URL": "off",
+        "SEARCH_WORKERS": "1",
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(

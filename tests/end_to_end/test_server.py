@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import socket
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
 from urllib.parse import quote
@@ -16,7 +20,8 @@ from urllib.parse import quote
 import pytest
 
 from indexer.article import Article
-from tests.end_to_end.serving import PATIENCE, free_port, serving, start
+from search_service.web.rsgi import BODY_BYTES
+from tests.end_to_end.serving import PATIENCE, Server, free_port, serving, start
 from tests.factories import article
 from tests.search_service.indexes import promote
 
@@ -181,6 +186,85 @@ def test_a_worker_that_dies_is_replaced(index: Path) -> None:
         server.wait_until_it_answers("/readyz")
         code, _ = server.end()
     assert code == 0
+
+
+@contextmanager
+def half_asked(server: Server) -> Iterator[list[socket.socket]]:
+    """Connections that sent the head of a click, and wait with its body."""
+    with ExitStack() as stack:
+        waiting = []
+        for framing in ("Content-Length: 100", "Transfer-Encoding: chunked") * 20:
+            head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, PATIENCE))
+            connection.sendall(head.encode())
+            waiting.append(connection)
+        yield waiting
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str) -> None:
+    with serving(index, SEARCH_WORKERS=workers) as server:
+        with half_asked(server):
+            for _ in range(20):
+                assert server.get("/healthz")[0] == 200
+                assert server.get("/api/v1/search")[0] == 200
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
+
+
+def test_who_waits_for_an_answer_to_half_a_click_is_told_so(index: Path) -> None:
+    with serving(index) as server:
+        with half_asked(server) as waiting:
+            for connection in waiting:
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
+                assert answer.status == 408
+                assert json.loads(answer.read())["code"] == "request_timeout"
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
+
+
+def test_answers_that_nobody_reads_hold_nobody_up(index: Path) -> None:
+    path = "/docs/swagger/js/swagger-ui-bundle.js"
+    with serving(index) as server, ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        for _ in range(20):
+            assert server.get("/healthz")[0] == 200
+            assert len(server.get(path)[1]) > 1_000_000
+
+
+def test_a_body_is_read_whole_or_refused(index: Path) -> None:
+    def status(size: int, *, chunked: bool) -> int:
+        click = {"query": "云" * (size // 3), "article_id": "a-1", "position": 1}
+        body = json.dumps(click, ensure_ascii=False).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        pieces = (body[start : start + 700] for start in range(0, len(body), 700))
+        try:
+            connection.request(
+                "POST",
+                "/api/v1/clicks",
+                body=pieces if chunked else body,
+                headers={"Content-Type": "application/json"},
+                encode_chunked=chunked,
+            )
+        except ConnectionError:  # refused before it was sent
+            assert size > BODY_BYTES
+        with closing(connection):
+            return connection.getresponse().status
+
+    with serving(index) as server:
+        for chunked in (True, False):
+            assert status(1000, chunked=chunked) == 204
+            assert status(10_000, chunked=chunked) == 400
+            assert status(1_000_000, chunked=chunked) == 400
+            assert server.get("/healthz")[0] == 200
+        code, printed = server.end()
+    assert (code, printed.count("\n")) == (0, 1)
 
 
 def test_only_http_1_0_may_leave_out_the_host(index: Path) -> None:

@@ -21,7 +21,7 @@ from indexer.building import BuildProgress, Report
 from indexer.engines.base import Reader
 from indexer.errors import RebuildFailed
 from indexer.hits import SearchPage
-from indexer.parallel import LEAST, MOST, ranges_of, usable_cores
+from indexer.parallel import LEAST, MOST, ranges_of
 from indexer.query import Literal, Match, MatchAll, SearchRequest
 from tests.indexer.site import Site, at
 
@@ -88,10 +88,6 @@ def test_a_process_is_only_started_for_enough_revisions(monkeypatch: pytest.Monk
     assert ranges_of(LEAST, 8) == [(0, LEAST)]
     assert len(ranges_of(LEAST + 1, 8)) == 2
     assert len(ranges_of(10**6, 1)) == 1
-
-
-def test_as_many_cores_are_usable_as_the_process_may_run_on() -> None:
-    assert usable_cores() == len(os.sched_getaffinity(0))
 
 
 # What is built

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_service.leads import LEAD_LENGTH, cut, lead
+from indexer.analysis.characters import fold, fold_literal
+from search_service.leads import (
+    LEAD_LENGTH,
+    between_words,
+    cut,
+    end_before,
+    ends_clause,
+    ends_sentence,
+    lead,
+)
 from tests.factories import article
 
 
@@ -64,3 +73,40 @@ def test_a_cut_text_is_a_beginning_of_the_text_and_not_longer(text: str, length:
     shown = cut(text, length)
     assert len(shown) <= length + 1
     assert text.startswith(shown) or text.startswith(shown.removesuffix("…"))
+
+
+@given(
+    st.text(alphabet="雪a1，,：:。！!…;\n”）) ", max_size=40),
+    st.integers(1, 40),
+    st.integers(-3, 40),
+)
+def test_the_best_place_is_the_first_good_one_of_all_places(
+    text: str, end: int, earliest: int
+) -> None:
+    def slow_twin() -> int:
+        if end >= len(text):
+            return len(text)
+        for is_place in (ends_sentence, ends_clause, between_words):
+            for place in range(end, max(earliest, 0), -1):
+                if is_place(text, place):
+                    return place
+        return end
+
+    assert end_before(text, end, earliest=earliest) == slow_twin()
+
+
+@given(
+    st.text(alphabet="雪台臺　 \u3000a", max_size=6),
+    st.text(alphabet="雪台臺　 \t\u3000a", max_size=6),
+)
+def test_a_paragraph_repeats_the_title_if_both_are_one_literal(title: str, first: str) -> None:
+    one = article(title=title, body=f"{first}\n風")
+    first_line = one.body.split("\n")[0]
+    repeats = "\n" in one.body and fold_literal(first_line) == fold_literal(one.title)
+    assert lead(one) == ("風" if repeats else one.body.replace("\n", " "))
+
+
+def test_folding_makes_and_takes_no_white_space() -> None:
+    assert not [
+        each for each in map(chr, range(0x110000)) if each.isspace() != fold(each).isspace()
+    ]

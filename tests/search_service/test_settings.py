@@ -1,15 +1,37 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from indexer.errors import InvalidSetting, UnknownSetting
-from indexer.settings import SERVICE_NAMES, IndexSettings, declared_settings, read_settings
+from indexer.settings import (
+    SERVICE_NAMES,
+    IndexSettings,
+    declared_settings,
+    read_settings,
+    usable_cores,
+)
 from search_service.settings import SearchSettings
 
 
 def test_without_an_environment_it_listens_on_this_machine_only() -> None:
     settings = read_settings(SearchSettings, {})
-    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])
+def test_there_are_as_many_workers_as_cores_up_to_four(
+    monkeypatch: pytest.MonkeyPatch, cores: int, workers: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    for environ in ({}, {"SEARCH_WORKERS": "auto"}):
+        assert read_settings(SearchSettings, environ).workers == workers
+    assert read_settings(SearchSettings, {"SEARCH_WORKERS": "64"}).workers == 64
+
+
+def test_as_many_cores_are_usable_as_the_process_may_run_on() -> None:
+    assert usable_cores() == len(os.sched_getaffinity(0))
 
 
 def test_each_is_read_from_the_environment() -> None:
@@ -23,7 +45,7 @@ def test_each_is_read_from_the_environment() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("SEARCH_WORKERS", "0"), ("SEARCH_WORKERS", "65")],
+    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("SEARCH_WORKERS", "0"), ("SEARCH_WORKERS", "65"), ("SEARCH_WORKERS", "many")],
 )  # fmt: skip
 def test_a_value_that_cannot_be_used_names_its_setting(name: str, value: str) -> None:
     with pytest.raises(InvalidSetting) as caught:

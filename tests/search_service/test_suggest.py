@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from indexer.query import CompletionRequest, TypedSo
 from search_service.services import Services
 from search_service.suggest import Suggestion, Suggestions, suggest
 from tests.factories import NOON, article
 from tests.search_service.indexes import services
+
+PATIENCE = 60.0
+"""Seconds in which any of these suggestions is made."""
 
 ARTICLES = [
     article("a", title="乡村振兴在云溪", published_at="2026-01-01"),
@@ -80,16 +86,18 @@ def test_no_more_than_asked_for_and_some_of_them_titles(asked: Services) -> None
 
 def test_what_readers_ask_comes_first_also_by_its_sound(asked: Services) -> None:
     log = Asked(("乡村教师", 40), ("云溪", 90), ("乡村", 3))
-    answer = suggest(asked.live, "xc", size=5, now=NOON, queries=log)
+    answer = suggest(asked.live, "xc", size=5, now=NOON, time_limit=PATIENCE, queries=log)
     assert answer.items[0] == Suggestion("乡村教师", "query")
     assert "云溪" not in texts(answer)
     assert texts(answer).count("乡村") == 1
-    characters = suggest(asked.live, "乡村j", size=5, now=NOON, queries=log)
+    characters = suggest(asked.live, "乡村j", size=5, now=NOON, time_limit=PATIENCE, queries=log)
     assert characters.items == (Suggestion("乡村教师", "query"),)
 
 
 def test_what_is_blocked_is_not_offered(asked: Services) -> None:
-    answer = suggest(asked.live, "xc", size=9, now=NOON, blocked=lambda text: "云溪" in text)
+    answer = suggest(
+        asked.live, "xc", size=9, now=NOON, time_limit=PATIENCE, blocked=lambda text: "云溪" in text
+    )
     assert texts(answer) == ["乡村", "乡村振兴", "乡村振兴的路"]
 
 
@@ -97,3 +105,18 @@ def test_a_suggestion_says_for_what_and_from_which_index(asked: Services) -> Non
     answer = asked.suggest(" 乡村 ")
     assert answer.prefix == "乡村"
     assert answer.index.generation == "000001"
+
+
+def test_no_words_are_looked_at_once_time_is_over(tmp_path: Path) -> None:
+    live = services(tmp_path, ARTICLES, engine="whoosh").live
+    with live.reader() as (reader, _):
+        asked = CompletionRequest(("x",), TypedSo("x"))
+        assert len(reader.complete(asked)) > 1
+        assert reader.complete(replace(asked, deadline=monotonic())) == []
+
+
+def test_with_time_enough_nothing_is_missing(asked: Services) -> None:
+    for typed in ("xiang", "乡村", ""):
+        limited = suggest(asked.live, typed, size=9, now=NOON, time_limit=PATIENCE)
+        assert limited.complete
+        assert limited.items == asked.suggest(typed, size=9).items

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from math import inf
+from time import monotonic
 from typing import Final
 
 import numpy as np
@@ -42,8 +44,12 @@ class _Candidate:
 def complete(
     executor: Executor, request: CompletionRequest, filter_: Plan | None
 ) -> list[Completion]:
-    """The completions that a request asks for, of one snapshot. O(terms that begin so) array elements."""
-    accepted = _accepted(executor.snapshot.leaves, request)
+    """The completions that a request asks for, of one snapshot. O(terms that begin so) array elements.
+
+    The deadline is looked at before each leaf, each text and each count of some of them.
+    """
+    deadline = inf if request.deadline is None else request.deadline
+    accepted = _accepted(executor.snapshot.leaves, request, deadline)
     uses: list[Use] = []
     found: set[str] = set()
     while len(found) < request.size:
@@ -56,10 +62,14 @@ def complete(
     return completions(uses, size=request.size)
 
 
-def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_Candidate]:
-    """The candidates that the request accepts, most frequent first."""
+def _accepted(
+    leaves: Sequence[Leaf], request: CompletionRequest, deadline: float
+) -> Iterator[_Candidate]:
+    """The candidates that the request accepts by the deadline, most frequent first."""
     together: dict[str, _Candidate] = {}
     for place, leaf in enumerate(leaves):
+        if monotonic() >= deadline:
+            return
         if COMPLETIONS not in leaf.segment.layout.postings:
             continue  # an index of an earlier version
         postings = leaf.segment.postings(COMPLETIONS)
@@ -74,6 +84,8 @@ def _accepted(leaves: Sequence[Leaf], request: CompletionRequest) -> Iterator[_C
             candidate.terms.append((place, number, entry))
     accepts = accepting(request.texts)
     for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
+        if monotonic() >= deadline:
+            return
         if accepts(folded):
             yield together[folded]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,68 @@ def test_the_address_of_a_file_changes_with_its_content_so_it_may_be_kept(portal
     assert "?v=" in address
     file = portal.client.get(address, buffered=True)
     assert file.mimetype == "text/css"
-    assert "max-age=86400" in file.headers["Cache-Control"]
+    assert file.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    tag = file.headers["ETag"]
+    again = portal.client.get(address, headers={"If-None-Match": tag}, buffered=True)
+    assert (again.status_code, again.headers["Cache-Control"]) == (
+        304,
+        file.headers["Cache-Control"],
+    )
+    for other in (address.split("?")[0], address + "0"):
+        file = portal.client.get(other, buffered=True)
+        assert file.headers["Cache-Control"] == "public, max-age=86400"
+
+
+FILES = ["/static/style.css", "/static/suggest.js", "/docs/swagger/js/swagger-ui-bundle.js"]
+GZIP = {"Accept-Encoding": "br, gzip"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/search?q=水库", "/api/v1/search?q=水库", "/openapi.json", *FILES]
+)
+def test_what_is_long_is_compressed_for_who_asks_for_it(portal: Portal, path: str) -> None:
+    plain = portal.client.get(path, buffered=True)
+    packed = portal.client.get(path, headers=GZIP, buffered=True)
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert len(packed.data) == int(packed.headers["Content-Length"]) < len(plain.data)
+    if "/search" not in path:  # which holds a time taken
+        assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    head = portal.client.head(path, headers=GZIP, buffered=True)
+    assert head.data == b""
+    for name in ("ETag", "Content-Encoding", "Vary"):
+        assert head.headers[name] == packed.headers[name]
+    for tag, accepted in ((packed.headers["ETag"], GZIP), (plain.headers["ETag"], {})):
+        again = portal.client.get(path, headers={"If-None-Match": tag} | accepted, buffered=True)
+        assert (again.status_code, again.data) == (304, b"")
+        assert (again.headers["ETag"], again.headers["Vary"]) == (tag, "Accept-Encoding")
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0"])
+def test_nothing_is_compressed_for_who_does_not_ask(portal: Portal, accepted: str) -> None:
+    answer = portal.client.get("/api/v1/search?q=水库", headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/nothing", "/static/icon.svg"])
+def test_what_is_short_is_not_compressed(portal: Portal, path: str) -> None:
+    answer = portal.client.get(path, headers=GZIP, buffered=True)
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_a_part_of_a_file_is_not_compressed(portal: Portal) -> None:
+    part = portal.client.get(FILES[0], headers=GZIP | {"Range": "bytes=0-1999"}, buffered=True)
+    assert (part.status_code, len(part.data)) == (206, 2000)
+    assert "Content-Encoding" not in part.headers
+
+
+def test_a_long_error_is_compressed_too(portal: Portal) -> None:
+    address = "/api/v1/search?" + "&".join(f"a{number}=1" for number in range(30))
+    answer = portal.client.get(address, headers=GZIP)
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (400, "gzip")
+    assert b"invalid_parameter" in gzip.decompress(answer.data)
 
 
 @pytest.mark.parametrize("path", [*CACHED, "/healthz", "/nothing", "/api/v1/nothing"])

@@ -19,7 +19,7 @@ from tests.search_service.web.test_queries import Site
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    found = services(tmp_path_factory.mktemp("limited"), all_articles())
+    found = services(tmp_path_factory.mktemp("limited"), all_articles(), engine="whoosh")
     yield found
     found.close()
 
@@ -43,6 +43,16 @@ def test_over_http_it_is_kept_nowhere(served: Services) -> None:
         page = client.get("/search?q=文章")
         assert page.headers["Cache-Control"] == kept
         assert ("时间不够" in visible_text(page.text)) is not complete
+
+
+def test_suggestions_too_say_so_and_are_kept_nowhere(served: Services) -> None:
+    for limit, complete, kept in ((0.0, False, "no-store"), (60.0, True, "public, max-age=10")):
+        client = create_app(replace(served, time_limit=limit), SearchSettings()).test_client()
+        answer = client.get("/api/v1/suggest?q=yun")
+        assert answer.json is not None
+        assert answer.json["complete"] is complete
+        assert bool(answer.json["hits"]) is complete
+        assert answer.headers["Cache-Control"] == kept
 
 
 def test_it_is_logged_neither_as_found_nor_as_missed(tmp_path: Path) -> None:
