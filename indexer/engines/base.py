@@ -54,6 +54,13 @@ class Reader(Protocol):
             InvalidQuery: as :meth:`search` does.
         """
 
+    def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
+        """The ids and scores of the hits that :meth:`search` answers the request with. No article is read.
+
+        Raises:
+            InvalidQuery: as :meth:`search` does.
+        """
+
     def get(self, article_id: str) -> Article | None:
         """The article as it was indexed, or None."""
 

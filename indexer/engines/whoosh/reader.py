@@ -8,10 +8,12 @@ from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+import numpy as np
+
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.grams import chinese_pairs
 from indexer.article import Article
-from indexer.columnar.executor import Executor
+from indexer.columnar.executor import Executor, Top
 from indexer.columnar.rescoring import Rescore
 from indexer.columnar.top import Ordering
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
@@ -68,33 +70,36 @@ class WhooshReader:
         """Answer a request."""
         check_request(request)
         with self._honest():
-            return self._search(request)
+            builder = self._builder(_deadline(request))
+            return self._page(request, self._top(request, builder), builder)
 
-    def _search(self, request: SearchRequest) -> SearchPage:
-        deadline = _deadline(request)
-        builder = self._builder(deadline)
-        end = request.page * request.size
+    def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
+        """The ids and scores of a request's hits."""
+        check_request(request)
+        with self._honest():
+            top = self._top(request, self._builder(_deadline(request)))
+            return [
+                (self._snapshot.key(doc).decode(), score) for doc, score, _ in _hits(request, top)
+            ]
+
+    def _top(self, request: SearchRequest, builder: PlanBuilder) -> Top:
+        """What a request finds, up to the end of its page."""
         scored = request.sort == "relevance"
-        top = self.executor.search(
+        return self.executor.search(
             builder.build(request.query),
-            limit=end,
+            limit=request.page * request.size,
             filter=builder.filter(request.filter),
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
-            deadline=deadline,
+            deadline=_deadline(request),
             collapse=GROUP if request.collapse == "duplicates" else None,
             rescore=self._rescore(request.rescore) if scored and request.rescore else None,
         )
-        page = slice(end - request.size, end)
+
+    def _page(self, request: SearchRequest, top: Top, builder: PlanBuilder) -> SearchPage:
         hits = tuple(
-            Hit(self._article(doc), score if scored else 0.0, size)
-            for doc, score, size in zip(
-                top.docs[page].tolist(),
-                top.scores[page].tolist(),
-                top.sizes[page].tolist(),
-                strict=True,
-            )
+            Hit(self._article(doc), score, size) for doc, score, size in _hits(request, top)
         )
         facets = {
             name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
@@ -203,6 +208,14 @@ class WhooshReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _hits(request: SearchRequest, top: Top) -> Iterator[tuple[int, float, int]]:
+    """The documents on a request's page, each with its score, 0.0 when not sorted by it, and the size of its group."""
+    end = request.page * request.size
+    page = slice(end - request.size, end)
+    scores = top.scores[page] if request.sort == "relevance" else np.zeros(request.size)
+    return zip(top.docs[page].tolist(), scores.tolist(), top.sizes[page].tolist(), strict=False)
 
 
 def _deadline(request: SearchRequest) -> float:
