@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from math import log
-from operator import attrgetter
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
@@ -41,8 +38,9 @@ class _Word:
     count: float = 0.0
     fields: set[str] = field(default_factory=set)
 
-
-_COUNT = attrgetter("count")
+    def weight(self, articles: int, holding: int) -> float:
+        """What it says where so many of the articles hold it."""
+        return (1.0 + log(self.count)) * idf(articles, holding)
 
 
 def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[KeyTerm, ...]:
@@ -53,17 +51,25 @@ def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[Key
     """
     words = _words(article, analyzer)
     limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
-    rarest = idf(reader.doc_count, 1)
     best: list[KeyTerm] = []
-    for count, alike in groupby(sorted(words, key=_COUNT, reverse=True), key=_COUNT):
-        factor = 1.0 + log(count)
-        if len(best) == KEY_TERMS and factor * rarest < best[-1].weight:
+    # First the words that count several times: those that count once are the most, and weigh the least.
+    for some in (
+        [each for each in words if each.count > 1],
+        [each for each in words if each.count == 1],
+    ):
+        least = best[-1].weight if len(best) == KEY_TERMS else 0.0
+        if idf(reader.doc_count, 1) < least:
             break
-        some = list(alike)
-        in_titles, in_bodies = (_others(name, some, reader) for name in ("title", "body"))
-        for word, holding in zip(some, map(max, in_titles, in_bodies), strict=True):
+        in_bodies = [
+            (word, holding)
+            for word, holding in _others("body", some, reader)
+            if holding <= limit and word.weight(reader.doc_count, max(holding, 1)) >= least
+        ]
+        in_titles = _others("title", [word for word, _ in in_bodies], reader)
+        for (word, in_body), (_, in_title) in zip(in_bodies, in_titles, strict=True):
+            holding = max(in_body, in_title)
             if 0 < holding <= limit:
-                weight = factor * idf(reader.doc_count, holding)
+                weight = word.weight(reader.doc_count, holding)
                 best.append(KeyTerm(word.token, word.spelling, weight))
         best.sort(key=lambda term: (-term.weight, term.token))
         del best[KEY_TERMS:]
@@ -79,21 +85,20 @@ def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
         ("lead", article.lead, LEAD_COUNTS),
         ("body", article.body[:BODY_READ], 1.0),
     ):
-        tokens = analyzer.query(text)
-        firsts = {token.text: token for token in reversed(tokens)}
-        for token, count in Counter(token.text for token in tokens).items():
+        for token, (count, start, end) in analyzer.counts(text).items():
             if len(token) > 1 and not token.isnumeric():
                 word = words.get(token)
                 if word is None:
-                    spelling = text[firsts[token].start : firsts[token].end]
-                    word = words[token] = _Word(token, spelling)
+                    word = words[token] = _Word(token, text[start:end])
                 word.count += count * times
                 word.fields.add(name)
     return words.values()
 
 
-def _others(name: str, words: Sequence[_Word], reader: Reader) -> Iterator[int]:
-    """In how many other articles each word stands in one field."""
+def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
+    """Each word with the number of other articles that it stands in, in one field."""
     frequencies = reader.document_frequencies(name, [word.token for word in words])
-    for word, frequency in zip(words, frequencies, strict=True):
-        yield frequency - (name in word.fields)
+    return [
+        (word, frequency - (name in word.fields))
+        for word, frequency in zip(words, frequencies, strict=True)
+    ]

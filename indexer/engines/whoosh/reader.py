@@ -166,8 +166,7 @@ class WhooshReader:
         """How many articles hold each token; deleted ones count until a merge drops them."""
         check_text_field(field)
         with self._honest():
-            frequency = self.executor.impacts.doc_frequency
-            return [frequency(field, encoded(token)) for token in tokens]
+            return self.executor.impacts.doc_frequencies(field, [*map(encoded, tokens)])
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
