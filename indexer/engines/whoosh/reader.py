@@ -19,6 +19,7 @@ from indexer.columnar.top import Ordering
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
+from indexer.engines.whoosh.explaining import reasons
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
@@ -32,8 +33,8 @@ from indexer.engines.whoosh.queries import PlanBuilder
 from indexer.engines.whoosh.recency import Fading
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
-from indexer.hits import Completion, Hit, SearchPage
-from indexer.query import CompletionRequest, SearchRequest
+from indexer.hits import Completion, Hit, Reasons, SearchPage
+from indexer.query import CompletionRequest, Query, SearchRequest
 from indexer.query import Rescore as Wanted
 
 _ORDERINGS = {
@@ -146,6 +147,26 @@ class WhooshReader:
         )
         self._last_rescore = wanted, made
         return made
+
+    def explain(
+        self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
+    ) -> dict[str, Reasons]:
+        """What makes the scores of some articles. One probe for each part and segment."""
+        check_request(request)
+        with self._honest():
+            builder = self._builder(_deadline(request))
+            plans = [builder.build(part) for part in parts]
+            if builder.late:
+                return {}
+            docs = {each: self._snapshot.find(encoded(each)) for each in article_ids}
+            return reasons(
+                self.executor.impacts,
+                {each: doc for each, doc in docs.items() if doc >= 0},
+                plans,
+                rescore=self._rescore(request.rescore) if request.rescore else None,
+                factors=self._fading.factors(request.recency) if request.recency else None,
+                deadline=_deadline(request),
+            )
 
     def count(self, request: SearchRequest) -> int:
         """How many articles a request finds."""
