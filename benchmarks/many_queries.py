@@ -3,10 +3,9 @@
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=... python -m benchmarks.many_queries [--queries FILE] [--count 100000] [--seed 7]
 
 First each real query once, in random order, then pairs of them, each through ``Services.search`` as the API asks it with two
-facets. After 1,000, 10,000, 50,000 and all queries it tells the private memory of the process (Private_Clean and
-Private_Dirty of ``/proc/self/smaps_rollup``: pages of the index, which all processes share, are left out), what the caches
-that are bounded in bytes hold and may hold, and how many entries the others have. "Besides" is private memory less what the
-caches hold.
+facets. After 1,000, 10,000, 50,000 and all queries it tells the private memory of the process (Private_Dirty of
+``/proc/self/smaps_rollup``: pages of the index are left out), what the caches that are bounded in bytes hold and may hold,
+and how many entries the others have. "Besides" is private memory less what the caches hold.
 
 The exit code is 1 if from the first line to the last what is besides grows by more than ALLOWED.
 """
@@ -54,9 +53,9 @@ def distinct_queries(texts: list[str], chance: random.Random) -> Iterator[str]:
 
 
 def private_bytes() -> int:
-    """What the process would give back if it ended."""
+    """What the process has written to memory of its own."""
     rows = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return 1024 * sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
+    return 1024 * sum(int(row.split()[1]) for row in rows if row.startswith("Private_Dirty"))
 
 
 def held() -> tuple[int, int, dict[str, int]]:
