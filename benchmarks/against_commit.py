@@ -2,11 +2,11 @@
 
     git worktree add FOLDER COMMIT
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=... python -m benchmarks.against_commit --other FOLDER
-        [--queries FILE] [--count 1000] [--seed 7] [--block 50] [--rounds 1] [--warm-up] [--now 2026-01-01T00:00:00Z] [--show 10]
+        [--queries FILE | --related] [--count 1000] [--seed 7] [--block 50] [--rounds 1] [--warm-up] [--now 2026-01-01T00:00:00Z] [--show 10]
 
 Each side is a process of its own with its own imports and caches (``answering.py``), started once. Both are given the same
-queries in blocks, and while one answers the other waits; who begins changes with every block. Times are processor
-time of the process around each ``Services.search``, so that other work on the machine counts for less. In the first round each query
+queries in blocks, and while one answers the other waits; who begins changes with every block. With ``--related`` they are
+articles of the store, and what is asked is ``Services.related``. Times are processor time of the process around each call, so that other work on the machine counts for less. In the first round each query
 is asked for the first time, unless ``--warm-up`` asked all of them before; in further rounds the caches hold them. The index's
 files are read once before: else who begins pays for the other's reading too (a third more, on a cold disk). Both sides live at one fixed time, ``--now``. ``--other`` with this checkout itself shows how far equal sides differ.
 
@@ -37,6 +37,7 @@ import numpy as np
 
 from benchmarks.real_queries import PAGE, real_queries
 from indexer.settings import PROJECT, IndexSettings, read_settings
+from indexer.store.database import open_store
 
 SAME: Final = 1e-5
 """By how much of itself a score may differ: sums of float32 taken in another order."""
@@ -50,7 +51,9 @@ Result = dict[str, Any]
 class Side:
     """One checkout, answering in a process of its own."""
 
-    def __init__(self, checkout: Path, environment: dict[str, str], now: datetime) -> None:
+    def __init__(
+        self, checkout: Path, environment: dict[str, str], now: datetime, asks: str
+    ) -> None:
         self.checkout = checkout.resolve()
         command = (sys.executable, "-c", WORKER.read_text(encoding="utf-8"))
         self._process = subprocess.Popen(
@@ -61,7 +64,7 @@ class Side:
             stdout=subprocess.PIPE,
             text=True,
         )
-        source = Path(self._exchange(now.isoformat()))
+        source = Path(self._exchange({"now": now.isoformat(), "asks": asks}))
         if not source.is_relative_to(self.checkout):
             raise SystemExit(f"error: {self.checkout} answers with the code of {source}")
 
@@ -165,6 +168,12 @@ def compare(sides: tuple[Side, Side], texts: Sequence[str], block: int) -> Round
     return done
 
 
+def article_ids(store_url: str) -> list[str]:
+    """The ids of all articles of a store."""
+    with closing(open_store(store_url)) as store:
+        return [each.article_id for each in store.changes(after=0) if each.article]
+
+
 def read_through(folder: Path) -> None:
     """Read every file once, so that they are in memory for whoever asks first."""
     for file in filter(Path.is_file, folder.rglob("*")):
@@ -186,7 +195,9 @@ def report(done: Round, names: Sequence[str]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--other", type=Path, required=True, help="folder of the other checkout")
-    parser.add_argument("--queries", type=Path, help="lines of source, tab, query")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--queries", type=Path, help="lines of source, tab, query")
+    what.add_argument("--related", action="store_true", help="ask for related articles")
     parser.add_argument("--count", type=int, default=1000, help="how many; 0 for all")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--block", type=int, default=50)
@@ -202,10 +213,13 @@ def main() -> int:
     options = parser.parse_args()
     if options.now.tzinfo is None:
         parser.error("--now needs an offset, such as 2026-01-01T00:00:00+00:00")
-    texts = [text for _, text in real_queries(options.queries)]
+    settings = read_settings(IndexSettings, os.environ)
+    if options.related:
+        asks, texts = "related", article_ids(settings.store_url)
+    else:
+        asks, texts = "search", [text for _, text in real_queries(options.queries)]
     if options.count:
         texts = random.Random(options.seed).sample(texts, min(options.count, len(texts)))
-    settings = read_settings(IndexSettings, os.environ)
     environment = os.environ | {
         "SEARCH_INDEX_DIR": str(settings.index_dir),  # a relative one would be each side's own
         "SEARCH_STORE_URL": settings.store_url,
@@ -214,13 +228,13 @@ def main() -> int:
         environment.pop(name, None)
     read_through(settings.index_dir)
     with (
-        closing(Side(PROJECT, environment, options.now)) as this,
-        closing(Side(options.other, environment, options.now)) as other,
+        closing(Side(PROJECT, environment, options.now, asks)) as this,
+        closing(Side(options.other, environment, options.now, asks)) as other,
     ):
         sides = (this, other)
         names = (f"this ({this.commit()})", f"other ({other.commit()})")
         print(
-            f"{platform.python_version()}, {platform.machine()}, {len(texts):,} queries in blocks of "
+            f"{platform.python_version()}, {platform.machine()}, {len(texts):,} of {asks} in blocks of "
             f"{options.block}, seed {options.seed}, now {options.now.isoformat()}, "
             f"{'after a first pass' if options.warm_up else 'no first pass'}"
         )
@@ -230,7 +244,7 @@ def main() -> int:
     for done in rounds:
         report(done, names)
     differing = {text: told for done in rounds for text, told in done.differing}
-    print(f"\n{len(differing):,} of {len(texts):,} queries answered otherwise", end="")
+    print(f"\n{len(differing):,} of {len(texts):,} answered otherwise", end="")
     print(f"; {rounds[0].tied_at_end} with other articles of one score at the end of the page")
     kinds = Counter(each.partition(":")[0] for told in differing.values() for each in told)
     print(", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common()) or "all the same")

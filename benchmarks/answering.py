@@ -2,8 +2,8 @@
 
 Its text is run by ``python -c`` in the folder of a checkout, so that everything it imports of the project is that
 checkout's own: it may use only what the oldest commit to compare with has. The first line in is the time that it is
-for ever, each further one a block of queries as a JSON list of texts; the first line out says whose code it runs, each
-further one holds the results of a block.
+for ever and a name in ``ASKS``, each further one a block as a JSON list of queries, or of ids of articles; the first line
+out says whose code it runs, each further one holds the results of a block.
 """
 
 from __future__ import annotations
@@ -12,31 +12,52 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from indexer.settings import IndexSettings, read_settings
 from search_service import services as module
+from search_service.related import RelatedAnswer
 from search_service.search import Answer, Question
 
 Result = dict[str, Any]
 """``cpu`` and ``wall`` in milliseconds, and what was answered, or the ``error`` that was raised."""
 
 
-def ask(services: module.Services, text: str) -> Result:
-    """Search as the API does with two facets."""
-    question = Question(text=text, facets=("channel", "source"), size=10)
+def ask(services: module.Services, asks: str, text: str) -> Result:
+    """What one of ``ASKS`` takes and answers."""
+    call, plain = ASKS[asks]
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        answer = services.search(question)
+        answer = call(services, text)
     except Exception as error:  # noqa: BLE001 (that one side fails is a difference to be told)
         return {"cpu": 0.0, "wall": 0.0, "error": repr(error)}
     taken = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     return {name: seconds * 1000 for name, seconds in taken.items()} | plain(answer)
 
 
-def plain(answer: Answer) -> Result:
+def search(services: module.Services, text: str) -> Answer:
+    """Search as the API does with two facets."""
+    return services.search(Question(text=text, facets=("channel", "source"), size=10))
+
+
+def related(services: module.Services, article_id: str) -> RelatedAnswer:
+    """Ask for the related articles of one, as its page does."""
+    return services.related(article_id)
+
+
+def plain_related(answer: RelatedAnswer) -> Result:
+    """Related articles without what differs every time."""
+    return {
+        "ids": [item.article.id for item in answer.items],
+        "scores": [float(item.score) for item in answer.items],
+        "shown": {item.article.id: [item.lead, item.reasons] for item in answer.items},
+    }
+
+
+def plain_answer(answer: Answer) -> Result:
     """An answer without what differs every time."""
     correction = answer.understood.correction
     return {
@@ -64,15 +85,22 @@ def plain(answer: Answer) -> Result:
     }
 
 
+ASKS: Final[dict[str, tuple[Callable[..., Any], Callable[..., Result]]]] = {
+    "search": (search, plain_answer),
+    "related": (related, plain_related),
+}
+
+
 def main() -> None:
     out, sys.stdout = sys.stdout, sys.stderr  # whatever is printed by others is no answer
-    now = datetime.fromisoformat(json.loads(sys.stdin.readline()))
+    first = json.loads(sys.stdin.readline())
+    now, asks = datetime.fromisoformat(first["now"]), first["asks"]
     made = module.make_services(read_settings(IndexSettings, os.environ))
     services = replace(made, clock=lambda: now)
     services.warm_up()
     print(json.dumps(module.__file__), file=out, flush=True)
     for line in sys.stdin:
-        results = [ask(services, text) for text in json.loads(line)]
+        results = [ask(services, asks, text) for text in json.loads(line)]
         print(json.dumps(results), file=out, flush=True)
     services.close()
 

@@ -23,6 +23,20 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """What makes the score of one article for a request: ``(own + near + pairs) * recency``, times its agreement.
+
+    ``own`` is the score of the request's query, as ``parts`` are those of the queries that were asked about: 0.0 where one does
+    not match. ``near`` and ``pairs`` are what the request's rescoring adds, if the article is among the best.
+    """
+
+    parts: tuple[float, ...]
+    recency: float
+    near: float
+    pairs: float
+
+
+@dataclass(frozen=True, slots=True)
 class FacetCount:
     """How many of the articles found have this value."""
 

@@ -1,20 +1,20 @@
 """Explaining a score: what each part of a query adds to it, and what it is multiplied with.
 
-Nothing is computed a second way: each part is asked of the index by itself, about one article, so that what is said is
-what happened. A dozen small searches for an article.
+Nothing is computed a second way: each part is asked of the index by itself, about the articles of the page, so that what
+is said is what happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose, prod
 from typing import Final, Literal
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Reader
-from indexer.hits import Hit
-from indexer.query import And, Boost, Match, Or, Query, SearchRequest, Term, TitlePrefix
+from indexer.hits import Hit, Reasons
+from indexer.query import And, Boost, Match, Or, Query, SearchRequest, TitlePrefix
 from indexer.query import Literal as LiteralQuery
 
 AddedBy = Literal["word", "words", "text", "title", "near", "pairs"]
@@ -75,77 +75,103 @@ def _said(added: Added) -> str:
             return "相邻的字也一样"
 
 
-def explain(reader: Reader, analyzer: Analyzer, request: SearchRequest, hit: Hit) -> Explanation:
-    """Why a hit of a request, by relevance, has its score."""
-    only = Term("id", hit.article.id)
-    alone = replace(
-        request, filter=only, collapse="none", facets=(), page=1, size=1, recency=None, rescore=None
-    )
-    asker = _Asker(reader, analyzer, alone)
-    added = list(asker.parts(request.query, 1.0))
-    plain = faded = asker.score(request.query)
+def explain(
+    reader: Reader, analyzer: Analyzer, request: SearchRequest, hits: Sequence[Hit]
+) -> dict[str, Explanation]:
+    """Why some hits of a request, by relevance, have their scores; none when its deadline comes first.
+
+    One question to the index for each part of the query, and for each of its words in each field.
+    """
+    asked = list(dict.fromkeys(_parts(request.query, analyzer)))
+    reasons = reader.explain(request, asked, [hit.article.id for hit in hits])
+    return {
+        hit.article.id: _explained(
+            request, analyzer, hit, each, dict(zip(asked, each.parts, strict=True))
+        )
+        for hit in hits
+        if (each := reasons.get(hit.article.id))
+    }
+
+
+def _parts(query: Query, analyzer: Analyzer) -> Iterator[Query]:
+    """The query, and everything in it that is asked about by itself."""
+    yield query
+    match query:
+        case And(clauses) | Or(clauses):
+            for clause in clauses:
+                yield from _parts(clause, analyzer)
+        case Boost(clause):
+            yield from _parts(clause, analyzer)
+        case Match():
+            for _, one, in_fields in _words(query, analyzer):
+                yield one
+                yield from in_fields
+
+
+def _words(query: Match, analyzer: Analyzer) -> Iterator[tuple[str, Match, list[Match]]]:
+    """Each word, asked for by itself, and in each field by itself."""
+    for word in dict.fromkeys(token.text for token in analyzer.query(query.text)):
+        one = replace(query, text=word)
+        yield word, one, [replace(one, fields=(field,)) for field in query.fields]
+
+
+def _explained(
+    request: SearchRequest,
+    analyzer: Analyzer,
+    hit: Hit,
+    reasons: Reasons,
+    scores: Mapping[Query, float],
+) -> Explanation:
+    added = list(_added(request.query, 1.0, scores, analyzer))
+    plain = scores[request.query]
     factors: list[tuple[MultipliedBy, float]] = []
     if request.recency is not None and plain:
-        faded = asker.score(request.query, recency=request.recency)
-        factors.append(("recency", faded / plain))
+        factors.append(("recency", reasons.recency))
     rescore = request.rescore
-    if rescore is not None and not isclose(hit.score, faded, rel_tol=1e-6):
-        close = asker.score(request.query, rescore=replace(rescore, pairs=0.0, agree=0.0))
-        paired = asker.score(request.query, rescore=replace(rescore, near=0.0, agree=0.0))
-        added.append(Added("near", rescore.text, "", close - plain))
-        added.append(Added("pairs", rescore.text, "", paired - plain))
+    if rescore is not None and not isclose(hit.score, plain * reasons.recency, rel_tol=1e-6):
+        added.append(Added("near", rescore.text, "", reasons.near))
+        added.append(Added("pairs", rescore.text, "", reasons.pairs))
         if rescore.agree:
-            before = asker.score(
-                request.query, recency=request.recency, rescore=replace(rescore, agree=0.0)
-            )
+            before = (plain + reasons.near + reasons.pairs) * reasons.recency
             factors.append(("agreement", hit.score / before))
     return Explanation(tuple(each for each in added if each.score), tuple(factors))
 
 
-class _Asker:
-    """Asks for the score of one article."""
+def _added(
+    query: Query, factor: float, scores: Mapping[Query, float], analyzer: Analyzer
+) -> Iterator[Added]:
+    """What the parts of a query add, each times ``factor``."""
+    if not factor or not (score := scores[query]):
+        return
+    match query:
+        case And(clauses) | Or(clauses):
+            for clause in clauses:
+                yield from _added(clause, factor, scores, analyzer)
+        case Boost(clause, boost):
+            yield from _added(clause, factor * boost, scores, analyzer)
+        case Match():
+            yield from _added_by_words(query, factor, scores, analyzer)
+        case LiteralQuery(text):
+            yield Added("text", text, "", factor * score)
+        case TitlePrefix(text):
+            yield Added("title", text, "title", factor * score)
 
-    def __init__(self, reader: Reader, analyzer: Analyzer, alone: SearchRequest) -> None:
-        self._reader, self._analyzer, self._alone = reader, analyzer, alone
 
-    def score(self, query: Query, **request: object) -> float:
-        """What the article scores; 0.0 when it does not match."""
-        asked = replace(self._alone, query=query, **request)  # type: ignore[arg-type]
-        return sum(hit.score for hit in self._reader.search(asked).hits)
-
-    def parts(self, query: Query, factor: float) -> Iterator[Added]:
-        """What the parts of a query add, each times ``factor``."""
-        if not factor or not (score := self.score(query)):
-            return
-        match query:
-            case And(clauses) | Or(clauses):
-                for clause in clauses:
-                    yield from self.parts(clause, factor)
-            case Boost(clause, boost):
-                yield from self.parts(clause, factor * boost)
-            case Match():
-                yield from self._words(query, factor, score)
-            case LiteralQuery(text):
-                yield Added("text", text, "", factor * score)
-            case TitlePrefix(text):
-                yield Added("title", text, "title", factor * score)
-
-    def _words(self, query: Match, factor: float, score: float) -> Iterator[Added]:
-        """Word by word and field by field, where that is how they were counted."""
-        words = dict.fromkeys(token.text for token in self._analyzer.query(query.text))
-        found: list[Added] = []
-        for word in words:
-            one = replace(query, text=word)
-            in_fields = [
-                Added("word", word, field[0], factor * self.score(replace(one, fields=(field,))))
-                for field in query.fields
-            ]
-            whole = factor * self.score(one)
-            if isclose(sum(each.score for each in in_fields), whole, rel_tol=_CLOSE):
-                found += in_fields
-            else:
-                found.append(Added("word", word, "", whole))
-        if isclose(sum(each.score for each in found), factor * score, rel_tol=_CLOSE):
-            yield from found
+def _added_by_words(
+    query: Match, factor: float, scores: Mapping[Query, float], analyzer: Analyzer
+) -> Iterator[Added]:
+    """Word by word and field by field, where that is how they were counted."""
+    found: list[Added] = []
+    for word, one, in_fields in _words(query, analyzer):
+        fields = [
+            Added("word", word, each.fields[0][0], factor * scores[each]) for each in in_fields
+        ]
+        whole = factor * scores[one]
+        if isclose(sum(each.score for each in fields), whole, rel_tol=_CLOSE):
+            found += fields
         else:
-            yield Added("words", query.text, "", factor * score)
+            found.append(Added("word", word, "", whole))
+    if isclose(sum(each.score for each in found), factor * scores[query], rel_tol=_CLOSE):
+        yield from found
+    else:
+        yield Added("words", query.text, "", factor * scores[query])

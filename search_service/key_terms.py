@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import log
 
@@ -33,32 +33,51 @@ class KeyTerm:
 class _Word:
     """A word of the article: its first spelling, how often it counts, the fields that it stands in."""
 
+    token: str
     spelling: str
     count: float = 0.0
     fields: set[str] = field(default_factory=set)
+
+    def weight(self, articles: int, holding: int) -> float:
+        """What it says where so many of the articles hold it."""
+        return (1.0 + log(self.count)) * idf(articles, holding)
 
 
 def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[KeyTerm, ...]:
     """At most KEY_TERMS terms, the weightiest first; none for an article of its own kind.
 
     Words of one character, numbers, and terms that no other article holds, or too many do, tell nothing.
-    O(length of the article, up to BODY_READ), and two look-ups for each distinct word.
+    O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.
     """
     words = _words(article, analyzer)
-    in_titles, in_bodies = (_others(name, words, reader) for name in ("title", "body"))
     limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
-    weighed = []
-    for token, word in words.items():
-        holding = max(in_titles[token], in_bodies[token])
-        if 0 < holding <= limit:
-            weight = (1.0 + log(word.count)) * idf(reader.doc_count, holding)
-            weighed.append(KeyTerm(token, word.spelling, weight))
-    weighed.sort(key=lambda term: (-term.weight, term.token))
-    return tuple(weighed[:KEY_TERMS])
+    best: list[KeyTerm] = []
+    # First the words that count several times: those that count once are the most, and weigh the least.
+    for some in (
+        [each for each in words if each.count > 1],
+        [each for each in words if each.count == 1],
+    ):
+        least = best[-1].weight if len(best) == KEY_TERMS else 0.0
+        if idf(reader.doc_count, 1) < least:
+            break
+        in_bodies = [
+            (word, holding)
+            for word, holding in _others("body", some, reader)
+            if holding <= limit and word.weight(reader.doc_count, max(holding, 1)) >= least
+        ]
+        in_titles = _others("title", [word for word, _ in in_bodies], reader)
+        for (word, in_body), (_, in_title) in zip(in_bodies, in_titles, strict=True):
+            holding = max(in_body, in_title)
+            if 0 < holding <= limit:
+                weight = word.weight(reader.doc_count, holding)
+                best.append(KeyTerm(word.token, word.spelling, weight))
+        best.sort(key=lambda term: (-term.weight, term.token))
+        del best[KEY_TERMS:]
+    return tuple(best)
 
 
-def _words(article: Article, analyzer: Analyzer) -> dict[str, _Word]:
-    """The words that may tell something, by token."""
+def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
+    """The words that may tell something."""
     words: dict[str, _Word] = {}
     for name, text, times in (
         ("title", article.title, TITLE_COUNTS),
@@ -66,18 +85,20 @@ def _words(article: Article, analyzer: Analyzer) -> dict[str, _Word]:
         ("lead", article.lead, LEAD_COUNTS),
         ("body", article.body[:BODY_READ], 1.0),
     ):
-        for token in analyzer.query(text):
-            if len(token.text) > 1 and not token.text.isnumeric():
-                word = words.setdefault(token.text, _Word(text[token.start : token.end]))
-                word.count += times
+        for token, (count, start, end) in analyzer.counts(text).items():
+            if len(token) > 1 and not token.isnumeric():
+                word = words.get(token)
+                if word is None:
+                    word = words[token] = _Word(token, text[start:end])
+                word.count += count * times
                 word.fields.add(name)
-    return words
+    return words.values()
 
 
-def _others(name: str, words: Mapping[str, _Word], reader: Reader) -> dict[str, int]:
-    """In how many other articles each word stands in one field."""
-    frequencies = reader.document_frequencies(name, list(words))
-    return {
-        token: frequency - (name in word.fields)
-        for (token, word), frequency in zip(words.items(), frequencies, strict=True)
-    }
+def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
+    """Each word with the number of other articles that it stands in, in one field."""
+    frequencies = reader.document_frequencies(name, [word.token for word in words])
+    return [
+        (word, frequency - (name in word.fields))
+        for word, frequency in zip(words, frequencies, strict=True)
+    ]

@@ -8,9 +8,10 @@ of the article's own none; the same goes for articles of the same title or body.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -18,16 +19,15 @@ from indexer.analysis.characters import fold
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.errors import ArticleNotFound
-from indexer.hits import Hit
 from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Not, Or, Query, SearchRequest, Term
-from search_service.filters import in_channel, visible, without
+from search_service.filters import in_channel, visible
 from search_service.key_terms import KeyTerm, key_terms
 from search_service.leads import lead
 from search_service.live import IndexState, LiveIndex
 from search_service.ranking import MIN_SHARED, MIN_SHARED_WEIGHT, RELATED_TITLE, SAME_CHANNEL
 
 _PAGE: Final = 50
-"""Articles that are looked at in one go: several times a block, for some are reprints."""
+"""Articles that are ranked in one go: several times a block, for some are reprints."""
 _REASON_WORDS: Final = 3
 
 
@@ -70,23 +70,32 @@ def related(
         if article is None or not article.is_visible(now):
             raise ArticleNotFound(article_id)
         terms = key_terms(article, reader, analyzer)
-        seen = {*_faces(article)}
+        seen = {*_faces(article, _folded(article))}
         items: list[RelatedArticle] = []
-        for hit, shared in _candidates(reader, article, terms, now):
+        for each in _candidates(reader, article, terms, now):
             if len(items) == size:
                 break
-            faces = _faces(hit.article)
+            faces = _faces(each.article, each.folded)
             if seen.isdisjoint(faces):
                 seen.update(faces)
-                items.append(_item(article, hit, shared, timezone=timezone, now=now))
+                items.append(_item(article, each, timezone=timezone, now=now))
     return RelatedAnswer(article=article, items=tuple(items), index=state)
+
+
+class _Candidate(NamedTuple):
+    """An article to choose, its folded title, lead and body, its score, and the key terms that it shares."""
+
+    article: Article
+    folded: tuple[str, str, str]
+    score: float
+    shared: list[str]
 
 
 def _candidates(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
-) -> Iterator[tuple[Hit, list[str]]]:
-    """Articles to choose from, with the key terms that they share: by terms, by tags, of the channel, the latest."""
-    others = And((visible(now), without((article.id,)), *_not_its_reprints(article)))
+) -> Iterator[_Candidate]:
+    """Articles to choose from: by terms, by tags, of the channel, the latest. Each is read when it is its turn."""
+    others = And((visible(now), *_not_its_reprints(article)))
     yield from _alike(reader, article, terms, others)
     sources: list[Query] = []
     if article.tags:
@@ -94,39 +103,67 @@ def _candidates(
     if article.channel:
         sources.append(in_channel(article.channel))
     for query in (*sources, MatchAll()):
-        for hit in _newest(reader, query, others):
-            yield replace(hit, score=0.0), []
+        for other in _newest(reader, article, query, others):
+            yield _Candidate(other, _folded(other), 0.0, [])
 
 
 def _alike(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
-) -> list[tuple[Hit, list[str]]]:
+) -> Iterator[_Candidate]:
     """Those that share enough of the key terms, best first."""
     if not terms:
-        return []
+        return
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
-    found = []
-    request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE)
-    for hit in reader.search(request).hits:
-        shared = _shared(terms, hit.article)
+    for other, score in _by_terms(reader, article, terms, narrowed):
+        folded = _folded(other)
+        text = "\n".join(folded)
+        shared = [term for term in terms if term.token in text]
         if len(shared) >= MIN_SHARED and sum(term.weight for term in shared) >= enough:
-            same = article.channel != "" and article.channel == hit.article.channel
-            hit = replace(hit, score=hit.score * (SAME_CHANNEL if same else 1.0))
-            found.append((hit, [term.spelling for term in shared]))
-    # A stable sort: equals stay as the engine ordered them, newer first.
-    found.sort(key=lambda each: -each[0].score)
-    return found
+            yield _Candidate(other, folded, score, [term.spelling for term in shared])
 
 
-def _newest(reader: Reader, query: Query, narrowed: Query) -> Iterator[Hit]:
+def _by_terms(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+) -> Iterator[tuple[Article, float]]:
+    """The _PAGE that the key terms rank first, those of the article's channel moved up.
+
+    Until one is read it stands where it would with its channel: so no more are read than can come next.
+    """
+    request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE + 1)
+    ranked = [each for each in reader.rank(request) if each[0] != article.id][:_PAGE]
+    most = SAME_CHANNEL if article.channel else 1.0
+    # By score, then as the engine ordered them: newer first.
+    waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
+    moved_down: dict[int, Article] = {}
+    while waiting:
+        best, place, score = heappop(waiting)
+        if place in moved_down:
+            yield moved_down[place], score
+            continue
+        other = _read(reader, ranked[place][0])
+        if other.channel == article.channel:
+            yield other, -best
+        else:
+            moved_down[place] = other
+            heappush(waiting, (-score, place, score))
+
+
+def _newest(reader: Reader, article: Article, query: Query, narrowed: Query) -> Iterator[Article]:
+    """Articles but the one, the newest first."""
     for number in range(1, MAX_DEPTH // _PAGE + 1):
         request = SearchRequest(
             query, filter=narrowed, sort="newest", collapse="duplicates", page=number, size=_PAGE
         )
-        page = reader.search(request)
-        yield from page.hits
-        if number * _PAGE >= page.groups:
+        ranked = reader.rank(request)
+        yield from (_read(reader, each) for each, _ in ranked if each != article.id)
+        if len(ranked) < _PAGE:
             return
+
+
+def _read(reader: Reader, article_id: str) -> Article:
+    article = reader.get(article_id)
+    assert article is not None, "the snapshot holds what it ranks"
+    return article
 
 
 def _not_its_reprints(article: Article) -> tuple[Query, ...]:
@@ -142,22 +179,22 @@ def _about(terms: tuple[KeyTerm, ...]) -> Query:
     return Or(tuple(clauses))
 
 
-def _shared(terms: tuple[KeyTerm, ...], other: Article) -> list[KeyTerm]:
-    text = fold("\n".join((other.title, other.lead, other.body)))
-    return [term for term in terms if term.token in text]
+def _folded(article: Article) -> tuple[str, str, str]:
+    return fold(article.title), fold(article.lead), fold(article.body)
 
 
-def _faces(article: Article) -> set[str]:
+def _faces(article: Article, folded: tuple[str, str, str]) -> set[str]:
     """By what a reprint is known here: its title, its body, without white space, and its duplicate group."""
-    texts = {"".join(fold(text).split()) for text in (article.title, article.body)}
+    title, _, body = folded
+    texts = {"".join(text.split()) for text in (title, body)}
     group = {f"group {article.duplicate_group}"} if article.duplicate_group else set()
     return (texts | group) - {""}
 
 
 def _item(
-    article: Article, hit: Hit, shared: list[str], *, timezone: ZoneInfo, now: datetime
+    article: Article, chosen: _Candidate, *, timezone: ZoneInfo, now: datetime
 ) -> RelatedArticle:
-    other = hit.article
+    other, shared = chosen.article, chosen.shared
     reasons = []
     if shared:
         reasons.append(f"共同关键词: {'、'.join(shared[:_REASON_WORDS])}")
@@ -167,7 +204,9 @@ def _item(
         reasons.append("同频道")
     if other.published_at:
         reasons.append(_age(other.published_at, now, timezone))
-    return RelatedArticle(article=other, lead=lead(other), score=hit.score, reasons=tuple(reasons))
+    return RelatedArticle(
+        article=other, lead=lead(other), score=chosen.score, reasons=tuple(reasons)
+    )
 
 
 def _age(then: datetime, now: datetime, timezone: ZoneInfo) -> str:

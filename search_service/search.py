@@ -194,7 +194,7 @@ def search(
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
-        explanations = _explanations(asked, reader, analyzer, deadline) if question.explain else {}
+        explanations = _explanations(asked, reader, analyzer) if question.explain else {}
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
@@ -232,18 +232,13 @@ def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
     return Recency(today, aging.half_life, aging.channels, FADED)
 
 
-def _explanations(
-    asked: _Asked, reader: Reader, analyzer: Analyzer, deadline: float
-) -> dict[str, Explanation]:
+def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str, Explanation]:
     """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
     if asked.request.sort != "relevance":
         return {}
-    request = replace(asked.request, query=query_on(asked.tree, asked.found.rung), deadline=None)
-    return {
-        hit.article.id: explain(reader, analyzer, request, hit)
-        for hit in asked.found.page.hits
-        if hit.article.id not in asked.pinned and monotonic() < deadline
-    }
+    request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))
+    hits = [hit for hit in asked.found.page.hits if hit.article.id not in asked.pinned]
+    return explain(reader, analyzer, request, hits)
 
 
 def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:

@@ -7,7 +7,7 @@ is stored: a snapshot derives it, and keeps what is asked for often.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any, Final, NamedTuple
@@ -135,6 +135,32 @@ class Impacts:
     def doc_frequency(self, field: str, term: bytes) -> int:
         """How many documents of the snapshot hold a term, deleted ones included. O(segments) for a term that is remembered."""
         return sum(self.estimate(leaf, field, term) for leaf in range(len(self.snapshot.leaves)))
+
+    def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
+        """The same for each of some terms. Those that are not remembered are looked up together, and remembered."""
+        for leaf in range(len(self.snapshot.leaves)):
+            self._look_up(leaf, field, terms)
+        return [self.doc_frequency(field, term) for term in terms]
+
+    def _look_up(self, leaf: int, field: str, terms: Sequence[bytes]) -> None:
+        """Remember where terms stand in a leaf."""
+        postings = self.field(leaf, field)
+        fresh = [
+            term
+            for term in terms
+            if len(term) <= _LONGEST and (leaf, field, term) not in self._places
+        ]
+        if postings is None or not postings.words or not len(postings.terms) or not fresh:
+            return
+        numbers = np.array([postings.terms.find(term) for term in fresh], dtype=np.intp)
+        there = numbers >= 0
+        counts = postings.doc_frequencies_of(numbers * there) * there
+        occurrences = postings.total_frequencies_of(numbers * there) * there
+        if len(self._places) + len(fresh) > _REMEMBERED:
+            self._places.clear()
+        rows = zip(numbers.tolist(), counts.tolist(), occurrences.tolist(), strict=True)
+        for term, row in zip(fresh, rows, strict=True):
+            self._places[leaf, field, term] = _Place(*row)
 
     def _place(self, leaf: int, field: str, term: bytes) -> _Place:
         """Where a term stands in a leaf. Remembered."""

@@ -60,7 +60,7 @@ def rescored(
         at = np.flatnonzero(np.isin(part.docs, head))
         at = at[np.argsort(part.docs[at])]
         local = (part.docs[at] - impacts.snapshot.leaves[leaf].base).astype(np.intp)
-        more = nearness(impacts, leaf, rescore, local) + _held(impacts, leaf, rescore, local)
+        more = nearness(impacts, leaf, rescore, local) + shared(impacts, leaf, rescore, local)
         if factors is not None:
             more *= factors[leaf][local]
         chosen.append(Ranked(part.docs[at], part.scores[at] + more, part.keys[at], part.ranks[at]))
@@ -110,7 +110,7 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
     return best
 
 
-def _held(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
+def shared(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
     """float32[docs]: the weights of the terms that each of some documents of a leaf, ascending, holds."""
     sums = np.zeros(len(docs), dtype=np.float32)
     for field, term, weight in rescore.terms:

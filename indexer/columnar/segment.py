@@ -87,14 +87,22 @@ class PostingsField:
 
     def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
         """int64[terms]: how many documents hold each of some terms, deleted ones included."""
-        ends = self._pair_starts.at(self._pair_offsets.at(terms + 1))
-        counts: NDArray[np.int64] = ends - self._pair_starts.at(self._pair_offsets.at(terms))
-        return counts
+        return self._between_pairs(self._pair_starts, terms)
 
     def total_frequency(self, term: int) -> int:
         """How often a term occurs, deleted documents included. O(log positions)."""
         begin, end = self._position_extent(term, term)
         return end - begin
+
+    def total_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how often each of some terms of a words field occurs, deleted documents included."""
+        return self._between_pairs(self._pair_positions, terms)
+
+    def _between_pairs(self, starts: Offsets, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how far apart the first and the last pair of each of some terms begin and end."""
+        pairs = self._pair_offsets
+        counts: NDArray[np.int64] = starts.at(pairs.at(terms + 1)) - starts.at(pairs.at(terms))
+        return counts
 
     def _position_extent(self, first: int, last: int) -> tuple[int, int]:
         """Where the positions of terms ``first`` to ``last`` (itself included) begin and end."""

@@ -13,8 +13,8 @@ from typing import Final, Protocol, Self
 
 from indexer.article import Article
 from indexer.errors import IndexDamaged
-from indexer.hits import Completion, SearchPage
-from indexer.query import CompletionRequest, SearchRequest
+from indexer.hits import Completion, Reasons, SearchPage
+from indexer.query import CompletionRequest, Query, SearchRequest
 
 LITERAL_CANDIDATES: Final = 20_000
 """How many candidates a long literal may have verified in stored text; beyond it the total is an estimate."""
@@ -51,6 +51,25 @@ class Reader(Protocol):
 
     def count(self, request: SearchRequest) -> int:
         """The total that :meth:`search` answers the request with. Nothing is ordered, and no article is read.
+
+        Raises:
+            InvalidQuery: as :meth:`search` does.
+        """
+
+    def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
+        """The ids and scores of the hits that :meth:`search` answers the request with. No article is read.
+
+        Raises:
+            InvalidQuery: as :meth:`search` does.
+        """
+
+    def explain(
+        self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
+    ) -> dict[str, Reasons]:
+        """What makes the scores of some articles for a request by relevance, ``parts`` being its query and parts of it.
+
+        Each is asked about these articles alone: filter, page and facets of the request do not matter. Nothing is said of ids
+        that the snapshot does not hold, and nothing at all when the request's deadline came first.
 
         Raises:
             InvalidQuery: as :meth:`search` does.

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from time import monotonic
 from types import MappingProxyType, TracebackType
-from typing import Final, Self, assert_never
+from typing import Self, assert_never
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
-from indexer.article import Article, all_channels
+from indexer.article import Article
 from indexer.engines.completions import Offers, Use, accepting, completions
 from indexer.engines.documents import month_of, searchable_texts
-from indexer.engines.memory_rescoring import Rescorer, places
-from indexer.engines.ranking import DAY, K1, SCORE_DECIMALS, B, half_life_of, idf, words_needed
+from indexer.engines.memory_order import collapsed, newest_first, newest_last
+from indexer.engines.memory_rescoring import Rescorer, freshness, places
+from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
-from indexer.hits import Completion, FacetCount, Hit, SearchPage
+from indexer.hits import Completion, FacetCount, Hit, Reasons, SearchPage
 from indexer.query import (
     TEXT_FIELDS,
     Adjacent,
@@ -36,7 +38,6 @@ from indexer.query import (
     Or,
     Query,
     Range,
-    Recency,
     Rescore,
     SearchRequest,
     Term,
@@ -99,25 +100,23 @@ class MemoryReader:
         found = self._found(request.query)
         if request.filter is not None:
             narrowed = self._found(request.filter)
-            found = {
-                article_id: found[article_id] for article_id in found if article_id in narrowed
-            }
+            found = {each: found[each] for each in found if each in narrowed}
         scored = request.sort == "relevance"
         fresh = dict.fromkeys(found, 1.0 if scored else 0.0)
         if request.recency is not None and scored:
             fresh = {
-                each: _freshness(self._entries[each].article, request.recency) for each in found
+                each: freshness(self._entries[each].article, request.recency) for each in found
             }
         hits = [
             Hit(self._entries[article_id].article, round(score * fresh[article_id], SCORE_DECIMALS))
             for article_id, score in found.items()
         ]
-        hits.sort(key=_newest_last if request.sort == "oldest" else _newest_first)
+        hits.sort(key=newest_last if request.sort == "oldest" else newest_first)
         if request.rescore is not None and scored:
             head = self._rescored(hits[: request.rescore.depth], request.rescore, fresh)
-            hits[: len(head)] = sorted(head, key=_newest_first)
+            hits[: len(head)] = sorted(head, key=newest_first)
         if request.collapse == "duplicates":
-            hits = _collapsed(hits)
+            hits = collapsed(hits)
         end = request.page * request.size
         facets = {name: self._facet(name, found, request.facet_size) for name in request.facets}
         return SearchPage(
@@ -131,6 +130,31 @@ class MemoryReader:
     def count(self, request: SearchRequest) -> int:
         """How many articles a request finds. O(articles)."""
         return self.search(request).total
+
+    def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
+        """The ids and scores of a request's hits. O(articles), several times."""
+        return [(hit.article.id, hit.score) for hit in self.search(request).hits]
+
+    def explain(
+        self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
+    ) -> dict[str, Reasons]:
+        """What makes the scores of some articles. O(articles) for each part."""
+        check_request(request)
+        if request.deadline is not None and monotonic() >= request.deadline:
+            return {}
+        found = [self._found(part) for part in parts]
+        rescore = request.rescore or Rescore("", fields=())
+        rescorer = Rescorer(self._entries.values(), self._analyzer, rescore)
+        return {
+            entry.article.id: Reasons(
+                parts=tuple(scores.get(entry.article.id, 0.0) for scores in found),
+                recency=freshness(entry.article, request.recency) if request.recency else 1.0,
+                near=rescorer.near(entry),
+                pairs=rescorer.paired(entry),
+            )
+            for entry in map(self._entries.get, article_ids)
+            if entry
+        }
 
     def get(self, article_id: str) -> Article | None:
         """The article of that id."""
@@ -350,17 +374,6 @@ def _titled(entry: Entry, query: TitlePrefix) -> bool:
     return text != "" and (title == text if query.whole else title.startswith(text))
 
 
-def _freshness(article: Article, recency: Recency) -> float:
-    """What an article's score is multiplied with for its age."""
-    life = half_life_of(all_channels(article), recency)
-    if life is None:
-        return 1.0
-    if article.published_at is None:
-        return recency.floor
-    days = max(0.0, (recency.at - article.published_at).total_seconds() / DAY)
-    return recency.floor + (1 - recency.floor) * 2 ** (-days / life)
-
-
 def _sum(found: Iterable[Scores]) -> Scores:
     total: Scores = {}
     for scores in found:
@@ -375,25 +388,3 @@ def _within(time: datetime | None, wanted: Range) -> bool:
         and (wanted.start is None or wanted.start <= time)
         and (wanted.end is None or time < wanted.end)
     )
-
-
-_FIRST: Final = datetime.min.replace(tzinfo=UTC)
-_LAST: Final = datetime.max.replace(tzinfo=UTC)
-
-
-def _collapsed(hits: Sequence[Hit]) -> list[Hit]:
-    """The first hit of each duplicate group, with how many there are."""
-    groups: dict[int | str, list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault(hit.article.duplicate_group or hit.article.id, []).append(hit)
-    return [replace(group[0], group_size=len(group)) for group in groups.values()]
-
-
-def _newest_first(hit: Hit) -> tuple[float, float, str]:
-    published = hit.article.published_at
-    return (-hit.score, -(published or _FIRST).timestamp(), hit.article.id)
-
-
-def _newest_last(hit: Hit) -> tuple[float, float, str]:
-    published = hit.article.published_at
-    return (-hit.score, (published or _LAST).timestamp(), hit.article.id)

@@ -1,4 +1,4 @@
-"""Rescoring in the memory engine: the rules of :class:`indexer.query.Rescore`, word for word."""
+"""Rescoring and recency in the memory engine: the rules of ``Rescore`` and ``Recency`` in ``indexer/query.py``, word for word."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 from indexer.analysis.analyzers import Analyzer, Token
 from indexer.analysis.grams import chinese_pairs
-from indexer.article import Article
+from indexer.article import Article, all_channels
 from indexer.engines.documents import searchable_texts
-from indexer.engines.ranking import idf
-from indexer.query import Rescore
+from indexer.engines.ranking import DAY, half_life_of, idf
+from indexer.query import Recency, Rescore
 
 LEADERS: Final = 20
 POWER: Final = 4
@@ -34,6 +34,17 @@ class Held(Protocol):
     @property
     def folded(self) -> Mapping[str, str]:
         """The folded text of each field."""
+
+
+def freshness(article: Article, recency: Recency) -> float:
+    """What an article's score is multiplied with for its age."""
+    life = half_life_of(all_channels(article), recency)
+    if life is None:
+        return 1.0
+    if article.published_at is None:
+        return recency.floor
+    days = max(0.0, (recency.at - article.published_at).total_seconds() / DAY)
+    return recency.floor + (1 - recency.floor) * 2 ** (-days / life)
 
 
 def places(tokens: Iterable[Token]) -> dict[str, set[int]]:
@@ -59,8 +70,7 @@ class Rescorer:
         O(articles of the index).
         """
         found = [
-            score + fresh * (self._near(entry) + self._paired(entry))
-            for entry, score, fresh in best
+            score + fresh * (self.near(entry) + self.paired(entry)) for entry, score, fresh in best
         ]
         alike = self._agreement([entry for entry, _, _ in best], found)
         return [
@@ -68,7 +78,8 @@ class Rescorer:
             for score, each in zip(found, alike, strict=True)
         ]
 
-    def _near(self, entry: Held) -> float:
+    def near(self, entry: Held) -> float:
+        """What its words that stand closest together score."""
         fields, window = self._rescore.fields, self._rescore.window
         idfs = {
             word: min(self._idf(field, word) for field in fields) for word in self._words if fields
@@ -82,7 +93,8 @@ class Rescorer:
                 best = max(best, sum(idfs[word] for word in idfs if at[word] & reach))
         return self._rescore.near * best
 
-    def _paired(self, entry: Held) -> float:
+    def paired(self, entry: Held) -> float:
+        """What the pairs of characters that it holds score."""
         total = 0.0
         for field in self._rescore.fields:
             for pair in self._pairs:

@@ -45,7 +45,7 @@ MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
 MAX_EXPLAINED: Final = 10
-"""Hits on a page whose scores are explained: each costs about a dozen searches."""
+"""Hits on a page whose scores are explained."""
 
 MAX_ECHO: Final = 100
 """Characters of a wrong value, and of its name, that an error repeats."""

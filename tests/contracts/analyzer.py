@@ -112,6 +112,16 @@ class AnalyzerContract(ABC):
             token.text for token in analyzer.index(text)
         }
 
+    @MANY
+    @given(text=TEXTS)
+    def test_the_counts_of_a_text_are_those_of_its_querys_words(self, text: str) -> None:
+        analyzer = self.make()
+        words: dict[str, tuple[int, int, int]] = {}
+        for token in analyzer.query(text):
+            count, start, end = words.get(token.text, (0, token.start, token.end))
+            words[token.text] = count + 1, start, end
+        assert analyzer.counts(text) == words
+
     @given(TEXTS)
     @MANY
     def test_dropping_words_never_empties_a_query(self, text: str) -> None:

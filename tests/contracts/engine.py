@@ -16,6 +16,7 @@ from tests.contracts.engine_collapse import CollapsePromises
 from tests.contracts.engine_commits import CommitPromises
 from tests.contracts.engine_completions import CompletionPromises
 from tests.contracts.engine_damage import DamagePromises
+from tests.contracts.engine_explaining import ExplainPromises
 from tests.contracts.engine_facets import FacetPromises
 from tests.contracts.engine_queries import QueryPromises
 from tests.contracts.engine_ranking import RankingPromises
@@ -33,6 +34,7 @@ class EngineContract(
     CollapsePromises,
     RecencyPromises,
     RescorePromises,
+    ExplainPromises,
     FacetPromises,
     DamagePromises,
 ):

@@ -251,3 +251,21 @@ class RankingPromises(EngineBase):
                     joined += [hit.article.id for hit in answer.hits]
                 assert joined == whole
             assert found(reader, query, page=100, size=100) == []
+
+    def test_what_is_ranked_are_the_hits_of_a_search(self, engine: Engine) -> None:
+        many = [
+            article(
+                f"a-{n}", title="桥" * (n % 3), body="桥 河 " * (n % 5 + 1), duplicate_group=n // 4
+            )
+            for n in range(20)
+        ]
+        fill(engine, *many)
+        with engine.reader() as reader:
+            for request in (
+                SearchRequest(Match("桥 河"), size=5, page=2),
+                SearchRequest(Match("桥"), collapse="duplicates"),
+                SearchRequest(MatchAll(), sort="newest", filter=Match("桥")),
+                SearchRequest(Match("没有")),
+            ):
+                hits = reader.search(request).hits
+                assert reader.rank(request) == [(hit.article.id, hit.score) for hit in hits]

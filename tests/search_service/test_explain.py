@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from search_service.explain import Added, AddedBy, Explanation
@@ -51,7 +53,7 @@ def test_the_parts_make_up_the_score(asked: Services, text: str) -> None:
     assert answer.hits
     for hit in answer.hits:
         assert hit.explanation is not None
-        assert hit.explanation.score == pytest.approx(hit.score, rel=1e-3)
+        assert hit.explanation.score == pytest.approx(hit.score, rel=1e-5)
         assert all(each.score > 0 for each in hit.explanation.added)
 
 
@@ -75,6 +77,10 @@ def test_what_is_close_together_and_old_is_told(asked: Services) -> None:
 def test_questions_tell_of_agreement(asked: Services) -> None:
     why = explained(ask(asked, "石板桥边的集市是什么"))
     assert any(dict(each.multiplied).get("agreement", 1.0) > 1.01 for each in why.values())
+
+
+def test_nothing_is_explained_when_time_is_over(asked: Services) -> None:
+    assert explained(ask(replace(asked, time_limit=0.0), "茶会")) == {}
 
 
 def test_nothing_is_explained_unless_asked_and_ordered_by_scores(asked: Services) -> None:

@@ -8,15 +8,18 @@ from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
+import numpy as np
+
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.grams import chinese_pairs
 from indexer.article import Article
-from indexer.columnar.executor import Executor
+from indexer.columnar.executor import Executor, Top
 from indexer.columnar.rescoring import Rescore
 from indexer.columnar.top import Ordering
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
+from indexer.engines.whoosh.explaining import reasons
 from indexer.engines.whoosh.facets import COLUMNS, facet_counts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
@@ -30,8 +33,8 @@ from indexer.engines.whoosh.queries import PlanBuilder
 from indexer.engines.whoosh.recency import Fading
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
-from indexer.hits import Completion, Hit, SearchPage
-from indexer.query import CompletionRequest, SearchRequest
+from indexer.hits import Completion, Hit, Reasons, SearchPage
+from indexer.query import CompletionRequest, Query, SearchRequest
 from indexer.query import Rescore as Wanted
 
 _STUMBLES: Final = (
@@ -78,33 +81,36 @@ class WhooshReader:
         """Answer a request."""
         check_request(request)
         with self._honest():
-            return self._search(request)
+            builder = self._builder(_deadline(request))
+            return self._page(request, self._top(request, builder), builder)
 
-    def _search(self, request: SearchRequest) -> SearchPage:
-        deadline = _deadline(request)
-        builder = self._builder(deadline)
-        end = request.page * request.size
+    def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
+        """The ids and scores of a request's hits."""
+        check_request(request)
+        with self._honest():
+            top = self._top(request, self._builder(_deadline(request)))
+            return [
+                (self._snapshot.key(doc).decode(), score) for doc, score, _ in _hits(request, top)
+            ]
+
+    def _top(self, request: SearchRequest, builder: PlanBuilder) -> Top:
+        """What a request finds, up to the end of its page."""
         scored = request.sort == "relevance"
-        top = self.executor.search(
+        return self.executor.search(
             builder.build(request.query),
-            limit=end,
+            limit=request.page * request.size,
             filter=builder.filter(request.filter),
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
-            deadline=deadline,
+            deadline=_deadline(request),
             collapse=GROUP if request.collapse == "duplicates" else None,
             rescore=self._rescore(request.rescore) if scored and request.rescore else None,
         )
-        page = slice(end - request.size, end)
+
+    def _page(self, request: SearchRequest, top: Top, builder: PlanBuilder) -> SearchPage:
         hits = tuple(
-            Hit(self._article(doc), score if scored else 0.0, size)
-            for doc, score, size in zip(
-                top.docs[page].tolist(),
-                top.scores[page].tolist(),
-                top.sizes[page].tolist(),
-                strict=True,
-            )
+            Hit(self._article(doc), score, size) for doc, score, size in _hits(request, top)
         )
         facets = {
             name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
@@ -152,6 +158,26 @@ class WhooshReader:
         self._last_rescore = wanted, made
         return made
 
+    def explain(
+        self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
+    ) -> dict[str, Reasons]:
+        """What makes the scores of some articles. One probe for each part and segment."""
+        check_request(request)
+        with self._honest():
+            builder = self._builder(_deadline(request))
+            plans = [builder.build(part) for part in parts]
+            if builder.late:
+                return {}
+            docs = {each: self._snapshot.find(encoded(each)) for each in article_ids}
+            return reasons(
+                self.executor.impacts,
+                {each: doc for each, doc in docs.items() if doc >= 0},
+                plans,
+                rescore=self._rescore(request.rescore) if request.rescore else None,
+                factors=self._fading.factors(request.recency) if request.recency else None,
+                deadline=_deadline(request),
+            )
+
     def count(self, request: SearchRequest) -> int:
         """How many articles a request finds."""
         check_request(request)
@@ -171,8 +197,7 @@ class WhooshReader:
         """How many articles hold each token; deleted ones count until a merge drops them."""
         check_text_field(field)
         with self._honest():
-            frequency = self.executor.impacts.doc_frequency
-            return [frequency(field, encoded(token)) for token in tokens]
+            return self.executor.impacts.doc_frequencies(field, [*map(encoded, tokens)])
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
@@ -224,6 +249,14 @@ class WhooshReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _hits(request: SearchRequest, top: Top) -> Iterator[tuple[int, float, int]]:
+    """The documents on a request's page, each with its score, 0.0 when not sorted by it, and the size of its group."""
+    end = request.page * request.size
+    page = slice(end - request.size, end)
+    scores = top.scores[page] if request.sort == "relevance" else np.zeros(request.size)
+    return zip(top.docs[page].tolist(), scores.tolist(), top.sizes[page].tolist(), strict=False)
 
 
 def _deadline(request: SearchRequest) -> float:

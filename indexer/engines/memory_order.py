@@ -1,0 +1,33 @@
+"""How the memory engine orders and collapses hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from indexer.hits import Hit
+
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def collapsed(hits: Sequence[Hit]) -> list[Hit]:
+    """The first hit of each duplicate group, with how many there are."""
+    groups: dict[int | str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.article.duplicate_group or hit.article.id, []).append(hit)
+    return [replace(group[0], group_size=len(group)) for group in groups.values()]
+
+
+def newest_first(hit: Hit) -> tuple[float, float, str]:
+    """The key by which hits sort by score, then the newer ones first, undated ones last; then by id."""
+    published = hit.article.published_at
+    return (-hit.score, -(published or _FIRST).timestamp(), hit.article.id)
+
+
+def newest_last(hit: Hit) -> tuple[float, float, str]:
+    """The same with the older ones first, undated ones last."""
+    published = hit.article.published_at
+    return (-hit.score, (published or _LAST).timestamp(), hit.article.id)
