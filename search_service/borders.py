@@ -19,6 +19,11 @@ def is_border(text: str, place: int) -> bool:
     return kind is None or kind != _kind(text[place - 1])
 
 
+def may_run_on(text: str) -> bool:
+    """Whether ``text`` begins or ends with a letter or digit that its word or number may run on beside."""
+    return any(_kind(character) is not None for character in text[:1] + text[-1:])
+
+
 def has_borders(text: str) -> bool:
     """Whether all of ``text`` is in scripts whose words have borders."""
     return max(text, default="") < _FIRST_WITHOUT

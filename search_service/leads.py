@@ -17,10 +17,10 @@ PAUSES: Final = "，、,：:"
 """Not left standing before a …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
-_MAY_END: Final = re.compile(f"[{re.escape(_SENTENCE_ENDS + _CLOSERS)}]")
-_MAY_PAUSE: Final = re.compile(f"[{re.escape(PAUSES + _CLOSERS)}]")
-"""What stands before the end of a sentence, and before a pause: few places need a closer look."""
-
+_CLOSED: Final = rf"[{_CLOSERS}]*(?![{_CLOSERS}。！？!?…])"
+"""What belongs to the mark before it; nothing may be parted from a row of marks (？！)."""
+_SENTENCE: Final = re.compile(rf"[{_SENTENCE_ENDS}]{_CLOSED}")
+_PAUSE: Final = re.compile(rf"[{PAUSES}]{_CLOSED}")
 KEPT: Final = 0.6
 """Punctuation is looked for in the last part of the length only: better a cut in mid-sentence than half a lead."""
 
@@ -50,28 +50,32 @@ def end_before(text: str, end: int, *, earliest: int) -> int:
     """
     if end >= len(text):
         return len(text)
-    earliest = max(earliest, 0)
-    for mark, is_place in ((_MAY_END, ends_sentence), (_MAY_PAUSE, ends_clause)):
-        for place in reversed([found.end() for found in mark.finditer(text, earliest, end)]):
-            if is_place(text, place):
-                return place
-    for place in range(end, earliest, -1):
-        if between_words(text, place):
-            return place
-    return end
+    return best_place(text, range(end, max(earliest, 0), -1)) or end
+
+
+def best_place(text: str, places: range) -> int | None:
+    """The first of ``places``, each within the text, that lies behind a sentence.
+
+    Else the first behind a pause, else between words; None where there is none. 1,000 and 8:05 hold no pause. O(places).
+    """
+    if not places:
+        return None
+    low, high = min(places), max(places)
+    ends = _behind(_SENTENCE, text, low, high)
+    if not ends:
+        pauses = _behind(_PAUSE, text, low, high)
+        ends = [place for place in pauses if not text[place].isdigit()]
+    if ends:
+        return ends[0] if places.step > 0 else ends[-1]
+    return next((place for place in places if _between_words(text, place)), None)
 
 
 def ends_sentence(text: str, place: int) -> bool:
     """Whether a sentence, or the text, ends at ``place``; closing quotes belong to their sentence."""
-    return place >= len(text) or _stands_behind(text, place, _SENTENCE_ENDS)
+    return place >= len(text) or bool(_behind(_SENTENCE, text, place, place))
 
 
-def ends_clause(text: str, place: int) -> bool:
-    """Whether there is a pause at ``place``; 1,000 and 8:05 hold none."""
-    return _stands_behind(text, place, PAUSES) and not text[place].isdigit()
-
-
-def between_words(text: str, place: int) -> bool:
+def _between_words(text: str, place: int) -> bool:
     """Whether a cut at ``place``, within the text, leaves words and numbers (1,000 too) whole."""
     sign = place if text[place] in _IN_NUMBERS else place - 1
     in_number = (
@@ -82,14 +86,14 @@ def between_words(text: str, place: int) -> bool:
     return is_border(text, place) and not in_number
 
 
-def _stands_behind(text: str, place: int, marks: str) -> bool:
-    if text[place] in _CLOSERS or text[place] in "。！？!?…":
-        return False
-    while place and text[place - 1] in _CLOSERS:
-        place -= 1
-    if not place:
-        return False
-    return text[place - 1] in marks
+def _behind(mark: re.Pattern[str], text: str, low: int, high: int) -> list[int]:
+    """The places from ``low`` to ``high`` that lie behind such a mark and its closing quotes, ascending."""
+    first = low
+    while first and text[first - 1] in _CLOSERS:
+        first -= 1
+    # The character behind the last place decides too.
+    matches = mark.finditer(text, max(first - 1, 0), high + 1)
+    return [end for match in matches if low <= (end := match.end()) <= high]
 
 
 def _opening(article: Article) -> str:

@@ -7,15 +7,15 @@ here. Folding keeps the length, so an offset in folded text is one in the origin
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import log
 from typing import Final
 
 from indexer.analysis.characters import fold, fold_literal
 from indexer.article import Article
-from search_service.borders import is_border
+from search_service.borders import is_border, may_run_on
 from search_service.leads import ends_sentence, lead
 from search_service.windows import Found, Stretch, best_stretches
 
@@ -50,9 +50,12 @@ class Needle:
     inside: bool = False
     literal: str = field(init=False, repr=False, compare=False)
     """The folded text: made once for all the texts in which it is looked for."""
+    anywhere: bool = field(init=False, repr=False, compare=False)
+    """Whether no border need be looked for: it may stand inside a word, or neither begins nor ends like one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "literal", fold_literal(self.text))
+        object.__setattr__(self, "anywhere", self.inside or not may_run_on(self.literal))
 
 
 def mark(text: str, needles: Sequence[Needle]) -> Marked:
@@ -68,7 +71,7 @@ def snippet(article: Article, needles: Sequence[Needle], *, length: int = SNIPPE
     """
     texts = (article.body, article.lead)
     finds = [_find(text, needles) for text in texts]
-    weights = _weights(needles, [place for found in finds for place in found])
+    weights = _weights(needles, chain(*finds))
     best: Marked | None = None
     best_weight = 0.0
     for text, found in zip(texts, finds, strict=True):
@@ -116,7 +119,7 @@ def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
         (start, end, number)
         for number, needle in enumerate(needles)
         for start, end in _places(folded, needle.literal)
-        if needle.inside or (is_border(folded, start) and is_border(folded, end))
+        if needle.anywhere or (is_border(folded, start) and is_border(folded, end))
     ]
     found.sort()
     return found
@@ -137,10 +140,12 @@ def _places(folded: str, literal: str) -> Iterator[tuple[int, int]]:
             at = folded.find(literal, at + 1)
 
 
-def _weights(needles: Sequence[Needle], found: Sequence[Found]) -> list[float]:
+def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:
     """What each needle is worth to see: long ones say more, and so do those that stand in few places."""
-    counts = Counter(number for _, _, number in found)
+    counts = [0] * len(needles)
+    for _, _, number in found:
+        counts[number] += 1
     return [
-        min(len(needle.text), _LONGEST) / (1.0 + log(max(counts[number], 1)))
-        for number, needle in enumerate(needles)
+        min(len(needle.text), _LONGEST) / (1.0 + log(count or 1))
+        for needle, count in zip(needles, counts, strict=True)
     ]

@@ -5,12 +5,11 @@ Knows places and their weights, not queries; ``snippets.py`` finds the places an
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from search_service.leads import KEPT, PAUSES, between_words, end_before, ends_clause, ends_sentence
+from search_service.leads import KEPT, PAUSES, best_place, end_before
 
 RUN_UP: Final = 40
 """Characters before the first mark, at most, so that a stretch can begin where a sentence or a clause does."""
@@ -73,21 +72,23 @@ def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) 
 
     Something longer than ``length`` is a window of its own. O(found): both ends only move forward.
     """
-    counts: Counter[int] = Counter()
+    counts = [0] * len(weights)
     weight = best_weight = 0.0
     best = (0, 0)
     behind = 0
     for first, (start, _, needle) in enumerate(found):
         while behind < len(found) and (found[behind][1] <= start + length or behind == first):
             entering = found[behind][2]
-            weight += weights[entering] if not counts[entering] else 0.0
+            if not counts[entering]:
+                weight += weights[entering]
             counts[entering] += 1
             behind += 1
         # A sum kept by adding and subtracting drifts a little; a true gain is never so small.
         if weight > best_weight + 1e-9:
             best, best_weight = (first, behind), weight
         counts[needle] -= 1
-        weight -= weights[needle] if not counts[needle] else 0.0
+        if not counts[needle]:
+            weight -= weights[needle]
     held = found[best[0] : best[1]]
     end = max(each[1] for each in held)
     return _Window(held[0][0], end, frozenset(each[2] for each in held), best_weight)
@@ -111,12 +112,7 @@ def _begin(text: str, window: _Window, length: int, low: int, high: int) -> int:
     earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, 0))
     if earliest == 0:
         return 0
-    places = range(earliest, window.start)
-    for is_place in (ends_sentence, ends_clause, between_words):
-        for place in places:
-            if is_place(text, place):
-                return place
-    return window.start
+    return best_place(text, range(earliest, window.start)) or window.start
 
 
 def _stop(text: str, window: _Window, end: int, high: int, *, earliest: int) -> int:

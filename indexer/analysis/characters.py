@@ -8,11 +8,13 @@ lower case. What would change the length is no business of this module: the filt
 from __future__ import annotations
 
 import hashlib
+import sys
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
+import numpy as np
 from opencc import OpenCC
 
 HAN: Final = "\u4e00-\u9fd5"
@@ -38,12 +40,23 @@ otherwise (沿著 and 沿着). All their words are folded: a reader of one scrip
 
 Not 畫 and 划, nor 沈 and 沉: the one-character words differ (沈 is a family name)."""
 
+_LONG: Final = 64
+"""Characters from which on one look-up of them all is faster than one for each: some 5 µs, to 65 ns a character."""
+
+_UTF_32: Final = "utf-32-le"
+_CODES: Final = np.dtype("<u4")
+"""The code points of a text in UTF-32."""
+
 _HAN_BLOCKS: Final = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x323B0))
 
 
 def fold(text: str) -> str:
     """``text`` as it is cut into words, and as literals and titles are compared. The length is kept. O(length)."""
-    return text.translate(_table())
+    if len(text) < _LONG:
+        return text.translate(_table())
+    codes = np.frombuffer(text.encode(_UTF_32, "surrogatepass"), _CODES)
+    images = np.frombuffer(_table(), _CODES)[codes]
+    return str(images.data, _UTF_32, "surrogatepass")
 
 
 def fold_literal(text: str) -> str:
@@ -64,17 +77,15 @@ def fold_fingerprint() -> str:
 
 
 @cache
-def _table() -> list[int]:
-    """The folding as a table for ``str.translate``: code point to code point; what lies beyond it stays as it is.
+def _table() -> memoryview:
+    """The image of each code point, uint32[0x110000]: 4 MB.
 
-    A list costs 7 MB and is three times as fast as a dict, in which every character that stays is an error raised
-    and caught.
+    ``str.translate`` takes it too. In a dict, every character that stays would be an error raised and caught.
     """
-    steps = _steps()
-    table = list(range(ord(max(steps)) + 1))
-    for character, image in steps.items():
+    table = np.arange(sys.maxunicode + 1, dtype=_CODES)
+    for character, image in _steps().items():
         table[ord(character)] = ord(image)
-    return table
+    return table.data
 
 
 @cache

@@ -5,15 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
-from search_service.leads import (
-    LEAD_LENGTH,
-    between_words,
-    cut,
-    end_before,
-    ends_clause,
-    ends_sentence,
-    lead,
-)
+from search_service.borders import is_border
+from search_service.leads import LEAD_LENGTH, best_place, cut, ends_sentence, lead
 from tests.factories import article
 
 
@@ -76,26 +69,6 @@ def test_a_cut_text_is_a_beginning_of_the_text_and_not_longer(text: str, length:
 
 
 @given(
-    st.text(alphabet="雪a1，,：:。！!…;\n”）) ", max_size=40),
-    st.integers(1, 40),
-    st.integers(-3, 40),
-)
-def test_the_best_place_is_the_first_good_one_of_all_places(
-    text: str, end: int, earliest: int
-) -> None:
-    def slow_twin() -> int:
-        if end >= len(text):
-            return len(text)
-        for is_place in (ends_sentence, ends_clause, between_words):
-            for place in range(end, max(earliest, 0), -1):
-                if is_place(text, place):
-                    return place
-        return end
-
-    assert end_before(text, end, earliest=earliest) == slow_twin()
-
-
-@given(
     st.text(alphabet="雪台臺　 \u3000a", max_size=6),
     st.text(alphabet="雪台臺　 \t\u3000a", max_size=6),
 )
@@ -110,3 +83,50 @@ def test_folding_makes_and_takes_no_white_space() -> None:
     assert not [
         each for each in map(chr, range(0x110000)) if each.isspace() != fold(each).isspace()
     ]
+
+
+# The slow twin of best_place: place by place, character by character.
+
+MARKED_TEXTS = st.text("雪a1①。！?；…\n，、,：:.”」)）", min_size=1, max_size=40)
+
+
+def stands_behind(text: str, place: int, marks: str) -> bool:
+    opening = text[:place].rstrip("”’」』）)》")
+    return text[place] not in "”’」』）)》。！？!?…" and opening != "" and opening[-1] in marks
+
+
+def a_sentence_ends(text: str, place: int) -> bool:
+    return stands_behind(text, place, "。！？!?；;…\n")
+
+
+def there_is_a_pause(text: str, place: int) -> bool:
+    return stands_behind(text, place, "，、,：:") and not text[place].isdigit()
+
+
+def words_stay_whole(text: str, place: int) -> bool:
+    number = any(
+        text[sign] in ",.:" and text[sign - 1].isdigit() and text[sign + 1 : sign + 2].isdigit()
+        for sign in (place - 1, place)
+        if sign
+    )
+    return is_border(text, place) and not number
+
+
+@given(MARKED_TEXTS, st.data())
+def test_a_text_is_cut_at_the_nearest_of_the_best_places(text: str, data: st.DataObject) -> None:
+    low, high = sorted(data.draw(st.integers(1, len(text))) for _ in range(2))
+    for places in (range(low, high), range(high - 1, low - 1, -1)):
+        expected = [
+            place
+            for is_place in (a_sentence_ends, there_is_a_pause, words_stay_whole)
+            for place in places
+            if is_place(text, place)
+        ]
+        assert best_place(text, places) == next(iter(expected), None)
+
+
+@given(MARKED_TEXTS)
+def test_a_sentence_ends_behind_its_mark_and_the_quotes_that_close_it(text: str) -> None:
+    for place in range(len(text)):
+        assert ends_sentence(text, place) == a_sentence_ends(text, place)
+    assert ends_sentence(text, len(text))

@@ -16,6 +16,7 @@ EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
 def test_every_code_point_stays_one_and_folding_twice_is_folding_once() -> None:
     folded = fold("".join(EVERY))
     assert len(folded) == len(EVERY)
+    assert folded == "".join(map(fold, EVERY))
     assert fold(folded) == folded
 
 
@@ -37,9 +38,9 @@ def test_characters_that_folding_changes_are_told() -> None:
     assert folded_characters() == {character for character in EVERY if fold(character) != character}
 
 
-@given(st.text(ANY_CHARACTER))
-def test_folding_goes_character_by_character(text: str) -> None:
-    assert fold(text) == "".join(map(fold, text))
+@given(st.text(ANY_CHARACTER), st.integers(1, 200))
+def test_folding_goes_character_by_character(text: str, times: int) -> None:
+    assert fold(text * times) == "".join(map(fold, text)) * times
 
 
 @pytest.mark.parametrize(
