@@ -24,7 +24,9 @@ class LeafCosts:
         self.segment = impacts.snapshot.leaves[leaf].segment
         self.doc_count = self.segment.doc_count
         self.length = padded(self.doc_count)
-        self._costs: dict[int, int] = {}  # by the id of a node of a plan that lives as long as this
+        # By the id of a node of a plan that lives as long as this.
+        self._costs: dict[int, int] = {}
+        self._ranges: dict[int, tuple[int, int]] = {}
 
     def keep_to_deadline(self) -> None:
         """Asked before each node.
@@ -49,6 +51,27 @@ class LeafCosts:
 
     def _word(self, node: p.Word) -> int:
         return sum(self.impacts.estimate(self.leaf, field, node.term) for field, _ in node.fields)
+
+    def terms_of(self, node: p.TermsBetween) -> tuple[int, int]:
+        """The number of the first term of a range, and of the first one behind it."""
+        found = self._ranges.get(id(node))
+        if found is None:
+            postings = self.impacts.field(self.leaf, node.field)
+            first = end = 0
+            if postings is not None:
+                terms = postings.terms
+                first = terms.first_from(node.low)
+                end = terms.first_from(node.high) if node.high else len(terms)
+            found = self._ranges[id(node)] = first, max(first, end)
+        return found
+
+    def _terms_between(self, node: p.TermsBetween) -> int:
+        first, end = self.terms_of(node)
+        postings = self.impacts.field(self.leaf, node.field)
+        if postings is None or first == end:
+            return 0
+        begin, stop = postings.extent(first, end - 1)
+        return stop - begin
 
     def _documents(self, node: p.Documents) -> int:
         return len(node.by_leaf[self.leaf][0]) if self.leaf in node.by_leaf else 0
@@ -75,6 +98,7 @@ class LeafCosts:
 _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.Term: LeafCosts._term,
     p.Word: LeafCosts._word,
+    p.TermsBetween: LeafCosts._terms_between,
     p.Documents: LeafCosts._documents,
     p.Phrase: LeafCosts._phrase,
     p.Union: LeafCosts._any,

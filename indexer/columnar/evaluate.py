@@ -93,15 +93,16 @@ class Evaluator(LeafProbe):
         ]
 
     def _find_terms_between(self, node: p.TermsBetween) -> Found:
+        first, end = self.terms_of(node)
         postings = self.impacts.field(self.leaf, node.field)
-        if postings is None:
+        if postings is None or first == end:
             return NOTHING
-        first = postings.terms.first_from(node.low)
-        end = postings.terms.first_from(node.high) if node.high else len(postings.terms)
-        if first >= end:
-            return NOTHING
+        docs = postings.docs_of_range(first, end - 1)
+        if len(docs) * _SPARSE < self.doc_count:
+            docs = np.unique(docs)
+            return Listed(docs, np.full(len(docs), node.score, dtype=np.float32))
         mask = np.zeros(self.length, dtype=bool)
-        mask[postings.docs_of_range(first, end - 1)] = True
+        mask[docs] = True
         return self._uniform(mask, node.score)
 
     def _find_documents(self, node: p.Documents) -> Found:
