@@ -60,7 +60,7 @@ def best_place(text: str, places: range) -> int | None:
     """
     if not places:
         return None
-    low, high = min(places), max(places)
+    low, high = sorted((places[0], places[-1]))
     ends = _behind(_SENTENCE, text, low, high)
     if not ends:
         pauses = _behind(_PAUSE, text, low, high)

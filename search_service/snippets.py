@@ -7,7 +7,7 @@ here. Folding keeps the length, so an offset in folded text is one in the origin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import log
@@ -69,7 +69,7 @@ def snippet(article: Article, needles: Sequence[Needle], *, length: int = SNIPPE
     Of the body, or of the lead where that shows more; one piece, or two joined by …. Where none of the needles stands
     in either, it is the article's lead. O(needles x length of the article).
     """
-    texts = (article.body, article.lead)
+    texts = [text for text in (article.body, article.lead) if text]
     finds = [_find(text, needles) for text in texts]
     weights = _weights(needles, chain(*finds))
     best: Marked | None = None
@@ -125,19 +125,21 @@ def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
     return found
 
 
-def _places(folded: str, literal: str) -> Iterator[tuple[int, int]]:
+def _places(folded: str, literal: str) -> list[tuple[int, int]]:
+    places = []
     if " " in literal:
         # A text may break the line where the query has a blank.
         pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
         at = 0
         while match := pattern.search(folded, at):
-            yield match.span()
+            places.append(match.span())
             at = match.start() + 1
     elif literal:
         at = folded.find(literal)
         while at >= 0:
-            yield at, at + len(literal)
+            places.append((at, at + len(literal)))
             at = folded.find(literal, at + 1)
+    return places
 
 
 def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:

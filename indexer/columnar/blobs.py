@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -115,20 +116,19 @@ class BlobReader:
 
     def __getitem__(self, doc: int) -> bytes:
         """One document's bytes. O(block)."""
-        block = self._block_of(doc)
-        first = int(self._block_docs[block])
-        begin = int(self._sizes[first:doc].sum())
-        return self.block(block)[begin : begin + int(self._sizes[doc])]
+        return next(self.many((doc,)))
 
     def many(self, docs: Iterable[int]) -> Iterator[bytes]:
         """The bytes of documents in ascending order; a block that several lie in is decompressed once."""
         known, data, first = -1, b"", 0
+        offsets: list[int] = []
         for doc in docs:
             block = self._block_of(doc)
             if block != known:
-                known, data, first = block, self.block(block), int(self._block_docs[block])
-            begin = int(self._sizes[first:doc].sum())
-            yield data[begin : begin + int(self._sizes[doc])]
+                known, data = block, self.block(block)
+                first, sizes = self.block_extent(block)
+                offsets = [0, *accumulate(sizes)]
+            yield data[offsets[doc - first] : offsets[doc - first + 1]]
 
     def _block_of(self, doc: int) -> int:
         # A number of another type would have the whole table cast to it.
@@ -141,9 +141,8 @@ class BlobReader:
             Damaged: it was altered.
         """
         compressed = self.compressed(number)
-        first, last = self._block_docs[number], self._block_docs[number + 1]
         try:
-            if zstandard.frame_content_size(compressed) == int(self._sizes[first:last].sum()):
+            if zstandard.frame_content_size(compressed) == sum(self.block_extent(number)[1]):
                 return _decompressor().decompress(compressed)
         except zstandard.ZstdError as error:
             raise Damaged(self._path, f"block {number} of {self._prefix!r}: {error}") from error
