@@ -231,6 +231,8 @@ class Evaluator(LeafProbe):
             return self._dense_intersection(ordered)
         found = self.find_listed(ordered[0])
         for clause in ordered[1:]:
+            if not len(found.docs):
+                return NOTHING
             hit, scores = self.probe(clause, found.docs)
             if not hit.all():
                 found, scores = Listed(found.docs[hit], found.scores[hit]), scores[hit]

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
-from indexer.analysis.grams import LiteralPlan
+from indexer.analysis.grams import LiteralPlan, plan_literal
 from indexer.columnar import plan as p
 from indexer.columnar.arrays import IntP
 from indexer.columnar.terms import after_prefix
@@ -41,7 +41,7 @@ from indexer.query import (
 )
 
 _EVERYTHING: Final = p.Everything(0.0)
-_NOTHING: Final = p.Union(())
+NOTHING: Final = p.Union(())
 
 
 class FindLiteral(Protocol):
@@ -56,14 +56,15 @@ class FindLiteral(Protocol):
 class PlanBuilder:
     """Makes plans of queries, for one snapshot.
 
-    ``find_literal`` gives the documents that hold a folded literal in one of some fields; ``idf`` gives that of a token in
+    ``find_literal`` gives the documents that hold a folded literal in one of some fields; without it a plan finds all that
+    may hold one, and scores are not what they should be. ``idf`` gives that of a token in
     a field. ``deadline`` is a time of ``time.monotonic()``.
     """
 
     def __init__(
         self,
         analyzer: Analyzer,
-        find_literal: FindLiteral,
+        find_literal: FindLiteral | None,
         idf: Callable[[str, str], float],
         deadline: float = inf,
     ) -> None:
@@ -124,7 +125,7 @@ class PlanBuilder:
     def _match(self, query: Match, factor: float) -> p.Plan:
         words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
         if not words:
-            return _NOTHING
+            return NOTHING
         clauses = [self._word(word, query, factor) for word in words]
         needed = words_needed(query.need, len(words))
         if needed == len(words):
@@ -177,7 +178,9 @@ class PlanBuilder:
         is_word: bool = False,
     ) -> p.Plan:
         if not text:
-            return _NOTHING
+            return NOTHING
+        if self._find_literal is None:
+            return literal_candidates(plan_literal(text), fields)
         docs, score, complete, late = self._find_literal(
             text, fields, is_word=is_word, deadline=self._deadline
         )
@@ -191,6 +194,19 @@ class PlanBuilder:
                 if len(found)
             }
         )
+
+
+def looks_inside(query: Query) -> bool:
+    """Whether several words must be held of which some may stand inside others, and nothing is excluded."""
+    match query:
+        case Match(inside=True, need=1.0):
+            return True
+        case And(clauses) | Or(clauses):
+            return any(map(looks_inside, clauses)) and not any(
+                isinstance(clause, Not) for clause in clauses
+            )
+        case _:
+            return False
 
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> p.Plan:
@@ -216,7 +232,7 @@ def _in_fields(word: bytes, weights: tuple[tuple[str, float], ...]) -> p.Plan:
 
 def _title_begins(folded: str, score: float, *, whole: bool) -> p.Plan:
     if not folded:
-        return _NOTHING
+        return NOTHING
     if whole:
         return p.Constant(p.Term(TITLE_KEY, encoded(folded)), score)
     return _prefixed(TITLE_KEY, folded, score)
