@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
@@ -33,56 +34,91 @@ def climb(
     """Answer ``request``, whose query is that of ``tree`` on some rung, narrowed by filters of the reader's choice.
 
     Narrowing does not change the rung, unless nothing at all is found on it: facets count what narrowing will find,
-    and that is true on the same rung only. About one search for each rung, two for each when narrowed.
+    and that is true on the same rung only. About one search for each rung, and a count for each when narrowed.
     """
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
-    counted = counting(request)
-    wide = _climb(reader, tree, counted, ladder, few=FEW)
+    wide = _Climber(reader, tree, request, counted=ladder).take(ladder, few=FEW)
     seen = (request.filter,) if request.filter else ()
     narrowed = replace(request, filter=And((*seen, *narrowing)))
     found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    stricter = reader.search(_on(wide.stricter, tree, counting(narrowed)))
-    return replace(found, stricter=wide.stricter, stricter_total=stricter.total)
+    stricter_total = reader.count(_on(wide.stricter, tree, narrowed))
+    return replace(found, stricter=wide.stricter, stricter_total=stricter_total)
 
 
 def _climb(
     reader: Reader, tree: Node | None, request: SearchRequest, ladder: Sequence[Rung], *, few: int
 ) -> Climbed:
-    """Take the strictest rung that finds ``few`` articles; else, of those that find fewer, the one that finds most.
+    """The page of the rung that is taken. What is asked for loosely is seldom answered by rungs other than "any": those are counted."""
+    counted = [rung for rung in ladder if rung != "any"] if is_loose(tree) else ()
+    taken = _Climber(reader, tree, request, counted).take(ladder, few=few)
+    page = taken.page or reader.search(_on(taken.rung, tree, request))
+    if not taken.complete:
+        page = replace(page, complete=False)
+    return Climbed(taken.rung, page, taken.stricter, taken.stricter_total)
 
-    To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and, when the best
-    come first, "most", and "any" for words that are asked for loosely. Otherwise "any" is for when there are none.
 
-    What is asked for loosely is seldom answered by the first rungs: those are only counted before one is taken.
-    """
-    best: Climbed | None = None
-    loose, counted = is_loose(tree), counting(request)
-    for rung in ladder:
-        if best and best.page.total:
-            best_first = request.sort == "relevance"
-            adds = (
-                (rung == "inside" and may_stand_inside(tree))
-                or (rung == "most" and best_first)
-                or (rung == "any" and best_first and loose)
-            )
-            if best.page.total >= few or not adds:
-                continue
-        page = reader.search(_on(rung, tree, counted if loose and rung != "any" else request))
-        if best is None:
-            best = Climbed(rung, page)
-        elif page.total > best.page.total:
-            stricter = best.rung if best.page.total else None
-            best = Climbed(rung, page, stricter, best.page.total)
-        if not page.complete:
-            return replace(best, page=replace(best.page, complete=False))
-    assert best is not None, "every tree has a rung"
-    if loose and best.rung != "any" and request != counted:
-        return replace(best, page=reader.search(_on(best.rung, tree, request)))
-    return best
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A rung and how many it finds; its page, unless it was only counted. Not ``complete``: time ran out on the way."""
+
+    rung: Rung
+    total: int
+    page: SearchPage | None
+    complete: bool
+    stricter: Rung | None = None
+    stricter_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Climber:
+    """Takes a rung for a tree; those that are ``counted`` it does not rank."""
+
+    reader: Reader
+    tree: Node | None
+    request: SearchRequest
+    counted: Sequence[Rung]
+
+    def take(self, ladder: Sequence[Rung], *, few: int) -> _Taken:
+        """Take the strictest rung that finds ``few`` articles; else, of those that find fewer, the one that finds most.
+
+        To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and, when the best
+        come first, "most", and "any" for words that are asked for loosely. Otherwise "any" is for when there are none.
+        """
+        best: _Taken | None = None
+        loose = is_loose(self.tree)
+        for rung in ladder:
+            if best and best.total:
+                best_first = self.request.sort == "relevance"
+                adds = (
+                    (rung == "inside" and may_stand_inside(self.tree))
+                    or (rung == "most" and best_first)
+                    or (rung == "any" and best_first and loose)
+                )
+                if best.total >= few or not adds:
+                    continue
+            found = self._on(rung)
+            if best is None:
+                best = found
+            elif found.total > best.total:
+                stricter = best.rung if best.total else None
+                best = replace(found, stricter=stricter, stricter_total=best.total)
+            if not found.complete:
+                return replace(best, complete=False)
+        assert best is not None, "every tree has a rung"
+        return best
+
+    def _on(self, rung: Rung) -> _Taken:
+        request = _on(rung, self.tree, self.request)
+        if rung in self.counted:
+            total = self.reader.count(request)
+            in_time = request.deadline is None or monotonic() < request.deadline
+            return _Taken(rung, total, None, in_time)
+        page = self.reader.search(request)
+        return _Taken(rung, page.total, page, page.complete)
 
 
 def counting(request: SearchRequest) -> SearchRequest:
