@@ -11,6 +11,7 @@ Most terms have few postings, so offsets of four or eight bytes took more room t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 import numpy as np
@@ -46,13 +47,16 @@ class Offsets:
         self._path, self._name = file.path, name
         self._lows: NDArray[np.uint8] = file[name]
         self._steps: NDArray[np.uint32] = file[f"{name}_steps"]
+        # One by one they are read sooner from a memoryview than from an array.
+        self._low_of: memoryview[int] = memoryview(self._lows)  # type: ignore[arg-type]
+        self._step_of: memoryview[int] = memoryview(self._steps)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(self._lows)
 
     def __getitem__(self, number: int) -> int:
         """One offset; ``number`` is not negative. O(log steps), about a microsecond."""
-        return int(self._lows[number]) + (self._steps_before(number + 1) << _BITS)
+        return self._low_of[number] + (bisect_left(self._step_of, number + 1) << _BITS)
 
     def at(self, numbers: NDArray[np.intp]) -> NDArray[np.int64]:
         """int64: some offsets. O(numbers * log steps)."""
@@ -75,7 +79,7 @@ class Offsets:
         end = len(self._lows) if end is None else end
         if end - begin <= _ONE_BY_ONE:
             return self.at(np.arange(begin, end))
-        first, last = self._steps_before(begin), self._steps_before(end)
+        first, last = bisect_left(self._step_of, begin), bisect_left(self._step_of, end)
         reached = self._steps[first:last] - np.uint32(begin)
         if len(reached) and reached.max() >= end - begin:
             raise Damaged(self._path, f"'{self._name}_steps' does not ascend")
@@ -84,10 +88,6 @@ class Offsets:
         offsets <<= _BITS
         offsets += self._lows[begin:end]
         return offsets
-
-    def _steps_before(self, number: int) -> int:
-        # A number of another type would have the whole array cast to it.
-        return int(self._steps.searchsorted(np.uint32(number)))
 
     @property
     def is_sound(self) -> bool:

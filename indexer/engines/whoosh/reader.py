@@ -66,6 +66,7 @@ class WhooshReader:
         self._analyzer = analyzer
         self._snapshot = executor.snapshot
         self._last_rescore: tuple[Wanted, Rescore] | None = None
+        self._last_filter: tuple[Query | None, Plan | None] = (None, None)
 
     @property
     def doc_count(self) -> int:
@@ -100,7 +101,7 @@ class WhooshReader:
         return self.executor.search(
             self._plan(request, builder),
             limit=request.page * request.size,
-            filter=builder.filter(request.filter),
+            filter=self._filter(request.filter, builder),
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
@@ -117,7 +118,7 @@ class WhooshReader:
         if looks_inside(request.query):
             deadline = _deadline(request)
             rough = PlanBuilder(self._analyzer, None, self._idf, deadline)
-            plan, narrow = rough.build(request.query), rough.filter(request.filter)
+            plan, narrow = rough.build(request.query), self._filter(request.filter, builder)
             found = self.executor.search(plan, limit=0, filter=narrow, deadline=deadline)
             if found.complete and not found.total:
                 return NOTHING
@@ -139,6 +140,15 @@ class WhooshReader:
             hits=hits,
             facets=MappingProxyType(facets),
         )
+
+    def _filter(self, query: Query | None, builder: PlanBuilder) -> Plan | None:
+        """The plan of a filter; the same one for the same object, which all that one search asks for shares."""
+        known, plan = self._last_filter
+        if query is not known:
+            plan = builder.filter(query)
+            if builder.complete:
+                self._last_filter = query, plan
+        return plan
 
     def _builder(self, deadline: float = inf) -> PlanBuilder:
         return PlanBuilder(self._analyzer, self._literals.find, self._idf, deadline)
@@ -199,7 +209,7 @@ class WhooshReader:
         with self._honest():
             deadline = _deadline(request)
             builder = self._builder(deadline)
-            plan, narrow = self._plan(request, builder), builder.filter(request.filter)
+            plan, narrow = self._plan(request, builder), self._filter(request.filter, builder)
             return self.executor.search(plan, limit=0, filter=narrow, deadline=deadline).total
 
     def get(self, article_id: str) -> Article | None:
@@ -218,7 +228,7 @@ class WhooshReader:
         """The completions asked for. O(terms that begin so), a few array operations for each segment."""
         check_completion_request(request)
         with self._honest():
-            return complete(self.executor, request, self._builder().filter(request.filter))
+            return complete(self.executor, request, self._filter(request.filter, self._builder()))
 
     @contextmanager
     def _honest(self) -> Iterator[None]:
