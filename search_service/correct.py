@@ -44,6 +44,9 @@ _STRETCHES: Final = 8
 _SYLLABLES: Final = 12
 _CANDIDATES: Final = 5
 
+MOST_REMEMBERED: Final = 20_000
+"""Texts of which it is remembered that nothing else was meant: some ten MiB."""
+
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
 _PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
@@ -61,6 +64,21 @@ class Correction:
 
     query: str
     applied: bool
+
+
+class NothingMeant:
+    """Texts that were meant as they stand, in one snapshot of the index; when another is asked, all are forgotten. Shared by threads."""
+
+    def __init__(self) -> None:
+        self._held: tuple[object, set[object]] = (None, set())
+
+    def of(self, snapshot: object) -> set[object]:
+        """What is known of a snapshot, to look into and to add to. Emptied when it holds MOST_REMEMBERED."""
+        held_of, known = self._held
+        if held_of != snapshot or len(known) >= MOST_REMEMBERED:
+            known = set()
+            self._held = snapshot, known
+        return known
 
 
 class _Change(NamedTuple):

@@ -22,7 +22,7 @@ from indexer.hits import FacetCount, Hit
 from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
 from search_service.aging import Aging
 from search_service.climb import Climbed, counting
-from search_service.correct import Correction, Doubt, corrected
+from search_service.correct import Correction, Doubt, NothingMeant, corrected
 from search_service.editorial import Decisions
 from search_service.explain import Explanation, explain
 from search_service.filters import in_channel, published_between, start_of_day, visible
@@ -152,6 +152,7 @@ def search(
     timezone: ZoneInfo,
     now: datetime,
     time_limit: float,
+    nothing_meant: NothingMeant,
 ) -> Answer:
     """Answer a question from the live index, with what readers may see at ``now``, within ``time_limit`` seconds.
 
@@ -187,7 +188,8 @@ def search(
         correction: Correction | None = None
         meant: str | None = None
         if question.correct and asked.found.page.complete:
-            meant = _meant(asked, reader, analyzer, now, deadline)
+            known = nothing_meant.of((state.generation, state.revision))
+            meant = _meant(asked, reader, analyzer, now, deadline, known)
         if meant and monotonic() < deadline and not decisions.blocked(meant):
             applied = not asked.found.page.total
             other = ask(reader, meant, for_total=not applied)
@@ -257,20 +259,29 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
 
 
 def _meant(
-    asked: _Asked, reader: Reader, analyzer: Analyzer, now: datetime, deadline: float
+    asked: _Asked,
+    reader: Reader,
+    analyzer: Analyzer,
+    now: datetime,
+    deadline: float,
+    nothing_meant: set[object],
 ) -> str | None:
     """What was probably meant. A wrong character changes little in a long text or a question."""
-    if asked.parsed.tree is None:
+    tree = asked.parsed.tree
+    if tree is None:
         return None
     doubt: Doubt = "none"
-    if not is_loose(asked.parsed.tree):
+    if not is_loose(tree):
         if asked.found.page.total < FEW:
             doubt = "much"
         elif asked.found.rung not in _ALL_WORDS:
             doubt = "some"
-    return corrected(
-        asked.parsed.tree, reader, analyzer, seen=visible(now), doubt=doubt, deadline=deadline
-    )
+    if (tree, doubt) in nothing_meant:
+        return None
+    meant = corrected(tree, reader, analyzer, seen=visible(now), doubt=doubt, deadline=deadline)
+    if meant is None and monotonic() < deadline:
+        nothing_meant.add((tree, doubt))
+    return meant
 
 
 def _finds_more(other: Climbed, found: Climbed) -> bool:

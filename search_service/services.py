@@ -19,6 +19,7 @@ from indexer.errors import ArticleNotFound
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.aging import Aging
+from search_service.correct import NothingMeant
 from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
 from search_service.gate import Gate
 from search_service.latest import LatestAnswer, latest
@@ -60,6 +61,7 @@ class Services:
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
+    nothing_meant: NothingMeant = field(default_factory=NothingMeant)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -77,6 +79,7 @@ class Services:
                 timezone=self.timezone,
                 now=self.clock(),
                 time_limit=self.time_limit,
+                nothing_meant=self.nothing_meant,
             )
         )
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from search_service.correct import Correction
+from search_service.correct import MOST_REMEMBERED, Correction, NothingMeant
 from search_service.search import Answer, Question
 from search_service.services import Services
 from tests.factories import article
-from tests.search_service.indexes import services
+from tests.search_service.indexes import apply, services
 
 ARTICLES = [
     article("bridge", title="苏云溪谈石板桥"),
@@ -121,3 +121,27 @@ def test_every_page_of_an_answer_is_corrected_alike(asked: Services) -> None:
     pages = [ask(asked, "苏芸希", page=page, size=1) for page in (1, 2)]
     assert ids(pages[0]) | ids(pages[1]) == {"bridge", "again"}
     assert pages[0].understood == pages[1].understood
+
+
+def test_what_was_meant_as_it_stands_is_remembered_for_one_snapshot() -> None:
+    remembered = NothingMeant()
+    remembered.of("a").add("渔港")
+    assert "渔港" in remembered.of("a")
+    assert "渔港" not in remembered.of("b")
+    assert "渔港" not in remembered.of("a")
+
+
+def test_not_more_texts_are_remembered_than_it_says() -> None:
+    remembered = NothingMeant()
+    for number in range(2 * MOST_REMEMBERED):
+        remembered.of("a").add(number)
+    assert len(remembered.of("a")) <= MOST_REMEMBERED
+
+
+def test_an_article_that_comes_later_corrects_what_was_remembered_as_meant_so(
+    tmp_path: Path,
+) -> None:
+    asked = services(tmp_path, ARTICLES[:1])
+    assert [ask(asked, "渔岗").understood.correction for _ in range(2)] == [None, None]
+    apply(tmp_path, [ARTICLES[6]], revision=2)
+    assert ask(asked, "渔岗").understood.correction == Correction("渔港", applied=True)
