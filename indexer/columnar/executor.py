@@ -23,7 +23,7 @@ from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
 from indexer.columnar.intervals import told_by_values
 from indexer.columnar.inversion import rows_of
-from indexer.columnar.plan import Everything, Plan
+from indexer.columnar.plan import Plan
 from indexer.columnar.rescoring import Rescore, rescored
 from indexer.columnar.segment import Segment
 from indexer.columnar.snapshot import Leaf, Snapshot
@@ -65,7 +65,8 @@ class Top:
 class Executor:
     """Searches one snapshot.
 
-    ``derived`` names facets that are no columns; each is computed once for a leaf and kept.
+    ``derived`` names facets that are no columns; each is computed once for a segment and kept. ``reuse`` is the executor of an
+    earlier snapshot with the same ``derived``: what it keeps of segments is shared, what it keeps of others goes.
     """
 
     def __init__(
@@ -75,12 +76,22 @@ class Executor:
         weighting: Bm25 | None = None,
         derived: Mapping[str, Derived] | None = None,
         cache_bytes: int = CACHE_BYTES,
+        reuse: Executor | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.impacts = Impacts(snapshot, weighting or Bm25(), cache_bytes=cache_bytes)
+        self.impacts: Impacts = Impacts(
+            snapshot,
+            weighting or Bm25(),
+            cache_bytes=cache_bytes,
+            reuse=reuse.impacts if reuse else None,
+        )
         self._derived = dict(derived or {})
-        self._facets: dict[tuple[str, int], _Facet] = {}
-        self._masks: BoundedCache[Mask] = BoundedCache(MASK_BYTES)
+        self._facets: dict[tuple[str, str], _Facet] = {}
+        self._masks: BoundedCache[Mask] = reuse._masks if reuse else BoundedCache(MASK_BYTES)
+        if reuse:
+            self._masks.keep_only(snapshot.segment_names)
+            kept = reuse._facets.copy().items()
+            self._facets = {key: facet for key, facet in kept if key[0] in snapshot.segment_names}
         self._groupings: dict[str, Grouping] = {}
 
     def search(
@@ -182,20 +193,17 @@ class Executor:
             self._groupings[column] = Grouping(self.snapshot, column)
         return self._groupings[column]
 
-    def documents(self, plan: Plan, *, deadline: float = inf) -> list[IntP]:
-        """For each leaf the living documents that match, intp ascending.
+    def documents(self, leaf: int, plan: Plan, *, deadline: float = inf) -> IntP:
+        """intp, ascending: the documents of a leaf that match, deleted ones too.
 
         Raises:
             OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
         """
-        answers = []
-        for number, leaf in enumerate(self.snapshot.leaves):
-            evaluator = Evaluator(self.impacts, number, deadline=deadline)
-            found = evaluator.find(plan)
-            docs = documents_of(found)
-            answers.append(docs if leaf.live is None else docs[leaf.live[docs]])
-            evaluator.release(found)
-        return answers
+        evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
+        found = evaluator.find(plan)
+        docs = documents_of(found)
+        evaluator.release(found)
+        return docs
 
     def let_through(self, leaf: int, docs: IntP, filter: Plan | None) -> Mask:  # noqa: A002
         """Which of some documents of a leaf, ascending, live and match a filter. O(docs) for the usual filters."""
@@ -211,8 +219,10 @@ class Executor:
         if isinstance(found, Listed):
             keep = self._allowed_among(evaluator, found.docs, filter_, leaf)
             return Listed(found.docs[keep], found.scores[keep])
-        allowed = self._allowed(evaluator, filter_, leaf)
-        allowed = allowed & mask_of(found, evaluator.length)
+        allowed = mask_of(found, evaluator.length)
+        allowed = allowed.copy() if filter_ is None else allowed & self._allowed(evaluator, filter_)
+        if leaf.live is not None:
+            allowed[: len(leaf.live)] &= leaf.live
         if np.count_nonzero(allowed) * COMMON <= len(allowed):
             docs = np.flatnonzero(allowed)
             scores = found.scores[docs]
@@ -221,16 +231,14 @@ class Executor:
         np.multiply(found.scores, allowed, out=found.scores)
         return Dense(found.scores, None if found.mask is None else allowed)
 
-    def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
-        """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""
-        key = self._mask_key(evaluator.leaf, filter_)
+    def _allowed(self, evaluator: Evaluator, filter_: Plan) -> Mask:
+        """bool, padded: the documents of a leaf that a filter lets through, deleted ones too. Kept: filters come again."""
+        key = self._mask_key(evaluator.segment, filter_)
         allowed = None if key is None else self._masks.get(key)
         if allowed is None:
-            found = evaluator.find(filter_ or Everything())
+            found = evaluator.find(filter_)
             allowed = mask_of(found, evaluator.length).copy()
             evaluator.release(found)
-            if leaf.live is not None:
-                allowed[: len(leaf.live)] &= leaf.live
             if key is not None:
                 self._masks.put(key, allowed, allowed.nbytes)
         return allowed
@@ -239,20 +247,16 @@ class Executor:
         self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
     ) -> Mask:
         """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
-        key = self._mask_key(evaluator.leaf, filter_)
-        known = None if key is None else self._masks.get(key)
-        if known is not None:
-            return known[docs]
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
         if filter_ is not None:
-            keep &= evaluator.probe(filter_, docs)[0]
+            key = self._mask_key(leaf.segment, filter_)
+            known = None if key is None else self._masks.get(key)
+            keep &= evaluator.probe(filter_, docs)[0] if known is None else known[docs]
         return keep
 
-    def _mask_key(self, leaf: int, filter_: Plan | None) -> tuple[int, Plan | None] | None:
+    def _mask_key(self, segment: Segment, filter_: Plan) -> tuple[str, Plan] | None:
         """What a filter's mask is kept by; None for one that holds given documents, which are new each time."""
-        if filter_ is None:
-            return leaf, None
-        key = leaf, told_by_values(filter_, self.snapshot.leaves[leaf].segment)
+        key = segment.name, told_by_values(filter_, segment)
         try:
             hash(key)
         except TypeError:
@@ -261,9 +265,9 @@ class Executor:
 
     def _facet(self, leaf: int, name: str) -> _Facet:
         """A facet in a leaf; computed or looked up once."""
-        key = (name, leaf)
+        segment = self.snapshot.leaves[leaf].segment
+        key = (segment.name, name)
         if key not in self._facets:
-            segment = self.snapshot.leaves[leaf].segment
             if name in self._derived:
                 self._facets[key] = _Facet(*self._derived[name](segment))
             else:

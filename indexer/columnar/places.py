@@ -1,0 +1,89 @@
+"""Places: where terms stand in segments, and how many postings they have there; remembered, because plans ask again and again.
+
+A segment never changes, so what is remembered of it holds in every snapshot that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from indexer.columnar.segment import PostingsField, Segment
+
+_REMEMBERED: Final = 100_000
+"""Terms whose places are remembered, of all segments together."""
+_LONGEST: Final = 100
+"""Bytes of a term up to which it is remembered: what people paste may be of any length."""
+
+
+class Place(NamedTuple):
+    """A term in a segment: its number (-1 for none), and how many postings and occurrences it has (-1: the field counts none)."""
+
+    number: int
+    postings: int
+    occurrences: int
+
+
+class Places:
+    """The places of terms in the segments of some snapshots. Shared by threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, bytes], Place] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, segment: Segment, field: str, term: bytes) -> Place:
+        """Where a term stands in a segment. O(log terms), O(1) for one that is remembered."""
+        key = (segment.name, field, term)
+        place = self._known.get(key)
+        if place is None:
+            place = _found(postings_of(segment, field), term)
+            if len(term) <= _LONGEST:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[key] = place
+        return place
+
+    def look_up(self, segment: Segment, field: str, terms: Sequence[bytes]) -> None:
+        """Remember where terms stand in a words field of a segment. Cheaper than one after the other."""
+        name, known = segment.name, self._known
+        fresh = [t for t in terms if len(t) <= _LONGEST and (name, field, t) not in known]
+        postings = postings_of(segment, field)
+        if postings is None or not postings.words or not len(postings.terms) or not fresh:
+            return
+        numbers = np.array([postings.terms.find(term) for term in fresh], dtype=np.intp)
+        there = numbers >= 0
+        counts = postings.doc_frequencies_of(numbers * there) * there
+        occurrences = postings.total_frequencies_of(numbers * there) * there
+        if len(known) + len(fresh) > _REMEMBERED:
+            known.clear()
+        rows = zip(numbers.tolist(), counts.tolist(), occurrences.tolist(), strict=True)
+        for term, row in zip(fresh, rows, strict=True):
+            known[name, field, term] = Place(*row)
+
+    def keep_only(self, segments: frozenset[str]) -> None:
+        """Forget what is in no segment of these names. O(terms remembered)."""
+        for key in [*self._known]:
+            if key[0] not in segments:
+                self._known.pop(key, None)
+
+
+def postings_of(segment: Segment, field: str) -> PostingsField | None:
+    """A field's postings in a segment, or None where it has no such field: it was made before there was one."""
+    return segment.postings(field) if field in segment.layout.postings else None
+
+
+def _found(postings: PostingsField | None, term: bytes) -> Place:
+    number = -1 if postings is None else postings.terms.find(term)
+    count = occurrences = 0
+    if postings is not None:
+        if number >= 0:
+            count = postings.doc_frequency(number)
+        if not postings.words:
+            occurrences = -1
+        elif number >= 0:
+            occurrences = postings.total_frequency(number)
+    return Place(number, count, occurrences)
