@@ -1,13 +1,14 @@
 """The most frequent queries before and after commits of one article each: what do caches that were lost cost?
 
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=sqlite:///... python -m benchmarks.after_commit
-        [--queries FILE] [--hottest 20] [--commits 9] [--rounds 7] [--now 2024-01-01T00:00:00Z]
+        [--queries FILE] [--hottest 20] [--commits 9] [--now 2024-01-01T00:00:00Z]
 
 The index and its store are copied into a temporary folder first, so that they stay as they are. The queries are the
-texts that stand most often in FILE (of equal ones the first); each asks for ten hits with two facets. After a warm-up each
-is asked so many rounds; its time before is the median. Then one invented article is stored and applied as
-``rebuild --changes`` does, the commit is opened, and each query is asked once: that is its first time after this commit. Commits
-merge as the writer decides. Times are processor time of the process around each call.
+texts that stand most often in FILE (of equal ones the first); each asks for ten hits with two facets, and was asked twice to
+warm up. Then, so many times, one invented article is stored and applied as ``rebuild --changes`` does; segments are merged as the
+writer decides. One side opens each commit, the other stays with the commit before the first one, and both are asked each query
+in turn; who begins changes with every query. A query's times, of all commits the median, are that of the side that stayed ("before"),
+the first of the side that went on, and a second one of it. They are processor time of the process around each call.
 
 After each commit everything is asked of newly opened services too, which have no caches. The exit code is 1 when an
 answer differs, by the rules of ``against_commit``.
@@ -46,7 +47,7 @@ from search_service.services import Services, make_services
 _SQLITE = "sqlite:///"
 
 
-class Standing:
+class Side:
     """Services that look for a new commit when they are told to, at one fixed time."""
 
     def __init__(self, settings: IndexSettings, now: datetime) -> None:
@@ -117,8 +118,13 @@ def commit(settings: IndexSettings, services: Services, number: int, now: dateti
         )
 
 
-def cpu(results: Sequence[Result]) -> list[float]:
-    return [result["cpu"] for result in results]
+def in_turn(one: Side, other: Side, texts: Sequence[str]) -> tuple[list[Result], list[Result]]:
+    """What both sides answer to each query, one asked after the other."""
+    answers: tuple[list[Result], list[Result]] = [], []
+    for place, text in enumerate(texts):
+        for side in (0, 1) if place % 2 else (1, 0):
+            answers[side].extend((one, other)[side].ask([text]))
+    return answers
 
 
 def told_apart(texts: Sequence[str], ours: Sequence[Result], fresh: Sequence[Result]) -> int:
@@ -137,7 +143,6 @@ def main() -> int:
     parser.add_argument("--queries", type=Path, help="lines of source, tab, query")
     parser.add_argument("--hottest", type=int, default=20, help="how many queries")
     parser.add_argument("--commits", type=int, default=9)
-    parser.add_argument("--rounds", type=int, default=7, help="of the queries before the commits")
     parser.add_argument(
         "--now",
         type=datetime.fromisoformat,
@@ -149,20 +154,24 @@ def main() -> int:
     texts = [text for text, _ in counted.most_common(options.hottest)]
     with tempfile.TemporaryDirectory() as folder:
         settings = copied(read_settings(IndexSettings, os.environ), Path(folder))
-        with closing(Standing(settings, options.now)) as standing:
-            standing.ask(texts)
-            standing.ask(texts)
-            before = np.median([cpu(standing.ask(texts)) for _ in range(options.rounds)], axis=0)
-            firsts, seconds, opening, differing = [], [], [], 0
+        with (
+            closing(Side(settings, options.now)) as staying,
+            closing(Side(settings, options.now)) as going,
+        ):
+            for _ in range(2):
+                staying.ask(texts)
+                going.ask(texts)
+            times: list[list[list[float]]] = [[], [], []]
+            opening, differing = [], 0
             for number in range(1, options.commits + 1):
-                commit(settings, standing.services, number, options.now)
-                opening.append(standing.look())
-                answers = standing.ask(texts)
-                firsts.append(cpu(answers))
-                seconds.append(np.median([cpu(standing.ask(texts)) for _ in range(3)], axis=0))
-                with closing(Standing(settings, options.now)) as fresh:
+                commit(settings, going.services, number, options.now)
+                opening.append(going.look())
+                stayed, answers = in_turn(staying, going, texts)
+                with closing(Side(settings, options.now)) as fresh:
                     differing += told_apart(texts, answers, fresh.ask(texts))
-    first, later = np.median(firsts, axis=0), np.median(seconds, axis=0)
+                for taken, results in zip(times, (stayed, answers, going.ask(texts)), strict=True):
+                    taken.append([result["cpu"] for result in results])
+    before, first, later = (np.median(taken, axis=0) for taken in times)
     print(
         f"{platform.python_version()}, {platform.machine()}, {len(texts)} queries, "
         f"{options.commits} commits; opening a commit {np.median(opening):.1f} ms"
@@ -170,10 +179,10 @@ def main() -> int:
     print("\n| processor time, ms | p50 | p95 | mean | p50 against before |")
     print("| --- | --- | --- | --- | --- |")
     rows = {"before": before, "first after a commit": first, "again after it": later}
-    for name, times in rows.items():
-        p50, p95 = np.percentile(times, (50, 95))
+    for name, each in rows.items():
+        p50, p95 = np.percentile(each, (50, 95))
         ratio = p50 / np.percentile(before, 50)
-        print(f"| {name} | {p50:.3f} | {p95:.3f} | {np.mean(times):.3f} | {ratio:.2f} |")
+        print(f"| {name} | {p50:.3f} | {p95:.3f} | {np.mean(each):.3f} | {ratio:.2f} |")
     print(f"\nmedian of the queries' own ratios {np.median(first / before):.2f}; ", end="")
     print(f"{differing} answers differ from those without caches")
     return 1 if differing else 0

@@ -99,6 +99,6 @@ def weight(key: object) -> int:
     """Bytes that a key takes, what it holds included."""
     if isinstance(key, tuple):
         return getsizeof(key) + sum(map(weight, key))
-    if is_dataclass(key):
+    if not isinstance(key, str | bytes | float | int) and is_dataclass(key):
         return getsizeof(key) + sum(weight(getattr(key, each.name)) for each in fields(key))
     return getsizeof(key)

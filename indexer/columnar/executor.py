@@ -33,6 +33,9 @@ Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
 """A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
 
 
+Masks = dict[int, Mask] | None
+"""The masks of a filter by leaf, as far as they are at hand. None for one that holds given documents, which are new each time."""
+
 MASK_BYTES: Final = 32 * 2**20
 """What is kept of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
 
@@ -92,6 +95,7 @@ class Executor:
             self._masks.keep_only(snapshot.segment_names)
             kept = reuse._facets.copy().items()
             self._facets = {key: facet for key, facet in kept if key[0] in snapshot.segment_names}
+        self._last_masks: tuple[Plan | None, dict[int, Mask]] = (None, {})
         self._groupings: dict[str, Grouping] = {}
 
     def search(
@@ -157,10 +161,14 @@ class Executor:
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
         counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
+        masks = self._masks_of(filter_)
         for number, leaf in enumerate(self.snapshot.leaves):
             evaluator = Evaluator(self.impacts, number, deadline=deadline)
             try:
-                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
+                evaluator.keep_to_deadline()
+                if not evaluator.cost(plan):
+                    continue
+                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf, masks)
             except OutOfTime:
                 complete = False
                 break
@@ -200,7 +208,7 @@ class Executor:
             OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
         """
         evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
-        found = evaluator.find(plan)
+        found = evaluator.find(plan) if evaluator.cost(plan) else NOTHING
         docs = documents_of(found)
         evaluator.release(found)
         return docs
@@ -208,19 +216,23 @@ class Executor:
     def let_through(self, leaf: int, docs: IntP, filter: Plan | None) -> Mask:  # noqa: A002
         """Which of some documents of a leaf, ascending, live and match a filter. O(docs) for the usual filters."""
         evaluator = Evaluator(self.impacts, leaf)
-        return self._allowed_among(evaluator, docs, filter, self.snapshot.leaves[leaf])
+        masks = self._masks_of(filter)
+        return self._allowed_among(evaluator, docs, filter, self.snapshot.leaves[leaf], masks)
 
     def _narrowed(
-        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf
+        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Found:
         """Without deleted documents and what the filter does not let through."""
         if filter_ is None and leaf.live is None:
             return found
         if isinstance(found, Listed):
-            keep = self._allowed_among(evaluator, found.docs, filter_, leaf)
+            keep = self._allowed_among(evaluator, found.docs, filter_, leaf, masks)
             return Listed(found.docs[keep], found.scores[keep])
         allowed = mask_of(found, evaluator.length)
-        allowed = allowed.copy() if filter_ is None else allowed & self._allowed(evaluator, filter_)
+        if filter_ is None:
+            allowed = allowed.copy()
+        else:
+            allowed = allowed & self._allowed(evaluator, filter_, masks)
         if leaf.live is not None:
             allowed[: len(leaf.live)] &= leaf.live
         if np.count_nonzero(allowed) * COMMON <= len(allowed):
@@ -231,37 +243,50 @@ class Executor:
         np.multiply(found.scores, allowed, out=found.scores)
         return Dense(found.scores, None if found.mask is None else allowed)
 
-    def _allowed(self, evaluator: Evaluator, filter_: Plan) -> Mask:
+    def _allowed(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask:
         """bool, padded: the documents of a leaf that a filter lets through, deleted ones too. Kept: filters come again."""
-        key = self._mask_key(evaluator.segment, filter_)
-        allowed = None if key is None else self._masks.get(key)
+        allowed = self._kept_mask(evaluator, filter_, masks)
         if allowed is None:
             found = evaluator.find(filter_)
             allowed = mask_of(found, evaluator.length).copy()
             evaluator.release(found)
-            if key is not None:
+            if masks is not None:
+                masks[evaluator.leaf] = allowed
+                key = evaluator.segment.name, told_by_values(filter_, evaluator.segment)
                 self._masks.put(key, allowed, allowed.nbytes)
         return allowed
 
     def _allowed_among(
-        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
+        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Mask:
         """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
-        if filter_ is not None:
-            key = self._mask_key(leaf.segment, filter_)
-            known = None if key is None else self._masks.get(key)
+        if filter_ is not None and len(docs):
+            known = self._kept_mask(evaluator, filter_, masks)
             keep &= evaluator.probe(filter_, docs)[0] if known is None else known[docs]
         return keep
 
-    def _mask_key(self, segment: Segment, filter_: Plan) -> tuple[str, Plan] | None:
-        """What a filter's mask is kept by; None for one that holds given documents, which are new each time."""
-        key = segment.name, told_by_values(filter_, segment)
+    def _kept_mask(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask | None:
+        """The mask of a filter in a leaf, if it is kept."""
+        if masks is None:
+            return None
+        known = masks.get(evaluator.leaf)
+        if known is None:
+            segment = evaluator.segment
+            known = self._masks.get((segment.name, told_by_values(filter_, segment)))
+            if known is not None:
+                masks[evaluator.leaf] = known
+        return known
+
+    def _masks_of(self, filter_: Plan | None) -> Masks:
+        """The masks of a filter: those of the one asked for last are at hand, since the rungs of a search ask for the same."""
         try:
-            hash(key)
+            hash(filter_)
         except TypeError:
             return None
-        return key
+        if self._last_masks[0] != filter_:
+            self._last_masks = filter_, {}
+        return self._last_masks[1]
 
     def _facet(self, leaf: int, name: str) -> _Facet:
         """A facet in a leaf; computed or looked up once."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
-from indexer.columnar.places import Place, Places, postings_of
+from indexer.columnar.places import LONGEST, Place, Places, postings_of
 from indexer.columnar.plan import Word
 from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Snapshot
@@ -33,7 +33,7 @@ CACHE_BYTES: Final = 320 * 2**20
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
-"""Terms whose inverse document frequencies are remembered."""
+"""Terms whose document frequencies are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Impacts:
         self.snapshot, self.weighting = snapshot, weighting
         self._segments = [leaf.segment for leaf in snapshot.leaves]
         self._norms: dict[tuple[int, str], F32] = {}
-        self._idf: dict[tuple[str, bytes], float] = {}
+        self._frequencies: dict[tuple[str, bytes], int] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
         self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 32)
         self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 10 // 32)
@@ -99,6 +99,7 @@ class Impacts:
         if reuse:
             self._occurrences.keep_only(snapshot.segment_names)
             self._places.keep_only(snapshot.segment_names)
+        self._known = [self._places.known_in(segment) for segment in self._segments]
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
         """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
@@ -106,15 +107,7 @@ class Impacts:
 
     def idf(self, field: str, term: bytes) -> float:
         """The inverse document frequency of a term over the snapshot."""
-        key = (field, term)
-        value = self._idf.get(key)
-        if value is None:
-            n = self.doc_frequency(field, term)
-            value = log(self.snapshot.doc_count_all / (n + 1)) + 1
-            if len(self._idf) >= _REMEMBERED:
-                self._idf.clear()
-            self._idf[key] = value
-        return value
+        return log(self.snapshot.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
 
     def norms(self, leaf: int, field: str, postings: PostingsField) -> F32:
         """float32[documents]: K1 * (1 - B + B * length / average) of each document of a leaf."""
@@ -130,16 +123,29 @@ class Impacts:
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
         """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
-        return self.place(leaf, field, term).postings
+        place = self._known[leaf].get((field, term))
+        return (place or self.place(leaf, field, term)).postings
 
     def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many documents of the snapshot hold a term, deleted ones included. O(segments) for a term that is remembered."""
-        return sum(self.estimate(leaf, field, term) for leaf in range(len(self.snapshot.leaves)))
+        """How many documents of the snapshot hold a term, deleted ones included. Remembered."""
+        key = (field, term)
+        count = self._frequencies.get(key)
+        if count is None:
+            count = 0
+            for leaf, known in enumerate(self._known):
+                place = known.get(key) or self.place(leaf, field, term)
+                count += place.postings
+            if len(term) <= LONGEST:
+                if len(self._frequencies) >= _REMEMBERED:
+                    self._frequencies.clear()
+                self._frequencies[key] = count
+        return count
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
         """The same for each of some terms. Those that are not remembered are looked up together, and remembered."""
-        for segment in self._segments:
-            self._places.look_up(segment, field, terms)
+        fresh = [term for term in terms if (field, term) not in self._frequencies]
+        for segment in self._segments if fresh else ():
+            self._places.look_up(segment, field, fresh)
         return [self.doc_frequency(field, term) for term in terms]
 
     def place(self, leaf: int, field: str, term: bytes) -> Place:

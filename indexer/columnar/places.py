@@ -14,7 +14,7 @@ from indexer.columnar.segment import PostingsField, Segment
 
 _REMEMBERED: Final = 100_000
 """Terms whose places are remembered, of all segments together."""
-_LONGEST: Final = 100
+LONGEST: Final = 100
 """Bytes of a term up to which it is remembered: what people paste may be of any length."""
 
 
@@ -30,27 +30,28 @@ class Places:
     """The places of terms in the segments of some snapshots. Shared by threads."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, bytes], Place] = {}
+        self._known: dict[str, dict[tuple[str, bytes], Place]] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return sum(map(len, [*self._known.values()]))
+
+    def known_in(self, segment: Segment) -> dict[tuple[str, bytes], Place]:
+        """What is remembered of a segment, by field and term; to look into."""
+        return self._known.setdefault(segment.name, {})
 
     def find(self, segment: Segment, field: str, term: bytes) -> Place:
         """Where a term stands in a segment. O(log terms), O(1) for one that is remembered."""
-        key = (segment.name, field, term)
-        place = self._known.get(key)
+        place = self.known_in(segment).get((field, term))
         if place is None:
             place = _found(postings_of(segment, field), term)
-            if len(term) <= _LONGEST:
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                self._known[key] = place
+            if len(term) <= LONGEST:
+                self._remember(segment, {(field, term): place})
         return place
 
     def look_up(self, segment: Segment, field: str, terms: Sequence[bytes]) -> None:
         """Remember where terms stand in a words field of a segment. Cheaper than one after the other."""
-        name, known = segment.name, self._known
-        fresh = [t for t in terms if len(t) <= _LONGEST and (name, field, t) not in known]
+        known = self.known_in(segment)
+        fresh = [t for t in terms if len(t) <= LONGEST and (field, t) not in known]
         postings = postings_of(segment, field)
         if postings is None or not postings.words or not len(postings.terms) or not fresh:
             return
@@ -58,17 +59,20 @@ class Places:
         there = numbers >= 0
         counts = postings.doc_frequencies_of(numbers * there) * there
         occurrences = postings.total_frequencies_of(numbers * there) * there
-        if len(known) + len(fresh) > _REMEMBERED:
-            known.clear()
         rows = zip(numbers.tolist(), counts.tolist(), occurrences.tolist(), strict=True)
-        for term, row in zip(fresh, rows, strict=True):
-            known[name, field, term] = Place(*row)
+        found = {(field, term): Place(*row) for term, row in zip(fresh, rows, strict=True)}
+        self._remember(segment, found)
+
+    def _remember(self, segment: Segment, found: dict[tuple[str, bytes], Place]) -> None:
+        if len(self) + len(found) > _REMEMBERED:
+            for known in [*self._known.values()]:
+                known.clear()
+        self.known_in(segment).update(found)
 
     def keep_only(self, segments: frozenset[str]) -> None:
-        """Forget what is in no segment of these names. O(terms remembered)."""
-        for key in [*self._known]:
-            if key[0] not in segments:
-                self._known.pop(key, None)
+        """Forget what is in no segment of these names."""
+        for name in self._known.keys() - segments:
+            self._known.pop(name, None)
 
 
 def postings_of(segment: Segment, field: str) -> PostingsField | None:

@@ -15,6 +15,8 @@ from indexer.columnar.offsets import Offsets
 
 _SAMPLE: Final = 64
 """One term in so many is held as an object to begin a look-up with: 20 KiB for 100,000 terms of usual length."""
+_FEW: Final = 4_096
+"""Terms of a dictionary that is held whole: that of a new article or two, in which each query's words are looked for anew."""
 
 
 class Terms:
@@ -33,8 +35,14 @@ class Terms:
 
     def find(self, term: bytes) -> int:
         """The number of a term, or -1. O(log n), some microseconds; O(n) the first time."""
+        if self._count <= _FEW:
+            return self._numbers.get(term, -1)
         at = self.first_from(term)
         return at if at < self._count and self._at(at) == term else -1
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        return {term: number for number, term in enumerate(self.slice())}
 
     def first_from(self, term: bytes) -> int:
         """The number of the first term that is ``term`` or greater; the count when there is none. Costs what :meth:`find` does."""

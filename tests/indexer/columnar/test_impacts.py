@@ -125,7 +125,9 @@ def test_no_more_is_remembered_of_words_that_no_document_holds_than_is_bounded(
             assert impacts.listed(0, "body", word) is NOTHING
             assert impacts.column(0, "body", word) is None
     assert len(impacts._places) <= 50
-    assert max(len(term) for _, _, term in impacts._places._known) <= 100
+    known = [term for each in impacts._places._known.values() for _, term in each]
+    assert max(map(len, known)) <= 100
+    assert len(impacts._frequencies) <= 100
     assert len(impacts._short) == len(impacts._listed) == 0
 
 
