@@ -26,6 +26,9 @@ class Place(NamedTuple):
     occurrences: int
 
 
+_ABSENT: Final = Place(-1, 0, 0)
+
+
 class Places:
     """The places of terms in the segments of some snapshots. Shared by threads."""
 
@@ -55,12 +58,15 @@ class Places:
         postings = postings_of(segment, field)
         if postings is None or not postings.words or not len(postings.terms) or not fresh:
             return
-        numbers = np.array([postings.terms.find(term) for term in fresh], dtype=np.intp)
-        there = numbers >= 0
-        counts = postings.doc_frequencies_of(numbers * there) * there
-        occurrences = postings.total_frequencies_of(numbers * there) * there
-        rows = zip(numbers.tolist(), counts.tolist(), occurrences.tolist(), strict=True)
-        found = {(field, term): Place(*row) for term, row in zip(fresh, rows, strict=True)}
+        found = dict.fromkeys(((field, term) for term in fresh), _ABSENT)
+        numbers = [postings.terms.find(term) for term in fresh]
+        held = [place for place, number in enumerate(numbers) if number >= 0]
+        if held:
+            there = np.array([numbers[place] for place in held], dtype=np.intp)
+            counts = postings.doc_frequencies_of(there).tolist()
+            occurrences = postings.total_frequencies_of(there).tolist()
+            for place, *row in zip(held, there.tolist(), counts, occurrences, strict=True):
+                found[field, fresh[place]] = Place(*row)
         self._remember(segment, found)
 
     def _remember(self, segment: Segment, found: dict[tuple[str, bytes], Place]) -> None:
@@ -81,13 +87,11 @@ def postings_of(segment: Segment, field: str) -> PostingsField | None:
 
 
 def _found(postings: PostingsField | None, term: bytes) -> Place:
-    number = -1 if postings is None else postings.terms.find(term)
-    count = occurrences = 0
-    if postings is not None:
-        if number >= 0:
-            count = postings.doc_frequency(number)
-        if not postings.words:
-            occurrences = -1
-        elif number >= 0:
-            occurrences = postings.total_frequency(number)
-    return Place(number, count, occurrences)
+    if postings is None:
+        return _ABSENT
+    number = postings.terms.find(term)
+    if not postings.words:
+        return Place(number, postings.doc_frequency(number) if number >= 0 else 0, -1)
+    if number < 0:
+        return _ABSENT
+    return Place(number, postings.doc_frequency(number), postings.total_frequency(number))

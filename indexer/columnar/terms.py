@@ -34,18 +34,18 @@ class Terms:
         return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
 
     def find(self, term: bytes) -> int:
-        """The number of a term, or -1. O(log n), some microseconds; O(1) among few; O(n) the first time."""
-        if self._count <= _FEW:
-            return self._numbers.get(term, -1)
+        """The number of a term, or -1. O(log n), some microseconds, less than one among few; O(n) the first time."""
         at = self.first_from(term)
         return at if at < self._count and self._at(at) == term else -1
 
     @cached_property
-    def _numbers(self) -> dict[bytes, int]:
-        return {term: number for number, term in enumerate(self.slice())}
+    def _few(self) -> list[bytes]:
+        return self.slice()
 
     def first_from(self, term: bytes) -> int:
         """The number of the first term that is ``term`` or greater; the count when there is none. Costs what :meth:`find` does."""
+        if self._count <= _FEW:
+            return bisect_left(self._few, term)
         sample = bisect_left(self._samples, term)
         if not sample:
             return 0
