@@ -86,11 +86,19 @@ class BoundedCache(Generic[_Value]):
             self._entries[key] = (value, size)
             self.held += size
 
+    def keep_only(self, segments: frozenset[str]) -> None:
+        """Let go of the values whose keys are not tuples that begin with the name of one of these segments. O(values)."""
+        with self._lock:
+            for key in [*self._entries]:
+                if isinstance(key, tuple) and key[0] in segments:
+                    continue
+                self.held -= self._entries.pop(key)[1]
+
 
 def weight(key: object) -> int:
     """Bytes that a key takes, what it holds included."""
     if isinstance(key, tuple):
         return getsizeof(key) + sum(map(weight, key))
-    if is_dataclass(key):
+    if not isinstance(key, str | bytes | float | int) and is_dataclass(key):
         return getsizeof(key) + sum(weight(getattr(key, each.name)) for each in fields(key))
     return getsizeof(key)

@@ -23,7 +23,7 @@ from indexer.columnar.found import Dense, Found, Mask, documents_of, mask_of
 from indexer.columnar.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
 from indexer.columnar.intervals import told_by_values
 from indexer.columnar.inversion import rows_of
-from indexer.columnar.plan import Everything, Plan
+from indexer.columnar.plan import Plan
 from indexer.columnar.rescoring import Rescore, rescored
 from indexer.columnar.segment import Segment
 from indexer.columnar.snapshot import Leaf, Snapshot
@@ -32,6 +32,9 @@ from indexer.columnar.top import Ordering, Ranked, best_of_leaf, merged
 Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
 """A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
 
+
+Masks = dict[int, Mask] | None
+"""The masks of a filter by leaf, as far as they are at hand. None for one that holds given documents, which are new each time."""
 
 MASK_BYTES: Final = 32 * 2**20
 """What is kept of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
@@ -65,7 +68,8 @@ class Top:
 class Executor:
     """Searches one snapshot.
 
-    ``derived`` names facets that are no columns; each is computed once for a leaf and kept.
+    ``derived`` names facets that are no columns; each is computed once for a segment and kept. ``reuse`` is the executor of an
+    earlier snapshot with the same ``derived``: what it keeps of segments is shared, what it keeps of others goes.
     """
 
     def __init__(
@@ -75,12 +79,23 @@ class Executor:
         weighting: Bm25 | None = None,
         derived: Mapping[str, Derived] | None = None,
         cache_bytes: int = CACHE_BYTES,
+        reuse: Executor | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.impacts = Impacts(snapshot, weighting or Bm25(), cache_bytes=cache_bytes)
+        self.impacts: Impacts = Impacts(
+            snapshot,
+            weighting or Bm25(),
+            cache_bytes=cache_bytes,
+            reuse=reuse.impacts if reuse else None,
+        )
         self._derived = dict(derived or {})
-        self._facets: dict[tuple[str, int], _Facet] = {}
-        self._masks: BoundedCache[Mask] = BoundedCache(MASK_BYTES)
+        self._facets: dict[tuple[str, str], _Facet] = {}
+        self._masks: BoundedCache[Mask] = reuse._masks if reuse else BoundedCache(MASK_BYTES)
+        if reuse:
+            self._masks.keep_only(snapshot.segment_names)
+            kept = reuse._facets.copy().items()
+            self._facets = {key: facet for key, facet in kept if key[0] in snapshot.segment_names}
+        self._last_masks: tuple[Plan | None, dict[int, Mask]] = (None, {})
         self._groupings: dict[str, Grouping] = {}
 
     def search(
@@ -146,10 +161,14 @@ class Executor:
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
         counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
+        masks = self._masks_of(filter_)
         for number, leaf in enumerate(self.snapshot.leaves):
             evaluator = Evaluator(self.impacts, number, deadline=deadline)
             try:
-                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf)
+                evaluator.keep_to_deadline()
+                if not evaluator.cost(plan):
+                    continue
+                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf, masks)
             except OutOfTime:
                 complete = False
                 break
@@ -182,37 +201,40 @@ class Executor:
             self._groupings[column] = Grouping(self.snapshot, column)
         return self._groupings[column]
 
-    def documents(self, plan: Plan, *, deadline: float = inf) -> list[IntP]:
-        """For each leaf the living documents that match, intp ascending.
+    def documents(self, leaf: int, plan: Plan, *, deadline: float = inf) -> IntP:
+        """intp, ascending: the documents of a leaf that match, deleted ones too.
 
         Raises:
             OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
         """
-        answers = []
-        for number, leaf in enumerate(self.snapshot.leaves):
-            evaluator = Evaluator(self.impacts, number, deadline=deadline)
-            found = evaluator.find(plan)
-            docs = documents_of(found)
-            answers.append(docs if leaf.live is None else docs[leaf.live[docs]])
-            evaluator.release(found)
-        return answers
+        evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
+        found = evaluator.find(plan) if evaluator.cost(plan) else NOTHING
+        docs = documents_of(found)
+        evaluator.release(found)
+        return docs
 
     def let_through(self, leaf: int, docs: IntP, filter: Plan | None) -> Mask:  # noqa: A002
         """Which of some documents of a leaf, ascending, live and match a filter. O(docs) for the usual filters."""
         evaluator = Evaluator(self.impacts, leaf)
-        return self._allowed_among(evaluator, docs, filter, self.snapshot.leaves[leaf])
+        masks = self._masks_of(filter)
+        return self._allowed_among(evaluator, docs, filter, self.snapshot.leaves[leaf], masks)
 
     def _narrowed(
-        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf
+        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Found:
         """Without deleted documents and what the filter does not let through."""
         if filter_ is None and leaf.live is None:
             return found
         if isinstance(found, Listed):
-            keep = self._allowed_among(evaluator, found.docs, filter_, leaf)
+            keep = self._allowed_among(evaluator, found.docs, filter_, leaf, masks)
             return Listed(found.docs[keep], found.scores[keep])
-        allowed = self._allowed(evaluator, filter_, leaf)
-        allowed = allowed & mask_of(found, evaluator.length)
+        allowed = mask_of(found, evaluator.length)
+        if filter_ is None:
+            allowed = allowed.copy()
+        else:
+            allowed = allowed & self._allowed(evaluator, filter_, masks)
+        if leaf.live is not None:
+            allowed[: len(leaf.live)] &= leaf.live
         if np.count_nonzero(allowed) * COMMON <= len(allowed):
             docs = np.flatnonzero(allowed)
             scores = found.scores[docs]
@@ -221,49 +243,56 @@ class Executor:
         np.multiply(found.scores, allowed, out=found.scores)
         return Dense(found.scores, None if found.mask is None else allowed)
 
-    def _allowed(self, evaluator: Evaluator, filter_: Plan | None, leaf: Leaf) -> Mask:
-        """bool, padded: the living documents of a leaf that a filter lets through. Kept: filters come again."""
-        key = self._mask_key(evaluator.leaf, filter_)
-        allowed = None if key is None else self._masks.get(key)
+    def _allowed(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask:
+        """bool, padded: the documents of a leaf that a filter lets through, deleted ones too. Kept: filters come again."""
+        allowed = self._kept_mask(evaluator, filter_, masks)
         if allowed is None:
-            found = evaluator.find(filter_ or Everything())
+            found = evaluator.find(filter_)
             allowed = mask_of(found, evaluator.length).copy()
             evaluator.release(found)
-            if leaf.live is not None:
-                allowed[: len(leaf.live)] &= leaf.live
-            if key is not None:
+            if masks is not None:
+                masks[evaluator.leaf] = allowed
+                key = evaluator.segment.name, told_by_values(filter_, evaluator.segment)
                 self._masks.put(key, allowed, allowed.nbytes)
         return allowed
 
     def _allowed_among(
-        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf
+        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Mask:
         """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
-        key = self._mask_key(evaluator.leaf, filter_)
-        known = None if key is None else self._masks.get(key)
-        if known is not None:
-            return known[docs]
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
-        if filter_ is not None:
-            keep &= evaluator.probe(filter_, docs)[0]
+        if filter_ is not None and len(docs):
+            known = self._kept_mask(evaluator, filter_, masks)
+            keep &= evaluator.probe(filter_, docs)[0] if known is None else known[docs]
         return keep
 
-    def _mask_key(self, leaf: int, filter_: Plan | None) -> tuple[int, Plan | None] | None:
-        """What a filter's mask is kept by; None for one that holds given documents, which are new each time."""
-        if filter_ is None:
-            return leaf, None
-        key = leaf, told_by_values(filter_, self.snapshot.leaves[leaf].segment)
+    def _kept_mask(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask | None:
+        """The mask of a filter in a leaf, if it is kept."""
+        if masks is None:
+            return None
+        known = masks.get(evaluator.leaf)
+        if known is None:
+            segment = evaluator.segment
+            known = self._masks.get((segment.name, told_by_values(filter_, segment)))
+            if known is not None:
+                masks[evaluator.leaf] = known
+        return known
+
+    def _masks_of(self, filter_: Plan | None) -> Masks:
+        """The masks of a filter: those of the one asked for last are at hand, since the rungs of a search ask for the same."""
         try:
-            hash(key)
+            hash(filter_)
         except TypeError:
             return None
-        return key
+        if self._last_masks[0] != filter_:
+            self._last_masks = filter_, {}
+        return self._last_masks[1]
 
     def _facet(self, leaf: int, name: str) -> _Facet:
         """A facet in a leaf; computed or looked up once."""
-        key = (name, leaf)
+        segment = self.snapshot.leaves[leaf].segment
+        key = (segment.name, name)
         if key not in self._facets:
-            segment = self.snapshot.leaves[leaf].segment
             if name in self._derived:
                 self._facets[key] = _Facet(*self._derived[name](segment))
             else:

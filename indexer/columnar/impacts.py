@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
+from indexer.columnar.places import LONGEST, Place, Places, postings_of
 from indexer.columnar.plan import Word
 from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Snapshot
@@ -32,9 +33,7 @@ CACHE_BYTES: Final = 320 * 2**20
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
 _REMEMBERED: Final = 100_000
-"""Terms whose frequencies are remembered."""
-_LONGEST: Final = 100
-"""Bytes of a term up to which it is remembered: what people paste may be of any length."""
+"""Terms whose document frequencies are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +71,43 @@ def padded(doc_count: int) -> int:
 NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 
 
-class _Place(NamedTuple):
-    """A term in a leaf: its number (-1 for none), and how many postings and occurrences it has (-1: the field counts none)."""
-
-    number: int
-    postings: int
-    occurrences: int
-
-
 class Impacts:
-    """The impacts of one snapshot. Shared by threads."""
+    """The impacts of one snapshot. Shared by threads.
+
+    Where terms stand and occur is kept by segment, and shared with those of an earlier snapshot, ``reuse``.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, weighting: Bm25, *, cache_bytes: int = CACHE_BYTES
+        self,
+        snapshot: Snapshot,
+        weighting: Bm25,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        reuse: Impacts | None = None,
     ) -> None:
         self.snapshot, self.weighting = snapshot, weighting
-        self._fields = [dict[str, PostingsField | None]() for _ in snapshot.leaves]
+        self._segments = [leaf.segment for leaf in snapshot.leaves]
         self._norms: dict[tuple[int, str], F32] = {}
-        self._idf: dict[tuple[str, bytes], float] = {}
-        self._places: dict[tuple[int, str, bytes], _Place] = {}
+        self._frequencies: dict[tuple[str, bytes], int] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
         self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 32)
         self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 10 // 32)
-        self._occurrences: BoundedCache[I64] = BoundedCache(cache_bytes * 13 // 32)
+        self._occurrences: BoundedCache[I64] = (
+            reuse._occurrences if reuse else BoundedCache(cache_bytes * 13 // 32)
+        )
+        self._places: Places = reuse._places if reuse else Places()
+        if reuse:
+            self._occurrences.keep_only(snapshot.segment_names)
+            self._places.keep_only(snapshot.segment_names)
+        self._known = [self._places.known_in(segment) for segment in self._segments]
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
         """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
-        fields = self._fields[leaf]
-        if name not in fields:
-            segment = self.snapshot.leaves[leaf].segment
-            fields[name] = segment.postings(name) if name in segment.layout.postings else None
-        return fields[name]
+        return postings_of(self._segments[leaf], name)
 
     def idf(self, field: str, term: bytes) -> float:
         """The inverse document frequency of a term over the snapshot."""
-        key = (field, term)
-        value = self._idf.get(key)
-        if value is None:
-            n = self.doc_frequency(field, term)
-            value = log(self.snapshot.doc_count_all / (n + 1)) + 1
-            if len(self._idf) >= _REMEMBERED:
-                self._idf.clear()
-            self._idf[key] = value
-        return value
+        return log(self.snapshot.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
 
     def norms(self, leaf: int, field: str, postings: PostingsField) -> F32:
         """float32[documents]: K1 * (1 - B + B * length / average) of each document of a leaf."""
@@ -130,69 +123,44 @@ class Impacts:
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
         """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
-        return self._place(leaf, field, term).postings
+        place = self._known[leaf].get((field, term))
+        return (place or self.place(leaf, field, term)).postings
 
     def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many documents of the snapshot hold a term, deleted ones included. O(segments) for a term that is remembered."""
-        return sum(self.estimate(leaf, field, term) for leaf in range(len(self.snapshot.leaves)))
+        """How many documents of the snapshot hold a term, deleted ones included. Remembered."""
+        key = (field, term)
+        count = self._frequencies.get(key)
+        if count is None:
+            count = 0
+            for leaf, known in enumerate(self._known):
+                place = known.get(key) or self.place(leaf, field, term)
+                count += place.postings
+            if len(term) <= LONGEST:
+                if len(self._frequencies) >= _REMEMBERED:
+                    self._frequencies.clear()
+                self._frequencies[key] = count
+        return count
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
         """The same for each of some terms. Those that are not remembered are looked up together, and remembered."""
-        for leaf in range(len(self.snapshot.leaves)):
-            self._look_up(leaf, field, terms)
+        fresh = [term for term in terms if (field, term) not in self._frequencies]
+        for segment in self._segments if fresh else ():
+            self._places.look_up(segment, field, fresh)
         return [self.doc_frequency(field, term) for term in terms]
 
-    def _look_up(self, leaf: int, field: str, terms: Sequence[bytes]) -> None:
-        """Remember where terms stand in a leaf."""
-        postings = self.field(leaf, field)
-        fresh = [
-            term
-            for term in terms
-            if len(term) <= _LONGEST and (leaf, field, term) not in self._places
-        ]
-        if postings is None or not postings.words or not len(postings.terms) or not fresh:
-            return
-        numbers = np.array([postings.terms.find(term) for term in fresh], dtype=np.intp)
-        there = numbers >= 0
-        counts = postings.doc_frequencies_of(numbers * there) * there
-        occurrences = postings.total_frequencies_of(numbers * there) * there
-        if len(self._places) + len(fresh) > _REMEMBERED:
-            self._places.clear()
-        rows = zip(numbers.tolist(), counts.tolist(), occurrences.tolist(), strict=True)
-        for term, row in zip(fresh, rows, strict=True):
-            self._places[leaf, field, term] = _Place(*row)
-
-    def _place(self, leaf: int, field: str, term: bytes) -> _Place:
+    def place(self, leaf: int, field: str, term: bytes) -> Place:
         """Where a term stands in a leaf. Remembered."""
-        key = (leaf, field, term)
-        place = self._places.get(key)
-        if place is None:
-            postings = self.field(leaf, field)
-            number = -1 if postings is None else postings.terms.find(term)
-            postings_count = occurrences = 0
-            if postings is not None:
-                if number >= 0:
-                    postings_count = postings.doc_frequency(number)
-                if not postings.words:
-                    occurrences = -1
-                elif number >= 0:
-                    occurrences = postings.total_frequency(number)
-            place = _Place(number, postings_count, occurrences)
-            if len(term) <= _LONGEST:
-                if len(self._places) >= _REMEMBERED:
-                    self._places.clear()
-                self._places[key] = place
-        return place
+        return self._places.find(self._segments[leaf], field, term)
 
     def column(self, leaf: int, field: str, term: bytes) -> Column | None:
         """A frequent term's impacts as a column; None for a term that is not frequent. Cached like `listed`."""
         if not self.is_common(leaf, self.estimate(leaf, field, term)):
             return None
-        key = (leaf, field, term)
+        key = (self._segments[leaf].name, field, term)
         column = self._columns.get(key)
         if column is None:
             listed = self.listed(leaf, field, term)
-            doc_count = self.snapshot.leaves[leaf].segment.doc_count
+            doc_count = self._segments[leaf].doc_count
             column = Column(np.zeros(padded(doc_count), dtype=np.float32))
             column.scores[listed.docs] = listed.scores
             self._columns.put(key, column, len(term) + column.scores.nbytes)
@@ -200,11 +168,11 @@ class Impacts:
 
     def listed(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts in a leaf. O(postings) the first time, O(1) while it stays in the cache."""
-        number, count, _ = self._place(leaf, field, term)
+        number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return NOTHING
-        key = (leaf, field, term)
+        key = (self._segments[leaf].name, field, term)
         cache = self._short if count <= SHORT else self._listed
         listed = cache.get(key)
         if listed is None:
@@ -214,7 +182,7 @@ class Impacts:
 
     def fresh(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts, computed anew and not kept. O(postings)."""
-        number, count, _ = self._place(leaf, field, term)
+        number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return NOTHING
@@ -224,7 +192,10 @@ class Impacts:
         self, leaf: int, word: Word, postings: int, make: Callable[[Word], Listed | Column]
     ) -> Listed | Column:
         """A word in several fields, of so many postings together: what was kept of it, or else what ``make`` gives."""
-        key, cache = (leaf, word.term, word.fields), self._cache_of(leaf, postings)
+        key, cache = (
+            (self._segments[leaf].name, word.term, word.fields),
+            self._cache_of(leaf, postings),
+        )
         found: Listed | Column | None = cache.get(key)
         if found is None:
             found = make(word)
@@ -233,9 +204,11 @@ class Impacts:
 
     def keeps_word(self, leaf: int, word: Word, postings: int) -> bool:
         """Whether a word in several fields is kept, or would be once it is asked for."""
-        doc_count = self.snapshot.leaves[leaf].segment.doc_count
+        doc_count = self._segments[leaf].doc_count
         nbytes = 4 * doc_count if self.is_common(leaf, postings) else 12 * postings
-        return self._cache_of(leaf, postings).admits((leaf, word.term, word.fields), nbytes)
+        return self._cache_of(leaf, postings).admits(
+            (self._segments[leaf].name, word.term, word.fields), nbytes
+        )
 
     def _cache_of(self, leaf: int, postings: int) -> BoundedCache[Any]:
         if postings <= SHORT:
@@ -244,7 +217,7 @@ class Impacts:
 
     def is_common(self, leaf: int, postings: int) -> bool:
         """Whether so many postings in a leaf are better kept as a column."""
-        return postings * COMMON > self.snapshot.leaves[leaf].segment.doc_count
+        return postings * COMMON > self._segments[leaf].doc_count
 
     def occurrence_count(self, leaf: int, field: str, term: bytes) -> int:
         """How often a term occurs in a leaf.
@@ -252,15 +225,17 @@ class Impacts:
         Raises:
             Unsupported: the field keeps no positions.
         """
-        count = self._place(leaf, field, term).occurrences
+        count = self.place(leaf, field, term).occurrences
         if count < 0:
             raise Unsupported(f"field {field!r} keeps no positions: no phrase can be found in it")
         return count
 
     def keeps_occurrences(self, leaf: int, field: str, term: bytes) -> bool:
         """Whether the occurrences of a term are kept, or would be once they are asked for."""
-        count = self._place(leaf, field, term).occurrences
-        return self._occurrences.admits((leaf, field, term), 8 * count + len(term))
+        count = self.place(leaf, field, term).occurrences
+        return self._occurrences.admits(
+            (self._segments[leaf].name, field, term), 8 * count + len(term)
+        )
 
     def scores(self, leaf: int, field: str, term: bytes, docs: IntP) -> F32:
         """float32: what a term adds to the scores of some documents, ascending; 0 where they do not hold it.
@@ -268,7 +243,7 @@ class Impacts:
         Nothing but these postings is computed: for a few documents, and terms that the cache has no room for.
         """
         found = np.zeros(len(docs), dtype=np.float32)
-        number, count, _ = self._place(leaf, field, term)
+        number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return found
@@ -282,7 +257,7 @@ class Impacts:
 
     def holding(self, leaf: int, field: str, term: bytes, docs: IntP) -> NDArray[np.bool_]:
         """bool[docs]: which of some documents, ascending, hold a term. Nothing is decoded."""
-        number, count, _ = self._place(leaf, field, term)
+        number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return np.zeros(len(docs), dtype=bool)
@@ -290,12 +265,12 @@ class Impacts:
 
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
-        key = (leaf, field, term)
+        key = (self._segments[leaf].name, field, term)
         found = self._occurrences.get(key)
         if found is None:
             postings = self.field(leaf, field)
             assert postings is not None, "the leaf holds the term"
-            number = self._place(leaf, field, term).number
+            number = self.place(leaf, field, term).number
             positions, starts = postings.positions(number)
             found = _occurrences(postings.docs(number), positions, np.diff(starts))
             self._occurrences.put(key, found, len(term) + found.nbytes)
@@ -305,7 +280,7 @@ class Impacts:
         """The same in some documents alone, ascending, which need not all hold the term."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
-        number = self._place(leaf, field, term).number
+        number = self.place(leaf, field, term).number
         hit, at = postings.locate(number, docs)
         return _occurrences(docs[hit], *postings.positions_at(number, at))
 

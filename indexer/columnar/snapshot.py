@@ -67,6 +67,11 @@ class Snapshot:
         self.doc_count = base - sum(entry.deleted for entry in commit.segments)
         """Documents that live."""
 
+    @cached_property
+    def segment_names(self) -> frozenset[str]:
+        """The names of its segments, by which is kept what is derived of them."""
+        return frozenset(leaf.segment.name for leaf in self.leaves)
+
     def verifying(self) -> Iterator[None]:
         """Verify what is not verified yet of the segments' files, a stretch of about a millisecond at each step. O(bytes)."""
         for leaf in self.leaves:

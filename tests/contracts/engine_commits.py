@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from indexer.engines.base import Engine
+from indexer.engines.base import Engine, Reader
 from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
-from indexer.query import Literal, Match, MatchAll, Or, SearchRequest, Term, TitlePrefix
+from indexer.hits import SearchPage
+from indexer.query import (
+    Literal,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Range,
+    Recency,
+    SearchRequest,
+    Term,
+    TitlePrefix,
+)
 from tests.conftest import PROJECT
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill, found
 from tests.factories import article
+
+
+def assert_alike(pages: Sequence[SearchPage], others: Sequence[SearchPage]) -> None:
+    """The same in all, but that scores may differ by 1e-5 of themselves."""
+    for page, other in zip(pages, others, strict=True):
+        assert replace(page, hits=()) == replace(other, hits=())
+        assert [(hit.article, hit.group_size) for hit in page.hits] == [
+            (hit.article, hit.group_size) for hit in other.hits
+        ]
+        scores = [hit.score for hit in other.hits]
+        assert [hit.score for hit in page.hits] == pytest.approx(scores, rel=1e-5)
 
 
 class CommitPromises(EngineBase):
@@ -131,6 +157,50 @@ class CommitPromises(EngineBase):
                 assert (after.doc_count, after.revision) == (2, 2)
                 assert sorted(found(after, MatchAll())) == ["a", "c"]
                 assert found(after, Literal("旧标题")) == []
+
+    def test_what_was_answered_before_a_commit_changes_no_answer_after_it(
+        self, engine: Engine, folder: Path
+    ) -> None:
+        """Neither of its readers nor of those of the commit before, while articles come, change and go."""
+        chance = random.Random(4)
+        text = Match("山谷 学校 桥", need=0.0, inside=True)
+        now = datetime(2026, 3, 1, tzinfo=SHANGHAI)
+        whole = SearchRequest(MatchAll(), size=50, facets=("channel", "month"))
+        ways = (
+            whole,
+            replace(whole, collapse="duplicates", filter=Term("channel", "本地")),
+            replace(
+                whole,
+                recency=Recency(now, 30.0),
+                filter=Not(Range("published_at", start=now)),
+            ),
+        )
+        queries = (text, Match("石板路"), Literal("谷里的"), Literal("桥"))
+        requests = [replace(way, query=query) for way in ways for query in queries]
+        earlier: tuple[Reader, list[SearchPage]] | None = None
+        for turn in range(9):
+            with engine.writer() as writer:
+                for number in chance.sample(range(25), 6 if turn else 25):
+                    writer.put(
+                        article(
+                            f"a-{number}",
+                            title=f"{'山谷' * chance.randint(0, 3)}里的学校",
+                            body="石板路和桥。" * chance.randint(1, 9),
+                            channel=chance.choice(["本地", "体育"]),
+                            published_at=now - timedelta(days=chance.randint(-5, 90)),
+                            duplicate_group=chance.randint(0, 3),
+                        )
+                    )
+                writer.delete(f"a-{chance.randrange(25)}")
+                writer.commit(revision=turn)
+            reader, fresh = engine.reader(), self.open(folder).reader()
+            pages = [reader.search(request) for request in requests]
+            assert_alike(pages, [fresh.search(request) for request in requests])
+            if earlier:
+                assert_alike([earlier[0].search(each) for each in requests], earlier[1])
+                earlier[0].close()
+            fresh.close()
+            earlier = reader, pages
 
     def test_a_reader_does_not_see_a_batch_that_is_not_committed(self, engine: Engine) -> None:
         with engine.writer() as writer:

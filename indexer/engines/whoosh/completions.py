@@ -74,6 +74,8 @@ def _accepted(
             continue  # an index of an earlier version
         postings = leaf.segment.postings(COMPLETIONS)
         numbers, frequencies = _most_frequent(postings, request)
+        if not len(numbers):
+            continue
         terms = postings.terms.some(numbers)
         for term, number, frequency in zip(
             terms, numbers.tolist(), frequencies.tolist(), strict=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -14,7 +15,7 @@ from indexer.columnar.commit import commit_numbers
 from indexer.columnar.errors import Damaged
 from indexer.columnar.executor import Executor
 from indexer.columnar.impacts import Bm25
-from indexer.columnar.snapshot import open_snapshot
+from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.writer import build_segments, create_index
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
@@ -28,6 +29,15 @@ from indexer.engines.whoosh.translation import translated
 from indexer.engines.whoosh.writer import WhooshWriter
 
 
+class _Opened(NamedTuple):
+    """A snapshot, and what is computed of it when it is asked for."""
+
+    snapshot: Snapshot
+    executor: Executor
+    literals: LiteralFinder
+    fading: Fading
+
+
 class WhooshEngine:
     """A Whoosh index in a folder: commit files and one file for each segment."""
 
@@ -38,9 +48,7 @@ class WhooshEngine:
         self._analyzer = analyzer
         self._derived = {"month": months_of(timezone)}
         self._lock = threading.Lock()
-        self._executor: Executor | None = None
-        self._literals: LiteralFinder
-        self._fading: Fading
+        self._opened: _Opened | None = None
 
     def create(self) -> None:
         """Make an empty index."""
@@ -51,15 +59,26 @@ class WhooshEngine:
     def reader(self) -> WhooshReader:
         """Open the last commit. Readers of one commit share its files and what was computed of them."""
         with self._lock, translated(self.folder):
-            known = self._executor
+            known = self._opened
             snapshot = open_snapshot(self.folder, reuse=known.snapshot if known else None)
             if known is None or snapshot is not known.snapshot:
-                known = self._executor = Executor(
-                    snapshot, weighting=Bm25(K1, B), derived=self._derived
-                )
-                self._literals, self._fading = LiteralFinder(known), Fading(snapshot)
-            literals, fading = self._literals, self._fading
-        return WhooshReader(known, literals, fading, analyzer=self._analyzer)
+                known = self._opened = self._derivations(snapshot, known)
+        return WhooshReader(known.executor, known.literals, known.fading, analyzer=self._analyzer)
+
+    def _derivations(self, snapshot: Snapshot, reuse: _Opened | None) -> _Opened:
+        """What is computed of a snapshot; what was computed of segments that the one before has too is shared with it."""
+        executor = Executor(
+            snapshot,
+            weighting=Bm25(K1, B),
+            derived=self._derived,
+            reuse=reuse.executor if reuse else None,
+        )
+        return _Opened(
+            snapshot,
+            executor,
+            LiteralFinder(executor, reuse=reuse.literals if reuse else None),
+            Fading(snapshot, reuse=reuse.fading if reuse else None),
+        )
 
     def writer(self) -> WhooshWriter:
         """Begin a batch of changes."""

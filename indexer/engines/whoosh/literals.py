@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Final, NamedTuple
@@ -31,8 +32,33 @@ _AT_ONCE: Final = 512
 """Texts that are looked into between two looks at the clock: some milliseconds."""
 
 
+class _Wanted(NamedTuple):
+    """A folded literal, the fields that it is looked for in, and whether those that hold it as a word are sure to hold it."""
+
+    literal: str
+    fields: tuple[str, ...]
+    is_word: bool
+
+
+class _Held(NamedTuple):
+    """The documents of a segment that hold a literal, deleted ones too, and how many others were looked into to know."""
+
+    docs: IntP
+    verified: int
+
+
+_NOTHING: Final = _Held(np.empty(0, np.intp), 0)
+
+
+class _Candidates(NamedTuple):
+    """Documents of a segment that are sure to hold a literal, and others that may; ascending, deleted ones too."""
+
+    sure: IntP
+    unsure: IntP
+
+
 class FoundLiteral(NamedTuple):
-    """The documents of each leaf that hold a literal, and their score, its idf.
+    """The living documents of each leaf that hold a literal, and their score, its idf.
 
     Not ``complete`` when some were not verified, ``late`` when that is because the deadline came first.
     """
@@ -44,11 +70,16 @@ class FoundLiteral(NamedTuple):
 
 
 class LiteralFinder:
-    """Finds literals in one snapshot, and keeps what was found. Shared by threads."""
+    """Finds literals in one snapshot, and keeps what was found. Shared by threads.
 
-    def __init__(self, executor: Executor) -> None:
+    What was found in a segment holds in every snapshot that has it: ``reuse`` is the finder of an earlier one.
+    """
+
+    def __init__(self, executor: Executor, reuse: LiteralFinder | None = None) -> None:
         self._executor = executor
-        self._known: BoundedCache[FoundLiteral] = BoundedCache(_KEPT_BYTES)
+        self._leaves = executor.snapshot.leaves
+        self._known: BoundedCache[_Held] = reuse._known if reuse else BoundedCache(_KEPT_BYTES)
+        self._known.keep_only(executor.snapshot.segment_names)
 
     def find(
         self,
@@ -61,70 +92,108 @@ class LiteralFinder:
         """The documents that hold a folded literal (not empty) in one of ``fields``.
 
         With ``is_word`` those that hold it as a word in one of them need no verification. Of more than
-        LITERAL_CANDIDATES others the newest are verified, and the rest counts as not holding it. So does what is not
-        verified by the ``deadline``, a time of ``time.monotonic()``; such an answer is not kept.
+        LITERAL_CANDIDATES others, deleted ones too, the newest are verified, and the rest counts as not holding it. So does
+        what is not verified by the ``deadline``, a time of ``time.monotonic()``; such an answer is not kept.
         """
-        key = (literal, fields, is_word)
-        found = self._known.get(key)
-        if found is None:
-            try:
-                found = self._find(literal, fields, is_word, deadline)
-            except OutOfTime:
-                nothing = [np.empty(0, np.intp) for _ in self._executor.snapshot.leaves]
-                return FoundLiteral(nothing, 0.0, complete=False, late=True)
-            if not found.late:
-                self._known.put(key, found, sum(docs.nbytes for docs in found.docs))
-        return found
-
-    def _find(
-        self, literal: str, fields: tuple[str, ...], is_word: bool, deadline: float
-    ) -> FoundLiteral:
-        plan = plan_literal(literal)
-        docs = self._executor.documents(literal_candidates(plan, fields), deadline=deadline)
-        leaves = self._executor.snapshot.leaves
+        wanted = _Wanted(literal, fields, is_word)
         complete, late = True, False
-        if not plan.exact:
-            sure = [each[:0] for each in docs]
-            if is_word:
-                word = p.Word(encoded(literal), tuple((field, 1.0) for field in fields))
-                held = self._executor.documents(word, deadline=deadline)
-                sure = [
-                    np.intersect1d(*pair, assume_unique=True)
-                    for pair in zip(docs, held, strict=True)
-                ]
-            unsure = [
-                np.setdiff1d(*pair, assume_unique=True) for pair in zip(docs, sure, strict=True)
-            ]
-            if sum(map(len, unsure)) > LITERAL_CANDIDATES:
-                complete = False
-                unsure = _newest(leaves, unsure, LITERAL_CANDIDATES)
-            wanted = encoded(literal)
-            docs = []
-            for leaf, each, others in zip(leaves, sure, unsure, strict=True):
-                looked_at: list[IntP] = []
-                for begin in range(0, len(others), _AT_ONCE):
-                    if monotonic() >= deadline:
-                        complete, late = False, True
-                        break
-                    some = others[begin : begin + _AT_ONCE]
-                    looked_at.append(_verified(leaf, some, wanted, fields))
-                docs.append(np.union1d(each, np.concatenate([others[:0], *looked_at])))
+        known = self._kept(wanted)
+        held = [each for each in known if each]
+        if len(held) < len(known):
+            try:
+                held, complete, late = self._find(wanted, known, deadline)
+            except OutOfTime:
+                held, complete, late = [_NOTHING] * len(known), False, True
+        docs = [
+            each.docs if leaf.live is None else each.docs[leaf.live[each.docs]]
+            for each, leaf in zip(held, self._leaves, strict=True)
+        ]
         holding = sum(map(len, docs))
         score = idf(self._executor.snapshot.doc_count, holding) if holding else 0.0
         return FoundLiteral(docs, score, complete, late)
 
+    def _kept(self, wanted: _Wanted, *commit: int) -> list[_Held | None]:
+        """What is kept of each leaf; with a commit what holds in its snapshot only."""
+        return [self._known.get((leaf.segment.name, wanted, *commit)) for leaf in self._leaves]
 
-def _newest(leaves: Sequence[Leaf], docs: Sequence[IntP], count: int) -> list[IntP]:
-    times = np.concatenate(
-        [leaf.segment.numbers(PUBLISHED)[each] for leaf, each in zip(leaves, docs, strict=True)]
-    )
-    chosen = np.zeros(len(times), dtype=bool)
-    chosen[np.argpartition(times, -count)[-count:]] = True
-    parts = np.split(chosen, np.cumsum([len(each) for each in docs])[:-1])
-    return [each[part] for each, part in zip(docs, parts, strict=True)]
+    def _find(
+        self, wanted: _Wanted, known: Sequence[_Held | None], deadline: float
+    ) -> tuple[list[_Held], bool, bool]:
+        """What each leaf holds, also where it is not ``known``; whether that is all, and whether the deadline came first."""
+        commit: tuple[int, ...] = ()
+        candidates = {
+            number: self._candidates(number, wanted, deadline)
+            for number, each in enumerate(known)
+            if each is None
+        }
+        unsure = sum(len(each.unsure) for each in candidates.values())
+        complete = unsure + sum(each.verified for each in known if each) <= LITERAL_CANDIDATES
+        if not complete:
+            commit = (self._executor.snapshot.commit.number,)
+            known = self._kept(wanted, *commit)
+            candidates = self._newest(
+                [self._candidates(number, wanted, deadline) for number in range(len(known))]
+            )
+        held, late = [], False
+        for number, (leaf, found) in enumerate(zip(self._leaves, known, strict=True)):
+            if found is None:
+                found, in_time = _verified(leaf, candidates[number], wanted, deadline)
+                if in_time:
+                    key = (leaf.segment.name, wanted, *commit)
+                    self._known.put(key, found, found.docs.nbytes)
+                late |= not in_time
+            held.append(found)
+        return held, complete and not late, late
+
+    def _candidates(self, leaf: int, wanted: _Wanted, deadline: float) -> _Candidates:
+        plan = plan_literal(wanted.literal)
+        find = partial(self._executor.documents, leaf, deadline=deadline)
+        docs = find(literal_candidates(plan, wanted.fields))
+        if plan.exact:
+            return _Candidates(docs, docs[:0])
+        sure = docs[:0]
+        if wanted.is_word:
+            weights = tuple((field, 1.0) for field in wanted.fields)
+            word = find(p.Word(encoded(wanted.literal), weights))
+            sure = np.intersect1d(docs, word, assume_unique=True)
+        return _Candidates(sure, np.setdiff1d(docs, sure, assume_unique=True))
+
+    def _newest(self, candidates: Sequence[_Candidates]) -> dict[int, _Candidates]:
+        """The same of each leaf with as many unsure ones as may be verified, the newest of all leaves."""
+        times = np.concatenate(
+            [
+                leaf.segment.numbers(PUBLISHED)[each.unsure]
+                for leaf, each in zip(self._leaves, candidates, strict=True)
+            ]
+        )
+        chosen = np.zeros(len(times), dtype=bool)
+        chosen[np.argpartition(times, -LITERAL_CANDIDATES)[-LITERAL_CANDIDATES:]] = True
+        parts = np.split(chosen, np.cumsum([len(each.unsure) for each in candidates])[:-1])
+        return {
+            number: each._replace(unsure=each.unsure[part])
+            for number, (each, part) in enumerate(zip(candidates, parts, strict=True))
+        }
 
 
-def _verified(leaf: Leaf, docs: IntP, wanted: bytes, fields: tuple[str, ...]) -> IntP:
+def _verified(
+    leaf: Leaf, candidates: _Candidates, wanted: _Wanted, deadline: float
+) -> tuple[_Held, bool]:
+    """What the folded texts of unsure candidates leave of them, and whether all were looked into by the deadline."""
+    sure, unsure = candidates
+    in_time = True
+    holding = [sure]
+    for begin in range(0, len(unsure), _AT_ONCE):
+        if monotonic() >= deadline:
+            in_time = False
+            break
+        some = unsure[begin : begin + _AT_ONCE]
+        holding.append(_holding(leaf, some, encoded(wanted.literal), wanted.fields))
+    docs = np.concatenate(holding)
+    docs.sort()
+    return _Held(docs, len(unsure)), in_time
+
+
+def _holding(leaf: Leaf, docs: IntP, wanted: bytes, fields: tuple[str, ...]) -> IntP:
     """Those of ``docs`` whose folded text holds ``wanted`` in one of ``fields``. O(their text)."""
     if not len(docs):
         return docs

@@ -129,3 +129,15 @@ def test_a_key_that_is_larger_than_the_cache_is_not_kept() -> None:
 def test_a_plan_weighs_what_it_holds() -> None:
     short, long = (p.Intersection((p.Term("body", b"x" * size),)) for size in (1, 5_001))
     assert caching.weight(long) - caching.weight(short) == 5_000
+
+
+def test_values_of_other_segments_are_let_go_of() -> None:
+    cache: BoundedCache[int] = BoundedCache(10_000)
+    for segment in ("one", "two", "three"):
+        for number in range(4):
+            cache.put((segment, number), number, 100)
+    cache.keep_only(frozenset({"two", "four"}))
+    assert [cache.get(("two", number)) for number in range(4)] == [0, 1, 2, 3]
+    assert cache.get(("one", 1)) is None
+    assert len(cache) == 4
+    assert cache.held == sum(size for _, size in cache._entries.values())

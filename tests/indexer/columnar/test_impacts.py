@@ -117,7 +117,7 @@ def test_no_search_writes_to_what_is_cached(made: Corpus) -> None:
 def test_no_more_is_remembered_of_words_that_no_document_holds_than_is_bounded(
     made: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.columnar.impacts._REMEMBERED", 50)
+    monkeypatch.setattr("indexer.columnar.places._REMEMBERED", 50)
     impacts = Impacts(made.snapshot, Bm25())
     for number in range(200):
         for word in (b"%d" % number, b"%05d" % number * 1_000):
@@ -125,7 +125,9 @@ def test_no_more_is_remembered_of_words_that_no_document_holds_than_is_bounded(
             assert impacts.listed(0, "body", word) is NOTHING
             assert impacts.column(0, "body", word) is None
     assert len(impacts._places) <= 50
-    assert max(len(term) for _, _, term in impacts._places) <= 100
+    known = [term for each in impacts._places._known.values() for _, term in each]
+    assert max(map(len, known)) <= 100
+    assert len(impacts._frequencies) <= 100
     assert len(impacts._short) == len(impacts._listed) == 0
 
 

@@ -170,12 +170,15 @@ def test_two_hundred_fifty_five_values_and_a_missing_one_fit_one_byte(tmp_path: 
 @given(
     st.sets(st.lists(st.sampled_from(b"ab\0\xff"), max_size=6).map(bytes), max_size=400),
     st.integers(0, 300),
+    st.sampled_from([0, 100, 4_096]),
 )
 def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
-    terms: set[bytes], more: int
+    terms: set[bytes], more: int, few: int
 ) -> None:
+    """Whether or not it is so small that it is held whole."""
     expected = sorted(terms | {b"m%d" % number for number in range(more)})
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("indexer.columnar.terms._FEW", few)
         file = ArrayFileWriter(Path(folder) / "a")
         write_terms(file, "x", expected)
         file.finish({"layout": Layout({}, {}).to_facts(), "doc_count": 0})
