@@ -102,10 +102,14 @@ class Round:
     times: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     differing: list[tuple[str, list[str]]] = field(default_factory=list)
     tied_at_end: int = 0
+    errors: list[str] = field(default_factory=list)
+    """What neither side answered."""
 
     def take(self, text: str, ours: Result, theirs: Result) -> None:
         for times, result in zip(self.times, (ours, theirs), strict=True):
             times.append(result["cpu"])
+        if "error" in ours and "error" in theirs:
+            self.errors.append(ours["error"])
         found = list(differences(ours, theirs))
         self.tied_at_end += TIED_AT_END in found
         if told := [each for each in found if each != TIED_AT_END]:
@@ -183,6 +187,8 @@ def read_through(folder: Path) -> None:
 
 
 def report(done: Round, names: Sequence[str]) -> None:
+    if len(done.errors) == len(done.times[0]):
+        raise SystemExit(f"error: nothing was answered: {done.errors[0]}")
     print("\n| processor time, ms | p50 | p95 | mean |\n| --- | --- | --- | --- |")
     for name, times in zip(names, done.times, strict=True):
         p50, p95 = np.percentile(times, (50, 95))

@@ -20,7 +20,7 @@ from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.places import LONGEST, Place, Places, postings_of
 from indexer.columnar.plan import Word
-from indexer.columnar.segment import PostingsField
+from indexer.columnar.segment import DocsByBlock, PostingsField
 from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]
@@ -237,31 +237,31 @@ class Impacts:
             (self._segments[leaf].name, field, term), 8 * count + len(term)
         )
 
-    def scores(self, leaf: int, field: str, term: bytes, docs: IntP) -> F32:
-        """float32: what a term adds to the scores of some documents, ascending; 0 where they do not hold it.
+    def scores(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> F32:
+        """float32: what a term adds to the scores of some documents; 0 where they do not hold it.
 
         Nothing but these postings is computed: for a few documents, and terms that the cache has no room for.
         """
-        found = np.zeros(len(docs), dtype=np.float32)
+        found = np.zeros(len(among.docs), dtype=np.float32)
         number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
             return found
-        hit, at = postings.locate(number, docs)
+        hit, at = postings.locate(number, among)
         if postings.words:
             freqs = postings.freqs_at(at)
-            found[hit] = self._scored(leaf, field, term, postings, docs[hit], freqs)
+            found[hit] = self._scored(leaf, field, term, postings, among.docs[hit], freqs)
         else:
             found[hit] = 1.0
         return found
 
-    def holding(self, leaf: int, field: str, term: bytes, docs: IntP) -> NDArray[np.bool_]:
-        """bool[docs]: which of some documents, ascending, hold a term. Nothing is decoded."""
+    def holding(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> NDArray[np.bool_]:
+        """bool[docs]: which of some documents hold a term. Nothing is decoded."""
         number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
-            return np.zeros(len(docs), dtype=bool)
-        return postings.locate(number, docs)[0]
+            return np.zeros(len(among.docs), dtype=bool)
+        return postings.locate(number, among)[0]
 
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
@@ -276,13 +276,13 @@ class Impacts:
             self._occurrences.put(key, found, len(term) + found.nbytes)
         return found
 
-    def occurrences_in(self, leaf: int, field: str, term: bytes, docs: IntP) -> I64:
-        """The same in some documents alone, ascending, which need not all hold the term."""
+    def occurrences_in(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> I64:
+        """The same in some documents alone, which need not all hold the term."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
         number = self.place(leaf, field, term).number
-        hit, at = postings.locate(number, docs)
-        return _occurrences(docs[hit], *postings.positions_at(number, at))
+        hit, at = postings.locate(number, among)
+        return _occurrences(among.docs[hit], *postings.positions_at(number, at))
 
     def _computed(
         self, leaf: int, field: str, term: bytes, postings: PostingsField, number: int

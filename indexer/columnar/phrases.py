@@ -16,6 +16,7 @@ from indexer.columnar.arrays import IntP
 from indexer.columnar.found import Mask, firsts, look_up, look_up_listed
 from indexer.columnar.impacts import I64, NOTHING, Impacts, Listed, padded
 from indexer.columnar.plan import Phrase
+from indexer.columnar.segment import DocsByBlock
 
 _POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31
@@ -77,7 +78,7 @@ def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) ->
         if impacts.keeps_occurrences(leaf, phrase.field, term):
             others = impacts.occurrences(leaf, phrase.field, term)
         else:
-            others = impacts.occurrences_in(leaf, phrase.field, term, _owners(found))
+            others = impacts.occurrences_in(leaf, phrase.field, term, DocsByBlock(_owners(found)))
         found = found[_members(wanted, others)]
     return found
 
@@ -90,9 +91,10 @@ def _near(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64
     for term in phrase.terms:
         hit, _ = look_up_listed(impacts.listed(leaf, phrase.field, term), shared, length)
         shared = shared[hit]
+    among = DocsByBlock(shared)
     ends: I64 | None = None
     for term in phrase.terms:
-        found = impacts.occurrences_in(leaf, phrase.field, term, shared)
+        found = impacts.occurrences_in(leaf, phrase.field, term, among)
         ends = found if ends is None else _following(ends, found, phrase.slop)
     assert ends is not None, "a phrase has terms"
     return ends

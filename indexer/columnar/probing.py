@@ -17,6 +17,7 @@ from indexer.columnar.costs import LeafCosts
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Mask, Part, look_up, look_up_listed
 from indexer.columnar.impacts import F32
+from indexer.columnar.segment import DocsByBlock
 
 Probed = tuple[Mask, F32]
 
@@ -61,8 +62,9 @@ class LeafProbe(LeafCosts):
         if not few or self.impacts.keeps_word(self.leaf, node, postings):
             return look_up(self.find(node), docs, self.length)
         totals = np.zeros(len(docs), dtype=np.float32)
+        among = DocsByBlock(docs)
         for field, boost in node.fields:
-            totals += self.impacts.scores(self.leaf, field, node.term, docs) * np.float32(boost)
+            totals += self.impacts.scores(self.leaf, field, node.term, among) * np.float32(boost)
         return totals > 0, totals
 
     def _probe_union(self, node: p.Union, docs: IntP) -> Probed:

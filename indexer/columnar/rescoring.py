@@ -14,10 +14,12 @@ import numpy as np
 from indexer.columnar.agreement import agreement
 from indexer.columnar.arrays import IntP
 from indexer.columnar.impacts import F32, I64, Impacts
+from indexer.columnar.segment import DocsByBlock
 from indexer.columnar.top import Ordering, Ranked, merged
 
 _POSITION_BITS: Final = 32
 """A word's occurrences are those of ``phrases.py``: ``document << 32 | position``."""
+_POSITION: Final = (1 << _POSITION_BITS) - 1
 _FAR: Final = np.iinfo(np.int64).max
 
 
@@ -60,7 +62,8 @@ def rescored(
         at = np.flatnonzero(np.isin(part.docs, head))
         at = at[np.argsort(part.docs[at])]
         local = (part.docs[at] - impacts.snapshot.leaves[leaf].base).astype(np.intp)
-        more = nearness(impacts, leaf, rescore, local) + shared(impacts, leaf, rescore, local)
+        among = DocsByBlock(local)
+        more = nearness(impacts, leaf, rescore, among) + shared(impacts, leaf, rescore, among)
         if factors is not None:
             more *= factors[leaf][local]
         chosen.append(Ranked(part.docs[at], part.scores[at] + more, part.keys[at], part.ranks[at]))
@@ -79,24 +82,23 @@ def rescored(
     return np.concatenate([best, docs[rest]]), np.concatenate([better, scores[rest]])
 
 
-def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
-    """float32[docs]: what each of some documents of a leaf, ascending, scores for its best window."""
+def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
+    """float32[docs]: what each of some documents of a leaf scores for its best window."""
     found = [
-        (field, word, impacts.occurrences_in(leaf, name, term, docs))
+        (field, word, impacts.occurrences_in(leaf, name, term, among))
         for field, name in enumerate(rescore.fields)
         for word, (term, _) in enumerate(rescore.words)
         if impacts.estimate(leaf, name, term)
     ]
+    docs = among.docs
     best = np.zeros(len(docs), dtype=np.float32)
     if not found:
         return best
     counts = [len(places) for _, _, places in found]
-    owners, positions = np.divmod(
-        np.concatenate([places for _, _, places in found]), 1 << _POSITION_BITS
-    )
-    owners = np.searchsorted(docs, owners)
+    places = np.concatenate([places for _, _, places in found])
+    owners = np.searchsorted(docs, places >> _POSITION_BITS)
     rows = owners + len(docs) * np.repeat([field for field, _, _ in found], counts)
-    starts = (rows << _POSITION_BITS) | positions
+    starts = (rows << _POSITION_BITS) | (places & _POSITION)
     order = np.argsort(starts, kind="stable")
     starts, owners = starts[order], owners[order]
     # For each occurrence where each word stands next, itself included; one row a word.
@@ -110,9 +112,9 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
     return best
 
 
-def shared(impacts: Impacts, leaf: int, rescore: Rescore, docs: IntP) -> F32:
-    """float32[docs]: the weights of the terms that each of some documents of a leaf, ascending, holds."""
-    sums = np.zeros(len(docs), dtype=np.float32)
+def shared(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
+    """float32[docs]: the weights of the terms that each of some documents of a leaf holds."""
+    sums = np.zeros(len(among.docs), dtype=np.float32)
     for field, term, weight in rescore.terms:
-        sums[impacts.holding(leaf, field, term, docs)] += np.float32(weight)
+        sums[impacts.holding(leaf, field, term, among)] += np.float32(weight)
     return sums

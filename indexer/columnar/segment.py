@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,32 @@ from indexer.columnar.fields import MISSING_INT, Layout
 from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, rows_at
 from indexer.columnar.offsets import Offsets
 from indexer.columnar.terms import Terms
+
+
+class _Part(NamedTuple):
+    """The documents ``low`` to ``high`` of some, which lie in one block, as postings hold them: uint16, counted in it."""
+
+    low: int
+    high: int
+    within: NDArray[np.uint16]
+
+
+class DocsByBlock:
+    """Some documents of a segment, intp ascending, taken apart by the blocks of postings, to be located in many terms."""
+
+    def __init__(self, docs: IntP) -> None:
+        self.docs = docs
+        blocks = docs >> BLOCK_BITS
+        within = docs.astype(np.uint16)  # what is left of them in their block
+        edges = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(docs)]
+        self.parts = {
+            int(blocks[low]): _Part(low, high, within[low:high])
+            for low, high in pairwise(edges)
+            if low < high
+        }
+
+
+_NO_PLACES: Final = np.empty(0, dtype=np.intp)
 
 
 class PostingsField:
@@ -126,24 +153,22 @@ class PostingsField:
             docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
         return docs
 
-    def locate(self, term: int, docs: IntP) -> tuple[NDArray[np.bool_], IntP]:
-        """Which of ``docs`` (ascending) hold a term, and the number of each one's posting. O(docs * log postings): nothing is decoded."""
+    def locate(self, term: int, among: DocsByBlock) -> tuple[NDArray[np.bool_], IntP]:
+        """Which of some documents hold a term, and the number of each one's posting. O(docs * log postings): nothing is decoded."""
         begin, end = self._pairs(term, term)
         starts = self._pair_starts.few(begin, end + 1)
-        hit = np.zeros(len(docs), dtype=bool)
-        at = np.zeros(len(docs), dtype=np.intp)
+        hit = np.zeros(len(among.docs), dtype=bool)
+        found = [_NO_PLACES]
         for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
-            first = block << BLOCK_BITS
-            low, high = docs.searchsorted((first, first + (1 << BLOCK_BITS))).tolist()
+            part = among.parts.get(block)
             held = self._docs[starts[pair] : starts[pair + 1]]
-            if low == high or not len(held):
+            if part is None or not len(held):
                 continue
-            wanted = (docs[low:high] - first).astype(np.uint16)
-            places = held.searchsorted(wanted)
-            np.minimum(places, len(held) - 1, out=places)
-            hit[low:high] = held[places] == wanted
-            at[low:high] = places + starts[pair]
-        return hit, at[hit]
+            places = held.searchsorted(part.within)
+            same = held.take(places, mode="clip") == part.within
+            hit[part.low : part.high] = same
+            found.append(places[same] + starts[pair])
+        return hit, np.concatenate(found)
 
     def freqs_at(self, at: IntP) -> AnyArray:
         """uint8 or uint32: the frequencies of some postings."""

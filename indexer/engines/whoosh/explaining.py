@@ -11,6 +11,7 @@ from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.impacts import F32, Impacts
 from indexer.columnar.plan import Plan
 from indexer.columnar.rescoring import Rescore, nearness, shared
+from indexer.columnar.segment import DocsByBlock
 from indexer.hits import Reasons
 
 
@@ -47,8 +48,9 @@ def reasons(
         near: F32 = np.zeros(len(local), dtype=np.float32)
         pairs = near
         if rescore:
-            near = nearness(impacts, leaf, rescore, local)
-            pairs = shared(impacts, leaf, rescore, local)
+            among = DocsByBlock(local)
+            near = nearness(impacts, leaf, rescore, among)
+            pairs = shared(impacts, leaf, rescore, among)
         rows = zip(
             *(column.tolist() for column in (local, parts, recency, near, pairs)), strict=True
         )

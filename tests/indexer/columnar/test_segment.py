@@ -14,7 +14,7 @@ from indexer.columnar.arrays import ArrayFileWriter
 from indexer.columnar.build import Document, SegmentBuilder, write_terms
 from indexer.columnar.errors import Damaged, Unsupported
 from indexer.columnar.fields import Layout
-from indexer.columnar.segment import Segment
+from indexer.columnar.segment import DocsByBlock, Segment
 from indexer.columnar.terms import Terms, after_prefix
 from tests.indexer.columnar.twins import (
     LAYOUT,
@@ -101,7 +101,7 @@ def test_more_documents_than_one_block_keep_their_numbers_frequencies_and_positi
     asked = np.array([0, 4, 5, 1_000, 70_005, 139_000, 139_999])
     holders = ["1111111", "1001010", "0010100"]
     for term, holding in enumerate(holders):
-        hit, at = field.locate(term, asked)
+        hit, at = field.locate(term, DocsByBlock(asked))
         assert hit.tolist() == [each == "1" for each in holding]
         begin = field.extent(term)[0]
         np.testing.assert_array_equal(field.docs(term)[at - begin], asked[hit])
