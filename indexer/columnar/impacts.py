@@ -2,7 +2,8 @@
 
 BM25 as Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
 idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so nothing of this
-is stored: a snapshot derives it, and keeps what is asked for often.
+is stored: a snapshot derives it, and keeps what is asked for often. The documents and frequencies of a word are its
+segment's own: they are kept over commits, and only their scores are computed anew.
 """
 
 from __future__ import annotations
