@@ -238,3 +238,11 @@ class ArrayFile:
                 at = end
             if at != self._arrays_end:
                 found.append(f"has {self._arrays_end - at} bytes that no array owns")
+
+
+def firsts(ascending: IntP) -> NDArray[np.bool_]:
+    """Which elements of an ascending array are no repeats of the one before."""
+    fresh = np.empty(len(ascending), dtype=bool)
+    fresh[:1] = True
+    np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])
+    return fresh

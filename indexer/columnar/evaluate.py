@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 
 from indexer.columnar import plan as p
+from indexer.columnar.arrays import firsts
 from indexer.columnar.found import (
     SCRATCH,
     Dense,
     Found,
     Mask,
     Part,
-    firsts,
     listed,
     look_up_listed,
     mask_of,
@@ -71,26 +71,14 @@ class Evaluator(LeafProbe):
         return _boosted(found, node.boost)
 
     def _find_word(self, node: p.Word) -> Part:
-        postings = self.cost(node)
-        common = self.impacts.is_common(self.leaf, postings)
-        make = self._common_word if common else self._rare_word
-        return self.impacts.word(self.leaf, node, postings, make)
+        return self.impacts.word(self.leaf, node, self.cost(node), self._common_word)
 
     def _common_word(self, node: p.Word) -> Column:
         column = Column(np.zeros(self.length, dtype=np.float32))
-        for part in self._in_fields(node):
-            _add(column.scores, part)
+        for field, boost in node.fields:  # computed anew: what is kept is the whole
+            part = self.impacts.fresh(self.leaf, field, node.term)
+            _add(column.scores, _boosted(part, boost))
         return column
-
-    def _rare_word(self, node: p.Word) -> Listed:
-        return self._summed(self._in_fields(node), 1)
-
-    def _in_fields(self, node: p.Word) -> list[Listed]:
-        """The word in each field, computed anew: what is kept is the whole."""
-        return [
-            _boosted(self.impacts.fresh(self.leaf, field, node.term), boost)
-            for field, boost in node.fields
-        ]
 
     def _find_terms_between(self, node: p.TermsBetween) -> Found:
         first, end = self.terms_of(node)

@@ -75,14 +75,6 @@ SCRATCH: Final = Scratch()
 """The accumulators of all threads."""
 
 
-def firsts(ascending: IntP) -> Mask:
-    """Which elements of an ascending array are no repeats of the one before."""
-    fresh = np.empty(len(ascending), dtype=bool)
-    fresh[:1] = True
-    np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])
-    return fresh
-
-
 def mask_of(found: Part, length: int) -> Mask:
     """bool[length]: which documents were found. Fresh, or the result's own."""
     if isinstance(found, Listed):

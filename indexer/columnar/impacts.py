@@ -2,7 +2,8 @@
 
 BM25 as Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
 idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so nothing of this
-is stored: a snapshot derives it, and keeps what is asked for often.
+is stored: a snapshot derives it, and keeps what is asked for often. The documents and frequencies of a word are its
+segment's own: they are kept over commits, and only their scores are computed anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import AnyArray, IntP
+from indexer.columnar.arrays import AnyArray, IntP, firsts
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.places import LONGEST, Place, Places, postings_of
@@ -25,6 +26,8 @@ from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
+Fields = tuple[tuple[str, float], ...]
+"""Fields, each with what its scores are multiplied with."""
 
 CACHE_BYTES: Final = 320 * 2**20
 """For all threads of a process together, in 32nds: 13 for occurrences, 10 for lists, 8 for columns, 1 for short lists.
@@ -51,6 +54,27 @@ class Listed(NamedTuple):
     scores: F32
 
 
+class Counted:
+    """How often each of some fields of the documents of a leaf holds a term; a segment's own, so it holds in every snapshot.
+
+    ``scored`` is what that scored for whoever asked last: the statistics, and the list.
+    """
+
+    __slots__ = ("counts", "docs", "scored")
+
+    def __init__(self, docs: IntP, counts: AnyArray) -> None:
+        self.docs = docs
+        """intp, ascending."""
+        self.counts = counts
+        """uint8 or uint32[fields, documents]: 0 where the field does not hold it."""
+        self.scored: tuple[object, Listed] = (None, NOTHING)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes, those of a list of scores among them."""
+        return self.docs.nbytes + self.counts.nbytes + 4 * len(self.docs)
+
+
 class Column(NamedTuple):
     """What a frequent term gives each document of a leaf, float32, padded with zeros to whole blocks. Never write to it."""
 
@@ -74,7 +98,8 @@ NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 class Impacts:
     """The impacts of one snapshot. Shared by threads.
 
-    Where terms stand and occur is kept by segment, and shared with those of an earlier snapshot, ``reuse``.
+    Where terms stand and occur is kept by segment, and shared with those of an earlier snapshot, ``reuse``: of their scores
+    what does not depend on the other segments. Statistics are those of the segments, so deletions alone change no score.
     """
 
     def __init__(
@@ -90,15 +115,19 @@ class Impacts:
         self._norms: dict[tuple[int, str], F32] = {}
         self._frequencies: dict[tuple[str, bytes], int] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
-        self._short: BoundedCache[Listed] = BoundedCache(cache_bytes // 32)
-        self._listed: BoundedCache[Listed] = BoundedCache(cache_bytes * 10 // 32)
-        self._occurrences: BoundedCache[I64] = (
-            reuse._occurrences if reuse else BoundedCache(cache_bytes * 13 // 32)
-        )
-        self._places: Places = reuse._places if reuse else Places()
-        if reuse:
-            self._occurrences.keep_only(snapshot.segment_names)
-            self._places.keep_only(snapshot.segment_names)
+        self._statistics = object()
+        if reuse is None:
+            self._short: BoundedCache[Counted] = BoundedCache(cache_bytes // 32)
+            self._listed: BoundedCache[Counted] = BoundedCache(cache_bytes * 10 // 32)
+            self._occurrences: BoundedCache[I64] = BoundedCache(cache_bytes * 13 // 32)
+            self._places = Places()
+        else:
+            self._short, self._listed = reuse._short, reuse._listed
+            self._occurrences, self._places = reuse._occurrences, reuse._places
+            for kept in (self._short, self._listed, self._occurrences, self._places):
+                kept.keep_only(snapshot.segment_names)
+            if snapshot.segment_names == reuse.snapshot.segment_names:
+                self._statistics, self._columns = reuse._statistics, reuse._columns
         self._known = [self._places.known_in(segment) for segment in self._segments]
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
@@ -168,17 +197,11 @@ class Impacts:
 
     def listed(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts in a leaf. O(postings) the first time, O(1) while it stays in the cache."""
-        number, count, _ = self.place(leaf, field, term)
-        postings = self.field(leaf, field)
-        if postings is None or not count:
+        count = self.place(leaf, field, term).postings
+        if not count:
             return NOTHING
         key = (self._segments[leaf].name, field, term)
-        cache = self._short if count <= SHORT else self._listed
-        listed = cache.get(key)
-        if listed is None:
-            listed = self._computed(leaf, field, term, postings, number)
-            cache.put(key, listed, len(term) + listed.docs.nbytes + listed.scores.nbytes)
-        return listed
+        return self._kept(key, leaf, term, ((field, 1.0),), count)
 
     def fresh(self, leaf: int, field: str, term: bytes) -> Listed:
         """A term's documents and impacts, computed anew and not kept. O(postings)."""
@@ -189,31 +212,32 @@ class Impacts:
         return self._computed(leaf, field, term, postings, number)
 
     def word(
-        self, leaf: int, word: Word, postings: int, make: Callable[[Word], Listed | Column]
+        self, leaf: int, word: Word, postings: int, make: Callable[[Word], Column]
     ) -> Listed | Column:
-        """A word in several fields, of so many postings together: what was kept of it, or else what ``make`` gives."""
-        key, cache = (
-            (self._segments[leaf].name, word.term, word.fields),
-            self._cache_of(leaf, postings),
-        )
-        found: Listed | Column | None = cache.get(key)
-        if found is None:
-            found = make(word)
-            cache.put(key, found, sum(array.nbytes for array in found))
-        return found
+        """A word in several fields, of so many postings together; where that is many, what was kept of it or ``make`` gives."""
+        key = (self._segments[leaf].name, word.term, word.fields)
+        if not self.is_common(leaf, postings):
+            return self._kept(key, leaf, word.term, word.fields, postings) if postings else NOTHING
+        column = self._columns.get(key)
+        if column is None:
+            column = make(word)
+            self._columns.put(key, column, column.scores.nbytes)
+        return column
 
     def keeps_word(self, leaf: int, word: Word, postings: int) -> bool:
         """Whether a word in several fields is kept, or would be once it is asked for."""
         doc_count = self._segments[leaf].doc_count
-        nbytes = 4 * doc_count if self.is_common(leaf, postings) else 12 * postings
+        nbytes = (
+            4 * doc_count if self.is_common(leaf, postings) else (12 + len(word.fields)) * postings
+        )
         return self._cache_of(leaf, postings).admits(
             (self._segments[leaf].name, word.term, word.fields), nbytes
         )
 
     def _cache_of(self, leaf: int, postings: int) -> BoundedCache[Any]:
-        if postings <= SHORT:
-            return self._short
-        return self._columns if self.is_common(leaf, postings) else self._listed
+        if self.is_common(leaf, postings):
+            return self._columns
+        return self._short if postings <= SHORT else self._listed
 
     def is_common(self, leaf: int, postings: int) -> bool:
         """Whether so many postings in a leaf are better kept as a column."""
@@ -283,6 +307,58 @@ class Impacts:
         number = self.place(leaf, field, term).number
         hit, at = postings.locate(number, among)
         return _occurrences(among.docs[hit], *postings.positions_at(number, at))
+
+    def _kept(
+        self, key: tuple[object, ...], leaf: int, term: bytes, fields: Fields, postings: int
+    ) -> Listed:
+        """A term that has postings in some fields: what is kept of it, scored anew when that was for other statistics."""
+        cache = self._short if postings <= SHORT else self._listed
+        counted = cache.get(key)
+        if counted is None:
+            counted = self._counted(leaf, term, fields)
+            cache.put(key, counted, len(term) + counted.nbytes)
+        statistics, listed = counted.scored
+        if statistics is not self._statistics:
+            listed = Listed(counted.docs, self._summed(leaf, term, fields, counted))
+            counted.scored = self._statistics, listed
+        return listed
+
+    def _counted(self, leaf: int, term: bytes, fields: Fields) -> Counted:
+        """How often a term stands in some fields of the documents of a leaf that hold it. O(postings)."""
+        found = []
+        for row, (field, _) in enumerate(fields):
+            postings = self.field(leaf, field)
+            number, count, _ = self.place(leaf, field, term)
+            if postings is not None and count:
+                freqs = postings.freqs(number) if postings.words else np.ones(count, np.uint8)
+                found.append((row, postings.docs(number), freqs))
+        if len(fields) == 1:
+            ((_, docs, freqs),) = found
+            return Counted(docs, freqs[np.newaxis])
+        docs = np.concatenate([docs for _, docs, _ in found])
+        docs.sort()
+        docs = docs[firsts(docs)]
+        counts = np.zeros((len(fields), len(docs)), np.result_type(*(each[2] for each in found)))
+        for row, some, freqs in found:
+            counts[row, docs.searchsorted(some)] = freqs
+        return Counted(docs, counts)
+
+    def _summed(self, leaf: int, term: bytes, fields: Fields, counted: Counted) -> F32:
+        """What a term adds in all of some fields. O(documents * fields)."""
+        scores = np.zeros(len(counted.docs), dtype=np.float32)
+        for counts, (field, boost) in zip(counted.counts, fields, strict=True):
+            postings = self.field(leaf, field)
+            if postings is None or not self.estimate(leaf, field, term):
+                continue
+            weights = counts.astype(np.float32)
+            if postings.words:
+                divisors = weights + self.norms(leaf, field, postings)[counted.docs]
+                weights *= np.float32(boost * self.idf(field, term) * (self.weighting.k1 + 1))
+                np.divide(weights, divisors, out=weights, where=divisors > 0)
+            else:
+                weights *= np.float32(boost)
+            scores += weights
+        return scores
 
     def _computed(
         self, leaf: int, field: str, term: bytes, postings: PostingsField, number: int

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import IntP
-from indexer.columnar.found import Mask, firsts, look_up, look_up_listed
+from indexer.columnar.arrays import IntP, firsts
+from indexer.columnar.found import Mask, look_up, look_up_listed
 from indexer.columnar.impacts import I64, NOTHING, Impacts, Listed, padded
 from indexer.columnar.plan import Phrase
 from indexer.columnar.segment import DocsByBlock

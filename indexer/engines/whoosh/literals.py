@@ -119,8 +119,14 @@ class LiteralFinder:
     def _find(
         self, wanted: _Wanted, known: Sequence[_Held | None], deadline: float
     ) -> tuple[list[_Held], bool, bool]:
-        """What each leaf holds, also where it is not ``known``; whether that is all, and whether the deadline came first."""
-        commit: tuple[int, ...] = ()
+        """What each leaf holds; whether that is all, and whether the deadline came first.
+
+        What is ``known`` of a leaf holds in every snapshot; where there are too many candidates, what is kept holds in this one.
+        """
+        commit: tuple[int, ...] = (self._executor.snapshot.commit.number,)
+        newest = [each for each in self._kept(wanted, *commit) if each]
+        if len(newest) == len(known):
+            return newest, False, False
         candidates = {
             number: self._candidates(number, wanted, deadline)
             for number, each in enumerate(known)
@@ -128,9 +134,10 @@ class LiteralFinder:
         }
         unsure = sum(len(each.unsure) for each in candidates.values())
         complete = unsure + sum(each.verified for each in known if each) <= LITERAL_CANDIDATES
-        if not complete:
-            commit = (self._executor.snapshot.commit.number,)
-            known = self._kept(wanted, *commit)
+        if complete:
+            commit = ()
+        else:
+            known = [None] * len(known)
             candidates = self._newest(
                 [self._candidates(number, wanted, deadline) for number in range(len(known))]
             )

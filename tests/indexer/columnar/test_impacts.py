@@ -17,7 +17,7 @@ from indexer.columnar.build import Document
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.executor import Executor
 from indexer.columnar.fields import Layout
-from indexer.columnar.impacts import COMMON, NOTHING, Bm25, Impacts, padded
+from indexer.columnar.impacts import COMMON, NOTHING, Bm25, Counted, Impacts, padded
 from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.writer import Writer, create_index
 from tests.indexer.columnar.plan_twin import VOCABULARY, Corpus, Twin, assert_close, build, executor
@@ -34,9 +34,15 @@ def held(cache: BoundedCache[Any]) -> int:
     return sum(
         array.nbytes
         for value, _ in cache._entries.values()
-        for array in ([value] if isinstance(value, np.ndarray) else value)
+        for array in arrays_of(value)
         if array.base is None
     )
+
+
+def arrays_of(value: Any) -> list[np.ndarray[Any, Any]]:
+    if isinstance(value, Counted):
+        return [value.counts, *value.scored[1]]
+    return [value] if isinstance(value, np.ndarray) else [*value]
 
 
 def caches_of(impacts: Impacts) -> tuple[BoundedCache[Any], ...]:

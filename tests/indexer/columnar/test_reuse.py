@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer.columnar import plan as p
+from indexer.columnar.build import Document
 from indexer.columnar.executor import Executor
 from indexer.columnar.snapshot import Snapshot, open_snapshot
 from indexer.columnar.writer import Writer
@@ -56,9 +58,32 @@ def test_what_is_derived_of_a_segment_is_kept_when_documents_are_deleted(made: C
         if before.impacts.estimate(0, "body", word.encode()):
             kept = before.impacts.occurrences(0, "body", word.encode())
             assert after.impacts.occurrences(0, "body", word.encode()) is kept
+            scored = before.impacts.listed(0, "body", word.encode())
+            assert after.impacts.listed(0, "body", word.encode()) is scored
     assert after._facet(0, "era") is before._facet(0, "era")
     ask_everything(after)
     assert (len(after._masks), len(after.impacts._places)) == (masks, places)
+
+
+def test_a_word_is_scored_anew_when_the_statistics_are_others(made: Corpus) -> None:
+    before = executor(made.snapshot)
+    ask_everything(before)
+    kept = before.impacts._short.get((made.snapshot.leaves[0].segment.name, "body", b"w29"))
+    assert kept
+    with Writer(made.snapshot.folder, LAYOUT) as writer:
+        for _ in range(50):
+            writer.add(Document(words={"body": (["w29"] * 9, range(9))}))
+        writer.commit()
+    later = open_snapshot(made.snapshot.folder, reuse=made.snapshot)
+    after, alone = executor(later, reuse=before), executor(later)
+    for plan in PLANS:
+        found, wanted = (each.search(plan, limit=1_000) for each in (after, alone))
+        np.testing.assert_array_equal(found.docs, wanted.docs)
+        np.testing.assert_array_equal(found.scores, wanted.scores)
+    scored = after.impacts.listed(0, "body", b"w29")
+    assert scored.docs is kept.docs
+    assert (scored.scores < before.impacts.listed(0, "body", b"w29").scores).all()
+    assert kept.scored[1].docs is kept.docs
 
 
 def test_what_is_derived_of_a_segment_goes_with_it(made: Corpus) -> None:
@@ -67,6 +92,7 @@ def test_what_is_derived_of_a_segment_goes_with_it(made: Corpus) -> None:
     after = executor(after_deleting(made, [3], merge_all=True), reuse=before)
     assert len(after._masks) == after._masks.held == 0
     assert len(after.impacts._occurrences) == len(after.impacts._places) == 0
+    assert len(after.impacts._short) == len(after.impacts._listed) == 0
     assert after._facets == {}
 
 

@@ -92,6 +92,24 @@ class TestWhooshEngine(EngineContract):
             exact = reader.search(SearchRequest(Literal("北京")))
             assert (exact.total, exact.total_is_estimate) == (14, False)
 
+    def test_too_many_candidates_are_counted_over_all_segments_after_each_commit(
+        self, engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(literals, "LITERAL_CANDIDATES", 4)
+        query = SearchRequest(Literal("京地铁"), sort="newest")
+        for turn, total in enumerate((3, 4, 4)):
+            fill(
+                engine,
+                *(
+                    article(f"a-{n}", body="北京地铁", published_at=f"2026-01-{n + 1:02}")
+                    for n in range(turn * 3, turn * 3 + 3)
+                ),
+            )
+            with engine.reader() as reader, self.open(folder).reader() as fresh:
+                first, again = reader.search(query), reader.search(query)
+                assert first == again == fresh.search(query)
+                assert (first.total, first.total_is_estimate) == (total, turn > 0)
+
     def test_a_literal_in_one_field_is_not_found_in_another(self, engine: Engine) -> None:
         fill(
             engine,
