@@ -250,6 +250,7 @@ class _Speller:
             guess.whole_keys,
             filter=self._seen.filter,
             size=_CANDIDATES,
+            deadline=self._seen.deadline,
         )
         for found in self._reader.complete(request):
             yield found.count, found.text
