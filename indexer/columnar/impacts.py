@@ -171,11 +171,9 @@ class Impacts:
         return count
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
-        """The same for each of some terms. Those that are not remembered are looked up together, and remembered."""
-        fresh = [term for term in terms if (field, term) not in self._frequencies]
-        for segment in self._segments if fresh else ():
-            self._places.look_up(segment, field, fresh)
-        return [self.doc_frequency(field, term) for term in terms]
+        """The same for each of some terms, looked up together."""
+        counts = [self._places.postings(segment, field, terms) for segment in self._segments]
+        return [sum(each) for each in zip(*counts, strict=True)] if counts else [0] * len(terms)
 
     def place(self, leaf: int, field: str, term: bytes) -> Place:
         """Where a term stands in a leaf. Remembered."""

@@ -51,23 +51,32 @@ class Places:
                 self._remember(segment, {(field, term): place})
         return place
 
-    def look_up(self, segment: Segment, field: str, terms: Sequence[bytes]) -> None:
-        """Remember where terms stand in a words field of a segment. Cheaper than one after the other."""
-        known = self.known_in(segment)
-        fresh = [t for t in terms if len(t) <= LONGEST and (field, t) not in known]
-        postings = postings_of(segment, field)
-        if postings is None or not postings.words or not len(postings.terms) or not fresh:
-            return
-        found = dict.fromkeys(((field, term) for term in fresh), _ABSENT)
-        numbers = [postings.terms.find(term) for term in fresh]
-        held = [place for place, number in enumerate(numbers) if number >= 0]
-        if held:
-            there = np.array([numbers[place] for place in held], dtype=np.intp)
-            counts = postings.doc_frequencies_of(there).tolist()
-            occurrences = postings.total_frequencies_of(there).tolist()
-            for place, *row in zip(held, there.tolist(), counts, occurrences, strict=True):
-                found[field, fresh[place]] = Place(*row)
-        self._remember(segment, found)
+    def postings(self, segment: Segment, field: str, terms: Sequence[bytes]) -> list[int]:
+        """How many postings each term has in a segment. Cheaper than one after the other.
+
+        Terms that the segment does not have are not remembered: most are guesses, of which few come again.
+        """
+        known, postings = self.known_in(segment), postings_of(segment, field)
+        if postings is None or not postings.words:
+            return [self.find(segment, field, term).postings for term in terms]
+        counts = [0] * len(terms)
+        fresh: list[tuple[int, int]] = []
+        for place, term in enumerate(terms):
+            if (found := known.get((field, term))) is not None:
+                counts[place] = found.postings
+            elif (number := postings.terms.find(term)) >= 0:
+                fresh.append((place, number))
+        if fresh:
+            numbers = np.array([number for _, number in fresh], dtype=np.intp)
+            held = postings.doc_frequencies_of(numbers).tolist()
+            occurrences = postings.total_frequencies_of(numbers).tolist()
+            remembered = {}
+            for (place, number), *row in zip(fresh, held, occurrences, strict=True):
+                counts[place] = row[0]
+                if len(terms[place]) <= LONGEST:
+                    remembered[field, terms[place]] = Place(number, *row)
+            self._remember(segment, remembered)
+        return counts
 
     def _remember(self, segment: Segment, found: dict[tuple[str, bytes], Place]) -> None:
         if len(self) + len(found) > _REMEMBERED:
