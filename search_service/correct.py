@@ -45,7 +45,7 @@ _SYLLABLES: Final = 12
 _CANDIDATES: Final = 5
 
 MOST_REMEMBERED: Final = 20_000
-"""Texts of which it is remembered that nothing else was meant: some ten MiB."""
+"""Texts of which it is remembered that nothing else was meant: some five MiB."""
 
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")

@@ -276,11 +276,12 @@ def _meant(
             doubt = "much"
         elif asked.found.rung not in _ALL_WORDS:
             doubt = "some"
-    if (tree, doubt) in nothing_meant:
+    told = (asked.parsed.echo, doubt)
+    if told in nothing_meant:
         return None
     meant = corrected(tree, reader, analyzer, seen=visible(now), doubt=doubt, deadline=deadline)
     if meant is None and monotonic() < deadline:
-        nothing_meant.add((tree, doubt))
+        nothing_meant.add(told)
     return meant
 
 
