@@ -61,10 +61,10 @@ def near_sound(text: str) -> Guess:
     """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
     read = units(text)
     spoken = tuple(_near(unit.text) for unit in read)
+    own = [readings(unit.text) for unit in read]
     keys: dict[str, None] = {}
-    for place in range(len(read)):
-        sounds = [frozenset(readings(unit.text)) for unit in read]
-        sounds[place] = spoken[place]
+    for place, near in enumerate(spoken):
+        sounds = [*own[:place], near, *own[place + 1 :]]
         initials = [sorted({sound[0] for sound in each}) for each in sounds[1:KEY_UNITS]]
         for first, *rest in product(sorted(sounds[0]), *initials):
             keys[first + AFTER_FIRST + "".join(rest)] = None

@@ -161,7 +161,8 @@ class _Speller:
                     continue
                 if any(start < other_end and other < end for other, other_end in taken):
                     continue
-                if found := self._best_of(folded[start:end], kind(folded[start:end])):
+                typed = folded[start:end]
+                if found := self._best_of(typed, kind(typed)):
                     taken.append((start, end))
                     yield _Change(start, end, found)
 

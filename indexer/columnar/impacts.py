@@ -345,17 +345,15 @@ class Impacts:
         """What a term adds in all of some fields. O(documents * fields)."""
         scores = np.zeros(len(counted.docs), dtype=np.float32)
         for counts, (field, boost) in zip(counted.counts, fields, strict=True):
-            postings = self.field(leaf, field)
-            if postings is None or not self.estimate(leaf, field, term):
+            postings, held = self.field(leaf, field), np.flatnonzero(counts)
+            if postings is None or not len(held):
                 continue
-            weights = counts.astype(np.float32)
             if postings.words:
-                divisors = weights + self.norms(leaf, field, postings)[counted.docs]
-                weights *= np.float32(boost * self.idf(field, term) * (self.weighting.k1 + 1))
-                np.divide(weights, divisors, out=weights, where=divisors > 0)
+                docs, freqs = counted.docs[held], counts[held]
+                weights = self._scored(leaf, field, term, postings, docs, freqs)
+                scores[held] += weights * np.float32(boost)
             else:
-                weights *= np.float32(boost)
-            scores += weights
+                scores[held] += np.float32(boost)
         return scores
 
     def _computed(

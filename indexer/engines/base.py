@@ -1,7 +1,7 @@
 """What every engine promises. Each promise has a test in ``tests/contracts/engine.py``.
 
-An engine keeps one copy of the index. Where and how is its own business, and what opens it (``registry.py``) says where. It knows articles and queries; generations, the store and HTTP are
-none of its business.
+An engine keeps one copy of the index. How is its own business, and what opens it (``registry.py``) says where. It knows
+articles and queries; generations, the store and HTTP are none of its business.
 """
 
 from __future__ import annotations

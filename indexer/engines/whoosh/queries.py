@@ -57,8 +57,8 @@ class PlanBuilder:
     """Makes plans of queries, for one snapshot.
 
     ``find_literal`` gives the documents that hold a folded literal in one of some fields; without it a plan finds all that
-    may hold one, and scores are not what they should be. ``idf`` gives that of a token in
-    a field. ``deadline`` is a time of ``time.monotonic()``.
+    may hold one, and scores are not what they should be. ``idf`` gives that of a token in a field. ``deadline`` is a time
+    of ``time.monotonic()``.
     """
 
     def __init__(
