@@ -31,30 +31,36 @@ MAX_DEPTH: Final = 10_000
 class Alternative:
     """What counts for a word of a :class:`Match`: ``text`` stands for ``word``, and scores ``factor`` times as much.
 
-    ``word`` is a token as the analyzer makes them in query mode. ``text`` is folded; where the analyzer leaves it whole it
-    is a word too, which never stands inside others (内存 is not in 国内存在), else it is found as a :class:`Literal`. However
-    rare it is, it scores as if it were no rarer than the word: an article is not the better for using the rarer of two
-    words for one thing.
+    ``word`` is one of the match's words, ``text`` is folded, and ``words`` are its tokens in query mode. Where that is the
+    text itself, it is a word too, which never stands inside others (内存 is not in 国内存在), else it is found as a
+    :class:`Literal`. However rare it is, it scores as if it were no rarer than the word: an article is not the better for
+    using the rarer of two words for one thing.
     """
 
     word: str
     text: str
     factor: float
+    words: tuple[str, ...]
+
+    @property
+    def is_word(self) -> bool:
+        """Whether the text is one word."""
+        return self.words == (self.text,)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Articles that hold the words of ``text``, each in any of ``fields``.
+    """Articles that hold ``words``, each in any of ``fields``.
 
-    The engine cuts ``text`` with its analyzer in query mode; repeated words count once. ``need`` is the share of
+    Words are tokens as the analyzer makes them in query mode; repeated ones count once. ``need`` is the share of
     the distinct words that an article must hold: 1.0 all of them, 0.0 any one; ``max(1, ceil(need * words))`` in
     between. The score is the sum over the words and fields of weight x BM25. With ``inside`` a word may also stand
     inside other words (as a literal, scored as :class:`Literal`) where it does not stand as a word. An article that holds
-    one of a word's ``alternatives`` holds the word; the best of the word and its alternatives is what scores. A text
-    without a single word matches nothing.
+    one of a word's ``alternatives`` holds the word; the best of the word and its alternatives is what scores. No
+    words match nothing.
     """
 
-    text: str
+    words: tuple[str, ...]
     fields: tuple[tuple[str, float], ...] = (("title", 2.0), ("lead", 1.0), ("body", 1.0))
     need: float = 1.0
     inside: bool = False
@@ -75,13 +81,13 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Adjacent:
-    """Articles in which the words of ``text`` follow one another in one of ``fields``. Scores nothing.
+    """Articles in which ``words`` follow one another in one of ``fields``. Scores nothing.
 
-    The engine cuts ``text`` with its analyzer in query mode. What stands between two words without being one does not
-    count: 3:2 stands in 3-2, and iPhone15 in iPhone 15. A text without a single word matches nothing.
+    Words are tokens as the analyzer makes them in query mode. What stands between two of them in an article without being
+    a word does not count: 3:2 stands in 3-2, and iPhone15 in iPhone 15. No words match nothing.
     """
 
-    text: str
+    words: tuple[str, ...]
     fields: tuple[str, ...] = TEXT_FIELDS
 
 
@@ -183,22 +189,23 @@ Query = (
 class Rescore:
     """A second look at the best ``depth`` articles by score, for what is too dear to ask of all.
 
-    The engine cuts ``text`` with its analyzer in query mode. An article scores more for
+    ``words`` are tokens in query mode, of which repeated ones count once. An article scores more for
 
     * words that stand close together: ``near`` times the greatest sum of the idfs of different words within ``window``
       positions of one another in one of ``fields``; a word's idf is the least of those that it has in ``fields``;
-    * pairs of neighbouring Chinese characters within what the words leave of the text: ``pairs`` times the idf of each pair
-      (see ``analysis/grams.py``), in each of ``fields`` that holds it;
+    * ``grams``, pairs of neighbouring Chinese characters (see ``chinese_pairs`` of ``analysis/grams.py``): ``pairs`` times
+      the idf of each, in each of ``fields`` that holds it;
     * being like the others: that sum is multiplied by 1 + ``agree`` * how much the article's body is like those of the best,
-      0 to 1, by their most telling words but those of the text. Which words those are is the engine's choice.
+      0 to 1, by their most telling words but ``words``. Which those are is the engine's choice.
 
     Articles beyond ``depth`` follow as they were.
     """
 
-    text: str
+    words: tuple[str, ...]
     fields: tuple[str, ...] = TEXT_FIELDS
     near: float = 1.0
     window: int = 16
+    grams: tuple[str, ...] = ()
     pairs: float = 0.0
     agree: float = 0.0
     depth: int = 100

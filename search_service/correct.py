@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import log2
 from typing import Final, Literal, NamedTuple
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
 from indexer.engines.base import Reader
 from indexer.engines.completions import shared
@@ -145,7 +145,7 @@ class _Speller:
         text = words.text
         for change in sorted(changes, reverse=True):
             text = text[: change.start] + change.text + text[change.end :]
-        tokens = dict.fromkeys(token.text for token in self._analyzer.query(text))
+        tokens = dict.fromkeys(words_of(self._analyzer, text))
         return replace(words, text=text, tokens=tuple(tokens)) if tokens else words
 
     def _chinese(self, folded: str) -> Iterator[_Change]:
@@ -264,6 +264,8 @@ class _Speller:
     def _used(self, text: str) -> int:
         """How many articles hold a folded text: letters as a word, characters as they stand."""
         if text not in self._counts:
-            query: Query = Match(text, FIELD_WEIGHTS) if text.isascii() else LiteralQuery(text)
+            query: Query = LiteralQuery(text)
+            if text.isascii():
+                query = Match(words_of(self._analyzer, text), FIELD_WEIGHTS)
             self._counts[text] = self._reader.count(replace(self._seen, query=query))
         return self._counts[text]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from math import isclose, prod
 from typing import Final, Literal
 
-from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Reader
 from indexer.hits import Hit, Reasons
 from indexer.query import And, Boost, Match, Or, Query, SearchRequest, TitlePrefix
@@ -75,94 +74,86 @@ def _said(added: Added) -> str:
             return "相邻的字也一样"
 
 
-def explain(
-    reader: Reader, analyzer: Analyzer, request: SearchRequest, hits: Sequence[Hit]
-) -> dict[str, Explanation]:
+def explain(reader: Reader, request: SearchRequest, hits: Sequence[Hit]) -> dict[str, Explanation]:
     """Why some hits of a request, by relevance, have their scores; none when its deadline comes first.
 
     One question to the index for each part of the query, and for each of its words in each field.
     """
-    asked = list(dict.fromkeys(_parts(request.query, analyzer)))
+    asked = list(dict.fromkeys(_parts(request.query)))
     reasons = reader.explain(request, asked, [hit.article.id for hit in hits])
     return {
-        hit.article.id: _explained(
-            request, analyzer, hit, each, dict(zip(asked, each.parts, strict=True))
-        )
+        hit.article.id: _explained(request, hit, each, dict(zip(asked, each.parts, strict=True)))
         for hit in hits
         if (each := reasons.get(hit.article.id))
     }
 
 
-def _parts(query: Query, analyzer: Analyzer) -> Iterator[Query]:
+def _parts(query: Query) -> Iterator[Query]:
     """The query, and everything in it that is asked about by itself."""
     yield query
     match query:
         case And(clauses) | Or(clauses):
             for clause in clauses:
-                yield from _parts(clause, analyzer)
+                yield from _parts(clause)
         case Boost(clause):
-            yield from _parts(clause, analyzer)
+            yield from _parts(clause)
         case Match():
-            for _, one, in_fields in _words(query, analyzer):
+            for _, one, in_fields in _words(query):
                 yield one
                 yield from in_fields
 
 
-def _words(query: Match, analyzer: Analyzer) -> Iterator[tuple[str, Match, list[Match]]]:
+def _words(query: Match) -> Iterator[tuple[str, Match, list[Match]]]:
     """Each word, asked for by itself, and in each field by itself."""
-    for word in dict.fromkeys(token.text for token in analyzer.query(query.text)):
-        one = replace(query, text=word)
+    for word in dict.fromkeys(query.words):
+        one = replace(query, words=(word,))
         yield word, one, [replace(one, fields=(field,)) for field in query.fields]
 
 
 def _explained(
     request: SearchRequest,
-    analyzer: Analyzer,
     hit: Hit,
     reasons: Reasons,
     scores: Mapping[Query, float],
 ) -> Explanation:
-    added = list(_added(request.query, 1.0, scores, analyzer))
+    added = list(_added(request.query, 1.0, scores))
     plain = scores[request.query]
     factors: list[tuple[MultipliedBy, float]] = []
     if request.recency is not None and plain:
         factors.append(("recency", reasons.recency))
     rescore = request.rescore
     if rescore is not None and not isclose(hit.score, plain * reasons.recency, rel_tol=1e-6):
-        added.append(Added("near", rescore.text, "", reasons.near))
-        added.append(Added("pairs", rescore.text, "", reasons.pairs))
+        text = " ".join(rescore.words)
+        added.append(Added("near", text, "", reasons.near))
+        added.append(Added("pairs", text, "", reasons.pairs))
         if rescore.agree:
             before = (plain + reasons.near + reasons.pairs) * reasons.recency
             factors.append(("agreement", hit.score / before))
     return Explanation(tuple(each for each in added if each.score), tuple(factors))
 
 
-def _added(
-    query: Query, factor: float, scores: Mapping[Query, float], analyzer: Analyzer
-) -> Iterator[Added]:
+def _added(query: Query, factor: float, scores: Mapping[Query, float]) -> Iterator[Added]:
     """What the parts of a query add, each times ``factor``."""
     if not factor or not (score := scores[query]):
         return
     match query:
         case And(clauses) | Or(clauses):
             for clause in clauses:
-                yield from _added(clause, factor, scores, analyzer)
+                yield from _added(clause, factor, scores)
         case Boost(clause, boost):
-            yield from _added(clause, factor * boost, scores, analyzer)
+            yield from _added(clause, factor * boost, scores)
         case Match():
-            yield from _added_by_words(query, factor, scores, analyzer)
+            yield from _added_by_words(query, factor, scores)
         case LiteralQuery(text):
             yield Added("text", text, "", factor * score)
         case TitlePrefix(text):
             yield Added("title", text, "title", factor * score)
 
 
-def _added_by_words(
-    query: Match, factor: float, scores: Mapping[Query, float], analyzer: Analyzer
-) -> Iterator[Added]:
+def _added_by_words(query: Match, factor: float, scores: Mapping[Query, float]) -> Iterator[Added]:
     """Word by word and field by field, where that is how they were counted."""
     found: list[Added] = []
-    for word, one, in_fields in _words(query, analyzer):
+    for word, one, in_fields in _words(query):
         fields = [
             Added("word", word, each.fields[0][0], factor * scores[each]) for each in in_fields
         ]
@@ -174,4 +165,4 @@ def _added_by_words(
     if isclose(sum(each.score for each in found), factor * scores[query], rel_tol=_CLOSE):
         yield from found
     else:
-        yield Added("words", query.text, "", factor * scores[query])
+        yield Added("words", " ".join(query.words), "", factor * scores[query])

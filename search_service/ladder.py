@@ -16,6 +16,7 @@ for: ``art`` is not in ``party``, nor 15 in 2015.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from indexer.analysis.characters import fold
@@ -74,7 +75,7 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
     loose = is_loose(tree)
     if words and not loose:
         found.append("inside")
-    relaxed = [(len(leaf.tokens), len(_telling(leaf))) for leaf in words if not leaf.title_only]
+    relaxed = [(len(leaf.tokens), len(leaf.telling)) for leaf in words if not leaf.title_only]
     if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
         found.append("most")
     quoted = any(isinstance(leaf, Phrase) and not leaf.title_only for leaf in leaves)
@@ -106,10 +107,11 @@ def rescore_for(tree: Node | None) -> Rescore | None:
     if sum(len(leaf.tokens) for leaf in loose) < 2:
         return None
     return Rescore(
-        " ".join(leaf.text for leaf in loose),
+        _tokens(loose),
         fields=RESCORED_FIELDS,
         near=NEAR,
         window=NEAR_WINDOW,
+        grams=tuple(dict.fromkeys(gram for leaf in loose for gram in leaf.grams)),
         pairs=PAIRS,
         agree=AGREE if is_loose(tree) else 0.0,
         depth=RESCORED,
@@ -164,30 +166,34 @@ def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
 
 def _unquoted(parts: list[Words | Phrase]) -> Query:
     """Any of the words of quotes and loose words, those articles first that hold most of them."""
-    text = " ".join(part.text for part in parts)
-    most = Match(text, fields=FIELD_WEIGHTS, need=MOST)
-    return Or((Match(text, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
+    words = _tokens(parts)
+    most = Match(words, fields=FIELD_WEIGHTS, need=MOST)
+    return Or((Match(words, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
+
+
+def _tokens(parts: Iterable[Words | Phrase]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(token for part in parts for token in part.tokens))
 
 
 def _words(words: Words, rung: Rung) -> Query:
     fields = _TITLE if words.title_only else FIELD_WEIGHTS
-    telling = _telling(words)
+    telling = words.telling
     if not words.tokens:
         return LiteralQuery(words.text)
     if rung == "words":
-        return _match(words, words.text, fields)
+        return _match(words, words.tokens, fields)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
     if _is_loose(words):
         # Characters find nothing alone, but tell articles apart that hold enough words.
-        held = Boost(_match(words, " ".join(telling), fields, need), 0.0)
-        return And((held, _match(words, words.text, fields, need=0.0)))
+        held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
+        return And((held, _match(words, words.tokens, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
-    most = _match(words, " ".join(telling), fields, need, inside)
+    most = _match(words, words.alone(telling), fields, need, inside)
     if rung == "any":
         return most
-    return Or((most, Boost(_match(words, words.text, fields), ALL_WORDS)))
+    return Or((most, Boost(_match(words, words.tokens, fields), ALL_WORDS)))
 
 
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
@@ -200,8 +206,9 @@ def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
 def _joined(words: Words, stretch: str, rung: Rung) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
     folded = fold(stretch)
-    others = (each.text for each in words.alternatives if each.word in folded)
-    found: list[Query] = [Adjacent(text, names) for text in dict.fromkeys((stretch, *others))]
+    others = (each.words for each in words.alternatives if each.word in folded)
+    alike = dict.fromkeys((words.words_of[stretch], *others))
+    found: list[Query] = [Adjacent(each, names) for each in alike]
     if rung == "inside" and (not has_borders(folded) or all(map(has_borders, words.tokens))):
         found.append(LiteralQuery(stretch, names))
     return Or(tuple(found)) if len(found) > 1 else found[0]
@@ -209,19 +216,18 @@ def _joined(words: Words, stretch: str, rung: Rung) -> Query:
 
 def _inside(words: Words, fields: Fields) -> Query:
     """Every word, also inside others; Latin ones only if there are no others."""
-    bordered = [token for token in words.tokens if has_borders(token)]
-    others = [token for token in words.tokens if not has_borders(token)]
+    bordered, others = words.bordered, words.borderless
     if not bordered or not others:
-        return _match(words, words.text, fields, inside=True)
-    whole, inside = " ".join(bordered), " ".join(others)
-    return And((_match(words, whole, fields), _match(words, inside, fields, inside=True)))
+        return _match(words, words.tokens, fields, inside=True)
+    whole = _match(words, words.alone(bordered), fields)
+    return And((whole, _match(words, words.alone(others), fields, inside=True)))
 
 
 def _match(
-    words: Words, text: str, fields: Fields, need: float = 1.0, inside: bool = False
+    words: Words, some: tuple[str, ...], fields: Fields, need: float = 1.0, inside: bool = False
 ) -> Match:
     """Some of the words, each with its alternatives."""
-    return Match(text, fields, need, inside, words.alternatives)
+    return Match(some, fields, need, inside, words.alternatives)
 
 
 def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
@@ -233,12 +239,8 @@ def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
 
 
 def _is_loose(words: Words) -> bool:
-    telling = len(_telling(words))
+    telling = len(words.telling)
     return telling >= LONG or (words.asks and telling > 1)
-
-
-def _telling(words: Words) -> list[str]:
-    return [token for token in words.tokens if len(token) > 1 or words.common]
 
 
 def _excluded(part: Node) -> Query:
@@ -249,7 +251,7 @@ def _excluded(part: Node) -> Query:
     """
     match part:
         case Words(tokens=[_, *_]):
-            return And(tuple(_held(piece, part.title_only) for piece in part.pieces))
+            return And(tuple(_held(piece, part) for piece in part.pieces))
         case All(parts):
             return And(tuple(_excluded(each) for each in parts))
         case Either(parts):
@@ -258,7 +260,8 @@ def _excluded(part: Node) -> Query:
             return query_for(part, "words")
 
 
-def _held(piece: str, title_only: bool) -> Query:
-    fields = _TITLE if title_only else FIELD_WEIGHTS
-    names = tuple(name for name, _ in fields)
-    return Adjacent(piece, names) if has_borders(fold(piece)) else LiteralQuery(piece, names)
+def _held(piece: str, words: Words) -> Query:
+    names = ("title",) if words.title_only else TEXT_FIELDS
+    if has_borders(fold(piece)):
+        return Adjacent(words.words_of[piece], names)
+    return LiteralQuery(piece, names)

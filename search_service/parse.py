@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.grams import chinese_pairs
 from search_service.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.joined import joined
 from search_service.lexer import Kind, Lexeme, lex
@@ -127,7 +128,20 @@ class _Parser:
         asks = any(token.text in QUESTION_WORDS for token in self._analyzer.index(text))
         together = joined(text, tokens)
         common = self._analyzer.only_stopwords(text)
-        return Words(text, tuple(distinct), title_only, joined=together, asks=asks, common=common)
+        words = Words(
+            text,
+            tuple(distinct),
+            title_only,
+            joined=together,
+            asks=asks,
+            common=common,
+            grams=tuple(chinese_pairs(text, tokens)),
+        )
+        kinds = map(" ".join, (words.telling, words.bordered, words.borderless))
+        apart = {
+            each: words_of(self._analyzer, each) for each in (*words.pieces, *together, *kinds)
+        }
+        return replace(words, words_of=apart)
 
     def _sequence(self) -> Node | None:
         """Parts with a blank between them, up to a closing parenthesis or the end."""
@@ -186,7 +200,9 @@ class _Parser:
 
     def _phrase(self, text: str, *, title_only: bool = False) -> Node | None:
         text = " ".join(text.split())
-        return Phrase(text, title_only) if fold_literal(text) and self._spend() else None
+        if not fold_literal(text) or not self._spend():
+            return None
+        return Phrase(text, title_only, words_of(self._analyzer, text))
 
     def _field(self, lexeme: Lexeme) -> Node | _Loose | None:
         value = " ".join(lexeme.value.split())

@@ -196,7 +196,7 @@ def search(
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
-        explanations = _explanations(asked, reader, analyzer) if question.explain else {}
+        explanations = _explanations(asked, reader) if question.explain else {}
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
@@ -234,13 +234,13 @@ def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
     return Recency(today, aging.half_life, aging.channels, FADED)
 
 
-def _explanations(asked: _Asked, reader: Reader, analyzer: Analyzer) -> dict[str, Explanation]:
+def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:
     """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
     if asked.request.sort != "relevance":
         return {}
     request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))
     hits = [hit for hit in asked.found.page.hits if hit.article.id not in asked.pinned]
-    return explain(reader, analyzer, request, hits)
+    return explain(reader, request, hits)
 
 
 def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
@@ -329,8 +329,7 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     inside = rung == "inside" and not may_stand_inside(tree)
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:
-            tokens = tuple(token.text for token in analyzer.query(leaf.text))
-            leaf = Words(leaf.text, tokens)
+            leaf = Words(leaf.text, leaf.tokens)
         if isinstance(leaf, Phrase):
             found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
         elif isinstance(leaf, Words):

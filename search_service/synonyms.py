@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Final
 
-from indexer.analysis.analyzers import Analyzer, Token
+from indexer.analysis.analyzers import Analyzer, Token, words_of
 from indexer.analysis.characters import fold_literal
 from indexer.editorial import Synonyms
 from indexer.query import Alternative
@@ -99,7 +99,7 @@ def _with_alternatives(
                 for token in run:
                     found.setdefault(token.text, {}).update(dict.fromkeys(others))
     alternatives = tuple(
-        Alternative(word, other, SYNONYM)
+        Alternative(word, other, SYNONYM, words_of(analyzer, other))
         for word, others in found.items()
         for other in list(others)[:MOST]
     )

@@ -6,12 +6,13 @@ strictly loose words are taken is decided later, rung by rung.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from indexer.query import Alternative
+from search_service.borders import has_borders
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,9 @@ class Words:
 
     ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
     them (怎么, 哪些); ``common``: all of them are stopwords. Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
-    ``alternatives`` empty: ``synonyms.py`` finds them.
+    ``alternatives`` empty: ``synonyms.py`` finds them. ``words_of`` has the words of what is asked for by itself: each piece,
+    each joined stretch, and the :attr:`telling`, bordered and borderless tokens with blanks between them (a word that only
+    its neighbours made falls into its parts then). ``grams`` are the text's pairs of characters (``analysis/grams.py``).
     """
 
     text: str
@@ -30,19 +33,41 @@ class Words:
     joined: tuple[str, ...] = ()
     asks: bool = False
     common: bool = False
+    words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    grams: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def pieces(self) -> list[str]:
         """The parts between blanks that hold a letter or a digit."""
         return [piece for piece in self.text.split() if any(map(str.isalnum, piece))]
 
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The tokens that say something alone: of several characters, or all of a text of stopwords."""
+        return tuple(token for token in self.tokens if len(token) > 1 or self.common)
+
+    @property
+    def bordered(self) -> tuple[str, ...]:
+        """The tokens of scripts that show where words begin and end (Latin, digits)."""
+        return tuple(filter(has_borders, self.tokens))
+
+    @property
+    def borderless(self) -> tuple[str, ...]:
+        """The other tokens."""
+        return tuple(token for token in self.tokens if not has_borders(token))
+
+    def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        """The words of tokens of one of the kinds above, cut without their neighbours."""
+        return self.words_of[" ".join(tokens)]
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Text that must stand as it was typed between quotes."""
+    """Text that must stand as it was typed between quotes. ``tokens``: what the analyzer makes of it."""
 
     text: str
     title_only: bool = False
+    tokens: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

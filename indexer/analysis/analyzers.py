@@ -104,9 +104,14 @@ def make_analyzer(
     )
 
 
+def words_of(analyzer: Analyzer, text: str) -> tuple[str, ...]:
+    """The texts of a query's tokens: what queries to the index carry."""
+    return tuple(token.text for token in analyzer.query(text))
+
+
 def is_one_word(analyzer: Analyzer, text: str) -> bool:
     """Whether the analyzer makes one token of a folded text, and that token is all of it."""
-    return [token.text for token in analyzer.query(text)] == [text]
+    return words_of(analyzer, text) == (text,)
 
 
 _TYPED: Final = 500

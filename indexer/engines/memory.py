@@ -27,6 +27,7 @@ from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.folder import lock_folder, make_folder
 from indexer.engines.memory_reader import Entry, MemoryReader, Snapshot
+from indexer.engines.memory_rescoring import positions
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "articles.jsonl"
@@ -51,7 +52,7 @@ class MemoryEngine:
 
     def reader(self) -> MemoryReader:
         """Open the last commit."""
-        return MemoryReader(self._snapshot(), self._analyzer, self._timezone)
+        return MemoryReader(self._snapshot(), self._timezone)
 
     def writer(self) -> MemoryWriter:
         """Begin a batch of changes."""
@@ -114,9 +115,10 @@ class MemoryEngine:
         texts = searchable_texts(article)
         cut = {field: self._analyzer.index(text) for field, text in texts.items()}
         tokens = {field: Counter(token.text for token in cut[field]) for field in cut}
+        places = {field: positions(cut[field]) for field in cut}
         folded = {field: fold_literal(text) for field, text in texts.items()}
         offers = offers_of(article, cut["title"], folded["body"])
-        return Entry(article, tokens, folded, keywords(article), offers)
+        return Entry(article, tokens, places, folded, keywords(article), offers)
 
     def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:
         body = list(lines.values())

@@ -14,13 +14,12 @@ from types import MappingProxyType, TracebackType
 from typing import Self, assert_never
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.completions import Offers, Use, accepting, completions
-from indexer.engines.documents import month_of, searchable_texts
+from indexer.engines.documents import month_of
 from indexer.engines.memory_order import collapsed, newest_first, newest_last
-from indexer.engines.memory_rescoring import Rescorer, freshness, places
+from indexer.engines.memory_rescoring import Rescorer, freshness
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.hits import Completion, FacetCount, Hit, Reasons, SearchPage
@@ -51,10 +50,11 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An article and what is searched of it, by field."""
+    """An article and what is searched of it, by field: how often it holds each token and at which positions, folded text."""
 
     article: Article
     tokens: Mapping[str, Counter[str]]
+    places: Mapping[str, Mapping[str, frozenset[int]]]
     folded: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
     offers: Offers
@@ -78,10 +78,9 @@ class Snapshot:
 class MemoryReader:
     """A snapshot, and the searching of it."""
 
-    def __init__(self, snapshot: Snapshot, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+    def __init__(self, snapshot: Snapshot, timezone: ZoneInfo) -> None:
         self._snapshot = snapshot
         self._entries = snapshot.entries
-        self._analyzer = analyzer
         self._timezone = timezone
 
     @property
@@ -143,8 +142,8 @@ class MemoryReader:
         if request.deadline is not None and monotonic() >= request.deadline:
             return {}
         found = [self._found(part) for part in parts]
-        rescore = request.rescore or Rescore("", fields=())
-        rescorer = Rescorer(self._entries.values(), self._analyzer, rescore)
+        rescore = request.rescore or Rescore((), fields=())
+        rescorer = Rescorer(self._entries.values(), rescore)
         return {
             entry.article.id: Reasons(
                 parts=tuple(scores.get(entry.article.id, 0.0) for scores in found),
@@ -244,7 +243,7 @@ class MemoryReader:
         return {article_id: 0.0 for article_id, entry in self._entries.items() if holds(entry)}
 
     def _match(self, query: Match) -> Scores:
-        words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
+        words = list(dict.fromkeys(query.words))
         if not words:
             return {}
         found = [self._word(word, query) for word in words]
@@ -277,11 +276,10 @@ class MemoryReader:
         )
 
     def _alternative(self, each: Alternative, query: Match) -> Scores:
-        text = fold_literal(each.text)
-        if is_one_word(self._analyzer, text):
-            return self._as_word(text, query, like=each.word)
+        if each.is_word:
+            return self._as_word(each.text, query, like=each.word)
         fields = [field for field, _ in query.fields]
-        found = self._literal(text, fields)
+        found = self._literal(fold_literal(each.text), fields)
         if not found:
             return {}
         most = min(self._idf(field, each.word) for field in fields)
@@ -298,23 +296,22 @@ class MemoryReader:
         return idf(len(self._entries), len(self._holding(field, token)))
 
     def _adjacent(self, query: Adjacent) -> Scores:
-        words = [token.text for token in self._analyzer.query(query.text)]
+        first, *rest = query.words or ("",)
 
         def holds(entry: Entry) -> bool:
-            texts = searchable_texts(entry.article)
-            found = [places(self._analyzer.index(texts[field])) for field in query.fields]
+            found = [entry.places[field] for field in query.fields]
             return any(
-                all(start + n in places[word] for n, word in enumerate(words))
+                all(start + n in places.get(word, ()) for n, word in enumerate(rest, 1))
                 for places in found
-                for start in places[words[0]]
+                for start in places.get(first, ())
             )
 
-        return self._where(holds) if words else {}
+        return self._where(holds)
 
     def _rescored(
         self, hits: Sequence[Hit], rescore: Rescore, fresh: Mapping[str, float]
     ) -> list[Hit]:
-        rescorer = Rescorer(self._entries.values(), self._analyzer, rescore)
+        rescorer = Rescorer(self._entries.values(), rescore)
         ids = [hit.article.id for hit in hits]
         scores = rescorer.scores(
             [

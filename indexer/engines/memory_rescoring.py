@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import log, sqrt
 from typing import Final, Protocol
 
-from indexer.analysis.analyzers import Analyzer, Token
-from indexer.analysis.grams import chinese_pairs
+from indexer.analysis.analyzers import Token
 from indexer.article import Article, all_channels
-from indexer.engines.documents import searchable_texts
 from indexer.engines.ranking import DAY, half_life_of, idf
 from indexer.query import Recency, Rescore
 
@@ -32,6 +30,10 @@ class Held(Protocol):
         """How often each token stands in each field."""
 
     @property
+    def places(self) -> Mapping[str, Mapping[str, frozenset[int]]]:
+        """At which positions each token stands in each field."""
+
+    @property
     def folded(self) -> Mapping[str, str]:
         """The folded text of each field."""
 
@@ -47,22 +49,20 @@ def freshness(article: Article, recency: Recency) -> float:
     return recency.floor + (1 - recency.floor) * 2 ** (-days / life)
 
 
-def places(tokens: Iterable[Token]) -> dict[str, set[int]]:
+def positions(tokens: Iterable[Token]) -> dict[str, frozenset[int]]:
     """The positions of each word."""
     found: dict[str, set[int]] = defaultdict(set)
     for token in tokens:
         found[token.text].add(token.position)
-    return found
+    return {word: frozenset(each) for word, each in found.items()}
 
 
 class Rescorer:
     """The second look at some of ``everything`` that the index holds."""
 
-    def __init__(self, everything: Iterable[Held], analyzer: Analyzer, rescore: Rescore) -> None:
-        self._everything, self._analyzer, self._rescore = list(everything), analyzer, rescore
-        tokens = analyzer.query(rescore.text)
-        self._words = {token.text for token in tokens}
-        self._pairs = chinese_pairs(rescore.text, tokens)
+    def __init__(self, everything: Iterable[Held], rescore: Rescore) -> None:
+        self._everything, self._rescore = list(everything), rescore
+        self._words = set(rescore.words)
 
     def scores(self, best: Sequence[tuple[Held, float, float]]) -> list[float]:
         """The new scores of the best articles, given with their old ones and how much of what is added fades away.
@@ -84,11 +84,10 @@ class Rescorer:
         idfs = {
             word: min(self._idf(field, word) for field in fields) for word in self._words if fields
         }
-        texts = searchable_texts(entry.article)
         best = 0.0
         for field in fields:
-            at = places(self._analyzer.index(texts[field]))
-            for start in {place for word in idfs for place in at[word]}:
+            at = {word: entry.places[field].get(word, frozenset()) for word in idfs}
+            for start in {place for places in at.values() for place in places}:
                 reach = set(range(start, start + window + 1))
                 best = max(best, sum(idfs[word] for word in idfs if at[word] & reach))
         return self._rescore.near * best
@@ -97,7 +96,7 @@ class Rescorer:
         """What the pairs of characters that it holds score."""
         total = 0.0
         for field in self._rescore.fields:
-            for pair in self._pairs:
+            for pair in self._rescore.grams:
                 if pair in entry.folded[field]:
                     holding = sum(pair in other.folded[field] for other in self._everything)
                     total += idf(len(self._everything), holding)

@@ -11,7 +11,7 @@ An engine joins with a test module of six lines::
 
 from __future__ import annotations
 
-from tests.contracts.engine_base import SHANGHAI, analyzer
+from tests.contracts.engine_base import SHANGHAI
 from tests.contracts.engine_collapse import CollapsePromises
 from tests.contracts.engine_commits import CommitPromises
 from tests.contracts.engine_completions import CompletionPromises
@@ -22,6 +22,7 @@ from tests.contracts.engine_queries import QueryPromises
 from tests.contracts.engine_ranking import RankingPromises
 from tests.contracts.engine_recency import RecencyPromises
 from tests.contracts.engine_rescoring import RescorePromises
+from tests.typed_queries import analyzer
 
 __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
 

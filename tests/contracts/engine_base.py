@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import Article
 from indexer.engines.base import Engine, Reader
 from indexer.engines.registry import open_engine
 from indexer.query import Query, SearchRequest
+from tests.typed_queries import analyzer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@cache
-def analyzer() -> Analyzer:
-    """One analyzer for all tests: its tables take a moment to make."""
-    return make_analyzer()
 
 
 def fill(engine: Engine, *articles: Article, revision: int = 1) -> None:

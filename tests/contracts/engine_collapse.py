@@ -7,9 +7,10 @@ import pytest
 from indexer.engines.base import Engine
 from indexer.errors import InvalidQuery
 from indexer.hits import SearchPage
-from indexer.query import SORTS, Match, MatchAll, Query, SearchRequest, Term
+from indexer.query import SORTS, MatchAll, Query, SearchRequest, Term
 from tests.contracts.engine_base import EngineBase, fill, found
 from tests.factories import article
+from tests.typed_queries import match
 
 
 def sizes(page: SearchPage) -> list[tuple[str, int]]:
@@ -38,10 +39,10 @@ class CollapsePromises(EngineBase):
             article("other", title="山", body="山", duplicate_group=3),
         )
         with engine.reader() as reader:
-            page = reader.search(collapsed(Match("桥")))
+            page = reader.search(collapsed(match("桥")))
             assert sizes(page) == [("a-2", 2), ("b-1", 2), ("alone", 1)]
             assert (page.total, page.groups) == (5, 3)
-            plain = reader.search(SearchRequest(Match("桥")))
+            plain = reader.search(SearchRequest(match("桥")))
             assert (plain.total, plain.groups, len(plain.hits)) == (5, 5, 5)
             assert {hit.group_size for hit in plain.hits} == {1}
 
@@ -55,7 +56,7 @@ class CollapsePromises(EngineBase):
             copy = article(article_id, published_at=published, duplicate_group=group)
             fill(engine, copy, revision=turn)
         with engine.reader() as reader:
-            query = Match("学校")
+            query = match("学校")
             assert found(reader, query, collapse="duplicates") == ["c", "a"]
             assert found(reader, query, collapse="duplicates", sort="newest") == ["c", "a"]
             assert found(reader, query, collapse="duplicates", sort="oldest") == ["a", "d"]
@@ -72,7 +73,7 @@ class CollapsePromises(EngineBase):
             writer.put(article("seen-2"))
             writer.commit(revision=2)
         with engine.reader() as reader:
-            page = reader.search(collapsed(Match("学校"), filter=Term("status", "published")))
+            page = reader.search(collapsed(match("学校"), filter=Term("status", "published")))
             assert sizes(page) == [("seen-0", 2), ("seen-2", 1)]
             assert (page.total, page.groups) == (3, 2)
 
@@ -104,14 +105,14 @@ class CollapsePromises(EngineBase):
             fill(engine, *copies[begin : begin + 60])
         with engine.reader() as reader:
             firsts: dict[int | str, str] = {}
-            for hit in reader.search(SearchRequest(Match("桥"), sort=sort, size=180)).hits:  # type: ignore[arg-type]
+            for hit in reader.search(SearchRequest(match("桥"), sort=sort, size=180)).hits:  # type: ignore[arg-type]
                 article_id, group = hit.article.id, hit.article.duplicate_group
                 firsts.setdefault(group or article_id, article_id)
             whole = list(firsts.values())
             assert len(whole) > 10
             for size in (1, 4, 100):
                 pages = [
-                    reader.search(collapsed(Match("桥"), sort=sort, page=page, size=size))
+                    reader.search(collapsed(match("桥"), sort=sort, page=page, size=size))
                     for page in range(1, len(whole) // size + 2)
                 ]
                 assert {page.groups for page in pages} == {len(whole)}

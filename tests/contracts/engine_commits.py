@@ -21,7 +21,6 @@ from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
 from indexer.hits import SearchPage
 from indexer.query import (
     Literal,
-    Match,
     MatchAll,
     Not,
     Or,
@@ -34,6 +33,7 @@ from indexer.query import (
 from tests.conftest import PROJECT
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill, found
 from tests.factories import article
+from tests.typed_queries import match
 
 
 def assert_alike(pages: Sequence[SearchPage], others: Sequence[SearchPage]) -> None:
@@ -59,7 +59,7 @@ class CommitPromises(EngineBase):
             assert (reader.doc_count, reader.revision) == (0, 0)
             assert (page.total, page.hits, page.total_is_estimate) == (0, (), False)
             assert dict(page.facets) == {"channel": (), "source": (), "month": ()}
-            assert found(reader, Match("山谷", inside=True)) == []
+            assert found(reader, match("山谷", inside=True)) == []
             assert found(reader, Literal("山谷里的小")) == []
             assert reader.get("a-1") is None
             assert reader.document_frequencies("body", ["山谷"]) == [0]
@@ -101,7 +101,7 @@ class CommitPromises(EngineBase):
         fill(engine, article("a"), article("b"), revision=7)
         with self.open(folder).reader() as reader:
             assert (reader.doc_count, reader.revision) == (2, 7)
-            assert found(reader, Match("学校")) == ["a", "b"]
+            assert found(reader, match("学校")) == ["a", "b"]
 
     def test_an_article_comes_back_as_it_went_in(self, engine: Engine) -> None:
         whole = article(
@@ -163,7 +163,7 @@ class CommitPromises(EngineBase):
     ) -> None:
         """Neither of its readers nor of those of the commit before, while articles come, change and go."""
         chance = random.Random(4)
-        text = Match("山谷 学校 桥", need=0.0, inside=True)
+        text = match("山谷 学校 桥", need=0.0, inside=True)
         now = datetime(2026, 3, 1, tzinfo=SHANGHAI)
         whole = SearchRequest(MatchAll(), size=50, facets=("channel", "month"))
         ways = (
@@ -175,7 +175,7 @@ class CommitPromises(EngineBase):
                 filter=Not(Range("published_at", start=now)),
             ),
         )
-        queries = (text, Match("石板路"), Literal("谷里的"), Literal("桥"))
+        queries = (text, match("石板路"), Literal("谷里的"), Literal("桥"))
         requests = [replace(way, query=query) for way in ways for query in queries]
         earlier: tuple[Reader, list[SearchPage]] | None = None
         for turn in range(9):
@@ -225,7 +225,7 @@ class CommitPromises(EngineBase):
         with engine.reader() as reader:
             shutil.rmtree(folder)
             try:
-                assert found(reader, Match("石板路")) == ["a"]
+                assert found(reader, match("石板路")) == ["a"]
                 assert found(reader, Literal("雨停了。")) == ["b"]
                 assert reader.get("a") == article("a")
             except IndexDamaged:
@@ -274,7 +274,7 @@ class CommitPromises(EngineBase):
         while not done.is_set():
             with engine.reader() as reader:
                 assert reader.doc_count == reader.revision >= last
-                assert len(found(reader, Match("学校"))) == reader.revision
+                assert len(found(reader, match("学校"))) == reader.revision
                 last = reader.revision
         thread.join()
 
@@ -333,10 +333,10 @@ class CommitPromises(EngineBase):
             writer.commit(revision=2)
         with engine.reader() as reader:
             assert reader.doc_count == 0
-            assert found(reader, Or((MatchAll(), Match("学校")))) == []
+            assert found(reader, Or((MatchAll(), match("学校")))) == []
         fill(engine, article("a"))
         with engine.reader() as reader:
-            assert found(reader, Match("学校")) == ["a"]
+            assert found(reader, match("学校")) == ["a"]
 
     def test_a_commit_without_changes_records_its_revision(self, engine: Engine) -> None:
         fill(engine, article("a"), revision=3)
@@ -473,7 +473,8 @@ class CommitPromises(EngineBase):
             "import sys, time\n"
             "from pathlib import Path\n"
             "from indexer.engines.registry import open_engine\n"
-            "from tests.contracts.engine_base import SHANGHAI, analyzer\n"
+            "from tests.contracts.engine_base import SHANGHAI\n"
+            "from tests.typed_queries import analyzer\n"
             "from tests.factories import article\n"
             "engine = open_engine(sys.argv[1], Path(sys.argv[2]), analyzer=analyzer(),"
             " timezone=SHANGHAI)\n"

@@ -10,19 +10,10 @@ from indexer.analysis.typed import read_typed
 from indexer.engines.base import Engine, Reader
 from indexer.errors import InvalidQuery
 from indexer.hits import Completion
-from indexer.query import (
-    Alike,
-    AnyOf,
-    CompletionRequest,
-    Match,
-    Query,
-    Range,
-    Term,
-    TitleSound,
-    TypedSo,
-)
+from indexer.query import Alike, AnyOf, CompletionRequest, Query, Range, Term, TitleSound, TypedSo
 from tests.contracts.engine_base import EngineBase, fill, found
 from tests.factories import article
+from tests.typed_queries import match
 
 PUBLISHED = Term("status", "published")
 
@@ -162,7 +153,7 @@ class CompletionPromises(EngineBase):
             assert (found[0].text, found[0].count) == ("乡村", 3)
             assert len(found) == 4
 
-    @pytest.mark.parametrize("wrong", [{"size": 0}, {"filter": Match("桥", need=2.0)}])
+    @pytest.mark.parametrize("wrong", [{"size": 0}, {"filter": match("桥", need=2.0)}])
     def test_completions_that_make_no_sense_are_refused(
         self, engine: Engine, wrong: dict[str, object]
     ) -> None:

@@ -9,17 +9,10 @@ from pathlib import Path
 from indexer.article import Article
 from indexer.engines.base import Engine
 from indexer.errors import IndexDamaged
-from indexer.query import (
-    CompletionRequest,
-    Literal,
-    Match,
-    MatchAll,
-    SearchRequest,
-    TitlePrefix,
-    TypedSo,
-)
+from indexer.query import CompletionRequest, Literal, MatchAll, SearchRequest, TitlePrefix, TypedSo
 from tests.contracts.engine_base import EngineBase, fill
 from tests.factories import article
+from tests.typed_queries import match
 
 
 class DamagePromises(EngineBase):
@@ -96,7 +89,7 @@ class DamagePromises(EngineBase):
         engine = self.open(folder)
         asked = [
             SearchRequest(MatchAll(), facets=("channel", "source")),
-            SearchRequest(Match("桥"), facets=("month",)),
+            SearchRequest(match("桥"), facets=("month",)),
             SearchRequest(Literal("座桥的"), sort="newest"),
             SearchRequest(TitlePrefix("山")),
         ]

@@ -8,32 +8,30 @@ import pytest
 
 from indexer.engines.base import Engine, Reader
 from indexer.query import (
-    Alternative,
     And,
     Boost,
     Literal,
-    Match,
     Not,
     Or,
     Query,
     Recency,
-    Rescore,
     SearchRequest,
     Term,
     TitlePrefix,
 )
 from tests.contracts.engine_base import EngineBase, fill
 from tests.factories import article
+from tests.typed_queries import alternative, match, rescore_by
 
 BODY = (("body", 1.0),)
-WORDS = Match("桥 河", fields=(("title", 2.0), ("body", 1.0)), need=0.0)
-INSIDE = Match("石桥", fields=BODY, inside=True, alternatives=(Alternative("石桥", "河岸", 0.8),))
+WORDS = match("桥 河", fields=(("title", 2.0), ("body", 1.0)), need=0.0)
+INSIDE = match("石桥", fields=BODY, inside=True, alternatives=(alternative("石桥", "河岸", 0.8),))
 QUERY = Or((Boost(WORDS, 2.0), INSIDE, And((TitlePrefix("桥"), Not(Term("channel", "山"))))))
-PARTS: tuple[Query, ...] = (QUERY, WORDS, INSIDE, Match("桥", fields=BODY), Literal("河边的石"), TitlePrefix("桥"),
-         Term("channel", "山"), Not(WORDS), Match("没有这样的词"), Match(""))  # fmt: skip
+PARTS: tuple[Query, ...] = (QUERY, WORDS, INSIDE, match("桥", fields=BODY), Literal("河边的石"), TitlePrefix("桥"),
+         Term("channel", "山"), Not(WORDS), match("没有这样的词"), match(""))  # fmt: skip
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 RECENCY = Recency(DAY, 30.0, (), 0.5)
-RESCORE = Rescore("桥 河边的石头", fields=("title", "body"), near=1.5, pairs=1.0)
+RESCORE = rescore_by("桥 河边的石头", fields=("title", "body"), near=1.5, pairs=1.0)
 
 
 def fill_some(engine: Engine) -> list[str]:

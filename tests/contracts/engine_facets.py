@@ -15,7 +15,6 @@ from indexer.query import (
     And,
     Boost,
     Literal,
-    Match,
     MatchAll,
     Not,
     Or,
@@ -26,6 +25,7 @@ from indexer.query import (
 )
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill, found
 from tests.factories import article
+from tests.typed_queries import match
 
 
 class FacetPromises(EngineBase):
@@ -43,7 +43,7 @@ class FacetPromises(EngineBase):
         )
         with engine.reader() as reader:
             page = reader.search(
-                SearchRequest(Match("学校"), facets=("channel", "source", "month"), size=1)
+                SearchRequest(match("学校"), facets=("channel", "source", "month"), size=1)
             )
             counted = {
                 name: [(each.value, each.count) for each in counts]
@@ -54,7 +54,7 @@ class FacetPromises(EngineBase):
                 "source": [("甲", 3), ("乙", 1)],
                 "month": [("2026-02", 2), ("2026-01", 1), ("2026-03", 1)],
             }
-            none = reader.search(SearchRequest(Match("火星"), facets=("channel",)))
+            none = reader.search(SearchRequest(match("火星"), facets=("channel",)))
             assert dict(none.facets) == {"channel": ()}
             assert dict(reader.search(SearchRequest(MatchAll())).facets) == {}
 
@@ -83,7 +83,7 @@ class FacetPromises(EngineBase):
             )
         with engine.reader() as reader:
             request = SearchRequest(
-                Match("桥"), filter=Not(Term("id", "a-3")), facets=("channel", "source", "month")
+                match("桥"), filter=Not(Term("id", "a-3")), facets=("channel", "source", "month")
             )
             page = reader.search(request)
             assert all(page.facets.values())
@@ -101,11 +101,11 @@ class FacetPromises(EngineBase):
         [
             SearchRequest(Term("colour", "red")),
             SearchRequest(Term("published_at", "2026")),
-            SearchRequest(Match("桥", fields=(("source", 1.0),))),
-            SearchRequest(Match("桥", fields=(("title", -1.0),))),
-            SearchRequest(Match("桥", fields=(("title", math.nan),))),
-            SearchRequest(Match("桥", need=1.5)),
-            SearchRequest(Match("桥", need=math.nan)),
+            SearchRequest(match("桥", fields=(("source", 1.0),))),
+            SearchRequest(match("桥", fields=(("title", -1.0),))),
+            SearchRequest(match("桥", fields=(("title", math.nan),))),
+            SearchRequest(match("桥", need=1.5)),
+            SearchRequest(match("桥", need=math.nan)),
             SearchRequest(Literal("桥", fields=("id",))),
             SearchRequest(Range("title")),
             SearchRequest(Range("published_at", datetime(2026, 1, 1))),

@@ -7,22 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.engines.base import Engine
-from indexer.query import (
-    Adjacent,
-    Alternative,
-    And,
-    Literal,
-    Match,
-    MatchAll,
-    Not,
-    Or,
-    Range,
-    SearchRequest,
-    Term,
-    TitlePrefix,
-)
+from indexer.query import And, Literal, MatchAll, Not, Or, Range, SearchRequest, Term, TitlePrefix
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill
 from tests.factories import article
+from tests.typed_queries import adjacent, alternative, match
 
 
 class QueryPromises(EngineBase):
@@ -36,14 +24,14 @@ class QueryPromises(EngineBase):
             article("some", title="北京", body="地铁"),
             article("none", title="上海", body="公交"),
         )
-        assert ask(Match("开通，北京 地铁")) == ["body", "lead", "split", "title"]
-        assert ask(Match("北京 地铁 开通", need=0.6)) == ["body", "lead", "some", "split", "title"]
-        assert ask(Match("北京 公交", need=0.0)) == sorted(
+        assert ask(match("开通，北京 地铁")) == ["body", "lead", "split", "title"]
+        assert ask(match("北京 地铁 开通", need=0.6)) == ["body", "lead", "some", "split", "title"]
+        assert ask(match("北京 公交", need=0.0)) == sorted(
             {"body", "lead", "split", "title", "some", "none"}
         )
-        assert ask(Match("北京 地铁", fields=(("title", 1.0),))) == ["title"]
-        assert ask(Match("北京 北京 地铁 地铁", need=1.0)) == ask(Match("北京 地铁"))
-        assert ask(Match("火星")) == []
+        assert ask(match("北京 地铁", fields=(("title", 1.0),))) == ["title"]
+        assert ask(match("北京 北京 地铁 地铁", need=1.0)) == ask(match("北京 地铁"))
+        assert ask(match("火星")) == []
 
     def test_adjacent_words_follow_one_another_in_one_field(self, engine: Engine) -> None:
         ask = self.answers(
@@ -56,13 +44,13 @@ class QueryPromises(EngineBase):
             article("draw", title="主队2:2战平，3天后再战", body="无"),
             article("inside", title="农业银行网点", body="无"),
         )
-        assert ask(Adjacent("3：2")) == ["dash", "score"]
-        assert ask(Adjacent("3:2", fields=("lead", "body"))) == ["dash"]
-        assert ask(Adjacent("2:2")) == ["draw"]
-        assert ask(Adjacent("银行网点")) == ["inside"]
-        assert ask(Adjacent("网点")) == ["inside"]
-        assert ask(Adjacent("3:2取胜无")) == []
-        assert ask(Adjacent("，")) == ask(Adjacent("3:2", fields=())) == []
+        assert ask(adjacent("3：2")) == ["dash", "score"]
+        assert ask(adjacent("3:2", fields=("lead", "body"))) == ["dash"]
+        assert ask(adjacent("2:2")) == ["draw"]
+        assert ask(adjacent("银行网点")) == ["inside"]
+        assert ask(adjacent("网点")) == ["inside"]
+        assert ask(adjacent("3:2取胜无")) == []
+        assert ask(adjacent("，")) == ask(adjacent("3:2", fields=())) == []
 
     def test_an_alternative_counts_for_its_word(self, engine: Engine) -> None:
         ask = self.answers(
@@ -73,20 +61,20 @@ class QueryPromises(EngineBase):
             article("taken", title="计程车", body="调价"),
             article("neither", title="公交车 调价", body="无"),
         )
-        taxi = (Alternative("出租车", "计程车", 0.8),)
-        assert ask(Match("出租车 调价")) == ["both", "word"]
-        assert ask(Match("出租车 调价", alternatives=taxi)) == ["both", "other", "taken", "word"]
-        assert ask(Match("出租车", fields=(("body", 1.0),), alternatives=taxi)) == []
-        assert ask(Match("计程车", alternatives=taxi)) == ["both", "other", "taken"]
-        two = Match("出租车 调价 公交车", need=0.6, alternatives=taxi)
+        taxi = (alternative("出租车", "计程车", 0.8),)
+        assert ask(match("出租车 调价")) == ["both", "word"]
+        assert ask(match("出租车 调价", alternatives=taxi)) == ["both", "other", "taken", "word"]
+        assert ask(match("出租车", fields=(("body", 1.0),), alternatives=taxi)) == []
+        assert ask(match("计程车", alternatives=taxi)) == ["both", "other", "taken"]
+        two = match("出租车 调价 公交车", need=0.6, alternatives=taxi)
         assert ask(two) == ["both", "neither", "other", "taken", "word"]
-        assert ask(Match("出租车 公交车", alternatives=taxi)) == []
+        assert ask(match("出租车 公交车", alternatives=taxi)) == []
 
     def test_an_empty_index_holds_no_alternative(self, engine: Engine) -> None:
         ask = self.answers(engine)
-        others = (Alternative("番茄", "西红柿", 0.8), Alternative("番茄", "西红柿炒鸡蛋", 0.8))
-        assert ask(Match("番茄", alternatives=others)) == []
-        assert ask(Match("番茄", alternatives=others, inside=True)) == []
+        others = (alternative("番茄", "西红柿", 0.8), alternative("番茄", "西红柿炒鸡蛋", 0.8))
+        assert ask(match("番茄", alternatives=others)) == []
+        assert ask(match("番茄", alternatives=others, inside=True)) == []
 
     def test_an_alternative_of_several_words_is_a_literal(self, engine: Engine) -> None:
         ask = self.answers(
@@ -95,8 +83,8 @@ class QueryPromises(EngineBase):
             article("apart", title="西红柿 一碗，炒鸡蛋 一盘", body="无"),
             article("split", title="西红柿", body="炒鸡蛋"),
         )
-        dish = (Alternative("番茄", "西红柿炒鸡蛋", 0.8),)
-        assert ask(Match("番茄", alternatives=dish)) == ["literal"]
+        dish = (alternative("番茄", "西红柿炒鸡蛋", 0.8),)
+        assert ask(match("番茄", alternatives=dish)) == ["literal"]
 
     def test_an_alternative_that_is_a_word_never_stands_inside_others(self, engine: Engine) -> None:
         ask = self.answers(
@@ -104,18 +92,18 @@ class QueryPromises(EngineBase):
             article("inside", title="研究生命起源", body="无"),
             article("word", title="研究生", body="无"),
         )
-        student = (Alternative("学员", "研究生", 0.8),)
-        assert ask(Match("学员", alternatives=student, inside=True)) == ["word"]
+        student = (alternative("学员", "研究生", 0.8),)
+        assert ask(match("学员", alternatives=student, inside=True)) == ["word"]
 
     @pytest.mark.parametrize("text", ["", "   ", "，。！", "\n", "\ud800", "*", '"', "((("])
     def test_a_text_without_a_word_matches_nothing(self, engine: Engine, text: str) -> None:
         ask = self.answers(engine, article("a", body='他说："（*）"，。！'))
-        assert ask(Match(text)) == []
-        assert ask(Match(text, need=0.0, inside=True)) == []
+        assert ask(match(text)) == []
+        assert ask(match(text, need=0.0, inside=True)) == []
 
     def test_match_folds_width_case_and_script(self, engine: Engine) -> None:
         ask = self.answers(engine, article("a", title="臺灣軟體與ＡＢＣ１２３", body="无"))
-        assert ask(Match("台湾")) == ask(Match("臺灣")) == ask(Match("abc")) == ["a"]
+        assert ask(match("台湾")) == ask(match("臺灣")) == ask(match("abc")) == ["a"]
 
     def test_match_inside_finds_a_word_inside_other_words(self, engine: Engine) -> None:
         ask = self.answers(
@@ -124,11 +112,11 @@ class QueryPromises(EngineBase):
             article("inside", title="研究生命起源", body="招生"),
             article("none", title="研究 生命", body="招生"),
         )
-        assert ask(Match("研究生")) == ["word"]
-        assert ask(Match("研究生", inside=True)) == ["inside", "word"]
-        assert ask(Match("研究生 招生", inside=True)) == ["inside", "word"]
-        assert ask(Match("研究生 招生", inside=True, need=0.0)) == ["inside", "none", "word"]
-        assert ask(Match("研究生", fields=(("body", 1.0),), inside=True)) == []
+        assert ask(match("研究生")) == ["word"]
+        assert ask(match("研究生", inside=True)) == ["inside", "word"]
+        assert ask(match("研究生 招生", inside=True)) == ["inside", "word"]
+        assert ask(match("研究生 招生", inside=True, need=0.0)) == ["inside", "none", "word"]
+        assert ask(match("研究生", fields=(("body", 1.0),), inside=True)) == []
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -285,7 +273,7 @@ class QueryPromises(EngineBase):
             article("c", title="银行", body="无"),
             article("d", title="晴天", body="无"),
         )
-        farm, bank = Match("农业"), Match("银行")
+        farm, bank = match("农业"), match("银行")
         assert ask(And((farm, bank))) == ["b"]
         assert ask(And((farm, Not(bank)))) == ["a"]
         assert ask(Or((farm, bank))) == ["a", "b", "c"]
@@ -301,9 +289,9 @@ class QueryPromises(EngineBase):
     def test_a_filter_narrows_without_counting(self, engine: Engine) -> None:
         fill(engine, article("a", source="甲"), article("b", source="乙"))
         with engine.reader() as reader:
-            plain = reader.search(SearchRequest(Match("学校")))
+            plain = reader.search(SearchRequest(match("学校")))
             page = reader.search(
-                SearchRequest(Match("学校"), filter=And((Term("source", "乙"), Match("学校"))))
+                SearchRequest(match("学校"), filter=And((Term("source", "乙"), match("学校"))))
             )
             assert (page.total, [hit.article.id for hit in page.hits]) == (1, ["b"])
             assert page.hits[0].score == plain.hits[0].score > 0

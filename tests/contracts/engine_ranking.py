@@ -9,11 +9,9 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
-    Alternative,
     And,
     Boost,
     Literal,
-    Match,
     MatchAll,
     Not,
     Or,
@@ -25,6 +23,7 @@ from indexer.query import (
 )
 from tests.contracts.engine_base import EngineBase, bm25, fill, found, idf, score
 from tests.factories import article
+from tests.typed_queries import alternative, match
 
 
 class RankingPromises(EngineBase):
@@ -41,21 +40,21 @@ class RankingPromises(EngineBase):
         # Bodies have 4, 2, 1 and 1 tokens, titles 1, 1, 1 and 2.
         in_body, in_title = idf(4, 2), idf(4, 2)
         with engine.reader() as reader:
-            body = Match("桥", fields=(("body", 3.0),))
+            body = match("桥", fields=(("body", 3.0),))
             assert score(reader, body, "a") == pytest.approx(
                 3 * in_body * bm25(2, 4, 2.0), abs=1e-6
             )
             assert score(reader, body, "b") == pytest.approx(
                 3 * in_body * bm25(1, 2, 2.0), abs=1e-6
             )
-            both = Match("桥", fields=(("title", 2.0), ("body", 1.0)))
+            both = match("桥", fields=(("title", 2.0), ("body", 1.0)))
             assert score(reader, both, "a") == pytest.approx(
                 2 * in_title * bm25(1, 1, 1.25) + in_body * bm25(2, 4, 2.0), abs=1e-6
             )
             assert score(reader, Term("title", "桥"), "d") == pytest.approx(
                 in_title * bm25(1, 2, 1.25), abs=1e-6
             )
-            two = Match("桥 河", fields=(("body", 1.0),), need=0.0)
+            two = match("桥 河", fields=(("body", 1.0),), need=0.0)
             assert score(reader, two, "b") == pytest.approx(
                 2 * idf(4, 2) * bm25(1, 2, 2.0), abs=1e-6
             )
@@ -98,7 +97,7 @@ class RankingPromises(EngineBase):
             *(article(f"c-{n}", title="无", body="无") for n in range(4)),
         )
         with engine.reader() as reader:
-            plain, inside = Match("研究生"), Match("研究生", inside=True)
+            plain, inside = match("研究生"), match("研究生", inside=True)
             assert score(reader, inside, "word") == score(reader, plain, "word")
             assert score(reader, inside, "inside") == pytest.approx(idf(6, 2), abs=1e-6)
 
@@ -112,8 +111,8 @@ class RankingPromises(EngineBase):
             article("none", title="无", body="山"),
         )
         body = (("body", 2.0),)
-        bridge, river = Match("桥", fields=body), Match("河", fields=body)
-        either = Match("桥", fields=body, alternatives=(Alternative("桥", "河", 0.8),))
+        bridge, river = match("桥", fields=body), match("河", fields=body)
+        either = match("桥", fields=body, alternatives=(alternative("桥", "河", 0.8),))
         with engine.reader() as reader:
             assert score(reader, either, "word") == score(reader, bridge, "word")
             # 河 is the rarer one, and counts as if it were as common as 桥.
@@ -124,7 +123,7 @@ class RankingPromises(EngineBase):
             assert score(reader, either, "both") == pytest.approx(
                 max(score(reader, bridge, "both"), rarer * score(reader, river, "both")), abs=1e-5
             )
-            common = Match("河", fields=body, alternatives=(Alternative("河", "桥", 0.5),))
+            common = match("河", fields=body, alternatives=(alternative("河", "桥", 0.5),))
             assert score(reader, common, "word") == pytest.approx(
                 0.5 * score(reader, bridge, "word"), abs=1e-5
             )
@@ -138,19 +137,19 @@ class RankingPromises(EngineBase):
             article("other", title="桥头的河", body="无"),
             *(article(f"none-{n}", title="山", body="无") for n in range(4)),
         )
-        query = Match("桥", alternatives=(Alternative("桥", "头的河", 0.5),))
+        query = match("桥", alternatives=(alternative("桥", "头的河", 0.5),))
         with engine.reader() as reader:
             assert score(reader, query, "other") > 0.5 * idf(8, 4)
-            alone = Match("海", alternatives=(Alternative("海", "头的河", 0.5),))
+            alone = match("海", alternatives=(alternative("海", "头的河", 0.5),))
             assert score(reader, alone, "other") == pytest.approx(0.5 * idf(8, 1), abs=1e-5)
-            common = Match("山", alternatives=(Alternative("山", "头的河", 0.5),))
+            common = match("山", alternatives=(alternative("山", "头的河", 0.5),))
             assert score(reader, common, "other") == pytest.approx(0.5 * idf(8, 4), abs=1e-5)
 
     def test_what_scores_nothing_scores_nothing(self, engine: Engine) -> None:
         fill(engine, article("a", source="甲", published_at="2026-01-01T00:00:00Z"), article("b"))
         silent: Sequence[Query] = (
             MatchAll(),
-            Not(Match("火星")),
+            Not(match("火星")),
             Term("source", "甲"),
             Range("published_at"),
             And(()),
@@ -158,9 +157,9 @@ class RankingPromises(EngineBase):
         with engine.reader() as reader:
             for query in silent:
                 assert score(reader, query, "a") == 0.0
-            word = score(reader, Match("学校"), "a")
-            assert score(reader, And((Match("学校"), *silent)), "a") == word > 0
-            assert score(reader, Or((Match("学校"), *silent)), "a") == word
+            word = score(reader, match("学校"), "a")
+            assert score(reader, And((match("学校"), *silent)), "a") == word > 0
+            assert score(reader, Or((match("学校"), *silent)), "a") == word
 
     def test_a_title_that_begins_as_asked_scores_one(self, engine: Engine) -> None:
         fill(engine, article("a", title="山里的学校"))
@@ -170,7 +169,7 @@ class RankingPromises(EngineBase):
 
     def test_scores_add_up_and_boosts_multiply(self, engine: Engine) -> None:
         fill(engine, article("a"), article("b", title="无", body="无"))
-        school, stone = Match("学校"), Match("石板路")
+        school, stone = match("学校"), match("石板路")
         with engine.reader() as reader:
             one, other = score(reader, school, "a"), score(reader, stone, "a")
             for both in (And((school, stone)), Or((school, stone))):
@@ -202,9 +201,9 @@ class RankingPromises(EngineBase):
         )
         with engine.reader() as reader:
             ordered = ["best", "b", "c", "a", "d", "undated"]
-            assert found(reader, Match("桥")) == ordered
+            assert found(reader, match("桥")) == ordered
             for page, article_id in enumerate(ordered, start=1):
-                assert found(reader, Match("桥"), page=page, size=1) == [article_id]
+                assert found(reader, match("桥"), page=page, size=1) == [article_id]
 
     def test_newest_and_oldest_put_undated_articles_last(self, engine: Engine) -> None:
         fill(
@@ -224,7 +223,7 @@ class RankingPromises(EngineBase):
             oldest = ["old", "a", "c", "b", "none-1", "none-2"]
             assert found(reader, MatchAll(), sort="newest") == newest
             assert found(reader, MatchAll(), sort="oldest") == oldest
-            page = reader.search(SearchRequest(Match("学校"), sort="newest"))
+            page = reader.search(SearchRequest(match("学校"), sort="newest"))
             assert {hit.score for hit in page.hits} == {0.0}
 
     @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
@@ -238,7 +237,7 @@ class RankingPromises(EngineBase):
                 ),
             )
         with engine.reader() as reader:
-            query = Or((Match("桥"), MatchAll()))
+            query = Or((match("桥"), MatchAll()))
             whole = found(reader, query, sort=sort)
             assert len(whole) == len(set(whole)) == 30
             for size in (1, 7, 10, 30):
@@ -262,10 +261,10 @@ class RankingPromises(EngineBase):
         fill(engine, *many)
         with engine.reader() as reader:
             for request in (
-                SearchRequest(Match("桥 河"), size=5, page=2),
-                SearchRequest(Match("桥"), collapse="duplicates"),
-                SearchRequest(MatchAll(), sort="newest", filter=Match("桥")),
-                SearchRequest(Match("没有")),
+                SearchRequest(match("桥 河"), size=5, page=2),
+                SearchRequest(match("桥"), collapse="duplicates"),
+                SearchRequest(MatchAll(), sort="newest", filter=match("桥")),
+                SearchRequest(match("没有")),
             ):
                 hits = reader.search(request).hits
                 assert reader.rank(request) == [(hit.article.id, hit.score) for hit in hits]

@@ -8,12 +8,13 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.errors import InvalidQuery
-from indexer.query import Match, Recency, Rescore, SearchRequest
+from indexer.query import Recency, SearchRequest
 from tests.contracts.engine_base import EngineBase, fill, found
 from tests.factories import article
+from tests.typed_queries import match, rescore_by
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-BRIDGE = Match("桥")
+BRIDGE = match("桥")
 
 
 def factors(engine: Engine, recency: Recency, **request: object) -> dict[str, float]:
@@ -63,7 +64,7 @@ class RecencyPromises(EngineBase):
     def test_what_rescoring_adds_fades_too(self, engine: Engine) -> None:
         fill(engine, article("a", title="桥 河", published_at="2026-02-19T00:00:00Z"), article("b"))
         recency = Recency(AT, half_life=10, floor=0.0)
-        rescore = Rescore("桥 河", near=3.0)
+        rescore = rescore_by("桥 河", near=3.0)
         assert factors(engine, recency, rescore=rescore) == pytest.approx({"a": 0.5}, abs=1e-5)
 
     @pytest.mark.parametrize(

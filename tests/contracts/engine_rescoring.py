@@ -6,11 +6,12 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.errors import InvalidQuery
-from indexer.query import Match, MatchAll, Rescore, SearchRequest
+from indexer.query import MatchAll, Rescore, SearchRequest
 from tests.contracts.engine_base import EngineBase, fill, found, idf
 from tests.factories import article
+from tests.typed_queries import match, rescore_by
 
-BOTH = Match("桥 河", fields=(("body", 1.0),))
+BOTH = match("桥 河", fields=(("body", 1.0),))
 APART = "桥" + "，山" * 20 + "，河"
 TOGETHER = "桥，河" + "，山" * 20
 
@@ -21,7 +22,7 @@ class RescorePromises(EngineBase):
         fill(engine, article("c", title="无", body=TOGETHER))
         with engine.reader() as reader:
             plain = {hit.article.id: hit.score for hit in reader.search(SearchRequest(BOTH)).hits}
-            request = SearchRequest(BOTH, rescore=Rescore("桥 河", fields=("body",), near=2.0))
+            request = SearchRequest(BOTH, rescore=rescore_by("桥 河", fields=("body",), near=2.0))
             page = reader.search(request)
             assert [hit.article.id for hit in page.hits] == ["c", "a"]
             more = {hit.article.id: hit.score - plain[hit.article.id] for hit in page.hits}
@@ -40,7 +41,7 @@ class RescorePromises(EngineBase):
             article("near", title="无", body="桥" + "，山" * 19 + "，河，山"),
         )
         with engine.reader() as reader:
-            near = Rescore("桥 河", fields=("body",), window=window)
+            near = rescore_by("桥 河", fields=("body",), window=window)
             assert found(reader, MatchAll(), rescore=near)[0] == first
 
     def test_repeated_words_and_other_fields_add_nothing(self, engine: Engine) -> None:
@@ -51,7 +52,7 @@ class RescorePromises(EngineBase):
             article("c", title="山", body="山，山，山，山"),
         )
         with engine.reader() as reader:
-            near = Rescore("桥 河 桥", fields=("title", "body"))
+            near = rescore_by("桥 河 桥", fields=("title", "body"))
             page = reader.search(SearchRequest(MatchAll(), rescore=near))
             scores = {hit.article.id: hit.score for hit in page.hits}
             bridge, river = min(idf(3, 1), idf(3, 2)), idf(3, 1)
@@ -65,7 +66,7 @@ class RescorePromises(EngineBase):
             article("c", title="无", body="桥的石"),
         )
         with engine.reader() as reader:
-            rescore = Rescore("石板桥的ab", fields=("title", "body"), near=0.0, pairs=2.0)
+            rescore = rescore_by("石板桥的ab", fields=("title", "body"), near=0.0, pairs=2.0)
             page = reader.search(SearchRequest(MatchAll(), rescore=rescore))
             scores = {hit.article.id: hit.score for hit in page.hits}
             first, second, title = idf(3, 1), idf(3, 2), idf(3, 1)
@@ -81,12 +82,12 @@ class RescorePromises(EngineBase):
             article("unlike", title="修桥", body=other, published_at="2026-02-02T00:00:00Z"),
             *(article(f"far-{n}", title="无", body="无关的话") for n in range(20)),
         )
-        query = Match("修桥", fields=(("title", 1.0),))
+        query = match("修桥", fields=(("title", 1.0),))
         with engine.reader() as reader:
             plain = reader.search(SearchRequest(query, size=9))
             before = {hit.article.id: hit.score for hit in plain.hits}
             assert [hit.article.id for hit in plain.hits][3:] == ["unlike", "like"]
-            rescore = Rescore("修桥", near=0.0, agree=0.5)
+            rescore = rescore_by("修桥", near=0.0, agree=0.5)
             page = reader.search(SearchRequest(query, rescore=rescore, size=9))
             after = {hit.article.id: hit.score for hit in page.hits}
             assert [hit.article.id for hit in page.hits][3:] == ["like", "unlike"]
@@ -96,10 +97,10 @@ class RescorePromises(EngineBase):
     def test_one_article_agrees_with_nothing(self, engine: Engine) -> None:
         fill(engine, article("a", title="桥", body="桥 河"))
         with engine.reader() as reader:
-            rescore = Rescore("桥", near=0.0, agree=1.0)
-            assert found(reader, Match("河"), rescore=rescore) == ["a"]
-            page = reader.search(SearchRequest(Match("河"), rescore=rescore))
-            assert page.hits[0].score == reader.search(SearchRequest(Match("河"))).hits[0].score
+            rescore = rescore_by("桥", near=0.0, agree=1.0)
+            assert found(reader, match("河"), rescore=rescore) == ["a"]
+            page = reader.search(SearchRequest(match("河"), rescore=rescore))
+            assert page.hits[0].score == reader.search(SearchRequest(match("河"))).hits[0].score
 
     def test_only_the_best_are_looked_at_on_every_page(self, engine: Engine) -> None:
         fill(
@@ -108,10 +109,10 @@ class RescorePromises(EngineBase):
             article("next", title="无", body=APART),
             article("last", title="无", body=TOGETHER + "，山" * 20),
         )
-        query, near = Match("桥 河", need=0.0), Rescore("桥 河", depth=2)
+        query, near = match("桥 河", need=0.0), rescore_by("桥 河", depth=2)
         with engine.reader() as reader:
             assert found(reader, query) == ["best", "next", "last"]
-            assert found(reader, query, rescore=Rescore("桥 河")) != ["best", "next", "last"]
+            assert found(reader, query, rescore=rescore_by("桥 河")) != ["best", "next", "last"]
             pages = [found(reader, query, rescore=near, size=1, page=page) for page in (1, 2, 3, 4)]
             assert pages == [["best"], ["next"], ["last"], []]
 
@@ -122,20 +123,20 @@ class RescorePromises(EngineBase):
             article("b", body=TOGETHER, published_at="2026-02-01T00:00:00Z"),
         )
         with engine.reader() as reader:
-            near = Rescore("桥 河")
+            near = rescore_by("桥 河")
             assert found(reader, BOTH, rescore=near) == ["b", "a"]
             assert found(reader, BOTH, rescore=near, sort="newest") == ["a", "b"]
-            assert found(reader, BOTH, rescore=Rescore("，")) == found(reader, BOTH)
+            assert found(reader, BOTH, rescore=rescore_by("，")) == found(reader, BOTH)
 
     @pytest.mark.parametrize(
         ("near", "message"),
         [
-            (Rescore("桥", fields=("source",)), "text field"),
-            (Rescore("桥", near=-1.0), "near"),
-            (Rescore("桥", pairs=-1.0), "pairs"),
-            (Rescore("桥", agree=-1.0), "agree"),
-            (Rescore("桥", window=-1), "window"),
-            (Rescore("桥", depth=0), "depth"),
+            (rescore_by("桥", fields=("source",)), "text field"),
+            (rescore_by("桥", near=-1.0), "near"),
+            (rescore_by("桥", pairs=-1.0), "pairs"),
+            (rescore_by("桥", agree=-1.0), "agree"),
+            (rescore_by("桥", window=-1), "window"),
+            (rescore_by("桥", depth=0), "depth"),
         ],
     )
     def test_rescoring_that_makes_no_sense_is_refused(

@@ -19,13 +19,14 @@ from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.engines.base import Reader
 from indexer.engines.registry import open_engine
 from indexer.generations import Generations
-from indexer.query import Match, SearchRequest
+from indexer.query import SearchRequest
 from indexer.rebuild import RebuildReport, rebuild
 from indexer.standing import check
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import article
+from tests.typed_queries import match
 
 ARTICLES = 300
 ENGINE = "whoosh"
@@ -173,7 +174,7 @@ class Site:
     def answer(self) -> tuple[int, int]:
         """How many articles the live index holds, and how many it finds for one query."""
         with self.reader() as reader:
-            return reader.doc_count, reader.search(SearchRequest(Match("渡口"))).total
+            return reader.doc_count, reader.search(SearchRequest(match("渡口"))).total
 
     def faults(self) -> tuple[str, ...]:
         return check(
@@ -260,7 +261,7 @@ def test_the_live_index_answers_while_rebuilds_are_killed_again_and_again(site: 
                     assert site.answer() in (OLD, NEW)
                 started.kill()
             assert site.answer() in (OLD, NEW)
-        assert opened_before.search(SearchRequest(Match("渡口"))).total == ARTICLES
+        assert opened_before.search(SearchRequest(match("渡口"))).total == ARTICLES
     assert site.indexer("rebuild")[0] == 0
     assert site.answer() == NEW
     assert site.faults() == ()

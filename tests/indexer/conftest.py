@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexer.store.database import open_store
-from tests.contracts.engine_base import analyzer
 from tests.indexer.site import Site
+from tests.typed_queries import analyzer
 
 
 @pytest.fixture(params=["memory", "whoosh"])

@@ -22,8 +22,9 @@ from indexer.engines.base import Reader
 from indexer.errors import RebuildFailed
 from indexer.hits import SearchPage
 from indexer.parallel import LEAST, MOST, ranges_of
-from indexer.query import Literal, Match, MatchAll, SearchRequest
+from indexer.query import Literal, MatchAll, SearchRequest
 from tests.indexer.site import Site, at
+from tests.typed_queries import match
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def answers(reader: Reader) -> list[SearchPage]:
     """Whole pages, scores and order included, of different kinds of questions."""
     requests = [
         SearchRequest(query, size=100, facets=("channel", "month"), collapse=collapse)
-        for query in (MatchAll(), Match("渡口 码头"), Match("船票"), Literal("检修缆绳"))
+        for query in (MatchAll(), match("渡口 码头"), match("船票"), Literal("检修缆绳"))
         for collapse in ("none", "duplicates")
     ]
     return [reader.search(each) for each in requests]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from search_service.evaluate import evaluate, read_judged
-from tests.search_service.indexes import SHANGHAI, analyzer
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
 
 EVERY = {"news_questions": 1, "web_questions": 1, "traditional_passages": 4}
 """One question in so many is asked."""

@@ -15,7 +15,8 @@ from search_service.correct import Correction
 from search_service.search import Answer, Question
 from search_service.services import Services
 from tests.factories import article
-from tests.search_service.indexes import analyzer, services
+from tests.search_service.indexes import services
+from tests.typed_queries import analyzer
 
 TEXTS = {
     "graduate": ("毕业季", "林岚毕业于上海科技大学物理系，如今在县里教书。"),

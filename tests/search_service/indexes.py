@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import Article
 from indexer.engines.registry import open_engine
 from indexer.generations import Generation, Generations
@@ -17,15 +15,10 @@ from indexer.schema import SCHEMA_VERSION, fingerprint
 from search_service.live import LiveIndex
 from search_service.services import Services
 from tests.factories import NOON
+from tests.typed_queries import analyzer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MADE_AT = datetime(2026, 2, 28, 20, 0, tzinfo=UTC)
-
-
-@cache
-def analyzer() -> Analyzer:
-    """The analyzer of the product, made once."""
-    return make_analyzer()
 
 
 def promote(

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from indexer.errors import InvalidJudgedSet
 from search_service.cli import cli
 from search_service.evaluate import evaluate, from_json, read_judged, to_json
-from tests.search_service.indexes import SHANGHAI, analyzer
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
 
 CORPUS = [
     {"id": "tea", "title": "茶会", "text": "村里的茶会开了三天。"},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from search_service.joined import MAX_JOINED, joined
-from tests.search_service.indexes import analyzer
+from tests.typed_queries import analyzer
 
 
 def stretches(text: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from indexer.article import Article
 from search_service.key_terms import KeyTerm, key_terms
 from search_service.ranking import KEY_TERMS
 from tests.factories import article
-from tests.search_service.indexes import analyzer, live_index, promote
+from tests.search_service.indexes import live_index, promote
+from tests.typed_queries import analyzer
 
 
 def terms_of(tmp_path: Path, about: Article, *others: Article) -> tuple[KeyTerm, ...]:

@@ -2,32 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.query import (
-    Adjacent,
-    And,
-    Boost,
-    Literal,
-    Match,
-    MatchAll,
-    Not,
-    Or,
-    Query,
-    Range,
-    Term,
-)
+from indexer.query import And, Boost, Literal, MatchAll, Not, Or, Query, Range, Term
 from search_service.ladder import Rung, is_loose, may_stand_inside, query_for, rescore_for, rungs
 from search_service.parse import parse
 from search_service.ranking import FIELD_WEIGHTS
 from search_service.tree import Node
-from tests.search_service.indexes import SHANGHAI, analyzer
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import adjacent, analyzer, match
 
 TITLE = (("title", 2.0),)
 NAMES = ("title", "lead", "body")
 
 
 def unquoted(text: str) -> Query:
-    most = Match(text, FIELD_WEIGHTS, need=0.6)
-    return Or((Match(text, FIELD_WEIGHTS, need=0.0), Boost(most, 5.0)))
+    most = match(text, FIELD_WEIGHTS, need=0.6)
+    return Or((match(text, FIELD_WEIGHTS, need=0.0), Boost(most, 5.0)))
 
 
 UNQUOTED = unquoted("茶会")
@@ -73,34 +62,34 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
     ("text", "rung", "query"),
     [
         ("", "browse", MatchAll()),
-        ("茶会 古塔", "words", Match("茶会 古塔", FIELD_WEIGHTS)),
-        ("茶会 古塔", "inside", Match("茶会 古塔", FIELD_WEIGHTS, inside=True)),
+        ("茶会 古塔", "words", match("茶会 古塔", FIELD_WEIGHTS)),
+        ("茶会 古塔", "inside", match("茶会 古塔", FIELD_WEIGHTS, inside=True)),
         ("茶会 古塔 石渠 明", "most", Or((
-            Match("茶会 古塔 石渠", FIELD_WEIGHTS, need=0.6, inside=True),
-            Boost(Match("茶会 古塔 石渠 明", FIELD_WEIGHTS), 5.0),
+            match("茶会 古塔 石渠", FIELD_WEIGHTS, need=0.6, inside=True),
+            Boost(match("茶会 古塔 石渠 明", FIELD_WEIGHTS), 5.0),
         ))),
-        ("茶会 古塔 明", "any", Match("茶会 古塔", FIELD_WEIGHTS, need=0.0, inside=True)),
-        ("art 茶会", "inside", And((Match("art", FIELD_WEIGHTS), Match("茶会", FIELD_WEIGHTS, inside=True)))),
-        ("art 15", "inside", Match("art 15", FIELD_WEIGHTS, inside=True)),
-        ("3:2", "words", And((Match("3:2", FIELD_WEIGHTS), Adjacent("3:2", NAMES)))),
-        ("茶会 3:2", "any", Match("茶会", FIELD_WEIGHTS, need=0.0, inside=True)),
-        ("title:7号", "words", And((Match("7号", TITLE), Adjacent("7号", ("title",))))),
-        ("art 茶会", "any", Match("art 茶会", FIELD_WEIGHTS, need=0.0)),
-        ("的 了", "any", Match("的 了", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("茶会 古塔 明", "any", match("茶会 古塔", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("art 茶会", "inside", And((match("art", FIELD_WEIGHTS), match("茶会", FIELD_WEIGHTS, inside=True)))),
+        ("art 15", "inside", match("art 15", FIELD_WEIGHTS, inside=True)),
+        ("3:2", "words", And((match("3:2", FIELD_WEIGHTS), adjacent("3:2", NAMES)))),
+        ("茶会 3:2", "any", match("茶会", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("title:7号", "words", And((match("7号", TITLE), adjacent("7号", ("title",))))),
+        ("art 茶会", "any", match("art 茶会", FIELD_WEIGHTS, need=0.0)),
+        ("的 了", "any", match("的 了", FIELD_WEIGHTS, need=0.0, inside=True)),
         ('"茶会"', "any", Literal("茶会", NAMES)),
         ('"茶会"', "unquoted", UNQUOTED),
         ('"茶会" 古塔 tag:茶', "unquoted", And((unquoted("茶会 古塔"), Term("tag", "茶")))),
-        ('"茶会" 古塔 tag:茶', "any", Or((BESIDE, And((BESIDE, Match("古塔", FIELD_WEIGHTS, need=0.0, inside=True)))))),
+        ('"茶会" 古塔 tag:茶', "any", Or((BESIDE, And((BESIDE, match("古塔", FIELD_WEIGHTS, need=0.0, inside=True)))))),
         ("，", "words", Literal("，", NAMES)),
-        ("title:茶会", "any", Match("茶会", TITLE, inside=True)),
+        ("title:茶会", "any", match("茶会", TITLE, inside=True)),
         ('title:"茶会"', "words", Literal("茶会", ("title",))),
-        ("channel:情感/ 故事", "words", And((Term("channel", "情感"), Match("故事", FIELD_WEIGHTS)))),
+        ("channel:情感/ 故事", "words", And((Term("channel", "情感"), match("故事", FIELD_WEIGHTS)))),
         ("channel:/情感/故事/", "browse", Term("channel", "情感/故事")),
         ("tag:茶", "browse", Term("tag", "茶")),
-        ("茶会 OR 古塔", "words", Or((Match("茶会", FIELD_WEIGHTS), Match("古塔", FIELD_WEIGHTS)))),
+        ("茶会 OR 古塔", "words", Or((match("茶会", FIELD_WEIGHTS), match("古塔", FIELD_WEIGHTS)))),
         ("-茶会", "browse", Not(And((Literal("茶会", NAMES),)))),
-        ("-(茶会 art，)", "browse", Not(And((Literal("茶会", NAMES), Adjacent("art，", NAMES))))),
-        ("-(a OR b)", "browse", Not(Or((And((Adjacent("a", NAMES),)), And((Adjacent("b", NAMES),)))))),
+        ("-(茶会 art，)", "browse", Not(And((Literal("茶会", NAMES), adjacent("art，", NAMES))))),
+        ("-(a OR b)", "browse", Not(Or((And((adjacent("a", NAMES),)), And((adjacent("b", NAMES),)))))),
         ("-title:茶会", "browse", Not(And((Literal("茶会", ("title",)),)))),
         ('-"a b"', "browse", Not(Literal("a b", NAMES))),
         ("date:..1999-12", "browse", Range("published_at", None, None)),
@@ -151,4 +140,4 @@ def test_questions_and_long_texts_are_asked_loosely(text: str, expected: bool) -
 )
 def test_two_and_more_loose_words_should_stand_close_together(text: str, words: str | None) -> None:
     found = rescore_for(tree(text))
-    assert (found and found.text) == words
+    assert (found and " ".join(found.words)) == words

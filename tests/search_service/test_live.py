@@ -21,7 +21,8 @@ from indexer.generations import Generations
 from indexer.query import MatchAll, SearchRequest
 from search_service.live import IndexState, LiveIndex
 from tests.factories import article
-from tests.search_service.indexes import MADE_AT, SHANGHAI, analyzer, apply, live_index, promote
+from tests.search_service.indexes import MADE_AT, SHANGHAI, apply, live_index, promote
+from tests.typed_queries import analyzer
 
 PATIENCE = 30.0
 

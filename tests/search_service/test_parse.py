@@ -19,7 +19,8 @@ from search_service.tree import (
     spell,
     wanted,
 )
-from tests.search_service.indexes import SHANGHAI, analyzer
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
 
 
 def read(text: str, syntax: Syntax = "default") -> Parsed:

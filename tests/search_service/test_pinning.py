@@ -18,7 +18,8 @@ from search_service.live import LiveIndex
 from search_service.parse import parse
 from search_service.pinning import Arranged, arrange
 from tests.factories import NOON, article
-from tests.search_service.indexes import SHANGHAI, analyzer, live_index, promote
+from tests.search_service.indexes import SHANGHAI, live_index, promote
+from tests.typed_queries import analyzer
 
 ARTICLES = [
     *(

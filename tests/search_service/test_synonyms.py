@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from indexer.editorial import Synonyms, packaged_synonyms, read_entries
-from indexer.query import Alternative
 from search_service.parse import parse
 from search_service.ranking import SYNONYM
 from search_service.search import Question
 from search_service.synonyms import MOST, SynonymTable, Used, with_synonyms
 from search_service.tree import Exclude, Node, Phrase, Words, all_of
 from tests.factories import article
-from tests.search_service.indexes import SHANGHAI, analyzer, services
+from tests.search_service.indexes import SHANGHAI, services
+from tests.typed_queries import alternative, analyzer
 
 
 def table(*lines: str) -> SynonymTable:
@@ -79,7 +79,7 @@ def test_quotes_exclusions_and_fields_mean_the_very_words() -> None:
     tree, used = expanded('软件 "软件" -软件 source:软件', "软件, 软体")
     assert tree == all_of(
         [
-            Words("软件", ("软件",), alternatives=(Alternative("软件", "软体", SYNONYM),)),
+            Words("软件", ("软件",), alternatives=(alternative("软件", "软体", SYNONYM),)),
             Phrase("软件"),
             Exclude(Words("软件", ("软件",))),
             *parts(parse("source:软件", analyzer=analyzer(), timezone=SHANGHAI).tree),

@@ -18,8 +18,9 @@ from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article
-from tests.search_service.indexes import SHANGHAI, analyzer, apply, live_index, promote
+from tests.search_service.indexes import SHANGHAI, apply, live_index, promote
 from tests.search_service.web.portal import as_problem
+from tests.typed_queries import analyzer
 
 PATIENCE = 30.0
 ARTICLES = [article(f"a-{number}", body=f"第{number}座桥的故事") for number in range(30)]

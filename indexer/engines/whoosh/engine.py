@@ -63,7 +63,7 @@ class WhooshEngine:
             snapshot = open_snapshot(self.folder, reuse=known.snapshot if known else None)
             if known is None or snapshot is not known.snapshot:
                 known = self._opened = self._derivations(snapshot, known)
-        return WhooshReader(known.executor, known.literals, known.fading, analyzer=self._analyzer)
+        return WhooshReader(known.executor, known.literals, known.fading)
 
     def _derivations(self, snapshot: Snapshot, reuse: _Opened | None) -> _Opened:
         """What is computed of a snapshot; what was computed of segments that the one before has too is shared with it."""

@@ -8,7 +8,6 @@ from typing import Final, Protocol, assert_never
 
 import numpy as np
 
-from indexer.analysis.analyzers import Analyzer, is_one_word
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import LiteralPlan, plan_literal
 from indexer.columnar import plan as p
@@ -63,12 +62,10 @@ class PlanBuilder:
 
     def __init__(
         self,
-        analyzer: Analyzer,
         find_literal: FindLiteral | None,
         idf: Callable[[str, str], float],
         deadline: float = inf,
     ) -> None:
-        self._analyzer = analyzer
         self._find_literal = find_literal
         self.complete = True
         """False once a literal had more candidates than may be verified, or could be in time."""
@@ -116,14 +113,14 @@ class PlanBuilder:
         return None if query is None else self.build(query)
 
     def _adjacent(self, query: Adjacent) -> p.Plan:
-        words = tuple(encoded(token.text) for token in self._analyzer.query(query.text))
+        words = tuple(map(encoded, query.words))
         if len(words) > 1:
             return _union([p.Phrase(field, words) for field in query.fields])
         weights = tuple((field, 1.0) for field in query.fields)
         return _union([_in_fields(word, weights) for word in words])
 
     def _match(self, query: Match, factor: float) -> p.Plan:
-        words = list(dict.fromkeys(token.text for token in self._analyzer.query(query.text)))
+        words = list(dict.fromkeys(query.words))
         if not words:
             return NOTHING
         clauses = [self._word(word, query, factor) for word in words]
@@ -161,12 +158,11 @@ class PlanBuilder:
         return min(1.0, self._idf(field, like) / self._idf(field, word))
 
     def _alternative(self, each: Alternative, query: Match, factor: float) -> p.Plan:
-        text = fold_literal(each.text)
-        if is_one_word(self._analyzer, text):
-            return self._as_word(text, query, factor, like=each.word)
+        if each.is_word:
+            return self._as_word(each.text, query, factor, like=each.word)
         fields = tuple(field for field, _ in query.fields)
         most = min((self._idf(field, each.word) for field in fields), default=0.0)
-        return self._literal(text, fields, factor, most)
+        return self._literal(fold_literal(each.text), fields, factor, most)
 
     def _literal(
         self,

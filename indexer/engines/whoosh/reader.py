@@ -10,8 +10,6 @@ from typing import Final, Self
 
 import numpy as np
 
-from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.grams import chinese_pairs
 from indexer.article import Article
 from indexer.columnar.executor import Executor, Top
 from indexer.columnar.plan import Plan
@@ -59,11 +57,8 @@ class WhooshReader:
     """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but the last second
     look, which the rungs of one search ask for again."""
 
-    def __init__(
-        self, executor: Executor, literals: LiteralFinder, fading: Fading, *, analyzer: Analyzer
-    ) -> None:
+    def __init__(self, executor: Executor, literals: LiteralFinder, fading: Fading) -> None:
         self.executor, self._literals, self._fading = executor, literals, fading
-        self._analyzer = analyzer
         self._snapshot = executor.snapshot
         self._last_rescore: tuple[Wanted, Rescore] | None = None
         self._last_filter: tuple[Query | None, Plan | None] = (None, None)
@@ -117,7 +112,7 @@ class WhooshReader:
         """
         if looks_inside(request.query):
             deadline = _deadline(request)
-            rough = PlanBuilder(self._analyzer, None, self._idf, deadline)
+            rough = PlanBuilder(None, self._idf, deadline)
             plan, narrow = rough.build(request.query), self._filter(request.filter, builder)
             found = self.executor.search(plan, limit=0, filter=narrow, deadline=deadline)
             if found.complete and not found.total:
@@ -151,15 +146,12 @@ class WhooshReader:
         return plan
 
     def _builder(self, deadline: float = inf) -> PlanBuilder:
-        return PlanBuilder(self._analyzer, self._literals.find, self._idf, deadline)
+        return PlanBuilder(self._literals.find, self._idf, deadline)
 
     def _rescore(self, wanted: Wanted) -> Rescore:
         """What a request's rescoring means to the executor."""
         if self._last_rescore and self._last_rescore[0] == wanted:
             return self._last_rescore[1]
-        tokens = self._analyzer.query(wanted.text)
-        words = dict.fromkeys(token.text for token in tokens)
-        pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()
         made = Rescore(
             fields=wanted.fields,
             words=tuple(
@@ -167,14 +159,14 @@ class WhooshReader:
                     encoded(word),
                     wanted.near * min(self._idf(field, word) for field in wanted.fields),
                 )
-                for word in words
+                for word in dict.fromkeys(wanted.words)
                 if wanted.fields
             ),
             window=wanted.window,
             terms=tuple(
                 (field, encoded(pair), wanted.pairs * self._idf(field, pair))
                 for field in map(grams_field, wanted.fields)
-                for pair in pairs
+                for pair in (wanted.grams if wanted.pairs else ())
             ),
             agree=wanted.agree,
             agree_in="body",

@@ -5,7 +5,7 @@ import pytest
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
 from indexer.analysis.spellings import is_number, number_branches, usual
-from tests.search_service.indexes import analyzer
+from tests.typed_queries import analyzer
 
 
 def words(text: str) -> list[str]:

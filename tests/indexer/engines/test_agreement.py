@@ -49,8 +49,9 @@ from indexer.query import (
     TitleSound,
     TypedSo,
 )
-from tests.contracts.engine import SHANGHAI, analyzer
+from tests.contracts.engine import SHANGHAI
 from tests.factories import article
+from tests.typed_queries import analyzer
 
 OTHERS = ("whoosh",)
 

@@ -21,17 +21,16 @@ from indexer.errors import IndexDamaged
 from indexer.query import (
     CompletionRequest,
     Literal,
-    Match,
     MatchAll,
     Recency,
-    Rescore,
     SearchRequest,
     Term,
     TitlePrefix,
     TypedSo,
 )
-from tests.contracts.engine_base import SHANGHAI, analyzer
+from tests.contracts.engine_base import SHANGHAI
 from tests.factories import NOON, article
+from tests.typed_queries import analyzer, match, rescore_by
 
 SPARE: Final = 256 * 2**20
 """Bytes that questions of an index of 200 KB may need, with all that threads and caches take at once."""
@@ -95,10 +94,10 @@ QUESTIONS: list[Callable[[Reader], object]] = [
     ),
     lambda reader: reader.search(
         SearchRequest(
-            Match("山谷城市第5号桥"),
+            match("山谷城市第5号桥"),
             facets=("channel", "source", "month"),
             recency=Recency(NOON, 30.0),
-            rescore=Rescore("山谷城市", fields=("title", "body"), pairs=0.5, agree=0.5),
+            rescore=rescore_by("山谷城市", fields=("title", "body"), pairs=0.5, agree=0.5),
         )
     ),
     lambda reader: reader.search(SearchRequest(Literal("桥桥桥桥"), sort="newest")),

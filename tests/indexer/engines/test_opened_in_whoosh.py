@@ -13,10 +13,10 @@ from indexer.columnar.whoosh_index import ColumnarIndex
 from indexer.engines.ranking import K1, B
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.fields import ARTICLE, SCHEMA
-from indexer.query import And, Match, Not, Or, Query, SearchRequest, Term
+from indexer.query import And, Not, Or, Query, SearchRequest, Term
 from indexer.store.database import open_store
-from tests.contracts.engine_base import analyzer
 from tests.indexer.site import Site
+from tests.typed_queries import analyzer, match
 
 CASES: tuple[tuple[Query, wq.Query], ...] = (
     (Term("body", "地铁"), wq.Term("body", "地铁")),
@@ -27,7 +27,7 @@ CASES: tuple[tuple[Query, wq.Query], ...] = (
         wq.AndNot(wq.Term("body", "地铁"), wq.Term("channel", "财经")),
     ),
     (
-        Match("地铁 开通", fields=(("body", 1.0),), need=0.0),
+        match("地铁 开通", fields=(("body", 1.0),), need=0.0),
         wq.Or([wq.Term("body", "地铁"), wq.Term("body", "开通")]),
     ),
 )  # fmt: skip

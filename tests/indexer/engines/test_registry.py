@@ -11,7 +11,8 @@ import pytest
 from indexer.engines.registry import ENGINES, open_engine
 from indexer.errors import InvalidSetting
 from tests.conftest import PROJECT
-from tests.contracts.engine import SHANGHAI, analyzer
+from tests.contracts.engine import SHANGHAI
+from tests.typed_queries import analyzer
 
 
 @pytest.mark.parametrize("name", ENGINES)

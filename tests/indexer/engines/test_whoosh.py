@@ -13,10 +13,11 @@ from indexer.engines.whoosh import literals
 from indexer.engines.whoosh.facets import months_of
 from indexer.engines.whoosh.reader import WhooshReader
 from indexer.errors import FolderNotWritable, IndexDamaged
-from indexer.query import Literal, MatchAll, Not, Rescore, SearchRequest, Term
+from indexer.query import Literal, MatchAll, Not, SearchRequest, Term
 from tests.contracts.engine import SHANGHAI, EngineContract
 from tests.contracts.engine_base import fill, found
 from tests.factories import article
+from tests.typed_queries import rescore_by
 
 
 class TestWhooshEngine(EngineContract):
@@ -43,14 +44,14 @@ class TestWhooshEngine(EngineContract):
         fill(engine, article("a", body="北京地铁开了"))
         with engine.reader() as reader:
             assert isinstance(reader, WhooshReader)
-            reader.search(SearchRequest(MatchAll(), rescore=Rescore("北京 地铁")))
+            reader.search(SearchRequest(MatchAll(), rescore=rescore_by("北京 地铁")))
             before = {
                 name: len(value)
                 for name, value in vars(reader).items()
                 if hasattr(value, "__len__")
             }
             for number in range(200):
-                reader.search(SearchRequest(MatchAll(), rescore=Rescore(f"北京 地铁 {number}")))
+                reader.search(SearchRequest(MatchAll(), rescore=rescore_by(f"北京 地铁 {number}")))
             after = {
                 name: len(value)
                 for name, value in vars(reader).items()

@@ -10,8 +10,8 @@ from search_service.querylog.lists import WINDOWS, Lists, Window
 from search_service.querylog.reading import ListReader
 from search_service.querylog.store import QueryLogStore
 from tests.factories import NOON
-from tests.search_service.indexes import analyzer
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
+from tests.typed_queries import analyzer
 
 
 def read(store: QueryLogStore) -> Lists:

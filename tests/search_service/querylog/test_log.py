@@ -22,8 +22,9 @@ from search_service.querylog.store import QueryLogStore
 from search_service.search import Question
 from tests.conftest import PROJECT
 from tests.factories import NOON
-from tests.search_service.indexes import SHANGHAI, analyzer
+from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import answer, visitor
+from tests.typed_queries import analyzer
 
 PATIENCE = 30.0
 
@@ -248,7 +249,8 @@ def test_a_forked_process_logs_its_own_entries_and_not_those_of_its_parent(url: 
 def test_the_end_of_the_main_thread_is_the_end_of_the_log(url: str) -> None:
     code = (
         "import sys\n"
-        "from tests.search_service.indexes import SHANGHAI, analyzer\n"
+        "from tests.search_service.indexes import SHANGHAI\n"
+        "from tests.typed_queries import analyzer\n"
         "from search_service.querylog.log import BackgroundQueryLog\n"
         "from tests.search_service.querylog.test_log import search\n"
         "log = BackgroundQueryLog(sys.argv[1], keep_days=8, analyzer=analyzer(), timezone=SHANGHAI)\n"

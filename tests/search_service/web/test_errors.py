@@ -28,8 +28,9 @@ from search_service.settings import SearchSettings
 from search_service.web.errors import CODES, problem_of
 from search_service.web.factory import create_app
 from tests.factories import article, give_format
-from tests.search_service.indexes import SHANGHAI, analyzer, live_index, promote
+from tests.search_service.indexes import SHANGHAI, live_index, promote
 from tests.search_service.web.portal import Portal, as_problem, open_portal
+from tests.typed_queries import analyzer
 
 ASKING = (
     "/api/v1/search",

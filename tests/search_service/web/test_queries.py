@@ -20,9 +20,10 @@ from search_service.querylog.store import open_query_log
 from search_service.querylog.tables import clicks, queries
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
-from tests.search_service.indexes import SHANGHAI, analyzer, services
+from tests.search_service.indexes import SHANGHAI, services
 from tests.search_service.querylog.factory import BROWSER
 from tests.search_service.web.portal import Portal, all_articles, as_problem, visible_text
+from tests.typed_queries import analyzer
 
 PATIENCE = 30.0
 QUERY_ID = re.compile("[0-9a-f]{16}")
