@@ -36,6 +36,7 @@ import numpy as np
 from benchmarks.against_commit import TIED_AT_END, differences
 from benchmarks.answering import Result, ask
 from benchmarks.real_queries import real_queries
+from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import make_article
 from indexer.catch_up import apply_changes
 from indexer.generations import Generations
@@ -55,7 +56,7 @@ class Side:
         made = make_services(settings)
         live = LiveIndex(
             Generations(settings.index_dir),
-            analyzer=made.analyzer,
+            analyzer=make_analyzer(user_dictionary=settings.user_dictionary),
             timezone=settings.timezone,
             clock=lambda: self._time,
         )
@@ -94,7 +95,7 @@ def copied(settings: IndexSettings, folder: Path) -> IndexSettings:
     )
 
 
-def commit(settings: IndexSettings, services: Services, number: int, now: datetime) -> None:
+def commit(settings: IndexSettings, analyzer: Analyzer, number: int, now: datetime) -> None:
     """Store one invented article and apply it to the live generation."""
     article = make_article(
         {
@@ -113,7 +114,7 @@ def commit(settings: IndexSettings, services: Services, number: int, now: dateti
             store,
             Generations(settings.index_dir),
             engine_name=settings.engine,
-            analyzer=services.analyzer,
+            analyzer=analyzer,
             timezone=settings.timezone,
         )
 
@@ -154,6 +155,7 @@ def main() -> int:
     texts = [text for text, _ in counted.most_common(options.hottest)]
     with tempfile.TemporaryDirectory() as folder:
         settings = copied(read_settings(IndexSettings, os.environ), Path(folder))
+        analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
         with (
             closing(Side(settings, options.now)) as staying,
             closing(Side(settings, options.now)) as going,
@@ -164,7 +166,7 @@ def main() -> int:
             times: list[list[list[float]]] = [[], [], []]
             opening, differing = [], 0
             for number in range(1, options.commits + 1):
-                commit(settings, going.services, number, options.now)
+                commit(settings, analyzer, number, options.now)
                 opening.append(going.look())
                 stayed, answers = in_turn(staying, going, texts)
                 with closing(Side(settings, options.now)) as fresh:

@@ -116,9 +116,9 @@ def page_of(text: str) -> Question:
 
 def strict_total(services: Services, text: str) -> int:
     """How many articles hold every word of a query as a word."""
-    tree = parse(text, analyzer=services.analyzer, timezone=services.timezone).tree
-    request = SearchRequest(query_for(tree, "words"), filter=visible(services.clock()), size=1)
-    with services.live.reader() as (reader, _):
+    with services.live.reader() as (reader, _, analyzer):
+        tree = parse(text, analyzer=analyzer, timezone=services.timezone).tree
+        request = SearchRequest(query_for(tree, "words"), filter=visible(services.clock()), size=1)
         return reader.search(request).total
 
 

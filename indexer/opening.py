@@ -5,21 +5,57 @@ It only reads; what is made live is decided by who asks.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.dictionary import UserDictionary, read_user_dictionary
+from indexer.durable import replace_file
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
 from indexer.errors import (
+    FolderNotWritable,
     FormatMismatch,
     IndexDamaged,
     IndexFailure,
+    InvalidDictionary,
     InvalidSetting,
     ManifestDamaged,
 )
 from indexer.generations import Generation
 from indexer.manifest import MANIFEST
 from indexer.schema import SCHEMA_VERSION
+
+DICTIONARY: Final = "user_dictionary.txt"
+"""The user's words that a generation was made with, beside its manifest."""
+
+
+def keep_dictionary(folder: Path, words: UserDictionary) -> None:
+    """Write the user's words into the folder of the generation that is made with them.
+
+    Raises:
+        FolderNotWritable: it cannot be written, or the disk is full.
+    """
+    try:
+        replace_file(folder / DICTIONARY, words.lines.encode())
+    except OSError as error:
+        raise FolderNotWritable(folder, error.strerror or str(error)) from error
+
+
+def kept_dictionary(generation: Generation) -> UserDictionary | None:
+    """The user's words that a generation was made with; None where a release made it that did not keep them.
+
+    Raises:
+        ManifestDamaged: the file cannot be read.
+    """
+    path = generation.folder / DICTIONARY
+    if not path.exists():
+        return None
+    try:
+        return read_user_dictionary(path)
+    except (InvalidDictionary, InvalidSetting) as error:
+        raise ManifestDamaged(path, str(error)) from error
 
 
 def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> Engine:

@@ -30,7 +30,7 @@ from indexer.errors import (
 )
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
-from indexer.opening import is_sound, open_generation
+from indexer.opening import is_sound, keep_dictionary, open_generation
 from indexer.parallel import Job, build_parts, ranges_of
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.standing import look
@@ -109,6 +109,7 @@ def rebuild(
                 engine = open_engine(engine_name, job.folder, analyzer=analyzer, timezone=timezone)
                 replayed, during = _build(store, engine, folder.name, announcer, job, processes)
                 announcer.begin("promote", total=1)
+            keep_dictionary(folder, analyzer.user_dictionary)
             with generations.lock():
                 previous = generations.live_name()
                 made = generations.finish(

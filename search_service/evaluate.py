@@ -147,7 +147,7 @@ def evaluate(judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo) -> Ev
         root = Path(name)
         _index(root, judged, analyzer, timezone)
         live = LiveIndex(Generations(root), analyzer=analyzer, timezone=timezone)
-        with closing(Services(live, analyzer, timezone)) as services:
+        with closing(Services(live, timezone)) as services:
             return _asked(judged, services)
 
 

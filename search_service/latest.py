@@ -48,7 +48,7 @@ def latest(
     if channel is not None:
         clauses.append(in_channel(channel))
     request = SearchRequest(MatchAll(), filter=And(tuple(clauses)), sort="newest", size=size)
-    with live.reader() as (reader, state):
+    with live.reader() as (reader, state, _):
         page = reader.search(request)
     items = (LatestArticle(article=hit.article, lead=lead(hit.article)) for hit in page.hits)
     return LatestAnswer(items=tuple(items), index=state)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -24,7 +24,7 @@ from indexer.engines.base import Engine, Reader
 from indexer.errors import IndexDamaged, IndexFailure
 from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
-from indexer.opening import open_generation
+from indexer.opening import kept_dictionary, open_generation
 from indexer.schema import fingerprint
 from search_service.verification import Verification
 
@@ -37,8 +37,8 @@ class IndexState:
     """Which index an answer came from, and how fresh it is.
 
     ``revision`` is the store's revision that the snapshot holds; ``as_of`` when the generation was made or, once
-    changes were applied to it, when the last of them was committed. ``outdated``: it was made with another
-    fingerprint than this program's, so some words may not be found before a rebuild.
+    changes were applied to it, when the last of them was committed. ``outdated``: another release of this program made it,
+    so some words may not be found before a rebuild.
     """
 
     generation: str
@@ -49,11 +49,20 @@ class IndexState:
     outdated: bool
 
 
+class Lent(NamedTuple):
+    """A reader, the state of its index, and the analyzer that texts are cut with to be looked for in it."""
+
+    reader: Reader
+    state: IndexState
+    analyzer: Analyzer
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class _Snapshot:
     """One commit of one generation, with those of its readers that nobody uses at the moment."""
 
     manifest: Manifest
+    analyzer: Analyzer
     engine: Engine
     version: object
     committed_at: datetime
@@ -74,7 +83,11 @@ class _Snapshot:
 
 
 class LiveIndex:
-    """Readers of the live generation. Safe to share between threads; one for each process."""
+    """Readers of the live generation. Safe to share between threads; one for each process.
+
+    A query is cut with the words that the generation was made with; ``analyzer`` gives all else, and the words for a
+    generation that does not keep them.
+    """
 
     def __init__(
         self,
@@ -94,8 +107,8 @@ class LiveIndex:
         self._verification = Verification()
 
     @contextmanager
-    def reader(self) -> Iterator[tuple[Reader, IndexState]]:
-        """A reader of the live index and its state, for one thread and the length of the ``with`` block.
+    def reader(self) -> Iterator[Lent]:
+        """A reader of the live index, for one thread and the length of the ``with`` block.
 
         The reader is a snapshot: commits and promotions made meanwhile do not show in it.
 
@@ -110,7 +123,7 @@ class LiveIndex:
         try:
             if damage := reader.damage:
                 raise damage
-            yield reader, snapshot.state(reader)
+            yield Lent(reader, snapshot.state(reader), snapshot.analyzer)
         except IndexFailure:
             # To open damaged files again would be to trust them until they are verified again.
             if reader.damage is None:
@@ -126,8 +139,8 @@ class LiveIndex:
 
     def state(self) -> IndexState:
         """The state of the live index; raises as :meth:`reader` does."""
-        with self.reader() as (_, state):
-            return state
+        with self.reader() as lent:
+            return lent.state
 
     def close(self) -> None:
         """Close the idle readers; those in use close when they come back. A later request opens new ones."""
@@ -199,24 +212,34 @@ class LiveIndex:
         """A snapshot with one reader, whose commit is the snapshot's. It shares what the commit before has open."""
         manifest, current = generation.manifest, self._current
         if current and current.manifest == manifest:
-            engine = current.engine
+            engine, analyzer = current.engine, current.analyzer
         else:
-            engine = open_generation(generation, analyzer=self._analyzer, timezone=self._timezone)
+            analyzer = self._analyzer_of(generation)
+            engine = open_generation(generation, analyzer=analyzer, timezone=self._timezone)
         version = engine.version()
         reader = engine.reader()
         while (found := engine.version()) != version:
             reader.close()
             version, reader = found, engine.reader()
         self._verification.begin(engine.reader())
-        expected = fingerprint(engine=manifest.engine, analysis=self._analyzer.fingerprint)
+        expected = fingerprint(engine=manifest.engine, analysis=analyzer.fingerprint)
         return _Snapshot(
             manifest=manifest,
+            analyzer=analyzer,
             engine=engine,
             version=version,
             committed_at=_changed_at(generation.index),
             outdated=manifest.fingerprint != expected,
             idle=[reader],
         )
+
+    def _analyzer_of(self, generation: Generation) -> Analyzer:
+        """The analyzer for a generation: the one that is loaded, where that knows its words."""
+        words = kept_dictionary(generation)
+        if words is None:
+            return self._analyzer
+        loaded = self._current.analyzer if self._current else self._analyzer
+        return loaded if loaded.user_dictionary == words else self._analyzer.knowing(words)
 
     def _leave(self, snapshot: _Snapshot) -> None:
         """Let go of a snapshot if it is the current one, so that the next request looks afresh."""

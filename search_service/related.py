@@ -14,7 +14,6 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
 from indexer.article import Article
 from indexer.engines.base import Reader
@@ -55,7 +54,6 @@ def related(
     article_id: str,
     *,
     size: int,
-    analyzer: Analyzer,
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
@@ -65,7 +63,7 @@ def related(
         ArticleNotFound: there is none with that id that readers may see at ``now``.
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    with live.reader() as (reader, state):
+    with live.reader() as (reader, state, analyzer):
         article = reader.get(article_id)
         if article is None or not article.is_visible(now):
             raise ArticleNotFound(article_id)

@@ -27,7 +27,7 @@ from search_service.editorial import Decisions
 from search_service.explain import Explanation, explain
 from search_service.filters import in_channel, published_between, start_of_day, visible
 from search_service.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
-from search_service.live import IndexState, LiveIndex
+from search_service.live import IndexState, Lent, LiveIndex
 from search_service.parse import Parsed, Syntax, parse
 from search_service.pinning import arrange
 from search_service.ranking import FADED, FEW
@@ -146,7 +146,6 @@ def search(
     live: LiveIndex,
     question: Question,
     *,
-    analyzer: Analyzer,
     decisions: Decisions,
     aging: Aging,
     timezone: ZoneInfo,
@@ -175,7 +174,8 @@ def search(
     )
     narrowing = _narrowing(question, timezone)
 
-    def ask(reader: Reader, text: str, *, for_total: bool = False) -> _Asked:
+    def ask(lent: Lent, text: str, *, for_total: bool = False) -> _Asked:
+        reader, _, analyzer = lent
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
         tree, used = with_synonyms(parsed.tree, decisions.synonyms, analyzer)
         asked = counting(request) if for_total else replace(request, rescore=rescore_for(tree))
@@ -183,8 +183,9 @@ def search(
         arranged = arrange(reader, tree, asked, narrowing, placements)
         return _Asked(parsed, tree, asked, used, arranged.found, arranged.pinned)
 
-    with live.reader() as (reader, state):
-        asked = ask(reader, question.text)
+    with live.reader() as lent:
+        reader, state, analyzer = lent
+        asked = ask(lent, question.text)
         correction: Correction | None = None
         meant: str | None = None
         if question.correct and asked.found.page.complete:
@@ -192,7 +193,7 @@ def search(
             meant = _meant(asked, reader, analyzer, now, deadline, known)
         if meant and monotonic() < deadline and not decisions.blocked(meant):
             applied = not asked.found.page.total
-            other = ask(reader, meant, for_total=not applied)
+            other = ask(lent, meant, for_total=not applied)
             if _finds_more(other.found, asked.found):
                 correction = Correction(meant, applied)
                 asked = other if applied else asked

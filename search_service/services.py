@@ -7,15 +7,16 @@ snapshot of the index.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.analysis.analyzers import make_analyzer
 from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
-from indexer.errors import ArticleNotFound
+from indexer.errors import ArticleNotFound, IndexFailure
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.aging import Aging
@@ -45,7 +46,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Every use case, bound to one live index, one analyzer, one time zone and one clock.
+    """Every use case, bound to one live index, one time zone and one clock.
 
     Safe to share between threads. What asks the index passes the gate: it may raise Overloaded, and begins, with
     ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
@@ -53,7 +54,6 @@ class Services:
     """
 
     live: LiveIndex
-    analyzer: Analyzer
     timezone: ZoneInfo
     clock: Callable[[], datetime] = utc_now
     query_log: QueryLog = field(default_factory=NoQueryLog)
@@ -73,7 +73,6 @@ class Services:
             lambda: search(
                 self.live,
                 question,
-                analyzer=self.analyzer,
                 decisions=self.editorial.decisions(),
                 aging=self.aging,
                 timezone=self.timezone,
@@ -94,7 +93,6 @@ class Services:
                 self.live,
                 article_id,
                 size=size,
-                analyzer=self.analyzer,
                 timezone=self.timezone,
                 now=self.clock(),
             )
@@ -143,7 +141,7 @@ class Services:
         """
 
         def get() -> tuple[Article | None, IndexState]:
-            with self.live.reader() as (reader, state):
+            with self.live.reader() as (reader, state, _):
                 return reader.get(article_id), state
 
         article, state = self._in_turn(get)
@@ -162,7 +160,11 @@ class Services:
     def warm_up(self) -> None:
         """Load dictionaries, which takes a second or two, and all lists, before a reader has to wait for them."""
         self.editorial.refresh()
-        self.analyzer.query("预热")
+        with (
+            suppress(IndexFailure),
+            self.live.reader() as lent,
+        ):  # whoever asks is told of a failure
+            lent.analyzer.query("预热")
         homophones()  # what sounds alike, for suggestions and corrections
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)
@@ -206,7 +208,6 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         )
     return Services(
         live,
-        analyzer,
         settings.timezone,
         query_log=query_log,
         editorial=editorial,

@@ -100,7 +100,7 @@ def suggest(
     deadline = monotonic() + time_limit
     prefix = " ".join(prefix.split())[:MAX_PREFIX]
     typed = read_typed(prefix)
-    with live.reader() as (reader, state):
+    with live.reader() as (reader, state, _):
         words: list[Suggestion] = []
         titles: list[Suggestion] = []
         if typed.text:

@@ -57,6 +57,13 @@ class Analyzer(Protocol):
     def fingerprint(self) -> str:
         """16 hex digits for all that :meth:`index` depends on. Cheap: no dictionary is loaded for it."""
 
+    @property
+    def user_dictionary(self) -> UserDictionary:
+        """The user's words that it knows."""
+
+    def knowing(self, words: UserDictionary) -> Analyzer:
+        """The same analyzer with these words for the user's; itself where they are the same."""
+
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
@@ -149,6 +156,15 @@ class ChineseAnalyzer:
             f"fold {fold_fingerprint()}\nread {DICTIONARY}\nuser {self._user.fingerprint}\n"
         )
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    @property
+    def user_dictionary(self) -> UserDictionary:
+        """See :meth:`Analyzer.user_dictionary`."""
+        return self._user
+
+    def knowing(self, words: UserDictionary) -> ChineseAnalyzer:
+        """See :meth:`Analyzer.knowing`."""
+        return self if words == self._user else type(self)(words, self._stopwords)
 
     def index(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.index`."""

@@ -131,6 +131,14 @@ class UserDictionary:
         rows = "".join(f"{word.text} {word.frequency}\n" for word in self.words)
         return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
+    @property
+    def lines(self) -> str:
+        """The words as a file that :func:`read_user_dictionary` reads as the same words."""
+        return "".join(
+            f"{word.text}\n" if word.frequency is None else f"{word.text} {word.frequency}\n"
+            for word in self.words
+        )
+
 
 def read_user_dictionary(path: Path) -> UserDictionary:
     """Read a file of lines ``word`` or ``word frequency``; empty lines and those that begin with # do not count.

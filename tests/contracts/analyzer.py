@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spellings import usual
 
 ANY_CHARACTER = st.characters(exclude_categories=())
@@ -60,6 +61,15 @@ class AnalyzerContract(ABC):
         for text in LONG_TEXTS.values():
             assert there.index(text[:500]) == analyzer.index(text[:500])
             assert there.query(text[:500]) == analyzer.query(text[:500])
+
+    def test_it_takes_other_words_of_the_users_and_its_own_again(self) -> None:
+        analyzer = self.make()
+        other = analyzer.knowing(UserDictionary((UserWord("青石小镇"),)))
+        assert analyzer.knowing(analyzer.user_dictionary) is analyzer
+        assert other.fingerprint != analyzer.fingerprint
+        assert [token.text for token in other.query("去青石小镇")][-1] == "青石小镇"
+        assert [token.text for token in analyzer.query("去青石小镇")][-1] != "青石小镇"
+        assert other.knowing(analyzer.user_dictionary).fingerprint == analyzer.fingerprint
 
     @given(TEXTS)
     @MANY

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer import catch_up
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.building import BuildProgress
 from indexer.errors import (
     FolderNotWritable,
@@ -25,6 +26,7 @@ from indexer.errors import (
     WriterBusy,
 )
 from indexer.generations import Generations
+from indexer.opening import kept_dictionary
 from indexer.schema import SCHEMA_VERSION, fingerprint
 from indexer.store.database import open_store
 from tests.indexer.site import Site, at
@@ -60,6 +62,15 @@ def test_a_rebuild_makes_the_whole_store_live(site: Site) -> None:
         engine=site.engine_name, analysis=site.analyzer.fingerprint
     )
     assert 0 <= made.seconds <= report.seconds
+
+
+def test_the_users_words_stay_with_the_index_that_was_made_with_them(site: Site) -> None:
+    site.rebuild()
+    words = UserDictionary((UserWord("晴川谷"), UserWord("青石小镇", 2000), UserWord("科技", 0)))
+    site.analyzer = site.analyzer.knowing(words)
+    site.rebuild()
+    kept = [kept_dictionary(site.generations.get(name)) for name in ("000001", "000002")]
+    assert kept == [UserDictionary(), words]
 
 
 def test_an_empty_store_makes_an_empty_index(site: Site) -> None:

@@ -23,6 +23,7 @@ from tests.factories import article
 from tests.relevance.test_must_work import TEXTS as SENTENCES
 from tests.relevance.test_odd_words import TEXTS as ODD
 from tests.search_service.indexes import services
+from tests.typed_queries import analyzer
 
 ARTICLES = [
     *(article(name, title=title, body=body) for name, (title, body) in SENTENCES.items()),
@@ -106,7 +107,7 @@ def pieces(draw: st.DrawFn) -> tuple[str, str]:
 
 
 def read(asked: Services, text: str) -> Parsed:
-    return parse(text, analyzer=asked.analyzer, timezone=asked.timezone)
+    return parse(text, analyzer=analyzer(), timezone=asked.timezone)
 
 
 def holds_operators(node: Node | None) -> bool:

@@ -78,4 +78,4 @@ def services(
 ) -> Services:
     """The services over a new index of ``articles``, at a time that stands still."""
     promote(root, articles, engine=engine)
-    return Services(live_index(root), analyzer(), SHANGHAI, lambda: now)
+    return Services(live_index(root), SHANGHAI, lambda: now)

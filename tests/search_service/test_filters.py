@@ -29,7 +29,7 @@ def test_the_filter_finds_exactly_the_articles_that_are_visible(
         )
     ]
     promote(tmp_path, articles, engine=engine)
-    with live_index(tmp_path).reader() as (reader, _):
+    with live_index(tmp_path).reader() as (reader, _, _):
         page = reader.search(SearchRequest(MatchAll(), filter=visible(NOON), size=100))
     assert {hit.article.id for hit in page.hits} == {
         each.id for each in articles if each.is_visible(NOON)
@@ -39,7 +39,7 @@ def test_the_filter_finds_exactly_the_articles_that_are_visible(
 
 def test_without_nobody_is_everybody(tmp_path: Path) -> None:
     promote(tmp_path, [article("a"), article("b")])
-    with live_index(tmp_path).reader() as (reader, _):
+    with live_index(tmp_path).reader() as (reader, _, _):
         assert reader.search(SearchRequest(without(()))).total == 2
         assert reader.search(SearchRequest(without(["a", "x"]))).total == 1
 

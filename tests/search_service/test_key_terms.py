@@ -12,7 +12,7 @@ from tests.typed_queries import analyzer
 
 def terms_of(tmp_path: Path, about: Article, *others: Article) -> tuple[KeyTerm, ...]:
     promote(tmp_path, [about, *others])
-    with live_index(tmp_path).reader() as (reader, _):
+    with live_index(tmp_path).reader() as (reader, _, _):
         return key_terms(about, reader, analyzer())
 
 

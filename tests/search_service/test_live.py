@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.analysis.analyzers import words_of
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.building import BuildProgress, write_progress
 from indexer.engines.base import Reader
 from indexer.errors import (
@@ -17,8 +19,10 @@ from indexer.errors import (
     ManifestDamaged,
     NoLiveGeneration,
 )
-from indexer.generations import Generations
+from indexer.generations import Generation, Generations
+from indexer.opening import DICTIONARY, keep_dictionary
 from indexer.query import MatchAll, SearchRequest
+from indexer.schema import fingerprint
 from search_service.live import IndexState, LiveIndex
 from tests.factories import article
 from tests.search_service.indexes import MADE_AT, SHANGHAI, apply, live_index, promote
@@ -42,7 +46,7 @@ def ids(reader: Reader) -> set[str]:
 
 
 def shown(live: LiveIndex) -> set[str]:
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         return ids(reader)
 
 
@@ -99,12 +103,65 @@ def test_a_commit_is_followed_and_dates_the_state(tmp_path: Path, engine: str) -
 def test_a_reader_in_use_stays_the_snapshot_that_it_was(tmp_path: Path, engine: str) -> None:
     promote(tmp_path, [article("a")], engine=engine)
     live = live_index(tmp_path)
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         apply(tmp_path, [article("b")], revision=2)
         promote(tmp_path, [article("c")], engine=engine)
         assert shown(live) == {"c"}
         assert ids(reader) == {"a"}
     assert shown(live) == {"c"}
+
+
+# Words
+
+
+def words_for(text: str, live: LiveIndex) -> tuple[str, ...]:
+    with live.reader() as lent:
+        return words_of(lent.analyzer, text)
+
+
+def with_words(generation: Generation, *words: str) -> None:
+    keep_dictionary(generation.folder, UserDictionary(tuple(map(UserWord, words))))
+
+
+def test_a_query_is_cut_with_the_words_of_the_generation_that_answers(tmp_path: Path) -> None:
+    with_words(promote(tmp_path, [article("a")]))
+    live = live_index(tmp_path)
+    assert words_for("去晴川谷", live) == ("去", "晴川", "谷")
+    with live.reader() as before:
+        with_words(promote(tmp_path, [article("a")]), "晴川谷")
+        assert words_for("去晴川谷", live) == ("去", "晴川谷")
+        assert words_of(before.analyzer, "去晴川谷") == ("去", "晴川", "谷")
+    promote(tmp_path, [article("a")])  # as a release did that kept no words
+    assert words_for("去晴川谷", live) == ("去", "晴川", "谷")
+
+
+def test_the_same_words_are_not_loaded_again(tmp_path: Path) -> None:
+    with_words(promote(tmp_path, [article("a")]), "晴川谷")
+    live = live_index(tmp_path)
+    with live.reader() as lent:
+        loaded = lent.analyzer
+    with_words(promote(tmp_path, [article("b")]), "晴川谷")
+    with live.reader() as lent:
+        assert lent.analyzer is loaded
+    with_words(promote(tmp_path, [article("b")]))
+    with live.reader() as lent:
+        assert lent.analyzer is analyzer()
+
+
+def test_an_index_of_other_words_is_not_outdated(tmp_path: Path) -> None:
+    words = UserDictionary((UserWord("晴川谷"),))
+    made_with = fingerprint(engine="memory", analysis=analyzer().knowing(words).fingerprint)
+    with_words(promote(tmp_path, [article("a")], fingerprint=made_with), "晴川谷")
+    assert not live_index(tmp_path).state().outdated
+    with_words(promote(tmp_path, [article("a")]), "晴川谷")
+    assert live_index(tmp_path).state().outdated
+
+
+def test_words_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    made = promote(tmp_path, [article("a")])
+    (made.folder / DICTIONARY).write_text("晴 川 谷\n", encoding="utf-8")
+    with pytest.raises(ManifestDamaged, match="line 1"):
+        live_index(tmp_path).state()
 
 
 def test_the_folder_is_looked_at_once_in_an_interval(tmp_path: Path) -> None:
@@ -124,16 +181,16 @@ def test_the_folder_is_looked_at_once_in_an_interval(tmp_path: Path) -> None:
 def test_readers_are_used_again_and_one_for_each_thread_at_most(tmp_path: Path) -> None:
     promote(tmp_path, [article("a")])
     live = live_index(tmp_path)
-    with live.reader() as (first, _), live.reader() as (second, _):
+    with live.reader() as (first, _, _), live.reader() as (second, _, _):
         assert first is not second
-    with live.reader() as (third, _), live.reader() as (fourth, _):
+    with live.reader() as (third, _, _), live.reader() as (fourth, _, _):
         assert {id(third), id(fourth)} == {id(first), id(second)}
 
 
 def test_closing_lets_go_and_a_later_request_opens_again(tmp_path: Path) -> None:
     promote(tmp_path, [article("a")], engine="whoosh")
     live = live_index(tmp_path)
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         live.close()
         assert ids(reader) == {"a"}
     live.close()
@@ -146,7 +203,7 @@ def test_old_readers_do_not_pile_up(tmp_path: Path) -> None:
     live = live_index(tmp_path)
 
     def use_and_count() -> int:
-        with live.reader() as (one, _), live.reader() as (two, _):
+        with live.reader() as (one, _, _), live.reader() as (two, _, _):
             assert ids(one) == ids(two)
         return open_files()
 
@@ -293,9 +350,9 @@ def test_an_error_of_the_index_while_it_is_used_makes_the_next_request_look_afre
 ) -> None:
     promote(tmp_path, [article("a")])
     live = live_index(tmp_path, interval=3600)
-    with pytest.raises(IndexDamaged), live.reader() as (used, _):
+    with pytest.raises(IndexDamaged), live.reader() as (used, _, _):
         raise IndexDamaged(tmp_path, "a page could not be read")
-    with live.reader() as (fresh, _):
+    with live.reader() as (fresh, _, _):
         assert fresh is not used
 
 

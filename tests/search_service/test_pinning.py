@@ -76,7 +76,7 @@ def ask(
         size=size,
     )
     narrowing: list[Query] = [in_channel(channel)] if channel else []
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         if placements == Placements():
             return Arranged(climb(reader, tree, request, narrowing))
         return arrange(reader, tree, request, narrowing, placements)

@@ -109,7 +109,7 @@ def test_a_suggestion_says_for_what_and_from_which_index(asked: Services) -> Non
 
 def test_no_words_are_looked_at_once_time_is_over(tmp_path: Path) -> None:
     live = services(tmp_path, ARTICLES, engine="whoosh").live
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         asked = CompletionRequest(("x",), TypedSo("x"))
         assert len(reader.complete(asked)) > 1
         assert reader.complete(replace(asked, deadline=monotonic())) == []

@@ -20,7 +20,6 @@ from search_service.web.factory import create_app
 from tests.factories import article
 from tests.search_service.indexes import SHANGHAI, apply, live_index, promote
 from tests.search_service.web.portal import as_problem
-from tests.typed_queries import analyzer
 
 PATIENCE = 30.0
 ARTICLES = [article(f"a-{number}", body=f"第{number}座桥的故事") for number in range(30)]
@@ -59,7 +58,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 def ask(live: LiveIndex) -> int:
-    with live.reader() as (reader, _):
+    with live.reader() as (reader, _, _):
         return reader.search(SearchRequest(MatchAll())).total
 
 
@@ -68,7 +67,7 @@ def test_an_altered_index_answers_until_it_is_verified_and_is_refused_then(
 ) -> None:
     path = alter(promote(tmp_path, ARTICLES, engine="whoosh"))
     live = live_index(tmp_path)
-    with caplog.at_level(logging.ERROR), live.reader() as (before, _):
+    with caplog.at_level(logging.ERROR), live.reader() as (before, _, _):
         assert ask(live) == 30
         held.set()
         until_verified()
@@ -130,7 +129,7 @@ def test_a_process_that_ends_leaves_what_is_not_verified(tmp_path: Path) -> None
 
 def test_routes_answer_503_and_readyz_says_so(tmp_path: Path, held: threading.Event) -> None:
     alter(promote(tmp_path, ARTICLES, engine="whoosh"))
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     client = create_app(services, SearchSettings()).test_client()
     assert client.get("/readyz").status_code == 200
     held.set()

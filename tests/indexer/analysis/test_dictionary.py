@@ -10,6 +10,7 @@ from indexer.analysis.characters import fold
 from indexer.analysis.dictionary import (
     HIGHEST_FREQUENCY,
     LONGEST_WORD,
+    UserDictionary,
     UserWord,
     is_han,
     mixed_words,
@@ -140,3 +141,10 @@ def test_the_fingerprint_is_of_words_and_frequencies_not_of_comments(tmp_path: P
     assert fingerprint("晴川谷\n青石小镇 5\n") == fingerprint("# 词\n\n晴川谷 \n青石小鎮 ５\n")
     texts = ["", "晴川谷\n", "晴川谷 1\n", "晴川谷\n青石小镇\n", "青石小镇\n晴川谷\n"]
     assert len({fingerprint(text) for text in texts}) == len(texts)
+
+
+def test_the_lines_of_a_dictionary_are_read_as_the_same_words(tmp_path: Path) -> None:
+    path = write(tmp_path, "# 地名\n晴川谷\n青石小镇 2000\nK9专列\n科技 0\n")
+    read = read_user_dictionary(path)
+    assert read_user_dictionary(write(tmp_path, read.lines)) == read
+    assert UserDictionary().lines == ""

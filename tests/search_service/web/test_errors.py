@@ -30,7 +30,6 @@ from search_service.web.factory import create_app
 from tests.factories import article, give_format
 from tests.search_service.indexes import SHANGHAI, live_index, promote
 from tests.search_service.web.portal import Portal, as_problem, open_portal
-from tests.typed_queries import analyzer
 
 ASKING = (
     "/api/v1/search",
@@ -62,7 +61,7 @@ def assert_all_answer(portal: Portal, code: str, *, retry_after: str) -> None:
 
 
 def test_without_an_index_everything_says_so_until_there_is_one(tmp_path: Path) -> None:
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_missing", retry_after="10")
     promote(tmp_path, [article("a-1")])
@@ -86,7 +85,7 @@ def test_a_generation_that_is_deleted_under_the_server_is_missing(tmp_path: Path
 def test_a_manifest_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
     promote(tmp_path, [article("a-1")])
     (Generations(tmp_path).live().folder / "manifest.json").write_text("{", encoding="utf-8")
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_damaged", retry_after="60")
 
@@ -95,7 +94,7 @@ def test_an_index_whose_files_are_gone_is_damage(tmp_path: Path) -> None:
     promote(tmp_path, [article("a-1")], engine="whoosh")
     for path in Generations(tmp_path).live().index.iterdir():
         path.unlink()
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_damaged", retry_after="60")
 
@@ -105,7 +104,7 @@ def test_an_index_of_another_format_is_no_damage(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, version: int, age: str
 ) -> None:
     give_format(promote(tmp_path, [article("a-1")], engine="whoosh").folder, version)
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     portal = Portal(tmp_path, create_app(services, SearchSettings()).test_client())
     assert_all_answer(portal, "index_format", retry_after="60")
     assert "needs a rebuild" in portal.client.get("/readyz").text
@@ -124,7 +123,7 @@ def test_an_index_of_another_format_that_can_be_read_answers_and_is_outdated(
 def test_the_log_says_what_the_answer_does_not(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    services = Services(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Services(live_index(tmp_path), SHANGHAI)
     client = create_app(services, SearchSettings()).test_client()
     with caplog.at_level(logging.ERROR):
         client.get("/readyz")
@@ -203,7 +202,7 @@ class Failing(Services):
 
 @pytest.fixture
 def failing(tmp_path: Path) -> Portal:
-    services = Failing(live_index(tmp_path), analyzer(), SHANGHAI)
+    services = Failing(live_index(tmp_path), SHANGHAI)
     return Portal(tmp_path, create_app(services, SearchSettings()).test_client())
 
 
@@ -260,7 +259,7 @@ def test_every_failure_of_the_index_is_the_servers_to_mend_and_not_the_clients()
         if isinstance(kind, type) and issubclass(kind, IndexFailure)
     ]
     assert len(kinds) > 5
-    app = create_app(Services(live_index(Path()), analyzer(), SHANGHAI), SearchSettings())
+    app = create_app(Services(live_index(Path()), SHANGHAI), SearchSettings())
     with app.test_request_context("/"):
         for kind in kinds:
             assert problem_of(kind.__new__(kind)).code.status == 503
