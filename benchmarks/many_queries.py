@@ -64,7 +64,6 @@ def held() -> tuple[int, int, dict[str, int]]:
     impacts = [each for each in everything if isinstance(each, Impacts)]
     entries = {
         "places": sum(len(each._places) for each in impacts),
-        "frequencies": sum(len(each._frequencies) for each in impacts),
         "words": sum(len(each) for each in everything if isinstance(each, Memo)),
         "counted": sum(len(each._asked) for each in caches),
     }

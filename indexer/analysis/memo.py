@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 LONGEST: Final = 16
 """Characters of the texts that are remembered unless said otherwise; longer words hardly come again."""
 
-MOST: Final = 200_000
+MOST: Final = 65_536
+"""Texts that are remembered, 10 to 15 MB; more of them made the cut of 12,000 articles no faster."""
 
 _Result = TypeVar("_Result")
 

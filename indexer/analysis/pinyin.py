@@ -105,9 +105,13 @@ def _is_common(character: str) -> bool:
         return False
 
 
+_REMEMBERED: Final = 16_384
+"""Texts whose units are remembered, 700 bytes each."""
+
+
 @cache
 def _memo() -> Memo[tuple[Unit, ...]]:
-    return Memo(_read)
+    return Memo(_read, most=_REMEMBERED)
 
 
 def _read(text: str) -> tuple[Unit, ...]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray, IntP, firsts
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
-from indexer.columnar.places import LONGEST, Place, Places, postings_of
+from indexer.columnar.places import Place, Places, postings_of
 from indexer.columnar.plan import Word
 from indexer.columnar.segment import DocsByBlock, PostingsField
 from indexer.columnar.snapshot import Snapshot
@@ -35,8 +35,6 @@ CACHE_BYTES: Final = 320 * 2**20
 400 questions of an index of 200,000 articles fill it: their phrases alone ask for 130 MB of occurrences."""
 SHORT: Final = 1_000
 """Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
-_REMEMBERED: Final = 100_000
-"""Terms whose document frequencies are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,6 @@ class Impacts:
         self.snapshot, self.weighting = snapshot, weighting
         self._segments = [leaf.segment for leaf in snapshot.leaves]
         self._norms: dict[tuple[int, str], F32] = {}
-        self._frequencies: dict[tuple[str, bytes], int] = {}
         self._columns: BoundedCache[Column] = BoundedCache(cache_bytes // 4)
         self._statistics = object()
         if reuse is None:
@@ -156,19 +153,8 @@ class Impacts:
         return (place or self.place(leaf, field, term)).postings
 
     def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many documents of the snapshot hold a term, deleted ones included. Remembered."""
-        key = (field, term)
-        count = self._frequencies.get(key)
-        if count is None:
-            count = 0
-            for leaf, known in enumerate(self._known):
-                place = known.get(key) or self.place(leaf, field, term)
-                count += place.postings
-            if len(term) <= LONGEST:
-                if len(self._frequencies) >= _REMEMBERED:
-                    self._frequencies.clear()
-                self._frequencies[key] = count
-        return count
+        """How many documents of the snapshot hold a term, deleted ones included. Costs an :meth:`estimate` a leaf."""
+        return sum(self.estimate(leaf, field, term) for leaf in range(len(self._known)))
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
         """The same for each of some terms, looked up together."""

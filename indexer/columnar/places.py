@@ -12,9 +12,9 @@ import numpy as np
 
 from indexer.columnar.segment import PostingsField, Segment
 
-_REMEMBERED: Final = 100_000
-"""Terms whose places are remembered, of all segments together."""
-LONGEST: Final = 100
+_REMEMBERED: Final = 50_000
+"""Terms whose places are remembered, of all segments together: about 200 bytes each."""
+_LONGEST: Final = 100
 """Bytes of a term up to which it is remembered: what people paste may be of any length."""
 
 
@@ -47,7 +47,7 @@ class Places:
         place = self.known_in(segment).get((field, term))
         if place is None:
             place = _found(postings_of(segment, field), term)
-            if len(term) <= LONGEST:
+            if len(term) <= _LONGEST:
                 self._remember(segment, {(field, term): place})
         return place
 
@@ -73,7 +73,7 @@ class Places:
             remembered = {}
             for (place, number), *row in zip(fresh, held, occurrences, strict=True):
                 counts[place] = row[0]
-                if len(terms[place]) <= LONGEST:
+                if len(terms[place]) <= _LONGEST:
                     remembered[field, terms[place]] = Place(number, *row)
             self._remember(segment, remembered)
         return counts

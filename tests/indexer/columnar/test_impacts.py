@@ -133,7 +133,6 @@ def test_no_more_is_remembered_of_words_that_no_document_holds_than_is_bounded(
     assert len(impacts._places) <= 50
     known = [term for each in impacts._places._known.values() for _, term in each]
     assert max(map(len, known)) <= 100
-    assert len(impacts._frequencies) <= 100
     assert len(impacts._short) == len(impacts._listed) == 0
 
 
