@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray, IntP
 from indexer.columnar.found import Mask
-from indexer.columnar.impacts import F32
+from indexer.columnar.impacts import F32, Impacts
 from indexer.columnar.inversion import rows_of
-from indexer.columnar.snapshot import Snapshot
 from indexer.columnar.terms import Terms
 
 LEADERS: Final = 20
@@ -35,7 +34,7 @@ _HALF: Final = 1.2
 
 
 def agreement(
-    snapshot: Snapshot,
+    impacts: Impacts,
     field: str,
     places: Sequence[tuple[int, IntP]],
     scores: F32,
@@ -48,7 +47,7 @@ def agreement(
     as far as those leaves know it; words ``leaving_out``, those of the question, do not count.
     O(documents * FORWARD_TERMS).
     """
-    owners, words, weights = _vectors(snapshot, field, places, leaving_out)
+    owners, words, weights = _vectors(impacts, field, places, leaving_out)
     count = len(scores)
     norms = np.sqrt(np.bincount(owners, weights * weights, count))
     weights = weights / np.maximum(norms, _TINY)[owners]
@@ -63,7 +62,7 @@ def agreement(
 
 
 def _vectors(
-    snapshot: Snapshot,
+    impacts: Impacts,
     field: str,
     places: Sequence[tuple[int, IntP]],
     leaving_out: Sequence[bytes],
@@ -73,7 +72,7 @@ def _vectors(
     held, numbers_of = [_NONE], []
     documents = distinct = 0
     for leaf, docs in places:
-        segment = snapshot.leaves[leaf].segment
+        segment = impacts.snapshot.leaves[leaf].segment
         starts, terms, freqs = segment.forward_arrays(field)
         rows, counts = rows_of(starts, docs, len(terms))
         numbers, which = np.unique(terms[rows], return_inverse=True)
@@ -85,32 +84,37 @@ def _vectors(
         numbers_of.append((postings.terms, numbers))
         documents += len(docs)
         distinct += len(numbers)
-    word_of, counting = _told_apart(numbers_of, leaving_out)
+    if len(places) == 1:  # whose terms are all different
+        left_out = [impacts.place(places[0][0], field, word).number for word in leaving_out]
+        word_of, counting = np.arange(distinct), _counting(*numbers_of[0], left_out)
+    else:
+        word_of, counting = _told_apart(numbers_of, leaving_out)
     holding = np.bincount(word_of, np.concatenate(held), len(counting))
-    rarity = np.maximum(np.log(max(snapshot.doc_count_all, 1) / (holding + 1)), 0.0) * counting
+    rarity = (
+        np.maximum(np.log(max(impacts.snapshot.doc_count_all, 1) / (holding + 1)), 0.0) * counting
+    )
     numbers = word_of[np.concatenate(places_of)]
     frequency = np.concatenate(frequencies)
     weights = frequency / (frequency + _HALF) * rarity[numbers]
     return np.concatenate(owners), numbers, weights
 
 
+def _counting(terms: Terms, numbers: AnyArray, left_out: Sequence[int]) -> Mask:
+    """Which of some terms count, by their length and but those left out."""
+    sizes = terms.sizes(numbers)
+    others = (numbers != np.array(left_out, dtype=np.intp)[:, np.newaxis]).all(axis=0)
+    counting: Mask = others & (sizes >= SHORTEST) & (sizes <= _WIDTH)
+    return counting
+
+
 def _told_apart(
     numbers_of: Sequence[tuple[Terms, AnyArray]], leaving_out: Sequence[bytes]
 ) -> tuple[IntP, Mask]:
-    """For each term of each leaf the number of its text, and of each text whether it counts.
-
-    One leaf's terms are all different; those of several are compared by their texts.
-    """
-    if len(numbers_of) == 1:
-        ((terms, numbers),) = numbers_of
-        sizes = terms.sizes(numbers)
-        left_out = [terms.find(word) for word in leaving_out]
-        counting = (sizes >= SHORTEST) & (sizes <= _WIDTH) & ~np.isin(numbers, left_out)
-        return np.arange(len(numbers)), counting
+    """For each term of each leaf the number of its text, and of each text whether it counts."""
     texts = [np.empty(0, f"S{_WIDTH}")]
     for terms, numbers in numbers_of:
-        text, sizes = terms.texts(numbers, _WIDTH), terms.sizes(numbers)
-        text[(sizes < SHORTEST) | (sizes > _WIDTH)] = b""
+        text = terms.texts(numbers, _WIDTH)
+        text[~_counting(terms, numbers, ())] = b""
         texts.append(text)
     words, word_of = np.unique(np.concatenate(texts), return_inverse=True)
     return word_of, ~np.isin(words, np.array([b"", *leaving_out], dtype=words.dtype))
