@@ -23,6 +23,10 @@ from indexer.columnar.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.offsets import Offsets
 from indexer.columnar.terms import Terms
 
+SHORTEST: Final = 4
+"""Bytes of a word that tells what a text is about: a single Chinese character says little."""
+LONGEST: Final = 32
+"""Bytes of the longest such word, so that words of several segments are compared as an array."""
 _STRIDE: Final = 16
 """Postings of which it is remembered where the first one's positions begin."""
 
@@ -88,9 +92,14 @@ class PostingsField:
         return counts
 
     @cached_property
-    def all_doc_frequencies(self) -> NDArray[np.uint32]:
-        """uint32[terms]: how many documents hold each term, deleted ones included. Made once: O(terms), four bytes each."""
-        return self.doc_frequencies(0, len(self.terms)).astype(np.uint32)
+    def telling_frequencies(self) -> NDArray[np.uint32]:
+        """uint32[terms]: how many documents hold each term of SHORTEST to LONGEST bytes, deleted ones included; 0 for others.
+
+        Made once: O(terms), four bytes each.
+        """
+        sizes = self.terms.sizes(np.arange(len(self.terms)))
+        telling = (sizes >= SHORTEST) & (sizes <= LONGEST)
+        return (self.doc_frequencies(0, len(self.terms)) * telling).astype(np.uint32)
 
     def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
         """int64[terms]: how many documents hold each of some terms, deleted ones included."""
