@@ -136,8 +136,8 @@ class Impacts:
         return postings_of(self._segments[leaf], name)
 
     def idf(self, field: str, term: bytes) -> float:
-        """The inverse document frequency of a term over the snapshot."""
-        return log(self.snapshot.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
+        """The inverse document frequency of a term over the snapshot; 1.0 where that is empty."""
+        return log(max(self.snapshot.doc_count_all, 1) / (self.doc_frequency(field, term) + 1)) + 1
 
     def norms(self, leaf: int, field: str, postings: PostingsField) -> F32:
         """float32[documents]: K1 * (1 - B + B * length / average) of each document of a leaf."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -158,23 +159,19 @@ class WhooshReader:
         if self._last_rescore and self._last_rescore[0] == wanted:
             return self._last_rescore[1]
         tokens = self._analyzer.query(wanted.text)
-        words = dict.fromkeys(token.text for token in tokens)
-        pairs = chinese_pairs(wanted.text, tokens) if wanted.pairs else ()
+        words = dict.fromkeys(encoded(token.text) for token in tokens) if wanted.fields else ()
+        pairs = map(encoded, chinese_pairs(wanted.text, tokens)) if wanted.pairs else ()
+        idf = self.executor.impacts.idf
         made = Rescore(
             fields=wanted.fields,
             words=tuple(
-                (
-                    encoded(word),
-                    wanted.near * min(self._idf(field, word) for field in wanted.fields),
-                )
+                (word, wanted.near * min(idf(field, word) for field in wanted.fields))
                 for word in words
-                if wanted.fields
             ),
             window=wanted.window,
             terms=tuple(
-                (field, encoded(pair), wanted.pairs * self._idf(field, pair))
-                for field in map(grams_field, wanted.fields)
-                for pair in pairs
+                (field, pair, wanted.pairs * idf(field, pair))
+                for field, pair in product(map(grams_field, wanted.fields), pairs)
             ),
             agree=wanted.agree,
             agree_in="body",
@@ -254,8 +251,6 @@ class WhooshReader:
         return self._snapshot.verifying()
 
     def _idf(self, field: str, token: str) -> float:
-        if not self._snapshot.doc_count_all:
-            return 1.0  # no article will be scored with it
         return self.executor.impacts.idf(field, encoded(token))
 
     def _article(self, doc: int) -> Article:
