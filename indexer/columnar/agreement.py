@@ -13,29 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.arrays import AnyArray, IntP
-from indexer.columnar.found import Mask
-from indexer.columnar.impacts import F32
+from indexer.columnar.impacts import F32, Impacts
 from indexer.columnar.inversion import rows_of
-from indexer.columnar.snapshot import Snapshot
+from indexer.columnar.segment import LONGEST
 from indexer.columnar.terms import Terms
 
 LEADERS: Final = 20
 """The documents that the others are compared with: the best by score."""
 POWER: Final = 4
 """How much more a better leader counts: its score to this power."""
-SHORTEST: Final = 4
-"""Bytes of a word that counts: a single Chinese character says little of what a text is about."""
-
-_WIDTH: Final = 32
-"""Bytes of the longest word that counts, so that words of several leaves are compared as an array."""
-_NONE: Final = np.empty(0, dtype=np.intp)
 _TINY: Final = 1e-9
 _HALF: Final = 1.2
 """The frequency at which a word has half of its weight, as in BM25."""
 
 
 def agreement(
-    snapshot: Snapshot,
+    impacts: Impacts,
     field: str,
     places: Sequence[tuple[int, IntP]],
     scores: F32,
@@ -48,7 +41,7 @@ def agreement(
     as far as those leaves know it; words ``leaving_out``, those of the question, do not count.
     O(documents * FORWARD_TERMS).
     """
-    owners, words, weights = _vectors(snapshot, field, places, leaving_out)
+    owners, words, weights = _vectors(impacts, field, places, leaving_out)
     count = len(scores)
     norms = np.sqrt(np.bincount(owners, weights * weights, count))
     weights = weights / np.maximum(norms, _TINY)[owners]
@@ -63,54 +56,47 @@ def agreement(
 
 
 def _vectors(
-    snapshot: Snapshot,
+    impacts: Impacts,
     field: str,
     places: Sequence[tuple[int, IntP]],
     leaving_out: Sequence[bytes],
 ) -> tuple[IntP, IntP, NDArray[np.float64]]:
     """The words of documents: each one's document, counted through, the number of its text, and its weight."""
-    owners, places_of, frequencies = [_NONE], [_NONE], [_NONE]
-    held, numbers_of = [_NONE], []
+    owners, words, frequencies, held = [], [], [], []
+    terms_of: list[tuple[Terms, AnyArray]] = []
     documents = distinct = 0
     for leaf, docs in places:
-        segment = snapshot.leaves[leaf].segment
+        segment = impacts.snapshot.leaves[leaf].segment
+        postings = segment.postings(field)
         starts, terms, freqs = segment.forward_arrays(field)
         rows, counts = rows_of(starts, docs, len(terms))
         numbers, which = np.unique(terms[rows], return_inverse=True)
-        postings = segment.postings(field)
-        owners.append(np.repeat(np.arange(len(docs)), counts) + documents)
-        places_of.append(which + distinct)
-        frequencies.append(freqs[rows].astype(np.intp))
-        held.append(postings.all_doc_frequencies[numbers].astype(np.intp))
-        numbers_of.append((postings.terms, numbers))
+        holding = postings.telling_frequencies[numbers]
+        left_out = np.array([impacts.place(leaf, field, word).number for word in leaving_out])
+        holding[(numbers == left_out[:, np.newaxis]).any(axis=0)] = 0
+        owners.append(np.repeat(np.arange(documents, documents + len(docs)), counts))
+        words.append(which + distinct)
+        frequencies.append(freqs[rows])
+        held.append(holding)
+        terms_of.append((postings.terms, numbers))
         documents += len(docs)
         distinct += len(numbers)
-    word_of, counting = _told_apart(numbers_of, leaving_out)
-    holding = np.bincount(word_of, np.concatenate(held), len(counting))
-    rarity = np.maximum(np.log(max(snapshot.doc_count_all, 1) / (holding + 1)), 0.0) * counting
-    numbers = word_of[np.concatenate(places_of)]
-    frequency = np.concatenate(frequencies)
-    weights = frequency / (frequency + _HALF) * rarity[numbers]
-    return np.concatenate(owners), numbers, weights
+    word_of, holding = np.concatenate(words), np.concatenate(held)
+    if len(places) > 1:
+        text_of, holding = _told_apart(terms_of, holding)
+        word_of = text_of[word_of]
+    rarity = np.log(max(impacts.snapshot.doc_count_all, 1) / (holding + 1.0))
+    rarity[(holding == 0) | (rarity < 0)] = 0
+    frequency = np.concatenate(frequencies).astype(np.float64)
+    frequency /= frequency + _HALF
+    return np.concatenate(owners), word_of, frequency * rarity[word_of]
 
 
 def _told_apart(
-    numbers_of: Sequence[tuple[Terms, AnyArray]], leaving_out: Sequence[bytes]
-) -> tuple[IntP, Mask]:
-    """For each term of each leaf the number of its text, and of each text whether it counts.
-
-    One leaf's terms are all different; those of several are compared by their texts.
-    """
-    if len(numbers_of) == 1:
-        ((terms, numbers),) = numbers_of
-        sizes = terms.sizes(numbers)
-        left_out = [terms.find(word) for word in leaving_out]
-        counting = (sizes >= SHORTEST) & (sizes <= _WIDTH) & ~np.isin(numbers, left_out)
-        return np.arange(len(numbers)), counting
-    texts = [np.empty(0, f"S{_WIDTH}")]
-    for terms, numbers in numbers_of:
-        text, sizes = terms.texts(numbers, _WIDTH), terms.sizes(numbers)
-        text[(sizes < SHORTEST) | (sizes > _WIDTH)] = b""
-        texts.append(text)
-    words, word_of = np.unique(np.concatenate(texts), return_inverse=True)
-    return word_of, ~np.isin(words, np.array([b"", *leaving_out], dtype=words.dtype))
+    terms_of: Sequence[tuple[Terms, AnyArray]], holding: AnyArray
+) -> tuple[IntP, AnyArray]:
+    """For each term of each leaf the number of its text, and how many documents hold each text; 0 for what does not count."""
+    texts = np.concatenate([terms.texts(numbers, LONGEST) for terms, numbers in terms_of])
+    texts[holding == 0] = b""
+    words, text_of = np.unique(texts, return_inverse=True)
+    return text_of, np.bincount(text_of, holding, len(words))

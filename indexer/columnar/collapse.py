@@ -96,16 +96,19 @@ class Tally:
         return int(self._sizes.sum()) - int(np.count_nonzero(self._sizes))
 
     def collapse(self, docs: I64, scores: F32, limit: int) -> Collapsed:
-        """The first of each group among ranked documents, ``limit`` at most."""
-        ordinals = self._grouping.ordinals(docs)
-        members = np.flatnonzero(ordinals != ALONE)
-        kept = ordinals == ALONE
-        kept[members[np.unique(ordinals[members], return_index=True)[1]]] = True
-        chosen = np.flatnonzero(kept)[:limit]
-        sizes = np.ones(len(chosen), dtype=np.int64)
-        grouped = ordinals[chosen] != ALONE
-        sizes[grouped] = self._sizes[ordinals[chosen[grouped]]]
-        return Collapsed(docs[chosen], scores[chosen], sizes)
+        """The first of each group among ranked documents, ``limit`` at most. Looks no further than that."""
+        sizes: dict[int, int] = {}
+        seen = set()
+        for place, ordinal in enumerate(self._grouping.ordinals(docs).tolist()):
+            if len(sizes) == limit:
+                break
+            if ordinal == ALONE:
+                sizes[place] = 1
+            elif ordinal not in seen:
+                sizes[place] = int(self._sizes[ordinal])
+                seen.add(ordinal)
+        chosen = np.array([*sizes], dtype=np.intp)
+        return Collapsed(docs[chosen], scores[chosen], np.array([*sizes.values()], dtype=np.int64))
 
 
 def next_reach(reach: int, limit: int, hidden: int) -> int:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import AnyArray, IntP, firsts
 from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import Unsupported
+from indexer.columnar.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.places import Place, Places, postings_of
 from indexer.columnar.plan import Word
-from indexer.columnar.segment import DocsByBlock, PostingsField
+from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Snapshot
 
 F32 = NDArray[np.float32]
@@ -132,8 +133,8 @@ class Impacts:
         return postings_of(self._segments[leaf], name)
 
     def idf(self, field: str, term: bytes) -> float:
-        """The inverse document frequency of a term over the snapshot."""
-        return log(self.snapshot.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
+        """The inverse document frequency of a term over the snapshot; 1.0 where that is empty."""
+        return log(max(self.snapshot.doc_count_all, 1) / (self.doc_frequency(field, term) + 1)) + 1
 
     def norms(self, leaf: int, field: str, postings: PostingsField) -> F32:
         """float32[documents]: K1 * (1 - B + B * length / average) of each document of a leaf."""
@@ -255,7 +256,7 @@ class Impacts:
         postings = self.field(leaf, field)
         if postings is None or not count:
             return found
-        hit, at = postings.locate(number, among)
+        _, hit, at = postings.locate((number,), among)
         if postings.words:
             freqs = postings.freqs_at(at)
             found[hit] = self._scored(leaf, field, term, postings, among.docs[hit], freqs)
@@ -263,13 +264,14 @@ class Impacts:
             found[hit] = 1.0
         return found
 
-    def holding(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> NDArray[np.bool_]:
-        """bool[docs]: which of some documents hold a term. Nothing is decoded."""
-        number, count, _ = self.place(leaf, field, term)
+    def located(self, leaf: int, field: str, terms: Sequence[bytes], among: DocsByBlock) -> Located:
+        """Where some terms stand in some documents of a leaf. Nothing is decoded."""
         postings = self.field(leaf, field)
-        if postings is None or not count:
-            return np.zeros(len(among.docs), dtype=bool)
-        return postings.locate(number, among)[0]
+        if postings is None:
+            return NOWHERE
+        known = self._known[leaf]
+        places = (known.get((field, term)) or self.place(leaf, field, term) for term in terms)
+        return postings.locate([place.number for place in places], among)
 
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
@@ -288,9 +290,8 @@ class Impacts:
         """The same in some documents alone, which need not all hold the term."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
-        number = self.place(leaf, field, term).number
-        hit, at = postings.locate(number, among)
-        return _occurrences(among.docs[hit], *postings.positions_at(number, at))
+        _, hit, at = self.located(leaf, field, (term,), among)
+        return _occurrences(among.docs[hit], *postings.positions_at(at))
 
     def _kept(
         self, key: tuple[object, ...], leaf: int, term: bytes, fields: Fields, postings: int

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from indexer.columnar.arrays import IntP, firsts
 from indexer.columnar.found import Mask, look_up, look_up_listed
 from indexer.columnar.impacts import I64, NOTHING, Impacts, Listed, padded
+from indexer.columnar.locating import DocsByBlock
 from indexer.columnar.plan import Phrase
-from indexer.columnar.segment import DocsByBlock
 
 _POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31

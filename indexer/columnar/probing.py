@@ -17,7 +17,7 @@ from indexer.columnar.costs import LeafCosts
 from indexer.columnar.fields import MISSING_INT
 from indexer.columnar.found import Mask, Part, look_up, look_up_listed
 from indexer.columnar.impacts import F32
-from indexer.columnar.segment import DocsByBlock
+from indexer.columnar.locating import DocsByBlock
 
 Probed = tuple[Mask, F32]
 

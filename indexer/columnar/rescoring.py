@@ -7,6 +7,8 @@ Only the documents that were ranked are looked at, all of a leaf's at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,13 +16,12 @@ import numpy as np
 from indexer.columnar.agreement import agreement
 from indexer.columnar.arrays import IntP
 from indexer.columnar.impacts import F32, I64, Impacts
-from indexer.columnar.segment import DocsByBlock
+from indexer.columnar.locating import DocsByBlock
 from indexer.columnar.top import Ordering, Ranked, merged
 
 _POSITION_BITS: Final = 32
-"""A word's occurrences are those of ``phrases.py``: ``document << 32 | position``."""
-_POSITION: Final = (1 << _POSITION_BITS) - 1
-_FAR: Final = np.iinfo(np.int64).max
+"""An occurrence is ``document << 32 | position``, as in ``phrases.py``, here with the number of the word behind it."""
+_NEVER: Final = np.iinfo(np.int64).min
 
 
 class Rescore(NamedTuple):
@@ -55,23 +56,28 @@ def rescored(
     ``factors`` have multiplied these scores, and multiply what is added.
     O(occurrences of the words in those documents * words + terms * documents).
     """
-    head = docs[: rescore.depth]
+    head = np.sort(docs[: rescore.depth])
     chosen: list[Ranked] = []
     places: list[tuple[int, IntP]] = []
     for leaf, part in parts:
-        at = np.flatnonzero(np.isin(part.docs, head))
-        at = at[np.argsort(part.docs[at])]
-        local = (part.docs[at] - impacts.snapshot.leaves[leaf].base).astype(np.intp)
+        place = impacts.snapshot.leaves[leaf]
+        low, high = head.searchsorted((place.base, place.base + place.segment.doc_count))
+        mine = head[low:high]
+        if not len(mine):
+            continue
+        by_number = part.docs.argsort()
+        at = by_number[part.docs.searchsorted(mine, sorter=by_number)]
+        local = (mine - place.base).astype(np.intp)
         among = DocsByBlock(local)
         more = nearness(impacts, leaf, rescore, among) + shared(impacts, leaf, rescore, among)
         if factors is not None:
             more *= factors[leaf][local]
-        chosen.append(Ranked(part.docs[at], part.scores[at] + more, part.keys[at], part.ranks[at]))
+        chosen.append(Ranked(mine, part.scores[at] + more, part.keys[at], part.ranks[at]))
         places.append((leaf, local))
     if rescore.agree:
         found = np.concatenate([each.scores for each in chosen])
         words = [word for word, _ in rescore.words]
-        alike = agreement(impacts.snapshot, rescore.agree_in, places, found, words)
+        alike = agreement(impacts, rescore.agree_in, places, found, words)
         grown = np.split(
             found * (1 + np.float32(rescore.agree) * alike),
             np.cumsum([len(each.scores) for each in chosen[:-1]]),
@@ -84,37 +90,41 @@ def rescored(
 
 def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
     """float32[docs]: what each of some documents of a leaf scores for its best window."""
-    found = [
-        (field, word, impacts.occurrences_in(leaf, name, term, among))
-        for field, name in enumerate(rescore.fields)
-        for word, (term, _) in enumerate(rescore.words)
-        if impacts.estimate(leaf, name, term)
-    ]
-    docs = among.docs
-    best = np.zeros(len(docs), dtype=np.float32)
+    words = [word for word, _ in rescore.words]
+    weights = np.array([weight for _, weight in rescore.words], dtype=np.float32)
+    best = np.zeros(len(among.docs), dtype=np.float32)
+    word_bits = len(words).bit_length()
+    found = []
+    for number, field in enumerate(rescore.fields):
+        which, docs, at = impacts.located(leaf, field, words, among)
+        np.maximum.at(best, docs, weights[which])
+        several = np.bincount(docs, minlength=len(best))[docs] > 1
+        postings = impacts.field(leaf, field)
+        if postings is None or not several.any():
+            continue
+        positions, counts = postings.positions_at(at[several])
+        rows = docs[several] + number * len(best)
+        owned = np.repeat((rows << (_POSITION_BITS + word_bits)) | which[several], counts)
+        found.append(owned | (positions.astype(np.int64) << word_bits))
     if not found:
         return best
-    counts = [len(places) for _, _, places in found]
-    places = np.concatenate([places for _, _, places in found])
-    owners = np.searchsorted(docs, places >> _POSITION_BITS)
-    rows = owners + len(docs) * np.repeat([field for field, _, _ in found], counts)
-    starts = (rows << _POSITION_BITS) | (places & _POSITION)
-    order = np.argsort(starts, kind="stable")
-    starts, owners = starts[order], owners[order]
-    # For each occurrence where each word stands next, itself included; one row a word.
-    following = np.full((len(rescore.words), len(starts)), _FAR)
-    following[np.repeat([word for _, word, _ in found], counts)[order], np.arange(len(starts))] = (
-        starts
-    )
-    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
-    weights = np.array([weight for _, weight in rescore.words], dtype=np.float32)
-    np.maximum.at(best, owners, weights @ (following <= starts + rescore.window))
+    occurrences = np.concatenate(found)
+    occurrences.sort()
+    places = occurrences >> word_bits
+    # For each occurrence where each word stood last, itself included; one row a word.
+    last = np.full((len(words), len(places)), _NEVER)
+    last[occurrences & ((1 << word_bits) - 1), np.arange(len(places))] = places
+    np.maximum.accumulate(last, axis=1, out=last)
+    owners = (places >> _POSITION_BITS) % len(best)
+    np.maximum.at(best, owners, weights @ (last >= places - rescore.window))
     return best
 
 
 def shared(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
     """float32[docs]: the weights of the terms that each of some documents of a leaf holds."""
-    sums = np.zeros(len(among.docs), dtype=np.float32)
-    for field, term, weight in rescore.terms:
-        sums[impacts.holding(leaf, field, term, among)] += np.float32(weight)
-    return sums
+    sums = np.zeros(len(among.docs))
+    for field, of_field in groupby(rescore.terms, itemgetter(0)):
+        _, terms, weights = zip(*of_field, strict=True)
+        which, docs, _ = impacts.located(leaf, field, terms, among)
+        sums += np.bincount(docs, np.array(weights)[which], len(sums))
+    return sums.astype(np.float32)

@@ -6,11 +6,10 @@ All arrays handed out are views of the mapping or fresh; never write to one. Sha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,35 +18,17 @@ from indexer.columnar.arrays import AnyArray, ArrayFile, IntP
 from indexer.columnar.blobs import BlobReader
 from indexer.columnar.errors import Damaged
 from indexer.columnar.fields import MISSING_INT, Layout
-from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, rows_at
+from indexer.columnar.inversion import BIG_FREQ, BLOCK_BITS, narrow, rows_at
+from indexer.columnar.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.offsets import Offsets
 from indexer.columnar.terms import Terms
 
-
-class _Part(NamedTuple):
-    """The documents ``low`` to ``high`` of some, which lie in one block, as postings hold them: uint16, counted in it."""
-
-    low: int
-    high: int
-    within: NDArray[np.uint16]
-
-
-class DocsByBlock:
-    """Some documents of a segment, intp ascending, taken apart by the blocks of postings, to be located in many terms."""
-
-    def __init__(self, docs: IntP) -> None:
-        self.docs = docs
-        blocks = docs >> BLOCK_BITS
-        within = docs.astype(np.uint16)  # what is left of them in their block
-        edges = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(docs)]
-        self.parts = {
-            int(blocks[low]): _Part(low, high, within[low:high])
-            for low, high in pairwise(edges)
-            if low < high
-        }
-
-
-_NO_PLACES: Final = np.empty(0, dtype=np.intp)
+SHORTEST: Final = 4
+"""Bytes of a word that tells what a text is about: a single Chinese character says little."""
+LONGEST: Final = 32
+"""Bytes of the longest such word, so that words of several segments are compared as an array."""
+_STRIDE: Final = 16
+"""Postings of which it is remembered where the first one's positions begin."""
 
 
 class PostingsField:
@@ -60,6 +41,7 @@ class PostingsField:
         self.words = words
         self._pair_offsets = Offsets(file, f"{prefix}/pair_offsets")
         self._pair_blocks: AnyArray = file[f"{prefix}/pair_blocks"]
+        self._one_block = len(self._pair_blocks) == len(self.terms)  # a pair for each term
         self._pair_starts = Offsets(file, f"{prefix}/pair_starts")
         self._docs: NDArray[np.uint16] = file[f"{prefix}/docs"]
         if words:
@@ -93,6 +75,8 @@ class PostingsField:
 
     def _pairs(self, first: int, last: int) -> tuple[int, int]:
         """Where the pairs of terms ``first`` to ``last`` (itself included) begin and end."""
+        if self._one_block:
+            return first, last + 1
         return self._pair_offsets[first], self._pair_offsets[last + 1]
 
     def doc_frequency(self, term: int) -> int:
@@ -108,9 +92,14 @@ class PostingsField:
         return counts
 
     @cached_property
-    def all_doc_frequencies(self) -> NDArray[np.uint32]:
-        """uint32[terms]: how many documents hold each term, deleted ones included. Made once: O(terms), four bytes each."""
-        return self.doc_frequencies(0, len(self.terms)).astype(np.uint32)
+    def telling_frequencies(self) -> NDArray[np.uint32]:
+        """uint32[terms]: how many documents hold each term of SHORTEST to LONGEST bytes, deleted ones included; 0 for others.
+
+        Made once: O(terms), four bytes each.
+        """
+        sizes = self.terms.sizes(np.arange(len(self.terms)))
+        telling = (sizes >= SHORTEST) & (sizes <= LONGEST)
+        return (self.doc_frequencies(0, len(self.terms)) * telling).astype(np.uint32)
 
     def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
         """int64[terms]: how many documents hold each of some terms, deleted ones included."""
@@ -153,22 +142,39 @@ class PostingsField:
             docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
         return docs
 
-    def locate(self, term: int, among: DocsByBlock) -> tuple[NDArray[np.bool_], IntP]:
-        """Which of some documents hold a term, and the number of each one's posting. O(docs * log postings): nothing is decoded."""
-        begin, end = self._pairs(term, term)
-        starts = self._pair_starts.few(begin, end + 1)
-        hit = np.zeros(len(among.docs), dtype=bool)
-        found = [_NO_PLACES]
-        for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
-            part = among.parts.get(block)
-            held = self._docs[starts[pair] : starts[pair + 1]]
-            if part is None or not len(held):
+    def locate(self, terms: Sequence[int], among: DocsByBlock) -> Located:
+        """Where some terms, by their numbers (-1 for none), stand in some documents.
+
+        O(terms * docs * log postings): nothing is decoded.
+        """
+        held: dict[int, list[tuple[int, int, int]]] = {block: [] for block in among.parts}
+        for row, term in enumerate(terms):
+            if term < 0:
                 continue
-            places = held.searchsorted(part.within)
-            same = held.take(places, mode="clip") == part.within
-            hit[part.low : part.high] = same
-            found.append(places[same] + starts[pair])
-        return hit, np.concatenate(found)
+            begin, end = self._pairs(term, term)
+            starts = self._pair_starts.few(begin, end + 1)
+            for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
+                if block in held:
+                    held[block].append((row, starts[pair], starts[pair + 1]))
+        found = [
+            self._located(extents, *among.parts[block])
+            for block, extents in held.items()
+            if extents
+        ]
+        if len(found) == 1:
+            return found[0]
+        return Located(*map(np.concatenate, zip(NOWHERE, *found, strict=True)))
+
+    def _located(
+        self, extents: Sequence[tuple[int, int, int]], places: IntP, within: NDArray[np.uint16]
+    ) -> Located:
+        """Where terms stand in some documents of one block, given each one's place, and its postings' begin and end there."""
+        rows, starts, _ = np.array(extents).T
+        # Looked for but in the last one: what is greater than the others is that or none.
+        at = np.array([self._docs[low : high - 1].searchsorted(within) for _, low, high in extents])
+        at += starts[:, np.newaxis]
+        which, docs = (self._docs[at] == within).nonzero()
+        return Located(rows[which], places[docs], at[which, docs])
 
     def freqs_at(self, at: IntP) -> AnyArray:
         """uint8 or uint32: the frequencies of some postings."""
@@ -179,28 +185,41 @@ class PostingsField:
             freqs[big] = self._big_freqs[self._big_at.searchsorted(at[big])]
         return freqs
 
-    def positions_at(self, term: int, at: IntP) -> tuple[AnyArray, AnyArray]:
-        """The positions of a term in some of its postings (ascending), posting by posting, and how many each has.
+    def positions_at(self, at: IntP) -> tuple[AnyArray, AnyArray]:
+        """The positions of some postings, one posting's after the other's, and how many each has. O(postings + positions)."""
+        counts = self.freqs_at(at).astype(np.intp)
+        before, steps = at % _STRIDE, np.arange(_STRIDE)[:, np.newaxis]
+        stretches = self._freqs.take(at - before + steps, mode="clip")
+        stretches *= steps < before
+        firsts = stretches.sum(axis=0, dtype=np.intp)
+        firsts += self._positions_before[at // _STRIDE].astype(np.intp)
+        firsts += self._big_before[self._big_at.searchsorted(at)]
+        return self._positions[rows_at(firsts, counts)], counts
 
-        O(postings of the blocks of documents that they lie in).
+    @cached_property
+    def _positions_before(self) -> AnyArray:
+        """uint32 or uint64: how many positions come before each _STRIDE-th posting, by frequencies of one byte.
+
+        Made once: O(postings), a quarter of a byte each.
 
         Raises:
-            Damaged: there are more by the frequencies than by the positions.
+            Damaged: there are not as many by the frequencies as by the positions.
         """
-        begin, end = self._pairs(term, term)
-        starts = self._pair_starts.few(begin, end + 1)
-        places = self._pair_positions.few(begin, end + 1)
-        counts = self.freqs_at(at).astype(np.intp)
-        firsts = np.empty(len(at), dtype=np.intp)
-        edges = at.searchsorted(starts).tolist()
-        for pair, (low, high) in enumerate(pairwise(edges)):
-            if low < high:
-                some = at[low:high]
-                ends = np.cumsum(self.freqs_between(starts[pair], int(some[-1]) + 1), dtype=np.intp)
-                firsts[low:high] = places[pair] + ends[some - starts[pair]] - counts[low:high]
-        if counts.sum() > places[-1] - places[0]:
+        whole = len(self._freqs) // _STRIDE * _STRIDE
+        before = np.zeros(whole // _STRIDE + 1, dtype=np.int64)
+        stretches = self._freqs[:whole].reshape(-1, _STRIDE).sum(axis=1, dtype=np.int64)
+        np.cumsum(stretches, out=before[1:])
+        rest = self._freqs[whole:].sum(dtype=np.int64) + self._big_before[-1]
+        if before[-1] + rest != len(self._positions):
             raise self._disagreement()
-        return self._positions[rows_at(firsts, counts)], counts
+        return narrow(before, at_least=4)
+
+    @cached_property
+    def _big_before(self) -> NDArray[np.int64]:
+        """int64[big frequencies + 1]: by how much those before each one exceed what a byte holds of them."""
+        before = np.zeros(len(self._big_freqs) + 1, dtype=np.int64)
+        np.cumsum(self._big_freqs.astype(np.int64) - BIG_FREQ, out=before[1:])
+        return before
 
     def freqs(self, term: int) -> AnyArray:
         """uint8 or uint32[doc_frequency]: the frequencies of a term, in the order of its documents."""

@@ -9,9 +9,9 @@ import numpy as np
 from indexer.columnar.errors import OutOfTime
 from indexer.columnar.evaluate import Evaluator
 from indexer.columnar.impacts import F32, Impacts
+from indexer.columnar.locating import DocsByBlock
 from indexer.columnar.plan import Plan
 from indexer.columnar.rescoring import Rescore, nearness, shared
-from indexer.columnar.segment import DocsByBlock
 from indexer.hits import Reasons
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -152,21 +153,19 @@ class WhooshReader:
         """What a request's rescoring means to the executor."""
         if self._last_rescore and self._last_rescore[0] == wanted:
             return self._last_rescore[1]
+        words = dict.fromkeys(map(encoded, wanted.words)) if wanted.fields else ()
+        pairs = map(encoded, wanted.grams) if wanted.pairs else ()
+        idf = self.executor.impacts.idf
         made = Rescore(
             fields=wanted.fields,
             words=tuple(
-                (
-                    encoded(word),
-                    wanted.near * min(self._idf(field, word) for field in wanted.fields),
-                )
-                for word in dict.fromkeys(wanted.words)
-                if wanted.fields
+                (word, wanted.near * min(idf(field, word) for field in wanted.fields))
+                for word in words
             ),
             window=wanted.window,
             terms=tuple(
-                (field, encoded(pair), wanted.pairs * self._idf(field, pair))
-                for field in map(grams_field, wanted.fields)
-                for pair in (wanted.grams if wanted.pairs else ())
+                (field, pair, wanted.pairs * idf(field, pair))
+                for field, pair in product(map(grams_field, wanted.fields), pairs)
             ),
             agree=wanted.agree,
             agree_in="body",
@@ -246,8 +245,6 @@ class WhooshReader:
         return self._snapshot.verifying()
 
     def _idf(self, field: str, token: str) -> float:
-        if not self._snapshot.doc_count_all:
-            return 1.0  # no article will be scored with it
         return self.executor.impacts.idf(field, encoded(token))
 
     def _article(self, doc: int) -> Article:

@@ -189,6 +189,11 @@ def test_a_word_in_every_document_scores_above_nothing(tmp_path: Path) -> None:
         np.testing.assert_allclose(top.scores, idf * 3 * 2.2 / (3 + 1.2), rtol=1e-6)
 
 
+def test_no_word_is_rarer_than_another_in_an_empty_index(tmp_path: Path) -> None:
+    snapshot = one_word_index(tmp_path / "none", Layout({"body": "words"}, {}), [])
+    assert Impacts(snapshot, Bm25()).idf("body", b"w") == 1.0
+
+
 def test_a_frequency_and_a_length_of_any_size_score_exactly(tmp_path: Path) -> None:
     lengths = [1, 254, 255, 256, 70_000]
     documents = [Document(words={"body": (["a"] * n, range(n))}) for n in lengths]

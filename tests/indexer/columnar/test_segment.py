@@ -14,7 +14,8 @@ from indexer.columnar.arrays import ArrayFileWriter
 from indexer.columnar.build import Document, SegmentBuilder, write_terms
 from indexer.columnar.errors import Damaged, Unsupported
 from indexer.columnar.fields import Layout
-from indexer.columnar.segment import DocsByBlock, Segment
+from indexer.columnar.locating import DocsByBlock
+from indexer.columnar.segment import Segment
 from indexer.columnar.terms import Terms, after_prefix
 from tests.indexer.columnar.twins import (
     LAYOUT,
@@ -101,16 +102,26 @@ def test_more_documents_than_one_block_keep_their_numbers_frequencies_and_positi
     asked = np.array([0, 4, 5, 1_000, 70_005, 139_000, 139_999])
     holders = ["1111111", "1001010", "0010100"]
     for term, holding in enumerate(holders):
-        hit, at = field.locate(term, DocsByBlock(asked))
-        assert hit.tolist() == [each == "1" for each in holding]
+        _, docs, at = field.locate((term,), DocsByBlock(asked))
+        assert docs.tolist() == [place for place, each in enumerate(holding) if each == "1"]
         begin = field.extent(term)[0]
-        np.testing.assert_array_equal(field.docs(term)[at - begin], asked[hit])
+        np.testing.assert_array_equal(field.docs(term)[at - begin], asked[docs])
         np.testing.assert_array_equal(field.freqs_at(at), field.freqs(term)[at - begin])
         known, starts = field.positions(term)
-        found, counts = field.positions_at(term, at)
+        found, counts = field.positions_at(at)
         wanted = [known[starts[each] : starts[each + 1]].tolist() for each in at - begin]
         assert counts.tolist() == [len(each) for each in wanted]
         assert found.tolist() == [place for each in wanted for place in each]
+    together = field.locate((2, -1, 0, 1), DocsByBlock(asked))
+    assert sorted(zip(together.terms.tolist(), together.docs.tolist(), strict=True)) == [
+        (row, doc)
+        for row, term in ((0, 2), (2, 0), (3, 1))
+        for doc, each in enumerate(holders[term])
+        if each == "1"
+    ]
+    for row, doc, at in zip(*(each.tolist() for each in together), strict=True):
+        term = (2, -1, 0, 1)[row]
+        assert field.docs(term)[at - field.extent(term)[0]] == asked[doc]
     both = field.docs_of_range(1, 2)
     assert both.tolist() == [*outer, 5, 70_005]
     assert field.term_of_postings(1, 2).tolist() == [1] * len(outer) + [2, 2]
@@ -128,6 +139,15 @@ def test_frequencies_around_255_are_exact(tmp_path: Path) -> None:
     assert field.freqs(1).tolist() == [1] * 5
     assert field.lengths.tolist() == [n + 1 for n in counts]
     assert field.freqs_between(2, 4).tolist() == [255, 256]
+    for at in ([0, 1, 2, 3, 4], [4], [9, 3, 5]):
+        found, sizes = field.positions_at(np.array(at))
+        wanted = [counts[each] if each < 5 else 1 for each in at]
+        assert sizes.tolist() == wanted
+        assert found.tolist() == [
+            place
+            for each, size in zip(at, wanted, strict=True)
+            for place in (range(size) if each < 5 else [counts[each - 5]])
+        ]
     assert [segment.forward("body", doc)[1].max() for doc in range(5)] == [1, 254, 255, 255, 255]
 
 
