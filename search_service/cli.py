@@ -25,6 +25,7 @@ from search_service.services import make_services
 from search_service.settings import SearchSettings
 from search_service.web.answers import search_payload
 from search_service.web.factory import Application, create_app
+from search_service.web.responses import json_bytes
 from search_service.web.server import serve
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -132,7 +133,7 @@ def search_command(
     with closing(make_services(read_settings(IndexSettings, os.environ), searching)) as services:
         answer = services.search(question)
     if as_json:
-        click.echo(search_payload(answer, services.timezone).model_dump_json(indent=2))
+        click.echo(json_bytes(search_payload(answer, services.timezone), indented=True))
     else:
         print_answer(answer, services.timezone, to=results())
 

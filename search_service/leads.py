@@ -17,10 +17,11 @@ PAUSES: Final = "，、,：:"
 """Not left standing before a …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
-_CLOSED: Final = rf"[{_CLOSERS}]*(?![{_CLOSERS}。！？!?…])"
+_RUNS_ON: Final = _CLOSERS + "。！？!?…"
+_CLOSED: Final = rf"[{_CLOSERS}]*(?![{_RUNS_ON}])"
 """What belongs to the mark before it; nothing may be parted from a row of marks (？！)."""
-_SENTENCE: Final = re.compile(rf"[{_SENTENCE_ENDS}]{_CLOSED}")
-_PAUSE: Final = re.compile(rf"[{PAUSES}]{_CLOSED}")
+_MARK: Final = re.compile(rf"(?:([{_SENTENCE_ENDS}])|[{PAUSES}]){_CLOSED}")
+"""The end of a sentence, whose first group is its mark, or a pause."""
 KEPT: Final = 0.6
 """Punctuation is looked for in the last part of the length only: better a cut in mid-sentence than half a lead."""
 
@@ -60,19 +61,31 @@ def best_place(text: str, places: range) -> int | None:
     """
     if not places:
         return None
-    low, high = sorted((places[0], places[-1]))
-    ends = _behind(_SENTENCE, text, low, high)
-    if not ends:
-        pauses = _behind(_PAUSE, text, low, high)
-        ends = [place for place in pauses if not text[place].isdigit()]
-    if ends:
-        return ends[0] if places.step > 0 else ends[-1]
-    return next((place for place in places if _between_words(text, place)), None)
+    ahead = places.step > 0
+    low, high = (places[0], places[-1]) if ahead else (places[-1], places[0])
+    sentence = pause = None
+    # The character behind the last place decides too.
+    for mark in _MARK.finditer(text, max(_before_closers(text, low) - 1, 0), high + 1):
+        place = mark.end()
+        if not low <= place <= high:
+            continue
+        if mark.lastindex:
+            sentence = place
+            if ahead:
+                break
+        elif not (ahead and pause) and not text[place].isdigit():
+            pause = place
+    return (
+        sentence or pause or next((place for place in places if _between_words(text, place)), None)
+    )
 
 
 def ends_sentence(text: str, place: int) -> bool:
     """Whether a sentence, or the text, ends at ``place``; closing quotes belong to their sentence."""
-    return place >= len(text) or bool(_behind(_SENTENCE, text, place, place))
+    if place >= len(text):
+        return True
+    before = _before_closers(text, place)
+    return before > 0 and text[before - 1] in _SENTENCE_ENDS and text[place] not in _RUNS_ON
 
 
 def _between_words(text: str, place: int) -> bool:
@@ -86,14 +99,10 @@ def _between_words(text: str, place: int) -> bool:
     return is_border(text, place) and not in_number
 
 
-def _behind(mark: re.Pattern[str], text: str, low: int, high: int) -> list[int]:
-    """The places from ``low`` to ``high`` that lie behind such a mark and its closing quotes, ascending."""
-    first = low
-    while first and text[first - 1] in _CLOSERS:
-        first -= 1
-    # The character behind the last place decides too.
-    matches = mark.finditer(text, max(first - 1, 0), high + 1)
-    return [end for match in matches if low <= (end := match.end()) <= high]
+def _before_closers(text: str, place: int) -> int:
+    while place and text[place - 1] in _CLOSERS:
+        place -= 1
+    return place
 
 
 def _opening(article: Article) -> str:

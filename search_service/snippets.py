@@ -115,39 +115,45 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
     """Every place where a needle stands, overlapping ones too, ascending."""
     folded = fold(text)
-    found = [
-        (start, end, number)
-        for number, needle in enumerate(needles)
-        for start, end in _places(folded, needle.literal)
-        if needle.anywhere or (is_border(folded, start) and is_border(folded, end))
-    ]
+    found: list[Found] = []
+    for number, needle in enumerate(needles):
+        literal = needle.literal
+        if " " in literal:
+            places = _broken(folded, literal)
+        elif not literal or (at := folded.find(literal)) < 0:
+            continue
+        else:
+            places = []
+            while at >= 0:
+                places.append((at, at + len(literal)))
+                at = folded.find(literal, at + 1)
+        for start, end in places:
+            if needle.anywhere or (is_border(folded, start) and is_border(folded, end)):
+                found.append((start, end, number))
     found.sort()
     return found
 
 
-def _places(folded: str, literal: str) -> list[tuple[int, int]]:
+def _broken(folded: str, literal: str) -> list[tuple[int, int]]:
+    """The places of a literal with blanks, where a text may break the line."""
+    pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
     places = []
-    if " " in literal:
-        # A text may break the line where the query has a blank.
-        pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
-        at = 0
-        while match := pattern.search(folded, at):
-            places.append(match.span())
-            at = match.start() + 1
-    elif literal:
-        at = folded.find(literal)
-        while at >= 0:
-            places.append((at, at + len(literal)))
-            at = folded.find(literal, at + 1)
+    at = 0
+    while match := pattern.search(folded, at):
+        places.append(match.span())
+        at = match.start() + 1
     return places
 
 
 def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:
-    """What each needle is worth to see: long ones say more, and so do those that stand in few places."""
+    """What each needle is worth to see: long ones say more, and so do those that stand in few places.
+
+    Nothing, of one that stands nowhere.
+    """
     counts = [0] * len(needles)
     for _, _, number in found:
         counts[number] += 1
     return [
-        min(len(needle.text), _LONGEST) / (1.0 + log(count or 1))
+        min(len(needle.text), _LONGEST) / (1.0 + log(count)) if count else 0.0
         for needle, count in zip(needles, counts, strict=True)
     ]

@@ -6,8 +6,8 @@ Knows places and their weights, not queries; ``snippets.py`` finds the places an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from search_service.leads import KEPT, PAUSES, best_place, end_before
 
@@ -18,16 +18,14 @@ Found = tuple[int, int, int]
 """Start and end of a place where a needle stands, and the needle's number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """``text[start:end]``, to be shown."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """From the beginning of something found to the end of something found."""
 
     start: int
@@ -45,53 +43,58 @@ def best_stretches(
     stretches are in order and do not touch. O(found + length).
     """
     whole = _best_window(found, weights, length)
-    one = (whole.weight, [_stretch(text, whole, length, 0, len(text))])
-    if whole.needles == {needle for _, _, needle in found}:
-        return one
-    first = _best_window(found, weights, length // 2)
-    shown = _stretch(text, first, length // 2, 0, len(text))
-    others = [
-        each
-        for each in found
-        if each[2] not in first.needles and (each[1] < shown.start or each[0] > shown.end)
-    ]
-    if not others:
-        return one
-    second = _best_window(others, weights, length // 2)
-    if first.weight + second.weight <= whole.weight:
-        return one
-    if second.start < shown.start:
-        before = _stretch(text, second, length // 2, 0, shown.start - 1)
-        return first.weight + second.weight, [before, shown]
-    after = _stretch(text, second, length // 2, shown.end + 1, len(text))
-    return first.weight + second.weight, [shown, after]
+    if len(whole.needles) < len({needle for _, _, needle in found}):
+        half = length // 2
+        first = _best_window(found, weights, half)
+        shown = _stretch(text, first, half, 0, len(text))
+        others = [
+            each
+            for each in found
+            if each[2] not in first.needles and (each[1] < shown.start or each[0] > shown.end)
+        ]
+        second = _best_window(others, weights, half) if others else None
+        if second and (weight := first.weight + second.weight) > whole.weight:
+            if second.start < shown.start:
+                return weight, [_stretch(text, second, half, 0, shown.start - 1), shown]
+            return weight, [shown, _stretch(text, second, half, shown.end + 1, len(text))]
+    return whole.weight, [_stretch(text, whole, length, 0, len(text))]
 
 
 def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) -> _Window:
     """The first of the windows of at most ``length`` whose distinct needles weigh most.
 
-    Something longer than ``length`` is a window of its own. O(found): both ends only move forward.
+    Something longer than ``length`` is a window of its own. O(found): both ends only move forward, until all needles
+    stand between them.
     """
     counts = [0] * len(weights)
+    missing = len({needle for _, _, needle in found})
     weight = best_weight = 0.0
-    best = (0, 0)
-    behind = 0
-    for first, (start, _, needle) in enumerate(found):
-        while behind < len(found) and (found[behind][1] <= start + length or behind == first):
-            entering = found[behind][2]
-            if not counts[entering]:
-                weight += weights[entering]
-            counts[entering] += 1
-            behind += 1
+    first = best = 0
+    for last, (_, end, needle) in enumerate(found):
+        while found[first][0] + length < end and first < last:
+            leaving = found[first][2]
+            counts[leaving] -= 1
+            if not counts[leaving]:
+                weight -= weights[leaving]
+                missing += 1
+            first += 1
+        if not counts[needle]:
+            weight += weights[needle]
+            missing -= 1
+        counts[needle] += 1
         # A sum kept by adding and subtracting drifts a little; a true gain is never so small.
         if weight > best_weight + 1e-9:
-            best, best_weight = (first, behind), weight
-        counts[needle] -= 1
-        if not counts[needle]:
-            weight -= weights[needle]
-    held = found[best[0] : best[1]]
+            best, best_weight = first, weight
+            if not missing:
+                break
+    start = found[best][0]
+    held = [found[best]]
+    for each in islice(found, best + 1, None):
+        if each[1] > start + length:
+            break
+        held.append(each)
     end = max(each[1] for each in held)
-    return _Window(held[0][0], end, frozenset(each[2] for each in held), best_weight)
+    return _Window(start, end, frozenset(each[2] for each in held), best_weight)
 
 
 def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> Stretch:

@@ -55,7 +55,7 @@ def fold(text: str) -> str:
     if len(text) < _LONG:
         return text.translate(_table())
     codes = np.frombuffer(text.encode(_UTF_32, "surrogatepass"), _CODES)
-    images = np.frombuffer(_table(), _CODES)[codes]
+    images = np.frombuffer(_table(), _CODES).take(codes)
     return str(images.data, _UTF_32, "surrogatepass")
 
 

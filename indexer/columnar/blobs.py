@@ -116,7 +116,10 @@ class BlobReader:
 
     def __getitem__(self, doc: int) -> bytes:
         """One document's bytes. O(block)."""
-        return next(self.many((doc,)))
+        block = self._block_of(doc)
+        first, sizes = self.block_extent(block)
+        begin = sum(sizes[: doc - first])
+        return self._decompressed(block, sum(sizes))[begin : begin + sizes[doc - first]]
 
     def many(self, docs: Iterable[int]) -> Iterator[bytes]:
         """The bytes of documents in ascending order; a block that several lie in is decompressed once."""
@@ -125,9 +128,9 @@ class BlobReader:
         for doc in docs:
             block = self._block_of(doc)
             if block != known:
-                known, data = block, self.block(block)
                 first, sizes = self.block_extent(block)
                 offsets = [0, *accumulate(sizes)]
+                known, data = block, self._decompressed(block, offsets[-1])
             yield data[offsets[doc - first] : offsets[doc - first + 1]]
 
     def _block_of(self, doc: int) -> int:
@@ -140,9 +143,12 @@ class BlobReader:
         Raises:
             Damaged: it was altered.
         """
+        return self._decompressed(number, sum(self.block_extent(number)[1]))
+
+    def _decompressed(self, number: int, length: int) -> bytes:
         compressed = self.compressed(number)
         try:
-            if zstandard.frame_content_size(compressed) == sum(self.block_extent(number)[1]):
+            if zstandard.frame_content_size(compressed) == length:
                 return _decompressor().decompress(compressed)
         except zstandard.ZstdError as error:
             raise Damaged(self._path, f"block {number} of {self._prefix!r}: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
@@ -19,14 +18,15 @@ from search_service.web.params import (
     check_query_string,
 )
 from search_service.web.responses import SEARCHING, described, json_response
+from search_service.web.routes import Routes
 from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
 
 
-def api_blueprint(services: Services) -> APIBlueprint:
+def api_blueprint(services: Services) -> Routes:
     """The routes under ``/api/v1``."""
-    blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_tags=TAGS)
+    blueprint = Routes("api", __name__, url_prefix="/api/v1", abp_tags=TAGS)
     zone = services.timezone
 
     @blueprint.before_request
@@ -43,7 +43,7 @@ def api_blueprint(services: Services) -> APIBlueprint:
         answer = services.search(query.question())
         query_id = note_search(services.query_log, answer, query.log)
         payload = answers.search_payload(answer, zone, query_id=query_id)
-        except_from_etag(f'"took_ms":{payload.took_ms}', query_id or "")
+        except_from_etag(f'"took_ms":{payload["took_ms"]}', query_id or "")
         if not answer.complete:
             keep_nowhere()
         return json_response(payload)

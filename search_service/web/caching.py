@@ -12,6 +12,11 @@ from search_service.web.compression import compress, will_compress
 MAX_AGE: Final = 10
 """Seconds that an answer may be kept by browsers and proxies: changes show within seconds."""
 
+_CONDITIONS: Final = frozenset(
+    ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+)
+"""What a client sends that does not want all of an answer, or not in any case."""
+
 
 def except_from_etag(*pieces: str) -> None:
     """Leave pieces of this answer's body out of its ETag: a time taken and an id differ every time.
@@ -45,7 +50,8 @@ def register_caching(app: Flask) -> None:
             response.headers.setdefault("Cache-Control", f"public, max-age={MAX_AGE}")
         if packed:
             _mark_etag(response)
-        if response.status_code == 200 and (packed or not response.direct_passthrough):
+        whole = response.status_code == 200 and (packed or not response.direct_passthrough)
+        if whole and not _CONDITIONS.isdisjoint(request.environ):
             response.make_conditional(request)
         if packed and response.status_code != 304:
             compress(response)

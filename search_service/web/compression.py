@@ -39,7 +39,7 @@ def will_compress(response: Response) -> bool:
     if (response.content_length or response.calculate_content_length() or 0) < LEAST:
         return False
     response.headers["Vary"] = "Accept-Encoding"
-    return _accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    return _accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def compress(response: Response) -> None:

@@ -256,7 +256,7 @@ def register_errors(app: Flask, *, page: ErrorPage) -> None:
 
 def _refuse_without_host() -> None:
     """Refuse a Host that is none, as RFC 9112 asks for. Only HTTP/1.0 may leave it out."""
-    host = request.headers.get("Host", "")
+    host = request.environ.get("HTTP_HOST", "")
     old = request.environ.get("SERVER_PROTOCOL") in ("HTTP/1", "HTTP/1.0")
     if not (_HOST.fullmatch(host) or (old and not host)):
         raise BadRequest("the header Host is missing, or names no host")

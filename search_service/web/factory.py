@@ -79,7 +79,7 @@ def register_forwarding(app: Flask) -> None:
 
     @app.before_request
     def look_for_proxy() -> None:
-        if "X-Forwarded-For" in request.headers:
+        if "HTTP_X_FORWARDED_FOR" in request.environ:
             _warn_of_proxy()
 
 
@@ -125,6 +125,8 @@ def register_security_headers(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        headers = response.headers
         for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
+            if name not in headers:
+                headers.add(name, value)
         return response

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Response, request
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
@@ -21,6 +20,7 @@ from search_service.web.query_payloads import (
     hot_queries_payload,
 )
 from search_service.web.responses import described, json_response
+from search_service.web.routes import Routes
 from search_service.web.visits import visitor
 
 TAGS = [Tag(name="queries", description="What readers search for. Counted once a minute.")]
@@ -29,9 +29,9 @@ MAX_BODY: Final = 8192
 """Bytes of a click; the longest query takes a quarter of it."""
 
 
-def queries_blueprint(services: Services) -> APIBlueprint:
+def queries_blueprint(services: Services) -> Routes:
     """The routes ``/api/v1/queries/hot``, ``/api/v1/queries/related`` and ``/api/v1/clicks``."""
-    blueprint = APIBlueprint("queries", __name__, url_prefix="/api/v1", abp_tags=TAGS)
+    blueprint = Routes("queries", __name__, url_prefix="/api/v1", abp_tags=TAGS)
 
     @blueprint.before_request
     def check() -> None:

@@ -24,7 +24,7 @@ def note_search(query_log: QueryLog, answer: Answer, logging: Logging) -> str | 
     A browser that fetches a page ahead (Sec-Purpose) and a HEAD show it to nobody. What was cut short says nothing about
     what the index holds.
     """
-    unseen = request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+    unseen = request.method == "HEAD" or "prefetch" in request.environ.get("HTTP_SEC_PURPOSE", "")
     if logging == "off" or unseen or not answer.complete:
         return None
     return query_log.searched(answer, visitor())

@@ -11,6 +11,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from search_service.web.errors import CODES
+from search_service.web.payloads import SearchPayload
 from tests.conftest import PROJECT
 from tests.search_service.web.portal import Portal
 
@@ -101,6 +102,14 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
         validator.validate(portal.json(address))
     problem = {"$ref": "#/components/schemas/ProblemPayload", "components": document["components"]}
     OAS31Validator(problem).validate(portal.problem("/api/v1/search", page="0"))
+
+
+@pytest.mark.parametrize(
+    "asked", ["q=水库&facets=channel,source,month&explain=1", "q=板登会", "q=<"]
+)
+def test_a_search_is_written_as_its_models_would_be(portal: Portal, asked: str) -> None:
+    body = portal.client.get("/api/v1/search?" + asked).get_data(as_text=True)
+    assert SearchPayload.model_validate_json(body).model_dump_json() == body
 
 
 def test_every_route_is_in_the_guide(portal: Portal, guide: str) -> None:

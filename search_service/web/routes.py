@@ -1,0 +1,49 @@
+"""Routes of the API: how a view gets its parameters.
+
+flask-openapi3 describes them by the view's models, and would also read them, asking for each field by itself: what is
+not given costs it an exception. Here a model gets all of a query string at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, request
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import ValidationError
+
+from search_service.web.params import Parameters, refuse_parameters
+
+
+class Routes(APIBlueprint):
+    """A blueprint whose views take a query string as their model reads it."""
+
+    @staticmethod
+    def create_view_func(
+        func: Callable[..., Response],
+        header: Any,
+        cookie: Any,
+        path: Any,
+        query: type[Parameters] | None,
+        *others: Any,
+        **options: Any,
+    ) -> Any:
+        """Flask's view of ``func``, which gets the parameters that it asks for."""
+        view = _with_parameters(func, query) if query else func
+        return APIBlueprint.create_view_func(view, header, cookie, path, None, *others, **options)
+
+
+def _with_parameters(
+    view: Callable[..., Response], model: type[Parameters]
+) -> Callable[..., Response]:
+    @wraps(view)
+    def read(**given: Any) -> Response:
+        try:
+            parameters = model.model_validate(request.args.to_dict())
+        except ValidationError as error:
+            refuse_parameters(error)
+        return view(query=parameters, **given)
+
+    return read
