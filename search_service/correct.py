@@ -257,6 +257,8 @@ class _Speller:
             yield found.count, found.text
 
     def _words(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        if not guess.words:
+            return
         counts = self._reader.document_frequencies("body", guess.words)
         best = sorted(zip(counts, guess.words, strict=True), reverse=True)[:_CANDIDATES]
         yield from (each for each in best if each[0])
