@@ -117,12 +117,12 @@ def _one_other(text: str) -> tuple[str, ...]:
     """
     if len(text) >= ONE_WRONG_FROM:
         return ()
-    return tuple(
-        text[:place] + other + text[place + 1 :]
-        for place, unit in enumerate(units(text))
-        for other in homophones().get(unit.sound, "")
-        if other != text[place]
-    )
+    found: list[str] = []
+    for place, (own, sound) in enumerate(units(text)):
+        before, after = text[:place], text[place + 1 :]
+        others = homophones().get(sound, "").replace(own, "")
+        found += [before + other + after for other in others]
+    return tuple(found)
 
 
 @cache
