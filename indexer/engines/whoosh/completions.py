@@ -138,10 +138,9 @@ def _fitting(terms: Terms, numbers: IntP, begins: bytes, alike: Alike | None) ->
     if begins and len(numbers):
         numbers = numbers[terms.texts(numbers, len(begins), starts[numbers]) == begins]
     if alike and len(numbers) and len(text := alike.text.encode()) == _CHARACTER * alike.length:
-        texts = terms.texts(numbers, len(text), starts[numbers]).view(np.uint8)
-        same = texts.reshape(-1, len(text)) == np.frombuffer(text, dtype=np.uint8)
-        shared = same.reshape(-1, alike.length, _CHARACTER).all(axis=2).sum(axis=1)
-        numbers = numbers[shared >= alike.shared]
+        characters = terms.texts(numbers, len(text), starts[numbers]).view(f"S{_CHARACTER}")
+        same = characters.reshape(-1, alike.length) == np.frombuffer(text, f"S{_CHARACTER}")
+        numbers = numbers[same.sum(axis=1) >= alike.shared]
     return numbers
 
 
