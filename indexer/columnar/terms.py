@@ -18,6 +18,8 @@ _WIDTH: Final = 8
 """Bytes of a term's prefix, which is compared as one number: two Chinese characters, and most of what tells terms apart."""
 _SAMPLE: Final = 4
 """The prefix of one term in so many is held to begin a look-up with: two bytes a term."""
+_STRETCH: Final = _SAMPLE << 12
+"""Terms of which the prefixes are read at once: what that takes stays in the processor's cache."""
 _MANY: Final = 16
 """Terms that are sooner looked up together than one by one."""
 _FEW: Final = 4_096
@@ -138,9 +140,14 @@ class Terms:
 
     @cached_property
     def _samples(self) -> memoryview[int]:
-        """The prefixes of the samples, eight bytes each, ascending."""
-        sampled = self.texts(np.arange(0, self._count, _SAMPLE), _WIDTH)
-        return memoryview(_as_numbers(sampled))  # type: ignore[arg-type]
+        """The prefixes of the samples as numbers, ascending, eight bytes each. Made once: O(terms)."""
+        made = [
+            _as_numbers(
+                self.texts(np.arange(begin, min(begin + _STRETCH, self._count), _SAMPLE), _WIDTH)
+            )
+            for begin in range(0, self._count, _STRETCH)
+        ]
+        return memoryview(np.concatenate(made))  # type: ignore[arg-type]
 
 
 def _as_numbers(prefixes: NDArray[np.bytes_]) -> NDArray[np.uint64]:

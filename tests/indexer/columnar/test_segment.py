@@ -179,6 +179,7 @@ def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
     expected = sorted(terms | {b"m%d" % number for number in range(more)})
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.columnar.terms._FEW", few)
+        patch.setattr("indexer.columnar.terms._STRETCH", 64)
         file = ArrayFileWriter(Path(folder) / "a")
         write_terms(file, "x", expected)
         file.finish({"layout": Layout({}, {}).to_facts(), "doc_count": 0})
