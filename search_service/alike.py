@@ -61,13 +61,12 @@ def near_sound(text: str) -> Guess:
     """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
     read = units(text)
     spoken = tuple(_near(unit.text) for unit in read)
-    own = [readings(unit.text) for unit in read]
+    own = [frozenset(readings(unit.text)) for unit in read]
     keys: dict[str, None] = {}
     for place, near in enumerate(spoken):
         sounds = [*own[:place], near, *own[place + 1 :]]
-        initials = [sorted({sound[0] for sound in each}) for each in sounds[1:KEY_UNITS]]
-        for first, *rest in product(sorted(sounds[0]), *initials):
-            keys[first + AFTER_FIRST + "".join(rest)] = None
+        parts = product(_first_in_key(sounds[0]), *map(_initials, sounds[1:KEY_UNITS]))
+        keys |= dict.fromkeys(map("".join, parts))
     size = len(text)
     return Guess(tuple(islice(keys, _MAX_KEYS)), Alike(size, text, size - 1, spoken))
 
@@ -118,12 +117,22 @@ def _one_other(text: str) -> tuple[str, ...]:
     """
     if len(text) >= ONE_WRONG_FROM:
         return ()
-    return tuple(
-        text[:place] + other + text[place + 1 :]
-        for place, unit in enumerate(units(text))
-        for other in homophones().get(unit.sound, "")
-        if other != text[place]
-    )
+    found: list[str] = []
+    for place, (own, sound) in enumerate(units(text)):
+        before, after = text[:place], text[place + 1 :]
+        others = homophones().get(sound, "").replace(own, "")
+        found += [before + other + after for other in others]
+    return tuple(found)
+
+
+@cache
+def _first_in_key(sounds: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sound + AFTER_FIRST for sound in sorted(sounds))
+
+
+@cache
+def _initials(sounds: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted({sound[0] for sound in sounds}))
 
 
 @cache

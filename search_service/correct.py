@@ -179,18 +179,20 @@ class _Speller:
             for token in tokens:
                 edges |= {edge for edge in (token.start, token.end) if begin <= edge <= stop}
             borders = sorted(edges)
-            for n, start in enumerate(borders):
-                for end in borders[n + 1 :]:
+            pieces = [*pairwise(borders)]
+            single = [right - left == 1 for left, right in pieces]
+            strange = [folded[left:right] not in known for left, right in pieces]
+            for first, start in enumerate(borders):
+                for last, end in enumerate(borders[first + 1 :], first + 1):
+                    if end - start > _LONGEST:
+                        break
                     if folded[start:end] in known:
                         continue
-                    cut = [pair for pair in pairwise(borders) if start <= pair[0] < end]
-                    alone = all(right - left == 1 for left, right in cut)
-                    odd = any(
-                        right - left == 1 or folded[left:right] not in known for left, right in cut
-                    )
+                    alone = all(single[first:last])
+                    odd = any(single[first:last]) or any(strange[first:last])
                     whole = (start, end) == (begin, stop)
                     least = 2 if whole or (odd and self._doubt != "none") else 3
-                    if not least <= end - start <= _LONGEST:
+                    if end - start < least:
                         continue
                     if self._doubt == "much" or alone or (self._doubt == "some" and odd):
                         found.append((start, end))
@@ -257,6 +259,8 @@ class _Speller:
             yield found.count, found.text
 
     def _words(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        if not guess.words:
+            return
         counts = self._reader.document_frequencies("body", guess.words)
         best = sorted(zip(counts, guess.words, strict=True), reverse=True)[:_CANDIDATES]
         yield from (each for each in best if each[0])

@@ -59,13 +59,11 @@ class Places:
         known, postings = self.known_in(segment), postings_of(segment, field)
         if postings is None or not postings.words:
             return [self.find(segment, field, term).postings for term in terms]
-        counts = [0] * len(terms)
-        fresh: list[tuple[int, int]] = []
-        for place, term in enumerate(terms):
-            if (found := known.get((field, term))) is not None:
-                counts[place] = found.postings
-            elif (number := postings.terms.find(term)) >= 0:
-                fresh.append((place, number))
+        places = [known.get((field, term)) for term in terms]
+        counts = [0 if place is None else place.postings for place in places]
+        unknown = [at for at, place in enumerate(places) if place is None]
+        found = postings.terms.find_all([terms[at] for at in unknown])
+        fresh = [(at, number) for at, number in zip(unknown, found, strict=True) if number >= 0]
         if fresh:
             numbers = np.array([number for _, number in fresh], dtype=np.intp)
             held = postings.doc_frequencies_of(numbers).tolist()

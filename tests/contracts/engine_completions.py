@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -135,6 +136,18 @@ class CompletionPromises(EngineBase):
             ):
                 asked = CompletionRequest(("yu\x01",), wanted)
                 assert sorted(each.text for each in reader.complete(asked)) == expected
+
+    def test_texts_alike_are_chinese_throughout(self, engine: Engine) -> None:
+        """Though they be as long, in characters or in bytes."""
+        fill(
+            engine,
+            article("a", title="路", tags=["渔𠮷港", "渔a港", "渔民港", "渔aaa港", "𠮷𠮷𠮷"]),
+        )
+        with engine.reader() as reader:
+            for wanted in (Alike(3, "渔人港", 2), Alike(3, "渔𠮷区", 1), Alike(3)):
+                asked = CompletionRequest(("yu\x01", "𠮷\x01"), wanted)
+                assert [each.text for each in reader.complete(asked)] == ["渔民港"]
+                assert reader.complete(replace(asked, texts=Alike(4))) == []
 
     def test_whole_keys_are_those_of_no_longer_text(self, engine: Engine) -> None:
         fill(engine, article("a", title="渔港", tags=["渔港区"]))

@@ -18,6 +18,7 @@ from indexer.columnar.executor import Executor
 from indexer.columnar.plan import Plan
 from indexer.columnar.segment import PostingsField
 from indexer.columnar.snapshot import Leaf
+from indexer.columnar.terms import Terms
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
 from indexer.engines.completions import SEPARATOR, Entry, Use, accepting, completions, entry_of
 from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds
@@ -28,7 +29,8 @@ _COUNTED: Final = 1 << 14
 """Counts above it are as good as it: so many articles hold no more than some hundreds of completions."""
 _SEPARATOR: Final = SEPARATOR.encode()
 _CHARACTER: Final = 3
-"""Bytes of a Chinese character; rare ones have four."""
+"""Bytes of a Chinese character: those of four bytes do not count as such."""
+_NO_NUMBERS: Final = np.empty(0, dtype=np.intp)
 _SPARE: Final = 2
 """Completions that are counted for each one wanted: what the filter lets through may be fewer, and come in another order."""
 
@@ -99,29 +101,21 @@ def _most_frequent(
     begins = request.begins.encode()
     ends = _SEPARATOR + begins if request.whole_keys else b""
     alike = request.texts if isinstance(request.texts, Alike) else None
-    numbers: list[IntP] = []
-    frequencies: list[NDArray[np.int64]] = []
-    for key in request.keys:
-        low = key.encode() + ends
-        first, end = postings.terms.beginning(low)
-        if first == end:
-            continue
-        kept = np.arange(first, end)
-        if begins or alike:
-            kept = kept[_text_fits(postings, first, end, begins, alike)]
-            counts = postings.doc_frequencies_of(kept)
-        else:
-            counts = postings.doc_frequencies(first, end)
-        numbers.append(kept)
-        frequencies.append(counts)
-    if not numbers:
-        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int64)
-    all_numbers = np.concatenate(numbers)
-    all_counts = np.concatenate(frequencies)
-    if len(all_counts) > COMPLETION_CANDIDATES:
-        best = _greatest(all_counts, COMPLETION_CANDIDATES)
-        all_numbers, all_counts = all_numbers[best], all_counts[best]
-    return all_numbers, all_counts
+    ranges = [postings.terms.beginning(key.encode() + ends) for key in request.keys]
+    ranges = [(first, end) for first, end in ranges if first < end]
+    numbers = np.concatenate([_NO_NUMBERS, *(np.arange(first, end) for first, end in ranges)])
+    if (begins or alike) and len(numbers):
+        numbers = _fitting(postings.terms, numbers, begins, alike)
+    if not len(numbers):
+        return _NO_NUMBERS, _NO_NUMBERS
+    if begins or alike:
+        counts = postings.doc_frequencies_of(numbers)
+    else:
+        counts = np.concatenate([postings.doc_frequencies(*each) for each in ranges])
+    if len(counts) > COMPLETION_CANDIDATES:
+        best = _greatest(counts, COMPLETION_CANDIDATES)
+        numbers, counts = numbers[best], counts[best]
+    return numbers, counts
 
 
 def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
@@ -136,28 +130,18 @@ def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
     return np.concatenate([above, np.flatnonzero(capped == least)[: many - len(above)]])
 
 
-def _text_fits(
-    postings: PostingsField, first: int, end: int, begins: bytes, alike: Alike | None
-) -> NDArray[np.bool_]:
-    """bool[end - first]: which terms of a range have a folded text that begins so, and can be alike. O(bytes of the range)."""
-    data, starts = postings.terms.packed(first, end)
-    separators = np.flatnonzero(data == 0)
-    nth = np.searchsorted(separators, starts[:-1])
-    at = separators[nth] + 1
-    held = at + len(begins) <= starts[1:]
+def _fitting(terms: Terms, numbers: IntP, begins: bytes, alike: Alike | None) -> IntP:
+    """Of some terms those with a folded text that begins so, and can be alike. O(numbers)."""
+    starts, sizes = terms.second_parts
     if alike:
-        sizes = np.minimum(np.append(separators, len(data))[nth + 1], starts[1:]) - at
-        held &= (_CHARACTER * alike.length <= sizes) & (sizes <= 4 * alike.length)
-    for place, wanted in enumerate(begins):
-        candidates = np.flatnonzero(held)
-        held[candidates] = data[at[candidates] + place] == wanted
-    if alike and len(text := alike.text.encode()) == _CHARACTER * alike.length:
-        same_size = np.flatnonzero(held & (sizes == len(text)))
-        texts = data[at[same_size, None] + np.arange(len(text))]
-        same = texts == np.frombuffer(text, dtype=np.uint8)
-        shared = same.reshape(-1, alike.length, _CHARACTER).all(axis=2).sum(axis=1)
-        held[same_size] = shared >= alike.shared
-    return held
+        numbers = numbers[sizes[numbers] == _CHARACTER * alike.length]
+    if begins and len(numbers):
+        numbers = numbers[terms.texts(numbers, len(begins), starts[numbers]) == begins]
+    if alike and len(numbers) and len(text := alike.text.encode()) == _CHARACTER * alike.length:
+        characters = terms.texts(numbers, len(text), starts[numbers]).view(f"S{_CHARACTER}")
+        same = characters.reshape(-1, alike.length) == np.frombuffer(text, f"S{_CHARACTER}")
+        numbers = numbers[same.sum(axis=1) >= alike.shared]
+    return numbers
 
 
 def _uses(executor: Executor, batch: Sequence[_Candidate], filter_: Plan | None) -> list[Use]:

@@ -188,9 +188,9 @@ def test_two_hundred_fifty_five_values_and_a_missing_one_fit_one_byte(tmp_path: 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.sets(st.lists(st.sampled_from(b"ab\0\xff"), max_size=6).map(bytes), max_size=400),
+    st.sets(st.lists(st.sampled_from(b"ab\0\xff"), max_size=10).map(bytes), max_size=400),
     st.integers(0, 300),
-    st.sampled_from([0, 100, 4_096]),
+    st.sampled_from([1, 100, 4_096]),
 )
 def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
     terms: set[bytes], more: int, few: int
@@ -199,6 +199,7 @@ def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
     expected = sorted(terms | {b"m%d" % number for number in range(more)})
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.columnar.terms._FEW", few)
+        patch.setattr("indexer.columnar.terms._STRETCH", 64)
         file = ArrayFileWriter(Path(folder) / "a")
         write_terms(file, "x", expected)
         file.finish({"layout": Layout({}, {}).to_facts(), "doc_count": 0})

@@ -178,7 +178,10 @@ def assert_dictionary(terms: Terms, expected: list[bytes]) -> None:
     probes = {
         probe for term in expected[:50] for probe in (term, term[:1], term + b"\0", term[:-1])
     }
-    for probe in (*probes, b"", b"\xff", b"\xff\xff\xff", b"\x80"):
+    probes |= {b"", b"\xff", b"\xff\xff\xff", b"\x80"}
+    together = terms.find_all([*probes])
+    assert together == [expected.index(each) if each in expected else -1 for each in probes]
+    for probe in probes:
         at = bisect_left(expected, probe)
         assert terms.first_from(probe) == at
         assert terms.find(probe) == (expected.index(probe) if probe in expected else -1)
