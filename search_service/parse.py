@@ -18,7 +18,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, words_of
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.grams import chinese_pairs
 from search_service.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.joined import joined
@@ -48,6 +48,7 @@ QUESTION_WORDS: Final = frozenset([
     "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
 ])  # fmt: skip
 """Words that make a question of those beside them: these are a topic then, and not each of them a must."""
+_ASKING: Final = re.compile("|".join(QUESTION_WORDS))
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
@@ -125,7 +126,10 @@ class _Parser:
         self.ignored.extend(self._analyzer.ignored(text))
         if not distinct:
             return None
-        asks = any(token.text in QUESTION_WORDS for token in self._analyzer.index(text))
+        # Few texts hold one as they stand: only those are looked at word by word, and within words.
+        asks = bool(_ASKING.search(fold(text))) and any(
+            token.text in QUESTION_WORDS for token in self._analyzer.index(text)
+        )
         together = joined(text, tokens)
         common = self._analyzer.only_stopwords(text)
         words = Words(
@@ -137,11 +141,10 @@ class _Parser:
             common=common,
             grams=tuple(chinese_pairs(text, tokens)),
         )
-        kinds = map(" ".join, (words.telling, words.bordered, words.borderless))
-        apart = {
-            each: words_of(self._analyzer, each) for each in (*words.pieces, *together, *kinds)
-        }
-        return replace(words, words_of=apart)
+        parts = {*words.pieces, *together, " ".join(words.telling)}
+        if words.bordered and words.borderless:
+            parts |= {" ".join(words.bordered), " ".join(words.borderless)}
+        return replace(words, words_of={each: words_of(self._analyzer, each) for each in parts})
 
     def _sequence(self) -> Node | None:
         """Parts with a blank between them, up to a closing parenthesis or the end."""

@@ -22,7 +22,7 @@ class Words:
     ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
     them (怎么, 哪些); ``common``: all of them are stopwords. Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
     ``alternatives`` empty: ``synonyms.py`` finds them. ``words_of`` has the words of what is asked for by itself: each piece,
-    each joined stretch, and the :attr:`telling`, bordered and borderless tokens with blanks between them (a word that only
+    each joined stretch, the :attr:`telling` tokens and, if there are both, the bordered and the borderless ones (a word that only
     its neighbours made falls into its parts then). ``grams`` are the text's pairs of characters (``analysis/grams.py``).
     """
 

@@ -155,7 +155,10 @@ class Impacts:
 
     def doc_frequency(self, field: str, term: bytes) -> int:
         """How many documents of the snapshot hold a term, deleted ones included. Costs an :meth:`estimate` a leaf."""
-        return sum(self.estimate(leaf, field, term) for leaf in range(len(self._known)))
+        count = 0
+        for leaf in range(len(self._known)):
+            count += self.estimate(leaf, field, term)
+        return count
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
         """The same for each of some terms, looked up together."""
