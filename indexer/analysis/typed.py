@@ -83,15 +83,21 @@ class Typed:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What the keys of all texts that begin so begin with; none begins with another one. At most MAX_KEYS."""
-        found = dict.fromkeys(
-            islice((key for each in self.patterns for key in _keys(each)), MAX_KEYS)
-        )
+        """What the keys of all texts that begin so begin with; none begins with another one. At most MAX_KEYS.
+
+        Where there would be more, they are as many units shorter as it takes, and find more texts to compare.
+        """
+        found: set[str] = set()
+        for size in range(KEY_UNITS, 0, -1):
+            every = (key for each in self.patterns for key in _keys(each[:size]))
+            found = set(islice(every, MAX_KEYS + 1))
+            if len(found) <= MAX_KEYS and next(every, None) is None:
+                break
         kept: list[str] = []
         for key in sorted(found):
             if not kept or not key.startswith(kept[-1]):
                 kept.append(key)
-        return tuple(kept)
+        return tuple(kept[:MAX_KEYS])
 
     def begins(self, text: str) -> bool:
         """Whether a folded text begins as was typed."""
@@ -111,10 +117,7 @@ def read_typed(text: str) -> Typed:
     folded = fold_literal(text)
     runs = _RUNS.findall(folded)
     ways = [_ways(run, last=n == len(runs) - 1) for n, run in enumerate(runs)]
-    # Those in which every run is pinyin that can be come first: there may be too many of the mixed ones.
-    spelt = [way[1:] or way for way in ways]
-    chosen = dict.fromkeys(islice(chain(product(*spelt), product(*ways)), 2 * MAX_PATTERNS))
-    patterns = (tuple(chain.from_iterable(each)) for each in chosen)
+    patterns = map(tuple, map(chain.from_iterable, islice(_best_first(ways), 2 * MAX_PATTERNS)))
     return Typed(folded, tuple(islice(dict.fromkeys(patterns), MAX_PATTERNS)) if runs else ())
 
 
@@ -126,8 +129,23 @@ def key_of(read: Sequence[Unit]) -> str:
     return first.sound[:_LONGEST_UNIT] + AFTER_FIRST + "".join(unit.sound[0] for unit in others)
 
 
+def _best_first(ways: Sequence[Sequence[Pattern]]) -> Iterator[tuple[Pattern, ...]]:
+    """Every choice of one way for each run, those whose ranks add up to least first: there may be too many."""
+
+    def choices(run: int, rank: int) -> Iterator[tuple[Pattern, ...]]:
+        if run == len(ways):
+            yield from () if rank else ((),)
+            return
+        for own in range(min(rank, len(ways[run]) - 1) + 1):
+            for others in choices(run + 1, rank - own):
+                yield ways[run][own], *others
+
+    for rank in range(sum(len(each) - 1 for each in ways) + 1):
+        yield from choices(0, rank)
+
+
 def _ways(run: str, *, last: bool) -> list[Pattern]:
-    """The patterns of one run; what is typed last may be unfinished."""
+    """The patterns of one run, the likely first: syllables or one initial, the run as it stands, initials. What is typed last may be unfinished."""
     if HAN_CHARACTER.match(run):
         return [(Part(character=run),)]
     as_it_stands: Pattern = (Part(run, whole=not last),)
@@ -137,7 +155,9 @@ def _ways(run: str, *, last: bool) -> list[Pattern]:
     if ways and all(part.whole for part in ways[0]):
         # Whoever spells syllables out does not mean initials: zhongguo is not z-h-o-ng-guo.
         ways = [way for way in ways if len(way) <= len(ways[0]) + 1]
-    return [as_it_stands, *ways][:MAX_PATTERNS]
+    elif len(run) > 1:
+        return [as_it_stands, *ways]
+    return [*ways[:1], as_it_stands, *ways[1:]]
 
 
 def _pinyin(letters: str, *, last: bool) -> Iterator[Pattern]:
@@ -165,7 +185,7 @@ def _beginnings() -> frozenset[str]:
 
 def _keys(pattern: Pattern) -> Iterator[str]:
     """The beginnings of the keys of texts that fit a pattern."""
-    first, *others = pattern[:KEY_UNITS]
+    first, *others = pattern
     initials = map("".join, product(*map(_initials, others)))
     if not others and not first.character and not first.whole:
         yield first.sound[:_LONGEST_UNIT]

@@ -100,6 +100,20 @@ def test_reading_is_bounded_and_no_key_stands_in_another(typed: str) -> None:
     assert not any(a != b and a.startswith(b) for a in read.keys for b in read.keys)
 
 
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("aa shang shang shang", "aa上上上"),
+        ("s shang s s shang", "上上上上上"),
+        ("sz shang s shang a", "sz上上上a"),
+        ("z重重行", "振重重行"),
+        ("z重c行长", "振重重行长"),
+    ],
+)
+def test_the_likely_readings_are_kept_where_there_are_too_many(typed: str, text: str) -> None:
+    assert fits(typed, text)
+
+
 @given(st.text(alphabet="乡村振兴重庆银行上海长安a股5", min_size=1, max_size=6), st.data())
 def test_a_text_is_found_by_its_sounds_its_initials_and_any_mixture(
     text: str, data: st.DataObject
