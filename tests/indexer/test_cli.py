@@ -27,7 +27,7 @@ from indexer.progress import figures
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import NOON, article, give_format
-from tests.indexer.columnar.steps import FullForMerges, watch
+from tests.indexer.columnar.files.steps import FullForMerges, watch
 
 Shell = Callable[..., tuple[int, str, str]]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.columnar.arrays import ArrayFile
+from indexer.columnar.files.arrays import ArrayFile
 from indexer.errors import IndexDamaged
 from indexer.generations import Generation, Generations
 from indexer.query import MatchAll, SearchRequest

@@ -12,10 +12,10 @@ from typing import Final, Self
 import numpy as np
 
 from indexer.article import Article
-from indexer.columnar.executor import Executor, Top
-from indexer.columnar.plan import Plan
-from indexer.columnar.rescoring import Rescore
-from indexer.columnar.top import Ordering
+from indexer.columnar.search.executor import Executor, Top
+from indexer.columnar.search.plan import Plan
+from indexer.columnar.search.rescoring import Rescore
+from indexer.columnar.search.top import Ordering
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of

@@ -8,7 +8,7 @@ from typing import Self
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
-from indexer.columnar.writer import Writer
+from indexer.columnar.files.writer import Writer
 from indexer.engines.base import CommitReport
 from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.fields import LAYOUT, encoded
