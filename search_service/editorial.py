@@ -25,7 +25,7 @@ from indexer.editorial import (
     packaged_synonyms,
 )
 from indexer.store.database import find_editorial
-from indexer.store.editorial import EditorialLists, EditorialStore
+from indexer.store.editorial_lists import EditorialLists, EditorialStore
 from search_service.borders import is_border
 from search_service.synonyms import SynonymTable
 from search_service.watching import Trouble, Watcher

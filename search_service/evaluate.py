@@ -26,9 +26,9 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article, make_article
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidArticle, InvalidJudgedSet
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.manifest import Manifest
-from indexer.schema import SCHEMA_VERSION, fingerprint
 from search_service.live import LiveIndex
 from search_service.search import MAX_SIZE, Question
 from search_service.services import Services

@@ -22,10 +22,10 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Engine, Reader
 from indexer.errors import IndexDamaged, IndexFailure
+from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
 from indexer.opening import kept_dictionary, open_generation
-from indexer.schema import fingerprint
 from search_service.verification import Verification
 
 INTERVAL: Final = 1.0

@@ -9,7 +9,7 @@ from functools import cache
 import click
 import pytest
 
-from indexer.cli import cli as indexer_cli
+from indexer.cli.main import cli as indexer_cli
 from search_service.cli import cli as search_cli
 from tests.conftest import PROJECT
 

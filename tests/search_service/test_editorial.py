@@ -15,7 +15,7 @@ import pytest
 from indexer.analysis.filters import read_stopwords
 from indexer.editorial import LISTS, ListName, read_entry
 from indexer.store.database import open_editorial
-from indexer.store.editorial import EditorialLists, EditorialStore
+from indexer.store.editorial_lists import EditorialLists, EditorialStore
 from search_service.editorial import (
     DecidedQueries,
     Decisions,

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.analysis.analyzers import words_of
 from indexer.analysis.dictionary import UserDictionary, UserWord
-from indexer.building import BuildProgress, write_progress
+from indexer.build_progress import BuildProgress, write_progress
 from indexer.engines.base import Reader
 from indexer.errors import (
     GenerationMissing,
@@ -19,10 +19,10 @@ from indexer.errors import (
     ManifestDamaged,
     NoLiveGeneration,
 )
+from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
 from indexer.opening import DICTIONARY, keep_dictionary
 from indexer.query import MatchAll, SearchRequest
-from indexer.schema import fingerprint
 from search_service.live import IndexState, LiveIndex
 from tests.factories import article
 from tests.search_service.indexes import MADE_AT, SHANGHAI, apply, live_index, promote

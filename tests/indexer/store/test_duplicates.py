@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.duplicates import (
+from indexer.store.duplicates import (
     KEYS,
     LEAST_LETTERS,
     SHORT_LETTERS,

@@ -17,8 +17,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.building import Announcer, Report, silent
-from indexer.catch_up import ChangesReport, Replayed, apply_changes, replay
+from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
 from indexer.errors import (
@@ -28,12 +27,13 @@ from indexer.errors import (
     StoreNeverFilled,
     WriterBusy,
 )
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
 from indexer.opening import is_sound, keep_dictionary, open_generation
-from indexer.parallel import Job, build_parts, ranges_of
-from indexer.schema import SCHEMA_VERSION, fingerprint
-from indexer.standing import look
+from indexer.rebuilding.catch_up import ChangesReport, Replayed, apply_changes, replay
+from indexer.rebuilding.parallel import Job, build_parts, ranges_of
+from indexer.rebuilding.status import look
 from indexer.store.articles import ArticleStore
 
 _FAULTS_SHOWN: Final = 5
@@ -172,7 +172,7 @@ def rebuild_if_needed(
     """Do the least that makes the live index hold the store: nothing, apply its changes, or rebuild.
 
     Raises:
-        As :func:`rebuild` and :func:`~indexer.catch_up.apply_changes` do.
+        As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
     """
     standing = look(
         store, generations, engine_name=engine_name, analyzer=analyzer, timezone=timezone

@@ -19,11 +19,11 @@ from pathlib import Path
 import click
 import pytest
 
-from indexer.building import BuildProgress
-from indexer.cli import cli, rejects_name
+from indexer.build_progress import BuildProgress
+from indexer.cli.main import cli, rejects_name
+from indexer.cli.progress import figures
 from indexer.command_line import run
 from indexer.generations import Generations
-from indexer.progress import figures
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import NOON, article, give_format

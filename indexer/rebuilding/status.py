@@ -10,7 +10,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.catch_up import NO_MATCH, made_from
 from indexer.engines.registry import open_engine
 from indexer.errors import (
     FormatMismatch,
@@ -20,9 +19,10 @@ from indexer.errors import (
     ManifestDamaged,
     NoLiveGeneration,
 )
+from indexer.fingerprint import fingerprint
 from indexer.generations import DamagedGeneration, Generation, Generations
 from indexer.opening import ensure_unaltered, open_generation
-from indexer.schema import fingerprint
+from indexer.rebuilding.catch_up import NO_MATCH, made_from
 from indexer.store.articles import ArticleStore
 
 Need = Literal["nothing", "changes", "rebuild"]

@@ -17,16 +17,16 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from indexer.analysis.explain import Explanation
-from indexer.building import BuildProgress
-from indexer.catch_up import ChangesReport
+from indexer.build_progress import BuildProgress
+from indexer.cli.progress import figures
 from indexer.command_line import results
 from indexer.editorial import Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
-from indexer.progress import figures
-from indexer.rebuild import RebuildReport
-from indexer.standing import CheckReport, Standing
-from indexer.store.editorial import ListChange
+from indexer.rebuilding.catch_up import ChangesReport
+from indexer.rebuilding.rebuild import RebuildReport
+from indexer.rebuilding.status import CheckReport, Standing
+from indexer.store.editorial_lists import ListChange
 
 SHOWN: Final = 5
 """Rejections and unused keys that are printed; the rejects file has them all."""

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import catch_up
 from indexer.analysis.dictionary import UserDictionary, UserWord
-from indexer.building import BuildProgress
+from indexer.build_progress import BuildProgress
 from indexer.errors import (
     FolderNotWritable,
     GenerationMissing,
@@ -25,9 +24,10 @@ from indexer.errors import (
     StoreNeverFilled,
     WriterBusy,
 )
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.opening import kept_dictionary
-from indexer.schema import SCHEMA_VERSION, fingerprint
+from indexer.rebuilding import catch_up
 from indexer.store.database import open_store
 from tests.indexer.site import Site, at
 
@@ -478,7 +478,7 @@ def test_changes_are_committed_in_batches(site: Site, monkeypatch: pytest.Monkey
         with before.reader() as reader:
             revisions.add(reader.revision)
 
-    monkeypatch.setattr("indexer.building.TELL_EVERY", 0.0)
+    monkeypatch.setattr("indexer.build_progress.TELL_EVERY", 0.0)
     site.apply_changes(progress=look_on)
     assert revisions == {1, 4, 7, 8}
     assert site.indexed() == site.stored()
@@ -488,7 +488,7 @@ def test_stopped_changes_go_on_from_the_last_commit(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catch_up, "BATCH", 3)
-    monkeypatch.setattr("indexer.building.TELL_EVERY", 0.0)
+    monkeypatch.setattr("indexer.build_progress.TELL_EVERY", 0.0)
     site.rebuild()
     site.fill(*(f"b-{number}" for number in range(7)))
 

@@ -15,21 +15,21 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from indexer import summaries
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.analysis.explain import explain
-from indexer.catch_up import apply_changes
 from indexer.clean import read_mapping
+from indexer.cli import summaries
+from indexer.cli.editorial import editorial_group
+from indexer.cli.progress import show_build, show_ingest
 from indexer.command_line import PARTLY
-from indexer.editorial_cli import editorial_group
 from indexer.generations import Ensure, Generations
 from indexer.ingest import ingest
 from indexer.opening import ensure_fit, is_sound
-from indexer.progress import show_build, show_ingest
-from indexer.rebuild import rebuild, rebuild_if_needed
+from indexer.rebuilding.catch_up import apply_changes
+from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
+from indexer.rebuilding.status import check, look
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.sources.registry import SOURCES, open_source
-from indexer.standing import check, look
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 

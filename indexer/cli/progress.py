@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from indexer.building import BuildProgress, Report
+from indexer.build_progress import BuildProgress, Report
 
 LINE_EVERY: Final = 5.0
 """Seconds between two lines of one phase in a log."""

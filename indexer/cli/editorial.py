@@ -12,8 +12,8 @@ from typing import cast
 
 import click
 
-from indexer import summaries
 from indexer.analysis.analyzers import is_one_word, make_analyzer
+from indexer.cli import summaries
 from indexer.command_line import PARTLY
 from indexer.editorial import (
     LISTS,

@@ -14,12 +14,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.building import Announcer, Report, silent
+from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import CommitReport, Engine, Reader
 from indexer.engines.registry import open_engine
 from indexer.errors import IndexDamaged, IndexOutdated
+from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
-from indexer.schema import fingerprint
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 1_000

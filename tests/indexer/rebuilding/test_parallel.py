@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import parallel
 from indexer.analysis.analyzers import ChineseAnalyzer, Token
 from indexer.analysis.dictionary import UserDictionary
-from indexer.building import BuildProgress, Report
+from indexer.build_progress import BuildProgress, Report
 from indexer.engines.base import Reader
 from indexer.errors import RebuildFailed
 from indexer.hits import SearchPage
-from indexer.parallel import LEAST, MOST, ranges_of
 from indexer.query import Literal, MatchAll, SearchRequest
+from indexer.rebuilding import parallel
+from indexer.rebuilding.parallel import LEAST, MOST, ranges_of
 from tests.indexer.site import Site, at
 from tests.typed_queries import match
 

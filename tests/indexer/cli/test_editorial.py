@@ -9,7 +9,7 @@ import pytest
 
 from indexer.store.database import open_store
 from tests.factories import article
-from tests.indexer.test_cli import Shell, environment, shell
+from tests.indexer.cli.test_main import Shell, environment, shell
 
 __all__ = ["environment", "shell"]
 

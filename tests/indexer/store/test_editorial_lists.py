@@ -13,7 +13,7 @@ import pytest
 from indexer.editorial import LISTS, Entry, HotQuery, ListName, read_entry, spell_entries
 from indexer.errors import InvalidEntry, StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial, open_store
-from indexer.store.editorial import EditorialStore, ListChange
+from indexer.store.editorial_lists import EditorialStore, ListChange
 from tests.factories import article
 
 
