@@ -30,7 +30,7 @@ from indexer.analysis.memo import Memo
 from indexer.columnar.search.cache import BoundedCache
 from indexer.columnar.search.impacts import Impacts
 from indexer.settings import IndexSettings, read_settings
-from search_service.search import Question
+from search_service.answering.search import Question
 from search_service.services import Services, make_services
 
 MIB: Final = 2**20
