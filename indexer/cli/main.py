@@ -23,7 +23,7 @@ from indexer.cli.editorial import editorial_group
 from indexer.cli.progress import show_build, show_ingest
 from indexer.command_line import PARTLY
 from indexer.generations import Ensure, Generations
-from indexer.ingest import ingest
+from indexer.ingest import accept
 from indexer.opening import ensure_fit, is_sound
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
@@ -78,8 +78,8 @@ def ingest_command(
             click.echo(f"nothing to do: the store holds {summaries.counted(count, 'article')}")
             return 0
         with show_ingest() as progress:
-            report = ingest(
-                open_source(kind, file),
+            report = accept(
+                open_source(kind, file).records(),
                 store,
                 mapping=mapping,
                 timezone=settings.timezone,
