@@ -43,6 +43,6 @@ $(VENV)/.runtime: requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements.txt "$(PYTHON)"
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements.txt
+$(VENV)/.development: requirements-dev.txt requirements-evaluate.txt requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements-dev.txt "$(PYTHON)"
 	@touch $@ $(VENV)/.runtime

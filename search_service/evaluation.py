@@ -13,19 +13,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from statistics import fmean, median
 from time import perf_counter
+from types import ModuleType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import ir_measures
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article, make_article
 from indexer.engines.registry import open_engine
-from indexer.errors import InvalidArticle, InvalidJudgedSet
+from indexer.errors import InvalidArticle, InvalidJudgedSet, PackageMissing
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.manifest import Manifest
@@ -34,12 +35,7 @@ from search_service.live.index import LiveIndex
 from search_service.services import Services
 
 _ENGINE: Final = "whoosh"
-_NDCG: Final = ir_measures.parse_measure("nDCG@10")
-_MEASURES: Final = (
-    _NDCG,
-    ir_measures.parse_measure("RR@10"),
-    ir_measures.parse_measure("R@100"),
-)
+_MEASURES: Final = ("nDCG@10", "RR@10", "R@100")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,16 +138,29 @@ def _grades(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def evaluate(judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo) -> Evaluation:
-    """Index a judged set in a temporary folder and ask all of its questions, one after another."""
+    """Index a judged set in a temporary folder and ask all of its questions, one after another.
+
+    Raises:
+        PackageMissing: ir-measures is not installed.
+    """
+    measuring = _measuring()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         _index(root, judged, analyzer, timezone)
         live = LiveIndex(Generations(root), analyzer=analyzer, timezone=timezone)
         with closing(Services(live, timezone)) as services:
-            return _asked(judged, services)
+            return _asked(judged, services, measuring)
 
 
-def _asked(judged: JudgedSet, services: Services) -> Evaluation:
+def _measuring() -> ModuleType:
+    """The package that computes measures: large, and nothing else needs it."""
+    try:
+        return import_module("ir_measures")
+    except ModuleNotFoundError as error:
+        raise PackageMissing("ir-measures", "requirements-evaluate.txt") from error
+
+
+def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Evaluation:
     services.search(
         Question(text=next(iter(judged.questions.values())))
     )  # loads what is loaded once
@@ -167,10 +176,11 @@ def _asked(judged: JudgedSet, services: Services) -> Evaluation:
             text=text, ndcg=0.0, rung=answer.understood.rung, total=answer.total, ms=ms
         )
     grades = {query: dict(judged.grades[query]) for query in judged.questions}
-    for each in ir_measures.iter_calc([_NDCG], grades, run):
+    measures = [measuring.parse_measure(name) for name in _MEASURES]
+    for each in measuring.iter_calc(measures[:1], grades, run):
         answers[each.query_id] = replace(answers[each.query_id], ndcg=float(each.value))
-    means = ir_measures.calc_aggregate(_MEASURES, grades, run)
-    ndcg, mrr, recall = (float(means[measure]) for measure in _MEASURES)
+    means = measuring.calc_aggregate(measures, grades, run)
+    ndcg, mrr, recall = (float(means[measure]) for measure in measures)
     return Evaluation(
         name=judged.name,
         ndcg_10=ndcg,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from indexer.errors import InvalidJudgedSet
+from indexer.errors import InvalidJudgedSet, PackageMissing
 from search_service.cli.main import cli
 from search_service.evaluation import evaluate, from_json, read_judged, to_json
 from tests.search_service.indexes import SHANGHAI
@@ -113,3 +114,12 @@ def test_a_file_that_holds_no_evaluation_is_refused(folder: Path, tmp_path: Path
     result = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder), "--against", str(other)])
     assert isinstance(result.exception, InvalidJudgedSet)
     assert "evaluate --json FILE" in str(result.exception)
+
+
+def test_without_its_package_the_command_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)  # as where it is not installed
+    result = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder)])
+    assert isinstance(result.exception, PackageMissing)
+    assert str(result.exception).endswith("run 'pip install -r requirements-evaluate.txt'")
