@@ -19,7 +19,7 @@ test: $(VENV)/.development  ## Run all tests
 	@$(BIN)/python -m pytest
 
 test-faults: $(VENV)/.development  ## Kill the writer at random moments, 100 times over (six minutes)
-	@$(BIN)/python -m pytest tests/indexer/columnar/test_faults.py --fault-seeds 100
+	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py --fault-seeds 100
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .
@@ -43,6 +43,6 @@ $(VENV)/.runtime: requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements.txt "$(PYTHON)"
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements.txt
+$(VENV)/.development: requirements-dev.txt requirements-evaluate.txt requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements-dev.txt "$(PYTHON)"
 	@touch $@ $(VENV)/.runtime

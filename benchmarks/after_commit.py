@@ -38,11 +38,11 @@ from benchmarks.answering import Result, ask
 from benchmarks.real_queries import real_queries
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.article import make_article
-from indexer.catch_up import apply_changes
 from indexer.generations import Generations
+from indexer.rebuilding.catch_up import apply_changes
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_store
-from search_service.live import LiveIndex
+from search_service.live.index import LiveIndex
 from search_service.services import Services, make_services
 
 _SQLITE = "sqlite:///"

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from indexer.settings import IndexSettings, read_settings
 from search_service import services as module
-from search_service.related import RelatedAnswer
-from search_service.search import Answer, Question
+from search_service.answering.search import Answer, Question
+from search_service.blocks.related import RelatedAnswer
 
 Result = dict[str, Any]
 """``cpu`` and ``wall`` in milliseconds, and what was answered, or the ``error`` that was raised."""

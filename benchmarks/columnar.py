@@ -23,11 +23,11 @@ import numpy as np
 
 from benchmarks.corpora import Tokens, articles, cut_pieces, queries
 from benchmarks.peers import TOP, Ask, Columnar, Fts5, Peer, StockWhoosh, Tantivy
-from indexer.columnar import plan as p
-from indexer.columnar.executor import Executor
-from indexer.columnar.snapshot import open_snapshot
-from indexer.columnar.top import Ordering
-from indexer.columnar.writer import Writer
+from indexer.columnar.files.snapshot import open_snapshot
+from indexer.columnar.files.writer import Writer
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.executor import Executor
+from indexer.columnar.search.top import Ordering
 
 REFERENCE = Tantivy.name
 

@@ -27,10 +27,10 @@ from typing import Final
 
 from benchmarks.real_queries import real_queries
 from indexer.analysis.memo import Memo
-from indexer.columnar.cache import BoundedCache
-from indexer.columnar.impacts import Impacts
+from indexer.columnar.search.cache import BoundedCache
+from indexer.columnar.search.impacts import Impacts
 from indexer.settings import IndexSettings, read_settings
-from search_service.search import Question
+from search_service.answering.search import Question
 from search_service.services import Services, make_services
 
 MIB: Final = 2**20

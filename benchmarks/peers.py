@@ -19,12 +19,12 @@ from whoosh import query as wq
 from whoosh.analysis import SpaceSeparatedTokenizer
 
 from benchmarks.corpora import Tokens
-from indexer.columnar import plan as p
-from indexer.columnar.build import Document
-from indexer.columnar.executor import Executor
-from indexer.columnar.fields import Layout
-from indexer.columnar.snapshot import open_snapshot
-from indexer.columnar.writer import Writer, create_index
+from indexer.columnar.files.build import Document
+from indexer.columnar.files.fields import Layout
+from indexer.columnar.files.snapshot import open_snapshot
+from indexer.columnar.files.writer import Writer, create_index
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.executor import Executor
 
 TOP: Final = 10
 TITLE_WEIGHT: Final = 2.0

@@ -32,11 +32,11 @@ from benchmarks.corpora import FILES, corpus_dir, spliced_records
 from indexer.command_line import PARTLY
 from indexer.query import FACET_FIELDS, SearchRequest
 from indexer.settings import IndexSettings, read_settings
-from search_service.filters import visible
-from search_service.ladder import query_for
-from search_service.parse import parse
-from search_service.search import Answer, Question
+from search_service.answering.ladder import query_for
+from search_service.answering.search import Answer, Question
 from search_service.services import Services, make_services
+from search_service.understanding.filters import visible
+from search_service.understanding.parse import parse
 
 TITLES = 5
 PAGE = 10

@@ -23,8 +23,8 @@ from benchmarks.real_queries import real_queries
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.pinyin import HAN_CHARACTER, homophones, units
 from indexer.settings import IndexSettings, read_settings
-from search_service.ranking import FEW
-from search_service.search import Question
+from search_service.answering.search import Question
+from search_service.ranking.weights import FEW
 from search_service.services import Services, make_services
 
 SHORTEST, LONGEST = 3, 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from indexer.cli import cli
+from indexer.cli.main import cli
 from indexer.command_line import run
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 from indexer.article import FIELDS, Article, make_article
 from indexer.errors import InvalidArticle, InvalidSetting
-from indexer.sources.base import Record, Rejection
+from indexer.records import Record, Rejection
 
 
 def clean(record: Record, *, mapping: Mapping[str, str], timezone: tzinfo) -> Article | Rejection:

@@ -7,6 +7,7 @@
     ├── InvalidJudgedSet           a judged set cannot be read; says where and why
     ├── InvalidEntry               a line of a list that editors keep is wrong
     ├── SegmenterMismatch          an installed package is not the one that words are cut with
+    ├── PackageMissing             a package that one command needs is not installed
     ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
     ├── Overloaded                 more is asked of the index than it can answer in time
@@ -103,6 +104,14 @@ class SegmenterMismatch(SearchIndexError):
             f"'pip install --force-reinstall --no-deps {package}=={release}'"
         )
         self.needed, self.found = needed, found
+
+
+class PackageMissing(SearchIndexError):
+    """A package that one command needs is not installed, because the service does not need it."""
+
+    def __init__(self, package: str, requirements: str) -> None:
+        super().__init__(f"{package} is not installed: run 'pip install -r {requirements}'")
+        self.package, self.requirements = package, requirements
 
 
 class InvalidQuery(SearchIndexError):

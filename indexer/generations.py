@@ -27,7 +27,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from indexer.building import BUILDING, BuildProgress, read_progress
+from indexer.build_progress import BUILDING, BuildProgress, read_progress
 from indexer.durable import replace_file, sync_folder
 from indexer.errors import (
     FolderNotWritable,

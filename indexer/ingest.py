@@ -1,4 +1,4 @@
-"""Ingest: from a source, through cleaning, into the store. What happened is an IngestReport.
+"""Ingest: records, through cleaning, into the store. What happened is an IngestReport.
 
 Indexes are none of its business: what was stored is indexed by a rebuild, or by whoever follows the store.
 """
@@ -6,7 +6,7 @@ Indexes are none of its business: what was stored is indexed by a rebuild, or by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
@@ -17,8 +17,8 @@ from typing import Final
 from indexer.article import Article
 from indexer.clean import check_mapping, clean, unused_keys
 from indexer.errors import SourceUnreadable
+from indexer.records import Record, Rejection
 from indexer.rejects import RejectsFile
-from indexer.sources.base import Record, Rejection, Source
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 500
@@ -38,10 +38,10 @@ MAX_RAW_REPORTED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What became of a source. ``read`` = created + updated + unchanged + rejected.
+    """What became of some records. ``read`` = created + updated + unchanged + rejected.
 
     ``rejections`` are the first ones, their lines cut. ``unused_fields`` counts, for the commonest keys that are neither mapped
-    nor fields of an article, the records that have them. ``failure`` says that the source could not be read, or broke off;
+    nor fields of an article, the records that have them. ``failure`` says that their source could not be read, or broke off;
     what came before it is stored.
     """
 
@@ -57,12 +57,12 @@ class IngestReport:
 
     @property
     def complete(self) -> bool:
-        """True if everything that the source holds is in the store."""
+        """True if all that was given, or was to be given, is in the store."""
         return self.failure is None and not self.rejected
 
 
-def ingest(
-    source: Source,
+def accept(
+    records: Iterable[Record | Rejection],
     store: ArticleStore,
     *,
     mapping: Mapping[str, str],
@@ -70,21 +70,21 @@ def ingest(
     rejects: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> IngestReport:
-    """Store every article of a source; reject what cannot be one, and go on.
+    """Store every record that is an article; reject what cannot be one, and go on.
 
     ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, made at the end and only when
     there are any; see ``rejects.py``. ``progress`` is called with the number of records read, at least once a
-    batch. Ingesting the same source again changes nothing. Memory: one batch, however long the source.
+    batch. Accepting the same records again changes nothing. Memory: one batch, however many there are.
 
     Raises:
         InvalidSetting: ``mapping`` names an unknown field; nothing was read.
-        StoreUnavailable: batches before stay stored; ingest the source again.
+        StoreUnavailable: batches before stay stored; give the records again.
         FolderNotWritable: the rejects file cannot be written; batches before stay stored.
     """
     check_mapping(mapping)
     run = _Run(store, progress)
     with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
-        for record in run.records(source):
+        for record in run.counted(records):
             if isinstance(record, Rejection):
                 outcome: Article | Rejection = record
             else:
@@ -114,10 +114,10 @@ class _Run:
         self._unused: Counter[str] = Counter()
         self._failure: SourceUnreadable | None = None
 
-    def records(self, source: Source) -> Iterator[Record | Rejection]:
-        """Every record until the source ends or fails."""
+    def counted(self, records: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
+        """Every record until they end or their source fails."""
         try:
-            for record in source.records():
+            for record in records:
                 self._counts["read"] += 1
                 if self._counts["read"] % BATCH == 0:
                     self._progress(self._counts["read"])

@@ -23,9 +23,9 @@ from indexer.errors import (
     InvalidSetting,
     ManifestDamaged,
 )
+from indexer.fingerprint import SCHEMA_VERSION
 from indexer.generations import Generation
 from indexer.manifest import MANIFEST
-from indexer.schema import SCHEMA_VERSION
 
 DICTIONARY: Final = "user_dictionary.txt"
 """The user's words that a generation was made with, beside its manifest."""

@@ -1,6 +1,6 @@
 """What may be asked of an index, as data.
 
-No engine's syntax, and no knowledge of what a reader typed: ``search_service/parse.py`` makes these values from
+No engine's syntax, and no knowledge of what a reader typed: ``search_service/understanding/parse.py`` makes these values from
 typed text, engines answer them, tests write them out. A query says which articles match and how much each part
 counts; filters are queries too, whose scores are not counted.
 """

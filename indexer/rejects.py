@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from indexer.errors import FolderNotWritable
-from indexer.sources.base import Rejection
+from indexer.records import Rejection
 
 REASONS_SUFFIX: Final = ".reasons"
 

@@ -19,19 +19,19 @@ from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
-from search_service.aging import Aging
-from search_service.correct import NothingMeant
-from search_service.editorial import DecidedQueries, EditorialState, LiveEditorial
+from search_service.answering.search import Answer, Question, search
+from search_service.blocks.latest import LatestAnswer, latest
+from search_service.blocks.related import RelatedAnswer, related
+from search_service.blocks.suggest import Suggestions, suggest
+from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
-from search_service.latest import LatestAnswer, latest
-from search_service.live import IndexState, LiveIndex
+from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
+from search_service.live.index import IndexState, LiveIndex
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
-from search_service.related import RelatedAnswer, related
-from search_service.search import Answer, Question, search
+from search_service.ranking.aging import Aging
 from search_service.settings import SearchSettings
-from search_service.suggest import Suggestions, suggest
 
 LISTS_PATIENCE: Final = 2.0
 """Seconds that the lists of queries get; they come later if their database is slow or away."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from indexer.settings import optional_database_url, seconds, setting, usable_cores, whole_number
-from search_service.aging import Aging, aging
+from search_service.ranking.aging import Aging, aging
 
 MOST_WORKERS: Final = 4
 """Workers that are started unless more are asked for: each takes half a gigabyte in time."""

@@ -37,7 +37,9 @@ def test_the_settings_page_names_no_setting_that_does_not_exist() -> None:
     assert sorted(named) == sorted(each.name for each in SETTINGS)
 
 
-@pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "requirements", ["requirements.txt", "requirements-evaluate.txt", "requirements-dev.txt"]
+)
 def test_every_dependency_has_a_line_that_says_why(requirements: str) -> None:
     lines = (PROJECT / requirements).read_text(encoding="utf-8").splitlines()
     names = [

@@ -9,8 +9,8 @@ from functools import cache
 import click
 import pytest
 
-from indexer.cli import cli as indexer_cli
-from search_service.cli import cli as search_cli
+from indexer.cli.main import cli as indexer_cli
+from search_service.cli.main import cli as search_cli
 from tests.conftest import PROJECT
 
 PROGRAMS = {"python -m indexer": indexer_cli, "python -m search_service": search_cli}

@@ -11,8 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -22,7 +21,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.durable import replace_file
-from indexer.engines.base import CommitReport
+from indexer.engines.base import CommitReport, Writer
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.folder import lock_folder, make_folder
@@ -138,7 +137,7 @@ def _checksum(commit: int, revision: int, lines: Iterable[bytes]) -> int:
     return zlib.crc32(b"\n".join([b"%d %d" % (commit, revision), *lines]))
 
 
-class MemoryWriter:
+class MemoryWriter(Writer):
     """A copy of the last commit that is changed, then written or dropped."""
 
     def __init__(
@@ -197,14 +196,3 @@ class MemoryWriter:
     def _need_batch(self) -> None:
         if not self._lock.is_locked:
             raise RuntimeError("this batch has ended: begin another with engine.writer()")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cancel()

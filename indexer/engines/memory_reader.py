@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
-from types import MappingProxyType, TracebackType
-from typing import Self, assert_never
+from types import MappingProxyType
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article
+from indexer.engines.base import Reader
 from indexer.engines.completions import Offers, Use, accepting, completions
 from indexer.engines.documents import month_of
 from indexer.engines.memory_order import collapsed, newest_first, newest_last
@@ -75,7 +76,7 @@ class Snapshot:
     entries: Mapping[str, Entry]
 
 
-class MemoryReader:
+class MemoryReader(Reader):
     """A snapshot, and the searching of it."""
 
     def __init__(self, snapshot: Snapshot, timezone: ZoneInfo) -> None:
@@ -194,17 +195,6 @@ class MemoryReader:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _found(self, query: Query) -> Scores:
         match query:

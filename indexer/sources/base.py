@@ -6,34 +6,10 @@ a source keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as the source gives it, under the source's own keys.
-
-    ``where`` is a place that a person can go to, such as ``news.jsonl.gz:12``. ``raw`` is the record as one line that can
-    be ingested again: the line as it stood, or the values as JSON where the source has no lines.
-    """
-
-    where: str
-    values: Mapping[str, object]
-    raw: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """One record that cannot become an article: where it stands, why, and the line as it stood.
-
-    Bytes of ``raw`` that are not UTF-8 are kept as surrogate escapes. It is empty where the line was too long to keep.
-    """
-
-    where: str
-    why: str
-    raw: str
+from indexer.records import Record, Rejection
 
 
 class Source(Protocol):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from indexer.errors import SourceUnreadable
-from indexer.sources.base import Record, Rejection
+from indexer.records import Record, Rejection
 
 STANDARD_INPUT: Final = "-"
 

@@ -8,9 +8,9 @@ from sqlalchemy import inspect
 
 from indexer.errors import StoreUnavailable
 from indexer.store.articles import ArticleStore
+from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
-from indexer.store.editorial import EditorialStore
-from indexer.store.schema import Chain, open_database
+from indexer.store.editorial_lists import EditorialStore
 from indexer.store.tables import SCHEMA, editorial_versions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)

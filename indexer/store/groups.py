@@ -21,7 +21,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, false, func, insert, or_, select, update
 
 from indexer.article import Article, article_from_record
-from indexer.duplicates import Sketch, same_text, sketch
+from indexer.store.duplicates import Sketch, same_text, sketch
 from indexer.store.tables import articles as table
 from indexer.store.tables import duplicate_aliases as aliases
 from indexer.store.tables import duplicate_keys as keys_table

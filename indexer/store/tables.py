@@ -68,7 +68,7 @@ duplicate_keys: Final = Table(
     Column("article_id", _ID, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""The articles by their keys (see ``indexer/duplicates.py``): what may be the same text shares one."""
+"""The articles by their keys (see ``indexer/store/duplicates.py``): what may be the same text shares one."""
 
 duplicate_aliases: Final = Table(
     "duplicate_aliases",

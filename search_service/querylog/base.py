@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from search_service.answering.search import Answer
 from search_service.querylog.lists import Lists
 from search_service.querylog.visitors import Visitor
-from search_service.search import Answer
 from search_service.watching import Trouble
 
 State = Literal["on", "away", "off"]

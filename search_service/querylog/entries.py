@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Final
 
 from indexer.analysis.characters import fold_literal
-from search_service.lexer import Kind, lex
+from search_service.answering.search import Answer, Question
 from search_service.querylog.visitors import Visitor
-from search_service.search import Answer, Question
+from search_service.understanding.lexer import Kind, lex
 
 MAX_QUERY: Final = 100
 """Characters of a query that are kept. What is longer was pasted: it is not plain, for nobody else asks it."""

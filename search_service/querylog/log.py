@@ -18,13 +18,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from search_service.answering.search import Answer
 from search_service.querylog.base import LogHealth
 from search_service.querylog.entries import Asked, Clicked, asked, normal_form
 from search_service.querylog.lists import Lists
 from search_service.querylog.store import open_query_log
 from search_service.querylog.visitors import Visitor
 from search_service.querylog.worker import LOOK_EVERY, RETRY_AFTER, Inbox, Worker
-from search_service.search import Answer
 from search_service.watching import Watcher
 
 CAPACITY: Final = 10_000

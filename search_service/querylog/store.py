@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select
 
 from indexer.errors import QueryLogUnavailable, StoreTooNew, StoreUnavailable
+from indexer.store.chain import open_database
 from indexer.store.dialects import for_writing, shown, translated
-from indexer.store.schema import open_database
 from search_service.querylog.counts import FEW_VISITORS, clicks_of_queries, counted_queries
 from search_service.querylog.entries import Asked, Clicked
 from search_service.querylog.tables import CHAIN, clicks, queries, query_days, salts

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, MetaData, String, Table
 from sqlalchemy.dialects import mysql
 
-from indexer.store.schema import Chain
+from indexer.store.chain import Chain
 from search_service.querylog.entries import MAX_QUERY
 
 CHAIN: Final = Chain("search_service.querylog:migrations", "0002", "query_log_version")

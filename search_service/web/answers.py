@@ -11,13 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from indexer.article import Article, channel_ancestry
-from search_service.explain import Explanation
-from search_service.latest import LatestAnswer
-from search_service.leads import lead
-from search_service.live import IndexState
-from search_service.related import RelatedAnswer
-from search_service.search import Answer, FoundArticle
-from search_service.suggest import Suggestions
+from search_service.answering.explain import Explanation
+from search_service.answering.search import Answer, FoundArticle
+from search_service.blocks.latest import LatestAnswer
+from search_service.blocks.related import RelatedAnswer
+from search_service.blocks.suggest import Suggestions
+from search_service.excerpts.leads import lead
+from search_service.live.index import IndexState
 from search_service.web.marks import marked_text
 from search_service.web.payloads import (
     AddedPayload,

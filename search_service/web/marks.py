@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from search_service.snippets import Marked
+from search_service.excerpts.snippets import Marked
 
 _SPECIAL: Final = "&<>'\""
 

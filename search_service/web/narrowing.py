@@ -15,7 +15,7 @@ from flask import url_for
 
 from indexer.hits import FacetCount
 from indexer.query import Sort
-from search_service.search import Answer
+from search_service.answering.search import Answer
 from search_service.web.params import SearchPageParameters
 
 SORT_NAMES: Final[dict[Sort, str]] = {"relevance": "相关度", "newest": "最新", "oldest": "最早"}

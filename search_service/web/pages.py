@@ -14,9 +14,9 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 
 from indexer.article import Article
 from indexer.query import FACET_FIELDS
-from search_service.leads import lead
+from search_service.answering.search import Answer, Question, Understood
+from search_service.excerpts.leads import lead
 from search_service.querylog.lists import WINDOWS
-from search_service.search import Answer, Question, Understood
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing

@@ -25,10 +25,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
-from search_service.filters import FIRST_DAY, LAST_DAY
-from search_service.parse import MAX_LENGTH, MAX_WORDS, Syntax
-from search_service.search import DEFAULT_SIZE, MAX_SIZE, Question
-from search_service.suggest import MAX_PREFIX
+from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.blocks.suggest import MAX_PREFIX
+from search_service.understanding.filters import FIRST_DAY, LAST_DAY
+from search_service.understanding.parse import MAX_LENGTH, MAX_WORDS, Syntax
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
 from search_service.web.values import (

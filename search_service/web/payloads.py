@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search_service.explain import AddedBy, MultipliedBy
-from search_service.ladder import Rung
-from search_service.live import IndexState
-from search_service.suggest import Kind
+from search_service.answering.explain import AddedBy, MultipliedBy
+from search_service.answering.ladder import Rung
+from search_service.blocks.suggest import Kind
+from search_service.live.index import IndexState
 
 
 class Payload(BaseModel):

@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from indexer.query import MAX_DEPTH
+from search_service.answering.search import DEFAULT_SIZE
 from search_service.querylog.lists import Window
-from search_service.search import DEFAULT_SIZE
 from search_service.web.params import Parameters
 from search_service.web.values import ARTICLE_ID, Number, TypedText
 

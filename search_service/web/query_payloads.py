@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from search_service.editorial import EditorialState
+from search_service.live.decisions import EditorialState
 from search_service.querylog.base import LogHealth, State
 from search_service.querylog.lists import HotQuery, Window
 from search_service.watching import Trouble

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from indexer.article import MAX_LINE
-from search_service.filters import FIRST_DAY, LAST_DAY
-from search_service.parse import MAX_LENGTH
+from search_service.understanding.filters import FIRST_DAY, LAST_DAY
+from search_service.understanding.parse import MAX_LENGTH
 
 MAX_GROUP: Final = 2**53 - 1
 """The largest whole number that JavaScript tells from its neighbours."""

@@ -6,9 +6,9 @@ from typing import Literal
 
 from flask import request
 
+from search_service.answering.search import Answer
 from search_service.querylog.base import QueryLog
 from search_service.querylog.visitors import Visitor
-from search_service.search import Answer
 
 Logging = Literal["on", "off"]
 

@@ -21,7 +21,8 @@ import pytest
 from indexer.article import Article, make_article
 from indexer.clean import clean
 from indexer.errors import SourceUnreadable
-from indexer.sources.base import Record, Rejection, Source
+from indexer.records import Record, Rejection
+from indexer.sources.base import Source
 
 Values = Mapping[str, str]
 

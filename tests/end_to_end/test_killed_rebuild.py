@@ -20,8 +20,8 @@ from indexer.engines.base import Reader
 from indexer.engines.registry import open_engine
 from indexer.generations import Generations
 from indexer.query import SearchRequest
-from indexer.rebuild import RebuildReport, rebuild
-from indexer.standing import check
+from indexer.rebuilding.rebuild import RebuildReport, rebuild
+from indexer.rebuilding.status import check
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
@@ -40,7 +40,7 @@ from zoneinfo import ZoneInfo
 from indexer import building, parallel
 from indexer.analysis.analyzers import make_analyzer
 from indexer.generations import Generations
-from indexer.rebuild import rebuild
+from indexer.rebuilding.rebuild import rebuild
 from indexer.store.database import open_store
 
 moment, engine, index, store, processes = sys.argv[1:]
@@ -66,7 +66,7 @@ rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyz
 LIMITED = """
 import resource, sys
 from indexer import building, parallel
-from indexer.cli import cli
+from indexer.cli.main import cli
 from indexer.command_line import run
 limit = int(sys.argv[1])
 if limit:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
-from indexer.building import BuildProgress, Report
-from indexer.catch_up import ChangesReport, apply_changes
+from indexer.build_progress import BuildProgress, Report
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
 from indexer.generations import Generations
 from indexer.query import MatchAll, SearchRequest
-from indexer.rebuild import Outcome, RebuildReport, rebuild, rebuild_if_needed
-from indexer.standing import CheckReport, Standing, check, look
+from indexer.rebuilding.catch_up import ChangesReport, apply_changes
+from indexer.rebuilding.rebuild import Outcome, RebuildReport, rebuild, rebuild_if_needed
+from indexer.rebuilding.status import CheckReport, Standing, check, look
 from indexer.store.articles import ArticleStore
 from tests.factories import article
 

@@ -11,7 +11,7 @@ import pytest
 from indexer.article import FIELDS, Article
 from indexer.clean import check_mapping, clean, read_mapping, unused_keys
 from indexer.errors import InvalidSetting
-from indexer.sources.base import Record, Rejection
+from indexer.records import Record, Rejection
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.building import BUILDING, SILENCE, BuildProgress, write_progress
+from indexer.build_progress import BUILDING, SILENCE, BuildProgress, write_progress
 from indexer.errors import (
     FolderNotWritable,
     GenerationMissing,

@@ -16,8 +16,8 @@ from sqlalchemy import event
 
 from indexer import ingest as ingest_module
 from indexer.errors import InvalidSetting, SourceUnreadable, StoreUnavailable
-from indexer.ingest import BATCH, MAX_NAME_REPORTED, MAX_REPORTED, IngestReport, ingest
-from indexer.sources.base import Record, Rejection
+from indexer.ingest import BATCH, MAX_NAME_REPORTED, MAX_REPORTED, IngestReport, accept
+from indexer.records import Record, Rejection
 from indexer.sources.json_lines import JsonLines
 from indexer.store import dialects
 from indexer.store.articles import ArticleStore
@@ -62,7 +62,9 @@ def _ingest(
     mapping: Mapping[str, str] | None = None,
     rejects: Path | None = None,
 ) -> IngestReport:
-    return ingest(source, store, mapping=mapping or {}, timezone=SHANGHAI, rejects=rejects)
+    return accept(
+        source.records(), store, mapping=mapping or {}, timezone=SHANGHAI, rejects=rejects
+    )
 
 
 def test_articles_go_into_the_store_and_the_report_counts_them(
@@ -232,7 +234,7 @@ def test_a_naive_time_is_taken_in_the_zone(store: ArticleStore, tmp_path: Path) 
 def test_progress_is_told_as_records_are_read(store: ArticleStore) -> None:
     told: list[int] = []
     count = 2 * BATCH + 7
-    ingest(_Generated(count), store, mapping={}, timezone=SHANGHAI, progress=told.append)
+    accept(_Generated(count).records(), store, mapping={}, timezone=SHANGHAI, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == count
     assert {BATCH, 2 * BATCH} <= set(told)
@@ -241,7 +243,7 @@ def test_progress_is_told_as_records_are_read(store: ArticleStore) -> None:
 def test_progress_is_told_where_everything_is_rejected(store: ArticleStore) -> None:
     told: list[int] = []
     source = _Generated(BATCH, published_at="昨天")
-    ingest(source, store, mapping={}, timezone=SHANGHAI, progress=told.append)
+    accept(source.records(), store, mapping={}, timezone=SHANGHAI, progress=told.append)
     assert told[0] == BATCH
 
 
@@ -310,3 +312,16 @@ def test_real_articles_go_in_whole(store: ArticleStore, corpus_dir: Path) -> Non
     assert report.complete
     assert report.unused_fields == {}
     assert report.read == report.created == store.count() == 6_179
+
+
+def test_records_need_no_source(store: ArticleStore) -> None:
+    fields = {"id": "a", "title": "题", "body": "文", "url": "https://example.org/a"}
+    told: list[Record | Rejection] = [
+        Record("request:1", fields, ""),
+        Record("request:2", {**fields, "published_at": "heute"}, "{}"),
+        Rejection("request:3", "not an object", "[]"),
+    ]
+    report = accept(told, store, mapping={}, timezone=SHANGHAI)
+    assert (report.read, report.created, report.rejected) == (3, 1, 2)
+    assert [each.where for each in report.rejections] == ["request:2", "request:3"]
+    assert not report.complete

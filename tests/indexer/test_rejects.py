@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FolderNotWritable
+from indexer.records import Rejection
 from indexer.rejects import RejectsFile
-from indexer.sources.base import Rejection
 
 
 def _rejection(raw: str, why: str = "title: neither a title nor a body") -> Rejection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search_service.evaluate import evaluate, read_judged
+from search_service.evaluation import evaluate, read_judged
 from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from indexer.store.database import open_store
-from search_service.correct import Correction
-from search_service.search import Answer, Question
+from search_service.answering.search import Answer, Question
+from search_service.correction.correct import Correction
 from search_service.services import Services
 from tests.factories import article
 from tests.search_service.indexes import services

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search_service.search import Answer, Question
+from search_service.answering.search import Answer, Question
 from search_service.services import Services
 from tests.factories import article
 from tests.search_service.indexes import services

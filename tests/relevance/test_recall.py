@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
 from indexer.engines.documents import searchable_texts
-from search_service.ladder import is_loose
-from search_service.parse import MAX_LENGTH, Parsed, parse
-from search_service.ranking import FEW
-from search_service.search import Answer, Question
+from search_service.answering.ladder import is_loose
+from search_service.answering.search import Answer, Question
+from search_service.ranking.weights import FEW
 from search_service.services import Services
-from search_service.tree import All, Either, Exclude, Node, Words
+from search_service.understanding.parse import MAX_LENGTH, Parsed, parse
+from search_service.understanding.tree import All, Either, Exclude, Node, Words
 from tests.factories import article
 from tests.relevance.test_must_work import TEXTS as SENTENCES
 from tests.relevance.test_odd_words import TEXTS as ODD

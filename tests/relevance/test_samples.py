@@ -9,7 +9,7 @@ import pytest
 
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, make_article
-from search_service.search import Question
+from search_service.answering.search import Question
 from search_service.services import Services
 from tests.conftest import PROJECT
 from tests.search_service.indexes import SHANGHAI, services

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from indexer.article import Article
 from indexer.engines.registry import open_engine
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
-from indexer.schema import SCHEMA_VERSION, fingerprint
-from search_service.live import LiveIndex
+from search_service.live.index import LiveIndex
 from search_service.services import Services
 from tests.factories import NOON
 from tests.typed_queries import analyzer

@@ -13,8 +13,8 @@ from threading import Event, get_ident
 import pytest
 
 from indexer.errors import Overloaded
+from search_service.answering.search import Question
 from search_service.gate import MAX_WAITING, Gate
-from search_service.search import Question
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app

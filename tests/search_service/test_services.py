@@ -12,14 +12,14 @@ from indexer.editorial import ListName, read_entry
 from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial
-from search_service.correct import Correction
-from search_service.editorial import EditorialState
+from search_service.answering.search import Answer, Question
+from search_service.correction.correct import Correction
+from search_service.live.decisions import EditorialState
 from search_service.querylog.base import NoQueryLog
 from search_service.querylog.counts import QueryCount
 from search_service.querylog.lists import HotQuery, Lists
-from search_service.search import Answer, Question
 from search_service.services import Services, make_services
-from search_service.synonyms import Used
+from search_service.understanding.synonyms import Used
 from tests.factories import article
 from tests.search_service.indexes import promote, services
 

@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columnar.arrays import IntP
-from indexer.columnar.executor import Executor
-from indexer.columnar.plan import Plan
-from indexer.columnar.segment import PostingsField
-from indexer.columnar.snapshot import Leaf
-from indexer.columnar.terms import Terms
+from indexer.columnar.files.arrays import IntP
+from indexer.columnar.files.segment import PostingsField
+from indexer.columnar.files.snapshot import Leaf
+from indexer.columnar.files.terms import Terms
+from indexer.columnar.search.executor import Executor
+from indexer.columnar.search.plan import Plan
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
 from indexer.engines.completions import SEPARATOR, Entry, Use, accepting, completions, entry_of
 from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds

@@ -8,7 +8,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
-from indexer.columnar.build import ColumnValue, Document
+from indexer.columnar.files.build import ColumnValue, Document
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.whoosh.fields import (

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
-from indexer.columnar.check import check_index
-from indexer.columnar.commit import commit_numbers
 from indexer.columnar.errors import Damaged
-from indexer.columnar.executor import Executor
-from indexer.columnar.impacts import Bm25
-from indexer.columnar.snapshot import Snapshot, open_snapshot
-from indexer.columnar.writer import build_segments, create_index
+from indexer.columnar.files.check import check_index
+from indexer.columnar.files.commit import commit_numbers
+from indexer.columnar.files.snapshot import Snapshot, open_snapshot
+from indexer.columnar.files.writer import build_segments, create_index
+from indexer.columnar.search.executor import Executor
+from indexer.columnar.search.impacts import Bm25
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
 from indexer.engines.whoosh.documents import document_of

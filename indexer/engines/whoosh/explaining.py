@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexer.columnar.errors import OutOfTime
-from indexer.columnar.evaluate import Evaluator
-from indexer.columnar.impacts import F32, Impacts
-from indexer.columnar.locating import DocsByBlock
-from indexer.columnar.plan import Plan
-from indexer.columnar.rescoring import Rescore, nearness, shared
+from indexer.columnar.files.locating import DocsByBlock
+from indexer.columnar.search.evaluate import Evaluator
+from indexer.columnar.search.impacts import F32, Impacts
+from indexer.columnar.search.plan import Plan
+from indexer.columnar.search.rescoring import Rescore, nearness, shared
 from indexer.hits import Reasons
 
 

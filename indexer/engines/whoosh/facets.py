@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from indexer.columnar.arrays import AnyArray
-from indexer.columnar.executor import Derived
-from indexer.columnar.segment import Segment
+from indexer.columnar.files.arrays import AnyArray
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.search.executor import Derived
 from indexer.engines.documents import month_of
 from indexer.engines.whoosh.fields import (
     CHANNEL_SEPARATOR,

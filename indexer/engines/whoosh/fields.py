@@ -12,7 +12,7 @@ from typing import Final
 from whoosh.fields import FieldType, Schema
 from whoosh.formats import Existence, Positions
 
-from indexer.columnar.fields import MISSING_INT, ColumnKind, Layout, PostingsKind
+from indexer.columnar.files.fields import MISSING_INT, ColumnKind, Layout, PostingsKind
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 
 TITLE_KEY: Final = "title_key"

@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from indexer.analysis.grams import plan_literal
-from indexer.columnar import plan as p
-from indexer.columnar.arrays import IntP
-from indexer.columnar.cache import BoundedCache
 from indexer.columnar.errors import OutOfTime
-from indexer.columnar.executor import Executor
-from indexer.columnar.snapshot import Leaf
+from indexer.columnar.files.arrays import IntP
+from indexer.columnar.files.snapshot import Leaf
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.cache import BoundedCache
+from indexer.columnar.search.executor import Executor
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf
 from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, encoded

@@ -10,9 +10,9 @@ import numpy as np
 
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import LiteralPlan, plan_literal
-from indexer.columnar import plan as p
-from indexer.columnar.arrays import IntP
-from indexer.columnar.terms import after_prefix
+from indexer.columnar.files.arrays import IntP
+from indexer.columnar.files.terms import after_prefix
+from indexer.columnar.search import plan as p
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
     TITLE_KEY,

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from math import inf
-from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
 from indexer.article import Article
-from indexer.columnar.executor import Executor, Top
-from indexer.columnar.plan import Plan
-from indexer.columnar.rescoring import Rescore
-from indexer.columnar.top import Ordering
+from indexer.columnar.search.executor import Executor, Top
+from indexer.columnar.search.plan import Plan
+from indexer.columnar.search.rescoring import Rescore
+from indexer.columnar.search.top import Ordering
+from indexer.engines.base import Reader
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
@@ -54,7 +55,7 @@ _ORDERINGS = {
 }
 
 
-class WhooshReader:
+class WhooshReader(Reader):
     """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but the last second
     look, which the rungs of one search ask for again."""
 
@@ -252,17 +253,6 @@ class WhooshReader:
 
     def close(self) -> None:
         """Nothing to let go of: the last user of the snapshot closes its files."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _hits(request: SearchRequest, top: Top) -> Iterator[tuple[int, float, int]]:

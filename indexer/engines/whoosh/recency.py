@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from indexer.columnar.impacts import F32
-from indexer.columnar.segment import Segment
-from indexer.columnar.snapshot import Snapshot
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.files.snapshot import Snapshot
+from indexer.columnar.search.impacts import F32
 from indexer.engines.ranking import DAY, half_life_of
 from indexer.engines.whoosh.fields import (
     CHANNEL_SEPARATOR,

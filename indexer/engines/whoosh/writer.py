@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
-from indexer.columnar.writer import Writer
-from indexer.engines.base import CommitReport
+from indexer.columnar.files.writer import Writer as IndexWriter
+from indexer.engines.base import CommitReport, Writer
 from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.fields import LAYOUT, encoded
 from indexer.engines.whoosh.translation import translated
 
 
-class WhooshWriter:
+class WhooshWriter(Writer):
     """The one writer of a folder.
 
     Raises:
@@ -26,7 +24,7 @@ class WhooshWriter:
     def __init__(self, folder: Path, analyzer: Analyzer) -> None:
         self._folder, self._analyzer = folder, analyzer
         with translated(folder):
-            self._writer = Writer(folder, LAYOUT)
+            self._writer = IndexWriter(folder, LAYOUT)
         self._bulk = self._writer.is_empty
         self._open = True
 
@@ -71,14 +69,3 @@ class WhooshWriter:
     def _need_batch(self) -> None:
         if not self._open:
             raise RuntimeError("this batch has ended: begin another with engine.writer()")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cancel()

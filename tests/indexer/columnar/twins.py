@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from indexer.columnar.build import FORWARD_TERMS, Document, SegmentBuilder
-from indexer.columnar.commit import KEPT_COMMITS, commit_numbers, read_commit
-from indexer.columnar.fields import MISSING_INT, MISSING_UINT, Layout
-from indexer.columnar.locating import DocsByBlock
-from indexer.columnar.segment import Ordinals, Segment
-from indexer.columnar.snapshot import Snapshot
-from indexer.columnar.terms import Terms, after_prefix
+from indexer.columnar.files.build import FORWARD_TERMS, Document, SegmentBuilder
+from indexer.columnar.files.commit import KEPT_COMMITS, commit_numbers, read_commit
+from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, Layout
+from indexer.columnar.files.locating import DocsByBlock
+from indexer.columnar.files.segment import Ordinals, Segment
+from indexer.columnar.files.snapshot import Snapshot
+from indexer.columnar.files.terms import Terms, after_prefix
 
 LAYOUT = Layout(
     postings={"id": "terms", "title": "words", "body": "words", "grams": "terms"},

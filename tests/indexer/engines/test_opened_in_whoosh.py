@@ -9,7 +9,7 @@ import pytest
 from whoosh import query as wq
 from whoosh.scoring import BM25F
 
-from indexer.columnar.whoosh_index import ColumnarIndex
+from indexer.columnar.whoosh.index import ColumnarIndex
 from indexer.engines.ranking import K1, B
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.fields import ARTICLE, SCHEMA

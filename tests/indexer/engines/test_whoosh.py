@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.columnar.commit import last_commit
-from indexer.columnar.writer import TIER_WIDTH
+from indexer.columnar.files.commit import last_commit
+from indexer.columnar.files.writer import TIER_WIDTH
 from indexer.engines.base import Engine
 from indexer.engines.whoosh import literals
 from indexer.engines.whoosh.facets import months_of
@@ -162,7 +162,7 @@ class TestWhooshEngine(EngineContract):
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("indexer.columnar.writer.write_commit", full)
+            patch.setattr("indexer.columnar.files.writer.write_commit", full)
             with engine.writer() as writer:
                 writer.add(article("b"))
                 with pytest.raises(FolderNotWritable, match="No space left"):

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import SourceUnreadable
-from indexer.sources.base import Record, Rejection, Source
+from indexer.records import Record, Rejection
+from indexer.sources.base import Source
 from indexer.sources.json_lines import MAX_LINE_BYTES, JsonLines
 from tests.conftest import PROJECT
 from tests.contracts.source import SourceContract, Values

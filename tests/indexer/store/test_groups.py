@@ -19,7 +19,7 @@ from indexer.store import groups
 from indexer.store.articles import ArticleStore, Regrouped
 from indexer.store.database import open_store
 from tests.factories import article
-from tests.indexer.test_duplicates import REPORT, SHORT
+from tests.indexer.store.test_duplicates import REPORT, SHORT
 
 PARAGRAPHS = REPORT.split("\n")
 

@@ -17,7 +17,7 @@ from indexer.editorial import ListName, read_entry
 from indexer.errors import StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial
 from indexer.store.dialects import make_engine
-from indexer.store.editorial import EditorialStore
+from indexer.store.editorial_lists import EditorialStore
 
 NOBODY = 65_534
 

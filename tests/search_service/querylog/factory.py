@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from search_service.live import IndexState
+from search_service.answering.search import Answer, Question, Understood
+from search_service.live.index import IndexState
 from search_service.querylog.entries import Asked, Clicked, normal_form
 from search_service.querylog.store import QueryLogStore
 from search_service.querylog.visitors import Visitor
-from search_service.search import Answer, Question, Understood
 from tests.factories import NOON
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"

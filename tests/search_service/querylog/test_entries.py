@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from search_service.answering.search import Question
 from search_service.querylog.entries import MAX_QUERY, Asked, asked, normal_form
-from search_service.search import Question
 from tests.factories import NOON
 from tests.search_service.querylog.factory import answer, visitor
 

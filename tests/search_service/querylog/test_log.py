@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from search_service.answering.search import Question
 from search_service.querylog.log import BackgroundQueryLog
 from search_service.querylog.store import QueryLogStore
-from search_service.search import Question
 from tests.conftest import PROJECT
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI

@@ -22,7 +22,7 @@ from indexer.errors import (
     SearchIndexError,
 )
 from indexer.generations import Generations
-from search_service.search import Answer, Question
+from search_service.answering.search import Answer, Question
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.errors import CODES, problem_of

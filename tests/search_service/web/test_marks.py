@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_service.snippets import Marked
+from search_service.excerpts.snippets import Marked
 from search_service.web.marks import marked_html
 
 

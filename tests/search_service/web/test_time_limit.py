@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search_service.search import Question
+from search_service.answering.search import Question
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app

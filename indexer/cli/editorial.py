@@ -1,0 +1,138 @@
+"""The commands of ``python -m indexer editorial``: parse, call, show. docs/cli.md and docs/editorial.md describe them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import click
+
+from indexer.analysis.analyzers import is_one_word, make_analyzer
+from indexer.cli import summaries
+from indexer.command_line import PARTLY
+from indexer.editorial import (
+    LISTS,
+    Entry,
+    ListName,
+    Placement,
+    Stopword,
+    entry_key,
+    read_entries,
+    read_entry,
+    spell_entries,
+)
+from indexer.errors import InvalidEntry
+from indexer.settings import IndexSettings, read_settings
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_editorial, open_store
+
+_LIST = click.argument("name", metavar="LIST", type=click.Choice(LISTS))
+
+
+@click.group("editorial")
+def editorial_group() -> None:
+    """Keep the editors' lists: synonyms, stopwords, pins, hides, blocked words, hot queries."""
+
+
+@editorial_group.command("list")
+@click.argument("name", metavar="[LIST]", type=click.Choice(LISTS), required=False)
+def list_command(name: str | None) -> None:
+    """Show how many entries each list has, or the entries of LIST and what becomes of them today."""
+    settings = _settings()
+    with closing(open_editorial(settings.store_url)) as store:
+        lists = store.read()
+    if name is None:
+        summaries.show_lists({each: len(lists.entries[each]) for each in LISTS}, lists.version)
+        return
+    entries = lists.entries[cast(ListName, name)]
+    with closing(open_store(settings.store_url)) as articles:
+        titles = _titles(entries, articles)
+    today = datetime.now(settings.timezone).date()
+    summaries.show_entries(entries, titles, today=today)
+
+
+@editorial_group.command("add")
+@_LIST
+@click.argument("lines", nargs=-1, required=True, metavar="LINE...")
+def add_command(name: str, lines: tuple[str, ...]) -> None:
+    """Add each LINE to LIST, or change the entry that is there already."""
+    named = cast(ListName, name)
+    _put(named, [read_entry(named, line) for line in lines], replace=False)
+
+
+@editorial_group.command("remove")
+@_LIST
+@click.argument("lines", nargs=-1, required=True, metavar="LINE...")
+def remove_command(name: str, lines: tuple[str, ...]) -> int:
+    """Remove the entries that each LINE names from LIST. Of a pin or a hide QUERY => ID is enough."""
+    named = cast(ListName, name)
+    keys = {entry_key(named, line): line for line in lines}
+    with closing(open_editorial(_settings().store_url)) as store:
+        unknown = store.remove(named, keys)
+    click.echo(f"removed {summaries.entries(len(keys) - len(unknown))} from {name}")
+    for each in unknown:
+        summaries.hint(f"not in {name}: {keys[each]}")
+    return PARTLY if unknown else 0
+
+
+@editorial_group.command("import")
+@_LIST
+@click.argument("file")
+@click.option("--replace", is_flag=True, help="Let LIST hold what FILE holds and nothing else.")
+def import_command(name: str, file: str, replace: bool) -> None:
+    """Add the lines of FILE, UTF-8, - for standard input, to LIST: all of them, or none when one is wrong."""
+    named = cast(ListName, name)
+    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        broken = data.count(b"\n", 0, error.start) + 1
+        why = f"line {broken} is not UTF-8: save the file as UTF-8"
+        raise InvalidEntry(named, file, why) from error
+    _put(named, read_entries(named, text, where=file), replace=replace)
+
+
+@editorial_group.command("export")
+@_LIST
+def export_command(name: str) -> None:
+    """Print the lines of LIST, as import reads them."""
+    with closing(open_editorial(_settings().store_url)) as store:
+        lists = store.read()
+    click.echo(spell_entries(lists.entries[cast(ListName, name)]), nl=False)
+
+
+def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
+    settings = _settings()
+    with closing(open_editorial(settings.store_url)) as store:
+        change = store.put(name, entries, replace=replace)
+    summaries.show_list_change(name, change)
+    with closing(open_store(settings.store_url)) as articles:
+        for article_id, title in _titles(entries, articles).items():
+            if title is None:
+                summaries.hint(f"mind: there is no article {article_id} in the store")
+    stopwords = [each.word for each in entries if isinstance(each, Stopword)]
+    if stopwords:
+        analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+        for word in stopwords:
+            if not is_one_word(analyzer, word):
+                cut = " ".join(token.text for token in analyzer.index(word))
+                summaries.hint(f"mind: {word} does nothing, for it is cut into {cut}")
+
+
+def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:
+    """The titles of the articles that are pinned or hidden; None for one that is not in the store."""
+    titles: dict[str, str | None] = {}
+    for each in entries:
+        if isinstance(each, Placement):
+            article = articles.get(each.article_id)
+            titles[each.article_id] = article.title if article else None
+    return titles
+
+
+def _settings() -> IndexSettings:
+    return read_settings(IndexSettings, os.environ)

@@ -1,0 +1,305 @@
+"""The commands of ``python -m indexer``: parse, call, show. docs/cli.md describes each, and a test holds it to this.
+
+Nothing is decided here. Settings are read from the environment when a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import AbstractContextManager, closing
+from functools import partial
+from pathlib import Path
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+import click
+
+from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.analysis.explain import explain
+from indexer.clean import read_mapping
+from indexer.cli import summaries
+from indexer.cli.editorial import editorial_group
+from indexer.cli.progress import show_build, show_ingest
+from indexer.command_line import PARTLY
+from indexer.generations import Ensure, Generations
+from indexer.ingest import accept
+from indexer.opening import ensure_fit, is_sound
+from indexer.rebuilding.catch_up import apply_changes
+from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
+from indexer.rebuilding.status import check, look
+from indexer.settings import IndexSettings, read_settings, usable_cores
+from indexer.sources.registry import SOURCES, open_source
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Load articles into the store, and build the search index from it."""
+
+
+# Articles
+
+
+@cli.command("ingest")
+@click.argument("file")
+@click.option(
+    "--map",
+    "maps",
+    metavar="KEY=FIELD",
+    multiple=True,
+    help="Take the article's FIELD from the records' KEY, such as category=channel. Repeatable.",
+)
+@click.option(
+    "--rejects",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(sorted(SOURCES)),
+    default="json_lines",
+    show_default=True,
+    help="What FILE holds.",
+)
+@click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
+def ingest_command(
+    file: str, maps: tuple[str, ...], rejects: Path | None, kind: str, if_empty: bool
+) -> int:
+    """Store the articles of FILE: plain or .gz, - for standard input. Doing it again changes nothing."""
+    settings = _settings()
+    mapping = read_mapping(maps)
+    rejects = rejects or Path(rejects_name(file))
+    with _store(settings) as store:
+        if if_empty and (count := store.count()):
+            click.echo(f"nothing to do: the store holds {summaries.counted(count, 'article')}")
+            return 0
+        with show_ingest() as progress:
+            report = accept(
+                open_source(kind, file).records(),
+                store,
+                mapping=mapping,
+                timezone=settings.timezone,
+                rejects=rejects,
+                progress=progress,
+            )
+    summaries.show_ingest(report, rejects=rejects)
+    if report.failure is not None:
+        raise report.failure
+    return 0 if report.complete else PARTLY
+
+
+@cli.command("delete")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+def delete_command(ids: tuple[str, ...]) -> int:
+    """Delete articles from the store. The index follows with the next rebuild."""
+    with _store(_settings()) as store:
+        unknown = [each for each in dict.fromkeys(ids) if store.get(each) is None]
+        deleted = store.delete(ids)
+    click.echo(f"deleted {summaries.counted(deleted, 'article')}")
+    if unknown:
+        summaries.hint(f"not in the store: {', '.join(unknown)}")
+    if deleted:
+        summaries.hint("next: python -m indexer rebuild --changes")
+    return PARTLY if unknown else 0
+
+
+@cli.command("regroup")
+def regroup_command() -> None:
+    """Find the duplicate groups of articles that an older release has stored. Doing it again changes nothing."""
+    articles = changed = 0
+    with _store(_settings()) as store, show_ingest() as progress:
+        for each in store.regroup():
+            articles, changed = articles + each.articles, changed + each.changed
+            progress(articles)
+    click.echo(f"looked at {summaries.counted(articles, 'article')}: {changed:,} changed group")
+    if changed:
+        summaries.hint("next: python -m indexer rebuild --changes")
+
+
+@cli.command("analyze")
+@click.argument("text")
+def analyze_command(text: str) -> None:
+    """Show the tokens that TEXT becomes, in an article (index) and in a query."""
+    summaries.show_analysis(explain(text, _analyzer(_settings())))
+
+
+# The index
+
+
+@cli.command("rebuild")
+@click.option("--if-needed", is_flag=True, help="Do the least that makes the index hold the store.")
+@click.option("--changes", is_flag=True, help="Only apply the store's changes to the live index.")
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="How many processes analyse and write. Default: as many as the cores that may be used.",
+)
+def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> None:
+    """Build a new generation of the index beside the live one, check it, and make it live."""
+    if if_needed and changes:
+        raise click.UsageError("--if-needed and --changes exclude each other")
+    if processes and changes:
+        raise click.UsageError("--processes and --changes exclude each other: one applies changes")
+    settings = _settings()
+    generations = Generations(settings.index_dir)
+    keep = settings.keep_generations
+    processes = processes or usable_cores()
+    applied = rebuilt = None
+    with _store(settings) as store, show_build() as progress:
+        if changes:
+            applied = apply_changes(store, generations, progress=progress, **_means(settings))
+        elif if_needed:
+            outcome = rebuild_if_needed(
+                store,
+                generations,
+                keep=keep,
+                processes=processes,
+                progress=progress,
+                **_means(settings),
+            )
+            applied, rebuilt = outcome.applied, outcome.rebuilt
+        else:
+            rebuilt = rebuild(
+                store,
+                generations,
+                keep=keep,
+                processes=processes,
+                progress=progress,
+                **_means(settings),
+            )
+    if if_needed:
+        click.echo(f"{outcome.did}: {outcome.why}")
+    if applied is not None:
+        summaries.show_changes(applied)
+    if rebuilt is not None:
+        summaries.show_rebuild(rebuilt)
+
+
+@cli.command("status")
+def status_command() -> None:
+    """Show the store, the live index, and whether it needs a rebuild."""
+    settings = _settings()
+    generations = Generations(settings.index_dir)
+    with _store(settings) as store:
+        standing = look(store, generations, **_means(settings))
+    summaries.show_status(
+        standing,
+        store_url=settings.store_url,
+        building=generations.building(),
+        timezone=settings.timezone,
+    )
+
+
+@cli.command("check")
+def check_command() -> int:
+    """Read the whole live index and every manifest, and name each fault."""
+    settings = _settings()
+    with _store(settings) as store:
+        report = check(store, Generations(settings.index_dir), **_means(settings))
+    summaries.show_check(report)
+    return PARTLY if report.faults else 0
+
+
+# Generations
+
+
+@cli.group("generations")
+def generations_group() -> None:
+    """List, promote and remove generations: complete copies of the index."""
+
+
+@generations_group.command("list")
+def list_command() -> None:
+    """Show all generations, oldest first."""
+    settings = _settings()
+    listed = Generations(settings.index_dir).list()
+    summaries.show_generations(listed, timezone=settings.timezone)
+
+
+@generations_group.command("promote")
+@click.argument("name")
+def promote_command(name: str) -> None:
+    """Make generation NAME the live one. Readers follow within a second."""
+    settings = _settings()
+    generations = Generations(settings.index_dir)
+    with generations.lock():
+        live = generations.promote(name, ensure=_fit(settings))
+    click.echo(f"generation {live.name} is live")
+
+
+@generations_group.command("rollback")
+def rollback_command() -> None:
+    """Make the newest generation that is older than the live one the live one."""
+    settings = _settings()
+    generations = Generations(settings.index_dir)
+    with generations.lock():
+        live = generations.rollback(ensure=_fit(settings))
+    click.echo(f"generation {live.name} is live")
+
+
+@generations_group.command("prune")
+@click.option(
+    "--keep",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many to keep, the live one included. Default: the setting SEARCH_KEEP_GENERATIONS.",
+)
+def prune_command(keep: int | None) -> None:
+    """Remove old, damaged and unfinished generations, never the live one."""
+    settings = _settings()
+    generations = Generations(settings.index_dir)
+    with generations.lock():
+        left = generations.clean()
+        removed = generations.prune(
+            keep or settings.keep_generations,
+            is_sound=partial(is_sound, analyzer=_analyzer(settings), timezone=settings.timezone),
+        )
+    click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
+
+
+# What editors decide
+
+cli.add_command(editorial_group)
+
+
+def rejects_name(file: str) -> str:
+    """The rejects file of an input file; rejects that are ingested again keep theirs."""
+    name = "stdin" if file == "-" else re.sub(r"(\.(jsonl?|ndjson))?(\.gz)?$", "", Path(file).name)
+    return f"{name if name.startswith('rejects-') else f'rejects-{name}'}.jsonl"
+
+
+class _Means(TypedDict):
+    """What every command on the index needs."""
+
+    engine_name: str
+    analyzer: Analyzer
+    timezone: ZoneInfo
+
+
+def _means(settings: IndexSettings) -> _Means:
+    return {
+        "engine_name": settings.engine,
+        "analyzer": _analyzer(settings),
+        "timezone": settings.timezone,
+    }
+
+
+def _fit(settings: IndexSettings) -> Ensure:
+    return partial(ensure_fit, analyzer=_analyzer(settings), timezone=settings.timezone)
+
+
+def _settings() -> IndexSettings:
+    return read_settings(IndexSettings, os.environ)
+
+
+def _store(settings: IndexSettings) -> AbstractContextManager[ArticleStore]:
+    return closing(open_store(settings.store_url))
+
+
+def _analyzer(settings: IndexSettings) -> Analyzer:
+    return make_analyzer(user_dictionary=settings.user_dictionary)

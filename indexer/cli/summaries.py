@@ -1,0 +1,243 @@
+"""What the commands of ``python -m indexer`` print as their results. Nothing is decided or computed here."""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import click
+from rich.box import SIMPLE
+from rich.filesize import decimal
+from rich.table import Table
+
+from indexer.analysis.explain import Explanation
+from indexer.build_progress import BuildProgress
+from indexer.cli.progress import figures
+from indexer.command_line import results
+from indexer.editorial import Entry, HotQuery, ListName, Placement
+from indexer.generations import DamagedGeneration, Generation
+from indexer.ingest import IngestReport
+from indexer.rebuilding.catch_up import ChangesReport
+from indexer.rebuilding.rebuild import RebuildReport
+from indexer.rebuilding.status import CheckReport, Standing
+from indexer.store.editorial_lists import ListChange
+
+SHOWN: Final = 5
+"""Rejections and unused keys that are printed; the rejects file has them all."""
+
+
+def hint(text: str) -> None:
+    """Say something that is no result: what to do next, what to mind."""
+    click.echo(text, err=True)
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 article``, ``1,200 articles``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def show_ingest(report: IngestReport, *, rejects: Path) -> None:
+    """What became of the records, and what to do next."""
+    if report.failure is not None and not report.read:
+        return
+    click.echo(
+        f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
+        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected; "
+        f"{_pace(report.read, report.seconds)}; {_peak_memory()}"
+    )
+    for each in report.rejections[:SHOWN]:
+        hint(f"rejected {each.where}: {each.why}")
+    if report.rejected > SHOWN:
+        hint(f"... and {report.rejected - SHOWN:,} more")
+    if report.rejected:
+        hint(f"put right and ingest again: {rejects}")
+    if report.unused_fields:
+        shown = list(report.unused_fields)[:SHOWN]
+        hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")
+    if report.created or report.updated:
+        hint("next: python -m indexer rebuild")
+
+
+def show_rebuild(report: RebuildReport) -> None:
+    """What a rebuild made, and what to try."""
+    click.echo(
+        f"generation {report.generation} is live: {counted(report.articles, 'article')}, "
+        f"revision {report.revision:,}, {decimal(report.size_bytes)}; "
+        f"{_pace(report.articles, report.seconds)}; {_peak_memory()}"
+    )
+    if report.replayed:
+        hint(f"applied {counted(report.replayed, 'change')} made meanwhile")
+    if report.cleaned:
+        hint(f"removed what an unfinished rebuild left: {', '.join(report.cleaned)}")
+    if report.pruned:
+        hint(f"removed old generations: {', '.join(report.pruned)}")
+    _show_merge_failure(report.merge_failure)
+    if report.articles:
+        hint("try: python -m search_service search 乡村振兴")
+    else:
+        hint("the store is empty; next: python -m indexer ingest FILE")
+
+
+def show_changes(report: ChangesReport) -> None:
+    """What was applied to the live generation."""
+    click.echo(
+        f"generation {report.generation}: {report.put:,} put, {report.deleted:,} deleted, "
+        f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}; "
+        f"{_pace(report.put + report.deleted, report.seconds)}"
+    )
+    _show_merge_failure(report.merge_failure)
+
+
+def _show_merge_failure(why: str | None) -> None:
+    if why is not None:
+        hint(
+            f"the changes are live, but segments could not be merged ({why}): put that right, "
+            "the next changes try again"
+        )
+
+
+def show_generations(
+    listed: Iterable[Generation | DamagedGeneration], *, timezone: ZoneInfo
+) -> None:
+    """A line for each generation, oldest first."""
+    table = Table(box=SIMPLE)
+    for heading in ("name", "state", "engine", "made at"):
+        table.add_column(heading)
+    for heading in ("articles", "revision", "seconds", "size"):
+        table.add_column(heading, justify="right")
+    for each in listed:
+        live = "live" if each.live else ""
+        if isinstance(each, DamagedGeneration):
+            table.add_row(each.name, f"{live} damaged: {each.why}".strip())
+            continue
+        made = each.manifest
+        table.add_row(
+            each.name,
+            live,
+            made.engine,
+            f"{made.made_at.astimezone(timezone):%Y-%m-%d %H:%M}",
+            f"{made.doc_count:,}",
+            f"{made.revision:,}",
+            f"{made.seconds:,.1f}",
+            decimal(each.size()),
+        )
+    results().print(table)
+
+
+def show_check(report: CheckReport) -> None:
+    """Each fault, or that there is none."""
+    for fault in report.faults:
+        click.echo(f"fault: {fault}")
+    if not report.faults:
+        click.echo(
+            f"generation {report.generation} is sound, {counted(report.doc_count or 0, 'article')}"
+        )
+    if report.behind and report.behind > 0:
+        hint(
+            f"it is {counted(report.behind, 'revision')} behind the store; "
+            "next: python -m indexer rebuild --changes"
+        )
+
+
+def show_status(
+    standing: Standing, *, store_url: str, building: BuildProgress | None, timezone: ZoneInfo
+) -> None:
+    """The store, the live index, and how they stand to each other."""
+    without_password = re.sub(r"//([^:/@]*):.*@", r"//\1:***@", store_url)
+    click.echo(
+        f"store       {counted(standing.store_articles, 'article')}, "
+        f"revision {standing.store_revision:,}, {without_password}"
+    )
+    live = standing.generation
+    if live is not None:
+        made = live.manifest
+        click.echo(
+            f"generation  {live.name}, {made.engine}, fingerprint {made.fingerprint}, "
+            f"made {made.made_at.astimezone(timezone):%Y-%m-%d %H:%M}"
+        )
+    if standing.doc_count is not None:
+        held = counted(standing.doc_count, "article")
+        click.echo(f"index       {held}, revision {standing.revision:,}")
+    cure = {"nothing": "", "changes": "rebuild --changes", "rebuild": "rebuild"}[standing.need]
+    click.echo(f"state       {standing.why}" + (f": python -m indexer {cure}" if cure else ""))
+    if building is not None:
+        click.echo(f"rebuild     running ({building.phase} {figures(building)})".replace(" )", ")"))
+
+
+def show_analysis(explained: Explanation) -> None:
+    """The tokens of a text in both modes, its grams, and the stopwords that a query drops."""
+    console = results()
+    for mode, tokens in (("index", explained.index), ("query", explained.query)):
+        click.echo(mode)
+        table = Table(box=SIMPLE)
+        table.add_column("token")
+        for heading in ("position", "start", "end"):
+            table.add_column(heading, justify="right")
+        for token in tokens:
+            table.add_row(token.text, str(token.position), str(token.start), str(token.end))
+        console.print(table)
+    # A gram at the end of a run is a character and a space, which would not show.
+    grams = " ".join(gram.replace(" ", "␣") for gram in explained.grams)
+    click.echo(f"folded       {explained.folded}")
+    click.echo(f"grams        {grams}".rstrip())
+    click.echo(f"ignored      {' '.join(explained.ignored)}".rstrip())
+    click.echo(f"fingerprint  {explained.fingerprint} ({explained.analyzer})")
+
+
+def entries(count: int) -> str:
+    """``1 entry``, ``2 entries``."""
+    return "1 entry" if count == 1 else f"{count:,} entries"
+
+
+def show_lists(counts: Mapping[ListName, int], version: int) -> None:
+    """How many entries each of the editors' lists has."""
+    for name, count in counts.items():
+        click.echo(f"{name:<10} {entries(count)}")
+    click.echo(f"version    {version:,}")
+
+
+def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, today: date) -> None:
+    """A line for each entry, what becomes of it today, and the title of its article."""
+    table = Table(box=SIMPLE)
+    for heading in ("entry", "today", "article"):
+        table.add_column(heading)
+    for each in listed:
+        title: str | None = ""
+        if isinstance(each, Placement):
+            title = titles[each.article_id]
+        table.add_row(
+            each.spell(), _today(each, today), "not in the store" if title is None else title
+        )
+    results().print(table)
+
+
+def show_list_change(name: ListName, change: ListChange) -> None:
+    """What became of a list."""
+    click.echo(
+        f"{name}: {change.added:,} added, {change.changed:,} changed, {change.removed:,} removed, "
+        f"{change.unchanged:,} unchanged"
+    )
+
+
+def _today(entry: Entry, today: date) -> str:
+    if isinstance(entry, Placement) and not entry.active:
+        return "off"
+    if not isinstance(entry, Placement | HotQuery) or entry.days.hold(today):
+        return "on"
+    return "over" if entry.days.last and entry.days.last < today else "not yet"
+
+
+def _pace(count: int, seconds: float) -> str:
+    rate = f" ({count / seconds:,.0f}/s)" if count and seconds > 0 else ""
+    return f"{seconds:,.1f} s{rate}"
+
+
+def _peak_memory() -> str:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"peak memory {decimal(peak if sys.platform == 'darwin' else peak * 1024)}"

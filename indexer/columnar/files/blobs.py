@@ -1,0 +1,174 @@
+"""Byte strings, one for each document, compressed together in small blocks.
+
+Arrays of a blob field (d documents, b blocks)::
+
+    data u1                 the compressed blocks, one after another
+    block_offsets u8[b+1]   where each block begins in data
+    block_docs u4[b+1]      the first document of each block
+    sizes u4[d]             length of each document's bytes before compression
+
+A block holds whole documents: as many as fit in BLOCK_BYTES, at least one. A merge copies blocks as they are, and
+compresses only those again that hold a deleted document, or so little that they are better packed with others.
+Each block carries zstd's own checksum: four bytes, for which no altered text is ever handed out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from indexer.columnar.errors import Damaged
+from indexer.columnar.files.arrays import AnyArray, ArrayFile, ArrayFileWriter, Spool
+
+BLOCK_BYTES: Final = 16_384
+"""Uncompressed. Small enough that fetching one document costs some 20 microseconds, large enough to compress well."""
+LEVEL: Final = 3
+
+_local = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """Compressors keep state and may not be shared by threads."""
+    if not hasattr(_local, "compressor"):
+        _local.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    return _local.compressor  # type: ignore[no-any-return]
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    if not hasattr(_local, "decompressor"):
+        _local.decompressor = zstandard.ZstdDecompressor()
+    return _local.decompressor  # type: ignore[no-any-return]
+
+
+class BlobWriter:
+    """Collects the blobs of one field, compressed: in memory, or in a spool of bytes."""
+
+    def __init__(self, spool: Spool | None = None) -> None:
+        self._spool = spool
+        self._data: list[AnyArray] = []
+        self._block_offsets = [0]
+        self._block_docs = [0]
+        self._sizes: list[int] = []
+        self._open: list[bytes] = []
+        self._open_bytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the blocks so far."""
+        return self._block_offsets[-1]
+
+    def add(self, blob: bytes) -> None:
+        """Take the next document's bytes."""
+        if self._open and self._open_bytes + len(blob) > BLOCK_BYTES:
+            self._close_block()
+        self._open.append(blob)
+        self._open_bytes += len(blob)
+        self._sizes.append(len(blob))
+
+    def add_block(self, compressed: bytes, sizes: list[int]) -> None:
+        """Take a block of the next documents as it stands in another segment."""
+        self._close_block()
+        self._sizes.extend(sizes)
+        self._put(compressed)
+
+    def _close_block(self) -> None:
+        if self._open:
+            self._put(_compressor().compress(b"".join(self._open)))
+            self._open.clear()
+            self._open_bytes = 0
+
+    def _put(self, compressed: bytes) -> None:
+        keep = self._data.append if self._spool is None else self._spool.append
+        keep(np.frombuffer(compressed, np.uint8))
+        self._block_offsets.append(self._block_offsets[-1] + len(compressed))
+        self._block_docs.append(len(self._sizes))
+
+    def write(self, file: ArrayFileWriter, prefix: str) -> None:
+        """Write the arrays into a segment's file."""
+        self._close_block()
+        data = self._data if self._spool is None else self._spool.pieces()
+        file.add(f"{prefix}/data", data, np.uint8)
+        file.add(f"{prefix}/block_offsets", [np.array(self._block_offsets, dtype=np.uint64)])
+        file.add(f"{prefix}/block_docs", [np.array(self._block_docs, dtype=np.uint32)])
+        file.add(f"{prefix}/sizes", [np.array(self._sizes, dtype=np.uint32)])
+
+
+class BlobReader:
+    """Hands the blobs of one field back. Shared by threads."""
+
+    def __init__(self, file: ArrayFile, prefix: str) -> None:
+        self._path, self._prefix = file.path, prefix
+        self._data = file[f"{prefix}/data"]
+        self._block_offsets: NDArray[np.uint64] = file[f"{prefix}/block_offsets"]
+        self._block_docs: NDArray[np.uint32] = file[f"{prefix}/block_docs"]
+        self._sizes: NDArray[np.uint32] = file[f"{prefix}/sizes"]
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks there are."""
+        return len(self._block_docs) - 1
+
+    def __getitem__(self, doc: int) -> bytes:
+        """One document's bytes. O(block)."""
+        block = self._block_of(doc)
+        first, sizes = self.block_extent(block)
+        begin = sum(sizes[: doc - first])
+        return self._decompressed(block, sum(sizes))[begin : begin + sizes[doc - first]]
+
+    def many(self, docs: Iterable[int]) -> Iterator[bytes]:
+        """The bytes of documents in ascending order; a block that several lie in is decompressed once."""
+        known, data, first = -1, b"", 0
+        offsets: list[int] = []
+        for doc in docs:
+            block = self._block_of(doc)
+            if block != known:
+                first, sizes = self.block_extent(block)
+                offsets = [0, *accumulate(sizes)]
+                known, data = block, self._decompressed(block, offsets[-1])
+            yield data[offsets[doc - first] : offsets[doc - first + 1]]
+
+    def _block_of(self, doc: int) -> int:
+        # A number of another type would have the whole table cast to it.
+        return int(self._block_docs.searchsorted(np.uint32(doc), side="right")) - 1
+
+    def block(self, number: int) -> bytes:
+        """A whole block, decompressed.
+
+        Raises:
+            Damaged: it was altered.
+        """
+        return self._decompressed(number, sum(self.block_extent(number)[1]))
+
+    def _decompressed(self, number: int, length: int) -> bytes:
+        compressed = self.compressed(number)
+        try:
+            if zstandard.frame_content_size(compressed) == length:
+                return _decompressor().decompress(compressed)
+        except zstandard.ZstdError as error:
+            raise Damaged(self._path, f"block {number} of {self._prefix!r}: {error}") from error
+        raise Damaged(
+            self._path, f"block {number} of {self._prefix!r} has not its documents' length"
+        )
+
+    def compressed(self, number: int) -> bytes:
+        """A whole block as it stands in the file."""
+        begin, end = int(self._block_offsets[number]), int(self._block_offsets[number + 1])
+        return self._data[begin:end].tobytes()
+
+    def block_extent(self, number: int) -> tuple[int, list[int]]:
+        """A block's first document, and the sizes of its documents."""
+        first, last = int(self._block_docs[number]), int(self._block_docs[number + 1])
+        return first, self._sizes[first:last].tolist()
+
+    def split(self, number: int) -> Iterator[bytes]:
+        """The blobs of one block, document by document."""
+        data, at = self.block(number), 0
+        for size in self.block_extent(number)[1]:
+            yield data[at : at + size]
+            at += size

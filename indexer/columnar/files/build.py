@@ -1,0 +1,277 @@
+"""SegmentBuilder: documents in, one segment file out. Nothing here commits: a segment counts once a commit names it.
+
+Several processes may build segments side by side, each its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from indexer.columnar.errors import Unsupported
+from indexer.columnar.files.arrays import AnyArray, ArrayFileWriter, Spool
+from indexer.columnar.files.blobs import BlobWriter
+from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, ColumnKind, Layout
+from indexer.columnar.files.inversion import (
+    U32,
+    FieldBuffer,
+    LaidOut,
+    Postings,
+    lay_out,
+    narrow,
+    pack_terms,
+)
+from indexer.columnar.files.offsets import write_offsets
+
+FORWARD_TERMS: Final = 32
+"""How many of its weightiest terms a document remembers. Related articles need 20 to 25 (Lucene's MoreLikeThis takes 25)."""
+_WEIGHT_STEPS: Final = 63
+"""Weights are compared in so many steps on a logarithmic scale: a key of 64 bits then holds document, weight, posting."""
+_MAX_DOCS: Final = 1 << 26
+
+ColumnValue = int | float | bytes | Sequence[bytes] | None
+Terms = Iterable[str | bytes]
+
+
+@dataclass(slots=True)
+class Document:
+    """One document: what its fields hold. Fields that it lacks are empty or missing.
+
+    ``words`` maps a field to its terms and their positions, ``terms`` to its distinct terms.
+    """
+
+    words: Mapping[str, tuple[Sequence[str | bytes], Sequence[int]]] = field(default_factory=dict)
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    columns: Mapping[str, ColumnValue] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class SegmentBuilder:
+    """Collects documents in memory and writes them as one segment."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.doc_count = 0
+        self._buffers = {
+            name: FieldBuffer(positions=kind == "words") for name, kind in layout.postings.items()
+        }
+        self._columns: dict[str, list[ColumnValue]] = {name: [] for name in layout.columns}
+        self._blobs = {name: BlobWriter() for name in layout.blobs}
+
+    def add(self, document: Document) -> int:
+        """Take a document; answers with its number in the segment.
+
+        Raises:
+            Unsupported: it cannot be held, and the builder is as it was before.
+        """
+        if self.doc_count >= _MAX_DOCS:
+            raise Unsupported(f"more than {_MAX_DOCS} documents in one segment")
+        for name in self._blobs:
+            if not isinstance(document.blobs.get(name, b""), bytes):
+                raise Unsupported(f"blob {name!r} is not bytes")
+        try:
+            for name, buffer in self._buffers.items():
+                if self.layout.postings[name] == "words":
+                    buffer.add(*document.words.get(name, ((), ())))
+                else:
+                    buffer.add(document.terms.get(name, ()))
+        except BaseException:
+            for buffer in self._buffers.values():
+                buffer.cut(self.doc_count)
+            raise
+        for name, values in self._columns.items():
+            values.append(document.columns.get(name))
+        for name, writer in self._blobs.items():
+            writer.add(document.blobs.get(name, b""))
+        self.doc_count += 1
+        return self.doc_count - 1
+
+    def memory(self) -> int:
+        """Estimated bytes that writing will need at its peak: buffers, sort keys and orders."""
+        occurrences = sum(len(buffer) for buffer in self._buffers.values())
+        largest = max((len(buffer) for buffer in self._buffers.values()), default=0)
+        blobs = sum(writer.nbytes for writer in self._blobs.values())
+        return 8 * occurrences + 40 * largest + blobs
+
+    def write(self, path: Path) -> int:
+        """Write and fsync the segment; answers with its size in bytes. On an error nothing is left behind."""
+        file = ArrayFileWriter(path)
+        try:
+            for name, buffer in self._buffers.items():
+                terms, postings = buffer.invert()
+                lengths = buffer.lengths() if self.layout.postings[name] == "words" else None
+                numbers = write_postings(
+                    file,
+                    name,
+                    terms,
+                    [lay_out(postings)],
+                    lengths,
+                    position_type=position_type(postings.positions),
+                )
+                if name in self.layout.forward:
+                    starts, heaviest, freqs = weightiest(postings, len(terms), self.doc_count)
+                    write_forward(file, name, starts, numbers[heaviest], freqs)
+            for name, values in self._columns.items():
+                write_column(file, name, self.layout.columns[name], values)
+            for name, writer in self._blobs.items():
+                writer.write(file, f"b/{name}")
+            return file.finish({"layout": self.layout.to_facts(), "doc_count": self.doc_count})
+        except BaseException:
+            file.discard()
+            raise
+
+
+def position_type(positions: U32 | None) -> DTypeLike:
+    """uint16 where all positions fit, else uint32."""
+    wide = positions is not None and len(positions) and int(positions.max()) >= 1 << 16
+    return np.uint32 if wide else np.uint16
+
+
+def write_terms(file: ArrayFileWriter, prefix: str, terms: Sequence[bytes]) -> None:
+    """Write a sorted dictionary."""
+    data, offsets = pack_terms(terms)
+    file.add(f"{prefix}/term_bytes", [data])
+    write_offsets(file, f"{prefix}/term_offsets", offsets)
+
+
+def write_postings(
+    file: ArrayFileWriter,
+    name: str,
+    terms: Sequence[bytes],
+    pieces: Iterable[LaidOut],
+    lengths: U32 | None,
+    *,
+    position_type: DTypeLike = np.uint16,
+) -> U32:
+    """Write the dictionary and the postings of a field, given in pieces that follow one another in term order.
+
+    Terms without a posting are left out. Answers with the number that each term got, uint32[terms]; that of a term
+    left out means nothing. No more than a piece and the pairs is in memory. ``lengths`` are given for words only.
+    """
+    prefix = f"p/{name}"
+    folder = file.path.parent
+    with (
+        Spool(folder, np.uint16) as docs,
+        Spool(folder, np.uint8) as freqs,
+        Spool(folder, position_type) as positions,
+    ):
+        small: list[LaidOut] = []
+        doc_bases, position_bases = [0], [0]
+        for piece in pieces:
+            docs.append(piece.docs)
+            doc_bases.append(doc_bases[-1] + len(piece.docs))
+            if piece.freqs is not None and piece.positions is not None:
+                freqs.append(piece.freqs)
+                positions.append(piece.positions)
+                position_bases.append(position_bases[-1] + len(piece.positions))
+            small.append(replace(piece, docs=_NO_DOCS, freqs=None, positions=None))
+        pair_terms = np.concatenate([_NO_TERMS, *(piece.pair_terms for piece in small)])
+        used = np.zeros(len(terms), dtype=bool)
+        used[pair_terms] = True
+        numbers = (np.cumsum(used) - 1).astype(np.uint32)
+        write_terms(
+            file, prefix, [term for term, kept in zip(terms, used.tolist(), strict=True) if kept]
+        )
+        edges = np.arange(int(used.sum()) + 1)
+        write_offsets(file, f"{prefix}/pair_offsets", np.searchsorted(numbers[pair_terms], edges))
+        blocks = np.concatenate([_NO_DOCS, *(piece.pair_blocks for piece in small)])
+        file.add(f"{prefix}/pair_blocks", [narrow(blocks)])
+        write_offsets(
+            file,
+            f"{prefix}/pair_starts",
+            _joined(doc_bases, [piece.pair_starts for piece in small]),
+        )
+        file.add(f"{prefix}/docs", docs.pieces(), np.uint16)
+        if lengths is not None:
+            places = [piece.pair_positions for piece in small if piece.pair_positions is not None]
+            big_at = [piece.big_at + base for piece, base in zip(small, doc_bases, strict=False)]
+            file.add(f"{prefix}/freqs", freqs.pieces(), np.uint8)
+            file.add(
+                f"{prefix}/big_at", [narrow(np.concatenate([_NO_OFFSETS, *big_at]), at_least=4)]
+            )
+            file.add(f"{prefix}/big_freqs", (piece.big_freqs for piece in small), np.uint32)
+            write_offsets(file, f"{prefix}/pair_positions", _joined(position_bases, places))
+            file.add(f"{prefix}/positions", positions.pieces(), positions.dtype)
+            file.add(f"{prefix}/lengths", [narrow(lengths, at_least=2)])
+        return numbers
+
+
+_NO_DOCS: Final = np.empty(0, np.uint16)
+_NO_TERMS: Final = np.empty(0, np.uint32)
+_NO_OFFSETS: Final = np.empty(0, np.int64)
+
+
+def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Offset arrays of pieces as one: each piece's shifted to where it begins, the end of the last one kept."""
+    shifted = [each[:-1] + base for each, base in zip(offsets, bases, strict=False)]
+    return np.concatenate([*shifted, [bases[-1]]]).astype(np.int64)
+
+
+def weightiest(postings: Postings, terms: int, docs: int) -> tuple[U32, U32, U32]:
+    """The forward index: offsets uint32[docs + 1], and for each document its weightiest terms and their frequencies.
+
+    Weight is frequency times ln(documents / document frequency) within the segment, in 63 logarithmic steps. O(n log n).
+    """
+    assert postings.freqs is not None, "only words have frequencies"
+    document_frequencies = np.bincount(postings.terms, minlength=terms)
+    rarity = np.log((docs + 1) / np.maximum(document_frequencies, 1)).astype(np.float32)
+    weights = np.log2(1 + postings.freqs * rarity[postings.terms])
+    top = float(weights.max()) if len(weights) else 1.0
+    steps = _WEIGHT_STEPS - (weights * (_WEIGHT_STEPS / (top or 1.0))).astype(np.uint64)
+    keys = postings.docs.astype(np.uint64) << np.uint64(38) | steps << np.uint64(32)
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    owners = (keys >> np.uint64(38)).astype(np.uint32)
+    firsts = np.searchsorted(owners, np.arange(docs + 1)).astype(np.int64)
+    kept = np.arange(len(keys)) - firsts[owners] < FORWARD_TERMS
+    chosen = (keys[kept] & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    starts = np.zeros(docs + 1, dtype=np.uint32)
+    np.cumsum(np.minimum(np.diff(firsts), FORWARD_TERMS), out=starts[1:])
+    return starts, postings.terms[chosen], postings.freqs[chosen]
+
+
+def write_forward(
+    file: ArrayFileWriter, name: str, starts: U32, terms: AnyArray, freqs: AnyArray
+) -> None:
+    """Write a field's forward index."""
+    file.add(f"f/{name}/starts", [starts])
+    file.add(f"f/{name}/terms", [terms.astype(np.uint32)])
+    file.add(f"f/{name}/freqs", [np.minimum(freqs, 255).astype(np.uint8)])
+
+
+_NUMBERS: Final[dict[str, tuple[type[np.generic], int | float]]] = {
+    "int64": (np.int64, MISSING_INT),
+    "uint64": (np.uint64, MISSING_UINT),
+    "float32": (np.float32, float("nan")),
+}
+
+
+def write_column(
+    file: ArrayFileWriter, name: str, kind: ColumnKind, values: Sequence[ColumnValue]
+) -> None:
+    """Write a column; None is a missing value."""
+    if kind in _NUMBERS:
+        dtype, missing = _NUMBERS[kind]
+        numbers = [missing if value is None else value for value in values]
+        file.add(f"c/{name}", [np.array(numbers, dtype=dtype)])
+        return
+    if kind == "ordinal":
+        lists: list[Sequence[bytes]] = [() if value is None else (value,) for value in values]  # type: ignore[misc]
+    else:
+        lists = [() if value is None else value for value in values]  # type: ignore[misc]
+    terms = sorted({term for each in lists for term in each})
+    rank = {term: number for number, term in enumerate(terms)}
+    write_terms(file, f"c/{name}", terms)
+    if kind == "ordinal":
+        ordinals = np.array(
+            [rank[each[0]] if each else len(terms) for each in lists], dtype=np.uint32
+        )
+    else:
+        file.add(f"c/{name}/starts", [np.cumsum([0, *map(len, lists)], dtype=np.uint32)])
+        ordinals = np.array([rank[term] for each in lists for term in each], dtype=np.uint32)
+    file.add(f"c/{name}/ordinals", [narrow(ordinals)])

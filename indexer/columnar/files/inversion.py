@@ -1,0 +1,229 @@
+"""From documents' terms to postings: buffers that collect, and the vectorised inversion that sorts.
+
+A postings field is, in a segment, these arrays (n terms, p pairs, q postings, d documents)::
+
+    term_bytes u1, term_offsets[n+1]   the terms, ascending as bytes
+    pair_offsets[n+1]                  the pairs of each term
+    pair_blocks u1|u2[p]               the block of 65,536 documents that a pair lies in
+    pair_starts[p+1]                   the postings of each pair
+    docs u2[q]                         the document within its block
+  and for words
+    freqs u1[q]                        frequency; 255 means: look into big_freqs
+    big_at u4|u8[b], big_freqs u4[b]   the postings with a frequency of 255 and more
+    pair_positions[p+1]                the first position of each pair
+    positions u2|u4                    the positions, posting by posting
+    lengths u2|u4[d]                   terms of each document in this field
+
+A *pair* is a term in one block of documents, so that a document takes two bytes. Arrays without a type are offsets, kept as
+``offsets.py`` keeps them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.errors import Unsupported
+from indexer.columnar.files.arrays import AnyArray
+
+BLOCK_BITS: Final = 16
+BLOCK: Final = 1 << BLOCK_BITS
+BIG_FREQ: Final = 255
+
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class Postings:
+    """Postings of one field in (term, document) order, before they are laid out.
+
+    ``terms`` uint32[q] ascending, ``docs`` uint32[q] ascending within a term, ``freqs`` uint32[q] or None,
+    ``positions`` uint32, ``freqs[i]`` of them for posting i, or None.
+    """
+
+    terms: U32
+    docs: U32
+    freqs: U32 | None = None
+    positions: U32 | None = None
+
+
+class FieldBuffer:
+    """Collects one field's terms, document by document, until they are inverted."""
+
+    def __init__(self, *, positions: bool) -> None:
+        # A term's number is looked up, or given out, without a line of Python for each occurrence.
+        self._vocabulary: defaultdict[str | bytes, int] = defaultdict(count().__next__)
+        self._ids = array("I")
+        self._positions = array("I") if positions else None
+        self._counts = array("I")
+
+    def __len__(self) -> int:
+        """How many occurrences are held."""
+        return len(self._ids)
+
+    def add(self, terms: Iterable[str | bytes], positions: Sequence[int] | None = None) -> None:
+        """Take the next document's terms (text counts as its UTF-8) and, for words, their positions.
+
+        Raises:
+            Unsupported: terms and positions differ in number, or a position does not fit 32 bits; nothing is taken.
+        """
+        ids = array("I", self._numbers(tuple(terms)))
+        if self._positions is not None:
+            try:
+                places = array("I", positions if positions is not None else ())
+            except OverflowError as error:
+                raise Unsupported("a position is below 0 or does not fit 32 bits") from error
+            if len(places) != len(ids):
+                raise Unsupported("a document has more terms than positions, or fewer")
+            self._positions.extend(places)
+        self._ids.extend(ids)
+        self._counts.append(len(ids))
+
+    def _numbers(self, terms: tuple[str | bytes, ...]) -> Iterable[int]:
+        """The number of each term. Of all forms this is the fastest: one call in C for a whole document."""
+        if len(terms) > 1:
+            numbers: tuple[int, ...] = itemgetter(*terms)(self._vocabulary)
+            return numbers
+        return map(self._vocabulary.__getitem__, terms)
+
+    def cut(self, documents: int) -> None:
+        """Forget all but the first documents. Their terms stay in the vocabulary. O(documents)."""
+        kept = sum(self._counts[:documents])
+        del self._counts[documents:], self._ids[kept:]
+        if self._positions is not None:
+            del self._positions[kept:]
+
+    def lengths(self) -> U32:
+        """uint32[documents]: the terms of each document."""
+        return np.array(self._counts, dtype=np.uint32)
+
+    def invert(self) -> tuple[list[bytes], Postings]:
+        """The sorted vocabulary and the postings. O(n log n) of the occurrences, in C throughout."""
+        try:
+            encoded = [
+                term if isinstance(term, bytes) else term.encode() for term in self._vocabulary
+            ]
+        except UnicodeEncodeError as error:
+            raise Unsupported(f"a term is not Unicode text ({error})") from error
+        vocabulary = sorted(set(encoded))  # a term may have come as text and as bytes
+        places = {term: place for place, term in enumerate(vocabulary)}
+        rank = np.array([places[term] for term in encoded], dtype=np.uint64)
+        ids = np.frombuffer(self._ids, dtype=np.uint32) if self._ids else np.empty(0, np.uint32)
+        keys = rank[ids] << np.uint64(32) | np.arange(len(ids), dtype=np.uint64)
+        keys.sort()
+        terms = (keys >> np.uint64(32)).astype(np.uint32)
+        order = (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
+        del keys
+        counts = self.lengths()
+        docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)[order]
+        fresh = np.empty(len(terms), dtype=bool)
+        if len(terms):
+            fresh[0] = True
+            np.logical_or(terms[1:] != terms[:-1], docs[1:] != docs[:-1], out=fresh[1:])
+        firsts = np.flatnonzero(fresh)
+        postings = Postings(terms=terms[firsts], docs=docs[firsts])
+        if self._positions is not None:
+            postings.freqs = np.diff(firsts, append=len(terms)).astype(np.uint32)
+            positions = np.frombuffer(self._positions, dtype=np.uint32) if len(ids) else ids
+            postings.positions = positions[order]
+        return vocabulary, postings
+
+
+@dataclass(slots=True)
+class LaidOut:
+    """A stretch of postings in the shape in which a segment keeps it; offsets count from its own beginning."""
+
+    pair_terms: U32
+    pair_blocks: NDArray[np.uint16]
+    pair_starts: NDArray[np.int64]
+    docs: NDArray[np.uint16]
+    freqs: NDArray[np.uint8] | None
+    big_at: NDArray[np.int64]
+    big_freqs: U32
+    pair_positions: NDArray[np.int64] | None
+    positions: U32 | None
+
+
+def lay_out(postings: Postings) -> LaidOut:
+    """Cut postings into pairs and narrow their types. O(postings), no loop."""
+    blocks = postings.docs >> BLOCK_BITS
+    pair_keys = postings.terms.astype(np.uint64) << np.uint64(32) | blocks
+    fresh = np.empty(len(pair_keys), dtype=bool)
+    if len(pair_keys):
+        fresh[0] = True
+        np.not_equal(pair_keys[1:], pair_keys[:-1], out=fresh[1:])
+    starts = np.flatnonzero(fresh)
+    freqs = big_at = big_freqs = pair_positions = None
+    if postings.freqs is not None:
+        big_at = np.flatnonzero(postings.freqs >= BIG_FREQ)
+        big_freqs = postings.freqs[big_at]
+        freqs = np.minimum(postings.freqs, BIG_FREQ).astype(np.uint8)
+        ends = np.cumsum(postings.freqs, dtype=np.int64)
+        last = ends[-1] if len(ends) else 0
+        pair_positions = np.append(ends[starts] - postings.freqs[starts], last)
+    return LaidOut(
+        pair_terms=postings.terms[starts],
+        pair_blocks=blocks[starts].astype(np.uint16),
+        pair_starts=np.append(starts, len(postings.docs)),
+        docs=postings.docs.astype(np.uint16),
+        freqs=freqs,
+        big_at=np.empty(0, np.int64) if big_at is None else big_at,
+        big_freqs=np.empty(0, np.uint32) if big_freqs is None else big_freqs,
+        pair_positions=pair_positions,
+        positions=postings.positions,
+    )
+
+
+def narrow(values: AnyArray, *, at_least: int = 1) -> AnyArray:
+    """The same values in the smallest unsigned type that holds them, of at least so many bytes each."""
+    top = int(values.max()) if len(values) else 0
+    for dtype in (np.uint8, np.uint16, np.uint32, np.uint64):
+        if np.dtype(dtype).itemsize >= at_least and top <= np.iinfo(dtype).max:
+            return values.astype(dtype)
+    raise Unsupported(f"value {top} is too large")
+
+
+def sizes_of(offsets: AnyArray) -> NDArray[np.int64]:
+    """int64[n]: the size of each row of an offset array of n + 1."""
+    wide: NDArray[np.int64] = offsets.astype(np.int64)
+    return wide[1:] - wide[:-1]
+
+
+def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
+    """int64: where the elements of some rows stand, row by row, given each row's first place and its size."""
+    shifts = np.repeat(firsts - (np.cumsum(counts, dtype=np.int64) - counts), counts)
+    places: NDArray[np.int64] = shifts + np.arange(len(shifts))
+    return places
+
+
+def rows_of(
+    starts: AnyArray, docs: NDArray[np.intp], length: int
+) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Where the rows of some documents stand, and how many each has; ``starts`` says where each document's begin.
+
+    Raises:
+        ValueError: they have more rows than the ``length`` of what the rows are of.
+    """
+    firsts = starts[docs].astype(np.intp)
+    counts = starts[docs + 1].astype(np.intp) - firsts
+    if counts.sum() > length:
+        raise ValueError(f"{counts.sum()} rows of {length}")
+    return rows_at(firsts, counts), counts
+
+
+def pack_terms(terms: Sequence[bytes]) -> tuple[NDArray[np.uint8], U32]:
+    """Terms as one array of bytes and the offset of each, one more than there are terms."""
+    offsets = np.zeros(len(terms) + 1, dtype=np.uint64)
+    np.cumsum(np.fromiter(map(len, terms), dtype=np.uint64, count=len(terms)), out=offsets[1:])
+    if int(offsets[-1]) >= 2**32:
+        raise Unsupported("the terms of one field take 4 GiB or more")
+    return np.frombuffer(b"".join(terms), dtype=np.uint8), offsets.astype(np.uint32)

@@ -1,0 +1,398 @@
+"""Segment: one immutable piece of the index, open for reading through one mapping.
+
+Documents are numbered from 0 within the segment. Deletions are no business of a segment: a snapshot knows them.
+All arrays handed out are views of the mapping or fresh; never write to one. Shared by threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.errors import Damaged
+from indexer.columnar.files.arrays import AnyArray, ArrayFile, IntP
+from indexer.columnar.files.blobs import BlobReader
+from indexer.columnar.files.fields import MISSING_INT, Layout
+from indexer.columnar.files.inversion import BIG_FREQ, BLOCK_BITS, narrow, rows_at
+from indexer.columnar.files.locating import NOWHERE, DocsByBlock, Located
+from indexer.columnar.files.offsets import Offsets
+from indexer.columnar.files.terms import Terms
+
+SHORTEST: Final = 4
+"""Bytes of a word that tells what a text is about: a single Chinese character says little."""
+LONGEST: Final = 32
+"""Bytes of the longest such word, so that words of several segments are compared as an array."""
+_STRIDE: Final = 16
+"""Postings of which it is remembered where the first one's positions begin."""
+
+
+class PostingsField:
+    """The postings of one field."""
+
+    def __init__(self, file: ArrayFile, name: str, *, words: bool) -> None:
+        prefix = f"p/{name}"
+        self._path, self._name = file.path, name
+        self.terms = Terms(file, prefix)
+        self.words = words
+        self._pair_offsets = Offsets(file, f"{prefix}/pair_offsets")
+        self._pair_blocks: AnyArray = file[f"{prefix}/pair_blocks"]
+        self._one_block = len(self._pair_blocks) == len(self.terms)  # a pair for each term
+        self._pair_starts = Offsets(file, f"{prefix}/pair_starts")
+        self._docs: NDArray[np.uint16] = file[f"{prefix}/docs"]
+        if words:
+            self._freqs: NDArray[np.uint8] = file[f"{prefix}/freqs"]
+            self._big_at: AnyArray = file[f"{prefix}/big_at"]
+            self._big_freqs: NDArray[np.uint32] = file[f"{prefix}/big_freqs"]
+            self._pair_positions = Offsets(file, f"{prefix}/pair_positions")
+            self._positions: AnyArray = file[f"{prefix}/positions"]
+            self.lengths: AnyArray = file[f"{prefix}/lengths"]
+            """uint16|uint32[documents]: terms of each document in this field, exact."""
+
+    @cached_property
+    def total_length(self) -> int:
+        """The sum of all lengths, deleted documents included; 0 for a field without words."""
+        return int(self.lengths.sum(dtype=np.int64)) if self.words else 0
+
+    @property
+    def position_type(self) -> np.dtype[np.generic]:
+        """uint16 or uint32: the type of the positions."""
+        return self._positions.dtype
+
+    @property
+    def posting_count(self) -> int:
+        """How many postings the field has."""
+        return len(self._docs)
+
+    def extent(self, first: int, last: int | None = None) -> tuple[int, int]:
+        """Where the postings of terms ``first`` to ``last`` (itself included) begin and end."""
+        begin, end = self._pairs(first, first if last is None else last)
+        return self._pair_starts[begin], self._pair_starts[end]
+
+    def _pairs(self, first: int, last: int) -> tuple[int, int]:
+        """Where the pairs of terms ``first`` to ``last`` (itself included) begin and end."""
+        if self._one_block:
+            return first, last + 1
+        return self._pair_offsets[first], self._pair_offsets[last + 1]
+
+    def doc_frequency(self, term: int) -> int:
+        """How many documents hold a term, deleted ones included. O(log postings)."""
+        begin, end = self.extent(term)
+        return end - begin
+
+    def doc_frequencies(self, first: int, end: int) -> NDArray[np.int64]:
+        """int64[end - first]: how many documents hold each of a range of terms, deleted ones included."""
+        pairs = self._pair_offsets.between(first, end + 1)
+        starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
+        counts: NDArray[np.int64] = np.diff(starts[pairs - pairs[0]])
+        return counts
+
+    @cached_property
+    def telling_frequencies(self) -> NDArray[np.uint32]:
+        """uint32[terms]: how many documents hold each term of SHORTEST to LONGEST bytes, deleted ones included; 0 for others.
+
+        Made once: O(terms), four bytes each.
+        """
+        sizes = self.terms.sizes(np.arange(len(self.terms)))
+        telling = (sizes >= SHORTEST) & (sizes <= LONGEST)
+        return (self.doc_frequencies(0, len(self.terms)) * telling).astype(np.uint32)
+
+    def doc_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how many documents hold each of some terms, deleted ones included."""
+        return self._between_pairs(self._pair_starts, terms)
+
+    def total_frequency(self, term: int) -> int:
+        """How often a term occurs, deleted documents included. O(log positions)."""
+        begin, end = self._position_extent(term, term)
+        return end - begin
+
+    def total_frequencies_of(self, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how often each of some terms of a words field occurs, deleted documents included."""
+        return self._between_pairs(self._pair_positions, terms)
+
+    def _between_pairs(self, starts: Offsets, terms: IntP) -> NDArray[np.int64]:
+        """int64[terms]: how far apart the first and the last pair of each of some terms begin and end."""
+        pairs = self._pair_offsets
+        counts: NDArray[np.int64] = starts.at(pairs.at(terms + 1)) - starts.at(pairs.at(terms))
+        return counts
+
+    def _position_extent(self, first: int, last: int) -> tuple[int, int]:
+        """Where the positions of terms ``first`` to ``last`` (itself included) begin and end."""
+        begin, end = self._pairs(first, last)
+        return self._pair_positions[begin], self._pair_positions[end]
+
+    def docs(self, term: int) -> IntP:
+        """intp[doc_frequency], ascending: the documents of a term; a fresh array. O(postings)."""
+        return self.docs_of_range(term, term)
+
+    def docs_of_range(self, first: int, last: int) -> IntP:
+        """intp: the documents of terms ``first`` to ``last``, one term's after the other; a fresh array."""
+        begin, end = self._pairs(first, last)
+        docs = self._docs[self._pair_starts[begin] : self._pair_starts[end]].astype(np.intp)
+        blocks = self._pair_blocks[begin:end]
+        if len(blocks) == 1:
+            if blocks[0]:
+                docs += int(blocks[0]) << BLOCK_BITS
+        elif blocks.any():
+            starts = self._pair_starts.between(begin, end + 1)
+            docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
+        return docs
+
+    def locate(self, terms: Sequence[int], among: DocsByBlock) -> Located:
+        """Where some terms, by their numbers (-1 for none), stand in some documents.
+
+        O(terms * docs * log postings): nothing is decoded.
+        """
+        held: dict[int, list[tuple[int, int, int]]] = {block: [] for block in among.parts}
+        for row, term in enumerate(terms):
+            if term < 0:
+                continue
+            begin, end = self._pairs(term, term)
+            starts = self._pair_starts.few(begin, end + 1)
+            for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
+                if block in held:
+                    held[block].append((row, starts[pair], starts[pair + 1]))
+        found = [
+            self._located(extents, *among.parts[block])
+            for block, extents in held.items()
+            if extents
+        ]
+        if len(found) == 1:
+            return found[0]
+        return Located(*map(np.concatenate, zip(NOWHERE, *found, strict=True)))
+
+    def _located(
+        self, extents: Sequence[tuple[int, int, int]], places: IntP, within: NDArray[np.uint16]
+    ) -> Located:
+        """Where terms stand in some documents of one block, given each one's place, and its postings' begin and end there."""
+        rows, starts, _ = np.array(extents).T
+        # Looked for but in the last one: what is greater than the others is that or none.
+        at = np.array([self._docs[low : high - 1].searchsorted(within) for _, low, high in extents])
+        at += starts[:, np.newaxis]
+        which, docs = (self._docs[at] == within).nonzero()
+        return Located(rows[which], places[docs], at[which, docs])
+
+    def freqs_at(self, at: IntP) -> AnyArray:
+        """uint8 or uint32: the frequencies of some postings."""
+        freqs: AnyArray = self._freqs[at]
+        big = freqs == BIG_FREQ
+        if big.any():
+            freqs = freqs.astype(np.uint32)
+            freqs[big] = self._big_freqs[self._big_at.searchsorted(at[big])]
+        return freqs
+
+    def positions_at(self, at: IntP) -> tuple[AnyArray, AnyArray]:
+        """The positions of some postings, one posting's after the other's, and how many each has. O(postings + positions)."""
+        counts = self.freqs_at(at).astype(np.intp)
+        before, steps = at % _STRIDE, np.arange(_STRIDE)[:, np.newaxis]
+        stretches = self._freqs.take(at - before + steps, mode="clip")
+        stretches *= steps < before
+        firsts = stretches.sum(axis=0, dtype=np.intp)
+        firsts += self._positions_before[at // _STRIDE].astype(np.intp)
+        firsts += self._big_before[self._big_at.searchsorted(at)]
+        return self._positions[rows_at(firsts, counts)], counts
+
+    @cached_property
+    def _positions_before(self) -> AnyArray:
+        """uint32 or uint64: how many positions come before each _STRIDE-th posting, by frequencies of one byte.
+
+        Made once: O(postings), a quarter of a byte each.
+
+        Raises:
+            Damaged: there are not as many by the frequencies as by the positions.
+        """
+        whole = len(self._freqs) // _STRIDE * _STRIDE
+        before = np.zeros(whole // _STRIDE + 1, dtype=np.int64)
+        stretches = self._freqs[:whole].reshape(-1, _STRIDE).sum(axis=1, dtype=np.int64)
+        np.cumsum(stretches, out=before[1:])
+        rest = self._freqs[whole:].sum(dtype=np.int64) + self._big_before[-1]
+        if before[-1] + rest != len(self._positions):
+            raise self._disagreement()
+        return narrow(before, at_least=4)
+
+    @cached_property
+    def _big_before(self) -> NDArray[np.int64]:
+        """int64[big frequencies + 1]: by how much those before each one exceed what a byte holds of them."""
+        before = np.zeros(len(self._big_freqs) + 1, dtype=np.int64)
+        np.cumsum(self._big_freqs.astype(np.int64) - BIG_FREQ, out=before[1:])
+        return before
+
+    def freqs(self, term: int) -> AnyArray:
+        """uint8 or uint32[doc_frequency]: the frequencies of a term, in the order of its documents."""
+        return self.freqs_between(*self.extent(term))
+
+    def freqs_between(self, begin: int, end: int) -> AnyArray:
+        """uint8 or uint32: the frequencies of postings ``begin`` to ``end``."""
+        freqs: AnyArray = self._freqs[begin:end]
+        if len(self._big_at):
+            low, high = np.searchsorted(self._big_at, (begin, end))
+            if low != high:
+                freqs = freqs.astype(np.uint32)
+                freqs[self._big_at[low:high].astype(np.intp) - begin] = self._big_freqs[low:high]
+        return freqs
+
+    def positions(self, term: int) -> tuple[AnyArray, IntP]:
+        """The positions of a term, posting by posting, and where each posting's begin (one more than postings).
+
+        Raises:
+            Damaged: there are not as many by the frequencies as by the positions.
+        """
+        places = self.positions_of_range(term, term)
+        freqs = self.freqs(term)
+        starts = np.zeros(len(freqs) + 1, dtype=np.intp)
+        np.cumsum(freqs, out=starts[1:])
+        if starts[-1] != len(places):
+            raise self._disagreement()
+        return places, starts
+
+    def _disagreement(self) -> Damaged:
+        return Damaged(self._path, f"frequencies and positions of {self._name!r} do not agree")
+
+    def term_of_postings(self, first: int, last: int) -> NDArray[np.uint32]:
+        """uint32: for each posting of terms ``first`` to ``last``, its term's number."""
+        starts = self.term_starts(first, last + 1)
+        return np.repeat(np.arange(first, last + 1, dtype=np.uint32), starts[1:] - starts[:-1])
+
+    def positions_of_range(self, first: int, last: int) -> AnyArray:
+        """All positions of terms ``first`` to ``last``, posting by posting."""
+        begin, end = self._position_extent(first, last)
+        return self._positions[begin:end]
+
+    def term_starts(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
+        """int64[terms + 1]: where the postings of terms ``begin`` to before ``end`` begin, and where the last one's end."""
+        pairs = self._pair_offsets.between(begin, (len(self.terms) if end is None else end) + 1)
+        starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
+        pairs -= pairs[0]
+        return starts[pairs]
+
+
+class Ordinals:
+    """A column of values out of a sorted dictionary: one for each document, or any number."""
+
+    def __init__(self, file: ArrayFile, name: str, *, many: bool) -> None:
+        prefix = f"c/{name}"
+        self._path, self._name = file.path, name
+        self.terms = Terms(file, prefix)
+        self.ordinals: AnyArray = file[f"{prefix}/ordinals"]
+        """Unsigned[documents], the number of terms where there is no value; or, for many, all of them in a row."""
+        self.starts: NDArray[np.uint32] | None = file[f"{prefix}/starts"] if many else None
+        """uint32[documents + 1]: where each document's values begin, for many."""
+
+    def values(self) -> list[bytes]:
+        """The values that ordinals stand for. O(ordinals): none may stand for one that there is not, but the number of values.
+
+        Raises:
+            Damaged: one does.
+        """
+        if len(self.ordinals) and self.ordinals.max() > len(self.terms):
+            raise Damaged(self._path, f"column {self._name!r} has a number that no value has")
+        return self.terms.slice()
+
+
+class Segment:
+    """One open segment.
+
+    Raises:
+        Damaged: the file is missing, cut short or altered where opening looks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = ArrayFile(path)
+        try:
+            self.layout = Layout.from_facts(self.file.facts["layout"])
+            self.doc_count: int = self.file.facts["doc_count"]
+        except KeyError as error:
+            raise Damaged(path, f"its footer lacks {error}") from error
+        self.name = path.name
+        self._fields: dict[str, PostingsField] = {}
+        self._blobs: dict[str, BlobReader] = {}
+        self._distinct: dict[str, AnyArray] = {}
+
+    def postings(self, name: str) -> PostingsField:
+        """The postings of a field; KeyError for a field that has none."""
+        field = self._fields.get(name)
+        if field is None:
+            kind = self.layout.postings[name]
+            field = self._fields[name] = PostingsField(self.file, name, words=kind == "words")
+        return field
+
+    def numbers(self, name: str) -> AnyArray:
+        """int64, float32 or uint64[documents]: a column of numbers."""
+        return self.file[f"c/{name}"]
+
+    def distinct_numbers(self, name: str) -> AnyArray:
+        """The distinct numbers of a column of int64 or float32, ascending, missing ones left out. Made once: O(n log n)."""
+        values = self._distinct.get(name)
+        if values is None:
+            values = np.unique(self.numbers(name))
+            values = (
+                values[values != MISSING_INT]
+                if values.dtype == np.int64
+                else values[~np.isnan(values)]
+            )
+            self._distinct[name] = values
+        return values
+
+    def ordinals(self, name: str) -> Ordinals:
+        """A column of dictionary values."""
+        return Ordinals(self.file, name, many=self.layout.columns[name] == "ordinals")
+
+    def blobs(self, name: str) -> BlobReader:
+        """The blobs of a field."""
+        reader = self._blobs.get(name)
+        if reader is None:
+            reader = self._blobs[name] = BlobReader(self.file, f"b/{name}")
+        return reader
+
+    def forward(self, name: str, doc: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """The weightiest terms of a document in a field, heaviest first: their numbers and frequencies (255 and more as 255)."""
+        starts, terms, freqs = self.forward_arrays(name)
+        span = slice(int(starts[doc]), int(starts[doc + 1]))
+        return terms[span], freqs[span]
+
+    def forward_arrays(self, name: str) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """The whole forward index of a field: offsets uint32[documents + 1], terms uint32, frequencies uint8."""
+        prefix = f"f/{name}"
+        return (
+            self.file[f"{prefix}/starts"],
+            self.file[f"{prefix}/terms"],
+            self.file[f"{prefix}/freqs"],
+        )
+
+    def find(self, key: bytes) -> int:
+        """The document with that key, or -1. O(log n)."""
+        if self.layout.key is None:
+            return -1
+        field = self.postings(self.layout.key)
+        term = field.terms.find(key)
+        return -1 if term < 0 else int(field.docs(term)[-1])
+
+    def key(self, doc: int) -> bytes:
+        """The key of a document; empty for one without. O(documents) the first time."""
+        number = int(self.key_numbers[doc])
+        assert self.layout.key is not None, "the layout names no key"
+        return b"" if number < 0 else self.postings(self.layout.key).terms[number]
+
+    @cached_property
+    def key_numbers(self) -> NDArray[np.int64]:
+        """int64[documents]: the number of each document's key, -1 for none; ascending keys have ascending numbers."""
+        numbers = np.full(self.doc_count, -1, dtype=np.int64)
+        assert self.layout.key is not None, "the layout names no key"
+        field = self.postings(self.layout.key)
+        if len(field.terms):
+            last = len(field.terms) - 1
+            numbers[field.docs_of_range(0, last)] = field.term_of_postings(0, last)
+        return numbers
+
+    def keys(self) -> Iterator[tuple[int, bytes]]:
+        """Every document that has a key, with it, in the order of keys; replaced ones of the same batch included."""
+        if self.layout.key is not None:
+            field = self.postings(self.layout.key)
+            keys, last = field.terms.slice(), len(field.terms) - 1
+            docs, numbers = field.docs_of_range(0, last), field.term_of_postings(0, last)
+            for doc, number in zip(docs.tolist(), numbers.tolist(), strict=True):
+                yield doc, keys[number]

@@ -1,0 +1,161 @@
+"""Terms: the sorted dictionary of a field in a segment. Nothing is decoded but the terms around what is looked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.files.arrays import AnyArray, ArrayFile, IntP
+from indexer.columnar.files.offsets import Offsets
+
+_WIDTH: Final = 8
+"""Bytes of a term's prefix, which is compared as one number: two Chinese characters, and most of what tells terms apart."""
+_SAMPLE: Final = 4
+"""The prefix of one term in so many is held to begin a look-up with: two bytes a term."""
+_STRETCH: Final = _SAMPLE << 12
+"""Terms of which the prefixes are read at once: what that takes stays in the processor's cache."""
+_MANY: Final = 16
+"""Terms that are sooner looked up together than one by one."""
+_FEW: Final = 4_096
+"""Terms of a dictionary that is held whole: that of a new article or two, in which each query's words are looked for anew."""
+
+
+class Terms:
+    """A sorted dictionary of byte strings: number to term, term to number, ranges."""
+
+    def __init__(self, file: ArrayFile, prefix: str) -> None:
+        self._bytes = memoryview(file[f"{prefix}/term_bytes"])  # type: ignore[arg-type]
+        self._offsets = Offsets(file, f"{prefix}/term_offsets")
+        self._count = len(self._offsets) - 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> bytes:
+        return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
+
+    def find(self, term: bytes) -> int:
+        """The number of a term, or -1. O(log n), some microseconds, less than one among few; O(n) the first time."""
+        at = self.first_from(term)
+        return at if at < self._count and self._at(at) == term else -1
+
+    @cached_property
+    def _few(self) -> list[bytes]:
+        return self.slice()
+
+    def find_all(self, terms: Sequence[bytes]) -> list[int]:
+        """The number of each of some terms, or -1. Of many, those of which no term has the prefix take less than a microsecond each."""
+        if self._count <= _FEW or len(terms) < _MANY:
+            return [*map(self.find, terms)]
+        wanted = _as_numbers(np.array(terms, dtype=f"S{_WIDTH}"))
+        sample = np.searchsorted(np.asarray(self._samples), wanted)
+        # The first term with a prefix stands behind the last sample below it, and no further than the next one.
+        beside = (sample * _SAMPLE)[:, None] - np.arange(_SAMPLE)
+        near = _as_numbers(self.texts(np.minimum(beside, self._count - 1).ravel(), _WIDTH))
+        known = (near.reshape(beside.shape) == wanted[:, None]).any(axis=1)
+        return [
+            self.find(term) if is_known else -1
+            for term, is_known in zip(terms, known.tolist(), strict=True)
+        ]
+
+    def first_from(self, term: bytes) -> int:
+        """The number of the first term that is ``term`` or greater; the count when there is none. Costs what :meth:`find` does."""
+        if self._count <= _FEW:
+            return bisect_left(self._few, term)
+        samples, prefix = self._samples, int.from_bytes(term[:_WIDTH].ljust(_WIDTH, b"\0"))
+        low = high = bisect_left(samples, prefix)
+        if low < len(samples) and samples[low] == prefix:
+            high = bisect_right(samples, prefix, low)
+        # It stands behind the last sample below it, and no further than the first one above it.
+        begin, end = max(0, (low - 1) * _SAMPLE + 1), min(high * _SAMPLE, self._count)
+        return bisect_left(range(self._count), term, begin, end, key=self._at)
+
+    def beginning(self, prefix: bytes) -> tuple[int, int]:
+        """The number of the first term that begins with ``prefix``, and of the first one behind those. Costs one or two look-ups."""
+        first = self.first_from(prefix)
+        if first == self._count or not self._at(first).startswith(prefix):
+            return first, first
+        beyond = after_prefix(prefix)
+        return first, self.first_from(beyond) if beyond else self._count
+
+    def _at(self, number: int) -> bytes:
+        edges = self._edges
+        return self._bytes[edges[number] : edges[number + 1]].tobytes()
+
+    @cached_property
+    def _edges(self) -> memoryview[int]:
+        """Where each term begins and the last one ends, four bytes each: what a look-up compares with, it reads at once."""
+        small = len(self._bytes) < 1 << 32
+        return memoryview(self._offsets.between().astype(np.uint32 if small else np.int64))  # type: ignore[arg-type]
+
+    def slice(self, begin: int = 0, end: int | None = None) -> list[bytes]:
+        """The terms of a range of numbers. O(range)."""
+        end = self._count if end is None else min(end, self._count)
+        if begin >= end:
+            return []
+        offsets = self._offsets.between(begin, end + 1).tolist()
+        base = offsets[0]
+        data = self._bytes[base : offsets[-1]].tobytes()
+        return [data[a - base : b - base] for a, b in pairwise(offsets)]
+
+    def some(self, numbers: IntP) -> list[bytes]:
+        """Some terms."""
+        edges = np.asarray(self._edges)
+        begins, ends = edges[numbers].tolist(), edges[numbers + 1].tolist()
+        return [self._bytes[a:b].tobytes() for a, b in zip(begins, ends, strict=True)]
+
+    @cached_property
+    def second_parts(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """Of terms that are made of parts with NUL between them, uint16[terms] each: at which byte the second part begins, and
+        how many bytes it has. Made once: O(bytes), four bytes a term."""
+        edges, data = np.asarray(self._edges), np.frombuffer(self._bytes, dtype=np.uint8)
+        separators = np.flatnonzero(data == 0)
+        nth = np.searchsorted(separators, edges[:-1])
+        begins = separators[nth] + 1
+        ends = np.minimum(np.append(separators, len(data))[nth + 1], edges[1:])
+        return (begins - edges[:-1]).astype(np.uint16), (ends - begins).astype(np.uint16)
+
+    def sizes(self, numbers: AnyArray) -> NDArray[np.int64]:
+        """int64: how many bytes each of some terms has."""
+        edges = np.asarray(self._edges)
+        sizes: NDArray[np.int64] = edges[numbers + 1].astype(np.int64) - edges[numbers]
+        return sizes
+
+    def texts(
+        self, numbers: AnyArray, width: int, begins: AnyArray | int = 0
+    ) -> NDArray[np.bytes_]:
+        """S{width}[numbers]: ``width`` bytes of each of some terms, from its byte ``begins`` on. O(numbers * width)."""
+        edges = np.asarray(self._edges)
+        places = (edges[numbers].astype(np.int64) + begins)[:, None] + np.arange(width)
+        data = np.frombuffer(self._bytes, dtype=np.uint8).take(places, mode="clip")
+        data *= places < edges[numbers + 1].astype(np.int64)[:, None]
+        texts: NDArray[np.bytes_] = data.view(f"S{width}").ravel()
+        return texts
+
+    @cached_property
+    def _samples(self) -> memoryview[int]:
+        """The prefixes of the samples as numbers, ascending, eight bytes each. Made once: O(terms)."""
+        made = [
+            _as_numbers(
+                self.texts(np.arange(begin, min(begin + _STRETCH, self._count), _SAMPLE), _WIDTH)
+            )
+            for begin in range(0, self._count, _STRETCH)
+        ]
+        return memoryview(np.concatenate(made))  # type: ignore[arg-type]
+
+
+def _as_numbers(prefixes: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    """uint64: numbers that sort as the prefixes do, each of _WIDTH bytes."""
+    return prefixes.view(">u8").astype(np.uint64)
+
+
+def after_prefix(prefix: bytes) -> bytes:
+    """The least byte string greater than all that begin with ``prefix``; empty when there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else b""

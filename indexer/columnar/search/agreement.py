@@ -1,0 +1,102 @@
+"""Agreement: how much each of the best documents is like the best of them, by the weightiest words of the forward index.
+
+The best documents of a good ranking are mostly about one thing, and what is about it too is probably meant: pseudo relevance
+feedback (Rocchio 1971; Lavrenko and Croft 2001), here as a second look at what was found, so that nothing else is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.files.arrays import AnyArray, IntP
+from indexer.columnar.files.inversion import rows_of
+from indexer.columnar.files.segment import LONGEST
+from indexer.columnar.files.terms import Terms
+from indexer.columnar.search.impacts import F32, Impacts
+
+LEADERS: Final = 20
+"""The documents that the others are compared with: the best by score."""
+POWER: Final = 4
+"""How much more a better leader counts: its score to this power."""
+_TINY: Final = 1e-9
+_HALF: Final = 1.2
+"""The frequency at which a word has half of its weight, as in BM25."""
+
+
+def agreement(
+    impacts: Impacts,
+    field: str,
+    places: Sequence[tuple[int, IntP]],
+    scores: F32,
+    leaving_out: Sequence[bytes],
+) -> F32:
+    """float32[documents], 0 to 1: how much each document is like the LEADERS by ``scores``, itself left out.
+
+    ``places`` are leaves and some documents of each, ascending, ``scores`` theirs in this order, 0 or above. A document is a
+    vector of length 1 of its words in the forward index of ``field``, each weighing its frequency times its rarity among all,
+    as far as those leaves know it; words ``leaving_out``, those of the question, do not count.
+    O(documents * FORWARD_TERMS).
+    """
+    owners, words, weights = _vectors(impacts, field, places, leaving_out)
+    count = len(scores)
+    norms = np.sqrt(np.bincount(owners, weights * weights, count))
+    weights = weights / np.maximum(norms, _TINY)[owners]
+    leaders = np.argsort(-scores, kind="stable")[:LEADERS]
+    counting = (scores[leaders] / max(float(scores[leaders[0]]), _TINY)).astype(np.float64) ** POWER
+    shares = np.zeros(count)
+    shares[leaders] = counting / max(float(counting.sum()), _TINY)
+    centre = np.bincount(words, weights * shares[owners])
+    alike = np.bincount(owners, weights * centre[words], count) - np.where(norms > 0, shares, 0.0)
+    others: NDArray[np.float64] = np.clip(alike / np.maximum(1 - shares, _TINY), 0, 1)
+    return others.astype(np.float32)
+
+
+def _vectors(
+    impacts: Impacts,
+    field: str,
+    places: Sequence[tuple[int, IntP]],
+    leaving_out: Sequence[bytes],
+) -> tuple[IntP, IntP, NDArray[np.float64]]:
+    """The words of documents: each one's document, counted through, the number of its text, and its weight."""
+    owners, words, frequencies, held = [], [], [], []
+    terms_of: list[tuple[Terms, AnyArray]] = []
+    documents = distinct = 0
+    for leaf, docs in places:
+        segment = impacts.snapshot.leaves[leaf].segment
+        postings = segment.postings(field)
+        starts, terms, freqs = segment.forward_arrays(field)
+        rows, counts = rows_of(starts, docs, len(terms))
+        numbers, which = np.unique(terms[rows], return_inverse=True)
+        holding = postings.telling_frequencies[numbers]
+        left_out = np.array([impacts.place(leaf, field, word).number for word in leaving_out])
+        holding[(numbers == left_out[:, np.newaxis]).any(axis=0)] = 0
+        owners.append(np.repeat(np.arange(documents, documents + len(docs)), counts))
+        words.append(which + distinct)
+        frequencies.append(freqs[rows])
+        held.append(holding)
+        terms_of.append((postings.terms, numbers))
+        documents += len(docs)
+        distinct += len(numbers)
+    word_of, holding = np.concatenate(words), np.concatenate(held)
+    if len(places) > 1:
+        text_of, holding = _told_apart(terms_of, holding)
+        word_of = text_of[word_of]
+    rarity = np.log(max(impacts.snapshot.doc_count_all, 1) / (holding + 1.0))
+    rarity[(holding == 0) | (rarity < 0)] = 0
+    frequency = np.concatenate(frequencies).astype(np.float64)
+    frequency /= frequency + _HALF
+    return np.concatenate(owners), word_of, frequency * rarity[word_of]
+
+
+def _told_apart(
+    terms_of: Sequence[tuple[Terms, AnyArray]], holding: AnyArray
+) -> tuple[IntP, AnyArray]:
+    """For each term of each leaf the number of its text, and how many documents hold each text; 0 for what does not count."""
+    texts = np.concatenate([terms.texts(numbers, LONGEST) for terms, numbers in terms_of])
+    texts[holding == 0] = b""
+    words, text_of = np.unique(texts, return_inverse=True)
+    return text_of, np.bincount(text_of, holding, len(words))

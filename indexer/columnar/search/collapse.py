@@ -1,0 +1,116 @@
+"""Collapsing: of the documents that share a number in a column, only the best ranked one.
+
+The number holds for the whole snapshot, so a group may span segments. A document without a number is a group of its own.
+Nothing is ranked here: what was ranked is thinned out, and how many of each group were found is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.files.arrays import IntP
+from indexer.columnar.files.fields import MISSING_INT
+from indexer.columnar.files.snapshot import Snapshot
+from indexer.columnar.search.found import Found, look_up
+from indexer.columnar.search.impacts import F32, Listed
+
+I64 = NDArray[np.int64]
+
+SPARE: Final = 50
+"""How many more than asked for are ranked at once, so that thinning out seldom leaves too few: five pages of copies."""
+_AGAIN: Final = 4
+"""When it does, so many times more are ranked the next time."""
+ALONE: Final = -1
+"""The number of the group that a document without one has."""
+
+
+class Collapsed(NamedTuple):
+    """What is left of a ranking: documents, their scores, and how many of each one's group were found."""
+
+    docs: I64
+    scores: F32
+    sizes: I64
+
+
+class Grouping:
+    """The groups of a snapshot by an int64 column. Made once: O(documents), 4 bytes for each.
+
+    A segment that lacks the column has no groups: an index that an older release made is searched all the same.
+    """
+
+    def __init__(self, snapshot: Snapshot, column: str) -> None:
+        values = [
+            leaf.segment.numbers(column)
+            if column in leaf.segment.layout.columns
+            else np.full(leaf.segment.doc_count, MISSING_INT)
+            for leaf in snapshot.leaves
+        ]
+        every = np.concatenate([np.empty(0, np.int64), *values])
+        grouped = every != MISSING_INT
+        numbers, places = np.unique(every[grouped], return_inverse=True)
+        self.count = len(numbers)
+        """How many groups there are."""
+        self._ordinals = np.full(len(every), ALONE, dtype=np.int32)
+        self._ordinals[grouped] = places
+        self._bases = [leaf.base for leaf in snapshot.leaves]
+        bounds = np.searchsorted(docs := np.flatnonzero(grouped), self._bases)
+        self._grouped: list[IntP] = [
+            part - base for part, base in zip(np.split(docs, bounds)[1:], self._bases, strict=True)
+        ]
+
+    def ordinals(self, docs: I64) -> NDArray[np.int32]:
+        """int32: the number of each document's group, counted from 0, or -1."""
+        ordinals: NDArray[np.int32] = self._ordinals[docs]
+        return ordinals
+
+    def found_in(self, leaf: int, found: Found) -> NDArray[np.int32]:
+        """The same for what was found in a leaf, without those alone. O(the leaf's grouped documents, or those listed)."""
+        base = self._bases[leaf]
+        if isinstance(found, Listed):
+            docs = found.docs
+            docs = docs[self.ordinals(docs + base) != ALONE]
+        else:
+            docs = self._grouped[leaf]
+            docs = docs[look_up(found, docs, len(found.scores))[0]]
+        return self.ordinals(docs + base)
+
+
+class Tally:
+    """How many of each group were found in one search."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+        self._sizes = np.zeros(grouping.count, dtype=np.int64)
+
+    def add(self, leaf: int, found: Found) -> None:
+        """Count what was found in a leaf."""
+        ordinals = self._grouping.found_in(leaf, found)
+        self._sizes += np.bincount(ordinals, minlength=len(self._sizes))
+
+    @property
+    def hidden(self) -> int:
+        """How many of the documents found stand behind another one of their group."""
+        return int(self._sizes.sum()) - int(np.count_nonzero(self._sizes))
+
+    def collapse(self, docs: I64, scores: F32, limit: int) -> Collapsed:
+        """The first of each group among ranked documents, ``limit`` at most. Looks no further than that."""
+        sizes: dict[int, int] = {}
+        seen = set()
+        for place, ordinal in enumerate(self._grouping.ordinals(docs).tolist()):
+            if len(sizes) == limit:
+                break
+            if ordinal == ALONE:
+                sizes[place] = 1
+            elif ordinal not in seen:
+                sizes[place] = int(self._sizes[ordinal])
+                seen.add(ordinal)
+        chosen = np.array([*sizes], dtype=np.intp)
+        return Collapsed(docs[chosen], scores[chosen], np.array([*sizes.values()], dtype=np.int64))
+
+
+def next_reach(reach: int, limit: int, hidden: int) -> int:
+    """How many to rank when ``reach`` were not enough for ``limit`` groups; ``limit + hidden`` always are."""
+    return min(limit + hidden, reach * _AGAIN)

@@ -1,0 +1,112 @@
+"""One leaf of a snapshot, and how many of its documents a plan node can match: what decides how to go about a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from typing import Any, Final
+
+from indexer.columnar.errors import OutOfTime
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.impacts import Impacts, padded
+
+
+class LeafCosts:
+    """A leaf of a snapshot for one thread. Cheap to make.
+
+    ``doc_count`` counts its documents, deleted ones included; ``length`` is that of a dense array for them. ``deadline``
+    is a time of ``time.monotonic()``.
+    """
+
+    def __init__(self, impacts: Impacts, leaf: int, *, deadline: float = inf) -> None:
+        self.impacts, self.leaf, self.deadline = impacts, leaf, deadline
+        self.segment = impacts.snapshot.leaves[leaf].segment
+        self.doc_count = self.segment.doc_count
+        self.length = padded(self.doc_count)
+        # By the id of a node of a plan that lives as long as this.
+        self._costs: dict[int, int] = {}
+        self._ranges: dict[int, tuple[int, int]] = {}
+
+    def keep_to_deadline(self) -> None:
+        """Asked before each node.
+
+        Raises:
+            OutOfTime: the deadline is over.
+        """
+        if monotonic() >= self.deadline:
+            raise OutOfTime
+
+    def cost(self, node: p.Plan) -> int:
+        """An upper estimate of the documents that match. Costs a term look-up a term, once: nodes ask for their parts' again."""
+        cost = self._costs.get(id(node))
+        if cost is None:
+            method = _COST.get(type(node))
+            cost = self.doc_count if method is None else method(self, node)
+            self._costs[id(node)] = cost
+        return cost
+
+    def _term(self, node: p.Term) -> int:
+        return self.impacts.estimate(self.leaf, node.field, node.term)
+
+    def _word(self, node: p.Word) -> int:
+        return sum(self.impacts.estimate(self.leaf, field, node.term) for field, _ in node.fields)
+
+    def terms_of(self, node: p.TermsBetween) -> tuple[int, int]:
+        """The number of the first term of a range, and of the first one behind it."""
+        found = self._ranges.get(id(node))
+        if found is None:
+            postings = self.impacts.field(self.leaf, node.field)
+            first = end = 0
+            if postings is not None:
+                terms = postings.terms
+                first = terms.first_from(node.low)
+                end = terms.first_from(node.high) if node.high else len(terms)
+            found = self._ranges[id(node)] = first, max(first, end)
+        return found
+
+    def _terms_between(self, node: p.TermsBetween) -> int:
+        first, end = self.terms_of(node)
+        postings = self.impacts.field(self.leaf, node.field)
+        if postings is None or first == end:
+            return 0
+        begin, stop = postings.extent(first, end - 1)
+        return stop - begin
+
+    def _documents(self, node: p.Documents) -> int:
+        return len(node.by_leaf[self.leaf][0]) if self.leaf in node.by_leaf else 0
+
+    def _phrase(self, node: p.Phrase) -> int:
+        return min(
+            (self.impacts.estimate(self.leaf, node.field, term) for term in node.terms), default=0
+        )
+
+    def _any(self, node: p.Union | p.Best) -> int:
+        return sum(self.cost(clause) for clause in node.clauses)
+
+    def _otherwise(self, node: p.Otherwise) -> int:
+        return self.cost(node.first) + self.cost(node.second)
+
+    def _intersection(self, node: p.Intersection) -> int:
+        return min((self.cost(clause) for clause in node.clauses), default=self.doc_count)
+
+    def _inner(self, node: p.Without | p.Maybe | p.Scaled | p.Constant) -> int:
+        return self.cost(node.plan)
+
+
+# One look-up a node: functools.singledispatchmethod costs four microseconds a call, as much as a short posting list.
+_COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
+    p.Term: LeafCosts._term,
+    p.Word: LeafCosts._word,
+    p.TermsBetween: LeafCosts._terms_between,
+    p.Documents: LeafCosts._documents,
+    p.Phrase: LeafCosts._phrase,
+    p.Union: LeafCosts._any,
+    p.Best: LeafCosts._any,
+    p.Otherwise: LeafCosts._otherwise,
+    p.Intersection: LeafCosts._intersection,
+    p.Without: LeafCosts._inner,
+    p.Maybe: LeafCosts._inner,
+    p.Scaled: LeafCosts._inner,
+    p.Constant: LeafCosts._inner,
+}

@@ -1,0 +1,341 @@
+"""Evaluating a plan in one leaf, an array at a time.
+
+*Which documents match?* gives a list where the result is small and dense arrays where it is not. An intersection whose
+rarest clause is much rarer than the others probes those (``probing.py``). No loop runs over documents or postings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from indexer.columnar.files.arrays import firsts
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.found import (
+    SCRATCH,
+    Dense,
+    Found,
+    Mask,
+    Part,
+    listed,
+    look_up_listed,
+    mask_of,
+)
+from indexer.columnar.search.impacts import F32, NOTHING, Column, Listed
+from indexer.columnar.search.phrases import phrase_matches
+from indexer.columnar.search.probing import LeafProbe, inside
+
+_SPARSE: Final = 32
+"""A union stays a list while its postings are fewer than the leaf's documents divided by this."""
+
+
+class Evaluator(LeafProbe):
+    """Evaluates plans in one leaf of a snapshot. Cheap to make; used by one thread."""
+
+    def release(self, found: Part) -> None:
+        """Give the accumulator of a result that is not needed any more back."""
+        if isinstance(found, Dense):
+            SCRATCH.give_back(found.scores)
+
+    def find(self, node: p.Plan) -> Part:
+        """The documents that match, with their scores, to look at."""
+        self.keep_to_deadline()
+        return _FIND[type(node)](self, node)
+
+    def find_own(self, node: p.Plan) -> Found:
+        """The same, to change: a shared column is copied."""
+        found = self.find(node)
+        if not isinstance(found, Column):
+            return found
+        scores = SCRATCH.borrow(self.length)
+        scores[:] = found.scores
+        return Dense(scores, None)
+
+    def find_listed(self, node: p.Plan) -> Listed:
+        """The same as a list."""
+        found = self.find(node)
+        if isinstance(found, Listed):
+            return found
+        answer = listed(found)
+        self.release(found)
+        return answer
+
+    def _find_term(self, node: p.Term) -> Part:
+        column = self.impacts.column(self.leaf, node.field, node.term)
+        if column is not None and node.boost >= p.LEAST_FACTOR:
+            boosted = node.boost != 1.0
+            return Column(column.scores * np.float32(node.boost)) if boosted else column
+        found = self.impacts.listed(self.leaf, node.field, node.term)
+        return _boosted(found, node.boost)
+
+    def _find_word(self, node: p.Word) -> Part:
+        return self.impacts.word(self.leaf, node, self.cost(node), self._common_word)
+
+    def _common_word(self, node: p.Word) -> Column:
+        column = Column(np.zeros(self.length, dtype=np.float32))
+        for field, boost in node.fields:  # computed anew: what is kept is the whole
+            part = self.impacts.fresh(self.leaf, field, node.term)
+            _add(column.scores, _boosted(part, boost))
+        return column
+
+    def _find_terms_between(self, node: p.TermsBetween) -> Found:
+        first, end = self.terms_of(node)
+        postings = self.impacts.field(self.leaf, node.field)
+        if postings is None or first == end:
+            return NOTHING
+        docs = postings.docs_of_range(first, end - 1)
+        if len(docs) * _SPARSE < self.doc_count:
+            docs = np.unique(docs)
+            return Listed(docs, np.full(len(docs), node.score, dtype=np.float32))
+        mask = np.zeros(self.length, dtype=bool)
+        mask[docs] = True
+        return self._uniform(mask, node.score)
+
+    def _find_documents(self, node: p.Documents) -> Found:
+        return Listed(*node.by_leaf[self.leaf]) if self.leaf in node.by_leaf else NOTHING
+
+    def _find_between(self, node: p.Between) -> Found:
+        mask = np.zeros(self.length, dtype=bool)
+        mask[: self.doc_count] = inside(self.segment.numbers(node.column), node)
+        return self._uniform(mask, 0.0)
+
+    def _find_phrase(self, node: p.Phrase) -> Found:
+        found = phrase_matches(self.impacts, self.leaf, node)
+        return _boosted(found, node.boost)
+
+    def _find_everything(self, node: p.Everything) -> Found:
+        mask = np.zeros(self.length, dtype=bool)
+        mask[: self.doc_count] = True
+        return self._uniform(mask, node.score)
+
+    def _find_union(self, node: p.Union) -> Part:
+        if len(node.clauses) < max(1, node.minimum):
+            return NOTHING
+        if len(node.clauses) == 1:
+            return self.find(node.clauses[0])
+        if self.cost(node) * _SPARSE < self.doc_count:
+            return self._sparse_union(node)
+        return self._at_least(node) if node.minimum > 1 else self._dense_union(node)
+
+    def _sparse_union(self, node: p.Union) -> Listed:
+        return self._summed([self.find_listed(clause) for clause in node.clauses], node.minimum)
+
+    def _summed(self, parts: list[Listed], minimum: int) -> Listed:
+        """The sum of lists, through a clean accumulator: only the places that were touched are read and cleared."""
+        parts = [part for part in parts if len(part.docs)]
+        if len(parts) < max(1, minimum):
+            return NOTHING
+        if len(parts) == 1:
+            return parts[0]
+        docs = np.concatenate([part.docs for part in parts])
+        docs.sort()
+        fresh = firsts(docs)
+        kept: Mask | None = None
+        if minimum > 1:
+            kept = np.diff(np.flatnonzero(fresh), append=len(docs)) >= minimum
+        docs = docs[fresh]
+        scores = SCRATCH.borrow(self.length)
+        for part in parts:
+            np.add.at(scores, part.docs, part.scores)
+        totals = scores[docs]
+        scores[docs] = 0.0
+        SCRATCH.give_back_clean(scores)
+        return Listed(docs, totals) if kept is None else Listed(docs[kept], totals[kept])
+
+    def _dense_union(self, node: p.Union) -> Dense:
+        scores = SCRATCH.borrow(self.length)
+        mask: Mask | None = None
+        for clause in node.clauses:
+            found = self.find(clause)
+            if not _all_positive(clause):
+                mask = self._marked(mask, scores, found)
+            elif mask is not None:
+                mask |= mask_of(found, self.length)
+            _add(scores, found)
+            self.release(found)
+        return Dense(scores, mask)
+
+    def _marked(self, mask: Mask | None, scores: F32, found: Part) -> Mask:
+        """The mask of what was found before (the scores say it while there is none) and now."""
+        before = scores > 0 if mask is None else mask
+        before |= mask_of(found, self.length)
+        return before
+
+    def _at_least(self, node: p.Union) -> Dense:
+        scores = SCRATCH.borrow(self.length)
+        counts = np.zeros(self.length, dtype=np.uint16)
+        for clause in node.clauses:
+            found = self.find(clause)
+            if isinstance(found, Listed):
+                counts[found.docs] += 1
+            else:
+                counts += mask_of(found, self.length)
+            _add(scores, found)
+            self.release(found)
+        mask = counts >= node.minimum
+        scores *= mask
+        return Dense(scores, mask)
+
+    def _find_best(self, node: p.Best) -> Found:
+        scores = SCRATCH.borrow(self.length)
+        mask = np.zeros(self.length, dtype=bool)
+        for clause in node.clauses:
+            found = self.find(clause)
+            mask |= mask_of(found, self.length)
+            if isinstance(found, Listed):
+                scores[found.docs] = np.maximum(scores[found.docs], found.scores)
+            else:
+                np.maximum(scores, found.scores, out=scores)
+            self.release(found)
+        return Dense(scores, mask)
+
+    def _find_otherwise(self, node: p.Otherwise) -> Found:
+        first, second = self.find(node.first), self.find(node.second)
+        if isinstance(first, Listed) and isinstance(second, Listed):
+            hit, _ = look_up_listed(first, second.docs, self.length)
+            docs = np.concatenate((first.docs, second.docs[~hit]))
+            order = np.argsort(docs, kind="stable")
+            return Listed(docs[order], np.concatenate((first.scores, second.scores[~hit]))[order])
+        before = mask_of(first, self.length)
+        mask = before | mask_of(second, self.length)
+        scores = SCRATCH.borrow(self.length)
+        _add(scores, second)
+        scores[before] = 0.0
+        _add(scores, first)
+        self.release(first)
+        self.release(second)
+        return Dense(scores, mask)
+
+    def _find_intersection(self, node: p.Intersection) -> Part:
+        clauses = sorted((self.cost(clause), place) for place, clause in enumerate(node.clauses))
+        if not clauses:
+            return self.find(p.Everything())
+        ordered = [node.clauses[place] for _, place in clauses]
+        if not clauses[0][0]:
+            return NOTHING
+        if len(ordered) > 1 and self.impacts.is_common(self.leaf, clauses[0][0]):
+            return self._dense_intersection(ordered)
+        found = self.find_listed(ordered[0])
+        for clause in ordered[1:]:
+            if not len(found.docs):
+                return NOTHING
+            hit, scores = self.probe(clause, found.docs)
+            if not hit.all():
+                found, scores = Listed(found.docs[hit], found.scores[hit]), scores[hit]
+            found = Listed(found.docs, found.scores + scores)
+        return found
+
+    def _dense_intersection(self, clauses: list[p.Plan]) -> Dense:
+        scores = SCRATCH.borrow(self.length)
+        mask: Mask | None = None
+        for clause in clauses:
+            found = self.find(clause)
+            matched = mask_of(found, self.length)
+            mask = matched if mask is None else mask & matched
+            _add(scores, found)
+            self.release(found)
+        assert mask is not None, "an intersection has clauses"
+        scores *= mask
+        return Dense(scores, mask)
+
+    def _find_without(self, node: p.Without) -> Found:
+        found = self.find_own(node.plan)
+        if isinstance(found, Listed):
+            hit, _ = self.probe(node.excluded, found.docs)
+            return Listed(found.docs[~hit], found.scores[~hit])
+        excluded = self.find(node.excluded)
+        mask = mask_of(found, self.length) & ~mask_of(excluded, self.length)
+        self.release(excluded)
+        found.scores[~mask] = 0.0
+        return Dense(found.scores, mask)
+
+    def _find_maybe(self, node: p.Maybe) -> Found:
+        found = self.find_own(node.plan)
+        if isinstance(found, Listed):
+            _, scores = self.probe(node.optional, found.docs)
+            return Listed(found.docs, found.scores + scores)
+        optional = self.find(node.optional)
+        mask = mask_of(found, self.length)
+        _add(found.scores, optional)
+        self.release(optional)
+        np.multiply(found.scores, mask, out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _find_scaled(self, node: p.Scaled) -> Found:
+        found = self.find_own(node.plan)
+        if isinstance(found, Listed):
+            return Listed(found.docs, found.scores * np.float32(node.factor))
+        mask = found.mask if node.factor >= p.LEAST_FACTOR else mask_of(found, self.length)
+        np.multiply(found.scores, np.float32(node.factor), out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _find_constant(self, node: p.Constant) -> Found:
+        found = self.find_own(node.plan)
+        if isinstance(found, Listed):
+            return Listed(found.docs, np.full(len(found.docs), node.score, dtype=np.float32))
+        mask = mask_of(found, self.length)
+        np.multiply(mask, np.float32(node.score), out=found.scores)
+        return Dense(found.scores, mask)
+
+    def _uniform(self, mask: Mask, score: float) -> Dense:
+        scores = SCRATCH.borrow(self.length)
+        if score:
+            np.multiply(mask, np.float32(score), out=scores)
+        return Dense(scores, mask)
+
+
+_FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
+    p.Term: Evaluator._find_term,
+    p.Word: Evaluator._find_word,
+    p.TermsBetween: Evaluator._find_terms_between,
+    p.Documents: Evaluator._find_documents,
+    p.Between: Evaluator._find_between,
+    p.Phrase: Evaluator._find_phrase,
+    p.Everything: Evaluator._find_everything,
+    p.Union: Evaluator._find_union,
+    p.Best: Evaluator._find_best,
+    p.Otherwise: Evaluator._find_otherwise,
+    p.Intersection: Evaluator._find_intersection,
+    p.Without: Evaluator._find_without,
+    p.Maybe: Evaluator._find_maybe,
+    p.Scaled: Evaluator._find_scaled,
+    p.Constant: Evaluator._find_constant,
+}
+
+
+def _boosted(found: Listed, boost: float) -> Listed:
+    """The same list with its scores multiplied; a shared one is not changed."""
+    return found if boost == 1.0 else Listed(found.docs, found.scores * np.float32(boost))
+
+
+def _add(scores: F32, found: Part) -> None:
+    """Add what was found to an accumulator."""
+    if isinstance(found, Listed):
+        np.add.at(scores, found.docs, found.scores)
+    else:
+        np.add(scores, found.scores, out=scores)
+
+
+def _all_positive(node: p.Plan) -> bool:
+    """Whether every document that matches is sure to score above 0, so that the scores tell which ones match."""
+    match node:
+        case p.Word():
+            return True
+        case p.Term(boost=factor) | p.Phrase(boost=factor):
+            return factor >= p.LEAST_FACTOR
+        case p.Union(clauses=clauses) | p.Best(clauses=clauses):
+            return all(_all_positive(clause) for clause in clauses)
+        case p.Intersection(clauses=clauses):
+            return any(_all_positive(clause) for clause in clauses)
+        case p.Otherwise(first=first, second=second):
+            return _all_positive(first) and _all_positive(second)
+        case p.Without(plan=plan) | p.Maybe(plan=plan):
+            return _all_positive(plan)
+        case p.Scaled(plan=plan, factor=factor):
+            return factor >= p.LEAST_FACTOR and _all_positive(plan)
+        case p.Constant(score=score) | p.TermsBetween(score=score) | p.Everything(score=score):
+            return score >= p.LEAST_FACTOR
+        case _:
+            return False

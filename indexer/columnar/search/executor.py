@@ -1,0 +1,320 @@
+"""The executor: a plan, a filter and an order in; the best documents, the exact total and the facets out.
+
+One snapshot, all its leaves, an array at a time. Immutable and shared by threads; accumulators are each thread's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.errors import OutOfTime
+from indexer.columnar.files.arrays import AnyArray, IntP
+from indexer.columnar.files.inversion import rows_of
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.files.snapshot import Leaf, Snapshot
+from indexer.columnar.search.cache import BoundedCache
+from indexer.columnar.search.collapse import I64, SPARE, Grouping, Tally, next_reach
+from indexer.columnar.search.evaluate import Evaluator
+from indexer.columnar.search.found import Dense, Found, Mask, documents_of, mask_of
+from indexer.columnar.search.impacts import CACHE_BYTES, COMMON, F32, NOTHING, Bm25, Impacts, Listed
+from indexer.columnar.search.intervals import told_by_values
+from indexer.columnar.search.plan import Plan
+from indexer.columnar.search.rescoring import Rescore, rescored
+from indexer.columnar.search.top import Ordering, Ranked, best_of_leaf, merged
+
+Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
+"""A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
+
+
+Masks = dict[int, Mask] | None
+"""The masks of a filter by leaf, as far as they are at hand. None for one that holds given documents, which are new each time."""
+
+MASK_BYTES: Final = 32 * 2**20
+"""What is kept of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
+
+
+class _Facet(NamedTuple):
+    """A facet in a leaf: numbers of values, those values, and where each document's numbers begin (None: one each)."""
+
+    ordinals: AnyArray
+    values: Sequence[bytes]
+    starts: NDArray[np.uint32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """What was found: numbers in the snapshot and scores of the best, in order; how many there are; facets.
+
+    ``groups`` counts what is left when collapsed, and ``sizes`` says how many of each hit's group were found: total
+    and ones, when it is not. ``complete`` is False when the deadline came first: then leaves are missing, or the second look.
+    """
+
+    docs: I64
+    scores: F32
+    sizes: I64
+    total: int
+    groups: int
+    facets: Mapping[str, Mapping[bytes, int]] = field(default_factory=dict)
+    complete: bool = True
+
+
+class Executor:
+    """Searches one snapshot.
+
+    ``derived`` names facets that are no columns; each is computed once for a segment and kept. ``reuse`` is the executor of an
+    earlier snapshot with the same ``derived``: what it keeps of segments is shared, what it keeps of others goes.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        weighting: Bm25 | None = None,
+        derived: Mapping[str, Derived] | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        reuse: Executor | None = None,
+    ) -> None:
+        self.snapshot = snapshot
+        self.impacts: Impacts = Impacts(
+            snapshot,
+            weighting or Bm25(),
+            cache_bytes=cache_bytes,
+            reuse=reuse.impacts if reuse else None,
+        )
+        self._derived = dict(derived or {})
+        self._facets: dict[tuple[str, str], _Facet] = {}
+        self._masks: BoundedCache[Mask] = reuse._masks if reuse else BoundedCache(MASK_BYTES)
+        if reuse:
+            self._masks.keep_only(snapshot.segment_names)
+            kept = reuse._facets.copy().items()
+            self._facets = {key: facet for key, facet in kept if key[0] in snapshot.segment_names}
+        self._last_masks: tuple[Plan | None, dict[int, Mask]] = (None, {})
+        self._groupings: dict[str, Grouping] = {}
+
+    def search(
+        self,
+        plan: Plan,
+        *,
+        limit: int,
+        filter: Plan | None = None,  # noqa: A002 (the field's own word)
+        ordering: Ordering | None = None,
+        facets: Sequence[str] = (),
+        factors: Sequence[F32] | None = None,
+        deadline: float = inf,
+        collapse: str | None = None,
+        rescore: Rescore | None = None,
+    ) -> Top:
+        """The best ``limit`` documents with the exact total; a limit of 0 only counts.
+
+        ``facets`` are columns of values or derived ones, counted over all that was found; a document without a value
+        counts nowhere, one with many counts for each, and twice for one that it was given twice. ``factors`` hold for
+        each leaf float32[documents] that scores are multiplied with (recency). ``deadline`` is a time of ``time.monotonic()``
+        and looked at before each node of a plan. O(postings of the plan + documents / 256).
+
+        ``collapse`` is an int64 column: of documents that share a number in it only the best ranked one is a hit. Costs a
+        look at each grouped document, and seldom a second search, where the best are copies of one another.
+
+        ``rescore`` looks at the best by score once more, see :class:`Rescore`.
+
+        Raises:
+            ValueError: the limit is below 0.
+        """
+        if limit < 0:
+            raise ValueError(f"limit {limit} is below 0")
+        order = ordering or Ordering()
+        if collapse is None:
+            return self._search(plan, limit, filter, order, facets, factors, deadline, rescore)
+        grouping = self._grouping(collapse)
+        reach = limit + SPARE if limit else 0
+        while True:
+            tally = Tally(grouping)
+            top = self._search(
+                plan, reach, filter, order, facets, factors, deadline, rescore, tally
+            )
+            left = tally.collapse(top.docs, top.scores, limit)
+            groups = top.total - tally.hidden
+            if len(left.docs) == min(limit, groups) or not top.complete:
+                return Top(*left, top.total, groups, top.facets, top.complete)
+            reach = next_reach(reach, limit, tally.hidden)
+
+    def _search(
+        self,
+        plan: Plan,
+        limit: int,
+        filter_: Plan | None,
+        order: Ordering,
+        facets: Sequence[str],
+        factors: Sequence[F32] | None,
+        deadline: float,
+        rescore: Rescore | None,
+        tally: Tally | None = None,
+    ) -> Top:
+        """The same, not collapsed; ``tally`` counts what was found of each group."""
+        total, complete = 0, True
+        parts: list[tuple[int, Ranked]] = []
+        reach = max(limit, rescore.depth) if rescore and limit else limit
+        counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
+        masks = self._masks_of(filter_)
+        for number, leaf in enumerate(self.snapshot.leaves):
+            evaluator = Evaluator(self.impacts, number, deadline=deadline)
+            try:
+                evaluator.keep_to_deadline()
+                if not evaluator.cost(plan):
+                    continue
+                found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf, masks)
+            except OutOfTime:
+                complete = False
+                break
+            if factors is not None:
+                found = _multiplied(found, factors[number])
+            best, count = best_of_leaf(found, leaf, order, reach)
+            total += count
+            if count:
+                parts.append((number, best))
+                docs = documents_of(found) if facets else NOTHING.docs
+                for name in facets:
+                    self._count(number, name, docs, counts[name])
+                if tally:
+                    tally.add(number, found)
+            evaluator.release(found)
+        best_docs, scores = merged([part for _, part in parts], order, reach, self.snapshot)
+        if rescore and monotonic() >= deadline:
+            complete = False
+        elif rescore and len(best_docs):
+            best_docs, scores = rescored(
+                self.impacts, parts, rescore, order, best_docs, scores, factors
+            )
+        best_docs, scores = best_docs[:limit], scores[:limit]
+        ones = np.ones(len(best_docs), dtype=np.int64)
+        return Top(best_docs, scores, ones, total, total, counts, complete)
+
+    def _grouping(self, column: str) -> Grouping:
+        """The groups by a column; made once."""
+        if column not in self._groupings:
+            self._groupings[column] = Grouping(self.snapshot, column)
+        return self._groupings[column]
+
+    def documents(self, leaf: int, plan: Plan, *, deadline: float = inf) -> IntP:
+        """intp, ascending: the documents of a leaf that match, deleted ones too.
+
+        Raises:
+            OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
+        """
+        evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
+        found = evaluator.find(plan) if evaluator.cost(plan) else NOTHING
+        docs = documents_of(found)
+        evaluator.release(found)
+        return docs
+
+    def let_through(self, leaf: int, docs: IntP, filter: Plan | None) -> Mask:  # noqa: A002
+        """Which of some documents of a leaf, ascending, live and match a filter. O(docs) for the usual filters."""
+        evaluator = Evaluator(self.impacts, leaf)
+        masks = self._masks_of(filter)
+        return self._allowed_among(evaluator, docs, filter, self.snapshot.leaves[leaf], masks)
+
+    def _narrowed(
+        self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf, masks: Masks
+    ) -> Found:
+        """Without deleted documents and what the filter does not let through."""
+        if filter_ is None and leaf.live is None:
+            return found
+        if isinstance(found, Listed):
+            keep = self._allowed_among(evaluator, found.docs, filter_, leaf, masks)
+            return Listed(found.docs[keep], found.scores[keep])
+        allowed = mask_of(found, evaluator.length)
+        if filter_ is None:
+            allowed = allowed.copy()
+        else:
+            allowed = allowed & self._allowed(evaluator, filter_, masks)
+        if leaf.live is not None:
+            allowed[: len(leaf.live)] &= leaf.live
+        if np.count_nonzero(allowed) * COMMON <= len(allowed):
+            docs = np.flatnonzero(allowed)
+            scores = found.scores[docs]
+            evaluator.release(found)
+            return Listed(docs, scores)
+        np.multiply(found.scores, allowed, out=found.scores)
+        return Dense(found.scores, None if found.mask is None else allowed)
+
+    def _allowed(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask:
+        """bool, padded: the documents of a leaf that a filter lets through, deleted ones too. Kept: filters come again."""
+        allowed = self._kept_mask(evaluator, filter_, masks)
+        if allowed is None:
+            found = evaluator.find(filter_)
+            allowed = mask_of(found, evaluator.length).copy()
+            evaluator.release(found)
+            if masks is not None:
+                masks[evaluator.leaf] = allowed
+                key = evaluator.segment.name, told_by_values(filter_, evaluator.segment)
+                self._masks.put(key, allowed, allowed.nbytes)
+        return allowed
+
+    def _allowed_among(
+        self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf, masks: Masks
+    ) -> Mask:
+        """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
+        keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
+        if filter_ is not None and len(docs):
+            known = self._kept_mask(evaluator, filter_, masks)
+            keep &= evaluator.probe(filter_, docs)[0] if known is None else known[docs]
+        return keep
+
+    def _kept_mask(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask | None:
+        """The mask of a filter in a leaf, if it is kept."""
+        if masks is None:
+            return None
+        known = masks.get(evaluator.leaf)
+        if known is None:
+            segment = evaluator.segment
+            known = self._masks.get((segment.name, told_by_values(filter_, segment)))
+            if known is not None:
+                masks[evaluator.leaf] = known
+        return known
+
+    def _masks_of(self, filter_: Plan | None) -> Masks:
+        """The masks of a filter: those of the one asked for last are at hand, since the rungs of a search ask for the same."""
+        try:
+            hash(filter_)
+        except TypeError:
+            return None
+        if self._last_masks[0] != filter_:
+            self._last_masks = filter_, {}
+        return self._last_masks[1]
+
+    def _facet(self, leaf: int, name: str) -> _Facet:
+        """A facet in a leaf; computed or looked up once."""
+        segment = self.snapshot.leaves[leaf].segment
+        key = (segment.name, name)
+        if key not in self._facets:
+            if name in self._derived:
+                self._facets[key] = _Facet(*self._derived[name](segment))
+            else:
+                column = segment.ordinals(name)
+                self._facets[key] = _Facet(column.ordinals, column.values(), column.starts)
+        return self._facets[key]
+
+    def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
+        """Add the facet counts of some documents of a leaf. O(docs)."""
+        facet = self._facet(leaf, name)
+        rows = docs
+        if facet.starts is not None:
+            rows, _ = rows_of(facet.starts, docs, len(facet.ordinals))
+        tally = np.bincount(facet.ordinals[rows], minlength=len(facet.values))[: len(facet.values)]
+        for ordinal in np.flatnonzero(tally).tolist():
+            value = facet.values[ordinal]
+            counts[value] = counts.get(value, 0) + int(tally[ordinal])
+
+
+def _multiplied(found: Found, factors: F32) -> Found:
+    if isinstance(found, Listed):
+        return Listed(found.docs, found.scores * factors[found.docs])
+    mask = found.scores > 0 if found.mask is None else found.mask
+    np.multiply(found.scores[: len(factors)], factors, out=found.scores[: len(factors)])
+    return Dense(found.scores, mask)

@@ -1,0 +1,38 @@
+"""Intervals: ranges of numbers told by which of a segment's values they take in, so that equal ones are seen to be equal.
+
+What readers may see changes with the clock, but only when it passes a time that a document has: until then each second's
+filter lets the same documents through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.search import plan as p
+
+
+def told_by_values(plan: p.Plan, segment: Segment) -> p.Plan:
+    """The plan with the bounds of each range as numbers of distinct values: a key, the same for equal documents of a segment.
+
+    Never evaluated. O(ranges * log documents), once O(documents * log documents) for a column.
+    """
+    match plan:
+        case p.Between(column, low, high):
+            values = segment.distinct_numbers(column)
+            bounds = [
+                None if each is None else int(values.searchsorted(each)) for each in (low, high)
+            ]
+            return p.Between(column, *bounds)
+        case p.Intersection(clauses):
+            return p.Intersection(tuple(told_by_values(each, segment) for each in clauses))
+        case p.Union() | p.Best():
+            return replace(
+                plan, clauses=tuple(told_by_values(each, segment) for each in plan.clauses)
+            )
+        case p.Without(inner, excluded):
+            return p.Without(told_by_values(inner, segment), told_by_values(excluded, segment))
+        case p.Constant() | p.Scaled():
+            return replace(plan, plan=told_by_values(plan.plan, segment))
+        case _:
+            return plan

@@ -1,0 +1,144 @@
+"""Phrases: which documents hold terms one after the other, from the positions, without a loop over documents.
+
+An *occurrence* is one number, int64: ``document << 32 | position``. Those of a term ascend, so that a phrase is an
+intersection of sorted arrays, each shifted by the term's place in the phrase.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.files.arrays import IntP, firsts
+from indexer.columnar.files.locating import DocsByBlock
+from indexer.columnar.search.found import Mask, look_up, look_up_listed
+from indexer.columnar.search.impacts import I64, NOTHING, Impacts, Listed, padded
+from indexer.columnar.search.plan import Phrase
+
+_POSITION_BITS: Final = 32
+_FARTHEST: Final = 2**31
+"""No slop reaches farther, so that none reaches from one document into the next: positions lie below this."""
+_SEARCH: Final = 4
+"""A set of occurrences so many times smaller than another is looked up by binary search, a larger one through a sieve."""
+_SIEVE_BITS: Final = 20
+"""A sieve of a MiB stays in the processor's cache; a hundred thousand occurrences let a tenth of the others through."""
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio: Fibonacci hashing (Knuth, TAOCP 3, 6.4)."""
+
+
+class _Sieve(threading.local):
+    """One byte for each hash of an occurrence, all zero between uses; each thread has its own."""
+
+    def __init__(self) -> None:
+        self.seen = np.zeros(1 << _SIEVE_BITS, dtype=bool)
+
+
+_sieve = _Sieve()
+
+
+def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
+    """The documents that hold the phrase, scored by the sum of their terms' BM25.
+
+    O(occurrences of the two rarest terms), or of the rarest one times the logarithm of the other's.
+
+    Raises:
+        Unsupported: the field keeps no positions.
+    """
+    counts = [impacts.occurrence_count(leaf, phrase.field, term) for term in phrase.terms]
+    if not counts or not min(counts):
+        return NOTHING
+    if len(counts) == 1:
+        return impacts.listed(leaf, phrase.field, phrase.terms[0])
+    find = _adjacent if phrase.slop == 1 else _near
+    docs = _owners(find(impacts, leaf, phrase, counts))
+    if not len(docs):
+        return NOTHING
+    scores = np.zeros(len(docs), dtype=np.float32)
+    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
+    for term in phrase.terms:
+        part = impacts.column(leaf, phrase.field, term) or impacts.listed(leaf, phrase.field, term)
+        scores += look_up(part, docs, length)[1]
+    return Listed(docs, scores)
+
+
+def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
+    """Occurrences of the rarest term about which all the others stand in their places."""
+    by_count = sorted(range(len(counts)), key=counts.__getitem__)
+    rarest = by_count[0]
+    found = impacts.occurrences(leaf, phrase.field, phrase.terms[rarest])
+    for place in by_count[1:]:
+        if not len(found):
+            break
+        # A position below 0 borrows from the document and is one that no term has.
+        wanted = found + (place - rarest)
+        term = phrase.terms[place]
+        if impacts.keeps_occurrences(leaf, phrase.field, term):
+            others = impacts.occurrences(leaf, phrase.field, term)
+        else:
+            others = impacts.occurrences_in(leaf, phrase.field, term, DocsByBlock(_owners(found)))
+        found = found[_members(wanted, others)]
+    return found
+
+
+def _near(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
+    """Occurrences of the last term that end a chain of all terms."""
+    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
+    rarest = min(range(len(counts)), key=counts.__getitem__)
+    shared = impacts.listed(leaf, phrase.field, phrase.terms[rarest]).docs
+    for term in phrase.terms:
+        hit, _ = look_up_listed(impacts.listed(leaf, phrase.field, term), shared, length)
+        shared = shared[hit]
+    among = DocsByBlock(shared)
+    ends: I64 | None = None
+    for term in phrase.terms:
+        found = impacts.occurrences_in(leaf, phrase.field, term, among)
+        ends = found if ends is None else _following(ends, found, phrase.slop)
+    assert ends is not None, "a phrase has terms"
+    return ends
+
+
+def _owners(occurrences: I64) -> IntP:
+    """The documents of some occurrences, each once, ascending."""
+    docs = (occurrences >> _POSITION_BITS).astype(np.intp, copy=False)
+    return docs[firsts(docs)]
+
+
+def _members(wanted: I64, among: I64) -> Mask:
+    """Which of some occurrences are among others; both ascend."""
+    if not len(among):
+        return np.zeros(len(wanted), dtype=bool)
+    if len(wanted) * _SEARCH < len(among):
+        return _searched(wanted, among)
+    seen = _sieve.seen
+    hashes = _hashes(among)
+    seen[hashes] = True
+    hit: Mask = seen[_hashes(wanted)]
+    seen[hashes] = False
+    maybe = np.flatnonzero(hit)
+    hit[maybe] = _searched(wanted[maybe], among)
+    return hit
+
+
+def _searched(wanted: I64, among: I64) -> Mask:
+    at = among.searchsorted(wanted)
+    np.minimum(at, len(among) - 1, out=at)
+    found: Mask = among[at] == wanted
+    return found
+
+
+def _hashes(occurrences: I64) -> NDArray[np.intp]:
+    mixed = occurrences.view(np.uint64) * _MIX
+    mixed >>= np.uint64(64 - _SIEVE_BITS)
+    return mixed.view(np.intp)
+
+
+def _following(ends: I64, places: I64, slop: int) -> I64:
+    """Of ``places``, those that come 1 to ``slop`` positions after one of ``ends``, in the same document."""
+    if not len(ends):
+        return ends
+    at = np.searchsorted(ends, places)  # ends[at - 1] is the nearest one before
+    near = (at > 0) & (places - ends[np.maximum(at - 1, 0)] <= min(max(slop, 0), _FARTHEST))
+    return places[near]

@@ -1,0 +1,104 @@
+"""Places: where terms stand in segments, and how many postings they have there; remembered, because plans ask again and again.
+
+A segment never changes, so what is remembered of it holds in every snapshot that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from indexer.columnar.files.segment import PostingsField, Segment
+
+_REMEMBERED: Final = 50_000
+"""Terms whose places are remembered, of all segments together: about 200 bytes each."""
+_LONGEST: Final = 100
+"""Bytes of a term up to which it is remembered: what people paste may be of any length."""
+
+
+class Place(NamedTuple):
+    """A term in a segment: its number (-1 for none), and how many postings and occurrences it has (-1: the field counts none)."""
+
+    number: int
+    postings: int
+    occurrences: int
+
+
+_ABSENT: Final = Place(-1, 0, 0)
+
+
+class Places:
+    """The places of terms in the segments of some snapshots. Shared by threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[tuple[str, bytes], Place]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, [*self._known.values()]))
+
+    def known_in(self, segment: Segment) -> dict[tuple[str, bytes], Place]:
+        """What is remembered of a segment, by field and term; to look into."""
+        return self._known.setdefault(segment.name, {})
+
+    def find(self, segment: Segment, field: str, term: bytes) -> Place:
+        """Where a term stands in a segment. O(log terms), O(1) for one that is remembered."""
+        place = self.known_in(segment).get((field, term))
+        if place is None:
+            place = _found(postings_of(segment, field), term)
+            if len(term) <= _LONGEST:
+                self._remember(segment, {(field, term): place})
+        return place
+
+    def postings(self, segment: Segment, field: str, terms: Sequence[bytes]) -> list[int]:
+        """How many postings each term has in a segment. Cheaper than one after the other.
+
+        Terms that the segment does not have are not remembered: most are guesses, of which few come again.
+        """
+        known, postings = self.known_in(segment), postings_of(segment, field)
+        if postings is None or not postings.words:
+            return [self.find(segment, field, term).postings for term in terms]
+        places = [known.get((field, term)) for term in terms]
+        counts = [0 if place is None else place.postings for place in places]
+        unknown = [at for at, place in enumerate(places) if place is None]
+        found = postings.terms.find_all([terms[at] for at in unknown])
+        fresh = [(at, number) for at, number in zip(unknown, found, strict=True) if number >= 0]
+        if fresh:
+            numbers = np.array([number for _, number in fresh], dtype=np.intp)
+            held = postings.doc_frequencies_of(numbers).tolist()
+            occurrences = postings.total_frequencies_of(numbers).tolist()
+            remembered = {}
+            for (place, number), *row in zip(fresh, held, occurrences, strict=True):
+                counts[place] = row[0]
+                if len(terms[place]) <= _LONGEST:
+                    remembered[field, terms[place]] = Place(number, *row)
+            self._remember(segment, remembered)
+        return counts
+
+    def _remember(self, segment: Segment, found: dict[tuple[str, bytes], Place]) -> None:
+        if len(self) + len(found) > _REMEMBERED:
+            for known in [*self._known.values()]:
+                known.clear()
+        self.known_in(segment).update(found)
+
+    def keep_only(self, segments: frozenset[str]) -> None:
+        """Forget what is in no segment of these names."""
+        for name in self._known.keys() - segments:
+            self._known.pop(name, None)
+
+
+def postings_of(segment: Segment, field: str) -> PostingsField | None:
+    """A field's postings in a segment, or None where it has no such field: it was made before there was one."""
+    return segment.postings(field) if field in segment.layout.postings else None
+
+
+def _found(postings: PostingsField | None, term: bytes) -> Place:
+    if postings is None:
+        return _ABSENT
+    number = postings.terms.find(term)
+    if not postings.words:
+        return Place(number, postings.doc_frequency(number) if number >= 0 else 0, -1)
+    if number < 0:
+        return _ABSENT
+    return Place(number, postings.doc_frequency(number), postings.total_frequency(number))

@@ -1,0 +1,173 @@
+"""What the executor can evaluate: a tree of small immutable nodes.
+
+A plan says which documents match and how they score; it names fields and terms, and knows no segment. Whoosh's queries
+are turned into plans by ``whoosh/plan.py``. Scores are BM25 for words fields, 1.0 for a term of another field. No boost,
+factor or score may be below 0. A field that a segment lacks has no terms there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_FACTOR: Final = 1e-6
+"""A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Documents that hold a term in a field, scored by its BM25 times ``boost``."""
+
+    field: str
+    term: bytes
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Documents that hold a term in any of some fields, each given with a boost of LEAST_FACTOR or more; scores add up.
+
+    The same as a Union of Terms, but kept in the cache as one list or column: a word is asked for in the same fields
+    again and again.
+    """
+
+    term: bytes
+    fields: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TermsBetween:
+    """Documents that hold any term of ``[low, high)`` in a field; each scores ``score``. An empty ``high`` is no limit."""
+
+    field: str
+    low: bytes
+    high: bytes
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Documents:
+    """Given documents: for each leaf, by its place in the snapshot, numbers intp ascending and scores float32.
+
+    Equal to itself only, and without a hash: a plan that holds some is looked up in no cache, which would keep the arrays.
+    """
+
+    by_leaf: Mapping[int, tuple[NDArray[np.intp], NDArray[np.float32]]]
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Documents whose number in an int64 or float32 column lies in ``[low, high)``; None leaves a side open. Scores 0.
+
+    A document without a value never matches.
+    """
+
+    column: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Documents in which the terms follow one another in a field, each within ``slop`` places of the one before.
+
+    Scores the sum of the terms' BM25 times ``boost``, as Whoosh's Phrase does.
+    """
+
+    field: str
+    terms: tuple[bytes, ...]
+    slop: int = 1
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every document; each scores ``score``."""
+
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Documents that match at least ``minimum`` of the clauses, and one; scores add up. No clauses match nothing."""
+
+    clauses: tuple[Plan, ...]
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Documents that match any of the clauses, with the greatest of their scores."""
+
+    clauses: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Documents that match either; where ``first`` matches its score counts, else that of ``second``."""
+
+    first: Plan
+    second: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    """Documents that match all clauses; scores add up. No clauses match every document."""
+
+    clauses: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Documents of ``plan`` that ``excluded`` does not match, with the scores of ``plan``."""
+
+    plan: Plan
+    excluded: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """Documents of ``plan``; where ``optional`` matches too its score is added."""
+
+    plan: Plan
+    optional: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """The documents of ``plan``, their scores multiplied by ``factor``."""
+
+    plan: Plan
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The documents of ``plan``, each with the same score."""
+
+    plan: Plan
+    score: float
+
+
+Plan = (
+    Term
+    | Word
+    | TermsBetween
+    | Documents
+    | Between
+    | Phrase
+    | Everything
+    | Union
+    | Best
+    | Otherwise
+    | Intersection
+    | Without
+    | Maybe
+    | Scaled
+    | Constant
+)

@@ -1,0 +1,178 @@
+"""The best of what was found, in order: by score, or by a column; ties the same on every run.
+
+Equal scores go to the greater column value (newer first), and what ties then to the lesser key, or number without keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.columnar.files.arrays import AnyArray, IntP
+from indexer.columnar.files.fields import MISSING_INT
+from indexer.columnar.files.snapshot import Leaf, Snapshot
+from indexer.columnar.search.found import Found, Mask, listed
+from indexer.columnar.search.impacts import BLOCK, F32, Listed
+
+I64 = NDArray[np.int64]
+
+_DECIMALS: Final = 4
+"""Scores that agree to so many decimals tie: the same parts, added up in another order, differ in the sixth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """How to order what was found.
+
+    ``by`` score (then the greater value of the int64 ``column``), or newest or oldest by that column alone, where
+    documents without a value come last.
+
+    Raises:
+        ValueError: newest or oldest by no column.
+    """
+
+    by: Literal["score", "newest", "oldest"] = "score"
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.by != "score" and self.column is None:
+            raise ValueError(f"{self.by} by which column? Name one")
+
+
+class Ranked(NamedTuple):
+    """Candidates of one leaf: numbers in the snapshot, scores, and keys that are greater for what comes first.
+
+    ``ranks`` order what ties in both: the number of a document's key in its segment, or of the document without keys.
+    """
+
+    docs: I64
+    scores: F32
+    keys: I64
+    ranks: I64
+
+
+_NONE: Final = Ranked(
+    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64)
+)
+
+
+def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
+    """The best ``limit`` of a leaf, in no order, and how many were found. Only what ties in all respects is too much."""
+    count = _count(found)
+    if not limit or not count:
+        return _NONE, count
+    chosen = best_by_score(found, limit) if order.by == "score" else listed(found)
+    keys = _keys(leaf, order, chosen.docs)
+    if len(chosen.docs) > limit:
+        keep = _first(len(chosen.docs), limit, _respects(leaf, order, chosen, keys))
+        chosen, keys = Listed(chosen.docs[keep], chosen.scores[keep]), keys[keep]
+    ranks = _ranks(leaf, chosen.docs)
+    return Ranked(chosen.docs.astype(np.int64) + leaf.base, chosen.scores, keys, ranks), count
+
+
+def _count(found: Found) -> int:
+    if isinstance(found, Listed):
+        return len(found.docs)
+    return int(np.count_nonzero(found.scores > 0 if found.mask is None else found.mask))
+
+
+def _keys(leaf: Leaf, order: Ordering, docs: IntP) -> I64:
+    if order.column is None:
+        return np.zeros(len(docs), dtype=np.int64)
+    values: I64 = leaf.segment.numbers(order.column)[docs]
+    return np.where(values == MISSING_INT, MISSING_INT, -values) if order.by == "oldest" else values
+
+
+def _respects(leaf: Leaf, order: Ordering, chosen: Listed, keys: I64) -> Iterator[AnyArray]:
+    """What candidates are compared by, one thing after the other; each is greater for what comes first."""
+    if order.by == "score":
+        yield chosen.scores.round(_DECIMALS)
+    if order.column is not None:
+        yield keys
+    yield -_ranks(leaf, chosen.docs)
+
+
+def _ranks(leaf: Leaf, docs: IntP) -> I64:
+    ranks: I64 = docs if leaf.segment.layout.key is None else leaf.segment.key_numbers[docs]
+    return ranks
+
+
+def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
+    """Which of more than ``limit`` rows are the first; with those that tie with the last of them in all respects. O(rows)."""
+    sure, tied = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
+    for values in respects:
+        among = values[tied]
+        edge = np.partition(among, len(among) - limit)[len(among) - limit]
+        better = tied & (values > edge)
+        sure |= better
+        tied &= values == edge
+        limit -= int(np.count_nonzero(better))
+        if np.count_nonzero(tied) <= limit:
+            break
+    kept: Mask = sure | tied
+    return kept
+
+
+def best_by_score(found: Found, limit: int) -> Listed:
+    """The ``limit`` best of what was found (1 and more), and all that may tie with the last of them.
+
+    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow: the best of each block
+    of 256 are looked at first, and then only the blocks that reach the limit-th of those.
+    """
+    if isinstance(found, Listed):
+        if len(found.docs) <= limit:
+            return found
+        keep = found.scores >= _least_tied(found.scores, limit)
+        return Listed(found.docs[keep], found.scores[keep])
+    blocks = found.scores.reshape(-1, BLOCK)
+    tops = blocks.max(axis=1)
+    if len(tops) > limit:
+        edge = _least_tied(tops, limit)
+        if edge > 0:
+            chosen = np.flatnonzero(tops >= edge)
+            rows, columns = np.nonzero(blocks[chosen] >= edge)
+            docs = chosen[rows] * BLOCK + columns
+            return best_by_score(Listed(docs, found.scores[docs]), limit)
+    return best_by_score(listed(found), limit)
+
+
+def _least_tied(scores: F32, limit: int) -> np.float32:
+    """A bound that everything reaches that is rounded to the same as the ``limit``-th greatest score, or to more."""
+    edge = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    return np.float32(edge - 2 * 10**-_DECIMALS - 1e-6 * abs(edge))
+
+
+def merged(
+    parts: Sequence[Ranked], order: Ordering, limit: int, snapshot: Snapshot
+) -> tuple[I64, F32]:
+    """The ``limit`` best of all leaves in their final order: numbers and scores."""
+    parts = [part for part in parts if len(part.docs)]
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    docs, scores, keys, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
+    rounded = scores.round(_DECIMALS) if order.by == "score" else np.zeros_like(scores)
+    # ~keys is -keys - 1, without the overflow of the least number.
+    within = ranks if len(parts) == 1 else docs
+    ranking = np.lexsort((within, ~keys, -rounded))
+    if len(parts) > 1 and snapshot.has_keys:
+        last = min(limit, len(ranking)) - 1
+        ties = (rounded[ranking] == rounded[ranking[last]]) & (keys[ranking] == keys[ranking[last]])
+        ranking = ranking[: max(last + 1, int(np.flatnonzero(ties)[-1]) + 1)]
+        _order_ties(ranking, rounded, keys, docs, snapshot)
+    ranking = ranking[:limit]
+    return docs[ranking], scores[ranking]
+
+
+def _order_ties(ranking: IntP, rounded: F32, keys: I64, docs: I64, snapshot: Snapshot) -> None:
+    """Put those of the ranking that tie in the order of their documents' keys, in place. A look-up for each of them."""
+    scores, columns = rounded[ranking], keys[ranking]
+    ties = np.zeros(len(ranking) + 1, dtype=bool)  # whether a row ties with the one before it
+    np.logical_and(scores[1:] == scores[:-1], columns[1:] == columns[:-1], out=ties[1:-1])
+    edges = np.flatnonzero(ties[1:] != ties[:-1]).tolist()  # of each run: its first row, its last
+    for begin, last in zip(edges[::2], edges[1::2], strict=True):
+        run = ranking[begin : last + 1].tolist()
+        ranking[begin : last + 1] = sorted(run, key=lambda at: snapshot.key(int(docs[at])))

@@ -1,0 +1,1 @@
+"""The columnar index behind Whoosh's interfaces: schema, codec, index, writer, searcher."""

@@ -1,0 +1,127 @@
+"""ColumnarIndex: Whoosh's Index over a folder of ours.
+
+The schema is always passed in: it is code, and no index holds any. A checksummed commit file stands in for Whoosh's pickled
+table of contents, and its number is the generation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from whoosh.fields import Schema, ensure_schema
+from whoosh.index import Index
+from whoosh.reading import IndexReader
+from whoosh.searching import Searcher
+
+from indexer.columnar.errors import Unsupported
+from indexer.columnar.files.commit import commit_file, last_commit
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.files.snapshot import Snapshot, open_snapshot
+from indexer.columnar.files.writer import MEMORY_LIMIT, create_index
+from indexer.columnar.whoosh.reader import reader_over
+from indexer.columnar.whoosh.schema import fields_are_fixed, layout_of
+from indexer.columnar.whoosh.writer import ColumnarWriter
+
+
+class ColumnarIndex(Index):  # type: ignore[misc]
+    """The index in a folder, read and written through Whoosh. May be shared by threads; searchers may not.
+
+    Raises:
+        Damaged: the folder holds no index, or none that can be read.
+        Unsupported: the schema has a field that cannot be held, or that the index keeps as another kind.
+    """
+
+    def __init__(self, folder: Path, schema: Schema) -> None:
+        self.folder, self.schema = folder, ensure_schema(schema)
+        self._layout = layout_of(self.schema)
+        self._snapshot: Snapshot | None = None
+        self.snapshot()
+
+    @classmethod
+    def create(cls, folder: Path, schema: Schema) -> Self:
+        """Make an empty index and open it.
+
+        Raises:
+            ColumnarError: there is one already.
+            Unsupported: the schema has a field that cannot be held.
+        """
+        layout_of(ensure_schema(schema))
+        create_index(folder)
+        return cls(folder, schema)
+
+    def __repr__(self) -> str:
+        return f"ColumnarIndex({str(self.folder)!r})"
+
+    def close(self) -> None:
+        """Let go of the snapshot that is kept for the next reader. Open readers are not touched."""
+        self._snapshot = None
+
+    # Reading
+
+    def snapshot(self) -> Snapshot:
+        """The last commit, open. Segments that are open already are shared."""
+        snapshot = open_snapshot(self.folder, self._snapshot)
+        if snapshot is not self._snapshot:
+            for leaf in snapshot.leaves:
+                self._check_kinds(leaf.segment)
+            self._snapshot = snapshot
+        return snapshot
+
+    def _check_kinds(self, segment: Segment) -> None:
+        """A segment may lack a field, or hold one that the schema does not know; not hold it as another kind."""
+        ours, theirs = self._layout, segment.layout
+        for wanted, held in ((ours.postings, theirs.postings), (ours.columns, theirs.columns)):
+            for name, kind in wanted.items():
+                if held.get(name, kind) != kind:
+                    raise Unsupported(
+                        f"{segment.file.path} keeps field {name!r} as {held[name]}, the schema wants {kind}: "
+                        "open it with the schema it was made with, or make it anew"
+                    )
+
+    def reader(self, reuse: IndexReader | None = None) -> IndexReader:
+        """A reader of the last commit. ``reuse`` is not needed to share segments, and stays open."""
+        del reuse
+        snapshot = self.snapshot()
+        return reader_over(snapshot.leaves, self.schema, snapshot.commit.number)
+
+    def latest_generation(self) -> int:
+        """The number of the newest commit that can be read."""
+        return last_commit(self.folder).number
+
+    def last_modified(self) -> float:
+        """When the last commit was made, in seconds since 1970."""
+        return (self.folder / commit_file(self.latest_generation())).stat().st_mtime
+
+    def is_empty(self) -> bool:
+        """Whether there is no document in it, nor a deleted one that a merge has still to drop."""
+        return not last_commit(self.folder).segments
+
+    # Writing
+
+    def writer(self, *, timeout: float = 0.0, memory_limit: int = MEMORY_LIMIT) -> ColumnarWriter:
+        """The one writer; see :class:`ColumnarWriter`."""
+        return ColumnarWriter(self.folder, self.schema, timeout=timeout, memory_limit=memory_limit)
+
+    def optimize(self, **kwargs: Any) -> None:
+        """Merge everything into one segment, without deleted documents."""
+        self.writer(**kwargs).commit(optimize=True)
+
+    def delete_by_term(self, fieldname: str, text: Any, searcher: Searcher | None = None) -> None:
+        """Delete all documents that hold a term, and commit."""
+        with self.writer() as writer:
+            writer.delete_by_term(fieldname, text, searcher=searcher)
+
+    def delete_by_query(self, q: Any, searcher: Searcher | None = None) -> None:
+        """Delete all documents that match a query, and commit."""
+        with self.writer() as writer:
+            writer.delete_by_query(q, searcher=searcher)
+
+    def add_field(self, fieldname: str, fieldspec: Any) -> NoReturn:
+        """Raises Unsupported: the fields of an index are fixed."""
+        del fieldspec
+        raise fields_are_fixed(fieldname)
+
+    def remove_field(self, fieldname: str) -> NoReturn:
+        """Raises Unsupported: the fields of an index are fixed."""
+        raise fields_are_fixed(fieldname)

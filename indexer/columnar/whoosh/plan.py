@@ -1,0 +1,238 @@
+"""Whoosh's queries as plans for the executor.
+
+A query means here what ``Searcher.search`` of Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound
+query of one clause ignores its boost, ``Or`` its ``minmatch`` and ``DisjunctionMax`` its ``tiebreak``, a document matches
+``Every`` of a field where it has a term in it.
+
+What is not known here is put to Whoosh's own matcher, faults included, whose answer enters the plan as arrays: spans but
+phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like unless they are
+wrapped in ``ConstantScoreQuery`` or only narrow (what they score in Whoosh hangs on how many terms and documents a segment
+has).
+
+Where Whoosh's matchers contradict Whoosh's own documentation we side with that, and the tests pin each case:
+
+* ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
+* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
+* ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
+* ``DisjunctionMax`` compares scores of the same document only.
+* ``Not`` and ``ColumnQuery`` never find a deleted document, nor ``NestedChildren`` a document twice; and a ``ColumnQuery``
+  scores 1.0, where Whoosh's cannot be scored at all.
+* ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's counts now and then anew, without those that are used up.
+* ``ConstantScoreQuery`` scores the same always. Whoosh's scores what is in it when terms are recorded (``terms=True``).
+* A boost or a score of 0 is 0, and what scores 0 is found. In Whoosh a constant score of 0 counts as 1.0, and in segments of
+  up to 5,000 documents an ``Or`` of three clauses and more loses what scores 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final, Protocol, runtime_checkable
+
+from whoosh import query as wq
+from whoosh.fields import Schema
+from whoosh.formats import Positions
+from whoosh.query.qcore import QueryError, _NullQuery
+from whoosh.reading import TermNotFound
+
+from indexer.columnar.files.terms import after_prefix
+from indexer.columnar.search import plan as p
+
+NOTHING: Final = p.Union(())
+
+Expand = Callable[[wq.Query], p.Plan]
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """A query class of one's own that says itself what it means."""
+
+    def plan(self, compile_query: Callable[[wq.Query], p.Plan]) -> p.Plan:
+        """The query as a plan; ``compile_query`` does the same for its parts."""
+
+
+class Compiler:
+    """Makes plans of the queries of one schema. Shared by threads as far as ``ask_matcher`` is.
+
+    ``ask_matcher`` answers for a query that is not known here, from Whoosh's own matchers.
+    """
+
+    def __init__(self, schema: Schema, ask_matcher: Expand) -> None:
+        self._schema = schema
+        self._ask_matcher = ask_matcher
+
+    def compile(self, query: wq.Query, *, scored: bool = True) -> p.Plan:
+        """The plan of a query. Costs nothing but the tree, unless a matcher has to be asked.
+
+        Where ``scored`` is False the plan says which documents match, and its scores mean nothing.
+
+        Raises:
+            QueryError: a phrase in a field that keeps no positions.
+            TermNotFound: every document with a term in a field that the schema does not know.
+        """
+        method = _COMPILE.get(type(query))
+        if method is not None:
+            return method(self, query, scored)
+        if isinstance(query, Planned):
+            return query.plan(partial(self.compile, scored=scored))
+        return self._asked(query, scored)
+
+    def _asked(self, query: wq.Query, scored: bool) -> p.Plan:
+        """What Whoosh's matcher answers; that of a constant score works out no others."""
+        return self._ask_matcher(query if scored else wq.ConstantScoreQuery(query))
+
+    def _null(self, query: _NullQuery, scored: bool) -> p.Plan:
+        del query, scored
+        return NOTHING
+
+    def _term(self, query: wq.Term, scored: bool) -> p.Plan:
+        term = self._bytes(query.fieldname, query.text)
+        if term is None:
+            return NOTHING
+        if not scored:
+            return p.Term(query.fieldname, term)
+        field = self._schema[query.fieldname]
+        if isinstance(field.format, Positions) and not field.scorable:
+            return self._asked(query, scored)  # Whoosh scores such a field by frequency
+        return p.Term(query.fieldname, term, query.boost)
+
+    def _and(self, query: wq.And, scored: bool) -> p.Plan:
+        return self._compound(query, scored, p.Intersection)
+
+    def _or(self, query: wq.Or, scored: bool) -> p.Plan:
+        if query.scale and scored:
+            return self._asked(query, scored)
+        return self._compound(query, scored, _union)
+
+    def _disjunction_max(self, query: wq.DisjunctionMax, scored: bool) -> p.Plan:
+        return self._compound(query, scored, p.Best)
+
+    def _compound(
+        self,
+        query: wq.And | wq.Or | wq.DisjunctionMax,
+        scored: bool,
+        node: Callable[[tuple[p.Plan, ...]], p.Plan],
+    ) -> p.Plan:
+        clauses = tuple(self.compile(each, scored=scored) for each in query)
+        if len(clauses) < 2:
+            return clauses[0] if clauses else NOTHING
+        plan = node(clauses)
+        return p.Scaled(plan, query.boost) if scored and query.boost != 1.0 else plan
+
+    def _not(self, query: wq.Not, scored: bool) -> p.Plan:
+        return p.Without(p.Everything(float(scored)), self.compile(query.query, scored=False))
+
+    def _and_not(self, query: wq.AndNot, scored: bool) -> p.Plan:
+        excluded = self.compile(query.b, scored=False)
+        return p.Without(self.compile(query.a, scored=scored), excluded)
+
+    def _and_maybe(self, query: wq.AndMaybe, scored: bool) -> p.Plan:
+        plan = self.compile(query.a, scored=scored)
+        return p.Maybe(plan, self.compile(query.b)) if scored else plan
+
+    def _require(self, query: wq.Require, scored: bool) -> p.Plan:
+        required = p.Constant(self.compile(query.b, scored=False), 0.0)
+        return p.Intersection((self.compile(query.a, scored=scored), required))
+
+    def _every(self, query: wq.Every, scored: bool) -> p.Plan:
+        return self._every_in(query.fieldname, query.boost if scored else 0.0)
+
+    def _every_in(self, field: str | None, score: float) -> p.Plan:
+        if field is None:
+            return p.Everything(score)
+        if field not in self._schema:
+            raise TermNotFound(f"No field {field!r}")
+        return p.TermsBetween(field, b"", b"", score)
+
+    def _phrase(self, query: wq.Phrase, scored: bool) -> p.Plan:
+        if query.fieldname not in self._schema:
+            return NOTHING
+        format_ = self._schema[query.fieldname].format
+        if not format_ or not format_.supports("positions"):
+            raise QueryError(f"Phrase search: {query.fieldname!r} field has no positions")
+        terms = [self._bytes(query.fieldname, word) for word in query.words]
+        known = tuple(term for term in terms if term is not None)
+        if len(known) < len(terms):
+            return NOTHING
+        return p.Phrase(query.fieldname, known, query.slop, query.boost if scored else 1.0)
+
+    def _numeric_range(self, query: wq.NumericRange, scored: bool) -> p.Plan:
+        ranges = query._compile_query(SimpleNamespace(schema=self._schema))
+        return self.compile(ranges, scored=scored)
+
+    def _constant_score(self, query: wq.ConstantScoreQuery, scored: bool) -> p.Plan:
+        plan = self.compile(query.child, scored=False)
+        return p.Constant(plan, query.score) if scored else plan
+
+    def _column(self, query: wq.ColumnQuery, scored: bool) -> p.Plan:
+        del scored
+        return self._asked(query, scored=False)
+
+    def _pattern(self, query: wq.Prefix | wq.Wildcard | wq.Regex, scored: bool) -> p.Plan:
+        if query.text == _ANY_TEXT[type(query)]:
+            return self._every_in(query.fieldname, query.boost if scored else 0.0)
+        if scored or type(query) is not wq.Prefix or query.fieldname not in self._schema:
+            return self._asked(query, scored)
+        prefix = self._bytes(query.fieldname, query.text)
+        if prefix is None:
+            return NOTHING
+        return p.TermsBetween(query.fieldname, prefix, after_prefix(prefix))
+
+    def _term_range(self, query: wq.TermRange, scored: bool) -> p.Plan:
+        if scored or query.fieldname not in self._schema:
+            return self._asked(query, scored)
+        low = b"" if query.start is None else self._bytes(query.fieldname, query.start)
+        high = b"" if query.end is None else self._bytes(query.fieldname, query.end)
+        if low is None or high is None or (query.end is not None and not high):
+            return NOTHING
+        if query.startexcl or not low:
+            low += b"\0"  # the least term after it; Whoosh leaves an empty term out
+        if query.end is not None and not query.endexcl:
+            high += b"\0"
+        return p.TermsBetween(query.fieldname, low, high)
+
+    def _bytes(self, field: str, text: object) -> bytes | None:
+        """A term as the field keeps it; None where it cannot be one."""
+        if field not in self._schema or not self._schema[field].indexed:
+            return None
+        try:
+            return bytes(self._schema[field].to_bytes(text))
+        except ValueError:
+            return None
+
+
+def _union(clauses: tuple[p.Plan, ...]) -> p.Plan:
+    """A union; where each clause is the same term in another field, that word."""
+    terms = [clause for clause in clauses if isinstance(clause, p.Term)]
+    one_word = len(terms) == len(clauses) and len({term.term for term in terms}) == 1
+    if one_word and all(term.boost >= p.LEAST_FACTOR for term in terms):
+        return p.Word(terms[0].term, tuple((term.field, term.boost) for term in terms))
+    return p.Union(clauses)
+
+
+_ANY_TEXT: Final = {wq.Prefix: "", wq.Wildcard: "*", wq.Regex: ".*"}
+"""The pattern that Whoosh takes for Every of its field."""
+
+# By exact type: a subclass may mean something else, and is asked of its matcher.
+_COMPILE: Final[dict[type, Callable[[Compiler, Any, bool], p.Plan]]] = {
+    _NullQuery: Compiler._null,
+    wq.Term: Compiler._term,
+    wq.And: Compiler._and,
+    wq.Or: Compiler._or,
+    wq.DisjunctionMax: Compiler._disjunction_max,
+    wq.Not: Compiler._not,
+    wq.AndNot: Compiler._and_not,
+    wq.AndMaybe: Compiler._and_maybe,
+    wq.Require: Compiler._require,
+    wq.Every: Compiler._every,
+    wq.Phrase: Compiler._phrase,
+    wq.NumericRange: Compiler._numeric_range,
+    wq.DateRange: Compiler._numeric_range,
+    wq.ConstantScoreQuery: Compiler._constant_score,
+    wq.Prefix: Compiler._pattern,
+    wq.Wildcard: Compiler._pattern,
+    wq.Regex: Compiler._pattern,
+    wq.TermRange: Compiler._term_range,
+    wq.ColumnQuery: Compiler._column,
+}

@@ -1,0 +1,108 @@
+"""WhooshExecutor: Whoosh's queries over one snapshot, answered by the executor.
+
+What ``Searcher.search`` answers, at the executor's speed; ``whoosh/plan.py`` says where the two differ. Whoosh's own matchers
+are asked only for what has no plan.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from math import inf
+
+import numpy as np
+from whoosh import query as wq
+from whoosh.fields import Schema
+from whoosh.scoring import BM25F
+from whoosh.searching import Searcher
+
+from indexer.columnar.files.snapshot import Snapshot
+from indexer.columnar.search import plan as p
+from indexer.columnar.search.executor import Derived, Executor, Top
+from indexer.columnar.search.impacts import CACHE_BYTES, F32, Bm25
+from indexer.columnar.search.top import Ordering
+from indexer.columnar.whoosh.plan import Compiler
+from indexer.columnar.whoosh.reader import reader_over
+
+
+class WhooshExecutor:
+    """Searches one snapshot, such as ``ColumnarIndex.snapshot()`` gives, for Whoosh's queries. Shared by threads.
+
+    The options are those of :class:`Executor`.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        schema: Schema,
+        *,
+        weighting: Bm25 | None = None,
+        derived: Mapping[str, Derived] | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.snapshot, self.schema = snapshot, schema
+        self._weighting = weighting or Bm25()
+        self._executor = Executor(
+            snapshot, weighting=self._weighting, derived=derived, cache_bytes=cache_bytes
+        )
+        self._compiler = Compiler(schema, self._ask_matcher)
+        self._local = threading.local()
+
+    def search(
+        self,
+        query: wq.Query,
+        *,
+        limit: int = 10,
+        filter: wq.Query | None = None,  # noqa: A002 (Whoosh's name)
+        ordering: Ordering | None = None,
+        facets: Sequence[str] = (),
+        factors: Sequence[F32] | None = None,
+        deadline: float = inf,
+    ) -> Top:
+        """The best ``limit`` documents that match and that ``filter`` matches too; the rest as :meth:`Executor.search`.
+
+        Numbers of documents are those of Whoosh's readers over the same snapshot. Raises what :meth:`Compiler.compile`
+        and Whoosh's matchers raise.
+        """
+        return self._executor.search(
+            self.plan(query),
+            limit=limit,
+            filter=None if filter is None else self._compiler.compile(filter, scored=False),
+            ordering=ordering,
+            facets=facets,
+            factors=factors,
+            deadline=deadline,
+        )
+
+    def plan(self, query: wq.Query) -> p.Plan:
+        """The plan of a query, for this snapshot only: what Whoosh's matchers found stands in it."""
+        return self._compiler.compile(query)
+
+    def _ask_matcher(self, query: wq.Query) -> p.Documents:
+        """What Whoosh's matcher finds, leaf by leaf. O(what it reads), in Python."""
+        by_leaf = {}
+        searcher = self._searcher()
+        leaves = searcher.leaf_searchers() if self.snapshot.leaves else ()
+        for number, (leaf, _) in enumerate(leaves):
+            matcher = query.matcher(leaf, searcher.context())
+            docs, scores = [], []
+            last = -1
+            while matcher.is_active():
+                doc = matcher.id()
+                if doc > last:  # NestedChildren gives some documents twice
+                    docs.append(doc)
+                    scores.append(matcher.score())
+                    last = doc
+                matcher.next()
+            if docs:
+                by_leaf[number] = (np.array(docs, dtype=np.intp), np.array(scores, np.float32))
+        return p.Documents(by_leaf)
+
+    def _searcher(self) -> Searcher:
+        """This thread's searcher: Whoosh's own may not be shared."""
+        searcher: Searcher | None = getattr(self._local, "searcher", None)
+        if searcher is None:
+            reader = reader_over(self.snapshot.leaves, self.schema, self.snapshot.commit.number)
+            weighting = BM25F(B=self._weighting.b, K1=self._weighting.k1)
+            searcher = self._local.searcher = Searcher(reader, weighting=weighting)
+        return searcher

@@ -1,0 +1,309 @@
+"""Rebuild: the whole store into a new generation, caught up, checked, and only then promoted.
+
+The live generation goes on answering meanwhile. Whatever fails before the promotion leaves it untouched and takes the
+new folder away; what a killed process left behind is removed by the next rebuild. Changes made while a rebuild runs
+are in the new generation; those made in its last instant are behind it by revision, and applied by ``apply_changes``.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.build_progress import Announcer, Report, silent
+from indexer.engines.base import Engine
+from indexer.engines.registry import open_engine
+from indexer.errors import (
+    FolderNotWritable,
+    IndexFailure,
+    RebuildFailed,
+    StoreNeverFilled,
+    WriterBusy,
+)
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
+from indexer.generations import INDEX, Generations
+from indexer.manifest import Manifest
+from indexer.opening import is_sound, keep_dictionary, open_generation
+from indexer.rebuilding.catch_up import ChangesReport, Replayed, apply_changes, replay
+from indexer.rebuilding.parallel import Job, build_parts, ranges_of
+from indexer.rebuilding.status import look
+from indexer.store.articles import ArticleStore
+
+_FAULTS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildReport:
+    """What a rebuild made.
+
+    ``articles`` and ``revision`` are the new generation's; ``replayed`` counts the changes made while it was built.
+    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` and ``pruned`` name generations removed: left
+    behind by killed rebuilds, and older than what is kept. ``merge_failure`` is why the engine could not merge after the last
+    replayed change; the generation is whole and live all the same.
+    """
+
+    generation: str
+    articles: int
+    revision: int
+    replayed: int
+    seconds: float
+    size_bytes: int
+    cleaned: tuple[str, ...]
+    pruned: tuple[str, ...]
+    merge_failure: str | None
+
+    @property
+    def rate(self) -> float:
+        """Articles a second."""
+        return self.articles / self.seconds if self.seconds > 0 else 0.0
+
+
+def rebuild(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    keep: int,
+    processes: int = 1,
+    progress: Report = silent,
+) -> RebuildReport:
+    """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
+
+    With ``processes`` above 1 so many more analyse and write beside this one, where the store is large enough for that.
+    Each may need the memory that a rebuild by one process does.
+
+    Raises:
+        WriterBusy: another rebuild is running.
+        StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
+        RebuildFailed: the new generation failed its check, or a process failed or was killed; nothing was promoted.
+        FolderNotWritable: the index folder cannot be written, or the disk is full.
+        StoreError: the articles cannot be read.
+    """
+    began = time.monotonic()
+    made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+    _ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
+    with ExitStack() as held:
+        with generations.lock():
+            cleaned = generations.clean()
+            folder = generations.begin()
+            held.enter_context(generations.writing(folder.name))
+        try:
+            with Announcer(progress, folder=folder) as announcer:
+                announcer.begin("scan", total=0)
+                job = Job(
+                    store_url=store.url,
+                    engine_name=engine_name,
+                    folder=folder / INDEX,
+                    analyzer=analyzer,
+                    timezone=timezone,
+                )
+                engine = open_engine(engine_name, job.folder, analyzer=analyzer, timezone=timezone)
+                replayed, during = _build(store, engine, folder.name, announcer, job, processes)
+                announcer.begin("promote", total=1)
+            keep_dictionary(folder, analyzer.user_dictionary)
+            with generations.lock():
+                previous = generations.live_name()
+                made = generations.finish(
+                    Manifest(
+                        name=folder.name,
+                        engine=engine_name,
+                        fingerprint=made_with,
+                        schema_version=SCHEMA_VERSION,
+                        doc_count=replayed.articles,
+                        revision=replayed.revision,
+                        made_at=datetime.now(UTC),
+                        seconds=round(time.monotonic() - began, 3),
+                    )
+                )
+                generations.promote(made.name)
+        except BaseException:
+            _abandon(generations, folder)
+            raise
+    sound = partial(is_sound, analyzer=analyzer, timezone=timezone)
+    with generations.lock():
+        # The one that was live is the way back, if it is sound; a newer one that it was rolled back from is not.
+        pruned = generations.prune(keep, is_sound=sound, spare=previous)
+    return RebuildReport(
+        generation=made.name,
+        articles=replayed.articles,
+        revision=replayed.revision,
+        replayed=during,
+        seconds=time.monotonic() - began,
+        size_bytes=made.size(),
+        cleaned=cleaned,
+        pruned=pruned,
+        merge_failure=replayed.merge_failure,
+    )
+
+
+Did = Literal["nothing", "applied changes", "rebuilt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What :func:`rebuild_if_needed` did, and why in one sentence."""
+
+    did: Did
+    why: str
+    applied: ChangesReport | None = None
+    rebuilt: RebuildReport | None = None
+
+
+def rebuild_if_needed(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    keep: int,
+    processes: int = 1,
+    progress: Report = silent,
+) -> Outcome:
+    """Do the least that makes the live index hold the store: nothing, apply its changes, or rebuild.
+
+    Raises:
+        As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
+    """
+    standing = look(
+        store, generations, engine_name=engine_name, analyzer=analyzer, timezone=timezone
+    )
+    need, why = standing.need, standing.why
+    if need == "nothing":
+        return Outcome(did="nothing", why=why)
+    if need == "changes":
+        applied = apply_changes(
+            store,
+            generations,
+            engine_name=engine_name,
+            analyzer=analyzer,
+            timezone=timezone,
+            progress=progress,
+        )
+        if applied.doc_count == applied.store_articles:
+            return Outcome(did="applied changes", why=why, applied=applied)
+        why = (
+            "with all changes applied the index did not hold the store "
+            f"(articles: {applied.doc_count}, in the store: {applied.store_articles})"
+        )
+    rebuilt = rebuild(
+        store,
+        generations,
+        engine_name=engine_name,
+        analyzer=analyzer,
+        timezone=timezone,
+        keep=keep,
+        processes=processes,
+        progress=progress,
+    )
+    return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
+
+
+def _ensure_filled(
+    store: ArticleStore, generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo
+) -> None:
+    """Refuse to replace articles by what was never filled: a database that was just made where the store is expected.
+
+    A store whose articles were all deleted has revisions, and is built.
+
+    Raises:
+        StoreNeverFilled: see there.
+    """
+    if store.revision():
+        return
+    try:
+        live = generations.live()
+    except IndexFailure:
+        return
+    articles = live.manifest.doc_count
+    with suppress(IndexFailure):
+        engine = open_generation(live, analyzer=analyzer, timezone=timezone)
+        with engine.reader() as reader:
+            articles = reader.doc_count
+    if articles:
+        raise StoreNeverFilled(store.url, live.name, articles, generations.root)
+
+
+def _build(
+    store: ArticleStore,
+    engine: Engine,
+    name: str,
+    announcer: Announcer,
+    job: Job,
+    processes: int,
+) -> tuple[Replayed, int]:
+    """Fill the index of generation ``name`` and check it; return its last replay and how many changes were replayed in all.
+
+    Raises:
+        RebuildFailed: the check found faults.
+    """
+    engine.create()
+    announcer.begin("index", total=store.count())
+    start = _index(store, engine, announcer, job, processes)
+    announcer.end()
+    last = _catch_up(store, engine, start, announcer)
+    during = last.put + last.deleted
+    announcer.begin("check", total=last.articles)
+    faults = engine.check()
+    if store.revision() != last.revision:
+        last = _catch_up(store, engine, last.revision, announcer)
+        during += last.put + last.deleted
+    with engine.reader() as reader:
+        if reader.doc_count != last.articles:
+            faults.append(f"articles: {reader.doc_count}, in the store: {last.articles}")
+    if faults:
+        shown = "; ".join(faults[:_FAULTS_SHOWN])
+        more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+        raise RebuildFailed(
+            f"generation {name} failed its check and was not promoted ({shown}{more}): "
+            "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again"
+        )
+    return last, during
+
+
+def _index(
+    store: ArticleStore, engine: Engine, announcer: Announcer, job: Job, processes: int
+) -> int:
+    """Add all articles as the store holds them now, and return the revision up to which that is.
+
+    An article that changes while it runs moves beyond that revision, and is left to the replay. So no article is met
+    twice here, which is what ``add`` asks for.
+    """
+    start = store.revision()
+    ranges = ranges_of(start, processes)
+    with engine.writer() as writer:
+        if len(ranges) > 1:
+            for part in build_parts(job, ranges, processes=processes, advance=announcer.advance):
+                writer.take(part)
+        else:
+            for change in store.changes(upto=start):
+                if change.article is not None:
+                    writer.add(change.article)
+                    announcer.advance()
+        writer.commit(revision=start)
+    return start
+
+
+def _catch_up(store: ArticleStore, engine: Engine, after: int, announcer: Announcer) -> Replayed:
+    announcer.begin("catch up", total=max(0, store.revision() - after))
+    replayed = replay(store, engine, after=after, announcer=announcer)
+    announcer.end()
+    return replayed
+
+
+def _abandon(generations: Generations, folder: Path) -> None:
+    """Take a build away that failed, unless it is live already and failed afterwards."""
+    if generations.live_name() == folder.name:
+        return
+    # What cannot be removed now is left to the next rebuild: the error that led here matters more.
+    with suppress(FolderNotWritable, WriterBusy), generations.lock():
+        generations.discard(folder.name)

@@ -1,0 +1,161 @@
+"""How the live index stands to the store: a quick look, and a check of everything.
+
+This module only reads. What follows from a look is done by ``rebuild_if_needed``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.engines.registry import open_engine
+from indexer.errors import (
+    FormatMismatch,
+    GenerationMissing,
+    IndexDamaged,
+    IndexOutdated,
+    ManifestDamaged,
+    NoLiveGeneration,
+)
+from indexer.fingerprint import fingerprint
+from indexer.generations import DamagedGeneration, Generation, Generations
+from indexer.opening import ensure_unaltered, open_generation
+from indexer.rebuilding.catch_up import NO_MATCH, made_from
+from indexer.store.articles import ArticleStore
+
+Need = Literal["nothing", "changes", "rebuild"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the live index needs, and why in one sentence. Its figures are None where it cannot be read."""
+
+    need: Need
+    why: str
+    store_articles: int
+    store_revision: int
+    generation: Generation | None = None
+    doc_count: int | None = None
+    revision: int | None = None
+
+
+def look(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+) -> Standing:
+    """Compare the live index with its checksums, and with the store by fingerprint, revision, count and a small sample.
+
+    O(index): every byte is read once, 250 MB in 0.2 seconds where they are in memory.
+    """
+    live: Generation | None = None
+    doc_count: int | None = None
+    revision: int | None = None
+    fault = ""
+    try:
+        live = generations.live()
+        expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+        if live.manifest.fingerprint != expected:
+            raise IndexOutdated(live.manifest.fingerprint, expected)
+        engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
+        ensure_unaltered(engine)
+        with engine.reader() as reader:
+            doc_count, revision = reader.doc_count, reader.revision
+            if not made_from(store, reader):
+                raise IndexDamaged(live.index, NO_MATCH)
+    except NoLiveGeneration:
+        fault = "there is no index yet"
+    except GenerationMissing as error:
+        fault = f"the live generation {error.name} is not on disk"
+    except ManifestDamaged as error:
+        fault = f"the live generation's manifest is damaged ({error.why})"
+    except IndexOutdated as error:
+        fault = f"the index was made with fingerprint {error.found}, this program makes {error.expected}"
+    except IndexDamaged as error:
+        fault = f"the live index is damaged ({error.why})"
+    # After the index: then a count at the index's revision is the count that the index must have.
+    articles, newest = store.count(), store.revision()
+    need: Need = "nothing"
+    why = f"the index holds every article of the store ({articles})"
+    if revision == newest and doc_count is not None and doc_count != articles:
+        need, why = "rebuild", _counts_differ(doc_count, articles)
+    elif fault:
+        need, why = "rebuild", fault
+    elif revision != newest:
+        need, why = "changes", f"the index is at revision {revision}, the store at {newest}"
+    return Standing(
+        need=need,
+        why=why,
+        store_articles=articles,
+        store_revision=newest,
+        generation=live,
+        doc_count=doc_count,
+        revision=revision,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What :func:`check` found: each fault as a sentence, none when all is sound. ``behind`` in revisions."""
+
+    generation: str
+    doc_count: int | None
+    behind: int | None
+    faults: tuple[str, ...] = field(default=())
+
+
+def check(
+    store: ArticleStore,
+    generations: Generations,
+    *,
+    engine_name: str,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+) -> CheckReport:
+    """Read the whole live index and every manifest, and name each fault. O(index).
+
+    To be behind the store is no fault: ``rebuild --changes`` catches up.
+
+    Raises:
+        NoLiveGeneration: there is nothing to check.
+    """
+    name = generations.live_name()
+    if name is None:
+        raise NoLiveGeneration(generations.root)
+    faults = [
+        f"manifest of generation {each.name} is damaged: {each.why}"
+        for each in generations.list()
+        if isinstance(each, DamagedGeneration) and not each.live
+    ]
+    doc_count: int | None = None
+    behind: int | None = None
+    try:
+        live = generations.live()
+        ours = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+        if live.manifest.fingerprint != ours:
+            faults.append(str(IndexOutdated(live.manifest.fingerprint, ours)))
+        # With the engine that made it, which need not be the one of the settings.
+        engine = open_generation(live, analyzer=analyzer, timezone=timezone)
+        faults.extend(engine.check())
+        with engine.reader() as reader:
+            doc_count, revision = reader.doc_count, reader.revision
+            matches = made_from(store, reader)
+        # Counts can only be compared at the same revision.
+        articles, newest = store.count(), store.revision()
+        behind = newest - revision
+        if revision == newest and doc_count != articles:
+            faults.append(_counts_differ(doc_count, articles))
+        elif not matches:
+            faults.append(str(IndexDamaged(live.index, NO_MATCH)))
+    except (GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged) as error:
+        faults.append(str(error))
+    return CheckReport(generation=name, doc_count=doc_count, behind=behind, faults=tuple(faults))
+
+
+def _counts_differ(doc_count: int, articles: int) -> str:
+    return f"the index does not hold the store (articles: {doc_count}, in the store: {articles})"

@@ -1,0 +1,277 @@
+"""The ladder: from the tree of a query to index queries, strict first, looser rung by rung.
+
+    browse   nothing to look for: everything (that is not excluded), newest first
+    words    every word, as the analyzer cuts words
+    inside   every word, also inside other words; of a question or a long text after "any", because it costs a look into texts
+    most     most of the telling words; of few words that ask nothing, articles with all words first
+    any      at least one of the telling words; beside a quote none need be held
+    unquoted quotes are read as words, of which most or any are held
+
+Only loose words are relaxed. What a reader spelt out stays as it is: exclusions, fields, the title's words, AND and OR on
+every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it
+stands inside others in nearly every article; but of nothing but stopwords (的了吗) every word is. Latin words and numbers that were typed in one go (3:2, H1N1, iPhone15)
+follow one another on the first two rungs. They are looked for inside others only where there is nothing else to look
+for: ``art`` is not in ``party``, nor 15 in 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from indexer.analysis.characters import fold
+from indexer.engines.ranking import words_needed
+from indexer.query import (
+    TEXT_FIELDS,
+    Adjacent,
+    And,
+    Boost,
+    Match,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    Rescore,
+    Term,
+    TitlePrefix,
+)
+from indexer.query import Literal as LiteralQuery
+from search_service.ranking.weights import (
+    AGREE,
+    ALL_WORDS,
+    AS_TYPED,
+    FIELD_WEIGHTS,
+    LONG,
+    MOST,
+    NEAR,
+    NEAR_WINDOW,
+    PAIRS,
+    RESCORED,
+    RESCORED_FIELDS,
+    TITLE_BEGINS,
+    TITLE_IS,
+)
+from search_service.understanding.borders import has_borders
+from search_service.understanding.filters import in_channel
+from search_service.understanding.tree import (
+    All,
+    Dates,
+    Either,
+    Exclude,
+    Keyword,
+    Node,
+    Phrase,
+    Words,
+    wanted,
+)
+
+Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
+
+Fields = tuple[tuple[str, float], ...]
+
+_TITLED: Final = 2
+"""Characters from which on titles are compared with what was typed: many begin with any one."""
+_TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
+
+
+def rungs(tree: Node | None) -> tuple[Rung, ...]:
+    """The rungs that can differ for this tree, strictest first; at least one."""
+    leaves = wanted(tree) if tree else []
+    if not any(isinstance(leaf, Words | Phrase) for leaf in leaves):
+        return ("browse",)
+    found: list[Rung] = ["words"]
+    words = [leaf for leaf in leaves if isinstance(leaf, Words) and leaf.tokens]
+    loose = is_loose(tree)
+    if words and not loose:
+        found.append("inside")
+    relaxed = [(len(leaf.tokens), len(leaf.telling)) for leaf in words if not leaf.title_only]
+    if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
+        found.append("most")
+    quoted = any(isinstance(leaf, Phrase) and not leaf.title_only for leaf in leaves)
+    if any((telling and count > 1) or quoted for count, telling in relaxed):
+        found.append("any")
+    if loose:
+        found.append("inside")
+    if quoted:
+        found.append("unquoted")
+    return tuple(found)
+
+
+def may_stand_inside(tree: Node | None) -> bool:
+    """Whether some words are of a script that shows no borders, so that they may have been cut otherwise."""
+    leaves = wanted(tree) if tree else []
+    return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
+
+
+def is_loose(tree: Node | None) -> bool:
+    """Whether words are asked for loosely: a question, or so many words that hardly an article holds them all."""
+    leaves = wanted(tree) if tree else []
+    return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
+
+
+def rescore_for(tree: Node | None) -> Rescore | None:
+    """By what the best are ordered once more: the loose words, if there are two and more; questions look for agreement."""
+    leaves = wanted(tree) if tree else []
+    loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
+    if sum(len(leaf.tokens) for leaf in loose) < 2:
+        return None
+    return Rescore(
+        _tokens(loose),
+        fields=RESCORED_FIELDS,
+        near=NEAR,
+        window=NEAR_WINDOW,
+        grams=tuple(dict.fromkeys(gram for leaf in loose for gram in leaf.grams)),
+        pairs=PAIRS,
+        agree=AGREE if is_loose(tree) else 0.0,
+        depth=RESCORED,
+    )
+
+
+def query_on(tree: Node | None, rung: Rung) -> Query:
+    """What is searched for: :func:`query_for`, and articles first whose title is what was typed, or begins so."""
+    query = query_for(tree, rung)
+    if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
+        return query
+    begins = Boost(TitlePrefix(tree.text), TITLE_BEGINS)
+    return Or((query, begins, Boost(TitlePrefix(tree.text, whole=True), TITLE_IS)))
+
+
+def query_for(tree: Node | None, rung: Rung) -> Query:
+    """The index query of a tree on a rung."""
+    match tree:
+        case None:
+            return MatchAll()
+        case Words():
+            return _with_joined(tree, _words(tree, rung), rung)
+        case Phrase(text, title_only=True):
+            return LiteralQuery(text, fields=("title",))
+        case Phrase(text):
+            return _unquoted([tree]) if rung == "unquoted" else LiteralQuery(text)
+        case Keyword(field, value):
+            return in_channel(value) if field == "channel" else Term(field, value)
+        case Dates(start, end):
+            return Range("published_at", start, end)
+        case All(parts):
+            return _all(parts, rung)
+        case Either(parts):
+            return Or(tuple(query_for(part, rung) for part in parts))
+        case Exclude(part):
+            return Not(_excluded(part))
+
+
+def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
+    """Every part; from the rung "any" on, quotes and the loose words beside them are looked at together."""
+    quoted = any(isinstance(part, Phrase) and not part.title_only for part in parts)
+    if not quoted or rung not in ("any", "unquoted"):
+        return And(tuple(query_for(part, rung) for part in parts))
+    if rung == "unquoted":
+        loose = [part for part in parts if isinstance(part, Words | Phrase) and not part.title_only]
+        others = [query_for(part, rung) for part in parts if part not in loose]
+        return And((_unquoted(loose), *others))
+    optional = [part for part in parts if isinstance(part, Words) and not part.title_only]
+    required = And(tuple(query_for(part, rung) for part in parts if part not in optional))
+    return Or((required, *(And((required, query_for(part, rung))) for part in optional)))
+
+
+def _unquoted(parts: list[Words | Phrase]) -> Query:
+    """Any of the words of quotes and loose words, those articles first that hold most of them."""
+    words = _tokens(parts)
+    most = Match(words, fields=FIELD_WEIGHTS, need=MOST)
+    return Or((Match(words, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
+
+
+def _tokens(parts: Iterable[Words | Phrase]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(token for part in parts for token in part.tokens))
+
+
+def _words(words: Words, rung: Rung) -> Query:
+    fields = _TITLE if words.title_only else FIELD_WEIGHTS
+    telling = words.telling
+    if not words.tokens:
+        return LiteralQuery(words.text)
+    if rung == "words":
+        return _match(words, words.tokens, fields)
+    if rung == "inside" or words.title_only or not telling:
+        return _as_typed_first(words, _inside(words, fields), fields)
+    need = 0.0 if rung == "any" else MOST
+    if _is_loose(words):
+        # Characters find nothing alone, but tell articles apart that hold enough words.
+        held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
+        return And((held, _match(words, words.tokens, fields, need=0.0)))
+    inside = not any(map(has_borders, telling))
+    most = _match(words, words.alone(telling), fields, need, inside)
+    if rung == "any":
+        return most
+    return Or((most, Boost(_match(words, words.tokens, fields), ALL_WORDS)))
+
+
+def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
+    """The articles of ``query`` in which what was typed in one go stands so, or what counts for it: 3:2, H1N1, 7号."""
+    if rung not in ("words", "inside") or not words.joined:
+        return query
+    return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
+
+
+def _joined(words: Words, stretch: str, rung: Rung) -> Query:
+    names = ("title",) if words.title_only else TEXT_FIELDS
+    folded = fold(stretch)
+    others = (each.words for each in words.alternatives if each.word in folded)
+    alike = dict.fromkeys((words.words_of[stretch], *others))
+    found: list[Query] = [Adjacent(each, names) for each in alike]
+    if rung == "inside" and (not has_borders(folded) or all(map(has_borders, words.tokens))):
+        found.append(LiteralQuery(stretch, names))
+    return Or(tuple(found)) if len(found) > 1 else found[0]
+
+
+def _inside(words: Words, fields: Fields) -> Query:
+    """Every word, also inside others; Latin ones only if there are no others."""
+    bordered, others = words.bordered, words.borderless
+    if not bordered or not others:
+        return _match(words, words.tokens, fields, inside=True)
+    whole = _match(words, words.alone(bordered), fields)
+    return And((whole, _match(words, words.alone(others), fields, inside=True)))
+
+
+def _match(
+    words: Words, some: tuple[str, ...], fields: Fields, need: float = 1.0, inside: bool = False
+) -> Match:
+    """Some of the words, each with its alternatives."""
+    return Match(some, fields, need, inside, words.alternatives)
+
+
+def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
+    """The articles of ``query``, those first that hold what was typed in one go as it stands: 段简 in 一段简单."""
+    if len(words.pieces) != 1 or len(words.tokens) < 2:
+        return query
+    typed = LiteralQuery(words.text, tuple(name for name, _ in fields))
+    return Or((query, Boost(typed, AS_TYPED)))
+
+
+def _is_loose(words: Words) -> bool:
+    telling = len(words.telling)
+    return telling >= LONG or (words.asks and telling > 1)
+
+
+def _excluded(part: Node) -> Query:
+    """What an exclusion takes away: the very words, wherever they stand.
+
+    ``-银行`` takes away 农业银行 too, however it was cut; ``-art`` leaves party alone, for Latin words have borders, and
+    ``-3:2`` an article with a 3 and a 2.
+    """
+    match part:
+        case Words(tokens=[_, *_]):
+            return And(tuple(_held(piece, part) for piece in part.pieces))
+        case All(parts):
+            return And(tuple(_excluded(each) for each in parts))
+        case Either(parts):
+            return Or(tuple(_excluded(each) for each in parts))
+        case _:
+            return query_for(part, "words")
+
+
+def _held(piece: str, words: Words) -> Query:
+    names = ("title",) if words.title_only else TEXT_FIELDS
+    if has_borders(fold(piece)):
+        return Adjacent(words.words_of[piece], names)
+    return LiteralQuery(piece, names)

@@ -1,0 +1,222 @@
+"""Related articles (相关阅读): what else to read behind one article.
+
+The article's key terms make a query; what it finds is filled up, where it is too little, with articles of the same
+tags, of the same channel, and the latest. Each item says why it is there. Of a duplicate group one article is enough, and
+of the article's own none; the same goes for articles of the same title or body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.characters import fold
+from indexer.article import Article
+from indexer.engines.base import Reader
+from indexer.errors import ArticleNotFound
+from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Not, Or, Query, SearchRequest, Term
+from search_service.blocks.key_terms import KeyTerm, key_terms
+from search_service.excerpts.leads import lead
+from search_service.live.index import IndexState, LiveIndex
+from search_service.ranking.weights import (
+    MIN_SHARED,
+    MIN_SHARED_WEIGHT,
+    RELATED_TITLE,
+    SAME_CHANNEL,
+)
+from search_service.understanding.filters import in_channel, visible
+
+_PAGE: Final = 50
+"""Articles that are ranked in one go: several times a block, for some are reprints."""
+_REASON_WORDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedArticle:
+    """One related article; ``reasons`` say why it is here, in Chinese. A backfilled one scores 0.0."""
+
+    article: Article
+    lead: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedAnswer:
+    """What is related to ``article``, best first; fewer than asked for only where the index holds no more."""
+
+    article: Article
+    items: tuple[RelatedArticle, ...]
+    index: IndexState
+
+
+def related(
+    live: LiveIndex,
+    article_id: str,
+    *,
+    size: int,
+    timezone: ZoneInfo,
+    now: datetime,
+) -> RelatedAnswer:
+    """``size`` articles to read behind the one with that id, as the index holds it.
+
+    Raises:
+        ArticleNotFound: there is none with that id that readers may see at ``now``.
+        IndexFailure: see :meth:`LiveIndex.reader`.
+    """
+    with live.reader() as (reader, state, analyzer):
+        article = reader.get(article_id)
+        if article is None or not article.is_visible(now):
+            raise ArticleNotFound(article_id)
+        terms = key_terms(article, reader, analyzer)
+        seen = {*_faces(article, _folded(article))}
+        items: list[RelatedArticle] = []
+        for each in _candidates(reader, article, terms, now):
+            if len(items) == size:
+                break
+            faces = _faces(each.article, each.folded)
+            if seen.isdisjoint(faces):
+                seen.update(faces)
+                items.append(_item(article, each, timezone=timezone, now=now))
+    return RelatedAnswer(article=article, items=tuple(items), index=state)
+
+
+class _Candidate(NamedTuple):
+    """An article to choose, its folded title, lead and body, its score, and the key terms that it shares."""
+
+    article: Article
+    folded: tuple[str, str, str]
+    score: float
+    shared: list[str]
+
+
+def _candidates(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
+) -> Iterator[_Candidate]:
+    """Articles to choose from: by terms, by tags, of the channel, the latest. Each is read when it is its turn."""
+    others = And((visible(now), *_not_its_reprints(article)))
+    yield from _alike(reader, article, terms, others)
+    sources: list[Query] = []
+    if article.tags:
+        sources.append(Or(tuple(Term("tag", tag) for tag in article.tags)))
+    if article.channel:
+        sources.append(in_channel(article.channel))
+    for query in (*sources, MatchAll()):
+        for other in _newest(reader, article, query, others):
+            yield _Candidate(other, _folded(other), 0.0, [])
+
+
+def _alike(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+) -> Iterator[_Candidate]:
+    """Those that share enough of the key terms, best first."""
+    if not terms:
+        return
+    enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
+    for other, score in _by_terms(reader, article, terms, narrowed):
+        folded = _folded(other)
+        text = "\n".join(folded)
+        shared = [term for term in terms if term.token in text]
+        if len(shared) >= MIN_SHARED and sum(term.weight for term in shared) >= enough:
+            yield _Candidate(other, folded, score, [term.spelling for term in shared])
+
+
+def _by_terms(
+    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+) -> Iterator[tuple[Article, float]]:
+    """The _PAGE that the key terms rank first, those of the article's channel moved up.
+
+    Until one is read it stands where it would with its channel: so no more are read than can come next.
+    """
+    request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE + 1)
+    ranked = [each for each in reader.rank(request) if each[0] != article.id][:_PAGE]
+    most = SAME_CHANNEL if article.channel else 1.0
+    # By score, then as the engine ordered them: newer first.
+    waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
+    moved_down: dict[int, Article] = {}
+    while waiting:
+        best, place, score = heappop(waiting)
+        if place in moved_down:
+            yield moved_down[place], score
+            continue
+        other = _read(reader, ranked[place][0])
+        if other.channel == article.channel:
+            yield other, -best
+        else:
+            moved_down[place] = other
+            heappush(waiting, (-score, place, score))
+
+
+def _newest(reader: Reader, article: Article, query: Query, narrowed: Query) -> Iterator[Article]:
+    """Articles but the one, the newest first."""
+    for number in range(1, MAX_DEPTH // _PAGE + 1):
+        request = SearchRequest(
+            query, filter=narrowed, sort="newest", collapse="duplicates", page=number, size=_PAGE
+        )
+        ranked = reader.rank(request)
+        yield from (_read(reader, each) for each, _ in ranked if each != article.id)
+        if len(ranked) < _PAGE:
+            return
+
+
+def _read(reader: Reader, article_id: str) -> Article:
+    article = reader.get(article_id)
+    assert article is not None, "the snapshot holds what it ranks"
+    return article
+
+
+def _not_its_reprints(article: Article) -> tuple[Query, ...]:
+    group = article.duplicate_group
+    return (Not(Term("group", str(group))),) if group else ()
+
+
+def _about(terms: tuple[KeyTerm, ...]) -> Query:
+    clauses: list[Query] = []
+    for term in terms:
+        clauses.append(Boost(Term("title", term.token), term.weight * RELATED_TITLE))
+        clauses.append(Boost(Term("body", term.token), term.weight))
+    return Or(tuple(clauses))
+
+
+def _folded(article: Article) -> tuple[str, str, str]:
+    return fold(article.title), fold(article.lead), fold(article.body)
+
+
+def _faces(article: Article, folded: tuple[str, str, str]) -> set[str]:
+    """By what a reprint is known here: its title, its body, without white space, and its duplicate group."""
+    title, _, body = folded
+    texts = {"".join(text.split()) for text in (title, body)}
+    group = {f"group {article.duplicate_group}"} if article.duplicate_group else set()
+    return (texts | group) - {""}
+
+
+def _item(
+    article: Article, chosen: _Candidate, *, timezone: ZoneInfo, now: datetime
+) -> RelatedArticle:
+    other, shared = chosen.article, chosen.shared
+    reasons = []
+    if shared:
+        reasons.append(f"共同关键词: {'、'.join(shared[:_REASON_WORDS])}")
+    if tags := [tag for tag in article.tags if tag in other.tags]:
+        reasons.append(f"同标签: {'、'.join(tags[:_REASON_WORDS])}")
+    if article.channel and article.channel == other.channel:
+        reasons.append("同频道")
+    if other.published_at:
+        reasons.append(_age(other.published_at, now, timezone))
+    return RelatedArticle(
+        article=other, lead=lead(other), score=chosen.score, reasons=tuple(reasons)
+    )
+
+
+def _age(then: datetime, now: datetime, timezone: ZoneInfo) -> str:
+    """How long ago that was, in days as the zone counts them."""
+    days = (now.astimezone(timezone).date() - then.astimezone(timezone).date()).days
+    if days < 2:
+        return "昨天" if days == 1 else "今天"
+    if days < 30:
+        return f"{days}天前"
+    return f"{days // 30}个月前" if days < 365 else f"{days // 365}年前"

@@ -1,0 +1,1 @@
+"""The commands of ``python -m search_service``, and what they print."""

@@ -1,0 +1,91 @@
+"""The command ``python -m search_service evaluate``: search measured on judged sets. docs/relevance.md has the figures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from indexer.analysis.analyzers import make_analyzer
+from indexer.command_line import results
+from indexer.settings import IndexSettings, read_settings
+from search_service.evaluation import Evaluation, evaluate, from_json, read_judged, to_json
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("evaluate")
+@click.option(
+    "--judged",
+    metavar="FOLDER",
+    type=_FOLDER,
+    multiple=True,
+    required=True,
+    help="A judged set: corpus.jsonl, queries.jsonl, qrels.tsv. Repeatable.",
+)
+@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all of it to FILE.")
+@click.option(
+    "--against",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with what --json wrote before, under other settings or of another release.",
+)
+@click.option(
+    "--moved",
+    metavar="N",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the queries that moved most to show.",
+)
+def evaluate_command(
+    judged: tuple[Path, ...], json_file: Path | None, against: Path | None, moved: int
+) -> None:
+    """Ask the questions of judged sets, and print nDCG@10, MRR@10, recall@100, zero hits and the median time."""
+    before = from_json(against) if against else {}
+    settings = read_settings(IndexSettings, os.environ)
+    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    found = [
+        evaluate(read_judged(folder), analyzer=analyzer, timezone=settings.timezone)
+        for folder in judged
+    ]
+    results().print(_summary(found, before))
+    for each in found:
+        if each.name in before:
+            results().print(_moved(before[each.name], each, moved))
+    if json_file:
+        json_file.write_bytes(to_json(found))
+
+
+def _summary(found: list[Evaluation], before: dict[str, Evaluation]) -> Table:
+    table = Table("set", "queries", "nDCG@10", "MRR@10", "recall@100", "zero hits", "median ms")
+    for each in found:
+        rows = [(each.name, each)]
+        if each.name in before:
+            rows.insert(0, (f"{each.name}, before", before[each.name]))
+        for label, row in rows:
+            table.add_row(
+                label,
+                str(len(row.answers)),
+                f"{row.ndcg_10:.3f}",
+                f"{row.mrr_10:.3f}",
+                f"{row.recall_100:.3f}",
+                f"{row.zero_hits:.1%}",
+                f"{row.median_ms:.1f}",
+            )
+    return table
+
+
+def _moved(before: Evaluation, now: Evaluation, most: int) -> Table:
+    """The queries whose nDCG moved most, the greatest change first."""
+    table = Table("query", "nDCG before", "now", "rung before", "now")
+    shared = [query for query in now.answers if query in before.answers]
+    shared.sort(key=lambda query: -abs(now.answers[query].ndcg - before.answers[query].ndcg))
+    for query in shared[:most]:
+        old, new = before.answers[query], now.answers[query]
+        if old.ndcg != new.ndcg:
+            table.add_row(new.text, f"{old.ndcg:.3f}", f"{new.ndcg:.3f}", old.rung, new.rung)
+    return table

@@ -1,0 +1,154 @@
+"""The commands of ``python -m search_service``: parse, call, show. docs/cli.md describes each.
+
+Nothing is decided here. Settings are read from the environment when a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+import click
+
+from indexer.command_line import NOT_DONE, results
+from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
+from indexer.settings import IndexSettings, read_settings
+from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.cli.evaluate import evaluate_command
+from search_service.cli.printing import print_answer
+from search_service.cli.queries import queries
+from search_service.services import make_services
+from search_service.settings import SearchSettings
+from search_service.understanding.parse import SYNTAXES, Syntax
+from search_service.web.answers import search_payload
+from search_service.web.factory import Application, create_app
+from search_service.web.responses import json_bytes
+from search_service.web.server import serve
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def application() -> Application:
+    """A new application, as the environment sets it."""
+    settings = read_settings(SearchSettings, os.environ)
+    services = make_services(read_settings(IndexSettings, os.environ), settings)
+    services.warm_up()
+    return create_app(services, settings)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Search the index, and serve search over HTTP."""
+
+
+cli.add_command(queries)
+cli.add_command(evaluate_command)
+
+
+@cli.command("search")
+@click.argument("text")
+@click.option("--channel", metavar="PATH", help="Only in this channel and those that lie in it.")
+@click.option("--source", metavar="NAME", help="Only from this source.")
+@click.option("--author", metavar="NAME", help="Only by this author.")
+@click.option("--tag", metavar="NAME", help="Only with this tag.")
+@click.option(
+    "--group",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Only the articles of this duplicate group.",
+)
+@click.option("--from", "start", metavar="DAY", type=_DAY, help="Published on this day or later.")
+@click.option("--to", "end", metavar="DAY", type=_DAY, help="Published on this day or earlier.")
+@click.option(
+    "--sort",
+    type=click.Choice(SORTS),
+    default="relevance",
+    show_default=True,
+    help="What comes first.",
+)
+@click.option(
+    "--collapse",
+    type=click.Choice(COLLAPSES),
+    default="duplicates",
+    show_default=True,
+    help="With none, all articles of a duplicate group are hits.",
+)
+@click.option("--page", metavar="N", type=click.IntRange(1), default=1, help="Which page.")
+@click.option(
+    "--size",
+    metavar="N",
+    type=click.IntRange(1, MAX_SIZE),
+    default=DEFAULT_SIZE,
+    show_default=True,
+    help="Articles on a page.",
+)
+@click.option(
+    "--syntax",
+    type=click.Choice(SYNTAXES),
+    default="default",
+    show_default=True,
+    help="With plain, operators in TEXT are text.",
+)
+@click.option("--explain", is_flag=True, help="Say of each hit why it has its score.")
+@click.option("--json", "as_json", is_flag=True, help="Print the body that the HTTP API answers.")
+def search_command(
+    text: str,
+    channel: str | None,
+    source: str | None,
+    author: str | None,
+    tag: str | None,
+    group: int | None,
+    start: datetime | None,
+    end: datetime | None,
+    sort: str,
+    collapse: str,
+    page: int,
+    size: int,
+    syntax: str,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Search for TEXT, and show how it was understood, what was found, and in which channels, sources and months."""
+    question = Question(
+        text=text,
+        syntax=cast(Syntax, syntax),
+        channel=channel,
+        source=source,
+        author=author,
+        tag=tag,
+        group=group,
+        start=start.date() if start else None,
+        end=end.date() if end else None,
+        sort=cast(Sort, sort),
+        collapse=cast(Collapse, collapse),
+        facets=FACET_FIELDS,
+        explain=explain,
+        page=page,
+        size=size,
+    )
+    searching = replace(read_settings(SearchSettings, os.environ), querylog_url=None)
+    with closing(make_services(read_settings(IndexSettings, os.environ), searching)) as services:
+        answer = services.search(question)
+    if as_json:
+        click.echo(json_bytes(search_payload(answer, services.timezone), indented=True))
+    else:
+        print_answer(answer, services.timezone, to=results())
+
+
+@cli.command("get")
+@click.argument("path")
+def get_command(path: str) -> int:
+    """Answer GET PATH without a server, and print the body. The exit code is 0 for a status below 400, else 2."""
+    with application().test_client() as client:
+        response = client.get(path)
+    click.echo(response.get_data(as_text=True))
+    return 0 if response.status_code < 400 else NOT_DONE
+
+
+@cli.command("serve")
+def serve_command() -> None:
+    """Serve search over HTTP until Ctrl-C, as python app.py does."""
+    serve(read_settings(SearchSettings, os.environ), application)

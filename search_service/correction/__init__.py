@@ -1,0 +1,1 @@
+"""Correction: what a misspelt query probably meant."""

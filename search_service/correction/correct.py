@@ -1,0 +1,275 @@
+"""Correction (您是不是要找): what a reader probably meant, and only what the index holds.
+
+Only loose words are corrected: Chinese ones to words that sound alike, pinyin to characters, Latin words by one letter.
+Phrases are known from titles, tags and authors, words from bodies too. Quotes, exclusions, fields and numbers stay as they were typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log2
+from typing import Final, Literal, NamedTuple
+
+from indexer.analysis.analyzers import Analyzer, words_of
+from indexer.analysis.characters import HAN, fold, fold_literal
+from indexer.engines.base import Reader
+from indexer.engines.completions import shared
+from indexer.query import CompletionRequest, Match, MatchAll, Query, SearchRequest
+from indexer.query import Literal as LiteralQuery
+from search_service.correction.alike import (
+    LETTERS_FROM,
+    LETTERS_TO,
+    ONE_WRONG_FROM,
+    Guess,
+    near_sound,
+    of_sounds,
+    one_letter,
+    one_wrong,
+    same_sound,
+    spelt_out,
+)
+from search_service.ranking.weights import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, RARE_OF
+from search_service.understanding.tree import All, Either, Node, Words, spell, wanted
+
+_LONGEST: Final = 8
+"""Characters of a word that is corrected: as long as the phrases that an index offers."""
+_READ: Final = 12
+"""Chinese characters in a row, at most, that are corrected: longer ones are headlines and questions, of which a wrong
+character changes little."""
+_STRETCHES: Final = 8
+"""Stretches of characters that are looked at, the longest; each costs a millisecond."""
+_SYLLABLES: Final = 12
+_CANDIDATES: Final = 5
+
+MOST_REMEMBERED: Final = 20_000
+"""Texts of which it is remembered that nothing else was meant: some five MiB."""
+
+_CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
+_LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
+_PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
+
+
+Doubt = Literal["none", "some", "much"]
+"""How likely something is misspelt. None: much was found with all words; only characters that are no word together are looked
+at. Some: much was found, but not with all words; stretches that hold a word which is rare, or a character alone. Much: little
+was found; every stretch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was probably meant, in canonical spelling; ``applied`` when the answer is that of ``query``."""
+
+    query: str
+    applied: bool
+
+
+class NothingMeant:
+    """Texts that were meant as they stand, in one snapshot of the index; when another is asked, all are forgotten. Shared by threads."""
+
+    def __init__(self) -> None:
+        self._held: tuple[object, set[object]] = (None, set())
+
+    def of(self, snapshot: object) -> set[object]:
+        """What is known of a snapshot, to look into and to add to. Emptied when it holds MOST_REMEMBERED."""
+        held_of, known = self._held
+        if held_of != snapshot or len(known) >= MOST_REMEMBERED:
+            known = set()
+            self._held = snapshot, known
+        return known
+
+
+class _Change(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def corrected(
+    tree: Node,
+    reader: Reader,
+    analyzer: Analyzer,
+    *,
+    seen: Query,
+    doubt: Doubt,
+    deadline: float | None = None,
+) -> str | None:
+    """The query that was probably meant, in canonical spelling; None if what was typed makes sense.
+
+    Words count as the articles that match ``seen`` use them. A few look-ups for each word, some milliseconds with much doubt.
+    """
+    speller = _Speller(
+        reader, analyzer, SearchRequest(MatchAll(), filter=seen, deadline=deadline), doubt
+    )
+    chinese = any(
+        re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
+    )
+    better = _walk(tree, lambda words: speller.meant(words, pinyin=doubt != "none" and not chinese))
+    return None if better == tree else spell(better)
+
+
+def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
+    match tree:
+        case Words(tokens=[_, *_]):
+            return meant(tree)
+        case All(parts):
+            return All(tuple(_walk(part, meant) for part in parts))
+        case Either(parts):
+            return Either(tuple(_walk(part, meant) for part in parts))
+        case _:
+            return tree
+
+
+class _Speller:
+    """Corrects words by one snapshot of the index."""
+
+    def __init__(
+        self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubt: Doubt
+    ) -> None:
+        self._reader, self._analyzer, self._seen, self._doubt = reader, analyzer, seen, doubt
+        self._counts: dict[str, int] = {}
+        self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
+
+    def meant(self, words: Words, *, pinyin: bool) -> Words:
+        """The words that were meant; the same object where nothing is to be corrected."""
+        folded = fold(words.text)
+        changes = list(self._chinese(folded))
+        if pinyin:
+            changes += self._pinyin(folded)
+        if self._doubt != "none" and not changes:
+            changes += self._letters(folded)
+        if not changes:
+            return words
+        text = words.text
+        for change in sorted(changes, reverse=True):
+            text = text[: change.start] + change.text + text[change.end :]
+        tokens = dict.fromkeys(words_of(self._analyzer, text))
+        return replace(words, text=text, tokens=tuple(tokens)) if tokens else words
+
+    def _chinese(self, folded: str) -> Iterator[_Change]:
+        """Stretches of Chinese characters, by equal sounds first, the longest first, none over another."""
+        stretches = self._stretches(folded)
+        kinds: list[Callable[[str], Guess]] = [same_sound]
+        if self._doubt != "none":
+            kinds += [near_sound, one_wrong]
+        taken: list[tuple[int, int]] = []
+        for kind in kinds:
+            for start, end in stretches:
+                if kind is one_wrong and end - start < ONE_WRONG_FROM:
+                    continue
+                if any(start < other_end and other < end for other, other_end in taken):
+                    continue
+                typed = folded[start:end]
+                if found := self._best_of(typed, kind(typed)):
+                    taken.append((start, end))
+                    yield _Change(start, end, found)
+
+    def _stretches(self, folded: str) -> list[tuple[int, int]]:
+        """What may be one misspelt word: from one border of words to another, the longest first."""
+        tokens = self._analyzer.query(folded)
+        known = self._frequent({token.text for token in tokens})
+        found: list[tuple[int, int]] = []
+        for run in _CHINESE_RUN.finditer(folded):
+            begin, stop = run.span()
+            if stop - begin > _READ:
+                continue
+            edges = {begin, stop}
+            for token in tokens:
+                edges |= {edge for edge in (token.start, token.end) if begin <= edge <= stop}
+            borders = sorted(edges)
+            pieces = [*pairwise(borders)]
+            single = [right - left == 1 for left, right in pieces]
+            strange = [folded[left:right] not in known for left, right in pieces]
+            for first, start in enumerate(borders):
+                for last, end in enumerate(borders[first + 1 :], first + 1):
+                    if end - start > _LONGEST:
+                        break
+                    if folded[start:end] in known:
+                        continue
+                    alone = all(single[first:last])
+                    odd = any(single[first:last]) or any(strange[first:last])
+                    whole = (start, end) == (begin, stop)
+                    least = 2 if whole or (odd and self._doubt != "none") else 3
+                    if end - start < least:
+                        continue
+                    if self._doubt == "much" or alone or (self._doubt == "some" and odd):
+                        found.append((start, end))
+        return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]
+
+    def _pinyin(self, folded: str) -> list[_Change]:
+        """The whole text as pinyin in full, in as few words as can be."""
+        match = _PINYIN.fullmatch(folded)
+        sounds = spelt_out(folded) if match else []
+        if not 2 <= len(sounds) <= _SYLLABLES or self._used(folded) >= FEW:
+            return []
+        best: list[tuple[int, str] | None] = [(0, ""), *(None for _ in sounds)]
+        for start in range(len(sounds)):
+            before = best[start]
+            if before is None:
+                continue
+            for end in range(start + 2, min(len(sounds), start + _LONGEST) + 1):
+                so_far = best[end]
+                if so_far is not None and so_far[0] <= before[0] + 1:
+                    continue
+                if word := self._best_of("", of_sounds(sounds[start:end])):
+                    best[end] = (before[0] + 1, before[1] + word)
+        return [_Change(0, len(folded), best[-1][1])] if best[-1] else []
+
+    def _letters(self, folded: str) -> Iterator[_Change]:
+        for word in _LETTERS.finditer(folded):
+            if found := self._best_of(word[0], one_letter(word[0])):
+                yield _Change(word.start(), word.end(), found)
+
+    def _best_of(self, typed: str, guess: Guess) -> str | None:
+        """The best of what was guessed that is used much more than what was typed.
+
+        Counting uses may read articles, so that it waits until something is guessed; mostly nothing is.
+        """
+        candidates = [*self._completions(guess), *self._words(guess)]
+        if not candidates:
+            return None
+        used = self._used(typed) if typed else 0
+        if used >= FEW:
+            return None
+        candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
+        for _, text in candidates[:_CANDIDATES]:
+            if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
+                return text
+        return None
+
+    def _frequent(self, words: Collection[str]) -> set[str]:
+        """Those that so many bodies hold that they are no misspellings."""
+        asked = sorted(words)
+        counts = self._reader.document_frequencies("body", asked)
+        return {word for word, count in zip(asked, counts, strict=True) if count >= FEW}
+
+    def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        request = CompletionRequest(
+            guess.keys,
+            guess.texts,
+            guess.begins,
+            guess.whole_keys,
+            filter=self._seen.filter,
+            size=_CANDIDATES,
+            deadline=self._seen.deadline,
+        )
+        for found in self._reader.complete(request):
+            yield found.count, found.text
+
+    def _words(self, guess: Guess) -> Iterator[tuple[int, str]]:
+        if not guess.words:
+            return
+        counts = self._reader.document_frequencies("body", guess.words)
+        best = sorted(zip(counts, guess.words, strict=True), reverse=True)[:_CANDIDATES]
+        yield from (each for each in best if each[0])
+
+    def _used(self, text: str) -> int:
+        """How many articles hold a folded text: letters as a word, characters as they stand."""
+        if text not in self._counts:
+            query: Query = LiteralQuery(text)
+            if text.isascii():
+                query = Match(words_of(self._analyzer, text), FIELD_WEIGHTS)
+            self._counts[text] = self._reader.count(replace(self._seen, query=query))
+        return self._counts[text]

@@ -1,0 +1,240 @@
+"""Evaluation: how well search answers judged questions, in the measures of the field.
+
+A judged set is a folder: ``corpus.jsonl`` (or .gz; ``id``, ``title``, ``text``), ``queries.jsonl`` (``id``, ``text``) and
+``qrels.tsv`` (query, document, grade; a header line first). The set is indexed in a temporary folder and asked through
+the same ``search`` that readers use. Queries without a relevant document do not count.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from statistics import fmean, median
+from time import perf_counter
+from types import ModuleType
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article, make_article
+from indexer.engines.registry import open_engine
+from indexer.errors import InvalidArticle, InvalidJudgedSet, PackageMissing
+from indexer.fingerprint import SCHEMA_VERSION, fingerprint
+from indexer.generations import Generations
+from indexer.manifest import Manifest
+from search_service.answering.search import MAX_SIZE, Question
+from search_service.live.index import LiveIndex
+from search_service.services import Services
+
+_ENGINE: Final = "whoosh"
+_MEASURES: Final = ("nDCG@10", "RR@10", "R@100")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedSet:
+    """Articles, questions by id, and for each question the grade of each judged article (0: not relevant)."""
+
+    name: str
+    articles: tuple[Article, ...]
+    questions: Mapping[str, str]
+    grades: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAnswer:
+    """How one question was answered: its nDCG@10, the rung, how many were found, and milliseconds."""
+
+    text: str
+    ndcg: float
+    rung: str
+    total: int
+    ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a judged set says of search: means over its questions, and each answer by the question's id.
+
+    ``zero_hits`` is the share of the questions that found nothing, ``median_ms`` the time of half of them.
+    """
+
+    name: str
+    ndcg_10: float
+    mrr_10: float
+    recall_100: float
+    zero_hits: float
+    median_ms: float
+    answers: Mapping[str, JudgedAnswer]
+
+
+def read_judged(folder: Path) -> JudgedSet:
+    """Read a judged set.
+
+    Raises:
+        InvalidJudgedSet: a file is missing, or a line of it is not what it should be.
+    """
+    articles, questions = [], {}
+    for where, record in _records(folder, "corpus.jsonl"):
+        try:
+            fields = {"id": record["id"], "title": record["title"], "body": record["text"]}
+            articles.append(make_article(fields, timezone=UTC))
+        except KeyError as error:
+            raise InvalidJudgedSet(
+                where, f"lacks {error}: id, title and text are needed"
+            ) from error
+        except InvalidArticle as error:
+            raise InvalidJudgedSet(where, str(error)) from error
+    for where, record in _records(folder, "queries.jsonl"):
+        if not isinstance(record.get("id"), str) or not isinstance(record.get("text"), str):
+            raise InvalidJudgedSet(where, "a query needs an id and a text")
+        questions[record["id"]] = record["text"]
+    grades = _grades(folder)
+    judged = {query for query, graded in grades.items() if max(graded.values()) > 0}
+    counted = {query: text for query, text in questions.items() if query in judged}
+    if not counted:
+        raise InvalidJudgedSet(str(folder), "no query has a relevant document in qrels.tsv")
+    return JudgedSet(name=folder.name, articles=tuple(articles), questions=counted, grades=grades)
+
+
+def _records(folder: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The JSON objects of a file of lines, plain or gzipped, each with where it stands."""
+    path = next((each for each in (folder / name, folder / f"{name}.gz") if each.is_file()), None)
+    if path is None:
+        raise InvalidJudgedSet(str(folder / name), "is missing (it may be gzipped)")
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            where = f"{path}, line {number}"
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise InvalidJudgedSet(where, f"is not JSON: {error}") from error
+            if not isinstance(record, dict):
+                raise InvalidJudgedSet(where, "is not a JSON object")
+            yield where, record
+
+
+def _grades(folder: Path) -> dict[str, dict[str, int]]:
+    path = folder / "qrels.tsv"
+    if not path.is_file():
+        raise InvalidJudgedSet(str(path), "is missing")
+    grades: dict[str, dict[str, int]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()[1:], 2):
+        try:
+            query, document, grade = line.split("\t")
+            grades.setdefault(query, {})[document] = int(grade)
+        except ValueError as error:
+            raise InvalidJudgedSet(
+                f"{path}, line {number}", "needs a query, a document and a grade, parted by tabs"
+            ) from error
+    return grades
+
+
+def evaluate(judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo) -> Evaluation:
+    """Index a judged set in a temporary folder and ask all of its questions, one after another.
+
+    Raises:
+        PackageMissing: ir-measures is not installed.
+    """
+    measuring = _measuring()
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        _index(root, judged, analyzer, timezone)
+        live = LiveIndex(Generations(root), analyzer=analyzer, timezone=timezone)
+        with closing(Services(live, timezone)) as services:
+            return _asked(judged, services, measuring)
+
+
+def _measuring() -> ModuleType:
+    """The package that computes measures: large, and nothing else needs it."""
+    try:
+        return import_module("ir_measures")
+    except ModuleNotFoundError as error:
+        raise PackageMissing("ir-measures", "requirements-evaluate.txt") from error
+
+
+def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Evaluation:
+    services.search(
+        Question(text=next(iter(judged.questions.values())))
+    )  # loads what is loaded once
+    answers: dict[str, JudgedAnswer] = {}
+    run: dict[str, dict[str, float]] = {}
+    for query, text in judged.questions.items():
+        began = perf_counter()
+        answer = services.search(Question(text=text))
+        ms = (perf_counter() - began) * 1000
+        ranked = services.search(Question(text=text, size=MAX_SIZE)).hits
+        run[query] = {hit.article.id: float(-place) for place, hit in enumerate(ranked)}
+        answers[query] = JudgedAnswer(
+            text=text, ndcg=0.0, rung=answer.understood.rung, total=answer.total, ms=ms
+        )
+    grades = {query: dict(judged.grades[query]) for query in judged.questions}
+    measures = [measuring.parse_measure(name) for name in _MEASURES]
+    for each in measuring.iter_calc(measures[:1], grades, run):
+        answers[each.query_id] = replace(answers[each.query_id], ndcg=float(each.value))
+    means = measuring.calc_aggregate(measures, grades, run)
+    ndcg, mrr, recall = (float(means[measure]) for measure in measures)
+    return Evaluation(
+        name=judged.name,
+        ndcg_10=ndcg,
+        mrr_10=mrr,
+        recall_100=recall,
+        zero_hits=fmean(not each.total for each in answers.values()),
+        median_ms=median(each.ms for each in answers.values()),
+        answers=answers,
+    )
+
+
+def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo) -> None:
+    """Make a generation of a judged set and promote it."""
+    generations = Generations(root)
+    with generations.lock():
+        folder = generations.begin()
+        engine = open_engine(_ENGINE, folder / "index", analyzer=analyzer, timezone=timezone)
+        engine.create()
+        with engine.writer() as writer:
+            for each in judged.articles:
+                writer.add(each)
+            writer.commit(revision=1)
+        manifest = Manifest(
+            name=folder.name,
+            engine=_ENGINE,
+            fingerprint=fingerprint(engine=_ENGINE, analysis=analyzer.fingerprint),
+            schema_version=SCHEMA_VERSION,
+            doc_count=len(judged.articles),
+            revision=1,
+            made_at=datetime.now(UTC),
+            seconds=0.0,
+        )
+        generations.finish(manifest)
+        generations.promote(folder.name)
+
+
+def to_json(evaluations: list[Evaluation]) -> bytes:
+    """The evaluations as JSON, which :func:`from_json` reads again."""
+    return orjson.dumps([asdict(each) for each in evaluations], option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def from_json(path: Path) -> dict[str, Evaluation]:
+    """Evaluations that were written before, by the name of their set.
+
+    Raises:
+        InvalidJudgedSet: the file holds no evaluations.
+    """
+    try:
+        found = {}
+        for each in orjson.loads(path.read_bytes()):
+            answers = {query: JudgedAnswer(**answer) for query, answer in each["answers"].items()}
+            found[each["name"]] = Evaluation(**{**each, "answers": answers})
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidJudgedSet(
+            str(path), "holds no evaluation: write one with evaluate --json FILE"
+        ) from error
+    return found

@@ -1,0 +1,1 @@
+"""Excerpts: the marked passages of a hit, and the leads of articles."""

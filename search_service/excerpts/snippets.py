@@ -1,0 +1,159 @@
+"""Snippets: where the words of a query stand in an article, as text with marked ranges.
+
+Needles are looked for in the folded original, whatever the engine did to find the article; nothing is cut into words
+here. Folding keeps the length, so an offset in folded text is one in the original. Plain text, never HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from math import log
+from typing import Final
+
+from indexer.analysis.characters import fold, fold_literal
+from indexer.article import Article
+from search_service.excerpts.leads import ends_sentence, lead
+from search_service.excerpts.windows import Found, Stretch, best_stretches
+from search_service.understanding.borders import is_border, may_run_on
+
+SNIPPET_LENGTH: Final = 120
+"""Characters: two lines on a screen, three or four on a phone."""
+_LONGEST: Final = 6
+"""Characters of a needle that count: a name of eight says no more than one of six."""
+_GAP: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Text to show, and the ranges of it to mark.
+
+    ``marks`` are ``(start, end)`` offsets into ``text``: ascending, none empty, none touching another. It is plain
+    text, never HTML: whoever renders it escapes it.
+    """
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """Text to look for, compared as folded text; white space in it stands for any white space.
+
+    Where it begins or ends with a Latin letter or a digit, it stands at the border of a word (``art`` is not in
+    ``party``), unless it may stand ``inside`` one.
+    """
+
+    text: str
+    inside: bool = False
+    literal: str = field(init=False, repr=False, compare=False)
+    """The folded text: made once for all the texts in which it is looked for."""
+    anywhere: bool = field(init=False, repr=False, compare=False)
+    """Whether no border need be looked for: it may stand inside a word, or neither begins nor ends like one."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "literal", fold_literal(self.text))
+        object.__setattr__(self, "anywhere", self.inside or not may_run_on(self.literal))
+
+
+def mark(text: str, needles: Sequence[Needle]) -> Marked:
+    """All of ``text``, with every needle marked. O(needles x length)."""
+    return Marked(text, _merged((start, end) for start, end, _ in _find(text, needles)))
+
+
+def snippet(article: Article, needles: Sequence[Needle], *, length: int = SNIPPET_LENGTH) -> Marked:
+    """About ``length`` characters of the article that show as many of the needles as possible, marked.
+
+    Of the body, or of the lead where that shows more; one piece, or two joined by …. Where none of the needles stands
+    in either, it is the article's lead. O(needles x length of the article).
+    """
+    texts = [text for text in (article.body, article.lead) if text]
+    finds = [_find(text, needles) for text in texts]
+    weights = _weights(needles, chain(*finds))
+    best: Marked | None = None
+    best_weight = 0.0
+    for text, found in zip(texts, finds, strict=True):
+        if found:
+            weight, stretches = best_stretches(text, found, weights, length)
+            if weight > best_weight:
+                best, best_weight = _cut_out(text, found, stretches), weight
+    return best or Marked(lead(article, length=length))
+
+
+def _cut_out(text: str, found: Sequence[Found], stretches: Sequence[Stretch]) -> Marked:
+    """The stretches on one line, with … wherever text is left out within a sentence."""
+    shown = ""
+    ranges: list[tuple[int, int]] = []
+    for stretch in stretches:
+        if shown or not (stretch.start == 0 or ends_sentence(text, stretch.start)):
+            shown += _GAP
+        moved = len(shown) - stretch.start
+        shown += text[stretch.start : stretch.end].replace("\n", " ")
+        ranges.extend(
+            (max(start, stretch.start) + moved, min(end, stretch.end) + moved)
+            for start, end, _ in found
+            if start < stretch.end and end > stretch.start
+        )
+    if not ends_sentence(text, stretches[-1].end):
+        shown += _GAP
+    return Marked(shown, _merged(ranges))
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Ascending ranges, with those that overlap or touch made one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
+    """Every place where a needle stands, overlapping ones too, ascending."""
+    folded = fold(text)
+    found: list[Found] = []
+    for number, needle in enumerate(needles):
+        literal = needle.literal
+        if " " in literal:
+            places = _broken(folded, literal)
+        elif not literal or (at := folded.find(literal)) < 0:
+            continue
+        else:
+            places = []
+            while at >= 0:
+                places.append((at, at + len(literal)))
+                at = folded.find(literal, at + 1)
+        for start, end in places:
+            if needle.anywhere or (is_border(folded, start) and is_border(folded, end)):
+                found.append((start, end, number))
+    found.sort()
+    return found
+
+
+def _broken(folded: str, literal: str) -> list[tuple[int, int]]:
+    """The places of a literal with blanks, where a text may break the line."""
+    pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
+    places = []
+    at = 0
+    while match := pattern.search(folded, at):
+        places.append(match.span())
+        at = match.start() + 1
+    return places
+
+
+def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:
+    """What each needle is worth to see: long ones say more, and so do those that stand in few places.
+
+    Nothing, of one that stands nowhere.
+    """
+    counts = [0] * len(needles)
+    for _, _, number in found:
+        counts[number] += 1
+    return [
+        min(len(needle.text), _LONGEST) / (1.0 + log(count)) if count else 0.0
+        for needle, count in zip(needles, counts, strict=True)
+    ]

@@ -1,0 +1,129 @@
+"""Windows: which stretches of a text show most of what was found in it, cut where a reader can begin and stop.
+
+Knows places and their weights, not queries; ``snippets.py`` finds the places and marks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from search_service.excerpts.leads import KEPT, PAUSES, best_place, end_before
+
+RUN_UP: Final = 40
+"""Characters before the first mark, at most, so that a stretch can begin where a sentence or a clause does."""
+
+Found = tuple[int, int, int]
+"""Start and end of a place where a needle stands, and the needle's number."""
+
+
+class Stretch(NamedTuple):
+    """``text[start:end]``, to be shown."""
+
+    start: int
+    end: int
+
+
+class _Window(NamedTuple):
+    """From the beginning of something found to the end of something found."""
+
+    start: int
+    end: int
+    needles: frozenset[int]
+    weight: float
+
+
+def best_stretches(
+    text: str, found: Sequence[Found], weights: Sequence[float], length: int
+) -> tuple[float, list[Stretch]]:
+    """One stretch of about ``length`` characters, or two of half of it where they show more; and what they weigh.
+
+    ``found`` is ascending and not empty; a needle weighs ``weights[needle]`` once, however often it is shown. The
+    stretches are in order and do not touch. O(found + length).
+    """
+    whole = _best_window(found, weights, length)
+    if len(whole.needles) < len({needle for _, _, needle in found}):
+        half = length // 2
+        first = _best_window(found, weights, half)
+        shown = _stretch(text, first, half, 0, len(text))
+        others = [
+            each
+            for each in found
+            if each[2] not in first.needles and (each[1] < shown.start or each[0] > shown.end)
+        ]
+        second = _best_window(others, weights, half) if others else None
+        if second and (weight := first.weight + second.weight) > whole.weight:
+            if second.start < shown.start:
+                return weight, [_stretch(text, second, half, 0, shown.start - 1), shown]
+            return weight, [shown, _stretch(text, second, half, shown.end + 1, len(text))]
+    return whole.weight, [_stretch(text, whole, length, 0, len(text))]
+
+
+def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) -> _Window:
+    """The first of the windows of at most ``length`` whose distinct needles weigh most.
+
+    Something longer than ``length`` is a window of its own. O(found): both ends only move forward, until all needles
+    stand between them.
+    """
+    counts = [0] * len(weights)
+    missing = len({needle for _, _, needle in found})
+    weight = best_weight = 0.0
+    first = best = 0
+    for last, (_, end, needle) in enumerate(found):
+        while found[first][0] + length < end and first < last:
+            leaving = found[first][2]
+            counts[leaving] -= 1
+            if not counts[leaving]:
+                weight -= weights[leaving]
+                missing += 1
+            first += 1
+        if not counts[needle]:
+            weight += weights[needle]
+            missing -= 1
+        counts[needle] += 1
+        # A sum kept by adding and subtracting drifts a little; a true gain is never so small.
+        if weight > best_weight + 1e-9:
+            best, best_weight = first, weight
+            if not missing:
+                break
+    start = found[best][0]
+    held = [found[best]]
+    for each in islice(found, best + 1, None):
+        if each[1] > start + length:
+            break
+        held.append(each)
+    end = max(each[1] for each in held)
+    return _Window(start, end, frozenset(each[2] for each in held), best_weight)
+
+
+def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> Stretch:
+    """About ``length`` characters around a window, within ``[low, high)``, without blanks at its ends."""
+    start = _begin(text, window, length, low, high)
+    end = _stop(text, window, start + length, high, earliest=start + int(length * KEPT))
+    while start < window.start and text[start].isspace():
+        start += 1
+    while end > window.end and (text[end - 1].isspace() or _is_idle_pause(text, end)):
+        end -= 1
+    return Stretch(start, end)
+
+
+def _begin(text: str, window: _Window, length: int, low: int, high: int) -> int:
+    """Where the text before a window begins: a sentence, else a clause, else a word; as far back as allowed."""
+    spare = length - (window.end - window.start)
+    behind = high - window.start
+    earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, 0))
+    if earliest == 0:
+        return 0
+    return best_place(text, range(earliest, window.start)) or window.start
+
+
+def _stop(text: str, window: _Window, end: int, high: int, *, earliest: int) -> int:
+    end = max(end, window.start + 1)
+    if end >= high:
+        return high
+    return end_before(text, end, earliest=max(earliest, window.end - 1))
+
+
+def _is_idle_pause(text: str, end: int) -> bool:
+    return text[end - 1] in PAUSES and end < len(text)

@@ -1,0 +1,1 @@
+"""What is live now: the index that answers, its verification, and the editors' decisions."""

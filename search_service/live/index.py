@@ -1,0 +1,267 @@
+"""The live index: readers of the generation that CURRENT names, at its last commit.
+
+Follows promotions and commits by looking at the folder at most once in ``interval`` seconds, and keeps open readers
+for reuse. It never writes, and it never answers from an index that was taken away: an error says what is wrong, and
+the next request looks again. Nothing is opened under the lock that every request takes: one request opens what is
+new, and the others go on with what is open. What is newly opened is verified beside the requests, which are answered
+meanwhile; where that finds damage they are refused, until another generation is live.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.engines.base import Engine, Reader
+from indexer.errors import IndexDamaged, IndexFailure
+from indexer.fingerprint import fingerprint
+from indexer.generations import Generation, Generations
+from indexer.manifest import Manifest
+from indexer.opening import kept_dictionary, open_generation
+from search_service.live.verification import Verification
+
+INTERVAL: Final = 1.0
+"""Seconds between two looks at the folder: what is promoted or committed shows within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """Which index an answer came from, and how fresh it is.
+
+    ``revision`` is the store's revision that the snapshot holds; ``as_of`` when the generation was made or, once
+    changes were applied to it, when the last of them was committed. ``outdated``: another release of this program made it,
+    so some words may not be found before a rebuild.
+    """
+
+    generation: str
+    revision: int
+    as_of: datetime
+    doc_count: int
+    rebuilding: bool
+    outdated: bool
+
+
+class Lent(NamedTuple):
+    """A reader, the state of its index, and the analyzer that texts are cut with to be looked for in it."""
+
+    reader: Reader
+    state: IndexState
+    analyzer: Analyzer
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Snapshot:
+    """One commit of one generation, with those of its readers that nobody uses at the moment."""
+
+    manifest: Manifest
+    analyzer: Analyzer
+    engine: Engine
+    version: object
+    committed_at: datetime
+    outdated: bool
+    rebuilding: bool = False
+    idle: list[Reader] = field(default_factory=list)
+
+    def state(self, reader: Reader) -> IndexState:
+        as_made = reader.revision == self.manifest.revision
+        return IndexState(
+            generation=self.manifest.name,
+            revision=reader.revision,
+            as_of=self.manifest.made_at if as_made else self.committed_at,
+            doc_count=reader.doc_count,
+            rebuilding=self.rebuilding,
+            outdated=self.outdated,
+        )
+
+
+class LiveIndex:
+    """Readers of the live generation. Safe to share between threads; one for each process.
+
+    A query is cut with the words that the generation was made with; ``analyzer`` gives all else, and the words for a
+    generation that does not keep them.
+    """
+
+    def __init__(
+        self,
+        generations: Generations,
+        *,
+        analyzer: Analyzer,
+        timezone: ZoneInfo,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._generations = generations
+        self._analyzer, self._timezone = analyzer, timezone
+        self._interval, self._clock = interval, clock
+        self._lock, self._opening = Lock(), Lock()
+        self._current: _Snapshot | None = None
+        self._looked_at = 0.0
+        self._verification = Verification()
+
+    @contextmanager
+    def reader(self) -> Iterator[Lent]:
+        """A reader of the live index, for one thread and the length of the ``with`` block.
+
+        The reader is a snapshot: commits and promotions made meanwhile do not show in it.
+
+        Raises:
+            NoLiveGeneration: nothing was promoted yet, or the folder was deleted.
+            GenerationMissing: the live generation is gone.
+            ManifestDamaged: its manifest cannot be read.
+            FormatMismatch: its index has the format of another release, and cannot be read.
+            IndexDamaged: its index cannot be read, or was verified and found altered.
+        """
+        snapshot, reader = self._take()
+        try:
+            if damage := reader.damage:
+                raise damage
+            yield Lent(reader, snapshot.state(reader), snapshot.analyzer)
+        except IndexFailure:
+            # To open damaged files again would be to trust them until they are verified again.
+            if reader.damage is None:
+                self._leave(snapshot)
+            raise
+        finally:
+            with self._lock:
+                kept = snapshot is self._current
+                if kept:
+                    snapshot.idle.append(reader)
+            if not kept:
+                reader.close()
+
+    def state(self) -> IndexState:
+        """The state of the live index; raises as :meth:`reader` does."""
+        with self.reader() as lent:
+            return lent.state
+
+    def close(self) -> None:
+        """Close the idle readers; those in use close when they come back. A later request opens new ones."""
+        self._verification.stop()
+        self._replace(None)
+
+    def _take(self) -> tuple[_Snapshot, Reader]:
+        """An idle reader of the current snapshot, or a new one."""
+        failed = False
+        while True:
+            snapshot = self._look()
+            with self._lock:
+                if snapshot.idle:
+                    return snapshot, snapshot.idle.pop()
+            try:
+                reader = snapshot.engine.reader()
+                if snapshot.engine.version() == snapshot.version:
+                    return snapshot, reader
+                reader.close()
+            except IndexDamaged:
+                # Perhaps another generation was promoted, and this one pruned, since the last look.
+                if failed:
+                    raise
+                failed = True
+            self._leave(snapshot)
+
+    def _look(self) -> _Snapshot:
+        """The current snapshot, after a look at the folder if the last one was long ago and nobody else is looking."""
+        current = self._current
+        if current and self._clock() - self._looked_at < self._interval:
+            return current
+        if not self._opening.acquire(blocking=current is None):
+            assert current is not None
+            return current
+        try:
+            now, looked_for = self._clock(), current
+            current = self._current
+            if current and looked_for is None:
+                return current  # it was opened while this request waited
+            self._looked_at = now
+            if not (current and self._is_unchanged(current)):
+                try:
+                    current = self._open_live()
+                except IndexFailure:
+                    self._replace(None)
+                    raise
+                self._replace(current)
+            current.rebuilding = self._generations.building() is not None
+            return current
+        finally:
+            self._opening.release()
+
+    def _is_unchanged(self, snapshot: _Snapshot) -> bool:
+        if self._generations.live_name() != snapshot.manifest.name:
+            return False
+        try:
+            return snapshot.engine.version() == snapshot.version
+        except IndexDamaged:
+            return False
+
+    def _open_live(self) -> _Snapshot:
+        try:
+            return self._open(self._generations.live())
+        except IndexDamaged:
+            # Perhaps another generation was promoted, and this one pruned, meanwhile.
+            return self._open(self._generations.live())
+
+    def _open(self, generation: Generation) -> _Snapshot:
+        """A snapshot with one reader, whose commit is the snapshot's. It shares what the commit before has open."""
+        manifest, current = generation.manifest, self._current
+        if current and current.manifest == manifest:
+            engine, analyzer = current.engine, current.analyzer
+        else:
+            analyzer = self._analyzer_of(generation)
+            engine = open_generation(generation, analyzer=analyzer, timezone=self._timezone)
+        version = engine.version()
+        reader = engine.reader()
+        while (found := engine.version()) != version:
+            reader.close()
+            version, reader = found, engine.reader()
+        self._verification.begin(engine.reader())
+        expected = fingerprint(engine=manifest.engine, analysis=analyzer.fingerprint)
+        return _Snapshot(
+            manifest=manifest,
+            analyzer=analyzer,
+            engine=engine,
+            version=version,
+            committed_at=_changed_at(generation.index),
+            outdated=manifest.fingerprint != expected,
+            idle=[reader],
+        )
+
+    def _analyzer_of(self, generation: Generation) -> Analyzer:
+        """The analyzer for a generation: the one that is loaded, where that knows its words."""
+        words = kept_dictionary(generation)
+        if words is None:
+            return self._analyzer
+        loaded = self._current.analyzer if self._current else self._analyzer
+        return loaded if loaded.user_dictionary == words else self._analyzer.knowing(words)
+
+    def _leave(self, snapshot: _Snapshot) -> None:
+        """Let go of a snapshot if it is the current one, so that the next request looks afresh."""
+        self._replace(None, instead_of=snapshot)
+
+    def _replace(self, fresh: _Snapshot | None, *, instead_of: _Snapshot | None = None) -> None:
+        """Swap the current snapshot, if it is the one to be left; the readers of the old one are closed beside the lock."""
+        with self._lock:
+            old = self._current
+            if instead_of not in (None, old):
+                return
+            self._current = fresh
+            idle = old.idle[:] if old else []
+            if old:
+                old.idle.clear()
+        for reader in idle:
+            reader.close()
+
+
+def _changed_at(folder: Path) -> datetime:
+    """When files were last made or removed in an index's folder: each commit does both."""
+    try:
+        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    except OSError as error:
+        raise IndexDamaged(folder, error.strerror or str(error)) from error

@@ -1,0 +1,1 @@
+"""Ranking: the numbers that decide what comes first, and how articles age."""

@@ -1,0 +1,285 @@
+"""The parser: what a reader typed -> a tree. With ``lexer.py``, the only place that knows our syntax.
+
+    "exact"  「exact」                     as it stands
+    -word  NOT word                        without it
+    a AND b   a OR b   a | b   (a b)       AND binds closest, then OR, then the blank between words
+    title: channel: source: author: tag:   one field; date:2023-11..2023-12 when it was published
+
+Operators may be full-width. Nothing that is typed is an error: what is no operator is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer, words_of
+from indexer.analysis.characters import fold, fold_literal
+from indexer.analysis.grams import chinese_pairs
+from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
+from search_service.understanding.joined import joined
+from search_service.understanding.lexer import Kind, Lexeme, lex
+from search_service.understanding.tree import (
+    Dates,
+    Keyword,
+    Node,
+    Phrase,
+    Words,
+    all_of,
+    either_of,
+    excluding,
+    spell,
+)
+
+Syntax = Literal["default", "plain"]
+SYNTAXES: Final[tuple[Syntax, ...]] = ("default", "plain")
+
+MAX_LENGTH: Final = 500
+"""Characters of a query that are used. Nobody types more; what is pasted begins with what it is about."""
+MAX_WORDS: Final = 64
+"""Words (loose ones, quotes and fields) of a query that are used: each costs the index a look-up."""
+
+QUESTION_WORDS: Final = frozenset([
+    "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
+    "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
+])  # fmt: skip
+"""Words that make a question of those beside them: these are a topic then, and not each of them a must."""
+_ASKING: Final = re.compile("|".join(QUESTION_WORDS))
+
+_UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
+"""Removed from articles too, so they must not part the words of a query."""
+
+_DATE: Final = r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?"
+_DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was understood. ``tree`` is None when nothing was typed.
+
+    ``echo`` is the tree in canonical spelling, ``ignored`` the stopwords that were left out, ``notes`` sentences for
+    the reader, in Chinese.
+    """
+
+    tree: Node | None
+    echo: str
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def parse(
+    text: str, *, analyzer: Analyzer, timezone: ZoneInfo, syntax: Syntax = "default"
+) -> Parsed:
+    """Read what was typed. Never raises; O(length), and of ``text`` only MAX_LENGTH characters are read."""
+    notes: list[str] = []
+    text = _UNUSABLE.sub(" ", _INVISIBLE.sub("", text[: 2 * MAX_LENGTH])).strip()
+    if len(text) > MAX_LENGTH:
+        text = text[:MAX_LENGTH].rstrip()
+        notes.append(f"查询太长，只用了前 {MAX_LENGTH} 个字符。")
+    parser = _Parser(text, analyzer, timezone, notes)
+    tree = parser.read(lex(text)) if syntax == "default" else parser.words(text)
+    if tree is None and text:
+        tree = Words(" ".join(text.split()), ())
+    ignored = tuple(dict.fromkeys(parser.ignored))
+    return Parsed(tree, spell(tree) if tree else "", ignored, tuple(dict.fromkeys(notes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """Words whose neighbours are not known yet: those of one sequence become one Words."""
+
+    text: str
+
+
+class _Parser:
+    """Recursive descent over the tokens of one text. Depth is bounded by the lexer."""
+
+    def __init__(self, text: str, analyzer: Analyzer, timezone: ZoneInfo, notes: list[str]) -> None:
+        self.ignored: list[str] = []
+        self._text, self._analyzer, self._timezone, self._notes = text, analyzer, timezone, notes
+        self._left = MAX_WORDS
+        self._lexemes: list[Lexeme] = []
+        self._at = 0
+
+    def read(self, lexemes: list[Lexeme]) -> Node | None:
+        self._lexemes = lexemes
+        return self._sequence()
+
+    def words(self, text: str, *, title_only: bool = False) -> Node | None:
+        """The words of loose text, as far as MAX_WORDS allows; None if it has none."""
+        text = " ".join(text.split())
+        tokens = self._analyzer.query(text)
+        distinct = dict.fromkeys(token.text for token in tokens)
+        if len(distinct) > self._left:
+            self._notes.append(f"查询的词太多，只用了前 {MAX_WORDS} 个。")
+            seen: set[str] = set()
+            for token in tokens:
+                seen.add(token.text)
+                if len(seen) > self._left:
+                    return self.words(text[: token.start], title_only=title_only)
+        self._left -= len(distinct)
+        self.ignored.extend(self._analyzer.ignored(text))
+        if not distinct:
+            return None
+        # Few texts hold one as they stand: only those are looked at word by word, and within words.
+        asks = bool(_ASKING.search(fold(text))) and any(
+            token.text in QUESTION_WORDS for token in self._analyzer.index(text)
+        )
+        together = joined(text, tokens)
+        common = self._analyzer.only_stopwords(text)
+        words = Words(
+            text,
+            tuple(distinct),
+            title_only,
+            joined=together,
+            asks=asks,
+            common=common,
+            grams=tuple(chinese_pairs(text, tokens)),
+        )
+        parts = {*words.pieces, *together, " ".join(words.telling)}
+        if words.bordered and words.borderless:
+            parts |= {" ".join(words.bordered), " ".join(words.borderless)}
+        return replace(words, words_of={each: words_of(self._analyzer, each) for each in parts})
+
+    def _sequence(self) -> Node | None:
+        """Parts with a blank between them, up to a closing parenthesis or the end."""
+        parts: list[Node] = []
+        loose: list[str] = []
+        first_loose = 0
+        while self._peek() not in (None, Kind.CLOSE):
+            part = self._alternatives()
+            if isinstance(part, _Loose):
+                first_loose = first_loose if loose else len(parts)
+                loose.append(part.text)
+            elif part is not None:
+                parts.append(part)
+        if loose and (words := self.words(" ".join(loose))):
+            parts.insert(first_loose, words)
+        return all_of(parts)
+
+    def _alternatives(self) -> Node | _Loose | None:
+        first = self._together()
+        if self._peek() is not Kind.OR:
+            return first
+        parts = [self._settle(first)]
+        while self._take(Kind.OR):
+            parts.append(self._settle(self._together()))
+        return either_of(_present(parts))
+
+    def _together(self) -> Node | _Loose | None:
+        first = self._operand()
+        if self._peek() is not Kind.AND:
+            return first
+        parts = [self._settle(first)]
+        while self._take(Kind.AND):
+            parts.append(self._settle(self._operand()))
+        return all_of(_present(parts))
+
+    def _operand(self) -> Node | _Loose | None:
+        lexeme = self._lexemes[self._at]
+        self._at += 1
+        match lexeme.kind:
+            case Kind.NOT:
+                part = self._settle(self._operand())
+                return excluding(part) if part else None
+            case Kind.OPEN:
+                part = self._sequence()
+                self._take(Kind.CLOSE)
+                return part
+            case Kind.QUOTE:
+                return self._phrase(lexeme.value)
+            case Kind.FIELD:
+                return self._field(lexeme)
+            case _:
+                return _Loose(self._text[lexeme.start : lexeme.end])
+
+    def _settle(self, part: Node | _Loose | None) -> Node | None:
+        return self.words(part.text) if isinstance(part, _Loose) else part
+
+    def _phrase(self, text: str, *, title_only: bool = False) -> Node | None:
+        text = " ".join(text.split())
+        if not fold_literal(text) or not self._spend():
+            return None
+        return Phrase(text, title_only, words_of(self._analyzer, text))
+
+    def _field(self, lexeme: Lexeme) -> Node | _Loose | None:
+        value = " ".join(lexeme.value.split())
+        if lexeme.field == "title":
+            if lexeme.quoted:
+                return self._phrase(value, title_only=True)
+            return self.words(value, title_only=True)
+        if lexeme.field == "date":
+            dates = _dates(value, self._timezone)
+            if dates is None:
+                self._notes.append(f"“{value}”不是日期，已当作文字搜索。")
+                return _Loose(self._text[lexeme.start : lexeme.end])
+            return dates if self._spend() else None
+        return Keyword(lexeme.field, value) if value and self._spend() else None
+
+    def _spend(self) -> bool:
+        """Take one of the words that are left."""
+        if not self._left:
+            self._notes.append(f"查询的词太多，只用了前 {MAX_WORDS} 个。")
+            return False
+        self._left -= 1
+        return True
+
+    def _peek(self) -> Kind | None:
+        return self._lexemes[self._at].kind if self._at < len(self._lexemes) else None
+
+    def _take(self, kind: Kind) -> bool:
+        taken = self._peek() is kind
+        self._at += taken
+        return taken
+
+
+def _present(parts: Iterable[Node | None]) -> list[Node]:
+    return [part for part in parts if part is not None]
+
+
+def _dates(text: str, timezone: ZoneInfo) -> Dates | None:
+    """A day, month or year, or a range of them with one side possibly open; None for anything else."""
+    match = _DATES.fullmatch(fold_literal(text))
+    if match is None:
+        return None
+    ranged = match[4] is not None
+    first, last = match.group(1, 2, 3), match.group(5, 6, 7)
+    if (first[0] is None and last[0] is None) or (not ranged and last[0] is not None):
+        return None
+    try:
+        since, until = (_period(each, timezone) for each in (first, last if ranged else first))
+    except ValueError:
+        return None
+    if since and until and since[0] > until[0]:
+        since, until = until, since
+    spelt = ".." if ranged else ""
+    text = f"{since[2] if since else ''}{spelt}{until[2] if ranged and until else ''}"
+    return Dates(since[0] if since else None, until[1] if until else None, text)
+
+
+def _period(
+    parts: tuple[str | None, ...], timezone: ZoneInfo
+) -> tuple[datetime, datetime, str] | None:
+    """Start and end of a year, month or day, and its canonical spelling; None for an open side.
+
+    Raises:
+        ValueError: no such day, or none that an article can have.
+    """
+    year, month, day = (None if part is None else int(part) for part in parts)
+    if year is None:
+        return None
+    first = date(year, 1 if month is None else month, 1 if day is None else day)
+    if not FIRST_DAY <= first <= LAST_DAY:
+        raise ValueError("no article can have that day")
+    if day is not None:
+        end, spelt = first + timedelta(days=1), f"{first:%Y-%m-%d}"
+    elif month is not None:
+        end, spelt = date(year + month // 12, month % 12 + 1, 1), f"{first:%Y-%m}"
+    else:
+        end, spelt = date(year + 1, 1, 1), f"{first:%Y}"
+    return start_of_day(first, timezone), start_of_day(end, timezone), spelt

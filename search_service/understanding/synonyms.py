@@ -1,0 +1,116 @@
+"""Synonyms: which other words count for the words of a query.
+
+A table is made of the lines that come with the program and of the editors', once for each change. It gives the loose
+words of a tree their alternatives; quotes and exclusions mean the very words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Final
+
+from indexer.analysis.analyzers import Analyzer, Token, words_of
+from indexer.analysis.characters import fold_literal
+from indexer.editorial import Synonyms
+from indexer.query import Alternative
+from search_service.ranking.weights import SYNONYM
+from search_service.understanding.tree import All, Either, Node, Words
+
+MOST: Final = 8
+"""Alternatives of a word at most: each costs the index a look-up."""
+_LONGEST_RUN: Final = 6
+"""Words of a query that together may be one entry of the table: 阿拉伯 联合 酋长国."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was searched for beside the words ``text`` of a query."""
+
+    text: str
+    others: tuple[str, ...]
+
+
+class SynonymTable:
+    """Which texts count for which. Immutable, and shared by threads."""
+
+    def __init__(self, *lists: Iterable[Synonyms]) -> None:
+        """Make a table of lists of lines, the earlier first; what a line sets apart no other line joins."""
+        lines = [line for each in lists for line in each]
+        apart = {pair for line in lines if line.apart for pair in permutations(line.words, 2)}
+        found: dict[str, dict[str, None]] = {}
+        for line in lines:
+            for word, other in _pairs(line):
+                if (word, other) not in apart:
+                    found.setdefault(word, {})[other] = None
+        self._others: Mapping[str, tuple[str, ...]] = {
+            word: tuple(others) for word, others in found.items()
+        }
+
+    def others(self, text: str) -> tuple[str, ...]:
+        """What counts for a folded text, in the order of the lines."""
+        return self._others.get(text, ())
+
+
+def _pairs(line: Synonyms) -> Iterator[tuple[str, str]]:
+    if line.apart:
+        return
+    if line.targets:
+        yield from ((word, other) for word in line.words for other in line.targets)
+    else:
+        yield from permutations(line.words, 2)
+
+
+def with_synonyms(
+    tree: Node | None, table: SynonymTable, analyzer: Analyzer
+) -> tuple[Node | None, tuple[Used, ...]]:
+    """The tree with the alternatives of its loose words, and which those are. O(words), a few look-ups for each."""
+    used: dict[str, Used] = {}
+    return tree and _expanded(tree, table, analyzer, used), tuple(used.values())
+
+
+def _expanded(tree: Node, table: SynonymTable, analyzer: Analyzer, used: dict[str, Used]) -> Node:
+    match tree:
+        case Words(tokens=[_, *_]):
+            return _with_alternatives(tree, table, analyzer, used)
+        case All(parts):
+            return All(tuple(_expanded(part, table, analyzer, used) for part in parts))
+        case Either(parts):
+            return Either(tuple(_expanded(part, table, analyzer, used) for part in parts))
+        case _:
+            return tree
+
+
+def _with_alternatives(
+    words: Words, table: SynonymTable, analyzer: Analyzer, used: dict[str, Used]
+) -> Words:
+    found: dict[str, dict[str, None]] = {}
+    tokens = analyzer.query(words.text)
+    for first in range(len(tokens)):
+        for end in range(first + 1, min(len(tokens), first + _LONGEST_RUN) + 1):
+            run = tokens[first:end]
+            typed = words.text[run[0].start : run[-1].end]
+            others = table.others(fold_literal(typed))
+            if not others and len(run) == 1:
+                others = _inside(run[0], table, analyzer)
+            if others:
+                used.setdefault(typed, Used(typed, others[:MOST]))
+                for token in run:
+                    found.setdefault(token.text, {}).update(dict.fromkeys(others))
+    alternatives = tuple(
+        Alternative(word, other, SYNONYM, words_of(analyzer, other))
+        for word, others in found.items()
+        for other in list(others)[:MOST]
+    )
+    return replace(words, alternatives=alternatives)
+
+
+def _inside(token: Token, table: SynonymTable, analyzer: Analyzer) -> tuple[str, ...]:
+    """A long word with a word inside it replaced: 软体工程师 for 软件工程师."""
+    return tuple(
+        token.text[: inner.start] + other + token.text[inner.end :]
+        for inner in analyzer.index(token.text)
+        if inner.text != token.text
+        for other in table.others(inner.text)
+    )

@@ -1,0 +1,204 @@
+"""The tree of a typed query, and its canonical spelling.
+
+``parse.py`` grows these trees, ``ladder.py`` turns them into index queries. A tree says what the reader asked for; how
+strictly loose words are taken is decided later, rung by rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from indexer.query import Alternative
+from search_service.understanding.borders import has_borders
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
+
+    ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
+    them (怎么, 哪些); ``common``: all of them are stopwords. Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
+    ``alternatives`` empty: ``synonyms.py`` finds them. ``words_of`` has the words of what is asked for by itself: each piece,
+    each joined stretch, the :attr:`telling` tokens and, if there are both, the bordered and the borderless ones (a word that only
+    its neighbours made falls into its parts then). ``grams`` are the text's pairs of characters (``analysis/grams.py``).
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    title_only: bool = False
+    alternatives: tuple[Alternative, ...] = ()
+    joined: tuple[str, ...] = ()
+    asks: bool = False
+    common: bool = False
+    words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    grams: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def pieces(self) -> list[str]:
+        """The parts between blanks that hold a letter or a digit."""
+        return [piece for piece in self.text.split() if any(map(str.isalnum, piece))]
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The tokens that say something alone: of several characters, or all of a text of stopwords."""
+        return tuple(token for token in self.tokens if len(token) > 1 or self.common)
+
+    @property
+    def bordered(self) -> tuple[str, ...]:
+        """The tokens of scripts that show where words begin and end (Latin, digits)."""
+        return tuple(filter(has_borders, self.tokens))
+
+    @property
+    def borderless(self) -> tuple[str, ...]:
+        """The other tokens."""
+        return tuple(token for token in self.tokens if not has_borders(token))
+
+    def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        """The words of tokens of one of the kinds above, cut without their neighbours."""
+        return self.words_of[" ".join(tokens)]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Text that must stand as it was typed between quotes. ``tokens``: what the analyzer makes of it."""
+
+    text: str
+    title_only: bool = False
+    tokens: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A keyword field (channel, source, author, tag) with its value."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Published in ``[start, end)``; None leaves a side open. ``text`` is the range in canonical spelling."""
+
+    start: datetime | None
+    end: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part; two or more, none of them an All."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one part; two or more, none of them an Either."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclude:
+    """Everything but ``part``, which is no Exclude itself."""
+
+    part: Node
+
+
+Leaf = Words | Phrase | Keyword | Dates
+Node = Leaf | All | Either | Exclude
+
+
+def all_of(parts: Iterable[Node]) -> Node | None:
+    """The parts together, flat; None for no parts."""
+    flat: list[Node] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, All) else (part,))
+    return All(tuple(flat)) if len(flat) > 1 else flat[0] if flat else None
+
+
+def either_of(parts: Iterable[Node]) -> Node | None:
+    """The parts as alternatives, flat; None for no parts."""
+    flat: list[Node] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Either) else (part,))
+    return Either(tuple(flat)) if len(flat) > 1 else flat[0] if flat else None
+
+
+def excluding(part: Node) -> Node:
+    """All but the part; excluded twice is not excluded."""
+    return part.part if isinstance(part, Exclude) else Exclude(part)
+
+
+def wanted(tree: Node) -> list[Leaf]:
+    """The leaves that an article is found by, in order: not the excluded ones."""
+    match tree:
+        case All(parts) | Either(parts):
+            return [leaf for part in parts for leaf in wanted(part)]
+        case Exclude():
+            return []
+        case _:
+            return [tree]
+
+
+_QUOTES: Final = (('"', '"', '"“”„‟＂'), ("「", "」", "」"), ("『", "』", "』"), ("‘", "’", "’"))
+"""Opening, closing, and the characters that may not stand between them."""
+
+
+def spell(tree: Node) -> str:
+    """The tree as a reader would type it: shown with the answer, and read as the same tree again."""
+    match tree:
+        case Words(text, _, title_only):
+            return f"title:{_quotable(text)}" if title_only else text
+        case Phrase(text, title_only):
+            return f"title:{_quote(text)}" if title_only else _quote(text)
+        case Keyword(field, value):
+            return f"{field}:{_quotable(value)}"
+        case Dates(text=text):
+            return f"date:{text}"
+        case Exclude(part):
+            return f"-{_operand(part)}"
+        case Either(parts):
+            return " OR ".join(map(_operand, parts))
+        case All(parts):
+            return _spell_all(parts)
+
+
+def _spell_all(parts: tuple[Node, ...]) -> str:
+    """Blank between parts. Several loose words, which would run together, get AND between them or parentheses."""
+    loose = [_is_loose(part) for part in parts]
+    spelt = ""
+    for n, part in enumerate(parts):
+        follows, leads = n > 0 and loose[n - 1], n + 1 < len(parts) and loose[n + 1]
+        if loose[n] and (follows or leads):
+            spelt += f"{' AND ' if follows else ' '}{_operand(part)}"
+        elif isinstance(part, Either) or (loose[n] and sum(loose) > 1):
+            spelt += f" ({spell(part)})"
+        else:
+            spelt += f" {spell(part)}"
+    return spelt.strip()
+
+
+def _operand(part: Node) -> str:
+    """The part's spelling, in parentheses where an operator would take only a piece of it."""
+    several = isinstance(part, All | Either) or (_is_loose(part) and " " in spell(part))
+    return f"({spell(part)})" if several else spell(part)
+
+
+def _is_loose(part: Node) -> bool:
+    return isinstance(part, Words) and not part.title_only
+
+
+def _quote(text: str) -> str:
+    for opening, closing, forbidden in _QUOTES:
+        if not any(character in forbidden for character in text):
+            return f"{opening}{text}{closing}"
+    return f'"{text}"'
+
+
+def _quotable(value: str) -> str:
+    """A field's value, in quotes where white space or an operator would end it."""
+    return _quote(value) if any(c.isspace() or c in '()|"“”＂「『‘（）｜' for c in value) else value

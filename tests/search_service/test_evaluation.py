@@ -1,0 +1,125 @@
+"""Evaluation: a small judged set measured by hand, its files' faults, and the command."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from indexer.errors import InvalidJudgedSet, PackageMissing
+from search_service.cli.main import cli
+from search_service.evaluation import evaluate, from_json, read_judged, to_json
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
+
+CORPUS = [
+    {"id": "tea", "title": "茶会", "text": "村里的茶会开了三天。"},
+    {"id": "boat", "title": "", "text": "渔船在清晨回到了港口。"},
+    {"id": "fair", "title": "庙会", "text": "庙会上也有人卖茶。"},
+]
+QUERIES = [
+    {"id": "q1", "text": "茶会"},
+    {"id": "q2", "text": "渔船"},
+    {"id": "q3", "text": "潜水艇"},
+    {"id": "unjudged", "text": "港口"},
+]
+QRELS = "query-id\tcorpus-id\tscore\nq1\ttea\t2\nq1\tboat\t0\nq2\tfair\t1\nq3\tboat\t1\nunjudged\tboat\t0\n"
+
+
+def lines(records: list[dict[str, Any]]) -> str:
+    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "village"
+    made.mkdir()
+    with gzip.open(made / "corpus.jsonl.gz", "wt", encoding="utf-8") as corpus:
+        corpus.write(lines(CORPUS))
+    (made / "queries.jsonl").write_text(lines(QUERIES), encoding="utf-8")
+    (made / "qrels.tsv").write_text(QRELS, encoding="utf-8")
+    return made
+
+
+def test_measures_are_means_over_the_questions_that_have_an_answer(folder: Path) -> None:
+    found = evaluate(read_judged(folder), analyzer=analyzer(), timezone=SHANGHAI)
+    assert set(found.answers) == {"q1", "q2", "q3"}
+    assert [found.answers[query].ndcg for query in ("q1", "q2", "q3")] == [1.0, 0.0, 0.0]
+    assert found.ndcg_10 == found.mrr_10 == found.recall_100 == pytest.approx(1 / 3)
+    assert found.zero_hits == pytest.approx(1 / 3)
+    assert found.answers["q3"].total == 0
+    assert found.name == "village"
+
+
+def test_an_evaluation_is_read_as_it_was_written(folder: Path, tmp_path: Path) -> None:
+    found = evaluate(read_judged(folder), analyzer=analyzer(), timezone=SHANGHAI)
+    file = tmp_path / "before.json"
+    file.write_bytes(to_json([found]))
+    assert from_json(file) == {"village": found}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        (
+            "queries.jsonl",
+            '{"id": "q1"}\n',
+            "queries.jsonl, line 1: a query needs an id and a text",
+        ),
+        ("queries.jsonl", "tea\n", "queries.jsonl, line 1: is not JSON"),
+        ("queries.jsonl", "[]\n", "queries.jsonl, line 1: is not a JSON object"),
+        ("corpus.jsonl", '{"id": "a b", "title": "", "text": "x"}\n', "corpus.jsonl, line 1: id"),
+        ("corpus.jsonl", '{"id": "a"}\n', "corpus.jsonl, line 1: lacks 'title'"),
+        ("qrels.tsv", "header\nq1\ttea\n", "qrels.tsv, line 2: needs a query, a document"),
+        ("qrels.tsv", "header\nq1\ttea\t0\n", "no query has a relevant document"),
+    ],
+)
+def test_a_fault_of_a_judged_set_is_named(folder: Path, name: str, text: str, why: str) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidJudgedSet) as raised:
+        read_judged(folder)
+    assert why in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl.gz", "queries.jsonl", "qrels.tsv"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(InvalidJudgedSet, match=f"{name.removesuffix('.gz')}: is missing"):
+        read_judged(folder)
+
+
+def test_the_command_shows_the_measures_and_what_moved(folder: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before.json"
+    first = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder), "--json", str(before)])
+    assert first.exit_code == 0
+    assert "0.333" in first.output
+    known = json.loads(before.read_bytes())
+    known[0]["answers"]["q1"]["ndcg"] = 0.25
+    before.write_text(json.dumps(known), encoding="utf-8")
+    again = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder), "--against", str(before)])
+    assert "village, before" in again.output
+    assert "茶会" in again.output
+    assert "0.250" in again.output
+    assert "渔船" not in again.output
+
+
+def test_a_file_that_holds_no_evaluation_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('{"name": 1}', encoding="utf-8")
+    result = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder), "--against", str(other)])
+    assert isinstance(result.exception, InvalidJudgedSet)
+    assert "evaluate --json FILE" in str(result.exception)
+
+
+def test_without_its_package_the_command_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)  # as where it is not installed
+    result = CliRunner().invoke(cli, ["evaluate", "--judged", str(folder)])
+    assert isinstance(result.exception, PackageMissing)
+    assert str(result.exception).endswith("run 'pip install -r requirements-evaluate.txt'")
