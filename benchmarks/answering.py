@@ -15,12 +15,17 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from indexer.settings import IndexSettings, read_settings
 from search_service import services as module
-from search_service.answering.search import Answer, Question
-from search_service.blocks.related import RelatedAnswer
+
+if TYPE_CHECKING:
+    from search_service.answering.search import Answer
+    from search_service.blocks.related import RelatedAnswer
+
+Question: Final = vars(module)["Question"]
+"""From where every checkout has it: the module that defines it has moved."""
 
 Result = dict[str, Any]
 """``cpu`` and ``wall`` in milliseconds, and what was answered, or the ``error`` that was raised."""
