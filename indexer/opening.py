@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.dictionary import UserDictionary, read_user_dictionary
+from indexer.analysis.dictionary import UserDictionary, parse_user_dictionary
 from indexer.durable import replace_file
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
@@ -50,11 +50,13 @@ def kept_dictionary(generation: Generation) -> UserDictionary | None:
         ManifestDamaged: the file cannot be read.
     """
     path = generation.folder / DICTIONARY
-    if not path.exists():
-        return None
     try:
-        return read_user_dictionary(path)
-    except (InvalidDictionary, InvalidSetting) as error:
+        return parse_user_dictionary(path.read_bytes(), path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestDamaged(path, error.strerror or str(error)) from error
+    except InvalidDictionary as error:
         raise ManifestDamaged(path, str(error)) from error
 
 

@@ -155,6 +155,15 @@ def read_user_dictionary(path: Path) -> UserDictionary:
     except OSError as error:
         why = f"cannot be read ({error.strerror}): name a file, or unset it"
         raise InvalidSetting("SEARCH_USER_DICTIONARY", str(path), why) from error
+    return parse_user_dictionary(data, path)
+
+
+def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
+    """The words of such a file, given its bytes and, for messages, its path.
+
+    Raises:
+        InvalidDictionary: as :func:`read_user_dictionary` does.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
