@@ -80,7 +80,7 @@ def read_judged(folder: Path) -> JudgedSet:
     """Read a judged set.
 
     Raises:
-            InvalidJudgedSet: a file is missing, or a line of it is malformed.
+        InvalidJudgedSet: a file is missing, or a line of it is malformed.
     """
     articles, questions = [], {}
     for where, record in _records(folder, "corpus.jsonl"):

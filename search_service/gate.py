@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 
 
 class Gate:
-    """One thread, and the requests that wait for it. Safe to share between threads. A call in the gate must not enter it again."""
+    """One thread, and the requests that wait for it. Safe to share between threads. A call in the gate must not enter again."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
