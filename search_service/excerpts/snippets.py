@@ -3,6 +3,7 @@
 Needles are searched in the folded article text, however the engine found the article. No text is segmented here.
 Folding keeps the length: an offset in folded text is the same offset in the original. Output is plain text, never HTML.
 """
+
 from __future__ import annotations
 
 import re
