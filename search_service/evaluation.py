@@ -1,4 +1,4 @@
-"""Evaluation: how well search answers judged questions, in the measures of the field.
+"""Evaluation: how well search answers judged questions, in the standard measures (nDCG, MRR, recall).
 
 A judged set is a folder of three files: ``corpus.jsonl`` (or .gz; ``id``, ``title``, ``text``), ``queries.jsonl``
 (``id``, ``text``) and ``qrels.tsv`` (query, document, grade; a header line first). The evaluation indexes the set in a
@@ -164,7 +164,7 @@ def _measuring() -> ModuleType:
 def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Evaluation:
     services.search(
         Question(text=next(iter(judged.questions.values())))
-    )  # loads what is loaded once
+    )  # loads what later searches reuse
     answers: dict[str, JudgedAnswer] = {}
     run: dict[str, dict[str, float]] = {}
     for query, text in judged.questions.items():

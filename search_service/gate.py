@@ -1,8 +1,8 @@
 """The gate: one thread of a process asks the index. It answers all requests in their order of arrival.
 
-Python lets one thread compute at a time. Searches side by side only slow one another down, and every array operation
-hands the interpreter to another thread, which costs more time. Each thread would also keep arrays of its own. Requests
-that need no index do not pass the gate.
+Python lets one thread compute at a time. Searches side by side slow one another down. Handing the interpreter over at
+every array operation costs even more time. Each thread would also keep arrays of its own. Requests that need no index
+do not pass the gate.
 """
 
 from __future__ import annotations

@@ -163,9 +163,9 @@ class Services:
         with (
             suppress(IndexFailure),
             self.live.reader() as lent,
-        ):  # whoever asks is told of a failure
+        ):  # readers are told of a failure
             lent.analyzer.query("预热")
-        homophones()  # what sounds alike, for suggestions and corrections
+        homophones()  # for suggestions and corrections
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)
 

@@ -9,7 +9,7 @@ from indexer.settings import optional_database_url, seconds, setting, usable_cor
 from search_service.ranking.aging import Aging, aging
 
 MOST_WORKERS: Final = 4
-"""Most workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
+"""Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
 
 
 def worker_count(text: str) -> int:

@@ -3,16 +3,18 @@
     browse   no words to look for: everything that is not excluded, newest first
     words    every word, as the analyzer cuts words
     inside   every word, also inside other words; for loose queries it comes after "any", because it reads texts
-    most     most of the telling words; for short queries, articles with all words come first
+    most     most of the telling words; articles with all words come first, unless the query is loose
     any      at least one of the telling words; beside a quote, none is needed
     unquoted quotes are read as words; any of all the words, articles with most of them first
 
-A query is loose if it is a question or long (see :func:`is_loose`). Only loose words are relaxed. Exclusions, fields,
-words of the title, AND and OR stay as typed on every rung. Quotes stay on every rung but the last, which is for quotes
-that no article holds. A word of one character is not telling, because it stands inside other words in nearly every
-article. If a text holds only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank
-(3:2, H1N1, iPhone15) must follow one another on the first two rungs. They are looked for inside other words only if
-the query holds no other words: ``art`` is not in ``party``, nor 15 in 2015.
+Only loose words are relaxed: those outside quotes and fields. Exclusions, fields, words of the title, AND and OR stay as
+typed on every rung. Quotes stay on every rung but the last, which is for quotes that no article holds. A loose query is a
+question or a long text (see :func:`is_loose`).
+
+A word of one character is not telling, because it stands inside other words in nearly every article. If a text holds
+only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank (3:2, H1N1, iPhone15) must
+follow one another on the first two rungs. They are looked for inside other words only if the query holds no other words:
+``art`` is not in ``party``, nor 15 in 2015.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _hits(
     found: Climbed,
     places: Mapping[int, Hit],
 ) -> Iterator[Hit]:
-    """The hits of the page: its pins, and the other hits between them. Those come from one or two pages of ``rest``."""
+    """The hits of the page: its pins, and the other hits between them. The others come from one or two pages of ``rest``."""
     pages = {rest.page: found.page.hits}
     start = (rest.page - 1) * rest.size
     other = start - sum(place < start for place in places)
@@ -166,7 +166,7 @@ def _hits(
 
 
 def _added(first: Facets, *others: Facets, size: int) -> Facets:
-    """The sum of all facets. Where ``first`` is full, a value that it lacks is left out: its count is not known."""
+    """The sum of all facets. If a facet of ``first`` is full, a value that it lacks is left out: its count is not known."""
     together: dict[str, tuple[FacetCount, ...]] = {}
     for name, counts in first.items():
         sums = Counter({each.value: each.count for each in counts})

@@ -42,7 +42,7 @@ from search_service.understanding.tree import Node, Phrase, Words, wanted
 
 DEFAULT_SIZE: Final = 10
 MAX_SIZE: Final = 100
-"""Most articles on a page. The web layer refuses more; this module does not check."""
+"""Maximum number of articles on a page. The web layer refuses more; this module does not check."""
 
 
 _ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")

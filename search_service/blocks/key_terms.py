@@ -44,7 +44,7 @@ class _Word:
 
 
 def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[KeyTerm, ...]:
-    """At most KEY_TERMS terms, the weightiest first. None if the article shares no telling word with another one.
+    """At most KEY_TERMS terms, the weightiest first. Empty if the article shares no telling word with another one.
 
     Skipped: words of one character, numbers, and terms that no other article or too many other articles hold.
     O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.

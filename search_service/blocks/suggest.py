@@ -38,12 +38,12 @@ from search_service.ranking.weights import (
 from search_service.understanding.filters import visible
 
 MAX_PREFIX: Final = 64
-"""Characters of the typed text that are used. Nobody types more and still needs the rest offered."""
+"""Characters of the typed text that are used. Whoever types more needs no suggestion for the rest."""
 
 _SPARE: Final = 3
 """Candidates per suggestion wanted. Reprints have the same title, and the freshest word is not the most frequent one."""
 _FREQUENT: Final = 500
-"""Most frequent queries that are compared with the typed text: those that begin with the same characters."""
+"""Maximum number of frequent queries that are compared with the typed text: those that begin with the same characters."""
 
 _Item = TypeVar("_Item")
 

@@ -53,7 +53,7 @@ class Guess(NamedTuple):
 
 
 def same_sound(text: str) -> Guess:
-    """Words with the same sound as a Chinese text. At most half of their characters differ (one in a text of two or three)."""
+    """Words with the same sound as a Chinese text. They share half of its characters or more (rounded down, at least one)."""
     read = units(text)
     size = len(text)
     sounds = tuple(frozenset((unit.sound,)) for unit in read)
@@ -116,7 +116,7 @@ def of_sounds(sounds: Sequence[str]) -> Guess:
 def _one_other(text: str) -> tuple[str, ...]:
     """The texts with one other common character of the same sound: some dozens.
 
-    None for a text of ONE_WRONG_FROM characters or more: the right word of that length also stands in titles.
+    None for a text of ONE_WRONG_FROM characters or more: a right word of that length also stands in titles, as a completion.
     """
     if len(text) >= ONE_WRONG_FROM:
         return ()

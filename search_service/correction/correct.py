@@ -36,17 +36,17 @@ from search_service.ranking.weights import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, R
 from search_service.understanding.tree import All, Either, Node, Words, spell, wanted
 
 _LONGEST: Final = 8
-"""Most characters of a corrected word. The phrases that an index offers are no longer than this."""
+"""Maximum number of characters of a corrected word. The phrases that an index offers are no longer than this."""
 _READ: Final = 12
-"""Most Chinese characters in a row that are corrected. A longer run is a headline or a question, where one wrong
+"""Maximum number of Chinese characters in a row that are corrected. A longer run is a headline or a question, where one wrong
 character changes little."""
 _STRETCHES: Final = 8
-"""Most stretches of characters that are looked up, the longest first. Each costs a millisecond."""
+"""Maximum number of stretches of characters that are looked up, the longest first. Each costs a millisecond."""
 _SYLLABLES: Final = 12
 _CANDIDATES: Final = 5
 
 MOST_REMEMBERED: Final = 20_000
-"""Texts that are remembered as correct. They take some five MiB."""
+"""Maximum number of texts that are remembered as correct. They take some five MiB."""
 
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from search_service.excerpts.leads import KEPT, PAUSES, best_place, end_before
 
 RUN_UP: Final = 40
-"""Most characters before the first mark: a stretch can then begin with a sentence or a clause."""
+"""Maximum number of characters before the first mark: a stretch can then begin with a sentence or a clause."""
 
 Found = tuple[int, int, int]
 """Start and end of a needle's occurrence, and the needle's number."""

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, false, func, selec
 from search_service.querylog.tables import clicks, queries, query_days
 
 FEW_VISITORS: Final = 2
-"""Visitors that must ask a query on one day. A query that fewer ask may be about themselves: it appears in no list, and
+"""A query is listed only if this many visitors asked it on one day. A rarer query may be about its visitor. It is in no list, and
 its counts are pruned with its entries."""
 
 _COUNTED: Final = and_(queries.c.counted, queries.c.plain)
@@ -188,7 +188,7 @@ def clicked_articles(
     return [
         ClickCount(query=asked, article_id=article_id, visitors=opened, position=float(position))
         for asked, article_id, opened, position in connection.execute(wanted)
-        if asked is not None  # the id of a search that was never logged
+        if asked is not None  # None: its search was never logged
     ]
 
 

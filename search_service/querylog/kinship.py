@@ -46,8 +46,8 @@ class Kinship:
     def of(self, query: str) -> list[str]:
         """The queries related to ``query`` (in normal form), in their original spelling, the closest first.
 
-        Left out: the query itself, the same words in another order, and repeats of another result's words. Closeness counts a
-        few times more for frequent queries. O(queries that share a word or an article).
+        Left out: the query itself, the same words in another order, and repeats of another result's words. Frequent queries
+        count up to a few times more. O(queries that share a word or an article).
         """
         own = self._words.get(query) or self._words_of(query)
         opened = self._opened.get(query, {})

@@ -130,7 +130,7 @@ class BackgroundQueryLog:
         self._dropped = 0
 
     def _let_go(self) -> None:
-        """Close the database before a fork. If a child inherits a SQLite connection, what it writes is lost."""
+        """Close the database before a fork. SQLite loses the writes of a child that inherited an open connection."""
         self._watcher.turn.acquire()
         self._worker.leave()
 

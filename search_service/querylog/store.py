@@ -35,7 +35,7 @@ NETWORK_VISITORS: Final = 3
 user agent, or his address within the network, does not make a crowd."""
 
 BATCH: Final = 500
-"""Most entries written at once. One lookup takes up to two parameters per entry; every database accepts that many."""
+"""Maximum number of entries written at once. A lookup takes up to two parameters per entry; every database accepts them."""
 
 
 @dataclass(frozen=True, slots=True)

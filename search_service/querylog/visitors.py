@@ -1,4 +1,4 @@
-"""Visitors: known for one day by a salted hash, and by nothing else. Programs are told from people."""
+"""Visitors: known for one day by a salted hash, and by nothing else. Programs are distinguished from people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HASH_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The sender of a request, as the request tells. Kept in memory until its entry is written; never written itself."""
+    """The sender of a request, as far as the request tells. Kept in memory until its entry is written; never written itself."""
 
     address: str
     agent: str

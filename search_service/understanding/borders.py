@@ -20,7 +20,7 @@ def is_border(text: str, place: int) -> bool:
 
 
 def may_run_on(text: str) -> bool:
-    """Whether ``text`` begins or ends with a letter or digit of such a word or number, which may continue beyond ``text``."""
+    """Whether a Latin word or a number at either end of ``text`` may continue beyond it."""
     return any(_kind(character) is not None for character in text[:1] + text[-1:])
 
 

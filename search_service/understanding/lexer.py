@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final
 
 MAX_DEPTH: Final = 16
-"""Most levels of parentheses; deeper ones are text. It bounds the recursion of the parser."""
+"""Maximum number of levels of parentheses; deeper ones are text. It bounds the recursion of the parser."""
 
 _WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _DOUBLE_QUOTES: Final = dict.fromkeys(map(ord, "“”„‟"), ord('"'))

@@ -19,9 +19,9 @@ from search_service.ranking.weights import SYNONYM
 from search_service.understanding.tree import All, Either, Node, Words
 
 MOST: Final = 8
-"""Most alternatives of a word. Each costs a look-up in the index."""
+"""Maximum number of alternatives of a word. Each costs a look-up in the index."""
 _LONGEST_RUN: Final = 6
-"""Most words of a query that together match one entry of the table: 阿拉伯 联合 酋长国."""
+"""Maximum number of words of a query that together match one entry of the table: 阿拉伯 联合 酋长国."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _pairs(line: Synonyms) -> Iterator[tuple[str, str]]:
 def with_synonyms(
     tree: Node | None, table: SynonymTable, analyzer: Analyzer
 ) -> tuple[Node | None, tuple[Used, ...]]:
-    """The tree whose loose words have alternatives, and the alternatives. O(words), with a few look-ups for each."""
+    """The tree with alternatives for its loose words, and these alternatives. O(words), with a few look-ups for each."""
     used: dict[str, Used] = {}
     return tree and _expanded(tree, table, analyzer, used), tuple(used.values())
 

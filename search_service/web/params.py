@@ -45,13 +45,13 @@ MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
 MAX_EXPLAINED: Final = 10
-"""Most hits on a page if their scores are explained."""
+"""Maximum number of hits on a page if their scores are explained."""
 
 MAX_ECHO: Final = 100
-"""Most characters of a wrong value, and of its name, that an error repeats."""
+"""Maximum number of characters of a wrong value, and of its name, that an error repeats."""
 
 MAX_ERRORS: Final = 20
-"""Most wrong parameters that an answer names. It only counts the others."""
+"""Maximum number of wrong parameters that an answer names. It only counts the others."""
 
 
 class Parameters(BaseModel):

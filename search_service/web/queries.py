@@ -26,7 +26,7 @@ from search_service.web.visits import visitor
 TAGS = [Tag(name="queries", description="What readers search for. Counted once a minute.")]
 
 MAX_BODY: Final = 8192
-"""Most bytes of a click's body. The longest query takes a quarter of it."""
+"""Maximum size of a click's body in bytes. The longest query takes a quarter of it."""
 
 
 def queries_blueprint(services: Services) -> Routes:

@@ -15,7 +15,7 @@ from search_service.web.params import Parameters
 from search_service.web.values import ARTICLE_ID, Number, TypedText
 
 MAX_QUERIES: Final = 50
-"""Most queries in a list."""
+"""Maximum number of queries in a list."""
 
 _QUERY_ID = re.compile(r"[0-9a-f]{16}")
 
