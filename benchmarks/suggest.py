@@ -3,9 +3,9 @@
     python -m benchmarks.suggest --index FOLDER [--queries 4000] [--seed 7] [--show 10]
 
 ``benchmarks.real_queries --index`` must have filled FOLDER. Suggestions: the time for beginnings of real queries, typed in
-characters, pinyin and initials. Corrections, in two ways. First, how many real queries that find plenty are offered a
-correction, which is nearly always wrong. Second, one character of such a query is replaced by another one of the same
-sound: how many queries come back.
+characters, pinyin and initials. Corrections are measured in two ways. First: how many real queries that find plenty get a
+correction; it is nearly always wrong. Second: how many of them a correction restores after one character was replaced by
+another one of the same sound.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from search_service.ranking.weights import FEW
 from search_service.services import Services, make_services
 
 SHORTEST, LONGEST = 3, 12
-"""Least and most characters of the misspelt queries. Headlines are longer, but nobody types them."""
+"""Minimum and maximum number of characters of the misspelt queries. Headlines are longer, but nobody types them."""
 FEW_ASKED = 300
 """The first queries, which are measured even if they find little. Of the others, only those that find plenty are."""
 
