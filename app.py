@@ -1,6 +1,6 @@
 """The web composition root: settings -> services -> application. ``python app.py`` serves it.
 
-Nothing else of the web side reads the environment. Any WSGI server can serve ``app:application()``.
+Only this file of the web side reads the environment. Any WSGI server can serve ``app:application()``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from search_service.web.server import serve
 
 
 def application() -> Application:
-    """A new application, as the environment sets it, ready to answer at once.
+    """Make a new application from the environment's settings, ready to answer at once.
 
     Raises:
         SearchIndexError: a setting, or a file that it names, cannot be used.
@@ -33,7 +33,7 @@ def application() -> Application:
 @click.command()
 def main() -> None:
     """Serve search over HTTP, until Ctrl-C. Settings are read from the environment: see docs/settings.md."""
-    # What cannot work is said here, once, and not by every worker.
+    # A setting that cannot work is reported here once, not by every worker.
     make_services(read_settings(IndexSettings, os.environ)).close()
     serve(read_settings(SearchSettings, os.environ), application)
 

@@ -1,1 +1,1 @@
-"""Measurements beside a peer in one run. Not part of the tests; results are in benchmarks/RESULTS.md."""
+"""Measurements that run the product and a peer side by side. Not part of the tests. benchmarks/RESULTS.md has the results."""

@@ -3,15 +3,18 @@
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=sqlite:///... python -m benchmarks.after_commit
         [--queries FILE] [--hottest 20] [--commits 9] [--now 2024-01-01T00:00:00Z]
 
-The index and its store are copied into a temporary folder first, so that they stay as they are. The queries are the
-texts that stand most often in FILE (of equal ones the first); each asks for ten hits with two facets, and was asked twice to
-warm up. Then, so many times, one invented article is stored and applied as ``rebuild --changes`` does; segments are merged as the
-writer decides. One side opens each commit, the other stays with the commit before the first one, and both are asked each query
-in turn; who begins changes with every query. A query's times, of all commits the median, are that of the side that stayed ("before"),
-the first of the side that went on, and a second one of it. They are processor time of the process around each call.
+The benchmark copies the index and its store into a temporary folder and leaves the originals alone. The queries are the
+most frequent texts of FILE; of equally frequent texts, the first. Each query asks for ten hits with two facets, and is
+asked twice to warm up. Then, ``--commits`` times, one invented article is stored and applied as ``rebuild --changes``
+does it. The writer decides when segments are merged.
 
-After each commit everything is asked of newly opened services too, which have no caches. The exit code is 1 when an
-answer differs, by the rules of ``against_commit``.
+One side opens each commit. The other side stays with the commit before the first one. Both are asked each query in turn;
+the side that begins alternates with every query. The benchmark reports three times for each query, each the median over
+all commits: that of the side that stayed ("before"), and the first and second of the side that went on. Times are
+processor time of the process around each call.
+
+After each commit, newly opened services, which have no caches, answer the same queries. The exit code is 1 if an answer
+differs by the rules of ``against_commit``.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ _SQLITE = "sqlite:///"
 
 
 class Side:
-    """Services that look for a new commit when they are told to, at one fixed time."""
+    """Services at one fixed time. They look for a new commit only when told to."""
 
     def __init__(self, settings: IndexSettings, now: datetime) -> None:
         self._time = 0.0
@@ -64,7 +67,7 @@ class Side:
         self.services.warm_up()
 
     def look(self) -> float:
-        """Open the last commit. Milliseconds of processor time."""
+        """Open the last commit. Returns milliseconds of processor time."""
         self._time += 60.0
         began = time.process_time()
         self.services.index_state()
@@ -78,7 +81,7 @@ class Side:
 
 
 def copied(settings: IndexSettings, folder: Path) -> IndexSettings:
-    """The settings of a copy of the index and of its store."""
+    """Copy the index and its store. Returns the settings of the copy."""
     if not settings.store_url.startswith(_SQLITE):
         raise SystemExit(f"error: only a store of {_SQLITE} can be copied")
     shutil.copytree(settings.index_dir, folder / "index")
@@ -120,7 +123,7 @@ def commit(settings: IndexSettings, analyzer: Analyzer, number: int, now: dateti
 
 
 def in_turn(one: Side, other: Side, texts: Sequence[str]) -> tuple[list[Result], list[Result]]:
-    """What both sides answer to each query, one asked after the other."""
+    """Ask both sides each query, one side after the other. Returns the answers of both."""
     answers: tuple[list[Result], list[Result]] = [], []
     for place, text in enumerate(texts):
         for side in (0, 1) if place % 2 else (1, 0):
@@ -129,7 +132,7 @@ def in_turn(one: Side, other: Side, texts: Sequence[str]) -> tuple[list[Result],
 
 
 def told_apart(texts: Sequence[str], ours: Sequence[Result], fresh: Sequence[Result]) -> int:
-    """Print where answers differ, and count them."""
+    """Print and count the differing answers."""
     differing = 0
     for text, one, other in zip(texts, ours, fresh, strict=True):
         found = [each for each in differences(one, other) if each != TIED_AT_END]

@@ -4,15 +4,19 @@
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=... python -m benchmarks.against_commit --other FOLDER
         [--queries FILE | --related] [--count 1000] [--seed 7] [--block 50] [--rounds 1] [--warm-up] [--now 2026-01-01T00:00:00Z] [--show 10]
 
-Each side is a process of its own with its own imports and caches (``answering.py``), started once. Both are given the same
-queries in blocks, and while one answers the other waits; who begins changes with every block. With ``--related`` they are
-articles of the store, and what is asked is ``Services.related``. Times are processor time of the process around each call, so that other work on the machine counts for less. In the first round each query
-is asked for the first time, unless ``--warm-up`` asked all of them before; in further rounds the caches hold them. The index's
-files are read once before: else who begins pays for the other's reading too (a third more, on a cold disk). Both sides live at one fixed time, ``--now``. ``--other`` with this checkout itself shows how far equal sides differ.
+Each side is one process (``answering.py``), started once, with its own imports and caches. Both answer the same queries
+in blocks; while one answers, the other waits. The side that begins alternates with every block. With ``--related``, the
+queries are articles of the store, and the call is ``Services.related``. Times are processor time of the process around
+each call: other work on the machine counts for less.
 
-Answers are the same when all is the same, but that scores may differ by 1e-5 of themselves, and articles whose scores do
-not differ by more may stand in any order; the last ones of a full page may then be others ("tied at the end"). The exit
-code is 1 when any differ.
+In the first round each query is asked for the first time, unless ``--warm-up`` asked all of them before. In further
+rounds the caches hold the queries. All files of the index are read once before the first round. Otherwise the side that
+begins would pay for the other's reading too (a third more, on a cold disk). Both sides use one fixed time, ``--now``. If
+``--other`` is this checkout itself, the result shows how far equal sides differ.
+
+Two answers are the same if everything is equal, with two exceptions. Scores may differ by 1e-5 of their value. Articles
+whose scores differ by no more may stand in any order; at the end of a full page they may even be other articles ("tied
+at the end"). The exit code is 1 if any answers differ.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ from indexer.settings import PROJECT, IndexSettings, read_settings
 from indexer.store.database import open_store
 
 SAME: Final = 1e-5
-"""By how much of itself a score may differ: sums of float32 taken in another order."""
+"""Relative difference that scores may have: sums of float32 in another order."""
 TIED_AT_END: Final = "tied at the end"
 WORKER: Final = Path(__file__).with_name("answering.py")
 EXACT: Final = ("error", "rung", "stricter", "total", "groups", "correction", "facets")
@@ -49,7 +53,7 @@ Result = dict[str, Any]
 
 
 class Side:
-    """One checkout, answering in a process of its own."""
+    """One checkout, which answers in its own process."""
 
     def __init__(
         self, checkout: Path, environment: dict[str, str], now: datetime, asks: str
@@ -76,7 +80,7 @@ class Side:
         self._process.communicate()
 
     def commit(self) -> str:
-        """The commit that is checked out, and whether files of it were changed."""
+        """The commit of the checkout, and whether its files were changed."""
         command = ("git", "-C", str(self.checkout), "describe", "--always", "--dirty")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.stdout.strip() or "no commit"
@@ -97,13 +101,13 @@ class Side:
 
 @dataclass(slots=True)
 class Round:
-    """What both sides took for each query, in milliseconds of processor time, and what differs in their answers."""
+    """The milliseconds of processor time of both sides for each query, and the differences between their answers."""
 
     times: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     differing: list[tuple[str, list[str]]] = field(default_factory=list)
     tied_at_end: int = 0
     errors: list[str] = field(default_factory=list)
-    """What neither side answered."""
+    """Errors of queries that failed on both sides."""
 
     def take(self, text: str, ours: Result, theirs: Result) -> None:
         for times, result in zip(self.times, (ours, theirs), strict=True):
@@ -117,7 +121,7 @@ class Round:
 
 
 def differences(ours: Result, theirs: Result) -> Iterator[str]:
-    """What differs in two answers, each as one line that begins with its name."""
+    """The differences between two answers, one line each. A line begins with the name of what differs."""
     for name in EXACT:
         if ours.get(name) != theirs.get(name):
             yield f"{name}: {short(ours.get(name))}, other {short(theirs.get(name))}"
@@ -136,7 +140,7 @@ def differences(ours: Result, theirs: Result) -> Iterator[str]:
 
 
 def other_articles(ours: Result, theirs: Result) -> Iterator[str]:
-    """Whether the same articles stand at the places that share a score."""
+    """Differences between the articles at places that share a score."""
     end = len(ours["ids"])
     cut = [place for place, pair in enumerate(pairwise(ours["scores"]), 1) if apart(*pair) > SAME]
     for begin, stop in pairwise((0, *cut, end)):
@@ -150,7 +154,7 @@ def other_articles(ours: Result, theirs: Result) -> Iterator[str]:
 
 
 def apart(one: float, other: float) -> float:
-    """By how much of the greater one two scores differ."""
+    """The difference of two scores, as a share of the greater one."""
     greater = max(abs(one), abs(other))
     return abs(one - other) / greater if greater else 0.0
 
@@ -161,7 +165,7 @@ def short(value: object, longest: int = 100) -> str:
 
 
 def compare(sides: tuple[Side, Side], texts: Sequence[str], block: int) -> Round:
-    """Ask both sides everything once, block by block."""
+    """Ask both sides all queries once, block by block."""
     done = Round()
     for number, start in enumerate(range(0, len(texts), block)):
         part = texts[start : start + block]
@@ -179,7 +183,7 @@ def article_ids(store_url: str) -> list[str]:
 
 
 def read_through(folder: Path) -> None:
-    """Read every file once, so that they are in memory for whoever asks first."""
+    """Read every file once. Then the files are in memory for the side that begins."""
     for file in filter(Path.is_file, folder.rglob("*")):
         with file.open("rb") as opened:
             while opened.read(1 << 20):
@@ -227,7 +231,7 @@ def main() -> int:
     if options.count:
         texts = random.Random(options.seed).sample(texts, min(options.count, len(texts)))
     environment = os.environ | {
-        "SEARCH_INDEX_DIR": str(settings.index_dir),  # a relative one would be each side's own
+        "SEARCH_INDEX_DIR": str(settings.index_dir),  # sides may have other working folders
         "SEARCH_STORE_URL": settings.store_url,
     }
     for name in ("PYTHONPATH", "PYTHONSAFEPATH"):

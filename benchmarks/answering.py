@@ -1,9 +1,9 @@
 """One side of ``benchmarks.against_commit``: answers questions for whoever started it, line by line.
 
-Its text is run by ``python -c`` in the folder of a checkout, so that everything it imports of the project is that
-checkout's own: it may use only what the oldest commit to compare with has. The first line in is the time that it is
-for ever and a name in ``ASKS``, each further one a block as a JSON list of queries, or of ids of articles; the first line
-out says whose code it runs, each further one holds the results of a block.
+``python -c`` runs the text of this file in the folder of a checkout, and everything that it imports of the project is
+that checkout's own. It may therefore use only what the oldest commit to compare has. The first input line has the fixed
+time and a name in ``ASKS``. Each further line is a block: a JSON list of queries, or of ids of articles. The first
+output line says whose code it runs. Each further line holds the results of a block.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Question: Final = vars(module)["Question"]
 """From where every checkout has it: the module that defines it has moved."""
 
 Result = dict[str, Any]
-"""``cpu`` and ``wall`` in milliseconds, and what was answered, or the ``error`` that was raised."""
+"""``cpu`` and ``wall`` in milliseconds, and the answer; or the ``error`` that was raised."""
 
 
 def ask(services: module.Services, asks: str, text: str) -> Result:
-    """What one of ``ASKS`` takes and answers."""
+    """The time and the answer of one of ``ASKS``."""
     call, plain = ASKS[asks]
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         answer = call(services, text)
-    except Exception as error:  # noqa: BLE001 (that one side fails is a difference to be told)
+    except Exception as error:  # noqa: BLE001 (a failure of one side is a difference to report)
         return {"cpu": 0.0, "wall": 0.0, "error": repr(error)}
     taken = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     return {name: seconds * 1000 for name, seconds in taken.items()} | plain(answer)
@@ -49,7 +49,7 @@ def search(services: module.Services, text: str) -> Answer:
 
 
 def related(services: module.Services, article_id: str) -> RelatedAnswer:
-    """Ask for the related articles of one, as its page does."""
+    """Ask for the related articles of one article, as its page does."""
     return services.related(article_id)
 
 
@@ -97,7 +97,7 @@ ASKS: Final[dict[str, tuple[Callable[..., Any], Callable[..., Result]]]] = {
 
 
 def main() -> None:
-    out, sys.stdout = sys.stdout, sys.stderr  # whatever is printed by others is no answer
+    out, sys.stdout = sys.stdout, sys.stderr  # what other code prints must not mix with the answers
     first = json.loads(sys.stdin.readline())
     now, asks = datetime.fromisoformat(first["now"]), first["asks"]
     made = module.make_services(read_settings(IndexSettings, os.environ))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.columnar [--articles 200000] [--queries 400] [--rounds 5] [--slow]
 
-Queries are asked of the engines in turn, warm, in one thread; each figure is taken over the queries, each query's time
-being the median of its rounds. ``--slow`` adds stock Whoosh and SQLite FTS5. ``--articles 0`` takes the real articles.
+The engines answer each query in turn, warm, in one thread. A query's time is the median of its rounds; each figure is
+taken over the queries. ``--slow`` adds stock Whoosh and SQLite FTS5. ``--articles 0`` takes the real articles.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def seconds(action: Callable[[], Any]) -> float:
 def measure(
     askers: dict[str, Ask], wanted: Sequence[list[str]], rounds: int
 ) -> dict[str, tuple[float, float, float]]:
-    """Mean, p50 and p95 over the queries in milliseconds, each query by the median of its rounds; engines in turn."""
+    """Mean, p50 and p95 over the queries in milliseconds. A query's time is the median of its rounds. Engines take turns."""
     times = {name: np.zeros((rounds, len(wanted))) for name in askers}
     for ask in askers.values():
         for words in wanted:
@@ -60,7 +60,7 @@ def measure(
 
 
 def show(title: str, table: dict[str, tuple[float, float, float]], reference: str) -> None:
-    """Print a table of Markdown, with ratios to the reference."""
+    """Print a Markdown table with ratios to the reference."""
     print(f"\n{title}\n\n| engine | mean ms | p50 ms | p95 ms | p50 ratio | p95 ratio |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, (mean, p50, p95) in table.items():
@@ -71,7 +71,7 @@ def show(title: str, table: dict[str, tuple[float, float, float]], reference: st
 
 
 def refined(executor: Executor) -> Ask:
-    """OR with a filter by channel and days, recency, a facet."""
+    """OR queries with a filter by channel and days, recency, and a facet."""
     leaves = executor.snapshot.leaves
     channel = leaves[0].segment.ordinals("channel")
     common = channel.terms[int(np.bincount(channel.ordinals).argmax())]
@@ -100,9 +100,9 @@ def refined(executor: Executor) -> Ask:
 
 
 def small_commits(peer: Columnar, documents: Sequence[Tokens], commits: int) -> None:
-    """Commits of 20 articles on top of the index: until visible to a reader, and how often a document is written.
+    """Commits of 20 articles on top of the index. Prints the time until a reader sees one, and how often a document is written.
 
-    A commit merges what is due after it is visible, in the same call; the reader looks while that goes on.
+    A commit becomes visible first and then merges what is due, in the same call. The reader looks for it meanwhile.
     """
     taken, written = [], 0
     snapshot = open_snapshot(peer.folder)

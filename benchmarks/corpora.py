@@ -1,8 +1,8 @@
 """Corpora for the benchmarks: the real articles, and larger ones spliced from their paragraphs.
 
-A spliced article takes its title from one article and its paragraphs from others, drawn at random with a fixed seed, as
-many as a real article has: neither ties nor the growth of the vocabulary are an artefact of copies. Articles are cut
-into words once; all engines are given the same tokens.
+A spliced article takes its title from one article and its paragraphs from others, drawn at random with a fixed seed. It
+has as many paragraphs as a real article. Copied articles would make ties and would not make the vocabulary grow; spliced
+ones avoid both. Articles are cut into words once, and all engines get the same tokens.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def corpus_dir() -> Path:
 
 
 def records() -> Iterator[dict[str, str]]:
-    """The real articles, as they stand in their files."""
+    """The real articles, as their files hold them."""
     for name in FILES:
         with gzip.open(
             corpus_dir() / "articles" / f"{name}.jsonl.gz", "rt", encoding="utf-8"
@@ -54,7 +54,7 @@ def records() -> Iterator[dict[str, str]]:
 
 
 def spliced_records(count: int) -> Iterator[dict[str, str]]:
-    """``count`` articles as an indexer takes them in: each with the facts of a real one and the paragraphs of others."""
+    """``count`` spliced articles as records for an indexer: the other fields of one real article, the paragraphs of others."""
     real = list(records())
     paragraphs = [part for record in real for part in record["body"].split("\n") if part.strip()]
     counts = [sum(map(bool, map(str.strip, record["body"].split("\n")))) for record in real]
@@ -66,7 +66,7 @@ def spliced_records(count: int) -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The real articles in pieces: titles and paragraphs as words, paragraphs of each article, channels and days."""
+    """The real articles in pieces: titles and paragraphs as words, the number of paragraphs of each, channels, and days."""
 
     titles: list[list[str]]
     paragraphs: list[list[str]]
@@ -77,7 +77,7 @@ class Pieces:
 
 
 def cut_pieces() -> Pieces:
-    """Cut every title and paragraph into words: precise words only, so that positions count alike in every engine."""
+    """Cut every title and paragraph into precise words only. Positions then count alike in every engine."""
     words = make_analyzer()
     pieces = Pieces([], [], [], [], [], 0)
     text_bytes = 0
@@ -106,7 +106,7 @@ def _words(tokens: list[Token]) -> list[str]:
 
 
 def articles(pieces: Pieces, count: int) -> Iterator[Tokens]:
-    """``count`` articles: the real ones when there are as many, else spliced ones."""
+    """``count`` articles: the real ones if ``count`` is their number, otherwise spliced ones."""
     real = len(pieces.titles)
     if count == real:
         at = 0
@@ -126,7 +126,7 @@ def articles(pieces: Pieces, count: int) -> Iterator[Tokens]:
 
 
 def queries(pieces: Pieces, count: int) -> list[list[str]]:
-    """Half of them 1 to 6 words in a row out of titles, half real queries with at most 6 words."""
+    """Half are 1 to 6 consecutive words of a title; half are real queries of at most 6 words."""
     words = make_analyzer()
     chance = random.Random(SEED + 1)
     chosen: list[list[str]] = []

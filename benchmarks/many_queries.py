@@ -2,12 +2,12 @@
 
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=... python -m benchmarks.many_queries [--queries FILE] [--count 100000] [--seed 7]
 
-First each real query once, in random order, then pairs of them, each through ``Services.search`` as the API asks it with two
-facets. After 1,000, 10,000, 50,000 and all queries it tells the private memory of the process (Private_Dirty of
-``/proc/self/smaps_rollup``: pages of the index are left out), what the caches that are bounded in bytes hold and may hold,
-and how many entries the others have. "Besides" is private memory less what the caches hold.
+The benchmark asks each real query once, in random order, and then pairs of them. Each goes through ``Services.search``
+with two facets, as the API asks it. After 1,000, 10,000, 50,000 and all queries it prints a line: the private memory of
+the process (Private_Dirty of ``/proc/self/smaps_rollup``, without pages of the index), the bytes that the caches bounded
+in bytes hold and may hold, and the entries of the other caches. "Besides" is private memory minus the bytes in caches.
 
-The exit code is 1 if from the first line to the last what is besides grows by more than ALLOWED.
+The exit code is 1 if "besides" grows by more than ALLOWED from the first line to the last.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TOLD: Final = (1_000, 10_000, 50_000)
 
 
 def distinct_queries(texts: list[str], chance: random.Random) -> Iterator[str]:
-    """The texts, then pairs of them, none twice."""
+    """First the texts, then pairs of them, without repeats."""
     known = set(texts)
     singles = sorted(known)
     chance.shuffle(singles)
@@ -52,13 +52,13 @@ def distinct_queries(texts: list[str], chance: random.Random) -> Iterator[str]:
 
 
 def private_bytes() -> int:
-    """What the process has written to memory of its own."""
+    """The bytes of private memory that the process has written to."""
     rows = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
     return 1024 * sum(int(row.split()[1]) for row in rows if row.startswith("Private_Dirty"))
 
 
 def held() -> tuple[int, int, dict[str, int]]:
-    """Bytes that the bounded caches hold, and may hold, and the entries of those that are bounded by number."""
+    """Bytes that the caches bounded in bytes hold and may hold; and the entries of caches bounded by number."""
     everything = gc.get_objects()
     caches = [each for each in everything if isinstance(each, BoundedCache)]
     impacts = [each for each in everything if isinstance(each, Impacts)]
@@ -71,7 +71,7 @@ def held() -> tuple[int, int, dict[str, int]]:
 
 
 def tell(asked: int, began: float) -> int:
-    """Print where things stand; what is besides the caches, in bytes."""
+    """Print one line. Returns the bytes besides the caches."""
     gc.collect()
     private = private_bytes()
     holding, limit, entries = held()

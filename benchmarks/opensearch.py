@@ -3,20 +3,23 @@
     python -m benchmarks.opensearch --opensearch http://127.0.0.1:9200 [--product URL] [--articles FILE...] [--queries FILE]
         [--count 500] [--rounds 3] [--warm-up 1000] [--seed 7] [--workers 1] [--connections 4] [--reuse] [--offsets]
 
-OpenSearch runs already; its index ``search-benchmark`` is made anew, unless ``--reuse`` finds one of the same articles, and stays.
-The product is the one at URL; else its own server over the index of ``SEARCH_INDEX_DIR``, which must hold the same articles;
-else, where that is not set, over one that is built in a temporary folder.
+OpenSearch must run already. The benchmark makes its index ``search-benchmark`` anew, unless ``--reuse`` finds one with as
+many articles. The index stays afterwards. The product is the server at URL. Without URL the benchmark starts the
+product's own server over the index of ``SEARCH_INDEX_DIR``, which must hold the same articles. If that is not set
+either, it builds an index in a temporary folder.
 
-Both get the same articles, cut into words by the same analyzer (``index`` for articles, ``query`` for queries). OpenSearch gets
-the words parted by blanks: one shard, merged into one segment; with ``--offsets`` it stores where words stand, which its
-highlighter likes. It is asked for any of the words (title counting double), ten hits with title, channel, source and date, both texts highlighted, counts by
-channel and source, the exact total; its time holds no cutting of queries. The product does all that it does for a reader: ladder,
-second look, correction, snippets of the original text, the same two facets. Its query log is off.
+Both get the same articles, cut into words by the same analyzer (``index`` for articles, ``query`` for queries). OpenSearch
+gets the words separated by blanks, in one shard, merged into one segment. With ``--offsets`` it also stores the offsets
+of words, which help its highlighter. Its request asks for any of the words (title counting double), ten hits with title,
+channel, source and date, both texts highlighted, counts by channel and source, and the exact total. Its time includes no
+cutting of queries. The product does all that it does for a reader: ladder, second look, correction, snippets of the
+original text, and the same two facets. Its query log is off.
 
-One client asks both: a connection kept open, from the request to the last byte of the answer. Queries for warming up are others than those
-that are measured. In turn, who is asked first changing with each query: the first round asks each query for the first time,
-further ones again (the median of a query's rounds counts). Then requests a second: threads of this process, new connections for
-each round, the median of the rounds, after one pass that does not count.
+One client asks both over a connection that it keeps open. It measures from the request to the last byte of the answer.
+The queries for warming up are not among the measured ones. Both servers get each query in turn; the server that is asked
+first alternates with every query. The first round asks each query for the first time. Further rounds ask it again, and
+the median of these rounds counts. Then the requests a second are measured: with threads of this process, new connections
+in each round, the median of the rounds, after one pass that does not count.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ BULK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Who is asked, and how a text becomes a request."""
+    """One server, and how a text becomes a request to it."""
 
     name: str
     url: str
@@ -85,7 +88,7 @@ def mappings(*, offsets: bool) -> dict[str, Any]:
 
 
 def load(url: str, files: Sequence[Path], analyzer: Analyzer, *, offsets: bool) -> None:
-    """Make OpenSearch's index anew, and print how long it took."""
+    """Make OpenSearch's index anew, and print the time that it took."""
 
     def words(text: str) -> str:
         return " ".join(token.text for token in analyzer.index(text))
@@ -122,7 +125,7 @@ def load(url: str, files: Sequence[Path], analyzer: Analyzer, *, offsets: bool) 
 
 
 def articles_in_opensearch(url: str) -> int:
-    """How many its index holds; 0 where there is none."""
+    """The number of articles in OpenSearch's index; 0 if it does not exist."""
     with closing(Connection(url)) as connection:
         target = f"/{INDEX}/_count?ignore_unavailable=true"
         return int(orjson.loads(connection.send(Request("GET", target)))["count"])
@@ -154,7 +157,7 @@ def opensearch_request(words: Sequence[str]) -> Request:
 
 
 def the_opensearch(url: str, words: Mapping[str, Sequence[str]]) -> Server:
-    """OpenSearch, asked for the words that each text was cut into."""
+    """OpenSearch. A request holds the words that a text was cut into."""
     return Server(
         "OpenSearch",
         url,
@@ -174,7 +177,7 @@ def the_product(url: str, name: str = "product") -> Server:
 
 
 def in_turn(servers: Sequence[Server], texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Ask all servers every text: milliseconds, and how many articles were found, a row for each server."""
+    """Ask all servers every text. Returns milliseconds and the number of articles found; one row for each server."""
     times = np.zeros((len(servers), len(texts)))
     found = np.zeros((len(servers), len(texts)), dtype=np.int64)
     with ExitStack() as stack:
@@ -199,7 +202,7 @@ def report_times(title: str, times: np.ndarray) -> None:
 
 
 def per_second(server: Server, texts: Sequence[str], connections: int) -> float:
-    """Requests a second of so many connections, each with a thread of its own that takes the next text."""
+    """Requests a second with ``connections`` connections. Each has its own thread, which takes the next text."""
     requests = [server.request(text) for text in texts]
     left = iter(requests)
     failed: list[BaseException] = []
@@ -209,7 +212,7 @@ def per_second(server: Server, texts: Sequence[str], connections: int) -> float:
             with closing(Connection(server.url)) as connection:
                 for request in left:
                     connection.send(request)
-        except BaseException as error:  # noqa: BLE001 (it is raised below, where it is seen)
+        except BaseException as error:  # noqa: BLE001 (the main thread raises it below)
             failed.append(error)
 
     threads = [threading.Thread(target=ask_on) for _ in range(connections)]
@@ -225,7 +228,7 @@ def per_second(server: Server, texts: Sequence[str], connections: int) -> float:
 
 
 def measure_rates(cases: Sequence[tuple[Server, int]], texts: Sequence[str], rounds: int) -> None:
-    """Print the requests a second of servers with so many connections, each in turn in each round."""
+    """Print the requests a second of each server with its number of connections. In each round they take turns."""
     for server in dict.fromkeys(server for server, _ in cases):
         per_second(server, texts, max(connections for _, connections in cases))
     rates: list[list[float]] = [[] for _ in cases]
@@ -239,7 +242,7 @@ def measure_rates(cases: Sequence[tuple[Server, int]], texts: Sequence[str], rou
 
 
 def index_of(files: Sequence[Path], stack: ExitStack) -> dict[str, str]:
-    """The environment of the product's index: the one that is set, or one that is built in a temporary folder."""
+    """The environment of the product's index: SEARCH_INDEX_DIR if set, otherwise an index built in a temporary folder."""
     log = {"SEARCH_QUERYLOG_URL": "off"}
     if os.environ.get("SEARCH_INDEX_DIR"):
         return log

@@ -1,4 +1,4 @@
-"""What is asked over HTTP: one client for all servers, and the product's own server, started for a benchmark."""
+"""Requests over HTTP for benchmarks: one client for all servers, and the product's own server, started for a benchmark."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from indexer.settings import PROJECT
 
 PATIENCE: Final = 60.0
-"""Seconds that a server gets to be ready, and to answer."""
+"""Seconds that a server has to become ready, and to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it goes out."""
+    """One HTTP request."""
 
     method: str
     target: str
@@ -31,7 +31,7 @@ class Request:
 
 
 class Connection:
-    """One connection that is kept open."""
+    """One connection that stays open."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -40,7 +40,7 @@ class Connection:
         )
 
     def send(self, request: Request) -> bytes:
-        """The whole body of the answer, which must be a good one."""
+        """Send a request and return the whole body of the answer. An error status is an error."""
         headers = {"Content-Type": request.content_type} if request.body is not None else {}
         self._connection.request(request.method, request.target, request.body, headers)
         response = self._connection.getresponse()
@@ -56,7 +56,7 @@ class Connection:
 
 @contextmanager
 def product(workers: int, environment: Mapping[str, str]) -> Iterator[str]:
-    """The URL of the product's server with so many workers, until the context ends."""
+    """The URL of the product's server with that many workers. The server runs until the context ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

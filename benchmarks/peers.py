@@ -1,6 +1,6 @@
-"""The engines that are measured: each builds an index of the same tokens and answers the same questions.
+"""The engines that are measured: each builds an index of the same tokens and answers the same queries.
 
-An asker takes a query's words and answers with the exact total, having found the ten best. Kinds: ``or``, ``and`` (each
+An asker takes a query's words, finds the ten best documents and returns the exact total. Kinds: ``or``, ``and`` (each
 word in title or body, the title counting double), ``phrase`` (in the body).
 """
 
@@ -38,7 +38,7 @@ class Peer(Protocol):
     name: str
 
     def build(self, folder: Path, documents: Iterable[Tokens]) -> None:
-        """Index the documents, merged into one piece."""
+        """Index the documents, merged into one segment."""
 
     def asker(self, kind: str) -> Ask:
         """A function that answers queries of a kind."""
@@ -152,7 +152,7 @@ class Tantivy:
 
 
 class StockWhoosh:
-    """Whoosh 2.7.4 as it comes: its own codec, writer and searcher."""
+    """Whoosh 2.7.4 unchanged: its own codec, writer and searcher."""
 
     name = "whoosh"
 
@@ -183,7 +183,7 @@ class StockWhoosh:
 
 
 class Fts5:
-    """SQLite's full-text index, words parted by white space; two questions: the best ten, and how many."""
+    """SQLite's full-text index, with words separated by white space. It needs two statements: the best ten, and the total."""
 
     name = "fts5"
 

@@ -2,11 +2,13 @@
 
     python -m benchmarks.real_queries [--index FOLDER] [--articles 200000] [--queries 1000] [--seed 7] [--show 20]
 
-Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets.
-Times are told of all queries and of those of up to SHORT characters: the real ones are mostly headlines.
-FOLDER keeps the store and the index; where it holds none they are built with the indexer's own commands, of the real
-articles or of so many spliced ones, and without ``--index`` in a temporary folder. "Before the ladder" is the share of the queries that find nothing when every word must
-stand as a word. ``--show`` prints queries with their first titles, for reading by eye; ``--zero`` those that find nothing.
+Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets. Times
+are printed for all queries, and for those of at most SHORT characters, because most real queries are headlines.
+
+FOLDER keeps the store and the index. If it holds none, the indexer's own commands build them from the real articles, or
+from ``--articles`` spliced ones. Without ``--index`` they are built in a temporary folder. "Before the ladder" is the
+share of the queries that find nothing if every word must stand as a word. ``--show`` prints queries with their first
+titles, to be judged by eye. ``--zero`` prints those that find nothing.
 """
 
 from __future__ import annotations
@@ -41,12 +43,12 @@ from search_service.understanding.parse import parse
 TITLES = 5
 PAGE = 10
 SHORT = 8
-"""Characters: what people type into a box, and not what they paste."""
+"""Characters. People type queries up to this length; longer ones are pasted."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the queries, each ``(source, text)``; ``times`` in milliseconds, each with the length of its query."""
+    """The results of the queries. Queries are ``(source, text)``; ``times`` are ``(length of the query, milliseconds)``."""
 
     times: list[tuple[int, float]] = field(default_factory=list)
     rungs: Counter[str] = field(default_factory=Counter)
@@ -56,7 +58,7 @@ class Outcome:
 
 
 def real_queries(file: Path | None = None) -> list[tuple[str, str]]:
-    """Every real query with its source, in the order of the file: that of CORPUS_DIR, or one like it."""
+    """Every real query with its source, in the order of the file. Without ``file``, the file of CORPUS_DIR."""
     file = file or corpus_dir() / "queries_real.tsv"
     lines = file.read_text(encoding="utf-8").splitlines()
     rows = (line.partition("\t") for line in lines)
@@ -64,7 +66,7 @@ def real_queries(file: Path | None = None) -> list[tuple[str, str]]:
 
 
 def opened(folder: Path, articles: int) -> Services:
-    """The services over the index in ``folder``, which is built if it is not there: some minutes. 0: the real articles."""
+    """The services over the index in ``folder``. Builds it in some minutes if missing; ``articles`` 0 takes the real ones."""
     environment = {
         "SEARCH_INDEX_DIR": str(folder / "index_data"),
         "SEARCH_STORE_URL": f"sqlite:///{folder}/articles.sqlite3",
@@ -83,7 +85,7 @@ def opened(folder: Path, articles: int) -> Services:
 
 
 def indexer(environment: dict[str, str], *arguments: str) -> None:
-    """Run one of the indexer's commands; articles that were rejected are told and no failure."""
+    """Run a command of the indexer. Rejected articles are reported, but are no failure."""
     command = (sys.executable, "-m", "indexer", *arguments)
     code = subprocess.run(command, env=os.environ | environment, check=False).returncode
     if code not in (0, PARTLY):
@@ -91,7 +93,7 @@ def indexer(environment: dict[str, str], *arguments: str) -> None:
 
 
 def ask(services: Services, queries: Sequence[tuple[str, str]]) -> Outcome:
-    """Ask every query once, after a first hundred to warm up."""
+    """Ask every query once, after warming up with the first hundred."""
     for _, text in queries[:100]:
         services.search(page_of(text))
     outcome = Outcome()
@@ -99,7 +101,7 @@ def ask(services: Services, queries: Sequence[tuple[str, str]]) -> Outcome:
         begin = time.perf_counter_ns()
         try:
             answer = services.search(page_of(text))
-        except Exception as error:  # noqa: BLE001 (how many queries fail, and how, is what is asked)
+        except Exception as error:  # noqa: BLE001 (the benchmark counts failures of any kind)
             outcome.failed.append((source, text, error))
             continue
         outcome.times.append((len(text), (time.perf_counter_ns() - begin) / 1e6))
@@ -123,7 +125,7 @@ def strict_total(services: Services, text: str) -> int:
 
 
 def report(outcome: Outcome, queries: Sequence[tuple[str, str]]) -> None:
-    """Print what became of the queries."""
+    """Print the results of the queries."""
     for source, text, error in outcome.failed:
         print(f"FAILED {source} {text!r}: {error!r}")
     asked, zero = Counter(source for source, _ in queries), Counter(s for s, _ in outcome.zero)
@@ -146,7 +148,7 @@ def report(outcome: Outcome, queries: Sequence[tuple[str, str]]) -> None:
 
 
 def shown(answer: Answer) -> str:
-    """A query with what was understood and its first titles, one a line."""
+    """A query, how it was understood, and its first titles, one a line."""
     understood = answer.understood
     lines = [
         f"\n{answer.question.text}\n  [{understood.rung}] {answer.total:,} found, {understood.stricter} more strictly"

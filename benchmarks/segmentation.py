@@ -2,10 +2,10 @@
 
     python -m benchmarks.segmentation [--articles 1500] [--rounds 3]
 
-Processor time of one thread, not time of day, so that other work on the machine counts for less; the articles are given
-to each in turn, and each figure is the median of the rounds. ``words with offsets`` is the segmenter beside jieba's
-``tokenize``; ``index`` is all that happens to a text on its way into an index: folding, cutting, the words inside words,
-tokens. Start-up is measured in fresh processes, the interpreter's own included.
+Times are processor time of one thread: other work on the machine counts for less. Each form gets the articles in turn,
+and each figure is the median of the rounds. ``words with offsets`` compares the segmenter with jieba's ``tokenize``.
+``index`` is everything that prepares a text for an index: folding, cutting, words inside words, tokens. Start-up is
+measured in fresh processes and includes that of the interpreter.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from indexer.analysis.dictionary import UserWord, packaged_dictionary
 from indexer.analysis.segmenter import ChineseSegmenter
 
 FORGET = "龘靐齉"
-"""A word of nobody's: rjieba cannot forget one, so removing it gives the form in plain Python."""
+"""An invented word. rjieba cannot remove a word, so a dictionary that removes it makes the segmenter use plain Python."""
 
 STARTS = {
     "import of our analyzers": "from indexer.analysis.analyzers import make_analyzer",
@@ -53,7 +53,7 @@ STARTS = {
 
 
 def offsets(segmenter: ChineseSegmenter, text: str) -> int:
-    """The words of a folded text with their offsets, as jieba's ``tokenize`` gives them; how many."""
+    """The number of words of a folded text, each made with its offsets as jieba's ``tokenize`` gives them."""
     at = 0
     words = []
     for piece in segmenter.cut(text):
@@ -64,7 +64,7 @@ def offsets(segmenter: ChineseSegmenter, text: str) -> int:
 
 
 def contenders(folder: Path) -> dict[str, Callable[[str], int]]:
-    """What is timed, by name; each is given a text and says how many words it made."""
+    """The functions to time, by name. Each takes a text and returns the number of its words."""
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = str(folder)
@@ -88,7 +88,7 @@ def contenders(folder: Path) -> dict[str, Callable[[str], int]]:
 
 
 def forgetting(folder: Path) -> Path:
-    """A user dictionary that only the form in plain Python can take."""
+    """A user dictionary that forces the form in plain Python."""
     path = folder / "forget.txt"
     path.write_text(f"{FORGET} 0\n", encoding="utf-8")
     return path
@@ -116,7 +116,7 @@ def throughput(texts: list[str], *, rounds: int, folder: Path) -> None:
 
 
 def tables() -> None:
-    """Print what the folding tables cost."""
+    """Print the cost of the folding tables."""
     script = (
         "import sys, time\n"
         "begin = time.process_time()\n"
@@ -132,7 +132,7 @@ def tables() -> None:
 
 
 def starts(folder: Path, *, rounds: int) -> None:
-    """Print what it takes to be ready, in time and memory (Linux)."""
+    """Print the time and memory (Linux) to become ready."""
     words = folder / "words.txt"
     names = (
         "".join(pair)
@@ -162,7 +162,7 @@ def starts(folder: Path, *, rounds: int) -> None:
 
 
 def main() -> None:
-    """Run all, the fresh processes first."""
+    """Run everything, the fresh processes first."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -15,7 +15,7 @@ BLOCK = 65_536
 
 
 def microseconds(action: Callable[[], object], *, repeat: int = 200, rounds: int = 7) -> float:
-    """The median over rounds of the mean time of an action."""
+    """The median, over the rounds, of the mean time of an action."""
     times = []
     for _ in range(rounds):
         begin = time.perf_counter()

@@ -2,9 +2,10 @@
 
     python -m benchmarks.suggest --index FOLDER [--queries 4000] [--seed 7] [--show 10]
 
-FOLDER is one that ``benchmarks.real_queries --index`` filled. Suggestions: the time of beginnings of real queries, typed in
-characters, pinyin and initials. Corrections: of real queries that find plenty how many are offered another one, which
-is nearly always wrong; and, with one character replaced by another one of its sound, how many come back.
+``benchmarks.real_queries --index`` must have filled FOLDER. Suggestions: the time for beginnings of real queries, typed in
+characters, pinyin and initials. Corrections are measured in two ways. First: how many real queries that find plenty get a
+correction; it is nearly always wrong. Second: how many of them a correction restores after one character was replaced by
+another one of the same sound.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from search_service.ranking.weights import FEW
 from search_service.services import Services, make_services
 
 SHORTEST, LONGEST = 3, 12
-"""Characters of the queries that are misspelt: headlines are not typed."""
+"""Minimum and maximum number of characters of the misspelt queries. Headlines are longer, but nobody types them."""
 FEW_ASKED = 300
-"""Queries of which those that find little are asked too; of all others only those that find plenty."""
+"""The first queries, which are measured even if they find little. Of the others, only those that find plenty are."""
 
 
 def beginnings(text: str) -> Iterable[tuple[str, str]]:
-    """What is on the way to a query: how it is typed, and what."""
+    """The beginnings of a query on the way to typing it: how each is typed, and its text."""
     read = units(fold_literal(text))[:4]
     for size in range(1, len(read) + 1):
         yield "characters", "".join(unit.text for unit in read[:size])
@@ -43,7 +44,7 @@ def beginnings(text: str) -> Iterable[tuple[str, str]]:
 
 
 def time_suggestions(services: Services, queries: Sequence[str]) -> None:
-    """Print how long suggestions take."""
+    """Print the times of suggestions."""
     typed = [each for text in queries for each in beginnings(text)]
     times: dict[str, list[float]] = {}
     for kind, text in typed:
@@ -56,7 +57,7 @@ def time_suggestions(services: Services, queries: Sequence[str]) -> None:
 
 
 def misspelt(text: str, chance: random.Random) -> str | None:
-    """The text with one character replaced by another one of its sound; None where there is none."""
+    """The text with one character replaced by another one of the same sound; None if there is none."""
     folded = fold_literal(text)
     places = [place for place, each in enumerate(folded) if HAN_CHARACTER.match(each)]
     if len(places) != len(folded):
@@ -72,7 +73,7 @@ def misspelt(text: str, chance: random.Random) -> str | None:
 def measure_corrections(
     services: Services, queries: Sequence[str], chance: random.Random, *, show: int
 ) -> None:
-    """Print how many misspelt queries come back, and how many good ones are offered another."""
+    """Print how many misspelt queries come back, and how many good ones are offered a correction."""
     found: Counter[str] = Counter()
     times: list[float] = []
     wrong: list[str] = []
@@ -110,7 +111,7 @@ def measure_corrections(
 
 
 def main() -> None:
-    """Measure."""
+    """Run the measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--queries", type=int, default=4000)

@@ -1,8 +1,9 @@
-"""Evaluation: how well search answers judged questions, in the measures of the field.
+"""Evaluation: how well search answers judged questions, in the standard measures (nDCG, MRR, recall).
 
-A judged set is a folder: ``corpus.jsonl`` (or .gz; ``id``, ``title``, ``text``), ``queries.jsonl`` (``id``, ``text``) and
-``qrels.tsv`` (query, document, grade; a header line first). The set is indexed in a temporary folder and asked through
-the same ``search`` that readers use. Queries without a relevant document do not count.
+A judged set is a folder of three files: ``corpus.jsonl`` (or .gz; ``id``, ``title``, ``text``), ``queries.jsonl``
+(``id``, ``text``) and ``qrels.tsv`` (query, document, grade; a header line first). The evaluation indexes the set in a
+temporary folder and asks it through the same ``search`` that readers use. Queries without a relevant document do not
+count.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _MEASURES: Final = ("nDCG@10", "RR@10", "R@100")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedSet:
-    """Articles, questions by id, and for each question the grade of each judged article (0: not relevant)."""
+    """Articles, questions by their ids, and the grade of each judged article by question (0: not relevant)."""
 
     name: str
     articles: tuple[Article, ...]
@@ -50,7 +51,7 @@ class JudgedSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedAnswer:
-    """How one question was answered: its nDCG@10, the rung, how many were found, and milliseconds."""
+    """How one question was answered: its nDCG@10, its rung, the number of articles found, and milliseconds."""
 
     text: str
     ndcg: float
@@ -61,9 +62,9 @@ class JudgedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What a judged set says of search: means over its questions, and each answer by the question's id.
+    """The result of a judged set: means over its questions, and each answer by its question's id.
 
-    ``zero_hits`` is the share of the questions that found nothing, ``median_ms`` the time of half of them.
+    ``zero_hits`` is the share of the questions that found nothing. ``median_ms`` is the median time of a question.
     """
 
     name: str
@@ -79,7 +80,7 @@ def read_judged(folder: Path) -> JudgedSet:
     """Read a judged set.
 
     Raises:
-        InvalidJudgedSet: a file is missing, or a line of it is not what it should be.
+        InvalidJudgedSet: a file is missing, or a line of it is malformed.
     """
     articles, questions = [], {}
     for where, record in _records(folder, "corpus.jsonl"):
@@ -105,7 +106,7 @@ def read_judged(folder: Path) -> JudgedSet:
 
 
 def _records(folder: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The JSON objects of a file of lines, plain or gzipped, each with where it stands."""
+    """The JSON objects of a file with one object a line, plain or gzipped. Each comes with its file and line."""
     path = next((each for each in (folder / name, folder / f"{name}.gz") if each.is_file()), None)
     if path is None:
         raise InvalidJudgedSet(str(folder / name), "is missing (it may be gzipped)")
@@ -153,7 +154,7 @@ def evaluate(judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo) -> Ev
 
 
 def _measuring() -> ModuleType:
-    """The package that computes measures: large, and nothing else needs it."""
+    """The package that computes the measures. It is large, and nothing else needs it."""
     try:
         return import_module("ir_measures")
     except ModuleNotFoundError as error:
@@ -163,7 +164,7 @@ def _measuring() -> ModuleType:
 def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Evaluation:
     services.search(
         Question(text=next(iter(judged.questions.values())))
-    )  # loads what is loaded once
+    )  # loads what later searches reuse
     answers: dict[str, JudgedAnswer] = {}
     run: dict[str, dict[str, float]] = {}
     for query, text in judged.questions.items():
@@ -218,12 +219,12 @@ def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo
 
 
 def to_json(evaluations: list[Evaluation]) -> bytes:
-    """The evaluations as JSON, which :func:`from_json` reads again."""
+    """The evaluations as JSON. :func:`from_json` reads it."""
     return orjson.dumps([asdict(each) for each in evaluations], option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def from_json(path: Path) -> dict[str, Evaluation]:
-    """Evaluations that were written before, by the name of their set.
+    """Read evaluations that :func:`to_json` wrote, by the name of their set.
 
     Raises:
         InvalidJudgedSet: the file holds no evaluations.

@@ -1,8 +1,8 @@
-"""The gate: one thread of a process asks the index, for all requests in the order in which they came.
+"""The gate: one thread of a process asks the index. It answers all requests in their order of arrival.
 
-Python lets one thread compute at a time. Searches that run side by side are each as much slower, and the more so for
-handing the interpreter to and fro at every operation on an array; and each thread would keep arrays of its own.
-What needs no index does not pass here.
+Python lets one thread compute at a time. Searches side by side slow one another down. Handing the interpreter over at
+every array operation costs even more time. Each thread would also keep arrays of its own. Requests that need no index
+do not pass the gate.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Final, TypeVar
 from indexer.errors import Overloaded
 
 MAX_WAITING: Final = 48
-"""Requests that wait; one more is refused at once. Fewer than the server's threads, so that what needs no index has one."""
+"""Requests that may wait; one more is refused at once. Fewer than the server's threads: the rest serve what needs no index."""
 
 _Answer = TypeVar("_Answer")
 
 
 class Gate:
-    """One thread, and those that wait for it. Safe to share between threads; what is asked must not ask again."""
+    """One thread, and the requests that wait for it. Safe to share between threads. A call in the gate must not enter again."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
@@ -32,14 +32,14 @@ class Gate:
 
     @property
     def waiting(self) -> int:
-        """How many wait behind the one whose turn it is."""
+        """How many requests wait behind the one that is being answered."""
         return max(0, self._inside - 1)
 
     def pass_in_turn(self, ask: Callable[[], _Answer], *, patience: float) -> _Answer:
-        """What ``ask`` returns or raises, called in the one thread when its turn comes.
+        """Call ``ask`` in the gate's thread when its turn comes. Returns what ``ask`` returns, raises what it raises.
 
         Raises:
-            Overloaded: its turn came only after ``patience`` seconds, or MAX_WAITING wait already.
+            Overloaded: its turn came only after ``patience`` seconds, or MAX_WAITING requests wait already.
         """
         with self._lock:
             if self._inside > MAX_WAITING:
@@ -54,7 +54,7 @@ class Gate:
                 self._inside -= 1
 
     def close(self) -> None:
-        """End the thread, when it has answered all that wait."""
+        """End the thread after it has answered all waiting requests."""
         self._thread.shutdown()
 
     def _ask_by(self, until: float, ask: Callable[[], _Answer]) -> _Answer:

@@ -1,6 +1,6 @@
-"""Services: the use cases of the search service, ready to be called; built by app.py and the CLI.
+"""Services: the use cases of the search service. app.py and the CLI build them.
 
-A web view or a command asks one of these and renders the answer. Each call reads the clock once and takes one
+A web view or a command calls one of them and renders the answer. Each call reads the clock once and takes one
 snapshot of the index.
 """
 
@@ -34,13 +34,13 @@ from search_service.ranking.aging import Aging
 from search_service.settings import SearchSettings
 
 LISTS_PATIENCE: Final = 2.0
-"""Seconds that the lists of queries get; they come later if their database is slow or away."""
+"""Seconds to wait at the start for the lists of queries. If their database is slow or away, they come later."""
 
 _Answer = TypeVar("_Answer")
 
 
 def utc_now() -> datetime:
-    """The time now in UTC, to the second: then what readers may see is the same filter for all searches of a second."""
+    """The time now in UTC, to the second. All searches of one second thus share one visibility filter."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -48,9 +48,9 @@ def utc_now() -> datetime:
 class Services:
     """Every use case, bound to one live index, one time zone and one clock.
 
-    Safe to share between threads. What asks the index passes the gate: it may raise Overloaded, and begins, with
-    ``time_limit`` seconds of its own, when its turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
-    GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged): the next one looks again.
+    Safe to share between threads. Calls that ask the index pass the gate: they may raise Overloaded, and their
+    ``time_limit`` seconds begin when their turn comes. Every call may raise an IndexFailure (NoLiveGeneration,
+    GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged). The next call looks at the index again.
     """
 
     live: LiveIndex
@@ -83,10 +83,10 @@ class Services:
         )
 
     def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
-        """The related articles of one.
+        """The articles related to one article.
 
         Raises:
-            ArticleNotFound: there is none with that id that readers may see.
+            ArticleNotFound: no article with that id is visible to readers.
         """
         return self._in_turn(
             lambda: related(
@@ -101,13 +101,13 @@ class Services:
     def latest(
         self, *, channel: str | None = None, size: int = 10, exclude: Sequence[str] = ()
     ) -> LatestAnswer:
-        """The newest articles, of one channel (and all that lies in it) or of all."""
+        """The newest articles of all channels, or of one channel and its subchannels."""
         return self._in_turn(
             lambda: latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
         )
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
-        """Completions of what was typed."""
+        """Completions of the typed text."""
         return self._in_turn(
             lambda: suggest(
                 self.live,
@@ -121,7 +121,7 @@ class Services:
         )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
-        """At most ``size`` queries that many readers asked in the first of the windows, filled up from the others."""
+        """At most ``size`` queries that many readers asked in the first window. The other windows fill up what is missing."""
         found: dict[str, HotQuery] = {}
         decided = self._decided_queries()
         for window in windows:
@@ -130,14 +130,14 @@ class Services:
         return tuple(found.values())[:size]
 
     def related_queries(self, text: str, *, size: int = 8) -> tuple[str, ...]:
-        """At most ``size`` other queries that share words or clicked articles with ``text``, the closest first."""
+        """At most ``size`` other queries that share words or clicked articles with ``text``; the closest first."""
         return self.query_log.lists.related(text, size=size, editorial=self._decided_queries())
 
     def article(self, article_id: str) -> tuple[Article, IndexState]:
         """One article as it was indexed.
 
         Raises:
-            ArticleNotFound: there is none with that id that readers may see.
+            ArticleNotFound: no article with that id is visible to readers.
         """
 
         def get() -> tuple[Article | None, IndexState]:
@@ -150,27 +150,27 @@ class Services:
         return article, state
 
     def index_state(self) -> IndexState:
-        """What the live index is: for health checks."""
+        """The state of the live index, for health checks."""
         return self.live.state()
 
     def editorial_state(self) -> EditorialState:
-        """How up to date the editors' lists are: for health checks."""
+        """How current the editorial lists are, for health checks."""
         return self.editorial.state()
 
     def warm_up(self) -> None:
-        """Load dictionaries, which takes a second or two, and all lists, before a reader has to wait for them."""
+        """Load the dictionaries (a second or two) and all lists, so that no reader waits for them."""
         self.editorial.refresh()
         with (
             suppress(IndexFailure),
             self.live.reader() as lent,
-        ):  # whoever asks is told of a failure
+        ):  # readers are told of a failure
             lent.analyzer.query("预热")
-        homophones()  # what sounds alike, for suggestions and corrections
+        homophones()  # for suggestions and corrections
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:
-        """Close the gate, the live index, the query log and the editors' lists."""
+        """Close the gate, the live index, the query log and the editorial lists."""
         self.gate.close()
         self.live.close()
         self.query_log.close()
@@ -185,9 +185,9 @@ class Services:
 
 
 def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
-    """The services over the index that the settings name. It need not exist yet: asking says what to do.
+    """Make the services over the index that the settings name. The index need not exist yet: a call then says what to do.
 
-    Queries are logged as ``searching`` says; not at all without it.
+    ``searching`` sets up the query log. Without ``searching`` nothing is logged.
 
     Raises:
         InvalidDictionary: a line of the user dictionary is wrong.

@@ -9,11 +9,11 @@ from indexer.settings import optional_database_url, seconds, setting, usable_cor
 from search_service.ranking.aging import Aging, aging
 
 MOST_WORKERS: Final = 4
-"""Workers that are started unless more are asked for: each takes half a gigabyte in time."""
+"""Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
 
 
 def worker_count(text: str) -> int:
-    """How many processes answer; ``auto`` counts the cores."""
+    """The number of worker processes. ``auto`` counts the cores, up to MOST_WORKERS."""
     if text == "auto":
         return min(usable_cores(), MOST_WORKERS)
     try:

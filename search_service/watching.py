@@ -1,7 +1,7 @@
-"""A thread that does one piece of work again and again: it looks into a database beside the requests.
+"""A thread that repeats one piece of work beside the requests, such as a look into a database.
 
-Whatever fails is kept for health checks, and tried again after a pause. The thread ends when it is closed, or after the
-process's main thread, so no server has to know of it.
+The thread keeps a failure for health checks and tries again after a pause. It ends when it is closed, or after the
+process's main thread. No server has to manage it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from typing import Final
 from indexer.errors import SearchIndexError
 
 _TICK: Final = 0.2
-"""Seconds between two looks at whether the process ends."""
+"""Seconds between two checks whether the process is ending."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What the work failed of last, and since when it has not succeeded."""
+    """The last failure of the work, and the time since which the work has not succeeded."""
 
     since: datetime
     why: str
 
 
 class Watcher:
-    """The thread and what became of its work. Safe to share between threads; a forked process makes one of its own."""
+    """The thread and the state of its work. Safe to share between threads. A forked process starts a thread of its own."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class Watcher:
         interval: float,
         pause: float,
     ) -> None:
-        """``work`` is called every ``interval`` seconds, and ``pause`` seconds after it failed; ``finish`` at the end.
+        """The thread calls ``work`` every ``interval`` seconds, ``pause`` seconds after a failure, and ``finish`` at the end.
 
-        The work is told whether somebody waits for it (:meth:`settle`). ``consequence`` begins what the log says of a
-        failure. Nothing runs before it is started.
+        ``work`` gets True if somebody waits for it (:meth:`settle`). ``consequence`` begins the log line of a failure.
+        Nothing runs before :meth:`start` or :meth:`settle`.
         """
         self._name, self._work, self._finish = name, work, finish
         self._consequence, self._interval, self._pause = consequence, interval, pause
@@ -57,13 +57,13 @@ class Watcher:
         self._wake, self._lock = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None
         self.turn = threading.Lock()
-        """Held while the work is done."""
+        """Held while the work runs."""
         self.closed = False
         self.trouble: Trouble | None = None
-        """None while all is well."""
+        """None as long as the work succeeds."""
 
     def start(self) -> None:
-        """See that the thread runs, unless it was closed."""
+        """Start the thread if it does not run, unless the watcher is closed."""
         if self._thread is not None and self._thread.is_alive():
             return
         with self._lock:
@@ -73,7 +73,7 @@ class Watcher:
                 self._thread.start()
 
     def settle(self, patience: float | None = None) -> bool:
-        """Have the work done now, and wait up to ``patience`` seconds for it. False when it took longer, or failed."""
+        """Run the work now, and wait up to ``patience`` seconds for it. False if it took longer or failed."""
         self.start()
         future: Future[bool] = Future()
         with self._lock:
@@ -87,7 +87,7 @@ class Watcher:
             return False
 
     def close(self) -> None:
-        """End the thread after its finish, and wait for that. It is not started again."""
+        """End the thread after ``finish``, and wait for that. The thread does not start again."""
         with self._lock:
             self.closed = True
         self._wake.set()
@@ -107,7 +107,7 @@ class Watcher:
             future.set_result(False)
 
     def _wait(self) -> bool:
-        """Until it is time, or somebody waits. False when it is over."""
+        """Wait until the next run is due or somebody waits for one. False when the thread must end."""
         main = threading.main_thread()
         until = time.monotonic() + (self._pause if self.trouble else self._interval)
         while not self.closed and main.is_alive():
@@ -125,8 +125,8 @@ class Watcher:
         except SearchIndexError as error:
             self._note(str(error))
         except Exception as error:  # noqa: BLE001
-            # Nobody sees a thread die: the service would go on with what it has, and health would call it current.
-            # So what no one foresaw is told and tried again, as what is foreseen.
+            # If the thread died, nobody would notice: the service would go on with old data, and health would call it current.
+            # An unforeseen error is therefore logged and tried again like a foreseen one.
             self._note(f"{type(error).__name__}: {error}", unforeseen=error)
 
     def _note(self, why: str, *, unforeseen: Exception | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What every test may use. Factories live in tests/factories.py."""
+"""Fixtures and settings for every test. Factories are in tests/factories.py."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hypothesis import settings
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-# Random examples are new in every run at home, and the same ones in CI: a run there says something of the change alone.
+# Locally, every run draws new random examples. CI draws the same ones each time: a failure there is due to the change.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("home", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long to look for faults that only show at random: `make test-faults` asks for more than `make test`."""
+    """Add the number of runs of each random fault test. `make test-faults` asks for more than `make test`."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
 
 
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def corpus_dir() -> Path:
     """The folder of real articles: CORPUS_DIR, or shared/data beside the project.
 
-    Absent, a test is skipped with a sentence; where CI is set, it fails.
+    If it is missing, the test is skipped with a reason. If CI is set, the test fails.
     """
     folder = Path(os.environ.get("CORPUS_DIR") or PROJECT.parent / "shared" / "data")
     if not (folder / "articles").is_dir():

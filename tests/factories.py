@@ -1,4 +1,4 @@
-"""Makers of test values: each call gives a fresh, valid one, and says only what the test is about."""
+"""Makers of test values. Each call returns a new, valid value; the test states only what it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def article(id: str = "a-1", **values: object) -> Article:  # noqa: A002 (the field's own name)
-    """A valid article; ``values`` as in an input record, or the ``duplicate_group`` that a store would have given."""
+    """A valid article. ``values`` are those of an input record, or the ``duplicate_group`` that a store would assign."""
     record: dict[str, object] = {
         "id": id,
         "title": "山谷里的小学校",
@@ -27,7 +27,7 @@ def article(id: str = "a-1", **values: object) -> Article:  # noqa: A002 (the fi
 
 
 def give_format(generation: Path, version: int) -> None:
-    """Make a generation look as if a release with that format had made it, the headers of its segments included."""
+    """Make a generation look as if a release with that format had made it. Also changes the headers of its segments."""
     write_manifest(replace(read_manifest(generation), schema_version=version), generation)
     for path in (generation / "index").iterdir():
         content = bytearray(path.read_bytes())

@@ -1,7 +1,6 @@
 """Climbing the ladder: which rung answers a request.
 
-Decided by the whole count of each rung, never by the page that is asked for, so that every page of an answer comes
-from the same rung.
+The total count of each rung decides, never the requested page. Every page of an answer thus comes from the same rung.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from search_service.understanding.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Climbed:
-    """The rung that answers and its page; the stricter rung that found too few, if one did, and how many."""
+    """The rung that answers, and its page; the stricter rung that found too few articles, if any, and how many it found."""
 
     rung: Rung
     page: SearchPage
@@ -31,10 +30,10 @@ class Climbed:
 def climb(
     reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Sequence[Query]
 ) -> Climbed:
-    """Answer ``request``, whose query is that of ``tree`` on some rung, narrowed by filters of the reader's choice.
+    """Answer ``request`` with the query of ``tree`` on one rung, narrowed by the filters that the reader chose.
 
-    Narrowing does not change the rung, unless nothing at all is found on it: facets count what narrowing will find,
-    and that is true on the same rung only. About one search for each rung, and a count for each when narrowed.
+    Narrowing changes the rung only if the rung finds nothing. Facets show how many articles each narrowing would find,
+    and these counts hold on the same rung only. Costs about one search per rung, and one more count per rung if narrowed.
     """
     ladder = rungs(tree)
     if not narrowing:
@@ -52,7 +51,7 @@ def climb(
 def _climb(
     reader: Reader, tree: Node | None, request: SearchRequest, ladder: Sequence[Rung], *, few: int
 ) -> Climbed:
-    """The page of the rung that is taken. What is asked for loosely is seldom answered by rungs other than "any": those are counted."""
+    """The page of the chosen rung. For loose queries, rungs other than "any" seldom answer, so they are only counted."""
     counted = [rung for rung in ladder if rung != "any"] if is_loose(tree) else ()
     taken = _Climber(reader, tree, request, counted).take(ladder, few=few)
     page = taken.page or reader.search(_on(taken.rung, tree, request))
@@ -63,7 +62,7 @@ def _climb(
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A rung and how many it finds; its page, unless it was only counted. Not ``complete``: time ran out on the way."""
+    """A rung and its total; also its page, unless the rung was only counted. Not ``complete``: time ran out."""
 
     rung: Rung
     total: int
@@ -75,7 +74,7 @@ class _Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Climber:
-    """Takes a rung for a tree; those that are ``counted`` it does not rank."""
+    """Chooses a rung for a tree. It counts the rungs in ``counted`` without ranking them."""
 
     reader: Reader
     tree: Node | None
@@ -83,10 +82,11 @@ class _Climber:
     counted: Sequence[Rung]
 
     def take(self, ladder: Sequence[Rung], *, few: int) -> _Taken:
-        """Take the strictest rung that finds ``few`` articles; else, of those that find fewer, the one that finds most.
+        """Take the strictest rung that finds ``few`` articles; if none does, the rung that finds most.
 
-        To a few articles only these add: "inside", for words that may have been cut otherwise elsewhere, and, when the best
-        come first, "most", and "any" for words that are asked for loosely. Otherwise "any" is for when there are none.
+        If a rung finds some articles but fewer than ``few``, only these looser rungs are tried: "inside" for words without
+        borders, which the segmenter may cut otherwise elsewhere; "most" when sorting by relevance; "any" when sorting by
+        relevance for loose queries. If a rung finds nothing, the next one is always tried.
         """
         best: _Taken | None = None
         loose = is_loose(self.tree)
@@ -122,7 +122,7 @@ class _Climber:
 
 
 def counting(request: SearchRequest) -> SearchRequest:
-    """The same request for its total alone."""
+    """The same request, reduced to its total."""
     return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
 
 

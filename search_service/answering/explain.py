@@ -1,7 +1,7 @@
-"""Explaining a score: what each part of a query adds to it, and what it is multiplied with.
+"""Explaining a score: what each part of a query adds to it, and which factors multiply it.
 
-Nothing is computed a second way: each part is asked of the index by itself, about the articles of the page, so that what
-is said is what happened.
+Nothing is computed a second way. The index scores each part of the query by itself, for the articles of the page. The
+explanation thus shows the real scores.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MULTIPLIED: Final[dict[MultipliedBy, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a part of the query adds: a word in a field, a text as it stands, a title, words that stand together, pairs."""
+    """What one part of the query adds: a word in a field, a literal text, a title, close words, or pairs of characters."""
 
     by: AddedBy
     text: str
@@ -39,7 +39,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A score is the sum of what is ``added``, times each of what it is ``multiplied`` with."""
+    """A score is the sum of ``added``, times every factor of ``multiplied``."""
 
     added: tuple[Added, ...]
     multiplied: tuple[tuple[MultipliedBy, float], ...]
@@ -50,7 +50,7 @@ class Explanation:
         return sum(each.score for each in self.added) * prod(each for _, each in self.multiplied)
 
     def lines(self) -> list[str]:
-        """The same as sentences in Chinese, what counts most first."""
+        """The explanation as Chinese sentences; the largest addition first."""
         added = sorted(self.added, key=lambda each: -each.score)
         said = [f"{_said(each)}：+{each.score:.2f}" for each in added]
         said += [f"{_MULTIPLIED[by]}：×{factor:.2f}" for by, factor in self.multiplied]
@@ -75,9 +75,9 @@ def _said(added: Added) -> str:
 
 
 def explain(reader: Reader, request: SearchRequest, hits: Sequence[Hit]) -> dict[str, Explanation]:
-    """Why some hits of a request, by relevance, have their scores; none when its deadline comes first.
+    """Explain the scores of some hits of a request sorted by relevance. Empty if the request's deadline comes first.
 
-    One question to the index for each part of the query, and for each of its words in each field.
+    Asks the index once for each part of the query, and once for each word in each field.
     """
     asked = list(dict.fromkeys(_parts(request.query)))
     reasons = reader.explain(request, asked, [hit.article.id for hit in hits])
@@ -89,7 +89,7 @@ def explain(reader: Reader, request: SearchRequest, hits: Sequence[Hit]) -> dict
 
 
 def _parts(query: Query) -> Iterator[Query]:
-    """The query, and everything in it that is asked about by itself."""
+    """The query, and every part of it that is scored by itself."""
     yield query
     match query:
         case And(clauses) | Or(clauses):
@@ -104,7 +104,7 @@ def _parts(query: Query) -> Iterator[Query]:
 
 
 def _words(query: Match) -> Iterator[tuple[str, Match, list[Match]]]:
-    """Each word, asked for by itself, and in each field by itself."""
+    """Each word: as a query of its own, and as one query per field."""
     for word in dict.fromkeys(query.words):
         one = replace(query, words=(word,))
         yield word, one, [replace(one, fields=(field,)) for field in query.fields]
@@ -151,7 +151,7 @@ def _added(query: Query, factor: float, scores: Mapping[Query, float]) -> Iterat
 
 
 def _added_by_words(query: Match, factor: float, scores: Mapping[Query, float]) -> Iterator[Added]:
-    """Word by word and field by field, where that is how they were counted."""
+    """Word by word and field by field, where these scores add up to the score of the query."""
     found: list[Added] = []
     for word, one, in_fields in _words(query):
         fields = [

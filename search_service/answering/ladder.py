@@ -1,17 +1,20 @@
-"""The ladder: from the tree of a query to index queries, strict first, looser rung by rung.
+"""The ladder: from the tree of a query to index queries. It begins strict and becomes looser rung by rung.
 
-    browse   nothing to look for: everything (that is not excluded), newest first
+    browse   no words to look for: everything that is not excluded, newest first
     words    every word, as the analyzer cuts words
-    inside   every word, also inside other words; of a question or a long text after "any", because it costs a look into texts
-    most     most of the telling words; of few words that ask nothing, articles with all words first
-    any      at least one of the telling words; beside a quote none need be held
-    unquoted quotes are read as words, of which most or any are held
+    inside   every word, also inside other words; for loose queries it comes after "any", because it reads texts
+    most     most of the telling words; articles with all words come first, unless the query is loose
+    any      at least one of the telling words; beside a quote, none is needed
+    unquoted quotes are read as words; any of all the words, articles with most of them first
 
-Only loose words are relaxed. What a reader spelt out stays as it is: exclusions, fields, the title's words, AND and OR on
-every rung, quotes on all but the last, which is for when nothing holds them. A word of one character is not telling: it
-stands inside others in nearly every article; but of nothing but stopwords (的了吗) every word is. Latin words and numbers that were typed in one go (3:2, H1N1, iPhone15)
-follow one another on the first two rungs. They are looked for inside others only where there is nothing else to look
-for: ``art`` is not in ``party``, nor 15 in 2015.
+Only loose words are relaxed: those outside quotes and fields. Exclusions, fields, words of the title, AND and OR stay as
+typed on every rung. Quotes stay on every rung but the last, which is for quotes that no article holds. A loose query is a
+question or a long text (see :func:`is_loose`).
+
+A word of one character is not telling, because it stands inside other words in nearly every article. If a text holds
+only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank (3:2, H1N1, iPhone15) must
+follow one another on the first two rungs. They are looked for inside other words only if the query holds no other words:
+``art`` is not in ``party``, nor 15 in 2015.
 """
 
 from __future__ import annotations
@@ -71,12 +74,12 @@ Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 Fields = tuple[tuple[str, float], ...]
 
 _TITLED: Final = 2
-"""Characters from which on titles are compared with what was typed: many begin with any one."""
+"""Characters from which on titles are compared with the typed text. Too many titles begin with any one character."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
 def rungs(tree: Node | None) -> tuple[Rung, ...]:
-    """The rungs that can differ for this tree, strictest first; at least one."""
+    """The rungs that can differ for this tree, strictest first. At least one."""
     leaves = wanted(tree) if tree else []
     if not any(isinstance(leaf, Words | Phrase) for leaf in leaves):
         return ("browse",)
@@ -99,19 +102,19 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
 
 
 def may_stand_inside(tree: Node | None) -> bool:
-    """Whether some words are of a script that shows no borders, so that they may have been cut otherwise."""
+    """Whether the tree has words of a script without word borders. The segmenter may cut such words otherwise elsewhere."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
 
 
 def is_loose(tree: Node | None) -> bool:
-    """Whether words are asked for loosely: a question, or so many words that hardly an article holds them all."""
+    """Whether words are taken loosely: the text is a question, or so long that hardly any article holds all its words."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
 
 
 def rescore_for(tree: Node | None) -> Rescore | None:
-    """By what the best are ordered once more: the loose words, if there are two and more; questions look for agreement."""
+    """How the best hits are ordered again: by the loose words, if there are at least two. Loose queries also use agreement."""
     leaves = wanted(tree) if tree else []
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
@@ -129,7 +132,7 @@ def rescore_for(tree: Node | None) -> Rescore | None:
 
 
 def query_on(tree: Node | None, rung: Rung) -> Query:
-    """What is searched for: :func:`query_for`, and articles first whose title is what was typed, or begins so."""
+    """The query of a rung: :func:`query_for`, with articles first whose title is the typed text or begins with it."""
     query = query_for(tree, rung)
     if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
         return query
@@ -161,7 +164,7 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
 
 
 def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
-    """Every part; from the rung "any" on, quotes and the loose words beside them are looked at together."""
+    """Every part. On the rungs "any" and "unquoted", quotes and the loose words beside them form one query."""
     quoted = any(isinstance(part, Phrase) and not part.title_only for part in parts)
     if not quoted or rung not in ("any", "unquoted"):
         return And(tuple(query_for(part, rung) for part in parts))
@@ -175,7 +178,7 @@ def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
 
 
 def _unquoted(parts: list[Words | Phrase]) -> Query:
-    """Any of the words of quotes and loose words, those articles first that hold most of them."""
+    """Any word of the quotes and loose words; articles with most of the words come first."""
     words = _tokens(parts)
     most = Match(words, fields=FIELD_WEIGHTS, need=MOST)
     return Or((Match(words, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
@@ -196,7 +199,7 @@ def _words(words: Words, rung: Rung) -> Query:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
     if _is_loose(words):
-        # Characters find nothing alone, but tell articles apart that hold enough words.
+        # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
         held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
         return And((held, _match(words, words.tokens, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
@@ -207,7 +210,7 @@ def _words(words: Words, rung: Rung) -> Query:
 
 
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
-    """The articles of ``query`` in which what was typed in one go stands so, or what counts for it: 3:2, H1N1, 7号."""
+    """The articles of ``query`` that hold each joined stretch (3:2, H1N1, 7号) or a synonym of it."""
     if rung not in ("words", "inside") or not words.joined:
         return query
     return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
@@ -225,7 +228,7 @@ def _joined(words: Words, stretch: str, rung: Rung) -> Query:
 
 
 def _inside(words: Words, fields: Fields) -> Query:
-    """Every word, also inside others; Latin ones only if there are no others."""
+    """Every word, also inside other words. Latin words and numbers stay whole if there are other words."""
     bordered, others = words.bordered, words.borderless
     if not bordered or not others:
         return _match(words, words.tokens, fields, inside=True)
@@ -241,7 +244,7 @@ def _match(
 
 
 def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
-    """The articles of ``query``, those first that hold what was typed in one go as it stands: 段简 in 一段简单."""
+    """The articles of ``query``; if the text was typed without blanks, those first that hold it literally: 段简 in 一段简单."""
     if len(words.pieces) != 1 or len(words.tokens) < 2:
         return query
     typed = LiteralQuery(words.text, tuple(name for name, _ in fields))
@@ -254,10 +257,10 @@ def _is_loose(words: Words) -> bool:
 
 
 def _excluded(part: Node) -> Query:
-    """What an exclusion takes away: the very words, wherever they stand.
+    """What an exclusion removes: the typed words, wherever they stand.
 
-    ``-银行`` takes away 农业银行 too, however it was cut; ``-art`` leaves party alone, for Latin words have borders, and
-    ``-3:2`` an article with a 3 and a 2.
+    ``-银行`` also removes 农业银行, however it is cut. ``-art`` keeps party, because Latin words have borders. ``-3:2``
+    removes an article only if 3 and 2 follow one another.
     """
     match part:
         case Words(tokens=[_, *_]):

@@ -1,9 +1,9 @@
-"""Pins and hides: what editors decided about a query, worked into what the ladder finds.
+"""Pins and hides: the editors' decisions about a query, applied to the results of the ladder.
 
-A hidden article, and every copy of it, is not there for that query: not in the hits, the total or the facets. A pinned one
-that readers may see, and that the narrowing lets through, stands at its position whatever it says, or behind the last
-where fewer are found; it counts in the total and the facets, once, found or not. Where copies are collapsed, those that
-were found stand behind it. Pins belong to the order of relevance: whoever sorts by time sees what time says.
+A hidden article and all its copies disappear for that query: from the hits, the total and the facets. A pinned article
+stands at its position whether it matches the query or not, if readers may see it and the narrowing admits it. If too
+few articles are found, it stands behind the last one. It counts once in the total and the facets. If copies are
+collapsed, the copies that were found stand behind it. Pins apply to the order by relevance only, not to orders by time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Facets = Mapping[str, tuple[FacetCount, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """What the ladder found, with the pins in it, and the ids of those."""
+    """The result of the ladder with the pins in it, and the ids of the pins."""
 
     found: Climbed
     pinned: frozenset[str] = frozenset()
@@ -43,8 +43,8 @@ def arrange(
 ) -> Arranged:
     """Answer ``request`` as :func:`climb` does, with the editors' placements.
 
-    Costs nothing where there are none. A hide costs a look-up; the pins together a search, another one for their copies
-    and, behind the first page, another climb or two.
+    Without placements this costs nothing more. Each hide costs a look-up. All pins together cost one search, one more for
+    their copies and, behind the first page, one or two more climbs.
     """
     if placements.hidden:
         hidden = filter(None, map(reader.get, placements.hidden))
@@ -108,14 +108,14 @@ def _copies_alone(
     pinned: Iterable[str],
     copies_of: Collection[Article],
 ) -> SearchRequest:
-    """What ``query`` finds of the copies of the pins, a hit for each group."""
+    """The copies of the pins that ``query`` finds; one hit for each group."""
     alone = replace(request, query=query, recency=None, rescore=None, page=1, size=len(copies_of))
     copies = (Or(_of_groups(copies_of)), Not(Or(_with_ids(pinned))))
     return _narrowed(alone, [*narrowing, *copies])
 
 
 def _standing_for(copies: SearchPage, pins: Mapping[str, Hit]) -> dict[str, Hit]:
-    """The pins, the first of each group with its copies behind it."""
+    """The pins; the first pin of each group has the group's copies behind it."""
     behind = {hit.article.duplicate_group: hit.group_size for hit in copies.hits}
     return {
         each: replace(hit, group_size=1 + behind.pop(hit.article.duplicate_group, 0))
@@ -129,7 +129,7 @@ def _narrowed(request: SearchRequest, clauses: Sequence[Query]) -> SearchRequest
 
 
 def _places(pins: Iterable[tuple[Hit, int]], others: int) -> dict[int, Hit]:
-    """Where each pin comes, counted from 0, among ``others`` further hits. ``pins`` are in the order of positions."""
+    """The place of each pin, from 0, among ``others`` further hits. ``pins`` are sorted by position."""
     places: dict[int, Hit] = {}
     following = 0
     for before, (hit, position) in enumerate(pins):
@@ -147,7 +147,7 @@ def _hits(
     found: Climbed,
     places: Mapping[int, Hit],
 ) -> Iterator[Hit]:
-    """The hits of the page: the pins that come on it, and a stretch of the others, which lies on one or two of their pages."""
+    """The hits of the page: its pins, and the other hits between them. The others come from one or two pages of ``rest``."""
     pages = {rest.page: found.page.hits}
     start = (rest.page - 1) * rest.size
     other = start - sum(place < start for place in places)
@@ -166,7 +166,7 @@ def _hits(
 
 
 def _added(first: Facets, *others: Facets, size: int) -> Facets:
-    """Facets of all. A value that ``first`` lacks joins as far as there is room: beyond it, counts are not known."""
+    """The sum of all facets. If a facet of ``first`` is full, a value that it lacks is left out: its count is not known."""
     together: dict[str, tuple[FacetCount, ...]] = {}
     for name, counts in first.items():
         sums = Counter({each.value: each.count for each in counts})

@@ -1,6 +1,6 @@
-"""Search: one page of the articles that answer what a reader typed.
+"""Search: one page of the articles that answer a reader's query.
 
-Parse, climb the ladder until a rung answers, see whether something else was meant, cut out what to show.
+Four steps: parse the text, climb the ladder until a rung answers, look for a correction, cut out snippets.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from search_service.understanding.tree import Node, Phrase, Words, wanted
 
 DEFAULT_SIZE: Final = 10
 MAX_SIZE: Final = 100
-"""Articles on a page, at most. The web layer refuses more; here it is the caller's business."""
+"""Maximum number of articles on a page. The web layer refuses more; this module does not check."""
 
 
 _ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
@@ -50,12 +50,12 @@ _ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One search as it was asked.
+    """One search request.
 
-    Empty ``text`` browses: everything, newest first. ``channel`` takes all that lies in it. ``start`` and ``end``
-    are days, both included, in the service's zone. ``facets`` are names of FACET_FIELDS. Of a duplicate group only the
-    best is a hit, unless ``collapse`` is none, or ``group`` asks for the articles of one group. Without ``correct`` nothing
-    but what was typed is searched for or offered. ``explain`` says of each hit why it has its score, if that orders them.
+    An empty ``text`` browses: everything, newest first. ``channel`` includes its subchannels. ``start`` and ``end`` are days
+    in the service's zone, both included. ``facets`` are names of FACET_FIELDS. Only the best article of a duplicate group
+    is a hit, unless ``collapse`` is "none" or ``group`` asks for one group. Without ``correct``, only the typed text is
+    searched, and no correction is offered. ``explain`` explains the score of each hit if the sort is by relevance.
     """
 
     text: str = ""
@@ -80,10 +80,10 @@ class Question:
 class Understood:
     """How the text of a question was read.
 
-    ``parsed`` is its canonical form; ``rung`` how strictly it was taken (see ``ladder.py``), and ``stricter`` how many
-    of the articles found answer it more strictly than that; ``ignored`` are the words that were left out, ``synonyms``
-    what was searched for beside them, ``notes`` sentences for the reader, in Chinese. ``correction`` is what was probably
-    meant; where it is applied, all the rest speaks of it.
+    ``parsed`` is its canonical form. ``rung`` says how strictly it was taken (see ``ladder.py``). ``stricter`` counts the
+    articles found that also answer a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
+    searched beside the typed ones, ``notes`` Chinese sentences for the reader. ``correction`` is the probable meaning. If it
+    is applied, all other fields describe the corrected text.
     """
 
     parsed: str
@@ -97,9 +97,9 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArticle:
-    """One article that was found, with what to show of it; ``duplicates`` are found too, and stand behind it.
+    """One hit, with what to show of it. ``duplicates`` counts the other articles found of its duplicate group.
 
-    ``pinned``: it stands there because an editor put it there, with a score of 0.
+    ``pinned``: an editor put it there. Its score is 0.
     """
 
     article: Article
@@ -113,11 +113,11 @@ class FoundArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One page of what was found.
+    """One page of results.
 
-    ``total`` counts articles, ``groups`` what can be a hit: fewer, where duplicates stand behind others. ``pages`` counts
-    the pages that can be asked for. Not ``complete``: time ran out before all was looked at, so that articles,
-    corrections, marks or explanations may be missing.
+    ``total`` counts articles. ``groups`` counts possible hits: fewer, where duplicates are collapsed. ``pages`` counts the
+    pages that can be requested. Not ``complete``: time ran out, and articles, corrections, marks or explanations may be
+    missing.
     """
 
     question: Question
@@ -137,7 +137,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One text, as it was read and what it found; ``pinned`` are the ids of what editors put there."""
+    """One text: how it was read and what it found. ``pinned`` are the ids of the pinned articles."""
 
     parsed: Parsed
     tree: Node | None
@@ -158,7 +158,7 @@ def search(
     time_limit: float,
     nothing_meant: NothingMeant,
 ) -> Answer:
-    """Answer a question from the live index, with what readers may see at ``now``, within ``time_limit`` seconds.
+    """Answer a question from the live index within ``time_limit`` seconds. Only articles visible at ``now`` are found.
 
     Raises:
         InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
@@ -233,7 +233,7 @@ def search(
 
 
 def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
-    """How articles have aged by ``now``, the same all day, so that pages agree; None where none does."""
+    """How much articles have aged at the start of today, so that all pages of a day agree. None if no article ages."""
     if aging.half_life is None and all(days is None for _, days in aging.channels):
         return None
     today = start_of_day(now.astimezone(timezone).date(), timezone)
@@ -241,7 +241,7 @@ def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
 
 
 def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:
-    """Why each hit has its score; nothing of pins, and of what is not ordered by scores."""
+    """The explanation of each hit's score. None for pins, and none at all unless the sort is by relevance."""
     if asked.request.sort != "relevance":
         return {}
     request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))
@@ -272,7 +272,7 @@ def _meant(
     deadline: float,
     nothing_meant: set[object],
 ) -> str | None:
-    """What was probably meant. A wrong character changes little in a long text or a question."""
+    """The probable meaning, if any. A loose query raises no doubt: one wrong character changes little in it."""
     tree = asked.parsed.tree
     if tree is None:
         return None
@@ -292,9 +292,9 @@ def _meant(
 
 
 def _finds_more(other: Climbed, found: Climbed) -> bool:
-    """Whether a corrected question finds articles with all its words, and the one that was typed fewer or none of those.
+    """Whether a correction finds articles with all its words, and the typed text finds fewer such articles or none.
 
-    Of 286 real queries that found little 48 were offered nonsense without this: they asked for what the index has not.
+    Without this check, 48 of 286 real queries that found little got a nonsense correction: the index had no answer to them.
     """
     if not other.page.total or other.rung not in _ALL_WORDS:
         return False
@@ -325,13 +325,13 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
 
 
 def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle, ...]:
-    """What to mark: quotes as they stand; words, and the pieces that they were typed in.
+    """What to mark: quotes literally; words; and the pieces between blanks as typed.
 
-    A word of one character is marked with its neighbours only (号 in 7号电池), if there are longer words: alone it
-    stands everywhere.
+    A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
+    neighbours (号 in 7号电池).
     """
     found: dict[str, Needle] = {}
-    # Only then were Latin words found inside others.
+    # Only then does the rung "inside" look for Latin words inside other words.
     inside = rung == "inside" and not may_stand_inside(tree)
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:

@@ -1,1 +1,1 @@
-"""The blocks of a portal page beside the search: related articles, the latest, suggestions."""
+"""The blocks of a portal page beside the search: related articles, the latest articles, suggestions."""

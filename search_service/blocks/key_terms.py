@@ -1,4 +1,4 @@
-"""Key terms: the words that tell what one article is about, weighed against the index that it stands in."""
+"""Key terms: the words that tell what one article is about, weighed by tf-idf against the index that holds it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from search_service.ranking.weights import (
 
 @dataclass(frozen=True, slots=True)
 class KeyTerm:
-    """A term as the index holds it, how the article spells it, and how much it says about it (tf-idf)."""
+    """A term as the index holds it, its spelling in the article, and its weight (tf-idf)."""
 
     token: str
     spelling: str
@@ -31,7 +31,7 @@ class KeyTerm:
 
 @dataclass(slots=True)
 class _Word:
-    """A word of the article: its first spelling, how often it counts, the fields that it stands in."""
+    """A word of the article: its first spelling, its weighted count, and the fields that it occurs in."""
 
     token: str
     spelling: str
@@ -39,20 +39,20 @@ class _Word:
     fields: set[str] = field(default_factory=set)
 
     def weight(self, articles: int, holding: int) -> float:
-        """What it says where so many of the articles hold it."""
+        """Its tf-idf, if ``holding`` of ``articles`` hold it."""
         return (1.0 + log(self.count)) * idf(articles, holding)
 
 
 def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[KeyTerm, ...]:
-    """At most KEY_TERMS terms, the weightiest first; none for an article of its own kind.
+    """At most KEY_TERMS terms, the weightiest first. Empty if the article shares no telling word with another one.
 
-    Words of one character, numbers, and terms that no other article holds, or too many do, tell nothing.
+    Skipped: words of one character, numbers, and terms that no other article or too many other articles hold.
     O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.
     """
     words = _words(article, analyzer)
     limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
     best: list[KeyTerm] = []
-    # First the words that count several times: those that count once are the most, and weigh the least.
+    # Words that count several times come first. Most words count once, and these weigh the least.
     for some in (
         [each for each in words if each.count > 1],
         [each for each in words if each.count == 1],
@@ -77,7 +77,7 @@ def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[Key
 
 
 def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
-    """The words that may tell something."""
+    """The candidate words of the article."""
     words: dict[str, _Word] = {}
     for name, text, times in (
         ("title", article.title, TITLE_COUNTS),
@@ -96,7 +96,7 @@ def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
 
 
 def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
-    """Each word with the number of other articles that it stands in, in one field."""
+    """Each word with the number of other articles that hold it in one field."""
     frequencies = reader.document_frequencies(name, [word.token for word in words])
     return [
         (word, frequency - (name in word.fields))

@@ -1,4 +1,4 @@
-"""The latest articles, of all channels or of one."""
+"""The latest articles, of all channels or of one channel."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def latest(
     exclude: Sequence[str] = (),
     now: datetime,
 ) -> LatestAnswer:
-    """The ``size`` newest articles that readers may see, of ``channel`` and all that lies in it, or of all.
+    """The ``size`` newest articles that readers may see, of all channels, or of ``channel`` and its subchannels.
 
-    ``exclude`` are ids that are not wanted, such as what the page already shows.
+    ``exclude`` lists ids to leave out, such as articles that the page already shows.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.

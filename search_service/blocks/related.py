@@ -1,8 +1,8 @@
 """Related articles (相关阅读): what else to read behind one article.
 
-The article's key terms make a query; what it finds is filled up, where it is too little, with articles of the same
-tags, of the same channel, and the latest. Each item says why it is there. Of a duplicate group one article is enough, and
-of the article's own none; the same goes for articles of the same title or body.
+The article's key terms make a query. If its results are too few, articles with the same tags, of the same channel, and
+the latest ones fill up the rest. Each item says why it is there. A duplicate group yields one item, the article's own
+group none. The same holds for articles with the same title or the same body.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from search_service.ranking.weights import (
 from search_service.understanding.filters import in_channel, visible
 
 _PAGE: Final = 50
-"""Articles that are ranked in one go: several times a block, for some are reprints."""
+"""Articles ranked in one request: several times the size of a block, because some of them are reprints."""
 _REASON_WORDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """One related article; ``reasons`` say why it is here, in Chinese. A backfilled one scores 0.0."""
+    """One related article. ``reasons`` say in Chinese why it is here. An article that only fills up scores 0.0."""
 
     article: Article
     lead: str
@@ -47,7 +47,7 @@ class RelatedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedAnswer:
-    """What is related to ``article``, best first; fewer than asked for only where the index holds no more."""
+    """The articles related to ``article``, best first. Fewer than requested only if the index holds no more."""
 
     article: Article
     items: tuple[RelatedArticle, ...]
@@ -62,10 +62,10 @@ def related(
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
-    """``size`` articles to read behind the one with that id, as the index holds it.
+    """``size`` articles to read behind the article with that id, as the index holds it.
 
     Raises:
-        ArticleNotFound: there is none with that id that readers may see at ``now``.
+        ArticleNotFound: no article with that id is visible at ``now``.
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
     with live.reader() as (reader, state, analyzer):
@@ -86,7 +86,7 @@ def related(
 
 
 class _Candidate(NamedTuple):
-    """An article to choose, its folded title, lead and body, its score, and the key terms that it shares."""
+    """A candidate article; its folded title, lead and body; its score; and the key terms that it shares."""
 
     article: Article
     folded: tuple[str, str, str]
@@ -97,7 +97,7 @@ class _Candidate(NamedTuple):
 def _candidates(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
 ) -> Iterator[_Candidate]:
-    """Articles to choose from: by terms, by tags, of the channel, the latest. Each is read when it is its turn."""
+    """Candidates in this order: by key terms, by tags, of the channel, the latest. Each is read only when its turn comes."""
     others = And((visible(now), *_not_its_reprints(article)))
     yield from _alike(reader, article, terms, others)
     sources: list[Query] = []
@@ -113,7 +113,7 @@ def _candidates(
 def _alike(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
 ) -> Iterator[_Candidate]:
-    """Those that share enough of the key terms, best first."""
+    """The articles that share enough key terms, best first."""
     if not terms:
         return
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
@@ -128,14 +128,15 @@ def _alike(
 def _by_terms(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
 ) -> Iterator[tuple[Article, float]]:
-    """The _PAGE that the key terms rank first, those of the article's channel moved up.
+    """The _PAGE articles that the key terms rank first. Articles of the same channel get a higher score.
 
-    Until one is read it stands where it would with its channel: so no more are read than can come next.
+    The channel is known only after an article is read. Until then the article waits at the score that the same channel
+    would give it. So only the articles that may come next are read.
     """
     request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE + 1)
     ranked = [each for each in reader.rank(request) if each[0] != article.id][:_PAGE]
     most = SAME_CHANNEL if article.channel else 1.0
-    # By score, then as the engine ordered them: newer first.
+    # By score, then in the engine's order: newer first.
     waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
     moved_down: dict[int, Article] = {}
     while waiting:
@@ -152,7 +153,7 @@ def _by_terms(
 
 
 def _newest(reader: Reader, article: Article, query: Query, narrowed: Query) -> Iterator[Article]:
-    """Articles but the one, the newest first."""
+    """The other articles that match ``query``, newest first."""
     for number in range(1, MAX_DEPTH // _PAGE + 1):
         request = SearchRequest(
             query, filter=narrowed, sort="newest", collapse="duplicates", page=number, size=_PAGE
@@ -187,7 +188,7 @@ def _folded(article: Article) -> tuple[str, str, str]:
 
 
 def _faces(article: Article, folded: tuple[str, str, str]) -> set[str]:
-    """By what a reprint is known here: its title, its body, without white space, and its duplicate group."""
+    """What identifies a reprint: its title and its body without white space, and its duplicate group."""
     title, _, body = folded
     texts = {"".join(text.split()) for text in (title, body)}
     group = {f"group {article.duplicate_group}"} if article.duplicate_group else set()
@@ -213,7 +214,7 @@ def _item(
 
 
 def _age(then: datetime, now: datetime, timezone: ZoneInfo) -> str:
-    """How long ago that was, in days as the zone counts them."""
+    """The age in Chinese, counted in days of the zone."""
     days = (now.astimezone(timezone).date() - then.astimezone(timezone).date()).days
     if days < 2:
         return "昨天" if days == 1 else "今天"

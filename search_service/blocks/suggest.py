@@ -1,7 +1,7 @@
-"""Suggestions while a reader types: frequent queries, words and phrases, titles that begin with what was typed.
+"""Suggestions while a reader types: frequent queries, words and phrases, titles that begin with the typed text.
 
-What was typed may be characters, pinyin, initials or a mixture (see ``analysis/typed.py``). Nothing is offered that only
-articles hold which readers may not see.
+The typed text may be characters, pinyin, initials or a mixture (see ``analysis/typed.py``). A text that only hidden
+articles hold is never offered.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from search_service.ranking.weights import (
 from search_service.understanding.filters import visible
 
 MAX_PREFIX: Final = 64
-"""Characters of what was typed that are used: nobody who typed more waits to be offered the rest."""
+"""Characters of the typed text that are used. Whoever types more needs no suggestion for the rest."""
 
 _SPARE: Final = 3
-"""Looked at for each one wanted: a reprint has the same title, and the freshest word is not the most frequent one."""
+"""Candidates per suggestion wanted. Reprints have the same title, and the freshest word is not the most frequent one."""
 _FREQUENT: Final = 500
-"""Frequent queries that are compared with what was typed: those whose beginning in characters is the same."""
+"""Maximum number of frequent queries that are compared with the typed text: those that begin with the same characters."""
 
 _Item = TypeVar("_Item")
 
@@ -51,18 +51,18 @@ Kind = Literal["query", "word", "title"]
 
 
 class FrequentQueries(Protocol):
-    """Tells what readers search for."""
+    """Knows what readers search for."""
 
     def frequent(self, prefix: str, *, size: int) -> Sequence[tuple[str, int]]:
-        """Queries that begin with ``prefix``, and how many readers asked each; the most asked first. All for ``""``.
+        """Queries that begin with ``prefix``, and how many readers asked each; the most asked first. ``""`` means all.
 
-        Such as :class:`search_service.querylog.lists.Lists`.
+        For example :class:`search_service.querylog.lists.Lists`.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A text to offer, in its original spelling, and what it is."""
+    """A text to offer, in its original spelling, and its kind."""
 
     text: str
     kind: Kind
@@ -70,9 +70,9 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """What to offer for ``prefix``, the best first, none twice: queries and words before titles.
+    """What to offer for ``prefix``, the best first, without repeats: queries and words before titles.
 
-    Not ``complete``: time ran out before all was looked at, so that some may be missing.
+    Not ``complete``: time ran out, and some suggestions may be missing.
     """
 
     prefix: str
@@ -91,8 +91,9 @@ def suggest(
     queries: FrequentQueries | None = None,
     blocked: Callable[[str], bool] | None = None,
 ) -> Suggestions:
-    """At most ``size`` completions of ``prefix`` within ``time_limit`` seconds; none for an empty one, and none that
-    ``blocked`` tells.
+    """At most ``size`` completions of ``prefix`` within ``time_limit`` seconds. An empty prefix has none.
+
+    Texts for which ``blocked`` is true are left out.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
@@ -128,7 +129,7 @@ def _words(
     now: datetime,
     queries: FrequentQueries | None,
 ) -> list[Suggestion]:
-    """Frequent queries and words, by use and freshness, the shorter ones first."""
+    """Frequent queries and words, scored by use, freshness and shortness."""
     request = CompletionRequest(
         typed.keys,
         TypedSo(typed.text),
@@ -157,7 +158,7 @@ def _words(
 
 
 def _in_time(items: Iterable[_Item], deadline: float) -> Iterator[_Item]:
-    """The items, as long as the deadline is not over."""
+    """The items, until the deadline passes."""
     return takewhile(lambda _: monotonic() < deadline, items)
 
 
@@ -171,7 +172,7 @@ def _freshness(newest: datetime | None, now: datetime) -> float:
 def _titles(
     reader: Reader, typed: Typed, deadline: float, *, size: int, now: datetime
 ) -> list[Suggestion]:
-    """Titles that begin so, newest first. Pinyin is looked for only where letters were typed."""
+    """Titles that begin with the typed text, newest first. Compared by pinyin only if letters were typed."""
     query: Query = TitlePrefix(typed.text)
     if typed.in_characters != typed.text:
         query = Or((query, TitleSound(typed.keys)))
@@ -184,14 +185,14 @@ def _titles(
 
 def _begins(typed: Typed, title: str) -> bool:
     folded = fold_literal(title)
-    # A unit is at least one letter, so nothing behind that many characters counts; blanks and quotes may stand between.
+    # Each unit has at least one letter, so this many characters are enough. The surplus is for blanks and quotes between them.
     return folded.startswith(typed.text) or typed.begins(folded[: 2 * len(typed.text) + 8])
 
 
 def _without_repeats(
     found: Iterable[Suggestion], typed: Typed, blocked: Callable[[str], bool]
 ) -> list[Suggestion]:
-    """Each text once, and neither what was typed nor what says nothing."""
+    """Each text once, without the typed text and without stopwords and blocked texts."""
     seen = {typed.text, *read_stopwords()}
     kept: list[Suggestion] = []
     for each in found:

@@ -1,1 +1,1 @@
-"""The commands of ``python -m search_service``, and what they print."""
+"""The commands of ``python -m search_service``, and their output."""

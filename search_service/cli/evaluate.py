@@ -1,4 +1,4 @@
-"""The command ``python -m search_service evaluate``: search measured on judged sets. docs/relevance.md has the figures."""
+"""The command ``python -m search_service evaluate`` measures search on judged sets. docs/relevance.md has the figures."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _summary(found: list[Evaluation], before: dict[str, Evaluation]) -> Table:
 
 
 def _moved(before: Evaluation, now: Evaluation, most: int) -> Table:
-    """The queries whose nDCG moved most, the greatest change first."""
+    """The queries whose nDCG changed most, the greatest change first."""
     table = Table("query", "nDCG before", "now", "rung before", "now")
     shared = [query for query in now.answers if query in before.answers]
     shared.sort(key=lambda query: -abs(now.answers[query].ndcg - before.answers[query].ndcg))

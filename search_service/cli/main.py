@@ -1,6 +1,6 @@
-"""The commands of ``python -m search_service``: parse, call, show. docs/cli.md describes each.
+"""The commands of ``python -m search_service``: parse arguments, call a service, print. See docs/cli.md.
 
-Nothing is decided here. Settings are read from the environment when a command runs.
+The commands decide nothing. Settings are read from the environment when a command runs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def application() -> Application:
-    """A new application, as the environment sets it."""
+    """Make a new application from the environment's settings."""
     settings = read_settings(SearchSettings, os.environ)
     services = make_services(read_settings(IndexSettings, os.environ), settings)
     services.warm_up()

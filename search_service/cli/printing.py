@@ -1,4 +1,4 @@
-"""Answers for a terminal: how a question was understood, what was found with marks, and the facets."""
+"""Answers on a terminal: how the question was understood, the hits with marks, and the facets."""
 
 from __future__ import annotations
 

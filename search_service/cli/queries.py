@@ -1,6 +1,6 @@
-"""The commands ``python -m search_service queries ...``: what the query log holds. docs/cli.md describes each.
+"""The commands ``python -m search_service queries ...``: what the query log holds. See docs/cli.md.
 
-They read the database itself, so they show also what readers are not shown.
+They read the database directly, so they also show queries that readers do not see.
 """
 
 from __future__ import annotations

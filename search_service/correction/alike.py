@@ -1,7 +1,7 @@
-"""What may have been meant by a misspelt text: guesses, each as words and completions to look for in an index.
+"""Guesses at what a misspelt text means: each is a set of words and completions to look up in an index.
 
-Chinese is typed by its sound, so that wrong characters sound like the right ones, or nearly so. Letters go wrong one at
-a time. Numbers are never guessed at: 2024 is not 2025.
+Chinese is typed by its sound: wrong characters sound like the right ones, or nearly so. Words of letters have one wrong
+letter at a time. Numbers are never guessed: 2024 is not 2025.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from indexer.analysis.typed import AFTER_FIRST, KEY_UNITS, key_of, read_typed
 from indexer.query import Alike, AnyOf
 
 ONE_WRONG_FROM: Final = 4
-"""Characters of a text of which any one may be wrong whatever it sounds like. Shorter ones are mostly names, and 王小明 is
-not 王小平."""
+"""Length in characters from which any one character of a text may be wrong, whatever its sound. Shorter texts are mostly
+names, and 王小明 is not 王小平."""
 LETTERS_FROM: Final = 4
-"""Letters of a word of which one may be wrong: shorter ones are too close to one another."""
+"""Length in letters from which one letter of a word may be wrong. Shorter words are too close to one another."""
 LETTERS_TO: Final = 20
 
 _MAX_KEYS: Final = 600
@@ -39,8 +39,11 @@ _BLURS: Final = tuple(
 
 
 class Guess(NamedTuple):
-    """Completions whose key is one of ``keys``, or begins so unless ``whole_keys``, and whose folded text ``begins`` so and is one
-    of ``texts``; and these ``words``."""
+    """Completions and words to look up.
+
+    A completion fits if its key is one of ``keys`` (or begins with one, unless ``whole_keys``), and if its folded text
+    begins with ``begins`` and is one of ``texts``. ``words`` are looked up as they are.
+    """
 
     keys: tuple[str, ...]
     texts: Alike | AnyOf
@@ -50,7 +53,7 @@ class Guess(NamedTuple):
 
 
 def same_sound(text: str) -> Guess:
-    """Words that sound as a Chinese text does, of which at most half the characters are others."""
+    """Words with the same sound as a Chinese text. They share half of its characters or more (rounded down, at least one)."""
     read = units(text)
     size = len(text)
     sounds = tuple(frozenset((unit.sound,)) for unit in read)
@@ -58,7 +61,7 @@ def same_sound(text: str) -> Guess:
 
 
 def near_sound(text: str) -> Guess:
-    """Completions with one other character, that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
+    """Completions with one other character that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
     read = units(text)
     spoken = tuple(_near(unit.text) for unit in read)
     own = [frozenset(readings(unit.text)) for unit in read]
@@ -72,14 +75,14 @@ def near_sound(text: str) -> Guess:
 
 
 def one_wrong(text: str) -> Guess:
-    """Words of ONE_WRONG_FROM characters and more with any one other character, but not the first one."""
+    """Words with any one other character, but not the first. For texts of ONE_WRONG_FROM characters and more."""
     alike = Alike(len(text), text, len(text) - 1)
     key = units(text)[0].sound + AFTER_FIRST
     return Guess((key,), alike, begins=text[0], whole_keys=False)
 
 
 def one_letter(word: str) -> Guess:
-    """Words of letters with one more, one less, another one, or two neighbours the other way round."""
+    """Words with one letter more, one less, one changed, or two neighbours swapped."""
     parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     found = {before + after[1:] for before, after in parts if after}
     found |= {before + after[1] + after[0] + after[2:] for before, after in parts if len(after) > 1}
@@ -92,12 +95,12 @@ def one_letter(word: str) -> Guess:
 
 
 def spelt_out(letters: str) -> Sequence[str]:
-    """The syllables of pinyin that is typed in full, two or more of them; empty for other letters."""
+    """The syllables of pinyin typed in full, if there are at least two; empty for other letters."""
     if letters in syllables():
         return []
     for pattern in read_typed(letters).patterns:
         sounds = [part.sound for part in pattern]
-        # The last one counts as unfinished, if longer ones begin so.
+        # The last syllable counts as unfinished if longer syllables begin with it.
         whole = all(part.whole for part in pattern[:-1])
         if len(sounds) > 1 and whole and syllables().issuperset(sounds):
             return sounds
@@ -105,15 +108,15 @@ def spelt_out(letters: str) -> Sequence[str]:
 
 
 def of_sounds(sounds: Sequence[str]) -> Guess:
-    """Chinese words that are read so."""
+    """Chinese words with these sounds."""
     key = key_of([Unit(sound, sound) for sound in sounds])
     return Guess((key,), Alike(len(sounds), sounds=tuple(frozenset((each,)) for each in sounds)))
 
 
 def _one_other(text: str) -> tuple[str, ...]:
-    """The texts with one other common character that sounds the same. Some dozens.
+    """The texts with one other common character of the same sound: some dozens.
 
-    None of a longer text: what so many characters mean stands in titles too.
+    None for a text of ONE_WRONG_FROM characters or more: a right word of that length also stands in titles, as a completion.
     """
     if len(text) >= ONE_WRONG_FROM:
         return ()
@@ -137,7 +140,7 @@ def _initials(sounds: frozenset[str]) -> tuple[str, ...]:
 
 @cache
 def _near(character: str) -> frozenset[str]:
-    """The sounds near those that a character can have."""
+    """All sounds close to any reading of a character."""
     return frozenset(
         sound for each in readings(character) for sound in _by_blur().get(_blur(each), (each,))
     )

@@ -1,7 +1,8 @@
-"""Correction (您是不是要找): what a reader probably meant, and only what the index holds.
+"""Correction (您是不是要找): what a reader probably meant. It offers only what the index holds.
 
-Only loose words are corrected: Chinese ones to words that sound alike, pinyin to characters, Latin words by one letter.
-Phrases are known from titles, tags and authors, words from bodies too. Quotes, exclusions, fields and numbers stay as they were typed.
+Only loose words are corrected: Chinese words to words that sound alike, pinyin to characters, Latin words by one
+letter. Phrases come from titles, tags and authors; words also from bodies. Quotes, exclusions, fields and numbers stay
+as typed.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ from search_service.ranking.weights import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, R
 from search_service.understanding.tree import All, Either, Node, Words, spell, wanted
 
 _LONGEST: Final = 8
-"""Characters of a word that is corrected: as long as the phrases that an index offers."""
+"""Maximum number of characters of a corrected word. The phrases that an index offers are no longer than this."""
 _READ: Final = 12
-"""Chinese characters in a row, at most, that are corrected: longer ones are headlines and questions, of which a wrong
+"""Maximum number of Chinese characters in a row that are corrected. A longer run is a headline or a question, where one wrong
 character changes little."""
 _STRETCHES: Final = 8
-"""Stretches of characters that are looked at, the longest; each costs a millisecond."""
+"""Maximum number of stretches of characters that are looked up, the longest first. Each costs a millisecond."""
 _SYLLABLES: Final = 12
 _CANDIDATES: Final = 5
 
 MOST_REMEMBERED: Final = 20_000
-"""Texts of which it is remembered that nothing else was meant: some five MiB."""
+"""Maximum number of texts that are remembered as correct. They take some five MiB."""
 
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
@@ -53,27 +54,30 @@ _PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
 
 
 Doubt = Literal["none", "some", "much"]
-"""How likely something is misspelt. None: much was found with all words; only characters that are no word together are looked
-at. Some: much was found, but not with all words; stretches that hold a word which is rare, or a character alone. Much: little
-was found; every stretch."""
+"""How likely a misspelling is.
+
+none: much was found with all words. Only single characters that form no word together are checked.
+some: much was found, but not with all words. Stretches with a rare word or a single character are checked.
+much: little was found. Every stretch is checked.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was probably meant, in canonical spelling; ``applied`` when the answer is that of ``query``."""
+    """What was probably meant, in canonical spelling. ``applied``: the answer is that of ``query``."""
 
     query: str
     applied: bool
 
 
 class NothingMeant:
-    """Texts that were meant as they stand, in one snapshot of the index; when another is asked, all are forgotten. Shared by threads."""
+    """The texts that need no correction in one snapshot of the index. A new snapshot forgets them all. Shared by threads."""
 
     def __init__(self) -> None:
         self._held: tuple[object, set[object]] = (None, set())
 
     def of(self, snapshot: object) -> set[object]:
-        """What is known of a snapshot, to look into and to add to. Emptied when it holds MOST_REMEMBERED."""
+        """The texts known of a snapshot; the caller reads the set and adds to it. Emptied when it holds MOST_REMEMBERED."""
         held_of, known = self._held
         if held_of != snapshot or len(known) >= MOST_REMEMBERED:
             known = set()
@@ -96,9 +100,10 @@ def corrected(
     doubt: Doubt,
     deadline: float | None = None,
 ) -> str | None:
-    """The query that was probably meant, in canonical spelling; None if what was typed makes sense.
+    """The query that was probably meant, in canonical spelling; None if the typed text makes sense.
 
-    Words count as the articles that match ``seen`` use them. A few look-ups for each word, some milliseconds with much doubt.
+    Only articles that match ``seen`` count as uses of a word. Costs a few look-ups for each word; some milliseconds with
+    much doubt.
     """
     speller = _Speller(
         reader, analyzer, SearchRequest(MatchAll(), filter=seen, deadline=deadline), doubt
@@ -123,7 +128,7 @@ def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
 
 
 class _Speller:
-    """Corrects words by one snapshot of the index."""
+    """Corrects words against one snapshot of the index."""
 
     def __init__(
         self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubt: Doubt
@@ -133,7 +138,7 @@ class _Speller:
         self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
 
     def meant(self, words: Words, *, pinyin: bool) -> Words:
-        """The words that were meant; the same object where nothing is to be corrected."""
+        """The words that were meant. Returns the same object if nothing needs correction."""
         folded = fold(words.text)
         changes = list(self._chinese(folded))
         if pinyin:
@@ -149,7 +154,7 @@ class _Speller:
         return replace(words, text=text, tokens=tuple(tokens)) if tokens else words
 
     def _chinese(self, folded: str) -> Iterator[_Change]:
-        """Stretches of Chinese characters, by equal sounds first, the longest first, none over another."""
+        """Corrected stretches of Chinese characters: same sounds first, then the longest. They do not overlap."""
         stretches = self._stretches(folded)
         kinds: list[Callable[[str], Guess]] = [same_sound]
         if self._doubt != "none":
@@ -167,7 +172,7 @@ class _Speller:
                     yield _Change(start, end, found)
 
     def _stretches(self, folded: str) -> list[tuple[int, int]]:
-        """What may be one misspelt word: from one border of words to another, the longest first."""
+        """Stretches that may be one misspelt word, from one word border to another, the longest first."""
         tokens = self._analyzer.query(folded)
         known = self._frequent({token.text for token in tokens})
         found: list[tuple[int, int]] = []
@@ -199,7 +204,7 @@ class _Speller:
         return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]
 
     def _pinyin(self, folded: str) -> list[_Change]:
-        """The whole text as pinyin in full, in as few words as can be."""
+        """Read the whole text as full pinyin, in as few words as possible."""
         match = _PINYIN.fullmatch(folded)
         sounds = spelt_out(folded) if match else []
         if not 2 <= len(sounds) <= _SYLLABLES or self._used(folded) >= FEW:
@@ -223,9 +228,9 @@ class _Speller:
                 yield _Change(word.start(), word.end(), found)
 
     def _best_of(self, typed: str, guess: Guess) -> str | None:
-        """The best of what was guessed that is used much more than what was typed.
+        """The best guess that is used much more than the typed text.
 
-        Counting uses may read articles, so that it waits until something is guessed; mostly nothing is.
+        Counting uses may read articles. It happens only if there is a candidate, and mostly there is none.
         """
         candidates = [*self._completions(guess), *self._words(guess)]
         if not candidates:
@@ -240,7 +245,7 @@ class _Speller:
         return None
 
     def _frequent(self, words: Collection[str]) -> set[str]:
-        """Those that so many bodies hold that they are no misspellings."""
+        """The words that are no misspellings, because at least FEW bodies hold each."""
         asked = sorted(words)
         counts = self._reader.document_frequencies("body", asked)
         return {word for word, count in zip(asked, counts, strict=True) if count >= FEW}
@@ -266,7 +271,7 @@ class _Speller:
         yield from (each for each in best if each[0])
 
     def _used(self, text: str) -> int:
-        """How many articles hold a folded text: letters as a word, characters as they stand."""
+        """How many articles hold a folded text: letters as a word, characters as a literal."""
         if text not in self._counts:
             query: Query = LiteralQuery(text)
             if text.isascii():

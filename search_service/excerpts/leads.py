@@ -1,4 +1,4 @@
-"""Leads: the few lines that stand under a title in a list; and where a text may be cut."""
+"""Leads: the few lines under a title in a list. Also finds where a text may be cut."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ LEAD_LENGTH: Final = 90
 
 _SENTENCE_ENDS: Final = "。！？!?；;…\n"
 PAUSES: Final = "，、,：:"
-"""Not left standing before a …."""
+"""Removed before an added …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
 _RUNS_ON: Final = _CLOSERS + "。！？!?…"
 _CLOSED: Final = rf"[{_CLOSERS}]*(?![{_RUNS_ON}])"
-"""What belongs to the mark before it; nothing may be parted from a row of marks (？！)."""
+"""Closing marks belong to the mark before them. A row of marks (？！) is never split."""
 _MARK: Final = re.compile(rf"(?:([{_SENTENCE_ENDS}])|[{PAUSES}]){_CLOSED}")
-"""The end of a sentence, whose first group is its mark, or a pause."""
+"""A sentence end, with its mark as group 1, or a pause."""
 KEPT: Final = 0.6
-"""Punctuation is looked for in the last part of the length only: better a cut in mid-sentence than half a lead."""
+"""Punctuation is looked for only behind this share of the length: a cut in mid-sentence is better than half a lead."""
 
 
 def lead(article: Article, *, length: int = LEAD_LENGTH) -> str:
-    """What the article is about, in about ``length`` characters: its own lead, or how its body begins.
+    """What the article is about, on one line of about ``length`` characters: its own lead, or the beginning of its body.
 
-    One line. A first paragraph that only repeats the title is passed over. Cut at punctuation, with … where a
-    sentence is broken off.
+    Skips a first paragraph that only repeats the title. Cuts at punctuation, and adds … where the cut breaks a sentence.
     """
     return cut(article.lead or _opening(article), length).replace("\n", " ")
 
 
 def cut(text: str, length: int) -> str:
-    """``text``, or at most ``length`` characters of its beginning and … unless a whole sentence ends there."""
+    """``text``, or at most ``length`` characters of its beginning; then … unless a sentence ends there."""
     if len(text) <= length:
         return text
     end = end_before(text, length, earliest=int(length * KEPT))
@@ -45,9 +44,9 @@ def cut(text: str, length: int) -> str:
 
 
 def end_before(text: str, end: int, *, earliest: int) -> int:
-    """The best place to end a piece of ``text``: at ``end`` or before it, but behind ``earliest``.
+    """The best place to end a piece of ``text``: at most ``end``, and behind ``earliest``.
 
-    Behind a sentence, else behind a pause, else between words, else ``end`` itself. O(end - earliest).
+    Best is the end of a sentence, then a pause, then a place between words, then ``end`` itself. O(end - earliest).
     """
     if end >= len(text):
         return len(text)
@@ -55,16 +54,17 @@ def end_before(text: str, end: int, *, earliest: int) -> int:
 
 
 def best_place(text: str, places: range) -> int | None:
-    """The first of ``places``, each within the text, that lies behind a sentence.
+    """The first of ``places`` that lies behind a sentence. All places lie within the text.
 
-    Else the first behind a pause, else between words; None where there is none. 1,000 and 8:05 hold no pause. O(places).
+    If there is none: the first behind a pause, then the first between words, then None. The marks in 1,000 and 8:05 are no
+    pauses. O(places).
     """
     if not places:
         return None
     ahead = places.step > 0
     low, high = (places[0], places[-1]) if ahead else (places[-1], places[0])
     sentence = pause = None
-    # The character behind the last place decides too.
+    # The character behind the last place matters too.
     for mark in _MARK.finditer(text, max(_before_closers(text, low) - 1, 0), high + 1):
         place = mark.end()
         if not low <= place <= high:
@@ -81,7 +81,7 @@ def best_place(text: str, places: range) -> int | None:
 
 
 def ends_sentence(text: str, place: int) -> bool:
-    """Whether a sentence, or the text, ends at ``place``; closing quotes belong to their sentence."""
+    """Whether a sentence or the text ends at ``place``. Closing quotes belong to their sentence."""
     if place >= len(text):
         return True
     before = _before_closers(text, place)
@@ -89,7 +89,7 @@ def ends_sentence(text: str, place: int) -> bool:
 
 
 def _between_words(text: str, place: int) -> bool:
-    """Whether a cut at ``place``, within the text, leaves words and numbers (1,000 too) whole."""
+    """Whether a cut at ``place``, within the text, splits no word and no number (1,000 too)."""
     sign = place if text[place] in _IN_NUMBERS else place - 1
     in_number = (
         text[sign] in _IN_NUMBERS

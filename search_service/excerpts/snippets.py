@@ -1,7 +1,7 @@
 """Snippets: where the words of a query stand in an article, as text with marked ranges.
 
-Needles are looked for in the folded original, whatever the engine did to find the article; nothing is cut into words
-here. Folding keeps the length, so an offset in folded text is one in the original. Plain text, never HTML.
+Needles are searched in the folded article text, however the engine found the article. No text is segmented here.
+Folding keeps the length: an offset in folded text is the same offset in the original. Output is plain text, never HTML.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from search_service.understanding.borders import is_border, may_run_on
 SNIPPET_LENGTH: Final = 120
 """Characters: two lines on a screen, three or four on a phone."""
 _LONGEST: Final = 6
-"""Characters of a needle that count: a name of eight says no more than one of six."""
+"""Characters of a needle that add to its weight: a name of eight says no more than one of six."""
 _GAP: Final = "…"
 
 
@@ -30,8 +30,8 @@ _GAP: Final = "…"
 class Marked:
     """Text to show, and the ranges of it to mark.
 
-    ``marks`` are ``(start, end)`` offsets into ``text``: ascending, none empty, none touching another. It is plain
-    text, never HTML: whoever renders it escapes it.
+    ``marks`` are ``(start, end)`` offsets into ``text``: ascending, not empty, not touching. The text is plain, never
+    HTML: the renderer must escape it.
     """
 
     text: str
@@ -40,18 +40,18 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """Text to look for, compared as folded text; white space in it stands for any white space.
+    """Text to look for, compared as folded text. White space in it matches any white space.
 
-    Where it begins or ends with a Latin letter or a digit, it stands at the border of a word (``art`` is not in
-    ``party``), unless it may stand ``inside`` one.
+    If it begins or ends with a Latin letter or a digit, that end must lie on a word border (``art`` is not in ``party``).
+    ``inside`` lifts this condition.
     """
 
     text: str
     inside: bool = False
     literal: str = field(init=False, repr=False, compare=False)
-    """The folded text: made once for all the texts in which it is looked for."""
+    """The folded text, computed once for all texts that are searched."""
     anywhere: bool = field(init=False, repr=False, compare=False)
-    """Whether no border need be looked for: it may stand inside a word, or neither begins nor ends like one."""
+    """Whether no border is needed: ``inside`` is set, or neither end is a Latin letter or a digit."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "literal", fold_literal(self.text))
@@ -64,10 +64,10 @@ def mark(text: str, needles: Sequence[Needle]) -> Marked:
 
 
 def snippet(article: Article, needles: Sequence[Needle], *, length: int = SNIPPET_LENGTH) -> Marked:
-    """About ``length`` characters of the article that show as many of the needles as possible, marked.
+    """About ``length`` characters of the article that show as many needles as possible, marked.
 
-    Of the body, or of the lead where that shows more; one piece, or two joined by …. Where none of the needles stands
-    in either, it is the article's lead. O(needles x length of the article).
+    Taken from the body, or from the lead if that shows more: one piece, or two joined by …. If neither holds a needle, the
+    snippet is the article's lead. O(needles x length of the article).
     """
     texts = [text for text in (article.body, article.lead) if text]
     finds = [_find(text, needles) for text in texts]
@@ -83,7 +83,7 @@ def snippet(article: Article, needles: Sequence[Needle], *, length: int = SNIPPE
 
 
 def _cut_out(text: str, found: Sequence[Found], stretches: Sequence[Stretch]) -> Marked:
-    """The stretches on one line, with … wherever text is left out within a sentence."""
+    """The stretches on one line, with … where text is left out within a sentence."""
     shown = ""
     ranges: list[tuple[int, int]] = []
     for stretch in stretches:
@@ -102,7 +102,7 @@ def _cut_out(text: str, found: Sequence[Found], stretches: Sequence[Stretch]) ->
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Ascending ranges, with those that overlap or touch made one."""
+    """Ascending ranges; those that overlap or touch are merged."""
     merged: list[tuple[int, int]] = []
     for start, end in ranges:
         if merged and start <= merged[-1][1]:
@@ -113,7 +113,7 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
-    """Every place where a needle stands, overlapping ones too, ascending."""
+    """Every occurrence of every needle, ascending. They may overlap."""
     folded = fold(text)
     found: list[Found] = []
     for number, needle in enumerate(needles):
@@ -135,7 +135,7 @@ def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
 
 
 def _broken(folded: str, literal: str) -> list[tuple[int, int]]:
-    """The places of a literal with blanks, where a text may break the line."""
+    """The occurrences of a literal with blanks. Each blank matches any white space, such as a line break."""
     pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
     places = []
     at = 0
@@ -146,9 +146,9 @@ def _broken(folded: str, literal: str) -> list[tuple[int, int]]:
 
 
 def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:
-    """What each needle is worth to see: long ones say more, and so do those that stand in few places.
+    """The weight of each needle in a snippet. Long needles weigh more, and needles with few occurrences weigh more.
 
-    Nothing, of one that stands nowhere.
+    A needle without occurrences weighs 0.
     """
     counts = [0] * len(needles)
     for _, _, number in found:

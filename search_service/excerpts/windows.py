@@ -1,6 +1,6 @@
-"""Windows: which stretches of a text show most of what was found in it, cut where a reader can begin and stop.
+"""Windows: the stretches of a text that show most of what was found in it, cut where a reader can begin and stop.
 
-Knows places and their weights, not queries; ``snippets.py`` finds the places and marks them.
+This module knows places and their weights, not queries. ``snippets.py`` finds the places and marks them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from search_service.excerpts.leads import KEPT, PAUSES, best_place, end_before
 
 RUN_UP: Final = 40
-"""Characters before the first mark, at most, so that a stretch can begin where a sentence or a clause does."""
+"""Maximum number of characters before the first mark: a stretch can then begin with a sentence or a clause."""
 
 Found = tuple[int, int, int]
-"""Start and end of a place where a needle stands, and the needle's number."""
+"""Start and end of a needle's occurrence, and the needle's number."""
 
 
 class Stretch(NamedTuple):
@@ -26,7 +26,7 @@ class Stretch(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """From the beginning of something found to the end of something found."""
+    """From the start of one occurrence to the end of another or the same one."""
 
     start: int
     end: int
@@ -37,9 +37,9 @@ class _Window(NamedTuple):
 def best_stretches(
     text: str, found: Sequence[Found], weights: Sequence[float], length: int
 ) -> tuple[float, list[Stretch]]:
-    """One stretch of about ``length`` characters, or two of half of it where they show more; and what they weigh.
+    """One stretch of about ``length`` characters, or two of half that if they show more. Also returns their weight.
 
-    ``found`` is ascending and not empty; a needle weighs ``weights[needle]`` once, however often it is shown. The
+    ``found`` is ascending and not empty. A needle weighs ``weights[needle]`` once, however often it is shown. The
     stretches are in order and do not touch. O(found + length).
     """
     whole = _best_window(found, weights, length)
@@ -61,10 +61,10 @@ def best_stretches(
 
 
 def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) -> _Window:
-    """The first of the windows of at most ``length`` whose distinct needles weigh most.
+    """The first window of at most ``length`` with the greatest weight of distinct needles.
 
-    Something longer than ``length`` is a window of its own. O(found): both ends only move forward, until all needles
-    stand between them.
+    An occurrence longer than ``length`` is a window of its own. O(found): both ends only move forward. The search stops
+    early when a window holds all needles.
     """
     counts = [0] * len(weights)
     missing = len({needle for _, _, needle in found})
@@ -82,7 +82,7 @@ def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) 
             weight += weights[needle]
             missing -= 1
         counts[needle] += 1
-        # A sum kept by adding and subtracting drifts a little; a true gain is never so small.
+        # Adding and subtracting makes the sum drift a little. A true gain is never as small as this.
         if weight > best_weight + 1e-9:
             best, best_weight = first, weight
             if not missing:
@@ -98,7 +98,7 @@ def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) 
 
 
 def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> Stretch:
-    """About ``length`` characters around a window, within ``[low, high)``, without blanks at its ends."""
+    """About ``length`` characters around a window, within ``[low, high)``, without blanks at the ends."""
     start = _begin(text, window, length, low, high)
     end = _stop(text, window, start + length, high, earliest=start + int(length * KEPT))
     while start < window.start and text[start].isspace():
@@ -109,7 +109,7 @@ def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> St
 
 
 def _begin(text: str, window: _Window, length: int, low: int, high: int) -> int:
-    """Where the text before a window begins: a sentence, else a clause, else a word; as far back as allowed."""
+    """Where the stretch begins, as far before the window as allowed: at a sentence, else a clause, else a word."""
     spare = length - (window.end - window.start)
     behind = high - window.start
     earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, 0))

@@ -1,1 +1,1 @@
-"""What is live now: the index that answers, its verification, and the editors' decisions."""
+"""The live state: the index that answers, its verification, and the editors' decisions."""

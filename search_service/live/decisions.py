@@ -1,7 +1,7 @@
-"""What editors decided, as search goes by it: the lists that come with the program, and the store's.
+"""The editors' decisions as search uses them: from the packaged lists and from those in the store.
 
-A copy is kept, immutable and shared by threads. A thread of its own asks the store for its version once a second, so
-no request ever waits for the database; while that is away search goes on with the copy, and says so in its health.
+All threads share one immutable copy. A thread asks the store for its version once a second, and no request waits for
+the database. While the database is away, search continues with the copy, and the health check reports it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from search_service.understanding.synonyms import SynonymTable
 from search_service.watching import Trouble, Watcher
 
 INTERVAL: Final = 1.0
-"""Seconds between two looks at the store's version: what editors change shows within about this time."""
+"""Seconds between two looks at the store's version. Editors' changes show within about this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placements:
     """What editors decided about one query on one day.
 
-    ``pinned`` are the positions (from 1, ascending) of articles by their ids; ``hidden`` are ids of others.
+    ``pinned`` maps article ids to positions (from 1, ascending). ``hidden`` are the ids of other articles.
     """
 
     pinned: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -46,10 +46,10 @@ class Placements:
 
 
 class Decisions:
-    """All lists at one version, made ready for use. Immutable."""
+    """All lists at one version, prepared for search. Immutable."""
 
     def __init__(self, lists: EditorialLists | None = None) -> None:
-        """Without ``lists`` these are the packaged ones alone. O(entries)."""
+        """Without ``lists``, only the packaged lists apply. O(entries)."""
         entries: Mapping[ListName, tuple[Entry, ...]] = lists.entries if lists else {}
         found = [entry for each in entries.values() for entry in each]
         self.version = lists.version if lists else 0
@@ -65,7 +65,7 @@ class Decisions:
         self._blocked_sizes = sorted({len(each) for each in self._blocked})
 
     def placements(self, text: str, day: date) -> Placements:
-        """What is pinned and hidden for a query, compared as folded text, on ``day``."""
+        """The pins and hides of a query on ``day``. Queries are compared as folded text."""
         acting = [
             each for each in self._placements.get(fold_literal(text), ()) if each.acts_on(day)
         ]
@@ -78,9 +78,9 @@ class Decisions:
         return Placements(MappingProxyType(pinned), hidden)
 
     def blocked(self, text: str) -> bool:
-        """Whether a text holds a blocked word, as folded text; Latin words and numbers only whole.
+        """Whether a folded text holds a blocked word. Latin words and numbers must be whole.
 
-        O(length of the text x different lengths of blocked words), however many those are.
+        O(length of the text x number of different lengths of blocked words), however many blocked words there are.
         """
         folded = fold_literal(text)
         return any(
@@ -92,7 +92,7 @@ class Decisions:
         )
 
     def hot_queries(self, day: date) -> tuple[str, ...]:
-        """The queries that are pinned among the hot ones on ``day``, in the editors' order."""
+        """The pinned hot queries of ``day``, in the editors' order."""
         return tuple(each.query for each in self._hot if each.days.hold(day))
 
 
@@ -108,7 +108,7 @@ def _stopwords(edited: Iterable[Stopword]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class DecidedQueries:
-    """What ``decisions`` say of queries on one day: what the lists of the query log go by."""
+    """The decisions about queries on one day, for the lists of the query log."""
 
     decisions: Decisions
     day: date
@@ -124,17 +124,17 @@ class DecidedQueries:
 
 @dataclass(frozen=True, slots=True)
 class EditorialState:
-    """Which version of the store's lists search goes by, and why not the newest where the store cannot be asked."""
+    """The version of the store's lists in use. ``trouble`` says why it may be old: the store cannot be read."""
 
     version: int
     trouble: Trouble | None = None
 
 
 class LiveEditorial:
-    """The editors' decisions as they stand by now. Safe to share between threads; one for each process."""
+    """The current decisions of the editors. Safe to share between threads; one for each process."""
 
     def __init__(self, store_url: str | None = None, *, interval: float = INTERVAL) -> None:
-        """Nothing is read before it is asked for. Without ``store_url`` there are the packaged lists alone."""
+        """Nothing is read before the first use. Without ``store_url``, only the packaged lists apply."""
         self._store_url = store_url
         self._store: EditorialStore | None = None
         self._decisions = Decisions()
@@ -149,9 +149,9 @@ class LiveEditorial:
         )
 
     def decisions(self) -> Decisions:
-        """The decisions, at most about ``interval`` seconds old. Only the first look is waited for.
+        """The decisions, at most about ``interval`` seconds old. Only the first call waits for a look at the store.
 
-        The looking begins here and not when made: a worker is forked later.
+        The thread starts here and not in ``__init__``, because a worker may be forked in between.
         """
         if self._store_url is not None:
             if self._looked:
@@ -161,21 +161,21 @@ class LiveEditorial:
         return self._decisions
 
     def stopwords(self) -> frozenset[str]:
-        """The words that a query is searched without."""
+        """The words that are dropped from a query."""
         return self.decisions().stopwords
 
     def state(self) -> EditorialState:
-        """How up to date the decisions are: for health checks."""
+        """How current the decisions are, for health checks."""
         return EditorialState(self.decisions().version, self._watcher.trouble)
 
     def refresh(self) -> None:
-        """Look into the store now. Where it cannot be read the decisions stay as they are."""
+        """Look into the store now. If it cannot be read, the decisions stay as they are."""
         if self._store_url is not None:
             self._watcher.settle()
             self._looked = True
 
     def close(self) -> None:
-        """End the looking, and let go of the store."""
+        """End the thread and close the store."""
         self._watcher.close()
 
     def _look(self, _waited_for: bool) -> None:

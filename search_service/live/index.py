@@ -1,10 +1,10 @@
 """The live index: readers of the generation that CURRENT names, at its last commit.
 
-Follows promotions and commits by looking at the folder at most once in ``interval`` seconds, and keeps open readers
-for reuse. It never writes, and it never answers from an index that was taken away: an error says what is wrong, and
-the next request looks again. Nothing is opened under the lock that every request takes: one request opens what is
-new, and the others go on with what is open. What is newly opened is verified beside the requests, which are answered
-meanwhile; where that finds damage they are refused, until another generation is live.
+The live index follows promotions and commits: it looks at the folder at most once in ``interval`` seconds. It keeps
+open readers for reuse. It never writes, and it never answers from an index that was taken away: it raises an error, and
+the next request looks again. Nothing is opened under the lock that every request takes. One request opens a new commit,
+while the others go on with the old one. A newly opened commit is verified in the background, while requests are
+answered. If the verification finds damage, requests are refused until another generation is live.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from indexer.opening import kept_dictionary, open_generation
 from search_service.live.verification import Verification
 
 INTERVAL: Final = 1.0
-"""Seconds between two looks at the folder: what is promoted or committed shows within this time."""
+"""Seconds between two looks at the folder. A promotion or commit shows within this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
     """Which index an answer came from, and how fresh it is.
 
-    ``revision`` is the store's revision that the snapshot holds; ``as_of`` when the generation was made or, once
-    changes were applied to it, when the last of them was committed. ``outdated``: another release of this program made it,
-    so some words may not be found before a rebuild.
+    ``revision`` is the store's revision in the snapshot. ``as_of`` is when the last change was committed to the
+    generation, or when the generation was made if none was. ``outdated``: another release of this program made it, and
+    some words may not be found before a rebuild.
     """
 
     generation: str
@@ -50,7 +50,7 @@ class IndexState:
 
 
 class Lent(NamedTuple):
-    """A reader, the state of its index, and the analyzer that texts are cut with to be looked for in it."""
+    """A reader, the state of its index, and the analyzer that cuts texts to be looked up in it."""
 
     reader: Reader
     state: IndexState
@@ -59,7 +59,7 @@ class Lent(NamedTuple):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class _Snapshot:
-    """One commit of one generation, with those of its readers that nobody uses at the moment."""
+    """One commit of one generation, with its idle readers."""
 
     manifest: Manifest
     analyzer: Analyzer
@@ -85,8 +85,8 @@ class _Snapshot:
 class LiveIndex:
     """Readers of the live generation. Safe to share between threads; one for each process.
 
-    A query is cut with the words that the generation was made with; ``analyzer`` gives all else, and the words for a
-    generation that does not keep them.
+    A query is cut with the dictionary of the generation. ``analyzer`` gives everything else. It also gives the dictionary
+    for a generation that keeps none.
     """
 
     def __init__(
@@ -108,16 +108,16 @@ class LiveIndex:
 
     @contextmanager
     def reader(self) -> Iterator[Lent]:
-        """A reader of the live index, for one thread and the length of the ``with`` block.
+        """A reader of the live index, for one thread, valid inside the ``with`` block.
 
-        The reader is a snapshot: commits and promotions made meanwhile do not show in it.
+        The reader is a snapshot: it does not show later commits and promotions.
 
         Raises:
-            NoLiveGeneration: nothing was promoted yet, or the folder was deleted.
+            NoLiveGeneration: no generation was promoted yet, or the folder was deleted.
             GenerationMissing: the live generation is gone.
             ManifestDamaged: its manifest cannot be read.
-            FormatMismatch: its index has the format of another release, and cannot be read.
-            IndexDamaged: its index cannot be read, or was verified and found altered.
+            FormatMismatch: its index has the format of another release and cannot be read.
+            IndexDamaged: its index cannot be read, or verification found it altered.
         """
         snapshot, reader = self._take()
         try:
@@ -125,7 +125,7 @@ class LiveIndex:
                 raise damage
             yield Lent(reader, snapshot.state(reader), snapshot.analyzer)
         except IndexFailure:
-            # To open damaged files again would be to trust them until they are verified again.
+            # A damaged snapshot stays: reopening the files would trust them until they are verified again.
             if reader.damage is None:
                 self._leave(snapshot)
             raise
@@ -138,12 +138,12 @@ class LiveIndex:
                 reader.close()
 
     def state(self) -> IndexState:
-        """The state of the live index; raises as :meth:`reader` does."""
+        """The state of the live index. Raises what :meth:`reader` raises."""
         with self.reader() as lent:
             return lent.state
 
     def close(self) -> None:
-        """Close the idle readers; those in use close when they come back. A later request opens new ones."""
+        """Close the idle readers. Readers in use close when they come back. A later request opens new ones."""
         self._verification.stop()
         self._replace(None)
 
@@ -161,14 +161,14 @@ class LiveIndex:
                     return snapshot, reader
                 reader.close()
             except IndexDamaged:
-                # Perhaps another generation was promoted, and this one pruned, since the last look.
+                # Since the last look, another generation may have been promoted and this one pruned.
                 if failed:
                     raise
                 failed = True
             self._leave(snapshot)
 
     def _look(self) -> _Snapshot:
-        """The current snapshot, after a look at the folder if the last one was long ago and nobody else is looking."""
+        """The current snapshot. Looks at the folder if the last look is too old and no other thread is looking."""
         current = self._current
         if current and self._clock() - self._looked_at < self._interval:
             return current
@@ -179,7 +179,7 @@ class LiveIndex:
             now, looked_for = self._clock(), current
             current = self._current
             if current and looked_for is None:
-                return current  # it was opened while this request waited
+                return current  # another thread opened it while this one waited
             self._looked_at = now
             if not (current and self._is_unchanged(current)):
                 try:
@@ -205,11 +205,11 @@ class LiveIndex:
         try:
             return self._open(self._generations.live())
         except IndexDamaged:
-            # Perhaps another generation was promoted, and this one pruned, meanwhile.
+            # Meanwhile another generation may have been promoted and this one pruned.
             return self._open(self._generations.live())
 
     def _open(self, generation: Generation) -> _Snapshot:
-        """A snapshot with one reader, whose commit is the snapshot's. It shares what the commit before has open."""
+        """A snapshot with one reader of the same commit. It reuses the engine of the generation's previous commit."""
         manifest, current = generation.manifest, self._current
         if current and current.manifest == manifest:
             engine, analyzer = current.engine, current.analyzer
@@ -234,7 +234,7 @@ class LiveIndex:
         )
 
     def _analyzer_of(self, generation: Generation) -> Analyzer:
-        """The analyzer for a generation: the one that is loaded, where that knows its words."""
+        """The analyzer for a generation: the loaded one if it has the same dictionary."""
         words = kept_dictionary(generation)
         if words is None:
             return self._analyzer
@@ -242,11 +242,11 @@ class LiveIndex:
         return loaded if loaded.user_dictionary == words else self._analyzer.knowing(words)
 
     def _leave(self, snapshot: _Snapshot) -> None:
-        """Let go of a snapshot if it is the current one, so that the next request looks afresh."""
+        """Drop a snapshot if it is the current one. The next request then looks again."""
         self._replace(None, instead_of=snapshot)
 
     def _replace(self, fresh: _Snapshot | None, *, instead_of: _Snapshot | None = None) -> None:
-        """Swap the current snapshot, if it is the one to be left; the readers of the old one are closed beside the lock."""
+        """Swap the current snapshot, if it is the one to leave. The old idle readers are closed outside the lock."""
         with self._lock:
             old = self._current
             if instead_of not in (None, old):
@@ -260,7 +260,7 @@ class LiveIndex:
 
 
 def _changed_at(folder: Path) -> datetime:
-    """When files were last made or removed in an index's folder: each commit does both."""
+    """When files were last made or removed in an index's folder. Each commit does both."""
     try:
         return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Verification: what was newly opened is compared with its checksums beside the requests, by one thread.
+"""Verification: one background thread compares newly opened files with their checksums.
 
-A verdict is kept by what it is about (``Reader.damage``). Nothing here decides what follows from it.
+The verdict is kept in ``Reader.damage``. This module does not act on it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from indexer.engines.base import Reader
 
 
 class Verification:
-    """The readers that wait to be verified, and the thread, which ends when none is left. Safe to share between threads."""
+    """The readers that wait for verification, and the thread, which ends when none is left. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._waiting: deque[Reader] = deque()
@@ -21,16 +21,16 @@ class Verification:
         self._thread: threading.Thread | None = None
 
     def begin(self, reader: Reader) -> None:
-        """Have a reader, which nobody else uses, verified after those that wait, and closed then."""
+        """Queue a reader for verification; the thread closes it afterwards. Nobody else may use the reader."""
         with self._lock:
             self._waiting.append(reader)
             if self._thread is None or not self._thread.is_alive():
-                # Of no importance to the process: it may end at any moment.
+                # A daemon, because the process may end at any moment without waiting for it.
                 self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Leave what is not verified yet, and wait for the thread to let go of it: some milliseconds."""
+        """Drop the waiting readers, and wait some milliseconds for the thread to stop."""
         with self._lock:
             thread, self._thread = self._thread, None
             waiting = list(self._waiting)

@@ -1,1 +1,1 @@
-"""The query log: what was searched for and clicked, and the lists that are made of it."""
+"""The query log: what readers searched for and clicked, and the lists made from it."""

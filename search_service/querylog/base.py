@@ -1,4 +1,4 @@
-"""The promises of a query log, what it answers, and the log that is switched off."""
+"""The contract of a query log, the data that it returns, and the log that is switched off."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ State = Literal["on", "away", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogHealth:
-    """Whether entries reach the database: ``away`` when they do not at the moment.
+    """Whether entries reach the database. State ``away``: at the moment they do not.
 
-    ``waiting`` entries are in memory; ``dropped`` is how many were lost since the process started, because too many
-    were waiting. ``trouble``: why it is away.
+    ``waiting`` counts the entries in memory. ``dropped`` counts the entries lost since the process started, because too
+    many were waiting. ``trouble`` says why the database is away.
     """
 
     state: State
@@ -28,13 +28,13 @@ class LogHealth:
 
 
 class QueryLog(Protocol):
-    """Takes note of searches and clicks, and lends the lists that are made of them. Safe to share between threads.
+    """Records searches and clicks, and provides the lists made from them. Safe to share between threads.
 
-    No call waits for a database, and none fails because of one.
+    No call waits for a database, and none fails because of a database.
     """
 
     def searched(self, answer: Answer, visitor: Visitor) -> str | None:
-        """Take note of a search. The id that its clicks refer to; None when it is not logged."""
+        """Record a search. Returns the id that clicks refer to; None if the search is not logged."""
 
     def clicked(
         self,
@@ -45,23 +45,23 @@ class QueryLog(Protocol):
         query_id: str | None = None,
         query: str | None = None,
     ) -> None:
-        """Take note of a hit that was opened: of a search by its id, or of a query as it was typed."""
+        """Record that a hit was opened. The search is given by its id, or by the query as typed."""
 
     @property
     def lists(self) -> Lists:
-        """The lists as they were last read, a minute ago or less; empty ones before that."""
+        """The lists as they were last read: at most a minute ago, or longer if the log is big. Empty before the first reading."""
 
     def settle(self, patience: float) -> bool:
-        """Have everything written and the lists read anew, and wait up to ``patience`` seconds for it.
+        """Write all entries and read the lists anew. Waits up to ``patience`` seconds.
 
-        False when that took longer, or failed.
+        False if that took longer or failed.
         """
 
     def health(self) -> LogHealth:
         """Whether entries reach the database."""
 
     def close(self) -> None:
-        """Write what waits, if that is possible, and take note of nothing from now on."""
+        """Write the waiting entries if possible. From now on nothing is recorded."""
 
 
 class NoQueryLog:

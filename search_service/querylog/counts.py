@@ -1,6 +1,6 @@
 """Counts of the query log, read from its database: of open entries, of closed days, and of clicks.
 
-Every statement is a walk over the rows of the time that it is asked about; none runs while a reader waits.
+Every statement reads all rows of its time range. None runs while a reader waits.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from sqlalchemy import ColumnElement, Connection, and_, case, false, func, selec
 from search_service.querylog.tables import clicks, queries, query_days
 
 FEW_VISITORS: Final = 2
-"""What never so many visitors asked on one day is in no list, and goes with its entries: it may be about themselves."""
+"""A query is listed only if this many visitors asked it on one day. A rarer query may be about its visitor. It is in no list, and
+its counts are pruned with its entries."""
 
 _COUNTED: Final = and_(queries.c.counted, queries.c.plain)
 _LOOKUP: Final = 500
-"""Values in one lookup; every database takes that many parameters."""
+"""Values in one lookup. Every database accepts that many parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryCount:
-    """How often a query was asked in some time.
+    """How often a query was asked in a time range.
 
-    ``text`` is its most frequent spelling; ``visitors`` counts each visitor once a day, ``most`` only those of the day
-    that had most; ``found`` says whether it found anything when it was last asked.
+    ``text`` is its most frequent spelling. ``visitors`` counts each visitor once a day. ``most`` is the number of visitors
+    on the day that had most. ``found`` says whether the last search for it found anything.
     """
 
     query: str
@@ -41,7 +42,7 @@ class QueryCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickCount:
-    """How often an article was opened from the hits of a query, and at which position on average."""
+    """How often an article was opened from the hits of a query, and its average position there."""
 
     query: str
     article_id: str
@@ -50,7 +51,7 @@ class ClickCount:
 
 
 def counted_queries(connection: Connection, start: datetime, end: datetime) -> list[QueryCount]:
-    """The plain queries of ``[start, end)``, which lies within one day; most visitors first."""
+    """The plain queries of ``[start, end)``, most visitors first. The range must lie within one day."""
     spellings = _spellings(
         connection.execute(
             select(queries.c.query, queries.c.text, func.count())
@@ -87,7 +88,7 @@ def counted_queries(connection: Connection, start: datetime, end: datetime) -> l
 def closed_queries(
     connection: Connection, *, since: date | None = None, size: int
 ) -> list[QueryCount]:
-    """The ``size`` queries with the most visitors of the closed days, of all of them or from ``since`` on."""
+    """The ``size`` queries with the most visitors on closed days: on all of them, or from ``since`` on."""
     days = query_days
     visitors = func.sum(days.c.visitors)
     found_on = func.max(case((days.c.found == true(), days.c.day)))
@@ -131,19 +132,19 @@ def closed_queries(
 
 
 def first_entry(connection: Connection) -> datetime | None:
-    """When the first search was made that is still there."""
+    """When the oldest kept search was made."""
     first: datetime | None = connection.execute(select(func.min(queries.c.asked_at))).scalar()
     return first
 
 
 def last_closed_day(connection: Connection) -> date | None:
-    """The last day whose counts are kept."""
+    """The last day that has counts."""
     last: date | None = connection.execute(select(func.max(query_days.c.day))).scalar()
     return last
 
 
 def merged(earlier: Iterable[QueryCount], later: Iterable[QueryCount]) -> list[QueryCount]:
-    """Counts of two times, one after the other, as counts of both; most visitors first."""
+    """The sum of the counts of two time ranges, one after the other. Most visitors first."""
     counts = {each.query: each for each in earlier}
     for each in later:
         before = counts.get(each.query)
@@ -162,7 +163,7 @@ def merged(earlier: Iterable[QueryCount], later: Iterable[QueryCount]) -> list[Q
 
 
 def clicks_of_queries(connection: Connection, start: datetime, end: datetime) -> Counter[str]:
-    """How many hits were opened in ``[start, end)``, by query; one visitor opens a hit once."""
+    """How many hits were opened in ``[start, end)``, by query. A visitor who opens a hit twice counts once."""
     opened: Counter[str] = Counter()
     for each in clicked_articles(connection, start, end):
         opened[each.query] += each.visitors
@@ -172,7 +173,7 @@ def clicks_of_queries(connection: Connection, start: datetime, end: datetime) ->
 def clicked_articles(
     connection: Connection, start: datetime, end: datetime, *, query: str | None = None
 ) -> list[ClickCount]:
-    """Which articles were opened in ``[start, end)``, by query or from one; most visitors first."""
+    """Which articles were opened in ``[start, end)``, from each query or from ``query`` only. Most visitors first."""
     name: ColumnElement[Any] = func.coalesce(clicks.c.query, queries.c.query).label("name")
     visitors = func.count(clicks.c.visitor.distinct())
     wanted = (
@@ -187,7 +188,7 @@ def clicked_articles(
     return [
         ClickCount(query=asked, article_id=article_id, visitors=opened, position=float(position))
         for asked, article_id, opened, position in connection.execute(wanted)
-        if asked is not None  # the id of a search that was never logged
+        if asked is not None  # None: its search was never logged
     ]
 
 
@@ -196,7 +197,7 @@ def _between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], Colum
 
 
 def _spellings(rows: Iterable[Any]) -> dict[str, str]:
-    """The most frequent spelling of each query, of rows of a query, a spelling and a count."""
+    """The most frequent spelling of each query. Each row has a query, a spelling and a count."""
     best: dict[str, tuple[int, str]] = {}
     for query, text, count in rows:
         best[query] = max(best.get(query, (0, "")), (int(count), text))

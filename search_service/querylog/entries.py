@@ -1,7 +1,7 @@
-"""Entries of the query log as values, and which searches make one.
+"""Entries of the query log as values, and which searches become an entry.
 
-Not logged: browsing, and single characters, which say nothing. Logged but not counted: later pages and refreshes (the
-database tells those, see ``store.py``). Programs are left out when entries are written: see ``visitors.py``.
+Not logged: browsing, and single characters, which say nothing. Logged but not counted: later pages, and refreshes,
+which ``store.py`` recognizes in the database. Entries of programs are dropped at writing: see ``visitors.py``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from search_service.querylog.visitors import Visitor
 from search_service.understanding.lexer import Kind, lex
 
 MAX_QUERY: Final = 100
-"""Characters of a query that are kept. What is longer was pasted: it is not plain, for nobody else asks it."""
+"""Characters of a query that are kept. A longer query was pasted. It is not plain, because nobody else asks the same."""
 
 _LEAST: Final = 2
-"""Letters and digits that a query has at least, unless a letter has a symbol of its name with it: C++, C#."""
+"""Least number of letters and digits in a query. Exempt are letters with a symbol that belongs to their name: C++, C#."""
 _NAMED: Final = re.compile(r"[a-z][+#]")
 
 
@@ -52,12 +52,12 @@ class Clicked:
 
 
 def normal_form(text: str) -> str:
-    """What makes two queries the same one: folded, white space collapsed, cut at MAX_QUERY."""
+    """The form in which equal queries are identical: folded, white space collapsed, cut at MAX_QUERY."""
     return fold_literal(text)[:MAX_QUERY].rstrip()
 
 
 def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> Asked | None:
-    """The entry of an answered search; None for one that is not logged."""
+    """The entry of an answered search; None if it is not logged."""
     text = " ".join(answer.question.text.split())
     query = normal_form(text)
     if answer.understood.rung == "browse" or _says_nothing(query):
@@ -81,7 +81,7 @@ def _says_nothing(query: str) -> bool:
 
 
 def _is_plain(question: Question) -> bool:
-    """Nothing but words over all articles."""
+    """Whether the question is only words, over all articles."""
     narrowed = question.channel, question.source, question.author, question.tag, question.group
     if any(narrowed) or question.start or question.end:
         return False

@@ -1,4 +1,4 @@
-"""Which queries are akin: they share words, or readers opened the same articles from their hits."""
+"""Related queries: they share words, or readers opened the same articles from their hits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 from search_service.querylog.counts import ClickCount, QueryCount
 
 CANDIDATES: Final = 5_000
-"""Queries, those of the most visitors, among which related ones are looked for."""
+"""Queries that can be related ones: those with the most visitors."""
 
 LEAST: Final = 0.2
-"""Below this two queries only share a word that many have. 1 is the same words, or the same articles opened."""
+"""Least closeness. Below it, two queries share only a common word. Same words, or same articles opened, make 1."""
 
 
 class Kinship:
-    """The words and the opened articles of the most frequent queries. Never changed once made."""
+    """The words and the opened articles of the most frequent queries. Immutable."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Kinship:
         *,
         words: Callable[[str], Iterable[str]],
     ) -> None:
-        """``counts``: most visitors first; ``words`` cuts a query into its words."""
+        """``counts`` has the most visitors first. ``words`` cuts a query into its words."""
         self._cut = words
         self._counts = {each.query: each for each in counts[:CANDIDATES]}
         self._words = {query: self._words_of(query) for query in self._counts}
@@ -44,10 +44,10 @@ class Kinship:
                 self._queries_of_article[article_id].append(query)
 
     def of(self, query: str) -> list[str]:
-        """The queries akin to one in normal form, as they are spelt, the closest first.
+        """The queries related to ``query`` (in normal form), in their original spelling, the closest first.
 
-        Not itself, nor the same words in another order, nor two with the same words as each other. The frequent come
-        before the rare, up to a few times. O(queries that share a word or an article).
+        Left out: the query itself, the same words in another order, and repeats of another result's words. Frequent queries
+        count up to a few times more. O(queries that share a word or an article).
         """
         own = self._words.get(query) or self._words_of(query)
         opened = self._opened.get(query, {})
@@ -71,7 +71,7 @@ class Kinship:
         return frozenset(self._cut(query))
 
     def _closeness(self, own: frozenset[str], opened: Mapping[str, float], other: str) -> float:
-        """The weight of the shared words by that of all words, and the share of readers who opened the same."""
+        """The weight of the shared words, as a share of the weight of all words; plus the overlap of the opened articles."""
         theirs = self._words[other]
         shared = sum(map(self._weight, own & theirs))
         everything = sum(map(self._weight, own | theirs))
@@ -81,7 +81,7 @@ class Kinship:
         )
 
     def _weight(self, word: str) -> float:
-        """Rare words say more."""
+        """The weight of a word. Rare words weigh more."""
         holders = len(self._queries_of_word.get(word, ()))
         return log(1 + (len(self._counts) + 1) / (holders + 0.5))
 

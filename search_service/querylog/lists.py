@@ -1,7 +1,7 @@
-"""Lists of queries for readers: hot ones, frequent ones by their beginning, related ones.
+"""Lists of queries for readers: hot ones, frequent ones with a given beginning, related ones.
 
-A snapshot of the log, made in the background and never changed, so a request looks things up and counts nothing. None
-of the lists holds a query that found nothing when it was last asked, or that FEW_VISITORS never asked on one day.
+The lists are an immutable snapshot of the log, made in the background. A request only looks things up. No list holds a
+query that found nothing when it was last asked, or that never had FEW_VISITORS visitors on one day.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from search_service.querylog.kinship import Kinship
 
 Window = Literal["day", "week", "all"]
 WINDOWS: Final[tuple[Window, ...]] = ("day", "week", "all")
-"""The last 24 hours, today and the six days before it, all that is known."""
+"""The last 24 hours; today and the six days before it; all that is known."""
 
 _LAST: Final = "\U0010ffff"
 
@@ -30,30 +30,30 @@ _T = TypeVar("_T")
 
 
 class Editorial(Protocol):
-    """What editors decided about queries."""
+    """The editors' decisions about queries."""
 
     def blocked(self, text: str) -> bool:
-        """Whether a query may not be shown to other readers."""
+        """Whether the query must not be shown to other readers."""
 
     def pinned(self) -> Sequence[str]:
-        """The queries that come first among the hot ones, in their order."""
+        """The queries that come first among the hot ones, in the editors' order."""
 
 
 class NothingDecided:
-    """No editor decided anything."""
+    """No decisions of editors."""
 
     def blocked(self, text: str) -> bool:  # noqa: ARG002
-        """No query is."""
+        """False."""
         return False
 
     def pinned(self) -> Sequence[str]:
-        """None is."""
+        """Nothing."""
         return ()
 
 
 @dataclass(frozen=True, slots=True)
 class HotQuery:
-    """A hot query as it is shown; ``visitors`` asked it in the window, 0 for a pinned one that nobody asked."""
+    """A hot query to show. ``visitors`` asked it in the window; 0 for a pinned query that is not in the window's list."""
 
     text: str
     visitors: int
@@ -61,7 +61,7 @@ class HotQuery:
 
 
 class Lists:
-    """The lists as of one moment. Safe to share between threads."""
+    """The lists at one moment. Safe to share between threads."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Lists:
         words: Callable[[str], Iterable[str]] = str.split,
         as_of: datetime | None = None,
     ) -> None:
-        """``hot`` are the counts of each window, most visitors first; ``words`` cuts a query into its words."""
+        """``hot`` has the counts of each window, most visitors first. ``words`` cuts a query into its words."""
         self.as_of = as_of
         self._hot = {window: _for_readers(counts) for window, counts in hot.items()}
         frequent = self._hot.get("all", ())
@@ -82,7 +82,7 @@ class Lists:
     def hot(
         self, window: Window, *, size: int, editorial: Editorial | None = None
     ) -> tuple[HotQuery, ...]:
-        """At most ``size`` queries: those that editors pinned, then those that most visitors asked."""
+        """At most ``size`` queries: first the pinned ones, then those with the most visitors."""
         decided = editorial or NothingDecided()
         counts = {each.query: each for each in self._hot.get(window, ())}
         pins = {normal_form(text): text for text in decided.pinned()}
@@ -98,9 +98,9 @@ class Lists:
         return _first(items, size, lambda item: not decided.blocked(item.text))
 
     def frequent(self, prefix: str, *, size: int) -> list[tuple[str, int]]:
-        """The most frequent queries that begin with ``prefix``, with how many visitors asked each; most first.
+        """The most frequent queries that begin with ``prefix``, and how many visitors asked each. Most visitors first.
 
-        O(queries that begin so), of at most the few thousand that are kept. All of them for an empty prefix.
+        An empty prefix matches all queries. O(matching queries); the lists hold at most a few thousand queries.
         """
         begin = fold_literal(prefix)
         start, end = bisect_left(self._sorted, begin), bisect_left(self._sorted, begin + _LAST)
@@ -114,7 +114,7 @@ class Lists:
     def related(
         self, text: str, *, size: int, editorial: Editorial | None = None
     ) -> tuple[str, ...]:
-        """At most ``size`` other queries that share words or clicked articles with ``text``; the closest first."""
+        """At most ``size`` other queries that share words or clicked articles with ``text``, the closest first."""
         decided = editorial or NothingDecided()
         items = self._kinship.of(normal_form(text))
         return _first(items, size, lambda item: not decided.blocked(item))
@@ -125,5 +125,5 @@ def _for_readers(counts: Iterable[QueryCount]) -> tuple[QueryCount, ...]:
 
 
 def _first(items: Iterable[_T], size: int, allowed: Callable[[_T], bool]) -> tuple[_T, ...]:
-    """The first ``size`` items that are allowed; no more are looked at than needed."""
+    """The first ``size`` allowed items. Stops looking as soon as it has them."""
     return tuple(islice(filter(allowed, items), size))

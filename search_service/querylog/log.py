@@ -1,8 +1,8 @@
-"""The query log of a running service: entries wait in memory, and one thread writes them and reads the lists.
+"""The query log of a running service: entries wait in memory; one thread writes them and reads the lists.
 
-A request appends to a queue and looks at a snapshot, nothing else. The thread starts with the first use, in whichever
-process that is; a process that was forked begins with an empty queue and a thread of its own. The thread ends after
-the process's main thread and a last write, so no server has to know of it.
+A request only appends to a queue and reads a snapshot. The thread starts at the first use in a process. A forked
+process begins with an empty queue and starts its own thread. The thread ends after the process's main thread and a last
+write. No server has to manage it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from search_service.querylog.worker import LOOK_EVERY, RETRY_AFTER, Inbox, Worke
 from search_service.watching import Watcher
 
 CAPACITY: Final = 10_000
-"""Entries that may wait: those of half a minute at 300 searches a second, in 10 MB. More are dropped and counted."""
+"""Entries that may wait: half a minute at 300 searches a second, in 10 MB. Further entries are dropped and counted."""
 
 
 def _utc_now() -> datetime:
@@ -36,7 +36,7 @@ def _utc_now() -> datetime:
 
 
 class BackgroundQueryLog:
-    """See `QueryLog` for what it promises. Nothing is opened before the first use."""
+    """See `QueryLog` for the contract. Nothing is opened before the first use."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class BackgroundQueryLog:
         self._watcher.close()
 
     def _begin(self) -> None:
-        """Nothing waits and no thread runs: so it is at first, and again in a process that was forked."""
+        """Set up an empty queue and no running thread: at the start, and again in a forked process."""
         self._inbox = Inbox()
         self._worker = self._make_worker(self._inbox)
         self._watcher = Watcher(
@@ -130,7 +130,7 @@ class BackgroundQueryLog:
         self._dropped = 0
 
     def _let_go(self) -> None:
-        """Close the database before a fork: SQLite loses what a child writes beside a connection that it inherited."""
+        """Close the database before a fork. SQLite loses the writes of a child that inherited an open connection."""
         self._watcher.turn.acquire()
         self._worker.leave()
 
@@ -148,4 +148,4 @@ class BackgroundQueryLog:
 
 
 def _nothing() -> None:
-    """What a log that is no longer there does about a fork."""
+    """The fork hook of a log that no longer exists."""

@@ -1,4 +1,4 @@
-"""From the database to the lists: what is read, and how often again."""
+"""From the database to the lists: what is read, and how often."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from search_service.querylog.lists import Lists, Window
 from search_service.querylog.store import QueryLogStore, stored
 
 KEPT: Final = 10_000
-"""Queries of the closed days, those of the most visitors, that the lists are made of."""
+"""Queries of the closed days that the lists are made from: those with the most visitors."""
 
 CLICK_DAYS: Final = 7
-"""Days whose clicks say which queries are akin: news do not stay what they are about."""
+"""Days of clicks that relate queries. What a news query is about changes after that."""
 
 _A_DAY: Final = timedelta(days=1)
 
 
 class ListReader:
-    """Reads the lists again and again, and keeps what cannot have changed since the last time. For one thread."""
+    """Reads the lists repeatedly, and keeps the counts that cannot have changed since. For one thread."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
         self._closed: tuple[date | None, list[QueryCount]] = None, []
 
     def read(self, store: QueryLogStore, *, now: datetime) -> Lists:
-        """The lists as of ``now``, of a log whose days were closed; raises QueryLogUnavailable.
+        """The lists as of ``now``. The days of the log must be closed before. Raises QueryLogUnavailable.
 
-        Cost: that of :meth:`counts`, and a walk over the clicks of a week.
+        Costs as much as :meth:`counts`, and reads all clicks of a week.
         """
         counts = self.counts(store, now=now)
         with store.reading() as connection:
@@ -49,10 +49,9 @@ class ListReader:
         return Lists(counts, clicks, words=self.words, as_of=now)
 
     def counts(self, store: QueryLogStore, *, now: datetime) -> dict[Window, list[QueryCount]]:
-        """How often each plain query was asked in each window, most visitors first; raises QueryLogUnavailable.
+        """How often each plain query was asked in each window, most visitors first. Raises QueryLogUnavailable.
 
-        Cost: a walk over the entries of the last 24 hours and of the days that are open, over the counts of a week,
-        and once a day over all counts.
+        Reads the entries of the last 24 hours and of the open days, the counts of a week, and once a day all counts.
         """
         end = stored(now)
         with store.reading() as connection:
@@ -69,7 +68,7 @@ class ListReader:
             }
 
     def words(self, text: str) -> tuple[str, ...]:
-        """The words by which a query is akin to others: those of two characters, if there are any."""
+        """The words that relate a query to others: those of two or more characters, or all if there are none."""
         words = tuple(token.text for token in self._analyzer.query(text))
         return tuple(word for word in words if len(word) > 1) or words
 
@@ -77,6 +76,6 @@ class ListReader:
 def counts_between(
     connection: Connection, store: QueryLogStore, start: datetime, end: datetime
 ) -> list[QueryCount]:
-    """How often each plain query was asked in ``[start, end)``, times as the tables have them, most visitors first."""
+    """How often each plain query was asked in ``[start, end)``, most visitors first. Times are as in the tables."""
     days = [counted_queries(connection, *day) for day in store.days(start, end)]
     return reduce(merged, days, [])

@@ -1,7 +1,7 @@
-"""The query log's database: writing entries, closing days, forgetting what is old. Reading is in ``counts.py``.
+"""The query log's database: write entries, close days, prune old rows. ``counts.py`` reads it.
 
-A day that is over is closed once: its counts are kept, so that the entries can go. Any number of processes may share
-the database; what they do at once happens one after another.
+A day that is over is closed once: its counts are kept, and its entries can be pruned later. Any number of processes may
+share the database. Their changes are serialized.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from search_service.querylog.tables import CHAIN, clicks, queries, query_days, s
 from search_service.querylog.visitors import Visitor, new_salt
 
 REFRESH: Final = timedelta(minutes=30)
-"""The same visitor who asks the same again within this time has turned a page, come back or refreshed: not counted."""
+"""If a visitor repeats a query within this time, he turned a page, came back or refreshed. The repeat is not counted."""
 
 GRACE: Final = timedelta(minutes=10)
-"""A day is closed this long after its end: by then every process has written its last entries of it."""
+"""A day is closed this long after its end. By then every process has written its last entries of that day."""
 
 NETWORK_VISITORS: Final = 3
-"""Visitors of one network and day whose asking for the same, or opening of the same article, is logged: who changes his
-user agent or his address within the network is no crowd."""
+"""Visitors of one network that are logged per day for the same query or the same opened article. Somebody who changes his
+user agent, or his address within the network, does not make a crowd."""
 
 BATCH: Final = 500
-"""Entries written at once, at most: every database takes twice as many parameters in one lookup."""
+"""Maximum number of entries written at once. A lookup takes up to two parameters per entry; every database accepts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Pruned:
 
 
 class QueryLogStore:
-    """The query log in one database, for one thread. Every method raises QueryLogUnavailable when that fails."""
+    """The query log in one database, for one thread. Every method raises QueryLogUnavailable if the database fails."""
 
     def __init__(self, engine: Engine, timezone: ZoneInfo) -> None:
         self._engine = engine
@@ -57,11 +57,10 @@ class QueryLogStore:
         self._salt: tuple[date, str] | None = None
 
     def write(self, entries: Sequence[Asked | Clicked], *, now: datetime) -> int:
-        """Write up to BATCH entries, all or none; returns how many were written.
+        """Write up to BATCH entries, all or none. Returns how many were written.
 
-        Not written are those of programs, and of a network those beyond NETWORK_VISITORS.
-
-        Writing a search a second time changes nothing, so a batch whose end is unknown may be tried again.
+        Skips entries of programs, and entries of a network beyond NETWORK_VISITORS. Writing a search twice changes nothing. A
+        batch with an unknown outcome may therefore be tried again.
         """
         people = [each for each in entries if not each.visitor.is_program]
         if not people:
@@ -87,21 +86,21 @@ class QueryLogStore:
         return len(asked) + len(clicked)
 
     def close_days(self, *, now: datetime) -> int:
-        """Keep the counts of every day that is over and was not closed yet; returns how many days that were."""
+        """Keep the counts of every past day that is not closed yet. Returns the number of days closed."""
         today = self.day(now - GRACE)
         with self.reading() as connection:
             day = self._first_open_day(connection)
         closed = 0
         while day is not None and day < today:
             with self._change() as connection:
-                if self._first_open_day(connection) == day:  # no other process was faster
+                if self._first_open_day(connection) == day:  # no other process closed it first
                     closed += self._close(connection, day)
             day += timedelta(days=1)
         return closed
 
     def prune(self, *, now: datetime, keep_days: int) -> Pruned:
-        """Remove the entries older than ``keep_days`` days, the salts of other days than today, and of the counts as
-        old as those what FEW_VISITORS did not ask."""
+        """Remove entries older than ``keep_days`` days and all salts but today's. Of counts that old, remove those with fewer
+        than FEW_VISITORS visitors."""
         first_day = self.day(now) - timedelta(days=keep_days)
         start = self.start_of(first_day)
         with self._change() as connection:
@@ -122,16 +121,16 @@ class QueryLogStore:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read from, which sees one state of the database."""
+        """A connection for reading. It sees one state of the database."""
         with _translated(self._engine), self._engine.connect() as connection:
             yield connection
 
     def day(self, moment: datetime) -> date:
-        """The day of the service's zone that a time lies in."""
+        """The day of a time in the service's zone."""
         return moment.astimezone(self._timezone).date()
 
     def days(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The parts of ``[start, end)``, times as the tables have them, that lie in one day of the service's zone."""
+        """Split ``[start, end)`` at the midnights of the service's zone. Times are as in the tables."""
         while start < end:
             day = self.day(start.replace(tzinfo=UTC))
             midnight = min(end, self.start_of(day + timedelta(days=1)))
@@ -139,7 +138,7 @@ class QueryLogStore:
             start = midnight
 
     def start_of(self, day: date) -> datetime:
-        """When a day of the service's zone begins, as the tables have it."""
+        """The first moment of a day of the service's zone, as the tables hold it."""
         return stored(datetime.combine(day, time(), self._timezone))
 
     def close(self) -> None:
@@ -152,7 +151,7 @@ class QueryLogStore:
             yield connection
 
     def _salt_of(self, connection: Connection, day: date) -> str:
-        """The salt of a day, made by whoever writes first; those of the days before go then."""
+        """The salt of a day. The first process to write makes it, and deletes the salts of earlier days."""
         if self._salt is None or self._salt[0] != day:
             salt = connection.execute(select(salts.c.salt).where(salts.c.day == day)).scalar()
             if salt is None:
@@ -192,10 +191,10 @@ class QueryLogStore:
 
 
 def open_query_log(url: str, timezone: ZoneInfo) -> QueryLogStore:
-    """Open the query log's database, making the folder, the file and the tables where they are missing.
+    """Open the query log's database. Makes the folder, the file and the tables if they are missing.
 
     Raises:
-        QueryLogUnavailable: the database cannot be opened, is not one, or was written by a newer release.
+        QueryLogUnavailable: the database cannot be opened, is no database, or was written by a newer release.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
     try:
@@ -208,7 +207,7 @@ def open_query_log(url: str, timezone: ZoneInfo) -> QueryLogStore:
 
 
 def stored(moment: datetime) -> datetime:
-    """A time as the tables have it."""
+    """A time as the tables hold it."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -222,17 +221,17 @@ def _translated(engine: Engine) -> Iterator[None]:
 
 
 def _known(connection: Connection, entries: Iterable[Asked | Clicked]) -> set[str]:
-    """The ids of those searches that were written before."""
+    """The ids of the searches that were written before."""
     ids = [each.id for each in entries if isinstance(each, Asked)]
     return set(connection.execute(select(queries.c.id).where(queries.c.id.in_(ids))).scalars())
 
 
 _Key = tuple[str, str, bool]
-"""A visitor, a query, and whether it was plain: what is asked again when all three are the same."""
+"""A visitor, a query, and whether it was plain. If all three are equal, a search repeats an earlier one."""
 
 
 def _mark_counted(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Decide which rows, in the order of their times, are counted."""
+    """Decide which rows are counted, in the order of their times."""
     if not rows:
         return
     rows.sort(key=lambda row: row["asked_at"])
@@ -263,7 +262,7 @@ def _within_networks(
 ) -> list[dict[str, Any]]:
     """The rows without those of a network's visitors beyond the first NETWORK_VISITORS with the same ``what``.
 
-    A network's hash lasts for a day, so these are the visitors of a day.
+    A network's hash is valid for one day, so the limit is per day.
     """
     table = what.table
     found = connection.execute(

@@ -1,7 +1,7 @@
 """The tables of the query log, as SQLAlchemy sees them.
 
-What a database really holds is made by ``migrations/``; a test holds the two together. Times are UTC without a zone,
-which SQLite and MySQL do not keep; days are those of the service's zone.
+``migrations/`` makes the real tables; a test checks that both agree. Times are UTC without a zone, because SQLite and
+MySQL keep none. Days are those of the service's zone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from indexer.store.chain import Chain
 from search_service.querylog.entries import MAX_QUERY
 
 CHAIN: Final = Chain("search_service.querylog:migrations", "0002", "query_log_version")
-"""The migrations of the query log. Its version has a table of its own, so a database may be shared with the store."""
+"""The migrations of the query log. Their version is in a table of its own, so the store may use the same database."""
 
-# MySQL compares text without regard to case and accents unless told.
+# By default MySQL ignores case and accents when it compares text.
 _EXACT_TEXT = String(MAX_QUERY).with_variant(
     mysql.VARCHAR(MAX_QUERY, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
 )
@@ -45,11 +45,11 @@ queries: Final = Table(
     Index("queries_visitor", "visitor", "asked_at"),
     Index("queries_network", "network", "query"),
 )
-"""One row for each search that a person made; it goes when it is older than the days that are kept.
+"""One row for each search by a person. Rows older than the kept days are pruned.
 
-``query`` is the normal form, ``text`` the spelling. ``plain``: nothing but words, over all articles, so that the total
-says something about the words. ``counted``: a first page, and no refresh. What is not counted is here for its clicks.
-``network`` is a salted hash of the day, as ``visitor`` is; of an older release's rows it is not known.
+``query`` is the normal form, ``text`` the spelling. ``plain``: only words, over all articles, so that the total says
+something about the words. ``counted``: a first page and no refresh. Rows that are not counted are kept for their clicks.
+``network`` and ``visitor`` are hashes with the salt of the day. Rows of an older release have no ``network``.
 """
 
 clicks: Final = Table(
@@ -66,7 +66,7 @@ clicks: Final = Table(
     Index("clicks_clicked_at", "clicked_at"),
     Index("clicks_network", "network", "article_id"),
 )
-"""One row for each hit that was opened, of the search ``query_id`` or, where that is not known, of a normal form."""
+"""One row for each opened hit. ``query_id`` names its search; if that is not known, ``query`` is its normal form."""
 
 query_days: Final = Table(
     "query_days",
@@ -79,8 +79,8 @@ query_days: Final = Table(
     Column("clicks", Integer, nullable=False),
     Column("found", Boolean, nullable=False),
 )
-"""What is kept of a day that is over: for each plain query its counts, its most frequent spelling, and whether it found
-anything when it was last asked."""
+"""What is kept of a past day: for each plain query its counts, its most frequent spelling, and whether it found anything
+when it was last asked."""
 
 salts: Final = Table(
     "salts",
@@ -88,4 +88,4 @@ salts: Final = Table(
     Column("day", Date, primary_key=True),
     Column("salt", String(64), nullable=False),
 )
-"""The salt of today's visitors. It is deleted after the day: then nobody can tell whose hash is whose."""
+"""The salt of today's visitors. It is deleted after the day. Then nobody can link a hash to a visitor."""

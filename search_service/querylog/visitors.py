@@ -1,4 +1,4 @@
-"""Who searches: known for a day by a salted hash, and never by anything else. Programs are told from people."""
+"""Visitors: known for one day by a salted hash, and by nothing else. Programs are distinguished from people."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Final
 from crawleruseragents import is_crawler
 
 _LIBRARIES: Final = ("java/", "php/", "guzzlehttp/", "werkzeug/")
-"""How agents begin that are libraries and not in the list of crawlers; a portal's back end passes its reader's on."""
+"""Beginnings of user agents of libraries that the crawler list lacks. A portal's back end passes on its reader's agent."""
 
 _HASH_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever asks, as a request tells it. It lives in memory until its entry is written, and is not written itself."""
+    """The sender of a request, as far as the request tells. Kept in memory until its entry is written; never written itself."""
 
     address: str
     agent: str
 
     def hashed(self, salt: str) -> str:
-        """24 hex digits that are the same for the same visitor and salt, and tell nothing without the salt."""
+        """24 hex digits, equal for the same visitor and salt. They reveal nothing without the salt."""
         return _hash(f"{self.address}\0{self.agent}", salt)
 
     def hashed_network(self, salt: str) -> str:
-        """24 such digits of the visitor's network: what one household, office or attacker easily has to itself.
+        """24 hex digits of the visitor's network: the addresses that one household, office or attacker easily controls.
 
-        That is the first 24 bits of an IPv4 address and the first 64 of an IPv6 address.
+        The network is the first 24 bits of an IPv4 address, or the first 64 bits of an IPv6 address.
         """
         return _hash(_network(self.address), salt)
 
     @property
     def is_program(self) -> bool:
-        """A crawler, a monitor, a library, or whatever does not say what it is."""
+        """Whether it is a crawler, a monitor, a library, or sends no user agent."""
         return _is_program(self.agent)
 
 
@@ -64,5 +64,5 @@ def _network(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_program(agent: str) -> bool:
-    """By the list of crawler-user-agents, whose hundreds of expressions take up to half a millisecond."""
+    """Checks the list of crawler-user-agents. Its hundreds of expressions take up to half a millisecond, hence the cache."""
     return not agent.strip() or agent.lower().startswith(_LIBRARIES) or is_crawler(agent)

@@ -1,4 +1,4 @@
-"""The thread of a query log: it writes what waits, reads the lists, closes days and forgets what is old."""
+"""The thread of a query log: it writes waiting entries, reads the lists, closes days and prunes old rows."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from search_service.querylog.store import BATCH, QueryLogStore
 WRITE_EVERY: Final = 1.0
 READ_EVERY: Final = 60.0
 CARE_EVERY: Final = 600.0
-"""Seconds between two writes, two readings of the lists, and two rounds of closing days and forgetting."""
+"""Seconds between writes, between readings of the lists, and between rounds of closing and pruning."""
 
 READING_SHARE: Final = 0.02
-"""Of its time the thread reads lists, at most: those of a big log are read less often."""
+"""Largest share of its time that the thread reads lists. The lists of a big log are read less often."""
 
 RETRY_AFTER: Final = 5.0
-"""Seconds before a database that failed is tried again."""
+"""Seconds before a failed database is tried again."""
 
 LOOK_EVERY: Final = 0.2
-"""Seconds between two looks at whether there is something to do."""
+"""Seconds between two checks for work."""
 
 
 @dataclass(slots=True, eq=False)
 class Inbox:
-    """What requests hand to the thread, and what it hands back. Its deque is appended to without a lock.
+    """What requests give to the thread, and what it gives back. Requests append to ``waiting`` without a lock.
 
-    ``in_hand`` entries the thread has taken out of ``waiting`` and not written yet.
+    ``in_hand`` counts the entries that the thread took out of ``waiting`` and did not write yet.
     """
 
     waiting: deque[Asked | Clicked] = field(default_factory=deque)
@@ -44,9 +44,9 @@ class Inbox:
 
 
 class Worker:
-    """What the thread does, turn by turn. ``opening`` opens the database, in the thread and when it is needed.
+    """What the thread does, turn by turn. ``opening`` opens the database in the thread, when it is needed.
 
-    An error that is none of ours takes the entries with it that it was about: they would fail again.
+    An unforeseen error (no SearchIndexError) drops the batch that caused it, because the batch would fail again.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Worker:
         self._write_at = self._read_at = self._care_at = 0.0
 
     def work(self, waited_for: bool) -> None:
-        """Do what is due; everything where somebody waits for it."""
+        """Do what is due. If somebody waits for it, do everything."""
         try:
             self._work(time.monotonic(), everything=waited_for)
         except BaseException:
@@ -74,14 +74,14 @@ class Worker:
             raise
 
     def finish(self) -> None:
-        """Write what waits, and close the database."""
+        """Write the waiting entries, and close the database."""
         try:
             self._write()
         finally:
             self.leave()
 
     def leave(self) -> None:
-        """Close the database; the next turn opens it again. Only for who holds the turn."""
+        """Close the database. The next turn opens it again. The caller must hold the turn."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None

@@ -1,1 +1,1 @@
-"""Ranking: the numbers that decide what comes first, and how articles age."""
+"""Ranking: the weights that decide the order, and how articles age."""

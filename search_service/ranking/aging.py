@@ -1,4 +1,4 @@
-"""How articles age: one half-life for all, others for some channels, and none for what is evergreen."""
+"""How articles age: one half-life for all, other ones for some channels, none for evergreen articles."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _MOST: Final = 36_500
 
 @dataclass(frozen=True, slots=True)
 class Aging:
-    """Half-lives in days, None for what does not age: that of every article, and those of some channels."""
+    """Half-lives in days: of every article, and of some channels. None means that articles do not age."""
 
     half_life: int | None
     channels: tuple[tuple[str, int | None], ...] = ()
 
 
 def aging(text: str) -> Aging:
-    """``365, 快讯=30, 教育/百科=evergreen``: days, or the word evergreen, for all, then for channels.
+    """Parse ``365, 快讯=30, 教育/百科=evergreen``: days or the word evergreen, first for all articles, then for channels.
 
     Raises:
-        ValueError: with what would be right.
+        ValueError: the text is wrong; the message says what would be right.
     """
     first, *others = (part.strip() for part in text.split(","))
     channels: dict[str, int | None] = {}

@@ -1,6 +1,6 @@
-"""Borders of words that show in the text itself: a Latin word or a number ends where its letters or digits end.
+"""Word borders that show in the text itself: a Latin word or a number ends where its letters or digits end.
 
-Chinese characters have no such borders: there any place may be one. Texts are folded.
+Chinese characters show no word borders: any place between them may be one. All texts here are folded.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 _FIRST_WITHOUT: Final = "\u1100"
-"""Below it lie the scripts that part words with blanks (Latin, Greek, Cyrillic ...), from it on Hangul, kana, Han."""
+"""Below it are the scripts that separate words with blanks (Latin, Greek, Cyrillic ...); from it on Hangul, kana, Han."""
 
 
 def is_border(text: str, place: int) -> bool:
-    """Whether no Latin word and no number runs on across ``place``."""
+    """Whether no Latin word and no number continues across ``place``."""
     if not 0 < place < len(text):
         return True
     kind = _kind(text[place])
@@ -20,7 +20,7 @@ def is_border(text: str, place: int) -> bool:
 
 
 def may_run_on(text: str) -> bool:
-    """Whether ``text`` begins or ends with a letter or digit that its word or number may run on beside."""
+    """Whether a Latin word or a number at either end of ``text`` may continue beyond it."""
     return any(_kind(character) is not None for character in text[:1] + text[-1:])
 
 

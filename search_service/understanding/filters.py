@@ -1,4 +1,4 @@
-"""Filters: what readers may see, and what they narrow a list to. Filters never count in scores."""
+"""Filters: what readers may see, and how they narrow a list. Filters never add to scores."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 from indexer.query import And, Not, Or, Query, Range, Term
 
 _INSTANT: Final = timedelta(microseconds=1)
-"""The resolution of times: ``[start, end)`` becomes ``(start, end]`` when both move by it."""
+"""The resolution of times. Moving both ends by it turns ``[start, end)`` into ``(start, end]``."""
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
-"""Of articles (see ``parse_time``); beyond them lies the end of the calendar."""
+"""The first and last day of articles (see ``parse_time``). Days clipped to them stay clear of the end of the calendar."""
 
 
 def visible(now: datetime) -> Query:
-    """What readers may see at ``now``; the same articles as :meth:`Article.is_visible`."""
+    """What readers may see at ``now``. Admits the same articles as :meth:`Article.is_visible`."""
     after_now = now + _INSTANT
     return And(
         (
@@ -35,13 +35,13 @@ def without(article_ids: Iterable[str]) -> Query:
 
 
 def in_channel(path: str) -> Query:
-    """What stands in a channel, or in one that lies in it. Blanks and slashes too many do not matter."""
+    """The articles of a channel and its subchannels. Surplus blanks and slashes do not matter."""
     parts = (" ".join(part.split()) for part in path.split("/"))
     return Term("channel", "/".join(part for part in parts if part))
 
 
 def published_between(start: date | None, end: date | None, timezone: ZoneInfo) -> Query:
-    """What was published from day ``start`` to day ``end``, both included, as days are counted in ``timezone``."""
+    """The articles published from day ``start`` to day ``end``, both included. Days are those of ``timezone``."""
     return Range(
         "published_at",
         start_of_day(_clip(start), timezone) if start else None,
@@ -50,7 +50,7 @@ def published_between(start: date | None, end: date | None, timezone: ZoneInfo) 
 
 
 def start_of_day(day: date, timezone: ZoneInfo) -> datetime:
-    """The first moment of a day, in UTC. The day is one that an article can have, or the one behind the last."""
+    """The first moment of a day, in UTC. ``day`` is at most the day after LAST_DAY."""
     return datetime.combine(day, time(), timezone).astimezone(UTC)
 
 

@@ -1,7 +1,7 @@
-"""Joined words: which words of a typed text belong to one thing, so that they must follow one another.
+"""Joined words: words of a typed text that form one thing and must follow one another.
 
-3:2, H1N1, iPhone15, 19:30: numbers and Latin words that were typed in one go; and with single Chinese characters where
-nothing else was typed with them: 歼20, 7号. Each word alone stands in articles that have nothing to do with what was typed.
+Joined are numbers and Latin words typed without a blank: 3:2, H1N1, iPhone15, 19:30. Single Chinese characters join
+them if nothing else touches the stretch: 歼20, 7号. Each word alone occurs in many unrelated articles.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from indexer.analysis.analyzers import Token
 from search_service.understanding.borders import has_borders
 
 _PARTS: Final = re.compile(r"[\s,，、;；。！!？?+＋]")
-"""What parts two things that were typed one after the other."""
+"""Characters that separate two things."""
 
 MAX_JOINED: Final = 8
-"""Words of a stretch, at most: each must be looked up, and eight of a long address are that address."""
+"""Maximum number of words of a stretch. Each costs a look-up, and eight words of a long address identify it."""
 
 
 def joined(text: str, tokens: Sequence[Token]) -> tuple[str, ...]:
-    """The stretches of ``text`` whose words must follow one another; ``tokens`` are its words in query mode."""
+    """The stretches of ``text`` whose words must follow one another. ``tokens`` are the words of ``text`` in query mode."""
     places = Counter(token.position for token in tokens)
     runs: list[list[Token]] = [[token] for token in tokens[:1]]
     for before, after in pairwise(tokens):
-        # Words that share a place, as those of a square metre sign do, do not follow one another.
+        # Words at the same position, such as those of a square metre sign, do not follow one another.
         alone = places[before.position] == places[after.position] == 1
         if alone and _belong(text, before, after):
             runs[-1].append(after)
@@ -48,7 +48,7 @@ def _belong(text: str, before: Token, after: Token) -> bool:
 
 
 def _stretches(text: str, run: list[Token]) -> Iterator[list[Token]]:
-    """The run, or, where characters touch it that are no part of it, what of it is no Chinese character."""
+    """The whole run. If other characters touch it, only its parts without Chinese characters."""
     if not (text[: run[0].start][-1:].isalnum() or text[run[-1].end :][:1].isalnum()):
         yield run
         return

@@ -1,7 +1,7 @@
-"""The lexer of typed queries: text -> operators, quotes, fields and plain text. Total: every text has tokens.
+"""The lexer of typed queries: text -> operators, quotes, fields and plain text. It accepts every text.
 
-What counts as an operator is decided here: one that is unbalanced, or that has nothing to act on, is plain text.
-Positions are offsets into the text that was given; full-width operators are read through a folded copy of equal length.
+The lexer decides what counts as an operator. An unbalanced operator, or one without an operand, is plain text.
+Positions are offsets into the given text. Full-width operators are read through a folded copy of equal length.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final
 
 MAX_DEPTH: Final = 16
-"""Of parentheses; deeper ones are text. It bounds the recursion of the parser."""
+"""Maximum number of levels of parentheses; deeper ones are text. It bounds the recursion of the parser."""
 
 _WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _DOUBLE_QUOTES: Final = dict.fromkeys(map(ord, "“”„‟"), ord('"'))
@@ -23,7 +23,7 @@ _WORD_END: Final = re.compile(r'[\s()|"「『‘]')
 
 
 class Kind(Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     TEXT = "text"
     QUOTE = "quote"
@@ -42,9 +42,9 @@ _ENDS_OPERAND: Final = (Kind.TEXT, Kind.QUOTE, Kind.FIELD, Kind.CLOSE)
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """One token of typed text, standing at ``[start, end)``.
+    """One token of the typed text, at ``[start, end)``.
 
-    ``value`` is what a quote or a field holds, as typed; ``field`` a field's name; ``quoted`` whether its value was.
+    ``value`` is the content of a quote or field, as typed. ``field`` is a field's name. ``quoted``: its value was quoted.
     """
 
     kind: Kind
@@ -56,7 +56,7 @@ class Lexeme:
 
 
 def lex(text: str) -> list[Lexeme]:
-    """The tokens of ``text`` in order; parentheses are balanced, operators have what they act on. O(length)."""
+    """The tokens of ``text`` in order. Parentheses are balanced, and every operator has its operands. O(length)."""
     return _bind(_balance(_scan(text)))
 
 
@@ -90,7 +90,7 @@ def _scan(text: str) -> list[Lexeme]:
 
 
 def _excludes(shadow: str, at: int) -> bool:
-    """Whether the minus at ``at`` begins a word and has one behind it."""
+    """Whether the minus at ``at`` starts a word: nothing touches it on the left, and something to exclude follows."""
     before, after = shadow[at - 1 : at], shadow[at + 1 : at + 2]
     return (not before or before.isspace() or before in "()") and not (
         not after or after.isspace() or after in ")|-"
@@ -98,13 +98,13 @@ def _excludes(shadow: str, at: int) -> bool:
 
 
 def _quote_end(shadow: str, at: int) -> int:
-    """Where the quote that opens at ``at`` ends; 0 if none opens there, or it is never closed."""
+    """Where the quote that opens at ``at`` ends. 0 if no quote opens there, or if it is not closed."""
     closing = _CLOSING.get(shadow[at])
     return shadow.find(closing, at + 1) + 1 if closing else 0
 
 
 def _word_end(shadow: str, at: int) -> int:
-    """The end of the word at ``at``: before white space, an operator, or a quote that is closed."""
+    """The end of the word at ``at``: before white space, an operator, or a closed quote."""
     end = at + 1
     while (stop := _WORD_END.search(shadow, end)) is not None:
         end = stop.start()
@@ -115,7 +115,7 @@ def _word_end(shadow: str, at: int) -> int:
 
 
 def _field(text: str, shadow: str, field: re.Match[str]) -> Lexeme:
-    """The field with its value, which follows at once, in quotes or up to the end of the word."""
+    """The field with its value. The value follows without a blank: in quotes, or up to the end of the word."""
     start, value = field.span()
     name = field[1].lower()
     if value < len(shadow) and (end := _quote_end(shadow, value)):
@@ -127,7 +127,7 @@ def _field(text: str, shadow: str, field: re.Match[str]) -> Lexeme:
 
 
 def _balance(lexemes: list[Lexeme]) -> list[Lexeme]:
-    """Parentheses that have no partner, or stand too deep, become text; then text that touches text is joined."""
+    """Turn parentheses without a partner, or nested too deeply, into text. Then join adjacent texts."""
     partners: set[int] = set()
     open_at: list[int] = []
     for n, lexeme in enumerate(lexemes):
@@ -150,7 +150,7 @@ def _balance(lexemes: list[Lexeme]) -> list[Lexeme]:
 
 
 def _bind(lexemes: list[Lexeme]) -> list[Lexeme]:
-    """Operators without something to act on become text: first those that lack a right side, then a left one."""
+    """Turn operators without an operand into text: first those without a right one, then those without a left one."""
     bound = list(lexemes)
     right: Lexeme | None = None
     for n in range(len(bound) - 1, -1, -1):

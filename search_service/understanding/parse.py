@@ -1,11 +1,11 @@
-"""The parser: what a reader typed -> a tree. With ``lexer.py``, the only place that knows our syntax.
+"""The parser: what a reader typed -> a tree. Only this module and ``lexer.py`` know the query syntax.
 
-    "exact"  「exact」                     as it stands
-    -word  NOT word                        without it
+    "exact"  「exact」                     literally
+    -word  NOT word                        without the word
     a AND b   a OR b   a | b   (a b)       AND binds closest, then OR, then the blank between words
-    title: channel: source: author: tag:   one field; date:2023-11..2023-12 when it was published
+    title: channel: source: author: tag:   one field; date:2023-11..2023-12 for the time of publication
 
-Operators may be full-width. Nothing that is typed is an error: what is no operator is text.
+Operators may be full-width. No typed text is an error: what cannot be read as an operator is text.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ Syntax = Literal["default", "plain"]
 SYNTAXES: Final[tuple[Syntax, ...]] = ("default", "plain")
 
 MAX_LENGTH: Final = 500
-"""Characters of a query that are used. Nobody types more; what is pasted begins with what it is about."""
+"""Characters of a query that are used. Nobody types more. A pasted text says at its beginning what it is about."""
 MAX_WORDS: Final = 64
-"""Words (loose ones, quotes and fields) of a query that are used: each costs the index a look-up."""
+"""Words (loose words, quotes and fields) of a query that are used. Each costs a look-up in the index."""
 
 QUESTION_WORDS: Final = frozenset([
     "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
     "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
 ])  # fmt: skip
-"""Words that make a question of those beside them: these are a topic then, and not each of them a must."""
+"""Question words. The words beside one are a topic, and an article need not hold all of them."""
 _ASKING: Final = re.compile("|".join(QUESTION_WORDS))
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""Removed from articles too, so they must not part the words of a query."""
+"""Removed from articles too. They must not split the words of a query."""
 
 _DATE: Final = r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?"
 _DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)
@@ -60,10 +60,10 @@ _DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was understood. ``tree`` is None when nothing was typed.
+    """How a text was read. ``tree`` is None if the text is empty.
 
-    ``echo`` is the tree in canonical spelling, ``ignored`` the stopwords that were left out, ``notes`` sentences for
-    the reader, in Chinese.
+    ``echo`` is the tree in canonical spelling. ``ignored`` are the stopwords that were left out. ``notes`` are Chinese
+    sentences for the reader.
     """
 
     tree: Node | None
@@ -75,7 +75,7 @@ class Parsed:
 def parse(
     text: str, *, analyzer: Analyzer, timezone: ZoneInfo, syntax: Syntax = "default"
 ) -> Parsed:
-    """Read what was typed. Never raises; O(length), and of ``text`` only MAX_LENGTH characters are read."""
+    """Parse a typed text. Never raises. Reads at most MAX_LENGTH characters of ``text``; O(length)."""
     notes: list[str] = []
     text = _UNUSABLE.sub(" ", _INVISIBLE.sub("", text[: 2 * MAX_LENGTH])).strip()
     if len(text) > MAX_LENGTH:
@@ -91,7 +91,7 @@ def parse(
 
 @dataclass(frozen=True, slots=True)
 class _Loose:
-    """Words whose neighbours are not known yet: those of one sequence become one Words."""
+    """Words whose neighbours are not known yet. All loose words of one sequence become one Words."""
 
     text: str
 
@@ -111,7 +111,7 @@ class _Parser:
         return self._sequence()
 
     def words(self, text: str, *, title_only: bool = False) -> Node | None:
-        """The words of loose text, as far as MAX_WORDS allows; None if it has none."""
+        """The words of a loose text, up to MAX_WORDS. None if it has no words."""
         text = " ".join(text.split())
         tokens = self._analyzer.query(text)
         distinct = dict.fromkeys(token.text for token in tokens)
@@ -126,7 +126,7 @@ class _Parser:
         self.ignored.extend(self._analyzer.ignored(text))
         if not distinct:
             return None
-        # Few texts hold one as they stand: only those are looked at word by word, and within words.
+        # Few texts contain the characters of a question word. Only these are segmented, also into the words inside words.
         asks = bool(_ASKING.search(fold(text))) and any(
             token.text in QUESTION_WORDS for token in self._analyzer.index(text)
         )
@@ -147,7 +147,7 @@ class _Parser:
         return replace(words, words_of={each: words_of(self._analyzer, each) for each in parts})
 
     def _sequence(self) -> Node | None:
-        """Parts with a blank between them, up to a closing parenthesis or the end."""
+        """Parts with blanks between them, up to a closing parenthesis or the end."""
         parts: list[Node] = []
         loose: list[str] = []
         first_loose = 0
@@ -222,7 +222,7 @@ class _Parser:
         return Keyword(lexeme.field, value) if value and self._spend() else None
 
     def _spend(self) -> bool:
-        """Take one of the words that are left."""
+        """Use up one of the remaining words. False if none is left."""
         if not self._left:
             self._notes.append(f"查询的词太多，只用了前 {MAX_WORDS} 个。")
             return False
@@ -243,7 +243,7 @@ def _present(parts: Iterable[Node | None]) -> list[Node]:
 
 
 def _dates(text: str, timezone: ZoneInfo) -> Dates | None:
-    """A day, month or year, or a range of them with one side possibly open; None for anything else."""
+    """A day, month or year, or a range of them, where one side may be open. None for any other text."""
     match = _DATES.fullmatch(fold_literal(text))
     if match is None:
         return None
@@ -265,10 +265,10 @@ def _dates(text: str, timezone: ZoneInfo) -> Dates | None:
 def _period(
     parts: tuple[str | None, ...], timezone: ZoneInfo
 ) -> tuple[datetime, datetime, str] | None:
-    """Start and end of a year, month or day, and its canonical spelling; None for an open side.
+    """Start and end of a year, month or day, and its canonical spelling. None for an open side.
 
     Raises:
-        ValueError: no such day, or none that an article can have.
+        ValueError: there is no such day, or no article can have it.
     """
     year, month, day = (None if part is None else int(part) for part in parts)
     if year is None:

@@ -1,7 +1,7 @@
 """Synonyms: which other words count for the words of a query.
 
-A table is made of the lines that come with the program and of the editors', once for each change. It gives the loose
-words of a tree their alternatives; quotes and exclusions mean the very words.
+A table is made of the packaged lines and the editors' lines, anew after each change. It gives the loose words of a tree
+their alternatives. Quotes and exclusions have none: they mean exactly the typed words.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from search_service.ranking.weights import SYNONYM
 from search_service.understanding.tree import All, Either, Node, Words
 
 MOST: Final = 8
-"""Alternatives of a word at most: each costs the index a look-up."""
+"""Maximum number of alternatives of a word. Each costs a look-up in the index."""
 _LONGEST_RUN: Final = 6
-"""Words of a query that together may be one entry of the table: 阿拉伯 联合 酋长国."""
+"""Maximum number of words of a query that together match one entry of the table: 阿拉伯 联合 酋长国."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was searched for beside the words ``text`` of a query."""
+    """The texts ``others`` that were searched for beside the words ``text`` of a query."""
 
     text: str
     others: tuple[str, ...]
 
 
 class SynonymTable:
-    """Which texts count for which. Immutable, and shared by threads."""
+    """Which texts count for which. Immutable; threads may share it."""
 
     def __init__(self, *lists: Iterable[Synonyms]) -> None:
-        """Make a table of lists of lines, the earlier first; what a line sets apart no other line joins."""
+        """Make a table of several lists of lines, earlier lists first. If any line sets two words apart, no line joins them."""
         lines = [line for each in lists for line in each]
         apart = {pair for line in lines if line.apart for pair in permutations(line.words, 2)}
         found: dict[str, dict[str, None]] = {}
@@ -49,7 +49,7 @@ class SynonymTable:
         }
 
     def others(self, text: str) -> tuple[str, ...]:
-        """What counts for a folded text, in the order of the lines."""
+        """The texts that count for a folded text, in the order of the lines."""
         return self._others.get(text, ())
 
 
@@ -65,7 +65,7 @@ def _pairs(line: Synonyms) -> Iterator[tuple[str, str]]:
 def with_synonyms(
     tree: Node | None, table: SynonymTable, analyzer: Analyzer
 ) -> tuple[Node | None, tuple[Used, ...]]:
-    """The tree with the alternatives of its loose words, and which those are. O(words), a few look-ups for each."""
+    """The tree with alternatives for its loose words, and these alternatives. O(words), with a few look-ups for each."""
     used: dict[str, Used] = {}
     return tree and _expanded(tree, table, analyzer, used), tuple(used.values())
 
@@ -107,7 +107,7 @@ def _with_alternatives(
 
 
 def _inside(token: Token, table: SynonymTable, analyzer: Analyzer) -> tuple[str, ...]:
-    """A long word with a word inside it replaced: 软体工程师 for 软件工程师."""
+    """The alternatives of a long word: with a word inside it replaced, as in 软体工程师 for 软件工程师."""
     return tuple(
         token.text[: inner.start] + other + token.text[inner.end :]
         for inner in analyzer.index(token.text)

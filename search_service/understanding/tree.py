@@ -1,6 +1,6 @@
 """The tree of a typed query, and its canonical spelling.
 
-``parse.py`` grows these trees, ``ladder.py`` turns them into index queries. A tree says what the reader asked for; how
+``parse.py`` makes the trees, ``ladder.py`` turns them into index queries. A tree says what the reader asked for. How
 strictly loose words are taken is decided later, rung by rung.
 """
 
@@ -17,13 +17,15 @@ from search_service.understanding.borders import has_borders
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Loose words, blank between pieces as typed. ``tokens``: what the analyzer makes of them, no repeats.
+    """Loose words, with blanks between the pieces as typed. ``tokens`` are the analyzer's words, without repeats.
 
-    ``joined`` are the stretches whose words must follow one another (``joined.py``). ``asks``: a question word is among
-    them (怎么, 哪些); ``common``: all of them are stopwords. Only a tree that is nothing but punctuation holds Words without tokens. The parser leaves
-    ``alternatives`` empty: ``synonyms.py`` finds them. ``words_of`` has the words of what is asked for by itself: each piece,
-    each joined stretch, the :attr:`telling` tokens and, if there are both, the bordered and the borderless ones (a word that only
-    its neighbours made falls into its parts then). ``grams`` are the text's pairs of characters (``analysis/grams.py``).
+    ``joined``: stretches whose words must follow one another (``joined.py``). ``asks``: one of the words is a question word
+    (怎么, 哪些). ``common``: all words are stopwords. ``alternatives``: empty after parsing; ``synonyms.py`` sets them.
+    ``grams``: the text's pairs of characters (``analysis/grams.py``).
+
+    ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
+    tokens and, if there are both kinds, the bordered and the borderless tokens. A word that exists only because of its
+    neighbours falls into its parts there. Only a tree of nothing but punctuation holds Words without tokens.
     """
 
     text: str
@@ -43,12 +45,12 @@ class Words:
 
     @property
     def telling(self) -> tuple[str, ...]:
-        """The tokens that say something alone: of several characters, or all of a text of stopwords."""
+        """The tokens that mean something alone: those of several characters, or every token if all are stopwords."""
         return tuple(token for token in self.tokens if len(token) > 1 or self.common)
 
     @property
     def bordered(self) -> tuple[str, ...]:
-        """The tokens of scripts that show where words begin and end (Latin, digits)."""
+        """The tokens of scripts with visible word borders (Latin, digits)."""
         return tuple(filter(has_borders, self.tokens))
 
     @property
@@ -57,13 +59,13 @@ class Words:
         return tuple(token for token in self.tokens if not has_borders(token))
 
     def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
-        """The words of tokens of one of the kinds above, cut without their neighbours."""
+        """The words of ``tokens``, cut without their neighbours. ``tokens`` is one of the three tuples above."""
         return self.words_of[" ".join(tokens)]
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Text that must stand as it was typed between quotes. ``tokens``: what the analyzer makes of it."""
+    """Quoted text, to be found literally. ``tokens`` are the analyzer's words of it."""
 
     text: str
     title_only: bool = False
@@ -80,7 +82,7 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """Published in ``[start, end)``; None leaves a side open. ``text`` is the range in canonical spelling."""
+    """Published in ``[start, end)``. None leaves a side open. ``text`` is the range in canonical spelling."""
 
     start: datetime | None
     end: datetime | None
@@ -89,14 +91,14 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every part; two or more, none of them an All."""
+    """All parts must match. At least two; none is an All itself."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """At least one part; two or more, none of them an Either."""
+    """At least one part must match. At least two; none is an Either itself."""
 
     parts: tuple[Node, ...]
 
@@ -113,7 +115,7 @@ Node = Leaf | All | Either | Exclude
 
 
 def all_of(parts: Iterable[Node]) -> Node | None:
-    """The parts together, flat; None for no parts."""
+    """The parts joined by All, flat. None without parts; a single part stays as it is."""
     flat: list[Node] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, All) else (part,))
@@ -121,7 +123,7 @@ def all_of(parts: Iterable[Node]) -> Node | None:
 
 
 def either_of(parts: Iterable[Node]) -> Node | None:
-    """The parts as alternatives, flat; None for no parts."""
+    """The parts joined by Either, flat. None without parts; a single part stays as it is."""
     flat: list[Node] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, Either) else (part,))
@@ -129,12 +131,12 @@ def either_of(parts: Iterable[Node]) -> Node | None:
 
 
 def excluding(part: Node) -> Node:
-    """All but the part; excluded twice is not excluded."""
+    """Everything but the part. Excluding an exclusion gives its part back."""
     return part.part if isinstance(part, Exclude) else Exclude(part)
 
 
 def wanted(tree: Node) -> list[Leaf]:
-    """The leaves that an article is found by, in order: not the excluded ones."""
+    """The leaves that articles are found by, in order. Excluded leaves are left out."""
     match tree:
         case All(parts) | Either(parts):
             return [leaf for part in parts for leaf in wanted(part)]
@@ -145,11 +147,11 @@ def wanted(tree: Node) -> list[Leaf]:
 
 
 _QUOTES: Final = (('"', '"', '"“”„‟＂'), ("「", "」", "」"), ("『", "』", "』"), ("‘", "’", "’"))
-"""Opening, closing, and the characters that may not stand between them."""
+"""Opening mark, closing mark, and the characters that may not stand between them."""
 
 
 def spell(tree: Node) -> str:
-    """The tree as a reader would type it: shown with the answer, and read as the same tree again."""
+    """The tree as a reader would type it. It is shown with the answer, and parses to the same tree."""
     match tree:
         case Words(text, _, title_only):
             return f"title:{_quotable(text)}" if title_only else text
@@ -168,7 +170,7 @@ def spell(tree: Node) -> str:
 
 
 def _spell_all(parts: tuple[Node, ...]) -> str:
-    """Blank between parts. Several loose words, which would run together, get AND between them or parentheses."""
+    """Blanks between the parts. Several loose parts would run together: they get AND between them, or parentheses."""
     loose = [_is_loose(part) for part in parts]
     spelt = ""
     for n, part in enumerate(parts):
@@ -183,7 +185,7 @@ def _spell_all(parts: tuple[Node, ...]) -> str:
 
 
 def _operand(part: Node) -> str:
-    """The part's spelling, in parentheses where an operator would take only a piece of it."""
+    """The part's spelling, in parentheses if an operator would take only a piece of it."""
     several = isinstance(part, All | Either) or (_is_loose(part) and " " in spell(part))
     return f"({spell(part)})" if several else spell(part)
 
@@ -200,5 +202,5 @@ def _quote(text: str) -> str:
 
 
 def _quotable(value: str) -> str:
-    """A field's value, in quotes where white space or an operator would end it."""
+    """A field's value, in quotes if white space or an operator would cut it short."""
     return _quote(value) if any(c.isspace() or c in '()|"“”＂「『‘（）｜' for c in value) else value

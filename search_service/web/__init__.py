@@ -1,1 +1,1 @@
-"""HTTP: the JSON API, the reader's pages, and the server. Flask lives here and nowhere else."""
+"""HTTP: the JSON API, the reader's pages, and the server. Only this package uses Flask."""

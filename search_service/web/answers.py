@@ -1,6 +1,6 @@
-"""From what the use cases answer to the payloads of the API. Times come into the service's zone.
+"""From the results of the use cases to the payloads of the API. Times are converted to the service's zone.
 
-A search's body is made of dicts, in the form of its models: to make those of ten hits took as long as all of this.
+The body of a search is made of dicts in the shape of its models. Models of ten hits alone took as long to make as all of this.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _explanation(why: Explanation) -> ExplanationPayload:
 def search_payload(
     answer: Answer, zone: ZoneInfo, *, query_id: str | None = None
 ) -> dict[str, Any]:
-    """A `SearchPayload`, as a dict, of a search that the query log has under ``query_id``."""
+    """A `SearchPayload`, as a dict. ``query_id`` is the search's id in the query log."""
     understood = answer.understood
     correction = understood.correction
     return {
@@ -142,7 +142,7 @@ def article_payload(article: Article, state: IndexState, zone: ZoneInfo) -> Arti
 
 
 def breadcrumb(channel: str) -> list[BreadcrumbPart]:
-    """The steps of a channel path, outermost first."""
+    """The steps of a channel path, from the outermost channel inwards."""
     return [
         BreadcrumbPart(name=path.rpartition("/")[2], channel=path)
         for path in channel_ancestry(channel)

@@ -1,4 +1,4 @@
-"""The JSON API, version 1. A view reads its parameters, asks one use case and renders the answer."""
+"""The JSON API, version 1. A view reads its parameters, calls one use case and renders the answer."""
 
 from __future__ import annotations
 

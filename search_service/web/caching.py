@@ -1,4 +1,4 @@
-"""ETags, conditional requests, Cache-Control and compression, for every answer in one place."""
+"""ETags, conditional requests, Cache-Control and compression, for all answers in one place."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from flask import Flask, Response, g, request
 from search_service.web.compression import compress, will_compress
 
 MAX_AGE: Final = 10
-"""Seconds that an answer may be kept by browsers and proxies: changes show within seconds."""
+"""Seconds that browsers and proxies may keep an answer. Changes thus show within seconds."""
 
 _CONDITIONS: Final = frozenset(
     ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 )
-"""What a client sends that does not want all of an answer, or not in any case."""
+"""Headers of a client that wants only a part of an answer, or wants it only on a condition."""
 
 
 def except_from_etag(*pieces: str) -> None:
-    """Leave pieces of this answer's body out of its ETag: a time taken and an id differ every time.
+    """Leave pieces of this answer's body out of its ETag, because they differ every time: the time taken, the query id.
 
-    The ETag is then a weak one, which promises the same meaning and not the same bytes.
+    The ETag is then weak: it promises the same meaning, not the same bytes.
     """
     g.volatile = [piece.encode() for piece in pieces if piece]
 
 
 def keep_nowhere() -> None:
-    """Let nobody keep this answer: asked again, it may be another one."""
+    """Forbid keeping this answer: the next one may differ."""
     g.keep_nowhere = True
 
 
 def register_caching(app: Flask) -> None:
-    """Give every answer of ``app`` its Cache-Control; 200 also an ETag, and 304 where the client has it already.
+    """Give every answer of ``app`` its Cache-Control. A 200 also gets an ETag; it becomes a 304 if the client has that version.
 
-    Errors are never kept. A view that sets Cache-Control itself is left alone.
+    Errors are never kept. If a view sets Cache-Control itself, it stays.
     """
 
     @app.after_request
@@ -59,7 +59,7 @@ def register_caching(app: Flask) -> None:
 
 
 def _mark_etag(response: Response) -> None:
-    """Give the compressed body a tag of its own: the same tag would promise the same bytes."""
+    """Give the compressed body its own ETag. The same ETag would promise the same bytes."""
     tag, weak = response.get_etag()
     if tag is not None:
         response.set_etag(f"{tag}-gzip", weak=bool(weak))

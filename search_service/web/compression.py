@@ -1,4 +1,4 @@
-"""Compression of answers, for clients that ask for it. Only gzip: everybody reads it, and it comes with Python."""
+"""Compression of answers for clients that ask for it. Only gzip: every client reads it, and Python includes it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 LEAST: Final = 1024
-"""Bytes from which a body is compressed; a shorter one travels in one packet either way."""
+"""Bytes from which a body is compressed. A shorter body fits into one packet anyway."""
 
 LEVEL: Final = 3
-"""Of zlib: an answer of 10 KB takes 60 % of the time of level 5, and is 3 % larger."""
+"""Level of zlib. For an answer of 10 KB it takes 60 % of the time of level 5; the result is 3 % larger."""
 
 _TYPES: Final = frozenset(
     {
@@ -30,8 +30,8 @@ _TYPES: Final = frozenset(
 
 
 def will_compress(response: Response) -> bool:
-    """Whether ``compress`` is to be called; the answer says that it depends on what the client accepts."""
-    if response.status_code == 304:  # a file's, which no longer says what it is of
+    """Whether to call ``compress``. Also adds Vary: Accept-Encoding to an answer that some clients get compressed."""
+    if response.status_code == 304:  # of a file; it no longer states its type
         response.headers["Vary"] = "Accept-Encoding"
         return False
     if response.mimetype not in _TYPES or response.status_code == 206:
@@ -43,7 +43,7 @@ def will_compress(response: Response) -> bool:
 
 
 def compress(response: Response) -> None:
-    """Compress the body. Its ETag must be one that only the compressed body has."""
+    """Compress the body. The caller must give the answer an ETag that only the compressed body has."""
     if response.direct_passthrough:
         response.direct_passthrough = False
         response.set_data(_file(response.get_data()))
@@ -54,7 +54,7 @@ def compress(response: Response) -> None:
 
 @lru_cache(maxsize=64)
 def _accepts_gzip(accepted: str) -> bool:
-    """Few different headers come from all browsers."""
+    """Cached, because browsers send only a few different headers."""
     return parse_accept_header(accepted, Accept)["gzip"] > 0
 
 

@@ -1,6 +1,6 @@
-"""What describes the API: ``/openapi.json``, the interactive ``/docs`` and ``/docs/errors``.
+"""The description of the API: ``/openapi.json``, the interactive ``/docs`` and ``/docs/errors``.
 
-Swagger UI comes from the package flask-openapi3-swagger, and is served from here: nothing is fetched from outside.
+Swagger UI comes from the package flask-openapi3-swagger and is served from here. Nothing is fetched from outside.
 """
 
 from __future__ import annotations

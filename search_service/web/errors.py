@@ -1,7 +1,7 @@
-"""Every error that HTTP answers with: its stable code, its status, what it means and what to do.
+"""All errors that HTTP answers with: stable code, status, meaning and remedy.
 
-The API answers with problem+json (RFC 9457), the pages with a page. Errors of the index and the store are given
-their code and status here, and nowhere else. What an answer says never holds a path of the server; the log does.
+The API answers with problem+json (RFC 9457), the pages with an error page. Only this module maps errors of the index
+and the store to a code and a status. An answer never contains a path of the server; the log does.
 """
 
 from __future__ import annotations
@@ -163,18 +163,18 @@ CODES: Final = {
 }
 
 API_PATHS: Final = ("/api/", "/healthz", "/readyz", "/openapi.json")
-"""Paths whose errors are problem+json; everywhere else an error is a page."""
+"""Paths whose errors are problem+json. Errors of all other paths are pages."""
 
 
 _HOST: Final = re.compile(
     r"(?:[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|\[[0-9a-fA-F:.]+\])(?::\d{0,5})?", re.ASCII
 )
-"""A name, such as an upstream's of a proxy, with its underscores, or an address; and a port."""
+"""A host name or an address, and a port. Names may hold underscores, as a proxy's upstream names do."""
 
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """An error on its way to the client. ``detail`` says what is wrong with this very request."""
+    """An error to send to the client. ``detail`` says what is wrong with this request."""
 
     code: Code
     detail: str
@@ -184,14 +184,14 @@ class Problem(Exception):
 
 
 def problem(name: str, detail: str = "", *, errors: tuple[WrongParameter, ...] = ()) -> Problem:
-    """A problem by the name of its code. Without ``detail`` it is the code's meaning."""
+    """A problem by the name of its code. ``detail`` is by default the meaning of the code."""
     code = CODES[name]
     headers = {} if code.retry_after is None else {"Retry-After": str(code.retry_after)}
     return Problem(code, detail or code.meaning, errors, headers)
 
 
 def problem_of(error: Exception) -> Problem:
-    """What the client is told about an error; what he is not told is logged here."""
+    """What the client is told about an error. Details that the client must not see are logged here."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, MethodNotAllowed):
@@ -224,7 +224,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_payload(made: Problem) -> ProblemPayload:
-    """The problem as RFC 9457 has it. ``type`` is the code's place in our documentation."""
+    """The problem in the form of RFC 9457. ``type`` is the address of the code in our documentation."""
     return ProblemPayload(
         type=url_for("docs.errors", _anchor=made.code.name),
         title=made.code.title,
@@ -238,7 +238,7 @@ def problem_payload(made: Problem) -> ProblemPayload:
 
 
 def register_errors(app: Flask, *, page: ErrorPage) -> None:
-    """Answer every error of ``app``: problem+json under API_PATHS, a page made by ``page`` elsewhere."""
+    """Answer every error of ``app``: with problem+json under API_PATHS, elsewhere with a page made by ``page``."""
 
     def answer(error: Exception) -> Response:
         made = problem_of(error)
@@ -255,7 +255,7 @@ def register_errors(app: Flask, *, page: ErrorPage) -> None:
 
 
 def _refuse_without_host() -> None:
-    """Refuse a Host that is none, as RFC 9112 asks for. Only HTTP/1.0 may leave it out."""
+    """Refuse an invalid Host header, as RFC 9112 demands. Only HTTP/1.0 may omit it."""
     host = request.environ.get("HTTP_HOST", "")
     old = request.environ.get("SERVER_PROTOCOL") in ("HTTP/1", "HTTP/1.0")
     if not (_HOST.fullmatch(host) or (old and not host)):

@@ -1,4 +1,4 @@
-"""The application: routes, errors, caching and security headers put together, and nothing decided."""
+"""The application: puts together routes, errors, caching and security headers. It decides nothing itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = "0.1.0"
 
 STATIC_MAX_AGE: Final = 86_400
-"""Seconds that a file may be kept; ours for ever, at the address that names their content."""
+"""Seconds that a file may be kept. Our own files may be kept for ever at an address that names their content."""
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -43,11 +43,11 @@ SECURITY_HEADERS: Final = {
 
 
 Application = Flask
-"""A WSGI application, with a test client: what the command line and app.py need to know of it."""
+"""A WSGI application with a test client: all that the command line and app.py need to know of it."""
 
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It takes clicks, answers GET and HEAD else, keeps no state and sets no cookie."""
+    """The WSGI application. It takes clicks by POST, everything else by GET and HEAD. It keeps no state and sets no cookie."""
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
@@ -75,7 +75,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
 
 
 def register_forwarding(app: Flask) -> None:
-    """Say once that a proxy stands in front that no setting counts."""
+    """Warn once if a request came through a proxy, although no setting counts one."""
 
     @app.before_request
     def look_for_proxy() -> None:
@@ -92,7 +92,7 @@ def _warn_of_proxy() -> None:
 
 
 class _Json(DefaultJSONProvider):
-    """JSON, but what is nested too deeply is as wrong as what is no JSON."""
+    """JSON. A text that is nested too deeply is an error like a text that is no JSON."""
 
     def loads(self, s: str | bytes, **options: Any) -> Any:
         try:
@@ -102,16 +102,16 @@ class _Json(DefaultJSONProvider):
 
 
 class _Application(OpenAPI):
-    """Flask, but a Host or a body that cannot be read is an error of the client."""
+    """Flask, but an unreadable Host or body is an error of the client."""
 
     json_provider_class = _Json
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """None of our views is a coroutine; Flask looks at each hook of each request whether it is one."""
+        """Return ``func`` as it is: no view is a coroutine. Flask would check each hook in each request."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Addresses for a request; of a Host that cannot be, which is then refused, those of no host."""
+        """The URL adapter of a request. If the Host is invalid, an adapter without a host; such a request is refused later."""
         try:
             return super().create_url_adapter(request)
         except BadHost:
@@ -121,7 +121,7 @@ class _Application(OpenAPI):
 
 
 def register_security_headers(app: Flask) -> None:
-    """Send SECURITY_HEADERS with every answer that does not set its own."""
+    """Send SECURITY_HEADERS with every answer. A header that the answer sets itself stays."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""Health: is the process up, and does a live index answer. For load balancers and for people."""
+"""Health: whether the process runs and whether a live index answers. For load balancers and for people."""
 
 from __future__ import annotations
 

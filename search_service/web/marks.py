@@ -1,4 +1,4 @@
-"""Marked text as HTML. The only place where what is shown of an article becomes markup."""
+"""Marked text as HTML. Only this module turns text of an article into markup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def marked_html(marked: Marked) -> Markup:
 
 
 def marked_text(marked: Marked) -> str:
-    """The same as a plain ``str``, for JSON."""
+    """The same HTML as a plain ``str``, for JSON."""
     text = marked.text
     marks: Iterable[tuple[int, int]] = marked.marks
     if any(map(text.__contains__, _SPECIAL)):

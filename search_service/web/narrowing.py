@@ -1,6 +1,6 @@
-"""The links of a search page: how to narrow, widen, order and leaf through what was found.
+"""The links of a search page: narrow, widen, sort and page through the results.
 
-The whole state of a search stands in its address, so every control of the page is a plain link.
+The address of a search holds its whole state. Every control of the page is therefore a plain link.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ FILTER_NAMES: Final = {"channel": "频道", "source": "来源", "author": "作�
 FACET_NAMES: Final = {"channel": "频道", "source": "来源", "month": "月份"}
 MAX_FACET_LINKS: Final = 8
 PAGES_AROUND: Final = 2
-"""Pages shown before and after the one that is looked at."""
+"""Pages shown before and after the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link: its text, its address, whether it is where the reader is, and how much is behind it."""
+    """One link: its text, its address, whether it is the current one, and how many articles it leads to."""
 
     text: str
     url: str
@@ -46,7 +46,7 @@ class FacetLinks:
 
 @dataclass(frozen=True, slots=True)
 class PageLinks:
-    """The way through the pages. A None among ``numbers`` is a gap."""
+    """The links to other pages. None among ``numbers`` is a gap."""
 
     numbers: tuple[Link | None, ...]
     previous: Link | None
@@ -55,7 +55,7 @@ class PageLinks:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLinks:
-    """What was probably meant: the link that asks it, and the one that insists on what was typed."""
+    """A correction: the link that searches for it, and the link that insists on the typed text."""
 
     meant: Link
     as_typed: Link
@@ -63,7 +63,7 @@ class CorrectionLinks:
 
 
 def search_url(asked: SearchPageParameters, **changes: object) -> str:
-    """The address of the same search with some parameters changed; None drops one. The page begins anew."""
+    """The address of the same search with some parameters changed. None drops a parameter. It leads to the first page."""
     values: dict[str, object] = asked.model_dump(
         by_alias=True, exclude_defaults=True, exclude={"page", "size", "facets", "log"}
     )
@@ -72,7 +72,7 @@ def search_url(asked: SearchPageParameters, **changes: object) -> str:
 
 
 def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
-    """A link for each order. Without words nothing is more relevant, and the newest come first."""
+    """A link for each order. Without words, nothing is more relevant than another: the newest come first."""
     default: Sort = "relevance" if asked.q.strip() else "newest"
     chosen = default if asked.sort == "relevance" else asked.sort
     return tuple(
@@ -83,7 +83,7 @@ def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
 
 
 def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
-    """A link for each filter that is on, which takes it off."""
+    """For each active filter, a link that removes it."""
     links = [
         Link(f"{label}：{getattr(asked, name)}", search_url(asked, **{name: None}))
         for name, label in FILTER_NAMES.items()
@@ -101,7 +101,7 @@ def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
 def facet_links(
     asked: SearchPageParameters, facets: Mapping[str, Iterable[FacetCount]], total: int
 ) -> tuple[FacetLinks, ...]:
-    """Links that narrow the search, for each facet that can still narrow it."""
+    """For each facet that can still narrow the search, its links."""
     found = []
     for name, label in FACET_NAMES.items():
         every = list(facets.get(name, ()))
@@ -121,7 +121,7 @@ def facet_links(
 
 
 def duplicate_links(asked: SearchPageParameters, answer: Answer) -> dict[str, str]:
-    """For each hit that stands for others, by its id, the address that shows all of them."""
+    """For each hit with duplicates, by its id: the address that shows them all."""
     return {
         hit.article.id: search_url(asked, group=hit.article.duplicate_group)
         for hit in answer.hits
@@ -165,7 +165,7 @@ def page_links(asked: SearchPageParameters, answer: Answer) -> PageLinks:
 
 
 def _channel_links(asked: SearchPageParameters, counts: list[FacetCount]) -> list[Link]:
-    """The channels one level below the chosen one, or the outermost ones."""
+    """The channels one level below the chosen channel, or the outermost channels."""
     inside = f"{asked.channel}/" if asked.channel else ""
     return [
         Link(

@@ -54,11 +54,11 @@ RUNG_SENTENCES: Final = {
         "原样含有引号里的文字的文章只有 {} 篇，其余含有其中的词语。",
     ),
 }
-"""For each rung that relaxes: what to say when the stricter ones found nothing, and when they found too few."""
+"""For each looser rung, two sentences: stricter rungs found nothing; stricter rungs found too few."""
 
 
 def rung_sentence(understood: Understood) -> str:
-    """What a reader should know of how the search was relaxed; empty when it was not."""
+    """How the search was relaxed, as a sentence for the reader. Empty if it was not."""
     if understood.rung not in RUNG_SENTENCES:
         return ""
     nothing, too_few = RUNG_SENTENCES[understood.rung]
@@ -129,18 +129,18 @@ def pages_blueprint(services: Services) -> Blueprint:
 
 
 def error_page(problem: Problem) -> str:
-    """A problem as a page, with a way on. Needs no index."""
+    """A problem as a page with a link to go on. Needs no index."""
     return render_template("error.html", problem=problem)
 
 
 def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> None:
-    """Give the templates of ``app`` the site's name, and times in ``zone``."""
+    """Give the templates of ``app`` the site's name, and filters that show times in ``zone``."""
 
     def day(time: datetime) -> str:
         return time.astimezone(zone).strftime("%Y-%m-%d")
 
     def minute(time: datetime) -> str:
-        """Without the time of day where it is midnight: then only the day was known."""
+        """Without the time of day if it is midnight: then only the day is known."""
         local = time.astimezone(zone)
         return local.strftime("%Y-%m-%d %H:%M" if local.hour or local.minute else "%Y-%m-%d")
 
@@ -154,22 +154,22 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
 
 
 def name_of(article: Article) -> str:
-    """What to call an article: its title, and something to click on where it has none."""
+    """The name of an article: its title, or a text to click on if it has none."""
     return article.title or "（无题）"
 
 
 def static_url(name: str) -> str:
-    """The address of one of our files, which changes with its content, so that it may be kept for long."""
+    """The address of one of our files. It changes with the content, and may therefore be kept for long."""
     return url_for("static", filename=name, v=_content_version(name))
 
 
-@lru_cache(maxsize=64)  # more names than files: one may be written in many ways
+@lru_cache(maxsize=64)  # more than there are files: a name can be written in several ways
 def _content_version(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def _keep_for_ever(response: Response) -> Response:
-    """An address that names the content that it has will never have another."""
+    """Let an answer be kept for ever if its address names its present content."""
     if request.endpoint == "static" and response.status_code in (200, 304):
         name = (request.view_args or {})["filename"]
         if request.args.get("v") == _content_version(name):
@@ -178,5 +178,5 @@ def _keep_for_ever(response: Response) -> Response:
 
 
 def took_sentence(answer: Answer) -> str:
-    """How long the search took, for readers."""
+    """How long the search took, as a sentence for readers."""
     return f"用时 {answer.took_ms:.1f} 毫秒"

@@ -1,8 +1,8 @@
-"""What may be asked in a URL: one model for each route, and what is said about a value that is not allowed.
+"""The parameters of each route as models, and the error messages for values that are not allowed.
 
-The models are the source of the OpenAPI document, so every limit is stated there. The API is strict: an unknown
-parameter, or one given twice, is an error that names it, for a typo that is silently ignored gives wrong results.
-Pages ignore what they do not know, because links gather tracking parameters.
+The OpenAPI document is made from these models, and states every limit. The API is strict: an unknown parameter, or one
+given twice, is an error that names it. A typo that is silently ignored would give wrong results. Pages ignore unknown
+parameters, because links collect tracking parameters.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
 MAX_EXPLAINED: Final = 10
-"""Hits on a page whose scores are explained."""
+"""Maximum number of hits on a page if their scores are explained."""
 
 MAX_ECHO: Final = 100
-"""Characters of a wrong value, and of its name, that an error repeats."""
+"""Maximum number of characters of a wrong value, and of its name, that an error repeats."""
 
 MAX_ERRORS: Final = 20
-"""Wrong parameters that an answer names; of the others it says only how many they are."""
+"""Maximum number of wrong parameters that an answer names. It only counts the others."""
 
 
 class Parameters(BaseModel):
@@ -62,7 +62,7 @@ class Parameters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, values: object) -> object:
-        if not isinstance(values, dict):  # a body that is no object
+        if not isinstance(values, dict):  # the body is no JSON object
             return values
         return {name: value for name, value in values.items() if value != ""}
 
@@ -148,7 +148,7 @@ class SearchParameters(Parameters):
         return self
 
     def question(self) -> Question:
-        """The question that is asked with these parameters."""
+        """The question that these parameters ask."""
         return Question(
             text=self.q,
             syntax=self.syntax,
@@ -239,7 +239,7 @@ class LatestParameters(Parameters):
 
 
 def check_query_string(*, strict: bool) -> None:
-    """Refuse a query string that is not UTF-8, and where ``strict`` also a parameter that is given twice.
+    """Refuse a query string that is not UTF-8. If ``strict``, also refuse a parameter that is given twice.
 
     Raises:
         Problem: invalid_parameter.
@@ -266,7 +266,7 @@ def check_query_string(*, strict: bool) -> None:
 
 
 def _no_text(query_string: bytes) -> WrongParameter:
-    """The first parameter of a query string that is not UTF-8: its parts are, if it is, for they are parted by ASCII."""
+    """The first parameter that is not UTF-8. The separators are ASCII, so every part can be checked by itself."""
     for piece in query_string.split(b"&"):
         name, _, value = piece.replace(b"+", b" ").partition(b"=")
         try:
@@ -282,7 +282,7 @@ def _no_text(query_string: bytes) -> WrongParameter:
 
 
 def read_page_parameters() -> SearchPageParameters:
-    """The parameters of a search page, which has a size and facets of its own.
+    """The parameters of a search page. The page ignores size and facets, because it sets its own.
 
     Raises:
         Problem: invalid_parameter.
@@ -298,10 +298,10 @@ def read_page_parameters() -> SearchPageParameters:
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
-    """Refuse a request whose parameters a model does not take.
+    """Refuse a request whose parameters do not fit a model.
 
     Raises:
-        Problem: invalid_parameter, naming every wrong one, or the first of many.
+        Problem: invalid_parameter; it names all wrong parameters, up to MAX_ERRORS.
     """
     faults = error.errors(include_url=False)
     named = [_explain(fault, error.title) for fault in faults[:MAX_ERRORS]]
@@ -309,7 +309,7 @@ def refuse_parameters(error: ValidationError) -> NoReturn:
 
 
 def _wrong(*errors: WrongParameter, more: int = 0) -> Problem:
-    """The problem that names ``errors``, of which ``more`` are not named."""
+    """The problem that names ``errors``. ``more`` further ones are only counted."""
     detail = "; ".join(
         f"{error.parameter} {error.message} (allowed: {error.allowed})" for error in errors
     )
@@ -319,7 +319,7 @@ def _wrong(*errors: WrongParameter, more: int = 0) -> Problem:
 
 
 def _explain(fault: Any, model_name: str) -> WrongParameter:
-    """One pydantic error in our words. ``allowed`` is told by the model's schema, so it cannot go stale."""
+    """One pydantic error in our words. ``allowed`` comes from the model's schema, and therefore stays correct."""
     context = fault.get("ctx", {})
     if not fault["loc"] and "parameter" not in context:
         return WrongParameter(
@@ -349,7 +349,7 @@ def _shown(given: object) -> str:
 
 @cache
 def _properties(name: str) -> dict[str, Any]:
-    """The parameters of the model of that name, wherever it was declared: half a millisecond, once."""
+    """The parameters of the model with that name, in whichever module it is. Takes half a millisecond the first time."""
     models = [Parameters]
     for each in models:
         models += each.__subclasses__()
@@ -370,7 +370,7 @@ _OUR_OWN: Final = (
 
 
 def _allowed(schema: dict[str, Any]) -> str:
-    """What a parameter may be, said from its JSON schema."""
+    """What a parameter may be, described from its JSON schema."""
     schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])

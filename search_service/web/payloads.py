@@ -1,4 +1,4 @@
-"""What the API answers, as models: the bodies are made from them, and so is the OpenAPI document.
+"""The answers of the API as models. The bodies and the OpenAPI document are made from them.
 
 Times are ISO 8601 in the service's zone. Text is plain text, except in ``highlights``.
 """

@@ -1,4 +1,4 @@
-"""The JSON API of queries: which are hot, which are related, and what was clicked. Part of version 1."""
+"""The JSON API of queries: hot queries, related queries, and clicks. Part of version 1."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from search_service.web.visits import visitor
 TAGS = [Tag(name="queries", description="What readers search for. Counted once a minute.")]
 
 MAX_BODY: Final = 8192
-"""Bytes of a click; the longest query takes a quarter of it."""
+"""Maximum size of a click's body in bytes. The longest query takes a quarter of it."""
 
 
 def queries_blueprint(services: Services) -> Routes:

@@ -1,4 +1,4 @@
-"""What may be asked about queries, and what a click has to tell. See ``params.py``."""
+"""The parameters of requests about queries, and the body of a click. See ``params.py``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from search_service.web.params import Parameters
 from search_service.web.values import ARTICLE_ID, Number, TypedText
 
 MAX_QUERIES: Final = 50
-"""Queries in a list, at most."""
+"""Maximum number of queries in a list."""
 
 _QUERY_ID = re.compile(r"[0-9a-f]{16}")
 

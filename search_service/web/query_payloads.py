@@ -1,4 +1,4 @@
-"""What the API answers about queries and their log, as models. See ``payloads.py``."""
+"""The answers of the API about queries and their log, as models. See ``payloads.py``."""
 
 from __future__ import annotations
 

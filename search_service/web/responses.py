@@ -1,4 +1,4 @@
-"""How a payload becomes a response, and how responses are described in the OpenAPI document."""
+"""How a payload becomes a response, and how the OpenAPI document describes responses."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ SEARCHING = (*INDEX, "overloaded")
 
 
 def json_response(payload: Payload | dict[str, Any]) -> Response:
-    """The payload as JSON, with status 200."""
+    """The payload as JSON with status 200."""
     return Response(json_bytes(payload), content_type="application/json")
 
 
 def json_bytes(payload: Payload | dict[str, Any], *, indented: bool = False) -> bytes:
-    """The payload, a model or a dict that may hold models, as pydantic writes it: in a quarter of the time."""
+    """The payload (a model, or a dict that may hold models) as the same JSON that pydantic writes, in a quarter of the time."""
     option = orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indented else 0)
     return orjson.dumps(payload, default=dict, option=option)
 
 
 def described(payload: type[Payload] | None, *codes: str) -> dict[str | int, Any]:
-    """The responses of a route, for its OpenAPI description: ``payload``, and errors by the names of their codes.
+    """The responses of a route for the OpenAPI document: ``payload``, and errors by the names of their codes.
 
-    Without a payload it answers 204.
+    Without a payload the route answers 204.
     """
     responses: dict[str | int, Any] = {204: None} if payload is None else {200: payload}
     for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):

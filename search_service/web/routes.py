@@ -1,7 +1,7 @@
 """Routes of the API: how a view gets its parameters.
 
-flask-openapi3 describes them by the view's models, and would also read them, asking for each field by itself: what is
-not given costs it an exception. Here a model gets all of a query string at once.
+flask-openapi3 describes the parameters by the view's models. It would also read them, field by field, where every
+missing field costs an exception. This module gives a model the whole query string at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from search_service.web.params import Parameters, refuse_parameters
 
 
 class Routes(APIBlueprint):
-    """A blueprint whose views take a query string as their model reads it."""
+    """A blueprint whose views receive the query string as a validated model."""
 
     @staticmethod
     def create_view_func(
@@ -30,7 +30,7 @@ class Routes(APIBlueprint):
         *others: Any,
         **options: Any,
     ) -> Any:
-        """Flask's view of ``func``, which gets the parameters that it asks for."""
+        """Make Flask's view of ``func``, which gets the parameters that it asks for."""
         view = _with_parameters(func, query) if query else func
         return APIBlueprint.create_view_func(view, header, cookie, path, None, *others, **options)
 

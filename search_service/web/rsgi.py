@@ -1,7 +1,7 @@
-"""A WSGI application as granian's own interface (RSGI) calls it, so that no slow client holds a thread.
+"""Runs a WSGI application under granian's own interface (RSGI). No slow client can hold a thread.
 
-A body comes in beside the threads, within a time and a size. A thread is taken when a request is whole, and is free
-again when its answer is made: how fast a client sends and reads costs nobody else anything.
+The event loop receives a body, within limits of time and size. A request takes a thread only when it is complete, and
+frees it when its answer is made. A client that sends or reads slowly costs nobody else anything.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope  # type: ignore[att
 from werkzeug.exceptions import RequestTimeout
 
 BODY_SECONDS: Final = 5.0
-"""Seconds in which a body must have come."""
+"""Seconds within which a body must arrive."""
 
 BODY_BYTES: Final = 65_536
-"""Bytes of a body that are read at least; the application refuses much shorter ones."""
+"""Reading stops once a body is longer than this. The application refuses much shorter ones."""
 
 
 class Bridge:
-    """Runs ``application`` in ``threads`` threads, of which a request takes one when it is whole."""
+    """Runs ``application`` in ``threads`` threads. A request takes one only when it is complete."""
 
     def __init__(self, application: WSGIApplication, *, threads: int) -> None:
         self._application = application
@@ -34,7 +34,7 @@ class Bridge:
         """Answer one request."""
         try:
             body = await _body(scope, protocol)
-        except ProtocolClosed:  # the client is gone
+        except ProtocolClosed:  # the client has gone
             return
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._answer, scope, protocol, body)
@@ -55,7 +55,7 @@ class Bridge:
 
 
 class _Late(io.BytesIO):
-    """A body that did not come in time: whoever reads it learns so."""
+    """A body that did not arrive in time. Reading it raises RequestTimeout."""
 
     def read(self, *_: object) -> NoReturn:
         raise RequestTimeout("the body did not come in time")
@@ -79,7 +79,7 @@ async def _body(scope: Scope, protocol: HTTPProtocol) -> io.BytesIO:
 
 
 def _environ(scope: Scope, body: io.BytesIO) -> WSGIEnvironment:
-    """The request as PEP 3333 has it: bytes beyond ASCII as Latin-1."""
+    """The request as PEP 3333 defines it: non-ASCII bytes as Latin-1."""
     host, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope.method,
@@ -102,7 +102,7 @@ def _environ(scope: Scope, body: io.BytesIO) -> WSGIEnvironment:
     if scope.authority:
         environ["HTTP_HOST"] = scope.authority
     for name, value in scope.headers.items():
-        if "_" in name:  # would be taken for another that is written with a hyphen
+        if "_" in name:  # it would pass for the header that is written with a hyphen
             continue
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):

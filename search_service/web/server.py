@@ -1,7 +1,7 @@
 """The production server: granian, with one process for each worker and a few threads in each (``rsgi.py``).
 
-It knows nothing of what it serves: each worker makes its own application by calling the factory that it is given.
-Why granian, and the figures, are in docs/operations.md.
+The server knows nothing of the application. Each worker makes its own by calling the given factory. docs/operations.md
+explains the choice of granian and has the figures.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from search_service.settings import SearchSettings
 from search_service.web.rsgi import Bridge
 
 THREADS: Final = 64
-"""Threads of a worker, which only whole requests take. Most of them wait for the one that asks the index (``gate.py``)."""
+"""Threads of a worker. Only complete requests take one. Most threads wait for the one that asks the index (``gate.py``)."""
 
 KILL_AFTER: Final = 10
-"""Seconds that a worker gets to finish its requests when the server ends."""
+"""Seconds that a worker has to finish its requests when the server ends."""
 
 
 def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) -> None:
     """Serve until Ctrl-C or SIGTERM, then let running requests finish.
 
-    ``application`` is called once in each worker; it must be a module's function, so that it can be sent there. A
-    worker that dies is replaced; when its replacement dies within seconds too, the server ends with exit code 1.
+    ``application`` is called once in each worker. It must be a function of a module, because it is sent to the workers. A
+    dead worker is replaced. If its replacement also dies within seconds, the server ends with exit code 1.
 
     Raises:
         PortUnavailable, InvalidSetting: see `claim_port`.
@@ -48,7 +48,7 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
         workers=settings.workers,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_AFTER,
-        log_level=LogLevels.error,  # granian 2.8 also warns of killing workers that had ended by themselves
+        log_level=LogLevels.error,  # granian 2.8 also warns of killing workers that already ended by themselves
         log_access=False,
     )
     _lose_no_signal_over_a_fork()
@@ -57,13 +57,13 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
 
 
 def claim_port(host: str, port: int) -> str:
-    """See whether the port is free before granian listens on it; returns the host's numeric address.
+    """Check that the port is free before granian listens on it. Returns the host's numeric address.
 
-    Granian's sockets share their port (SO_REUSEPORT), so a second server would start without a word and take half of
-    the first one's requests. A socket that does not share is refused as it should be.
+    Granian's sockets share their port (SO_REUSEPORT): a second server would start silently and take half of the first
+    one's requests. This check uses a socket that does not share, and therefore fails if the port is taken.
 
     Raises:
-        PortUnavailable: it is taken, or this user may not use it.
+        PortUnavailable: the port is taken, or this user may not use it.
         InvalidSetting: the host is no address of this machine.
     """
     try:
@@ -88,9 +88,9 @@ def claim_port(host: str, port: int) -> str:
 
 
 class _Server(MPServer):
-    """Granian, but a worker that is still starting ends when it is told to.
+    """Granian, but a worker that is still starting ends on SIGTERM.
 
-    Until it sets its own, a forked worker has its parent's signal handlers, which end nothing in it.
+    Until a forked worker sets its own signal handlers, it has those of its parent, which end nothing in the worker.
     """
 
     def signal_handler_interrupt(self, *arguments: Any) -> None:
@@ -101,7 +101,7 @@ class _Server(MPServer):
 
 
 def _lose_no_signal_over_a_fork() -> None:
-    """Hold SIGTERM back while a worker is forked: Python forgets what reaches a process just after its birth."""
+    """Block SIGTERM while a worker is forked: Python forgets a signal that reaches a process just after its birth."""
     hold = partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM})
     let = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.register_at_fork(before=hold, after_in_parent=let, after_in_child=let)
@@ -114,10 +114,10 @@ def _announce(settings: SearchSettings) -> None:
 
 
 def _load(application: Callable[[], WSGIApplication]) -> Bridge:
-    """Make the application, in the worker. A reason that we know is one line, not a traceback.
+    """Make the application in the worker. A known error is printed as one line, without a traceback.
 
-    A worker ends by the SIGTERM of its parent alone: Ctrl-C reaches all processes of a terminal, and granian 2.8's
-    workers hang when they get both.
+    Only the SIGTERM of its parent ends a worker. Ctrl-C reaches all processes of a terminal, and workers of granian 2.8
+    hang if they get both signals.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

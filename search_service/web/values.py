@@ -1,4 +1,4 @@
-"""Values in a URL: how their text is read, and what of it is allowed."""
+"""Values in a URL: how their text is read, and which values are allowed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.understanding.parse import MAX_LENGTH
 
 MAX_GROUP: Final = 2**53 - 1
-"""The largest whole number that JavaScript tells from its neighbours."""
+"""The largest whole number that JavaScript represents exactly, as it does all smaller ones."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # JSON can hold a lone surrogate
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-"""What an article's id looks like, whole."""
+"""The form of a whole article id."""
 
 
 def _typed_text(value: object) -> object:
-    """What was typed or pasted, with control characters and lone surrogates as spaces: nothing typed is an error.
+    """Typed text. Control characters and lone surrogates become spaces, because no typed text is an error.
 
-    Cut, because every link of a page repeats it; one character beyond what the parser reads, so that it says so.
+    The text is cut, because every link of a page repeats it. One character more than the parser reads stays, and makes the
+    parser report that the text is too long.
     """
     return _NO_TEXT.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
 
@@ -39,14 +40,14 @@ def _exact_text(value: str) -> str:
 
 
 def _day(value: object) -> object:
-    """Only YYYY-MM-DD: pydantic alone would also take a number as seconds since 1970."""
+    """Accept only YYYY-MM-DD. pydantic alone would also take a number as seconds since 1970."""
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise PydanticCustomError("day", "is not a date")
     return value
 
 
 def _whole_number(value: object) -> object:
-    """Only ASCII digits: pydantic alone would also take 1.0 and 1_0."""
+    """Accept only ASCII digits. pydantic alone would also take 1.0 and 1_0."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise PydanticCustomError("whole_number", "is not a whole number")
     return value

@@ -1,4 +1,4 @@
-"""Who asks, as a request tells it, and what of a request goes to the query log."""
+"""The visitor behind a request, and which searches go to the query log."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Logging = Literal["on", "off"]
 
 
 def visitor() -> Visitor:
-    """Whoever sent this request. Behind proxies that the settings count, the address is the one they were asked from."""
+    """The sender of this request. If the settings count proxies, the address is that of the client before them."""
     return Visitor(request.remote_addr or "", request.user_agent.string)
 
 
 def note_search(query_log: QueryLog, answer: Answer, logging: Logging) -> str | None:
-    """Tell the query log of an answer that a reader gets to see; the id that clicks refer to, if it is logged.
+    """Log an answer that a reader sees. Returns the id that clicks refer to; None if it is not logged.
 
-    A browser that fetches a page ahead (Sec-Purpose) and a HEAD show it to nobody. What was cut short says nothing about
-    what the index holds.
+    Not logged: HEAD requests and prefetched pages (Sec-Purpose), because no reader sees them; and incomplete answers,
+    because they do not tell what the index holds.
     """
     unseen = request.method == "HEAD" or "prefetch" in request.environ.get("HTTP_SEC_PURPOSE", "")
     if logging == "off" or unseen or not answer.complete:

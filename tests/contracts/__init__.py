@@ -1,1 +1,1 @@
-"""Tests."""
+"""Contract tests: what every analyzer, engine and source must do."""

@@ -1,4 +1,4 @@
-"""What every analyzer must do. An analyzer joins by saying how to make one:
+"""What every analyzer must do. To test an analyzer, say how to make one:
 
 class TestChineseAnalyzer(AnalyzerContract):
     def make(self): ...
@@ -22,7 +22,7 @@ from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spellings import usual
 
 ANY_CHARACTER = st.characters(exclude_categories=())
-"""Every code point, lone surrogates and control characters included."""
+"""Every code point, including lone surrogates and control characters."""
 
 NEWS = st.sampled_from(
     "他在上海科技大学学习的一二三〇了乾隆臺灣軟體後裡发发哈哈哈𠮷㐂カタｶﾞ가나abcXYZé\u0301ßİﬁ０１９Ａｚ①½㎏㋿℃々ー·"
@@ -30,7 +30,7 @@ NEWS = st.sampled_from(
 )
 TEXTS = st.text(st.one_of(NEWS, NEWS, NEWS, ANY_CHARACTER), max_size=60)
 
-# The tests are inherited on purpose: what was hard for one analyzer is a good example for the next.
+# Several classes inherit these tests on purpose: an example that was hard for one analyzer is good for the next.
 MANY = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
 )
@@ -48,11 +48,11 @@ LONG_TEXTS = {
 
 
 class AnalyzerContract(ABC):
-    """Inherit it in a class whose name begins with Test."""
+    """Inherit from it in a class whose name begins with Test."""
 
     @abstractmethod
     def make(self) -> Analyzer:
-        """The analyzer under test; the same one, or an equal one, at every call."""
+        """The analyzer under test: at every call the same one, or an equal one."""
 
     def test_what_was_pickled_for_another_process_does_the_same(self) -> None:
         analyzer = self.make()

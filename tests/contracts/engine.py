@@ -1,6 +1,6 @@
-"""What every engine promises, one test for each promise of ``indexer/engines/base.py``.
+"""What every engine promises: a test for each promise of ``indexer/engines/base.py``.
 
-An engine joins with a test module of six lines::
+To test an engine, write a module of six lines::
 
     from tests.contracts.engine import EngineContract
 

@@ -1,4 +1,4 @@
-"""What the parts of the engine contract share: an engine under test, and ways to fill it and to ask it."""
+"""Shared by the parts of the engine contract: an engine under test, and helpers that fill and search it."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def score(reader: Reader, query: Query, article_id: str) -> float:
 
 
 def idf(articles: int, holding: int) -> float:
-    """As in ``engines/ranking.py``, written down a second time."""
+    """As in ``engines/ranking.py``, written independently."""
     return math.log(articles / (holding + 1)) + 1
 
 
 def bm25(tf: int, length: int, average: float) -> float:
-    """As in ``engines/ranking.py``, written down a second time."""
+    """As in ``engines/ranking.py``, written independently."""
     return tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / average))
 
 
 class EngineBase:
-    """An engine under test, by name, and an empty index of its."""
+    """An engine under test, chosen by its name, with an empty index."""
 
     name: str
 
@@ -68,7 +68,7 @@ class EngineBase:
         return open_engine(self.name, folder, analyzer=analyzer(), timezone=SHANGHAI)
 
     def answers(self, engine: Engine, *articles: Article) -> Callable[..., list[str]]:
-        """A function that tells which ids a query finds among ``articles``, sorted."""
+        """A function that returns the ids that a query finds among ``articles``, sorted."""
         fill(engine, *articles)
 
         def ask(query: Query, **request: object) -> list[str]:

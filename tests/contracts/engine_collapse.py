@@ -1,4 +1,4 @@
-"""Duplicates collapsed to one hit: which one stands for its group, what is counted, and how pages are cut."""
+"""Duplicates collapsed to one hit: which article is the hit, what is counted, and how pages are cut."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class CollapsePromises(EngineBase):
                 f"a-{n:03}",
                 body="桥 " * (n % 3),
                 published_at=f"2026-01-{n % 5 + 1:02}",
-                # The best are all of one group: more of them than a page has room for.
+                # The best articles are all of one group, and more than fit on a page.
                 duplicate_group=1 if n % 3 == 2 else n % 7,
             )
             for n in range(180)

@@ -37,7 +37,7 @@ from tests.typed_queries import match
 
 
 def assert_alike(pages: Sequence[SearchPage], others: Sequence[SearchPage]) -> None:
-    """The same in all, but that scores may differ by 1e-5 of themselves."""
+    """All is equal, but scores may differ by 1e-5 of their value."""
     for page, other in zip(pages, others, strict=True):
         assert replace(page, hits=()) == replace(other, hits=())
         assert [(hit.article, hit.group_size) for hit in page.hits] == [
@@ -161,7 +161,7 @@ class CommitPromises(EngineBase):
     def test_what_was_answered_before_a_commit_changes_no_answer_after_it(
         self, engine: Engine, folder: Path
     ) -> None:
-        """Neither of its readers nor of those of the commit before, while articles come, change and go."""
+        """No answer differs: neither of its readers nor of older readers, while articles are added, changed and deleted."""
         chance = random.Random(4)
         text = match("山谷 学校 桥", need=0.0, inside=True)
         now = datetime(2026, 3, 1, tzinfo=SHANGHAI)
@@ -406,7 +406,7 @@ class CommitPromises(EngineBase):
             for n in range(30)
         ]
         with engine.writer() as writer:
-            # Another engine object, as another process has it.
+            # A second engine object, as another process would have it.
             parts = [
                 *self.open(folder).build_part(articles[:10]),
                 *self.open(folder).build_part([]),

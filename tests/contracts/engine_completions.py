@@ -1,4 +1,4 @@
-"""Engine promises about what typed text can be completed with."""
+"""Engine promises about completions of typed text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def texts(reader: Reader, typed: str, **request: object) -> list[str]:
 
 
 class CompletionPromises(EngineBase):
-    """Completions and titles by their sound."""
+    """Completions, and titles found by their sound."""
 
     @pytest.mark.parametrize("typed", ["x", "xc", "xiangcun", "乡", "乡村", "乡cun", "鄉村"])
     def test_words_of_titles_are_found_by_characters_and_by_sound(
@@ -138,7 +138,7 @@ class CompletionPromises(EngineBase):
                 assert sorted(each.text for each in reader.complete(asked)) == expected
 
     def test_texts_alike_are_chinese_throughout(self, engine: Engine) -> None:
-        """Though they be as long, in characters or in bytes."""
+        """Other texts are no match, even if they are as long in characters or in bytes."""
         fill(
             engine,
             article("a", title="路", tags=["渔𠮷港", "渔a港", "渔民港", "渔aaa港", "𠮷𠮷𠮷"]),

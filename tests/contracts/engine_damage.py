@@ -1,4 +1,4 @@
-"""What an engine says of files that are not what it wrote."""
+"""What an engine does with files that it did not write."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DamagePromises(EngineBase):
         assert self.faults(folder) == []
 
     def assert_honest(self, folder: Path, expected: list[list[Article]]) -> None:
-        """An index answers as of its last commit or the one before it, or says that it is damaged."""
+        """The index answers as of its last commit or the one before, or it says that it is damaged."""
         engine = self.open(folder)
         with suppress(IndexDamaged), engine.reader() as reader:
             assert self.all_of(engine) == expected[reader.revision - 1]
@@ -85,7 +85,7 @@ class DamagePromises(EngineBase):
         return self.open(folder).check()
 
     def ask_everything(self, folder: Path) -> None:
-        """Ask this and that of a damaged index: it answers, or says that it is damaged."""
+        """Ask a damaged index several things. Each time it answers, or it says that it is damaged."""
         engine = self.open(folder)
         asked = [
             SearchRequest(MatchAll(), facets=("channel", "source")),

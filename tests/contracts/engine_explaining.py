@@ -1,4 +1,4 @@
-"""What makes a score: the parts of a query asked about given articles, and what rescoring and recency do to them."""
+"""What makes up a score: the parts of a query scored for given articles, rescoring, and recency."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RESCORE = rescore_by("桥 河边的石头", fields=("title", "body"), near=1.5, 
 
 
 def fill_some(engine: Engine) -> list[str]:
-    """Two commits, so that a reader may have two segments, and their ids."""
+    """Make two commits, so that a reader may have two segments. Returns the ids."""
     many = [
         article(
             f"a-{n}",

@@ -1,4 +1,4 @@
-"""Facets, token counts, and requests that make no sense."""
+"""Facets, token counts, and invalid requests."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class FacetPromises(EngineBase):
                     answer = reader.search(replace(request, filter=narrow))
                     assert answer.total == each.count, (name, each.value)
 
-    # Requests that make no sense
+    # Invalid requests
 
     @pytest.mark.parametrize(
         "request_",
@@ -150,7 +150,7 @@ class FacetPromises(EngineBase):
 
 
 def narrowed(facet: str, value: str) -> Query:
-    """The filter that a click on a facet's value stands for."""
+    """The filter that a click on a facet's value applies."""
     if facet != "month":
         return Term(facet, value)
     year, month = map(int, value.split("-"))

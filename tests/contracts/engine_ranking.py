@@ -115,7 +115,7 @@ class RankingPromises(EngineBase):
         either = match("桥", fields=body, alternatives=(alternative("桥", "河", 0.8),))
         with engine.reader() as reader:
             assert score(reader, either, "word") == score(reader, bridge, "word")
-            # 河 is the rarer one, and counts as if it were as common as 桥.
+            # 河 is rarer, but counts as if it were as common as 桥.
             rarer = 0.8 * idf(5, 3) / idf(5, 2)
             assert score(reader, either, "other") == pytest.approx(
                 rarer * score(reader, river, "other"), abs=1e-5

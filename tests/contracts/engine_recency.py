@@ -1,4 +1,4 @@
-"""Recency: older articles count less, by relevance."""
+"""Recency: when sorted by relevance, older articles count less."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BRIDGE = match("桥")
 
 
 def factors(engine: Engine, recency: Recency, **request: object) -> dict[str, float]:
-    """What each article's score is multiplied with."""
+    """The factor of each article's score."""
     with engine.reader() as reader:
         plain = SearchRequest(BRIDGE, size=100, **request)  # type: ignore[arg-type]
         before = {hit.article.id: hit.score for hit in reader.search(plain).hits}

@@ -1,4 +1,4 @@
-"""Rescoring: the best by score, ordered once more by what is too dear to ask of all."""
+"""Rescoring: the best hits are ordered again by measures that are too expensive for all hits."""
 
 from __future__ import annotations
 

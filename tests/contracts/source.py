@@ -1,4 +1,4 @@
-"""What every source must do. A source joins by saying how to make one:
+"""What every source must do. To test a source, say how to make one:
 
 class TestJsonLines(SourceContract):
     def make(self, folder, records): ...
@@ -28,7 +28,7 @@ Values = Mapping[str, str]
 
 
 def sample(number: int) -> Values:
-    """A record under the fields' own names, all of them texts."""
+    """A record under the fields' own names. All values are texts."""
     return {
         "id": f"s-{number}",
         "url": f"https://portal.example/{number}.html",
@@ -40,17 +40,17 @@ def sample(number: int) -> Values:
 
 
 class SourceContract(ABC):
-    """Inherit it in a class whose name begins with Test."""
+    """Inherit from it in a class whose name begins with Test."""
 
     @abstractmethod
     def make(self, folder: Path, records: Iterable[Values]) -> Source:
-        """A source that holds these records. ``folder`` is empty and may be written."""
+        """A source that holds these records. ``folder`` is empty and writable."""
 
     @abstractmethod
     def make_with_bad_record(
         self, folder: Path, before: Sequence[Values], after: Sequence[Values]
     ) -> Source:
-        """A source that holds ``before``, one record that cannot be read, and ``after``."""
+        """A source that holds ``before``, one unreadable record, and ``after``."""
 
     @abstractmethod
     def make_missing(self, folder: Path) -> Source:
@@ -58,7 +58,7 @@ class SourceContract(ABC):
 
     @abstractmethod
     def make_broken_off(self, folder: Path, records: Sequence[Values]) -> Source:
-        """A source that held these records and now breaks off after the first of them."""
+        """A source that held these records and now breaks off after the first one."""
 
     def test_every_record_becomes_its_article_in_order(self, tmp_path: Path) -> None:
         records = [sample(number) for number in range(20)]

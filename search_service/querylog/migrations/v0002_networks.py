@@ -1,4 +1,4 @@
-"""Whose network a search and a click came from, as a hash that lasts a day."""
+"""The network of each search and click, as a hash that is valid for one day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the column to both tables; of what is there already the network is not known."""
+    """Add the column to both tables. In existing rows the network is unknown."""
     for table, what in (("queries", "query"), ("clicks", "article_id")):
         op.add_column(table, sa.Column("network", sa.String(24)))
         op.create_index(f"{table}_network", table, ["network", what])
