@@ -15,7 +15,8 @@ from indexer.columnar.search import plan as p
 def told_by_values(plan: p.Plan, segment: Segment) -> p.Plan:
     """A cache key: the plan with the bounds of each range as numbers of distinct values.
 
-    Ranges with the same documents of a segment give the same key. The key is never evaluated as a plan. O(ranges * log documents), once O(documents * log documents) for a column.
+    Ranges that include the same values of a segment give the same key. The key is never evaluated as a plan.
+    O(ranges * log documents), once O(documents * log documents) for a column.
     """
     match plan:
         case p.Between(column, low, high):
