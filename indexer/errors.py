@@ -5,23 +5,23 @@
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
     ├── InvalidJudgedSet           a judged set cannot be read; says where and why
-    ├── InvalidEntry               a line of a list that editors keep is wrong
-    ├── SegmenterMismatch          an installed package is not the one that words are cut with
+    ├── InvalidEntry               a line of an editorial list is wrong
+    ├── SegmenterMismatch          an installed package is not the release that the segmenter requires
     ├── PackageMissing             a package that one command needs is not installed
-    ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
+    ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
-    ├── Overloaded                 more is asked of the index than it can answer in time
+    ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
-    ├── PortUnavailable            the server cannot listen where it was told to
+    ├── PortUnavailable            the server cannot listen on its host and port
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
-    │   ├── StoreNeverFilled       a rebuild would make an empty index of what is no longer there
+    │   ├── StoreNeverFilled       a rebuild would replace articles by an empty store
     │   └── StoreTooNew            the database was written by a newer release
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
-        ├── GenerationMissing      a generation that is named is not on disk
-        ├── NoEarlierGeneration    there is none to roll back to
+        ├── GenerationMissing      a named generation is not on disk
+        ├── NoEarlierGeneration    there is no generation to roll back to
         ├── ManifestDamaged        a manifest cannot be read
         ├── IndexDamaged           an engine's files are damaged or gone
         ├── FormatMismatch         a generation has the format of another release
@@ -30,7 +30,7 @@
         ├── RebuildFailed          a check failed before promotion
         └── FolderNotWritable      the index folder cannot be written
 
-An error carries its facts as attributes, and its message ends in what to do next. Errors of other packages are
+An error carries its facts as attributes, and its message ends with what to do next. Errors of other packages are
 translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
 """
 

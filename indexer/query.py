@@ -92,7 +92,7 @@ class Adjacent:
 
 @dataclass(frozen=True, slots=True)
 class TitlePrefix:
-    """Articles whose title begins with ``text``, or with ``whole`` equals it, compared as :class:`Literal` does.
+    """Articles whose title begins with ``text``; with ``whole`` the title equals it. Compared as :class:`Literal` does.
 
     Each article that matches scores 1.
     """
@@ -252,7 +252,7 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class TypedSo:
-    """Texts that begin with what was typed as ``text``: characters, pinyin, initials or a mixture (see ``analysis/typed.py``)."""
+    """Texts whose beginning fits the typed ``text``: characters, pinyin, initials or a mixture (see ``analysis/typed.py``)."""
 
     text: str
 
@@ -280,7 +280,7 @@ class AnyOf:
 class CompletionRequest:
     """Asks for words and phrases of titles, tags and authors that complete or correct typed text.
 
-    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``, or with ``whole_keys`` equals one. Its folded text
+    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded text
     begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. No key in ``keys`` is a
     prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
     """

@@ -42,7 +42,7 @@ Not 畫 and 划, nor 沈 and 沉: the one-character words differ (沈 is a famil
 """
 
 _LONG: Final = 64
-"""From this many characters on, one look-up of all is faster than one for each: some 5 µs, to 65 ns a character."""
+"""From this many characters on, one look-up of all is faster than one for each: some 5 µs, against 65 ns a character."""
 
 _UTF_32: Final = "utf-32-le"
 _CODES: Final = np.dtype("<u4")
@@ -120,8 +120,8 @@ def _lowered() -> dict[str, str]:
 def _simplified() -> dict[str, str]:
     """Traditional to simplified, where OpenCC maps one character to one.
 
-    If jieba does not know a rare simplified character, that character is folded to the traditional one instead, which jieba's
-    dictionary has. The two still match each other.
+    A simplified character that is too rare for jieba is folded to the traditional one instead, which jieba's dictionary has.
+    The two still match each other.
     """
     characters = characters_of(_HAN_BLOCKS)
     converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")

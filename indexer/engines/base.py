@@ -99,7 +99,7 @@ class Reader(Protocol):
 
     @property
     def damage(self) -> IndexDamaged | None:
-        """The damage that :meth:`verifying` found so far, in this reader or another. If any, trust no answer. Almost free."""
+        """The damage that :meth:`verifying` found so far, in this reader or another. Then no answer can be trusted. Nearly free."""
 
     def verifying(self) -> Iterator[None]:
         """Compare the bytes that were not yet verified with their checksums, some milliseconds of work at each step.

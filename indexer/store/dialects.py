@@ -61,7 +61,7 @@ _SQLITE_SENTENCES: Final = {
 def make_engine(url: str, *, reading: bool = False) -> Engine:
     """An engine for the database at ``url``. Makes the folder of a SQLite file. Does not connect yet.
 
-    With ``reading`` it makes nothing. A SQLite file must then exist, and needs no permission to write.
+    With ``reading`` it makes nothing. A SQLite file must then exist. The process needs no permission to write it.
 
     Raises:
         StoreUnavailable: not a database URL, no driver for it, or no lasting file.

@@ -198,7 +198,7 @@ class ArrayFile:
         return found
 
     def verifying(self) -> Iterator[None]:
-        """Read every byte, a stretch at each step, and keep the verdict. Logs a bad one. Does nothing if there is one. O(bytes)."""
+        """Read every byte, a stretch at each step, and keep the verdict. Logs faults. Does nothing after a verdict. O(bytes)."""
         if self._verdict is None:
             found: list[str] = []
             yield from self._reading(found)
