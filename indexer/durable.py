@@ -12,8 +12,8 @@ from pathlib import Path
 def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> None:
     """Write ``content`` to ``path`` and return once it would survive a power cut.
 
-    The content is written to ``beside``, a name in the same folder, and fsynced. Then the file is renamed over the old one and the
-    folder is fsynced. Only one writer at a time.
+    The content is written to ``beside``, a name in the same folder, and fsynced. Then the file is renamed over the old one
+    and the folder is fsynced. Only one writer at a time.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; the old content stays.

@@ -15,7 +15,7 @@
     ├── PortUnavailable            the server cannot listen on its host and port
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
-    │   ├── StoreNeverFilled       a rebuild would replace articles by an empty store
+    │   ├── StoreNeverFilled       a rebuild would replace a filled index by an empty one
     │   └── StoreTooNew            the database was written by a newer release
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure

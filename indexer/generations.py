@@ -285,9 +285,10 @@ class Generations:
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before others. One
-        sound generation is kept in any case, if there is one. A generation that is being written is kept too. A damaged manifest makes
-        rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as the choice requires.
+        Places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
+        others. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
+        damaged manifest makes rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as
+        the choice requires.
 
         Raises:
             FolderNotWritable: one cannot be removed.

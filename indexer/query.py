@@ -259,8 +259,8 @@ class TypedSo:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Texts of ``length`` Chinese characters other than ``text`` that share at least ``shared`` characters with it, each at the same
-    place. If ``sounds`` is not empty, the sound of each character must be among the sounds at its place.
+    """Texts of ``length`` Chinese characters other than ``text`` that share at least ``shared`` characters with it, each at
+    the same place. If ``sounds`` is not empty, the sound of each character must be among the sounds at its place.
     """
 
     length: int

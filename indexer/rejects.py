@@ -21,8 +21,8 @@ REASONS_SUFFIX: Final = ".reasons"
 class RejectsFile:
     """Writes rejections to temporary files and moves them into place when the ``with`` block ends well.
 
-    Without a rejection, or when the block raises, no file is made and an existing file at ``path`` stays. The file at ``path`` may
-    be the very source that is being read.
+    Without a rejection, or when the block raises, no file is made and an existing file at ``path`` stays. The file at
+    ``path`` may be the very source that is being read.
     """
 
     def __init__(self, path: Path) -> None:

@@ -72,7 +72,8 @@ def declared_settings(table: type[Any]) -> tuple[Setting, ...]:
 def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
     """Read a table of settings (a dataclass made with :func:`setting`) from the environment.
 
-    An empty value counts as not set. Other unknown names with the prefix are logged once, since container platforms set such names.
+    An empty value counts as not set. Other unknown names with the prefix are logged once, since container platforms set
+    such names.
 
     Raises:
         UnknownSetting: the environment holds a name that differs from a setting's by a letter or two.

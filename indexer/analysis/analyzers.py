@@ -95,8 +95,8 @@ def make_analyzer(
 ) -> Analyzer:
     """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded on first use.
 
-    ``stopwords`` returns the folded words to drop from queries. It is called for each query, so editors can change the stopwords at
-    any time.
+    ``stopwords`` returns the folded words to drop from queries. It is called for each query, so editors can change the
+    stopwords at any time.
 
     Raises:
         ValueError: there is no such analyzer.

@@ -25,9 +25,9 @@ _RUN: Final = re.compile(r"[^\W_]+")
 class LiteralPlan:
     """Which grams a text must have to hold a literal.
 
-    All ``grams`` are required. For each of ``prefixes``, a single character, a gram that begins with it is required. If ``exact``,
-    a text with these grams holds the literal; otherwise the folded text decides. A literal of punctuation alone has neither grams
-    nor prefixes, and every text is a candidate.
+    All ``grams`` are required. For each of ``prefixes``, a single character, a gram that begins with it is required. If
+    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of punctuation alone
+    has neither grams nor prefixes, and every text is a candidate.
     """
 
     grams: tuple[str, ...]

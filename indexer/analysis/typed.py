@@ -47,8 +47,8 @@ _LONGEST_SYLLABLE: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one unit must be. Its sound begins with ``sound``; with ``whole`` it equals ``sound``. ``character`` is the typed character, if
-    one was typed.
+    """What one unit must be. Its sound begins with ``sound``; with ``whole`` it equals ``sound``. ``character`` is the typed
+    character, if one was typed.
 
     With ``spelt`` the letters are pinyin, so only a character's sound may continue them. Other units must equal them.
     """

@@ -68,8 +68,8 @@ class Reader(Protocol):
     ) -> dict[str, Reasons]:
         """The parts of some articles' scores for a request by relevance. ``parts`` are its query and parts of that query.
 
-        Each part is evaluated for these articles alone; the request's filter, page and facets do not matter. The result leaves out
-        ids that the snapshot does not hold. It is empty when the request's deadline passed first.
+        Each part is evaluated for these articles alone; the request's filter, page and facets do not matter. The result
+        leaves out ids that the snapshot does not hold. It is empty when the request's deadline passed first.
 
         Raises:
             InvalidQuery: as :meth:`search` does.
@@ -202,11 +202,11 @@ class Engine(Protocol):
         """
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
-        """Store articles in parts that belong to no commit, and return a token of each part for :meth:`Writer.take`. Only this engine
-        understands the token, in any process.
+        """Store articles in parts that belong to no commit, and return a token of each part for :meth:`Writer.take`. Only this
+        engine understands the token, in any process.
 
-        Other processes may build parts while one process has the writer open. Parts that the batch does not take are deleted when it
-        ends.
+        Other processes may build parts while one process has the writer open. Parts that the batch does not take are
+        deleted when it ends.
 
         Raises:
             FolderNotWritable: they cannot be written, for want of space or permission.

@@ -175,7 +175,7 @@ def _entry(text: str) -> Entry | None:
 
 
 def _phrases(title: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Where two or three neighbouring words stand. Numbers and single characters (10, the 的 of 人民的) may not begin or end a phrase."""
+    """The phrases of two or three neighbouring words. Numbers and single characters (10, 的 of 人民的) neither begin nor end one."""
     strong = [len(token.text) > 1 and not token.text.isdigit() for token in tokens]
     for begin, first in enumerate(tokens):
         if not strong[begin]:

@@ -44,9 +44,9 @@ class RebuildReport:
     """The result of a rebuild.
 
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
-    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned`` removed
-    older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The generation is
-    complete and live nevertheless.
+    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
+    removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
+    generation is complete and live nevertheless.
     """
 
     generation: str
@@ -275,8 +275,8 @@ def _index(
 ) -> int:
     """Add all articles that the store holds now, and return the store's revision.
 
-    An article that changes meanwhile moves beyond that revision and is left to the replay. No article thus comes twice, as ``add``
-    requires.
+    An article that changes meanwhile moves beyond that revision and is left to the replay. No article thus comes twice, as
+    ``add`` requires.
     """
     start = store.revision()
     ranges = ranges_of(start, processes)

@@ -76,8 +76,8 @@ class Change:
 class ArticleStore:
     """The articles in one database. Made by ``open_store``.
 
-    Threads may share it. Processes share the database, and each opens its own store. Every method raises StoreUnavailable when the
-    database fails, or stays locked by another process for too long.
+    Threads may share it. Processes share the database, and each opens its own store. Every method raises StoreUnavailable
+    when the database fails, or stays locked by another process for too long.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -95,8 +95,8 @@ class ArticleStore:
         An article equal to the stored one is not written and takes no revision. Of several articles with the same id the last is
         stored; they are counted as if they were put one after another. A deleted id comes back as created.
 
-        Each article gets its duplicate group, whatever its ``duplicate_group`` says. A stored article takes a revision when its first
-        duplicate joins it, or when its group merges into an older one.
+        Each article gets its duplicate group, whatever its ``duplicate_group`` says. A stored article takes a revision when
+        its first duplicate joins it, or when its group merges into an older one.
 
         Memory holds all of the articles at once, so callers put them in batches.
         """
@@ -216,9 +216,9 @@ class ArticleStore:
     ) -> Iterator[Change]:
         """Every article and tombstone with a revision above ``after`` and, if given, not above ``upto``, by revision.
 
-        Each comes once, in the state of its latest revision. An article that changes while the stream runs comes again at its new
-        revision, unless that is above ``upto``. Nothing is missed, and an article's latest state comes last. The database is not held
-        between batches, so writers and checkpoints can proceed. Memory holds one batch.
+        Each comes once, in the state of its latest revision. An article that changes while the stream runs comes again at
+        its new revision, unless that is above ``upto``. Nothing is missed, and an article's latest state comes last. The
+        database is not held between batches, so writers and checkpoints can proceed. Memory holds one batch.
         """
         columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
         query = (

@@ -17,8 +17,8 @@ from indexer.store.dialects import for_writing, make_engine, migration_lock, tra
 class Chain:
     """The migrations of one kind of database.
 
-    ``folder`` is their location, as ``package:path``. ``newest`` is the revision that the last of them makes. ``version_table`` is
-    the name of the table with the one row.
+    ``folder`` is their location, as ``package:path``. ``newest`` is the revision that the last of them makes.
+    ``version_table`` is the name of the table with the one row.
     """
 
     folder: str

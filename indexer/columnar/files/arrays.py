@@ -123,8 +123,8 @@ class Spool:
 class ArrayFile:
     """An open file of arrays: one read-only mapping, shared with every process that has it open.
 
-    Opening verifies the trailer, the footer's checksum, the file's length and the places of the arrays. :meth:`verifying` verifies
-    the arrays and keeps the verdict; :meth:`faults` verifies them again. Shared by threads.
+    Opening verifies the trailer, the footer's checksum, the file's length and the places of the arrays. :meth:`verifying`
+    verifies the arrays and keeps the verdict; :meth:`faults` verifies them again. Shared by threads.
 
     Raises:
         Damaged: opening found a fault.

@@ -18,9 +18,9 @@ MISSING_UINT: Final = 2**64 - 1
 class Layout:
     """The fields of an index by kind. Two segments can be merged when their layouts are equal.
 
-    ``postings`` are searched, ``columns`` are sorted and counted, ``blobs`` are stored compressed. ``forward`` names the ``words``
-    fields with a forward index of each document's weightiest terms. ``key`` is the ``terms`` field whose single value identifies a
-    document.
+    ``postings`` are searched, ``columns`` are sorted and counted, ``blobs`` are stored compressed. ``forward`` names the
+    ``words`` fields with a forward index of each document's weightiest terms. ``key`` is the ``terms`` field whose single
+    value identifies a document.
     """
 
     postings: dict[str, PostingsKind]

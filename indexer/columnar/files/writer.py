@@ -67,8 +67,8 @@ def build_segments(
 ) -> list[Path]:
     """Write documents to segments that no commit names yet, in an index's folder, for :meth:`Writer.add_segment`.
 
-    Needs no lock: other processes may build while one process has a writer open. When the writer ends, it removes the segments that
-    it did not take.
+    Needs no lock: other processes may build while one process has a writer open. When the writer ends, it removes the
+    segments that it did not take.
 
     Raises:
         Unsupported: a document cannot be held.
@@ -91,7 +91,8 @@ def build_segments(
 class CommitReport:
     """The outcome of a commit. Its changes are durable and visible.
 
-    ``merge_failure`` says why segments that are due could not be merged. It is None if all were merged. The next commit tries again.
+    ``merge_failure`` says why segments that are due could not be merged. It is None if all were merged. The next commit
+    tries again.
     """
 
     merge_failure: str | None = None
@@ -286,9 +287,10 @@ class Writer:
     ) -> CommitReport:
         """Make the changes durable and visible, merge segments that are due, and end the batch.
 
-        ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are. ``merge_all`` first
-        merges everything into one segment. A failure before the commit file is in place leaves the last commit as it was. A later
-        failure of a merge is reported, not raised. With more than MOST_SEGMENTS, merging comes before the commit.
+        ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are.
+        ``merge_all`` first merges everything into one segment. A failure before the commit file is in place leaves the last
+        commit as it was. A later failure of a merge is reported, not raised. With more than MOST_SEGMENTS, merging comes
+        before the commit.
 
         Raises:
             OSError: the disk is full, or unused files cannot be removed.

@@ -36,9 +36,9 @@ def agreement(
 ) -> F32:
     """float32[documents], 0 to 1: how similar each document is to the LEADERS by ``scores``, other than itself.
 
-    ``places`` are leaves and some documents of each, ascending. ``scores`` are theirs in this order, 0 or above. A document is a
-    vector of length 1 over its words in the forward index of ``field``. A word weighs its frequency times its rarity; its document
-    frequency is summed over the given leaves. The words ``leaving_out``, those of the query, do not count.
+    ``places`` are leaves and some documents of each, ascending. ``scores`` are theirs in this order, 0 or above. A document
+    is a vector of length 1 over its words in the forward index of ``field``. A word weighs its frequency times its rarity;
+    its document frequency is summed over the given leaves. The words ``leaving_out``, those of the query, do not count.
     O(documents * FORWARD_TERMS).
     """
     owners, words, weights = _vectors(impacts, field, places, leaving_out)

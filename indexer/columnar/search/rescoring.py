@@ -27,9 +27,9 @@ _NEVER: Final = np.iinfo(np.int64).min
 class Rescore(NamedTuple):
     """What rescoring adds to the best ``depth`` documents. Weights are 0 or above.
 
-    A document's score grows by the greatest sum of weights of different ``words`` in one window, which is ``window + 1`` positions
-    of one of ``fields``. It grows by the weight of each of ``terms`` that the document holds in the term's field. The sum is then
-    multiplied by 1 + ``agree`` * :func:`agreement` in the field ``agree_in``.
+    A document's score grows by the greatest sum of weights of different ``words`` in one window, which is ``window + 1``
+    positions of one of ``fields``. It grows by the weight of each of ``terms`` that the document holds in the term's field.
+    The sum is then multiplied by 1 + ``agree`` * :func:`agreement` in the field ``agree_in``.
     """
 
     fields: tuple[str, ...]
@@ -52,9 +52,9 @@ def rescored(
 ) -> tuple[I64, F32]:
     """A ranking by score with the first ``depth`` documents in their new order with new scores, and the rest unchanged.
 
-    ``parts`` are the numbers and candidates of the leaves. ``docs`` and ``scores`` are their ranking in this ``order``. ``factors``
-    are already part of these scores, and multiply the additions too.
-    O(occurrences of the words in those documents * words + terms * documents).
+    ``parts`` are the numbers and candidates of the leaves. ``docs`` and ``scores`` are their ranking in this ``order``.
+    ``factors`` are already part of these scores, and multiply the additions too. O(occurrences of the words in those
+    documents * words + terms * documents).
     """
     head = np.sort(docs[: rescore.depth])
     chosen: list[Ranked] = []

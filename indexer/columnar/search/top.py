@@ -120,8 +120,8 @@ def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
 def best_by_score(found: Found, limit: int) -> Listed:
     """The ``limit`` (1 or more) best documents of a result, and all that may tie with the last of them.
 
-    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow. The best scores of all blocks of
-    256 are compared first, then only the blocks that reach the limit-th best of those are read.
+    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow. The best scores of all
+    blocks of 256 are compared first, then only the blocks that reach the limit-th best of those are read.
     """
     if isinstance(found, Listed):
         if len(found.docs) <= limit:

@@ -213,8 +213,8 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         """Make the changes durable and visible, merge as requested, and end the writer in any case.
 
         ``merge=False`` merges nothing, ``optimize=True`` leaves one segment; otherwise merging is tiered. ``mergetype`` may
-        be one of Whoosh's own policies; ``CLEAR`` drops all earlier documents. Whoosh's interface has no way to report a merge that
-        fails after the commit, so the failure is logged as a warning.
+        be one of Whoosh's own policies; ``CLEAR`` drops all earlier documents. Whoosh's interface has no way to report a
+        merge that fails after the commit, so the failure is logged as a warning.
 
         Raises:
             Unsupported: a custom merge policy.

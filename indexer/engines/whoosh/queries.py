@@ -206,8 +206,8 @@ def looks_inside(query: Query) -> bool:
 
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> p.Plan:
-    """A plan of the documents that may hold a literal in one of ``fields``. It finds all that do and, unless the literal's plan is
-    exact, some more.
+    """A plan of the documents that may hold a literal in one of ``fields``. It finds all that do and, unless the literal's
+    plan is exact, some more.
     """
     if not plan.grams and not plan.prefixes:
         return _EVERYTHING

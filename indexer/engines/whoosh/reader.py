@@ -56,8 +56,8 @@ _ORDERINGS = {
 
 
 class WhooshReader(Reader):
-    """A reader of one commit. Readers of the same commit share the ``executor``. Each reader keeps only its last rescoring, which the
-    rungs of one search ask for again.
+    """A reader of one commit. Readers of the same commit share the ``executor``. Each reader keeps only its last rescoring,
+    which the rungs of one search ask for again.
     """
 
     def __init__(self, executor: Executor, literals: LiteralFinder, fading: Fading) -> None:
