@@ -64,7 +64,7 @@ class Generation:
         return self.folder / INDEX
 
     def size(self) -> int:
-        """The bytes that the index takes on disk. Costs one stat for each of its files."""
+        """The bytes that the index takes on disk. Looks at each of its files."""
         size = 0
         for path in self.index.rglob("*"):
             with suppress(FileNotFoundError):  # a concurrent writer may remove files

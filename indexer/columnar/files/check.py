@@ -32,7 +32,7 @@ from indexer.columnar.files.segment import PostingsField, Segment
 STRETCH: Final = 4_000_000
 """Postings to check together: some 100 MB of arrays."""
 _ATTEMPTS: Final = 5
-"""How often to open the files again when a writer replaced them meanwhile."""
+"""How often to try to open the files, which a writer may replace meanwhile."""
 
 
 def check_index(folder: Path) -> list[str]:

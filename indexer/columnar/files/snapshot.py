@@ -20,7 +20,7 @@ from indexer.columnar.files.commit import Commit, commit_numbers, last_commit, r
 from indexer.columnar.files.segment import PostingsField, Segment
 
 _ATTEMPTS: Final = 5
-"""How often to retry. A writer may commit twice and delete a segment between the reading of a commit and the opening of its files."""
+"""How often to try. A writer may commit twice and delete a segment after a commit is read and before its files are opened."""
 
 
 @dataclass(frozen=True, slots=True)
