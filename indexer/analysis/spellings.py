@@ -1,7 +1,7 @@
 """Spellings: different ways to write one thing, which are indexed in one form.
 
 These are numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
-words that regions write differently (计画 and 计划). Percentages stay one token, since 100% is not every 100. Works on folded
+words that regions write differently (计画 and 计划). A percentage is one word, since 100% is not every 100. Works on folded
 text. Literals are compared as they were written.
 """
 
