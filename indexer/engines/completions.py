@@ -138,7 +138,7 @@ def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
     words = [
         token
         for n, token in enumerate(tokens)
-        if n == 0 or token.position != tokens[n - 1].position  # later tokens at a position lie inside the first
+        if n == 0 or token.position != tokens[n - 1].position  # skip words inside
     ]
     texts = {title[word.start : word.end] for word in words}
     for start, end in _phrases(folded, words):

@@ -190,7 +190,7 @@ def _connect_for_reading(
         factory=factory,
     )
     try:
-        connection.execute("PRAGMA schema_version").close()  # SQLite opens the file at the first read
+        connection.execute("PRAGMA schema_version").close()  # the first read opens the file
     except sqlite3.Error:
         connection.close()
         raise

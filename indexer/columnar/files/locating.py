@@ -25,7 +25,7 @@ class DocsByBlock:
     def __init__(self, docs: IntP) -> None:
         self.docs = docs
         blocks = docs >> BLOCK_BITS
-        within = docs.astype(np.uint16)  # the cast keeps the low 16 bits: the number within the block
+        within = docs.astype(np.uint16)  # the low 16 bits: the number within the block
         places = np.arange(len(docs))
         edges = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(docs)]
         self.parts = {
