@@ -72,8 +72,8 @@ ALL_DAYS: Final = Days()
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Words of the same meaning. Without ``targets`` each word finds the others. With ``targets`` the words find the targets, and
-    nothing finds the words.
+    """Words of the same meaning. Without ``targets`` each word finds the others. With ``targets`` the words find the targets, but
+    the targets do not find the words.
 
     With ``apart`` the words do not find each other, whatever other lines say. All words are folded.
     """
