@@ -1,1 +1,1 @@
-"""What the index is, and how it is written."""
+"""The index, and everything that writes it."""

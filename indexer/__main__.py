@@ -1,4 +1,4 @@
-"""``python -m indexer``: the admin's command line. See docs/cli.md."""
+"""The administrator's command line: ``python -m indexer``. See docs/cli.md."""
 
 from __future__ import annotations
 

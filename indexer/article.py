@@ -1,7 +1,7 @@
-"""Article: the one value that every layer passes on, its validation, and its content hash.
+"""The Article that every layer passes on, its validation, and its content hash.
 
-This module knows what an article *is*. Where articles come from is a source's business, and where they are kept is
-the store's. Text is kept as its author wrote it (traditional stays traditional); folding belongs to ``analysis``.
+This module defines what an article *is*. ``sources`` says where articles come from, ``store`` where they are kept. An article
+keeps its author's text unchanged (traditional characters stay traditional); ``analysis`` folds it for comparison.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ Status = Literal["published", "draft", "withdrawn"]
 STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
 
 MAX_BODY: Final = 500_000
-"""Characters. The longest real news article seen has about 30,000; more is a whole site in one field."""
+"""Characters. The longest real news article seen has about 30,000. A longer text is a whole site in one field."""
 MAX_LINE: Final = 1_000
 """Characters of any one-line text (title, lead, source ...)."""
 MAX_URL: Final = 2_048
 MAX_VALUES: Final = 64
-"""Values of a list (channels, tags) and of ``attributes``."""
+"""The largest number of values in a list (channels, tags) and in ``attributes``."""
 MAX_CHANNEL_DEPTH: Final = 8
 
 _ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
-"""What may stand in a URL's path as it is; ``.`` and ``..`` would be steps in it."""
+"""Characters that may stand unescaped in a URL's path. An id must not be ``.`` or ``..``, which are steps in a path."""
 _NAME = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _INVISIBLE = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""DEL, C1 controls and zero-width marks: traces of bad conversions, seen in real articles. They are removed."""
+"""DEL, C1 controls and zero-width marks: traces of bad conversions, seen in real articles. Validation removes them."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _DATE = re.compile(
@@ -49,12 +49,12 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """One article, valid and normalised. Make one with :func:`make_article`.
+    """One valid, normalised article, made with :func:`make_article`.
 
-    ``channel`` is a path such as ``情感/故事`` (the breadcrumb), ``channels`` are secondary ones. ``body`` is plain text,
-    paragraphs parted by one ``\\n``. Times are aware and in UTC. ``attributes`` are flat strings or numbers.
-    ``duplicate_group`` is the number that articles of the same text share (see ``duplicates.py``), 0 for an article that
-    is alone: the store gives it, never a source.
+    ``channel`` is a path such as ``情感/故事`` (the breadcrumb); ``channels`` are secondary channels. ``body`` is plain text with
+    one ``\\n`` between paragraphs. Times are timezone-aware, in UTC. ``attributes`` hold flat strings or numbers.
+    ``duplicate_group`` is a number that articles of the same text share (see ``duplicates.py``), 0 for an article without
+    duplicates. The store assigns it, never a source.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Article:
     duplicate_group: int = 0
 
     def is_visible(self, now: datetime) -> bool:
-        """True if readers may see the article at ``now``: published, not in the future, not expired."""
+        """True if readers may see the article at ``now``: it is published, its time is not in the future, it has not expired."""
         return (
             self.status == "published"
             and (self.published_at is None or self.published_at <= now)
@@ -90,7 +90,7 @@ _GIVEN_BY_STORE: Final = "duplicate_group"
 FIELDS: Final[tuple[str, ...]] = tuple(
     each.name for each in fields(Article) if each.name != _GIVEN_BY_STORE
 )
-"""What a source may give."""
+"""The fields that a source may fill."""
 _TIMES: Final = ("published_at", "updated_at", "expires_at")
 _LISTS: Final = ("channels", "tags")
 _LINES: Final = ("title", "lead", "source", "author", "editor", "site")
@@ -100,11 +100,11 @@ _URLS: Final = ("url", "image_url")
 def make_article(record: Mapping[str, object], *, timezone: tzinfo) -> Article:
     """Build an :class:`Article` from loose values: strings, lists, ISO 8601 or 2023年10月19日 dates.
 
-    Keys that are no field of an article are ignored. A naive time is taken in ``timezone``. White space is
-    normalised and invisible traces of bad conversions are removed; nothing else about a text is changed.
+    Keys that are not fields of an article are ignored. A naive time is read as local time in ``timezone``. White space is
+    normalised and invisible traces of bad conversions are removed. Nothing else in a text changes.
 
     Raises:
-        InvalidArticle: with the field at fault and the reason; the first fault found.
+        InvalidArticle: names the first invalid field and the reason.
     """
     values: dict[str, object] = {}
     for name in _LINES:
@@ -130,7 +130,7 @@ def make_article(record: Mapping[str, object], *, timezone: tzinfo) -> Article:
 
 
 def article_to_record(article: Article) -> dict[str, object]:
-    """The article as plain JSON values, without fields that hold nothing. Inverse of `article_from_record`."""
+    """The article as plain JSON values, without empty fields. Inverse of `article_from_record`."""
     record: dict[str, object] = {}
     for name in FIELDS:
         value = getattr(article, name)
@@ -150,7 +150,7 @@ def article_to_record(article: Article) -> dict[str, object]:
 
 
 def article_from_record(record: Mapping[str, object]) -> Article:
-    """An article from what `article_to_record` made. Trusts its input: no validation."""
+    """The article that `article_to_record` turned into ``record``. Trusts its input: no validation."""
     values = dict(record)
     for name in _TIMES:
         if name in values:
@@ -162,7 +162,7 @@ def article_from_record(record: Mapping[str, object]) -> Article:
 
 
 def content_hash(article: Article) -> str:
-    """32 hex digits that change exactly when one of FIELDS changes (SHA-256, cut)."""
+    """32 hex digits that change exactly when one of FIELDS changes (a truncated SHA-256)."""
     record = article_to_record(article)
     record.pop(_GIVEN_BY_STORE, None)
     canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
@@ -170,9 +170,9 @@ def content_hash(article: Article) -> str:
 
 
 def id_from_url(url: str) -> str:
-    """The id of an article that has none: the first 32 hex digits of the SHA-256 of the normalised URL.
+    """The id for an article that has none: the first 32 hex digits of the SHA-256 of the normalised URL.
 
-    Normalised: scheme and host in lower case, no fragment, no trailing slash of a path.
+    Normalised: scheme and host in lower case, no fragment, no slash at the end of the path.
     """
     parts = urlsplit(url)
     path = parts.path.rstrip("/") or "/"
@@ -181,7 +181,7 @@ def id_from_url(url: str) -> str:
 
 
 def channel_path(text: str, *, name: str = "channel") -> str:
-    """A channel as a clean path: parts stripped, empty ones dropped (`` 情感 / 故事/`` -> ``情感/故事``).
+    """A channel as a normalised path: parts stripped, empty parts dropped (`` 情感 / 故事/`` -> ``情感/故事``).
 
     Raises:
         InvalidArticle: deeper than MAX_CHANNEL_DEPTH, or too long.
@@ -197,21 +197,21 @@ def channel_path(text: str, *, name: str = "channel") -> str:
 
 
 def channel_ancestry(path: str) -> tuple[str, ...]:
-    """The channel and all that it lies in, outermost first: ``情感/故事`` -> (``情感``, ``情感/故事``)."""
+    """The channel and its ancestors, outermost first: ``情感/故事`` -> (``情感``, ``情感/故事``)."""
     parts = path.split("/") if path else []
     return tuple("/".join(parts[: n + 1]) for n in range(len(parts)))
 
 
 def all_channels(article: Article) -> tuple[str, ...]:
-    """Every channel that the article stands in, primary and secondary, with their ancestors; no repeats."""
+    """The article's channels, primary and secondary, and their ancestors, without repeats."""
     paths = (article.channel, *article.channels)
     return _unique(each for path in paths for each in channel_ancestry(path))
 
 
 def parse_time(text: str, *, timezone: tzinfo) -> datetime:
-    """A point in time from ISO 8601, ``2023/10/19 8:05`` or ``2023年10月19日 8:05``, in UTC.
+    """A point in time in UTC, read from ISO 8601, ``2023/10/19 8:05`` or ``2023年10月19日 8:05``.
 
-    A time without an offset is taken in ``timezone``; a date without a time is its midnight there.
+    A time without an offset is read as local time in ``timezone``. A date without a time means midnight there.
 
     Raises:
         ValueError: with a reason.
@@ -346,7 +346,7 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
 
 
 def check_id(value: str) -> None:
-    """Pass if ``value`` can be the id of an article.
+    """Check that ``value`` can be the id of an article.
 
     Raises:
         InvalidArticle: it cannot.

@@ -1,7 +1,7 @@
-"""BuildProgress: how far a rebuild has come, told to its caller and, through a file, to every other process.
+"""BuildProgress: how far a rebuild has come, reported to its caller and, through a file, to every other process.
 
-The file is news, not truth: it is written once a second without fsync, and it is not believed when its process is
-gone or has been silent for long. Nothing here knows what is being built.
+The file is only informative. It is written once a second without fsync. A reader ignores it when its process has ended or
+has not updated it for long. This module does not know what is being built.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 BUILDING: Final = "building.json"
 SILENCE: Final = timedelta(seconds=60)
-"""A rebuild that said nothing for so long is taken for dead."""
+"""A rebuild that has reported nothing for this long counts as dead."""
 
 TELL_EVERY: Final = 0.1
-"""Seconds between two calls of a caller's report within one phase."""
+"""Seconds between two calls of the caller's report within one phase."""
 WRITE_EVERY: Final = 1.0
 """Seconds between two writes of the file."""
 
@@ -35,9 +35,9 @@ _Time = Annotated[datetime, AwareDatetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildProgress:
-    """A moment of a rebuild: ``done`` of ``total`` articles (or changes, when catching up) of this phase.
+    """The state of a rebuild at one moment: in this phase ``done`` of ``total`` articles (changes, when catching up) are done.
 
-    ``total`` is 0 where it cannot be known. Times are in UTC; ``phase_started_at`` is where the phase began.
+    ``total`` is 0 when it is unknown. Times are in UTC. ``phase_started_at`` is when the phase began.
     """
 
     pid: int
@@ -50,13 +50,13 @@ class BuildProgress:
 
     @property
     def rate(self) -> float:
-        """Articles a second in this phase; 0.0 before the first."""
+        """Articles a second in this phase; 0.0 before the first article."""
         seconds = (self.updated_at - self.phase_started_at).total_seconds()
         return self.done / seconds if seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """How long this phase will take at its present rate; None where that cannot be known."""
+        """How long this phase still takes at its present rate; None if unknown."""
         if not self.rate or self.total < self.done:
             return None
         return (self.total - self.done) / self.rate
@@ -66,15 +66,15 @@ Report = Callable[[BuildProgress], None]
 
 
 def silent(progress: BuildProgress) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 class Announcer:
-    """Counts a build's progress and announces it, from ``with`` to its end.
+    """Counts and announces a build's progress for as long as its ``with`` block runs.
 
-    ``report`` is called in the thread that builds: when a phase begins and ends, and at most ten times a second in
-    between; what it raises ends the build. With a ``folder`` the file is kept fresh by a thread of its own, because
-    a commit or a check may say nothing for minutes.
+    The building thread calls ``report`` when a phase begins and ends, and at most ten times a second in between. An exception
+    from ``report`` ends the build. With a ``folder``, a separate thread keeps the file fresh, because a commit or a check may
+    report nothing for minutes.
     """
 
     def __init__(self, report: Report, *, folder: Path | None = None) -> None:
@@ -95,7 +95,7 @@ class Announcer:
         self._thread = threading.Thread(target=self._keep_writing, name="announcer", daemon=True)
 
     def begin(self, phase: Phase, *, total: int) -> None:
-        """Begin a phase of ``total`` articles, 0 where that is not known."""
+        """Begin a phase of ``total`` articles, 0 if unknown."""
         now = datetime.now(UTC)
         self._progress = replace(
             self._progress, phase=phase, done=0, total=total, phase_started_at=now, updated_at=now
@@ -103,13 +103,13 @@ class Announcer:
         self._tell()
 
     def advance(self, count: int = 1) -> None:
-        """So many more are done."""
+        """Count more articles as done."""
         self._progress = replace(self._progress, done=self._progress.done + count)
         if time.monotonic() - self._told >= TELL_EVERY:
             self._tell()
 
     def end(self) -> None:
-        """The phase is over: its last figures are announced."""
+        """End the phase and announce its last figures."""
         self._tell()
 
     def __enter__(self) -> Self:
@@ -135,7 +135,7 @@ class Announcer:
     def _keep_writing(self) -> None:
         assert self._folder is not None
         while True:
-            # A full disk fails the build where it matters; news may get lost.
+            # A full disk fails the build itself; losing a progress report does no harm.
             with suppress(OSError):
                 write_progress(replace(self._progress, updated_at=datetime.now(UTC)), self._folder)
             if self._ended.wait(WRITE_EVERY):
@@ -146,7 +146,7 @@ _FORMAT: Final = TypeAdapter(BuildProgress)
 
 
 def write_progress(progress: BuildProgress, folder: Path) -> None:
-    """Put the progress of the build in ``folder`` where other processes look for it.
+    """Write the build's progress to ``folder``, where other processes look for it.
 
     Raises:
         OSError: the folder cannot be written.
@@ -157,7 +157,7 @@ def write_progress(progress: BuildProgress, folder: Path) -> None:
 
 
 def read_progress(folder: Path) -> BuildProgress | None:
-    """The progress of the build in ``folder``; None when nothing is being built there (any more)."""
+    """The progress of the build in ``folder``; None when nothing is being built there, or no longer."""
     try:
         progress = _FORMAT.validate_json((folder / BUILDING).read_bytes())
     except (OSError, ValidationError):
@@ -172,5 +172,5 @@ def _is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # it runs, as another user
+        return True  # the process runs as another user
     return True

@@ -1,6 +1,6 @@
-"""From a source's record to an Article, or to a Rejection that says why not.
+"""Turns a source's record into an Article, or into a Rejection that says why it cannot be one.
 
-Keys are renamed here, and nothing else: what a valid article is stands in ``article.py``.
+This module only renames keys. ``article.py`` defines what a valid article is.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from indexer.records import Record, Rejection
 
 
 def clean(record: Record, *, mapping: Mapping[str, str], timezone: tzinfo) -> Article | Rejection:
-    """Make an article of a record, or say why that cannot be done.
+    """Make an article of a record, or a rejection with the reason.
 
-    ``mapping`` goes from the source's keys to fields of an article. A mapped key wins over the field's own key unless
-    it holds nothing; of several keys mapped to one field, the first that holds something wins. A naive time is taken
-    in ``timezone``.
+    ``mapping`` maps the source's keys to fields of an article. A mapped key that holds a value wins over the field's own key.
+    When several keys map to one field, the first one that holds a value wins. A naive time is read as local time in ``timezone``.
     """
     try:
         return make_article(_renamed(record.values, mapping), timezone=timezone)
@@ -30,7 +29,7 @@ def read_mapping(texts: Iterable[str]) -> dict[str, str]:
     """The mapping that texts such as ``category=channel`` describe: the source's key, then the field.
 
     Raises:
-        InvalidSetting: a text that is none, a key that is mapped twice, or an unknown field.
+        InvalidSetting: a text of another form, a key that is mapped twice, or an unknown field.
     """
     mapping: dict[str, str] = {}
     for text in texts:
@@ -48,7 +47,7 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     """Check that every target is a field of an article.
 
     Raises:
-        InvalidSetting: names the fields that there are.
+        InvalidSetting: lists the existing fields.
     """
     for key, name in mapping.items():
         if name not in FIELDS:

@@ -1,12 +1,12 @@
-"""The edge of every command line of ours: errors become one line and an exit code, never a traceback.
+"""The outermost layer of both command lines: it turns errors into one line and an exit code, never a traceback.
 
-    0    all right
-    1    done in part: some records were rejected, or a check found faults
-    2    not done: a wrong option, or an error of ours
+    0    success
+    1    partial success: some records were rejected, or a check found faults
+    2    failure: a wrong option, or an error of this program
     130  interrupted with Ctrl-C
 
-Commands raise; they neither print errors nor exit. What they print as a result goes to standard output, everything
-else to standard error. When nobody reads that any more the command goes on all the same.
+Commands raise; they neither print errors nor exit. Results go to standard output, everything else to standard error. When
+the reader of an output goes away, the command still runs to its end.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ NOT_DONE: Final = 2
 INTERRUPTED: Final = 130
 
 _WIDE: Final = 240
-"""Columns of a table that goes into a file or a pipe: wide enough never to be folded."""
+"""Columns of a table that goes to a file or a pipe: so wide that no line is ever folded."""
 
 
 def run(command: click.Command, *, name: str, args: Sequence[str] | None = None) -> int:
-    """Run a command line, as ``name`` in its help, and return the exit code. A command may return one itself.
+    """Run a command line, called ``name`` in its help, and return the exit code. A command may return its own exit code.
 
-    ``args`` are those of the process unless given.
+    ``args`` are the process's arguments unless given.
     """
     with _whoever_listens():
         return _run(command, name, args)
@@ -64,7 +64,7 @@ def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
 
 @contextmanager
 def _whoever_listens() -> Iterator[None]:
-    """Let work go on, and end as it ends, when the reader of its output has gone, as in ``| head``."""
+    """Let a command run to its normal end when the reader of its output has gone, as in ``| head``."""
     before = sys.stdout, sys.stderr
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         sys.stdout = _lasting(sys.stdout)
@@ -90,7 +90,7 @@ def _lasting(stream: TextIO) -> TextIO:
 
 
 class _Output(io.FileIO):
-    """An output that nobody reads any more becomes the null device: what is written to it is gone, and no error."""
+    """An output that becomes the null device when its reader has gone: further writes are discarded without an error."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -103,7 +103,7 @@ class _Output(io.FileIO):
 
 
 def results() -> Console:
-    """Where tables of results are printed: standard output, with text as it stands and no markup."""
+    """The console for tables of results: standard output, with text printed literally and no markup."""
     width = None if sys.stdout.isatty() else _WIDE
     return Console(width=width, markup=False, highlight=False, emoji=False)
 

@@ -1,6 +1,6 @@
-"""Small files replaced whole: after a crash a reader finds the old content or the new one, never a part.
+"""Replaces small files atomically: after a crash a reader finds the old content or the new one, never a part.
 
-For pointers and manifests of a few hundred bytes. What an engine writes is made durable by the engine.
+For pointers and manifests of a few hundred bytes. Each engine makes its own files durable.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> None:
-    """Put ``content`` at ``path``, and return when it would survive a power cut.
+    """Write ``content`` to ``path`` and return once it would survive a power cut.
 
-    Written ``beside``, a name in the same folder, fsynced, renamed over the old file, and the folder fsynced. One writer at a time.
+    The content is written to ``beside``, a name in the same folder, and fsynced. Then the file is renamed over the old one
+    and the folder is fsynced. Only one writer at a time.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; the old content stays.
@@ -31,7 +32,7 @@ def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> N
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable: files made, renamed and removed in it up to now."""
+    """Make the creations, renames and removals of files in ``folder`` up to now durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

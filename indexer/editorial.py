@@ -1,18 +1,18 @@
-"""What editors decide about search, as data: one entry is one line of text, read here and spelt here.
+"""The editorial lists as data. One entry is one line of text; this module reads and writes these lines.
 
-    synonyms   软件, 软体                  each finds the others
-               番茄 => 西红柿              番茄 finds 西红柿 too, and not the other way round
-               -软件, 软体                 these do not find each other, whatever else says so
-    stopwords  请问                        a word that a query is searched without
-               -什么                       one of ours that is searched like any other
+    synonyms   软件, 软体                  each finds the other
+               番茄 => 西红柿              番茄 also finds 西红柿, but 西红柿 does not find 番茄
+               -软件, 软体                 these do not find each other, whatever other lines say
+    stopwords  请问                        a word that is dropped from queries
+               -什么                       a packaged stopword that is kept in queries
     pins       春运 => a-1 2 2026-01-20..2026-03-01 off
                                            article a-1 comes second for the query 春运, on these days; off: not now
     hides      春运 => a-9 2026-01-20..    article a-9 is not shown for the query 春运, from that day on
-    blocked    某词                        queries that hold it are neither suggested nor listed
-    hot        春运 2026-01-20..           a query that is listed among the hot ones, whoever asks it
+    blocked    某词                        queries that contain it are neither suggested nor listed
+    hot        春运 2026-01-20..           a query that is listed among the hot ones, however few people ask it
 
-Days are whole days, both included. Queries and words are compared as folded text with white space collapsed. Where the
-entries are kept is no business of this module.
+Days are whole days, both included. Queries and words are compared as folded text with white space collapsed. This module
+does not know where the entries are stored.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ ListName = Literal["synonyms", "stopwords", "pins", "hides", "blocked", "hot"]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
 LONGEST: Final = 64
-"""Characters of a word or a query at most: longer ones are not typed again letter by letter."""
+"""The most characters of a word or a query. People do not type longer ones again letter by letter."""
 MOST_WORDS: Final = 32
-"""Words in a line of synonyms at most: each of them may cost a query as many look-ups."""
+"""The most words in a line of synonyms. Each word may cost a query that many look-ups."""
 LAST_POSITION: Final = 100
-"""The largest page; whoever wants something to come later need not pin it."""
+"""The largest page. An article that should come later needs no pin."""
 
 _SYNONYMS: Final = Path(__file__).parent / "analysis" / "data" / "synonyms.txt"
 _ARROW: Final = "=>"
@@ -49,17 +49,17 @@ _FAULTS_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """From ``first`` to ``last``, both included; None leaves that side open."""
+    """The days from ``first`` to ``last``, both included. None leaves that side open."""
 
     first: date | None = None
     last: date | None = None
 
     def hold(self, day: date) -> bool:
-        """Whether ``day`` is one of them."""
+        """Whether ``day`` is one of these days."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
     def spell(self) -> str:
-        """As in a line; empty for all days."""
+        """The days as a line spells them; empty for all days."""
         if self == Days():
             return ""
         if self.first == self.last:
@@ -72,9 +72,10 @@ ALL_DAYS: Final = Days()
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Words that mean the same: each finds the others. With ``targets`` they find those, and nothing finds them.
+    """Words of the same meaning. Without ``targets`` each word finds the others. With ``targets`` the words find the targets, but
+    the targets do not find the words.
 
-    ``apart``: the words do not find each other, whatever other lines say. All are folded.
+    With ``apart`` the words do not find each other, whatever other lines say. All words are folded.
     """
 
     words: tuple[str, ...]
@@ -83,11 +84,11 @@ class Synonyms:
 
     @property
     def key(self) -> str:
-        """What tells this entry from others: all of it."""
+        """The entry's key: the whole entry."""
         return self.spell()
 
     def spell(self) -> str:
-        """The line."""
+        """The entry as a line."""
         words = ", ".join(self.words)
         if self.targets:
             return f"{words} {_ARROW} {', '.join(self.targets)}"
@@ -96,57 +97,57 @@ class Synonyms:
 
 @dataclass(frozen=True, slots=True)
 class Stopword:
-    """A folded word that a query is searched without, or, when ``kept``, one of the packaged list that it is not."""
+    """A folded word that is dropped from queries; with ``kept``, a word of the packaged list that stays in queries."""
 
     word: str
     kept: bool = False
 
     @property
     def key(self) -> str:
-        """What tells this entry from others: the word."""
+        """The entry's key: the word."""
         return self.word
 
     def spell(self) -> str:
-        """The line."""
+        """The entry as a line."""
         return f"-{self.word}" if self.kept else self.word
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A word whose queries are neither suggested nor listed."""
+    """A word that bars the queries that contain it from being suggested or listed."""
 
     word: str
 
     @property
     def key(self) -> str:
-        """What tells this entry from others: the word, folded."""
+        """The entry's key: the folded word."""
         return fold_literal(self.word)
 
     def spell(self) -> str:
-        """The line."""
+        """The entry as a line."""
         return self.word
 
 
 @dataclass(frozen=True, slots=True)
 class HotQuery:
-    """A query that is listed among the hot ones on some days. ``query`` is shown as it is written."""
+    """A query that is listed among the hot ones on some days. ``query`` is shown as the editor wrote it."""
 
     query: str
     days: Days = ALL_DAYS
 
     @property
     def key(self) -> str:
-        """What tells this entry from others: the query, folded."""
+        """The entry's key: the folded query."""
         return fold_literal(self.query)
 
     def spell(self) -> str:
-        """The line."""
+        """The entry as a line."""
         return f"{self.query} {self.days.spell()}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What becomes of an article for one query: it is pinned to ``position`` (from 1), or hidden when that is None."""
+    """An editor's placement of an article for one query: pinned to ``position`` (from 1), or hidden when ``position`` is None."""
 
     query: str
     article_id: str
@@ -156,17 +157,17 @@ class Placement:
 
     @property
     def key(self) -> str:
-        """What tells this entry from others: the query, folded, and the article."""
+        """The entry's key: the folded query and the article."""
         return f"{fold_literal(self.query)}\n{self.article_id}"
 
     def spell(self) -> str:
-        """The line."""
+        """The entry as a line."""
         position = "" if self.position is None else str(self.position)
         parts = (self.article_id, position, self.days.spell(), "" if self.active else "off")
         return f"{self.query} {_ARROW} {' '.join(part for part in parts if part)}"
 
     def acts_on(self, day: date) -> bool:
-        """Whether it counts on ``day``."""
+        """Whether the placement is in force on ``day``."""
         return self.active and self.days.hold(day)
 
 
@@ -177,7 +178,7 @@ def read_entry(name: ListName, line: str) -> Entry:
     """The entry that a line of a list spells.
 
     Raises:
-        InvalidEntry: says why it is none, and what would be right.
+        InvalidEntry: says why the line is invalid, and what would be right.
     """
     text = " ".join(line.split())
     try:
@@ -212,7 +213,7 @@ def _entry(name: ListName, text: str) -> Entry:
 
 
 def entry_key(name: ListName, line: str) -> str:
-    """The key of the entry that a line names; of a pin, a hide or a hot query what stands behind may be missing.
+    """The key of the entry that a line names. For a pin, a hide or a hot query the line may omit what follows the key.
 
     Raises:
         InvalidEntry: as :func:`read_entry`.
@@ -228,10 +229,10 @@ def entry_key(name: ListName, line: str) -> str:
 
 
 def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
-    """The entries of a file's text: one a line; empty lines and those that begin with # do not count.
+    """The entries in a file's text, one a line. Empty lines and lines that begin with # are skipped.
 
     Raises:
-        InvalidEntry: names the lines that are wrong, in ``where``; then none is taken.
+        InvalidEntry: ``where`` names the invalid lines. Then no entry is read.
     """
     entries: list[Entry] = []
     faults: list[str] = []
@@ -251,7 +252,7 @@ def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
 
 @cache
 def packaged_synonyms() -> tuple[Synonyms, ...]:
-    """The synonyms that come with the program: what the mainland, Taiwan and Hong Kong call the same things."""
+    """The synonyms that come with the program: names that the mainland, Taiwan and Hong Kong use for the same things."""
     text = _SYNONYMS.read_text(encoding="utf-8")
     return tuple(
         entry
@@ -292,7 +293,7 @@ def _word(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A word or query as it is written. Raises ValueError with the reason why it cannot be one."""
+    """A word or query in its written form. Raises ValueError with the reason if ``text`` cannot be one."""
     text = text.strip()
     if not text:
         raise ValueError("the word is missing")
@@ -355,7 +356,7 @@ def _dated(placed: Placement, rest: Sequence[str]) -> Placement:
 
 
 def _days(text: str) -> Days | None:
-    """The days that a text spells; None when it does not look like days. Raises ValueError for days that are none."""
+    """The days that a text spells; None when it does not look like days. Raises ValueError for invalid days."""
     match = _DAYS.fullmatch(text)
     if match is None or (match[1] is None and match[3] is None):
         return None
@@ -370,5 +371,5 @@ def _days(text: str) -> Days | None:
 
 
 def spell_entries(entries: Iterable[Entry]) -> str:
-    """The lines of a file that :func:`read_entries` reads."""
+    """The lines of a file for :func:`read_entries`."""
     return "".join(f"{entry.spell()}\n" for entry in entries)

@@ -5,23 +5,23 @@
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
     ├── InvalidJudgedSet           a judged set cannot be read; says where and why
-    ├── InvalidEntry               a line of a list that editors keep is wrong
-    ├── SegmenterMismatch          an installed package is not the one that words are cut with
+    ├── InvalidEntry               a line of an editorial list is wrong
+    ├── SegmenterMismatch          an installed package is not the release that the segmenter requires
     ├── PackageMissing             a package that one command needs is not installed
-    ├── InvalidQuery               a query that the index cannot answer (asked by code, never typed)
+    ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
-    ├── Overloaded                 more is asked of the index than it can answer in time
+    ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
-    ├── PortUnavailable            the server cannot listen where it was told to
+    ├── PortUnavailable            the server cannot listen on its host and port
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
-    │   ├── StoreNeverFilled       a rebuild would make an empty index of what is no longer there
+    │   ├── StoreNeverFilled       a rebuild would replace a filled index by an empty one
     │   └── StoreTooNew            the database was written by a newer release
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
-        ├── GenerationMissing      a generation that is named is not on disk
-        ├── NoEarlierGeneration    there is none to roll back to
+        ├── GenerationMissing      a named generation is not on disk
+        ├── NoEarlierGeneration    there is no generation to roll back to
         ├── ManifestDamaged        a manifest cannot be read
         ├── IndexDamaged           an engine's files are damaged or gone
         ├── FormatMismatch         a generation has the format of another release
@@ -30,7 +30,7 @@
         ├── RebuildFailed          a check failed before promotion
         └── FolderNotWritable      the index folder cannot be written
 
-An error carries its facts as attributes, and its message ends in what to do next. Errors of other packages are
+An error carries its facts as attributes, and its message ends with what to do next. Errors of other packages are
 translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
 """
 
@@ -43,7 +43,7 @@ from typing import Final
 
 
 class SearchIndexError(Exception):
-    """Root of the tree: ``except SearchIndexError`` catches all that we raise on purpose."""
+    """Root of the tree: ``except SearchIndexError`` catches all errors that the service raises on purpose."""
 
 
 class InvalidSetting(SearchIndexError):
@@ -55,7 +55,7 @@ class InvalidSetting(SearchIndexError):
 
 
 class UnknownSetting(SearchIndexError):
-    """The environment names a setting that does not exist, and all but spells one that does."""
+    """The environment names a setting that does not exist but is spelt almost like one that does."""
 
     def __init__(self, name: str, meant: str) -> None:
         super().__init__(f"{name} is unknown: did you mean {meant}?")
@@ -63,7 +63,7 @@ class UnknownSetting(SearchIndexError):
 
 
 class InvalidArticle(SearchIndexError):
-    """An article cannot be accepted. ``field`` is the field at fault, ``why`` the reason."""
+    """An article cannot be accepted. ``field`` is the invalid field, ``why`` the reason."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field}: {why}")
@@ -79,7 +79,7 @@ class InvalidDictionary(SearchIndexError):
 
 
 class InvalidEntry(SearchIndexError):
-    """A line of a list that editors keep is wrong, or some lines of a file are. ``where`` is the line, or the file."""
+    """A line of an editorial list is wrong, or some lines of a file are. ``where`` is the line, or the file."""
 
     def __init__(self, name: str, where: str, why: str) -> None:
         super().__init__(f"{name}, {where}: {why}")
@@ -87,7 +87,7 @@ class InvalidEntry(SearchIndexError):
 
 
 class InvalidJudgedSet(SearchIndexError):
-    """A judged set, or what an evaluation wrote, cannot be read. ``where`` is the file, with its line."""
+    """A judged set, or the output of an evaluation, cannot be read. ``where`` is the file, with its line."""
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
@@ -95,7 +95,7 @@ class InvalidJudgedSet(SearchIndexError):
 
 
 class SegmenterMismatch(SearchIndexError):
-    """An installed package is not the release that words are cut with, so words would differ from the index's."""
+    """An installed package is not the release that the segmenter requires, so it would cut words differently from the index."""
 
     def __init__(self, needed: str, found: str) -> None:
         package, _, release = needed.partition(" ")
@@ -107,7 +107,7 @@ class SegmenterMismatch(SearchIndexError):
 
 
 class PackageMissing(SearchIndexError):
-    """A package that one command needs is not installed, because the service does not need it."""
+    """A package is not installed that one command needs and the service does not."""
 
     def __init__(self, package: str, requirements: str) -> None:
         super().__init__(f"{package} is not installed: run 'pip install -r {requirements}'")
@@ -127,7 +127,7 @@ class ArticleNotFound(SearchIndexError):
 
 
 class Overloaded(SearchIndexError):
-    """More is asked of the index than it can answer in time; asked again a little later, it may answer."""
+    """The index is asked for more than it can answer in time. A later retry may succeed."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__(f"{waiting} other requests wait for the index: ask again in a few seconds")
@@ -135,7 +135,7 @@ class Overloaded(SearchIndexError):
 
 
 class SourceUnreadable(SearchIndexError):
-    """A source cannot be opened or decoded at all. What was stored before stays stored."""
+    """A source cannot be opened or decoded at all. Articles stored before stay stored."""
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
@@ -164,7 +164,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreNeverFilled(StoreError):
-    """Nothing was ever stored here, but the live generation holds ``articles``: this is not the store they came from."""
+    """Nothing was ever stored here, but the live generation holds ``articles``: they came from another store."""
 
     def __init__(self, url: str, generation: str, articles: int, root: Path) -> None:
         super().__init__(
@@ -187,7 +187,7 @@ class StoreTooNew(StoreError):
 
 
 class QueryLogUnavailable(SearchIndexError):
-    """The database of the query log cannot be used. Searches are answered all the same."""
+    """The database of the query log cannot be used. Searches are still answered."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"query log {url}: {why}")
@@ -207,7 +207,7 @@ class NoLiveGeneration(IndexFailure):
 
 
 class GenerationMissing(IndexFailure):
-    """A generation that was named, by CURRENT or by a command, is not on disk."""
+    """A generation that CURRENT or a command names is not on disk."""
 
     def __init__(self, name: str, root: Path) -> None:
         super().__init__(
@@ -285,11 +285,11 @@ class RebuildFailed(IndexFailure):
 
 
 _FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
-"""How the system says that there is no room."""
+"""The system's error numbers for a full disk."""
 
 
 class FolderNotWritable(IndexFailure):
-    """A folder that must be written cannot be."""
+    """A folder that the program must write to cannot be written."""
 
     def __init__(self, path: Path, why: str) -> None:
         advice = "make room on its disk" if why in _FULL else "set its owner"

@@ -1,4 +1,4 @@
-"""Which version of the index format this program makes, and the fingerprint that a generation must match.
+"""The version of the index format that this program writes, and the fingerprint that a generation must match.
 
 The fields themselves are data of ``article.py`` (what is kept) and ``query.py`` (what may be asked).
 """
@@ -9,14 +9,14 @@ import hashlib
 from typing import Final
 
 SCHEMA_VERSION: Final = 2
-"""Raised whenever what an engine writes for an article changes, whatever the reason."""
+"""Increased whenever an engine writes something different for an article, whatever the reason."""
 
 
 def fingerprint(*, engine: str, analysis: str) -> str:
-    """16 hex digits for everything that an index depends on when it is made.
+    """16 hex digits that cover everything an index depends on when it is made.
 
     ``analysis`` is the analyzer's own fingerprint: its chain, the segmenter's version, the dictionaries. Stopwords and
-    synonyms act on queries only and are not in it.
+    synonyms act on queries only and are not part of it.
     """
     facts = f"schema {SCHEMA_VERSION}\nengine {engine}\nanalysis {analysis}\n"
     return hashlib.sha256(facts.encode()).hexdigest()[:16]

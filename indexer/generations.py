@@ -1,4 +1,4 @@
-"""Generations: complete copies of the index, of which exactly one is live.
+"""Generations: complete copies of the index. Exactly one of them is live.
 
     index_data/
         CURRENT                    the name of the live generation
@@ -9,8 +9,8 @@
             building.json          while it is being built
             manifest.json          written last: the generation is complete
 
-This module moves whole generations about (begin, finish, promote, roll back, prune). It never looks inside an index:
-reading and writing articles is the engine's work.
+This module handles whole generations (begin, finish, promote, roll back, prune). It never looks inside an index:
+the engine reads and writes articles.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from indexer.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 CURRENT: Final = "CURRENT"
 LOCK: Final = "writer.lock"
 PATIENCE: Final = 30.0
-"""Seconds to wait for the lock of all generations: long enough to remove one or to compare one with its checksums."""
+"""Seconds to wait for the lock of all generations. Removing a generation, or comparing one with its checksums, takes less."""
 INDEX: Final = "index"
 
 _NAME = re.compile(r"\d{6,18}", re.ASCII)
@@ -51,7 +51,7 @@ _NAME = re.compile(r"\d{6,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A complete generation. ``live`` says whether CURRENT named it when it was looked up."""
+    """A complete generation. ``live`` says whether CURRENT named it at the time of the look-up."""
 
     name: str
     folder: Path
@@ -64,17 +64,17 @@ class Generation:
         return self.folder / INDEX
 
     def size(self) -> int:
-        """The bytes that the index takes on disk. One look at each of its files."""
+        """The bytes that the index takes on disk. Looks at each of its files."""
         size = 0
         for path in self.index.rglob("*"):
-            with suppress(FileNotFoundError):  # a writer may be at work
+            with suppress(FileNotFoundError):  # a concurrent writer may remove files
                 size += path.stat().st_size if path.is_file() else 0
         return size
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedGeneration:
-    """A generation whose manifest cannot be read; ``why`` is the reason."""
+    """A generation whose manifest cannot be read, for the reason ``why``."""
 
     name: str
     folder: Path
@@ -83,14 +83,14 @@ class DamagedGeneration:
 
 
 Ensure = Callable[[Generation], None]
-"""Sees that a generation may become the live one, and raises if not."""
+"""Checks that a generation may become live; raises if not."""
 
 IsSound = Callable[[Generation], bool]
-"""Whether a generation can be gone back to: this program reads it, and none of its bytes was altered."""
+"""Whether a rollback to a generation is possible: this program can read it, and none of its bytes was altered."""
 
 
 class Generations:
-    """The generations in one folder. Reading is free to all; what begins, promotes or removes any needs :meth:`lock`."""
+    """The generations in one folder. Reading needs no lock. Beginning, promoting and removing need :meth:`lock`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -100,10 +100,10 @@ class Generations:
     # Reading
 
     def live_name(self) -> str | None:
-        """What CURRENT says, or None when nothing was ever promoted. One small read.
+        """The name in CURRENT, or None when nothing was ever promoted. One small read.
 
         Raises:
-            IndexDamaged: CURRENT is there and cannot be read.
+            IndexDamaged: CURRENT exists but cannot be read.
         """
         path = self.root / CURRENT
         try:
@@ -140,7 +140,7 @@ class Generations:
         return Generation(name, folder, read_manifest(folder), name == self.live_name())
 
     def list(self) -> tuple[Generation | DamagedGeneration, ...]:
-        """All generations but unfinished ones, oldest first. A damaged manifest is shown as such, not raised."""
+        """All finished generations, oldest first. One with a damaged manifest is listed as a DamagedGeneration."""
         found: list[Generation | DamagedGeneration] = []
         live = self.live_name()
         for folder in self._folders():
@@ -156,7 +156,7 @@ class Generations:
         return tuple(found)
 
     def building(self) -> BuildProgress | None:
-        """How far the rebuild that runs now has come, in whatever process; None when there is none."""
+        """The progress of the rebuild that runs now in any process; None when none runs."""
         for folder in reversed(self._folders()):
             if not (folder / MANIFEST).exists():
                 progress = read_progress(folder)
@@ -168,12 +168,12 @@ class Generations:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only one to begin, promote and remove generations, until the block is left or the process ends, however it ends.
+        """Hold the exclusive right to begin, promote and remove generations until the block or the process ends.
 
-        Held for moments: others wait for it. What takes minutes is done under :meth:`writing`.
+        Hold it for moments only, since others wait for it. Work that takes minutes runs under :meth:`writing`.
 
         Raises:
-            WriterBusy: another process (or another block of this one) has not let go within PATIENCE.
+            WriterBusy: another process (or another block of this one) did not release it within PATIENCE.
             FolderNotWritable: the folder cannot be made or written.
         """
         with _writing(self.root):
@@ -187,7 +187,7 @@ class Generations:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
-        """Be the one writer of a generation, which nobody else removes meanwhile, until the block is left or the process ends.
+        """Be the only writer of a generation until the block or the process ends. Nobody else removes the generation meanwhile.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -201,7 +201,7 @@ class Generations:
             yield
 
     def begin(self) -> Path:
-        """Make the folder of a new generation, numbered above all that are there, and return it.
+        """Make the folder of a new generation and return it. Its number is above all existing ones.
 
         Raises:
             WriterBusy: another one is being built.
@@ -221,7 +221,7 @@ class Generations:
         return folder
 
     def finish(self, manifest: Manifest) -> Generation:
-        """Declare the generation ``manifest.name`` complete. Its index must be durable by now.
+        """Declare the generation ``manifest.name`` complete. Its index must already be durable.
 
         Raises:
             GenerationMissing: it was never begun.
@@ -237,7 +237,7 @@ class Generations:
         return self.get(manifest.name)
 
     def discard(self, name: str) -> None:
-        """Remove a generation that was begun and will not be finished, by its writer.
+        """Remove an unfinished generation. Only its writer calls this.
 
         Raises:
             FolderNotWritable: it cannot be removed.
@@ -248,7 +248,7 @@ class Generations:
     def promote(self, name: str, *, ensure: Ensure | None = None) -> Generation:
         """Make a complete generation the live one, atomically and durably. Readers follow within a second.
 
-        What ``ensure`` raises about it leaves the live one as it is.
+        If ``ensure`` raises, the live generation stays.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -268,14 +268,14 @@ class Generations:
 
         Raises:
             NoLiveGeneration: nothing was promoted yet.
-            NoEarlierGeneration: none is left to go back to.
+            NoEarlierGeneration: no earlier generation is left.
         """
         self._need_lock()
         live = self.live_name() or ""
         if not live and not (self.root / CURRENT).exists():
             raise NoLiveGeneration(self.root)
         names = [each.name for each in self.list() if isinstance(each, Generation)]
-        # CURRENT may name a generation that is gone, hold nonsense or nothing: then any complete one is a way back.
+        # CURRENT may be empty or damaged, or name a missing generation. Then a rollback to any complete one is allowed.
         bound = int(live) if _NAME.fullmatch(live) else None
         earlier = [name for name in names if bound is None or int(name) < bound]
         if not earlier:
@@ -285,9 +285,10 @@ class Generations:
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Kept are the live one, whatever its state, then ``spare``, then the newest, sound ones before others; one sound one in any
-        case, if there is any; and each that is being written. Those with a damaged manifest, to which nobody can go back, are removed.
-        As few are judged as decide it.
+        Places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
+        others. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
+        damaged manifest makes rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as
+        the choice requires.
 
         Raises:
             FolderNotWritable: one cannot be removed.
@@ -308,7 +309,7 @@ class Generations:
         return self._remove_unwritten(each.folder for each in listed if each.name not in kept)
 
     def clean(self) -> tuple[str, ...]:
-        """Remove what killed rebuilds left behind: folders without a manifest that nobody writes to. Returns their names.
+        """Remove the remains of killed rebuilds: folders without a manifest that nobody writes to. Returns their names.
 
         Raises:
             FolderNotWritable: one cannot be removed.
@@ -317,7 +318,7 @@ class Generations:
         return self._remove_unwritten(self._unfinished())
 
     def _unfinished(self) -> tuple[Path, ...]:
-        """The folders of generations that are being built, or were when their process was killed."""
+        """The folders of generations that are being built or whose build was killed."""
         live = self.live_name()
         return tuple(
             folder
@@ -349,7 +350,7 @@ class Generations:
 
     def _remove(self, folder: Path) -> None:
         with _writing(folder):
-            # First the manifest: a removal that is interrupted leaves what clean() finds, not half a generation.
+            # The manifest goes first: clean() then finds the rest of an interrupted removal.
             (folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder)
 
@@ -366,9 +367,9 @@ def _holding(folder: Path, *, patience: float) -> Iterator[None]:
 
     Raises:
         WriterBusy: another has held it for ``patience`` seconds.
-        FolderNotWritable: its file cannot be made.
+        FolderNotWritable: the lock file cannot be made.
     """
-    # Without the soft fallback: a lock that outlives a killed process would stop every later rebuild.
+    # No soft fallback: a soft lock outlives a killed process and would stop every later rebuild.
     lock = FileLock(folder / LOCK, timeout=patience, fallback_to_soft=False)
     with _writing(folder):
         try:
@@ -383,7 +384,7 @@ def _holding(folder: Path, *, patience: float) -> Iterator[None]:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Translate the system's refusal to write below ``path``."""
+    """Raise FolderNotWritable when the system refuses to write below ``path``."""
     try:
         yield
     except OSError as error:

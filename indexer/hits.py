@@ -1,4 +1,4 @@
-"""What an index answers, as data."""
+"""The answers of an index, as data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from indexer.article import Article
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One article that was found, as it stood in the snapshot that found it. ``score`` is 0.0 when not sorted by it.
+    """One article that was found, in the state of its snapshot. ``score`` is 0.0 when hits are not sorted by score.
 
-    ``group_size`` counts the articles found for which it stands, itself included: 1 unless collapsed.
+    ``group_size`` counts the found articles that this hit represents, itself included. It is 1 unless hits are collapsed.
     """
 
     article: Article
@@ -24,9 +24,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What makes the score of one article for a request: ``(own + near + pairs) * recency``, times its agreement.
+    """The parts of one article's score for a request: ``(own + near + pairs) * recency``, times its agreement.
 
-    ``own`` is the score of the request's query, as ``parts`` are those of the queries that were asked about: 0.0 where one does
+    ``own`` is the score for the request's query. ``parts`` are the scores for the other queries in question, 0.0 where one does
     not match. ``near`` and ``pairs`` are what the request's rescoring adds, if the article is among the best.
     """
 
@@ -46,12 +46,12 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of what was found.
+    """One page of hits.
 
-    ``total`` counts all articles found; ``facets`` count over all of them too, most frequent first, then by value.
-    ``groups`` counts what can be a hit: each duplicate group once, where they are collapsed, else every article. A facet's count is the total that the same request has when it is narrowed to that value.
-    Not ``complete``: the request's deadline came first. Articles may be missing then, all numbers are estimates, and the
-    order may lack its second look.
+    ``total`` and ``facets`` count all articles found. Facet values come most frequent first, then by value. A facet's count
+    is the total of the same request narrowed to that value. ``groups`` counts the possible hits: each duplicate group once
+    when groups are collapsed, else every article. Without ``complete`` the request's deadline passed first: articles may be
+    missing, all numbers are estimates, and the order may lack rescoring.
     """
 
     total: int
@@ -68,7 +68,7 @@ class SearchPage:
 class Completion:
     """A word or phrase that completes typed text, in the spelling that most articles use, and folded.
 
-    ``count`` is how many articles that the request's filter lets through hold it; ``newest`` when the newest of them was
+    ``count`` is how many articles hold it, of those that pass the request's filter. ``newest`` is when the newest of them was
     published, None if none of them has a time.
     """
 

@@ -1,6 +1,6 @@
-"""Ingest: records, through cleaning, into the store. What happened is an IngestReport.
+"""Ingest: cleans records and writes them to the store. An IngestReport says what happened.
 
-Indexes are none of its business: what was stored is indexed by a rebuild, or by whoever follows the store.
+Ingest does not touch indexes. A rebuild, or a follower of the store, indexes what was stored.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from indexer.store.articles import ArticleStore
 BATCH: Final = 500
 """Articles in one transaction of the store."""
 BATCH_CHARACTERS: Final = 5_000_000
-"""Characters of bodies in one transaction, which bounds the memory for very long articles."""
+"""Characters of bodies in one transaction. The limit bounds memory for very long articles."""
 
 MAX_REPORTED: Final = 20
-"""Rejections, and names of unused fields, in a report."""
+"""The most rejections, and the most names of unused keys, in a report."""
 MAX_UNUSED: Final = 1_000
-"""Unused keys that are counted at all."""
+"""The most unused keys that are counted."""
 MAX_NAME_REPORTED: Final = 60
-"""Characters of such a key."""
+"""The most characters that are kept of an unused key."""
 MAX_RAW_REPORTED: Final = 200
-"""Characters of a rejected line in a report; the rejects file has the whole line."""
+"""The most characters of a rejected line in a report. The rejects file has the whole line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What became of some records. ``read`` = created + updated + unchanged + rejected.
+    """The outcome of an ingest. ``read`` = created + updated + unchanged + rejected.
 
-    ``rejections`` are the first ones, their lines cut. ``unused_fields`` counts, for the commonest keys that are neither mapped
-    nor fields of an article, the records that have them. ``failure`` says that their source could not be read, or broke off;
-    what came before it is stored.
+    ``rejections`` are the first ones, with shortened lines. ``unused_fields`` has the commonest keys that are neither mapped nor
+    fields of an article, each with the number of records that have it. ``failure`` says that the source could not be read, or
+    broke off. What came before the failure is stored.
     """
 
     read: int
@@ -57,7 +57,7 @@ class IngestReport:
 
     @property
     def complete(self) -> bool:
-        """True if all that was given, or was to be given, is in the store."""
+        """True if the source did not fail and no record was rejected."""
         return self.failure is None and not self.rejected
 
 
@@ -70,16 +70,16 @@ def accept(
     rejects: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> IngestReport:
-    """Store every record that is an article; reject what cannot be one, and go on.
+    """Store every record that is a valid article, and reject the others.
 
-    ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, made at the end and only when
-    there are any; see ``rejects.py``. ``progress`` is called with the number of records read, at least once a
-    batch. Accepting the same records again changes nothing. Memory: one batch, however many there are.
+    ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, which is made at the end and only if
+    there are any; see ``rejects.py``. ``progress`` is called with the number of records read, at least once a batch.
+    Accepting the same records again changes nothing. Memory is that of one batch, however many records there are.
 
     Raises:
         InvalidSetting: ``mapping`` names an unknown field; nothing was read.
-        StoreUnavailable: batches before stay stored; give the records again.
-        FolderNotWritable: the rejects file cannot be written; batches before stay stored.
+        StoreUnavailable: earlier batches stay stored; give the records again.
+        FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
     """
     check_mapping(mapping)
     run = _Run(store, progress)
@@ -101,7 +101,7 @@ def accept(
 
 
 class _Run:
-    """The state of one ingest: the batch that is being filled, and the counts so far."""
+    """The state of one ingest: the current batch, and the counts so far."""
 
     def __init__(self, store: ArticleStore, progress: Callable[[int], None]) -> None:
         self._store = store
@@ -115,7 +115,7 @@ class _Run:
         self._failure: SourceUnreadable | None = None
 
     def counted(self, records: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
-        """Every record until they end or their source fails."""
+        """The records, counted, until they end or their source fails."""
         try:
             for record in records:
                 self._counts["read"] += 1
@@ -144,7 +144,7 @@ class _Run:
             self._rejections.append(replace(rejection, raw=rejection.raw[:MAX_RAW_REPORTED]))
 
     def note_unused(self, keys: set[str]) -> None:
-        """Count keys; new ones only while there are few, as some files have a key of its own for each record."""
+        """Count unused keys, at most MAX_UNUSED different ones, since some files have a different key in each record."""
         for key in keys:
             name = key[:MAX_NAME_REPORTED].encode(errors="backslashreplace").decode()
             if name in self._unused or len(self._unused) < MAX_UNUSED:

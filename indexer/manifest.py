@@ -1,7 +1,7 @@
-"""Manifest: what a generation says of itself, in ``manifest.json``, written last.
+"""Manifest: a generation's description of itself, in ``manifest.json``, written last.
 
-A folder with a manifest is complete; one without is a build that goes on or was killed. The manifest says how the
-generation was made. What changed in it since is known by its engine (``Reader.doc_count``, ``Reader.revision``).
+A folder with a manifest is complete. A folder without one is a build that still runs or was killed. The manifest says how the
+generation was made. The engine knows its present state (``Reader.doc_count``, ``Reader.revision``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _Count = Annotated[int, Field(ge=0)]
 class Manifest:
     """How a generation was made.
 
-    ``doc_count`` articles of every status, up to the store's ``revision``; ``made_at`` is when it was finished (UTC),
-    and ``seconds`` how long it took.
+    ``doc_count`` counts articles of every status, up to the store's ``revision``. ``made_at`` is when the build finished (UTC),
+    ``seconds`` is how long it took.
     """
 
     name: str
@@ -55,7 +55,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of the generation in ``folder``. Keys that this release does not know are ignored.
 
     Raises:
-        ManifestDamaged: missing, not JSON, a key that is missing or of the wrong type, or another generation's.
+        ManifestDamaged: it is missing, is not JSON, lacks a key, has a value of the wrong type, or is another generation's.
     """
     path = folder / MANIFEST
     try:

@@ -1,6 +1,6 @@
-"""Opening a generation: the engine that its manifest names, and whether this program can answer from it.
+"""Opens a generation with the engine that its manifest names, and checks whether this program can answer from it.
 
-It only reads; what is made live is decided by who asks.
+This module only reads. The caller decides what becomes live.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from indexer.generations import Generation
 from indexer.manifest import MANIFEST
 
 DICTIONARY: Final = "user_dictionary.txt"
-"""The user's words that a generation was made with, beside its manifest."""
+"""The file beside the manifest that holds the user dictionary the generation was made with."""
 
 
 def keep_dictionary(folder: Path, words: UserDictionary) -> None:
-    """Write the user's words into the folder of the generation that is made with them.
+    """Write the user dictionary into the folder of the generation that is made with it.
 
     Raises:
         FolderNotWritable: it cannot be written, or the disk is full.
@@ -44,7 +44,7 @@ def keep_dictionary(folder: Path, words: UserDictionary) -> None:
 
 
 def kept_dictionary(generation: Generation) -> UserDictionary | None:
-    """The user's words that a generation was made with; None where a release made it that did not keep them.
+    """The user dictionary that a generation was made with; None if a release made it that did not keep the dictionary.
 
     Raises:
         ManifestDamaged: the file cannot be read.
@@ -61,7 +61,7 @@ def kept_dictionary(generation: Generation) -> UserDictionary | None:
 
 
 def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> Engine:
-    """The engine over a generation's index. One of another format is tried, and taken if it can be read.
+    """The engine for a generation's index. An index of another format is accepted if the engine can read it.
 
     Raises:
         ManifestDamaged: this program has no engine of that name.
@@ -84,11 +84,11 @@ def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: Zon
 
 
 def ensure_fit(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
-    """See that a generation that shall be live has this program's format, and that each of its bytes is what was written. O(index).
+    """Check that a generation may become live: it has this program's format, and no byte was altered. O(index).
 
     Raises:
         ManifestDamaged: this program has no engine of that name.
-        FormatMismatch: it has another format, even if that can be read: fields may be missing.
+        FormatMismatch: it has another format. Even if that can be read, fields may be missing.
         IndexDamaged: it cannot be read, or a byte was altered.
     """
     if generation.manifest.schema_version != SCHEMA_VERSION:
@@ -97,7 +97,7 @@ def ensure_fit(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo
 
 
 def is_sound(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> bool:
-    """Whether this program can answer from a generation, and each of its bytes is what was written. O(index)."""
+    """Whether this program can answer from a generation, and no byte of it was altered. O(index)."""
     try:
         ensure_fit(generation, analyzer=analyzer, timezone=timezone)
     except IndexFailure:

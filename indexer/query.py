@@ -1,8 +1,8 @@
 """What may be asked of an index, as data.
 
-No engine's syntax, and no knowledge of what a reader typed: ``search_service/understanding/parse.py`` makes these values from
-typed text, engines answer them, tests write them out. A query says which articles match and how much each part
-counts; filters are queries too, whose scores are not counted.
+These values have no engine's syntax and do not know what a reader typed. ``search_service/understanding/parse.py`` makes
+them from typed text, engines answer them, tests write them out. A query says which articles match and how much each part
+scores. Filters are queries whose scores do not count.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Collapse = OneOf["none", "duplicates"]
 COLLAPSES: Final[tuple[Collapse, ...]] = ("none", "duplicates")
 
 MAX_DEPTH: Final = 10_000
-"""The last rank that can be asked for: ``page * size`` may not exceed it."""
+"""The last rank that a request may ask for: ``page * size`` may not exceed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What counts for a word of a :class:`Match`: ``text`` stands for ``word``, and scores ``factor`` times as much.
+    """A substitute for a word of a :class:`Match`: ``text`` counts as ``word``, with its score multiplied by ``factor``.
 
-    ``word`` is one of the match's words, ``text`` is folded, and ``words`` are its tokens in query mode. Where that is the
-    text itself, it is a word too, which never stands inside others (内存 is not in 国内存在), else it is found as a
-    :class:`Literal`. However rare it is, it scores as if it were no rarer than the word: an article is not the better for
-    using the rarer of two words for one thing.
+    ``word`` is one of the match's words, ``text`` is folded, ``words`` are the tokens of ``text`` in query mode. If ``text`` is a
+    single token, it is searched as a word and never found inside other words (内存 is not in 国内存在). Otherwise it is searched as
+    a :class:`Literal`. A rare alternative scores as if it were no rarer than the word: an article is not better for using the
+    rarer of two words for one thing.
     """
 
     word: str
@@ -52,12 +52,11 @@ class Alternative:
 class Match:
     """Articles that hold ``words``, each in any of ``fields``.
 
-    Words are tokens as the analyzer makes them in query mode; repeated ones count once. ``need`` is the share of
-    the distinct words that an article must hold: 1.0 all of them, 0.0 any one; ``max(1, ceil(need * words))`` in
-    between. The score is the sum over the words and fields of weight x BM25. With ``inside`` a word may also stand
-    inside other words (as a literal, scored as :class:`Literal`) where it does not stand as a word. An article that holds
-    one of a word's ``alternatives`` holds the word; the best of the word and its alternatives is what scores. No
-    words match nothing.
+    Words are tokens of the analyzer in query mode; repeated ones count once. ``need`` is the share of the distinct words that an
+    article must hold: ``max(1, ceil(need * words))``. 1.0 means all of them, 0.0 any one. The score is the sum of weight x BM25
+    over the words and fields. With ``inside``, an article that does not hold a word as a token may hold it inside other words, as
+    a literal that scores as :class:`Literal`. An article that holds an alternative of a word holds the word. Only the best of the
+    word and its alternatives scores. An empty ``words`` matches nothing.
     """
 
     words: tuple[str, ...]
@@ -69,9 +68,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Articles in which one of ``fields`` holds ``text`` as it stands, whatever the segmenter did.
+    """Articles in which one of ``fields`` contains ``text`` literally, however the segmenter cut it.
 
-    Compared as folded text (see ``analysis.fold``): width, case and traditional or simplified do not matter, white
+    The comparison uses folded text (see ``analysis.fold``): width, case and traditional or simplified do not matter, and white
     space is collapsed and stripped. Each article that matches scores the idf of the literal. An empty text matches nothing.
     """
 
@@ -83,8 +82,8 @@ class Literal:
 class Adjacent:
     """Articles in which ``words`` follow one another in one of ``fields``. Scores nothing.
 
-    Words are tokens as the analyzer makes them in query mode. What stands between two of them in an article without being
-    a word does not count: 3:2 stands in 3-2, and iPhone15 in iPhone 15. No words match nothing.
+    Words are tokens of the analyzer in query mode. Characters between two words that are not words themselves are ignored:
+    3:2 matches 3-2, and iPhone15 matches iPhone 15. An empty ``words`` matches nothing.
     """
 
     words: tuple[str, ...]
@@ -93,7 +92,7 @@ class Adjacent:
 
 @dataclass(frozen=True, slots=True)
 class TitlePrefix:
-    """Articles whose title begins with ``text``, or is ``text`` and no more, compared as :class:`Literal` does.
+    """Articles whose title begins with ``text``; with ``whole`` the title equals it. Compared as :class:`Literal` does.
 
     Each article that matches scores 1.
     """
@@ -104,7 +103,7 @@ class TitlePrefix:
 
 @dataclass(frozen=True, slots=True)
 class TitleSound:
-    """Articles whose title is read as one of ``keys`` begins: keys of ``analysis/typed.py``. Scores nothing."""
+    """Articles whose title's sound key begins with one of ``keys`` (see ``analysis/typed.py``). Scores nothing."""
 
     keys: tuple[str, ...]
 
@@ -113,10 +112,9 @@ class TitleSound:
 class Term:
     """Articles whose ``field`` holds exactly ``value``.
 
-    In a keyword field ``value`` is compared as it stands, and scores nothing; ``channel`` matches the channel and
-    all that lies in it, primary and secondary; ``group`` holds the number of the article's duplicate group, in decimal
-    digits. In a text field ``value`` is a token as the analyzer makes them, and
-    scores its BM25.
+    In a keyword field, ``value`` is compared literally and scores nothing. ``channel`` matches the channel and its descendants,
+    primary and secondary. ``group`` holds the number of the article's duplicate group, in decimal digits. In a text field,
+    ``value`` is a token of the analyzer and scores its BM25.
     """
 
     field: str
@@ -187,18 +185,18 @@ Query = (
 
 @dataclass(frozen=True, slots=True)
 class Rescore:
-    """A second look at the best ``depth`` articles by score, for what is too dear to ask of all.
+    """Rescores the best ``depth`` articles with measures that are too expensive for all articles.
 
-    ``words`` are tokens in query mode, of which repeated ones count once. An article scores more for
+    ``words`` are tokens in query mode; repeated ones count once. An article scores more for
 
-    * words that stand close together: ``near`` times the greatest sum of the idfs of different words within ``window``
-      positions of one another in one of ``fields``; a word's idf is the least of those that it has in ``fields``;
+    * proximity: ``near`` times the greatest sum of idfs of different words that stand within ``window`` positions of one
+      another in one of ``fields``. A word's idf is the least of its idfs in ``fields``;
     * ``grams``, pairs of neighbouring Chinese characters (see ``chinese_pairs`` of ``analysis/grams.py``): ``pairs`` times
-      the idf of each, in each of ``fields`` that holds it;
-    * being like the others: that sum is multiplied by 1 + ``agree`` * how much the article's body is like those of the best,
-      0 to 1, by their most telling words but ``words``. Which those are is the engine's choice.
+      the idf of each gram, in each of ``fields`` that holds it;
+    * agreement: the sum so far is multiplied by 1 + ``agree`` * similarity. The similarity, 0 to 1, compares the article's body
+      with the bodies of the best articles by their most telling words except ``words``. Each engine chooses the telling words.
 
-    Articles beyond ``depth`` follow as they were.
+    Articles beyond ``depth`` follow in their previous order.
     """
 
     words: tuple[str, ...]
@@ -213,11 +211,12 @@ class Rescore:
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """How much less an older article counts: its score is multiplied by ``floor + (1 - floor) * 2 ** (-age / half_life)``.
+    """Lowers the scores of older articles: a score is multiplied by ``floor + (1 - floor) * 2 ** (-age / half_life)``.
 
-    ``age`` is in days from published_at to ``at``, 0 or more; an article without published_at is as old as can be.
-    ``half_life`` is in days; None does not age. ``channels`` have half-lives of their own: an article goes by the deepest of
-    those that it stands in, and of several by the longest-lived. ``floor`` lies between 0 and 1.
+    ``age`` is the time from published_at to ``at`` in days, 0 or more. An article without published_at has an infinite age.
+    ``half_life`` is in days; with None articles do not age. ``channels`` maps channels to half-lives of their own. The deepest of
+    an article's channels decides; of several equally deep ones, the one with the longest half-life. ``floor`` lies between 0
+    and 1.
     """
 
     at: datetime
@@ -228,14 +227,14 @@ class Recency:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A query, how to narrow and order what it finds, and which part of it to show.
+    """A query, how to narrow and order its results, and which page of them to return.
 
-    ``filter`` narrows without counting in scores. ``relevance`` orders by score, then newer, then id; ``newest`` and
-    ``oldest`` by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
-    each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first of the
-    articles of each duplicate group is a hit; an article without one stands for itself. ``recency`` and
-    ``rescore`` count by relevance only, and before that; what rescoring adds fades too. ``deadline`` is a time of this
-    machine's ``time.monotonic()``: what is found by then is the answer, if it is not complete.
+    ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
+    ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
+    each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first article
+    of each duplicate group is a hit; an article without a group stands for itself. ``recency`` and ``rescore`` act on relevance
+    only, before collapsing. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
+    ``time.monotonic()``; the answer holds what was found by then, even if incomplete.
     """
 
     query: Query
@@ -253,15 +252,16 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class TypedSo:
-    """Texts that begin as ``text`` was typed: in characters, pinyin, initials or a mixture of them (see ``analysis/typed.py``)."""
+    """Texts whose beginning fits the typed ``text``: characters, pinyin, initials or a mixture (see ``analysis/typed.py``)."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Texts of ``length`` Chinese characters that are not ``text``, but share ``shared`` characters with it or more, each at
-    its place; each is read as one of the sounds at its place in ``sounds``, unless that is empty."""
+    """Texts of ``length`` Chinese characters other than ``text`` that share at least ``shared`` characters with it, each at
+    the same place. If ``sounds`` is not empty, the sound of each character must be among the sounds at its place.
+    """
 
     length: int
     text: str = ""
@@ -278,11 +278,11 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """Which words and phrases of titles, tags and authors are asked for, to complete or to correct typed text with.
+    """Asks for words and phrases of titles, tags and authors that complete or correct typed text.
 
-    Those whose key (see ``analysis/typed.py``) is one of ``keys``, or, unless ``whole_keys``, begins as one does, and whose
-    folded text begins with ``begins`` and is one of ``texts``; at least one article that ``filter`` lets through must hold
-    them. No key begins with another one. What is looked at by the ``deadline``, a time of ``time.monotonic()``, is the answer.
+    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded text
+    begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. No key in ``keys`` is a
+    prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
     """
 
     keys: tuple[str, ...]

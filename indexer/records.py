@@ -1,6 +1,6 @@
-"""Records: what comes from outside and may become an article, and what cannot.
+"""Records: input that may become an article, and rejections for input that cannot.
 
-Whoever brings articles gives these, a file's source or a request; ``ingest.py`` takes them.
+A file's source or a request makes records; ``ingest.py`` takes them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it was given, under the keys of whoever gave it.
+    """One record as it was given, with the giver's own keys.
 
-    ``where`` is a place that a person can go to, such as ``news.jsonl.gz:12``. ``raw`` is the record as one line that can
-    be ingested again: the line as it stood, or the values as JSON where there were no lines.
+    ``where`` is a place that a person can look up, such as ``news.jsonl.gz:12``. ``raw`` is the record as one line that can
+    be ingested again: the original line, or the values as JSON where there were no lines.
     """
 
     where: str
@@ -24,9 +24,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One record that cannot become an article: where it stands, why, and the line as it stood.
+    """A record that cannot become an article: where it stands, why, and its original line.
 
-    Bytes of ``raw`` that are not UTF-8 are kept as surrogate escapes. It is empty where the line was too long to keep.
+    Bytes of ``raw`` that are not UTF-8 are kept as surrogate escapes. ``raw`` is empty if the line was too long to keep.
     """
 
     where: str

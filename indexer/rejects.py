@@ -1,7 +1,6 @@
-"""The rejects file: the lines that were not accepted, as they stood, to be put right and ingested again.
+"""The rejects file: the rejected lines in their original form, to be corrected and ingested again.
 
-Beside it stands ``<name>.reasons``: its nth line says where the nth line of the rejects came from, and why it was
-rejected.
+Beside it stands ``<name>.reasons``. Its nth line says where the nth rejected line came from, and why it was rejected.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ REASONS_SUFFIX: Final = ".reasons"
 
 
 class RejectsFile:
-    """Writes rejections beside their final place, and puts them there when the ``with`` block ends well.
+    """Writes rejections to temporary files and moves them into place when the ``with`` block ends well.
 
-    Without a rejection nothing is made, and what stands at ``path`` is left alone; so it is when the block raises. The
-    file at ``path`` may itself be the source that is being read.
+    Without a rejection, or when the block raises, no file is made and an existing file at ``path`` stays. The file at
+    ``path`` may be the very source that is being read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +75,7 @@ class RejectsFile:
 
 
 class _Pending:
-    """A text file that is written beside its place."""
+    """A text file that is written beside its final place."""
 
     def __init__(self, place: Path, *, errors: str) -> None:
         self._place = place
@@ -92,7 +91,7 @@ class _Pending:
         self._path.replace(self._place)
 
     def discard(self) -> None:
-        """Close the file, and remove it unless it was put in place."""
-        with suppress(OSError):  # a full disk is met again here, and what is closed is thrown away
+        """Close the file, and remove it unless it was moved into place."""
+        with suppress(OSError):  # closing may hit the full disk again; the file is discarded anyway
             self._file.close()
         self._path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Settings: each declared once, as a dataclass field with its name, default and a sentence; read once, at the top.
+"""Settings: each is declared once, as a dataclass field with its name, default and a sentence, and read once, at the top.
 
-Only ``app.py`` and the two ``cli.py`` call :func:`read_settings`; everything else is handed values.
+Only ``app.py`` and the two ``cli`` packages call :func:`read_settings`. All other code receives values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from indexer.errors import InvalidSetting, UnknownSetting
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-"""The folder of app.py. Relative paths in settings are taken from here, wherever a command was started."""
+"""The folder of app.py. Relative paths in settings start here, whatever the working directory of a command."""
 
 
 PREFIX: Final = "SEARCH_"
@@ -34,12 +34,12 @@ SERVICE_NAMES: Final = (
     "SEARCH_QUERYLOG_URL",
     "SEARCH_QUERYLOG_DAYS",
 )
-"""The settings that the service declares. The indexer, which does not know the service, meets them in its environment."""
+"""The names of the service's settings. The indexer does not know the service, but finds these names in its environment."""
 
 _DECIMAL: Final = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 
 _MISTYPED: Final = 2
-"""Letters by which a name differs from a setting's at most, to be taken for that one mistyped."""
+"""The largest edit distance at which an unknown name counts as a mistyped setting."""
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Setting:
 
 
 def setting(name: str, default: str, parse: Callable[[str], _T], sentence: str) -> _T:
-    """Declare a dataclass field as a setting. ``parse`` raises ValueError with a reason for a bad value."""
+    """Declare a dataclass field as a setting. ``parse`` raises ValueError with a reason for an invalid value."""
     declared = Setting(name, default, parse, sentence)
     made: _T = field(default_factory=lambda: parse(default), metadata={"setting": declared})
     return made
@@ -72,10 +72,11 @@ def declared_settings(table: type[Any]) -> tuple[Setting, ...]:
 def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
     """Read a table of settings (a dataclass made with :func:`setting`) from the environment.
 
-    An empty value counts as not set. Names that are nobody's are told once, for container platforms set such.
+    An empty value counts as not set. Other unknown names with the prefix are logged once, since container platforms set
+    such names.
 
     Raises:
-        UnknownSetting: the environment holds a name that is a setting's but for a letter or two.
+        UnknownSetting: the environment holds a name that differs from a setting's by a letter or two.
         InvalidSetting: names the setting, its value and what would be right.
     """
     _check_names(environ)
@@ -98,7 +99,7 @@ def _check_names(environ: Mapping[str, str]) -> None:
         if name.startswith(PREFIX) and name not in known and value.strip()
     ]
     for name in unknown:
-        # PORT has no prefix, and who writes SEARCH_PORT means it.
+        # Compare as if every setting had the prefix: PORT has none, and SEARCH_PORT means PORT.
         letters = {each: _letters(name, PREFIX + each.removeprefix(PREFIX)) for each in known}
         meant = min(known, key=lambda each: letters[each])
         if letters[meant] <= _MISTYPED:
@@ -113,7 +114,7 @@ def _tell_unknown(names: str) -> None:
 
 
 def _letters(one: str, other: str) -> int:
-    """How many letters to put in, take out or replace to make the one of the other. O(length x length)."""
+    """The edit distance: how many letters to insert, delete or replace to turn one name into the other. O(length x length)."""
     row = list(range(len(other) + 1))
     for at, letter in enumerate(one, start=1):
         before, row = row, [at]
@@ -123,7 +124,7 @@ def _letters(one: str, other: str) -> int:
 
 
 def path(text: str) -> Path:
-    """A path; a relative one is taken from the project's folder."""
+    """A path. A relative one starts from the project's folder."""
     return PROJECT / Path(text).expanduser()
 
 
@@ -152,7 +153,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def seconds(low: float, high: float) -> Callable[[str], float]:
-    """A parser of seconds from ``low`` to ``high``, both included; 0.5 is half of one."""
+    """A parser of seconds from ``low`` to ``high``, both included; 0.5 means half a second."""
 
     def parse(text: str) -> float:
         if not _DECIMAL.fullmatch(text) or not low <= float(text) <= high:
@@ -163,7 +164,7 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
 
 
 def database_url(text: str) -> str:
-    """A database URL; a relative SQLite file is taken from the project's folder."""
+    """A database URL. A relative SQLite path starts from the project's folder."""
     scheme, separator, rest = text.partition(":///")
     if scheme.startswith("sqlite") and separator and rest and rest != ":memory:":
         return f"{scheme}:///{path(rest)}"
@@ -178,14 +179,14 @@ def optional_database_url(text: str) -> str | None:
 
 
 def usable_cores() -> int:
-    """The cores that this process may use, at least 1."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    """The number of cores that this process may use, at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
-    """What both the indexer and the search service need to know."""
+    """Settings that both the indexer and the search service need."""
 
     index_dir: Path = setting(
         "SEARCH_INDEX_DIR",

@@ -1,1 +1,1 @@
-"""From text to tokens: fold characters, cut, filter; analyzers by name."""
+"""Turns text into tokens: folds characters, cuts words, filters them; analyzers by name."""

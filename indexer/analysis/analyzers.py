@@ -1,7 +1,7 @@
-"""Analyzers by name: from a text to the tokens that are indexed, and to those that are searched for.
+"""Analyzers by name: they turn a text into tokens for the index, and a query into tokens for the search.
 
-Fold, cut, filter, in that order in both modes, so that a query's words are found in the text that they came from. What
-is indexed is never a code object: engines and manifests know an analyzer by its name and fingerprint.
+Both modes fold, cut and filter in that order, so the words of a query match the text that they came from. An index never stores
+code objects: engines and manifests know an analyzer by its name and fingerprint.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spellings import is_number, usual
 
 CHAIN_VERSION: Final = 2
-"""Raised whenever the same text and dictionaries give other tokens than before."""
+"""Increased whenever the same text and dictionaries give other tokens than before."""
 
 
 class Token(NamedTuple):
-    """One token: its text as indexed, its ordinal position, and where it stands in the original text."""
+    """One token: its text as indexed, its ordinal position, and its start and end in the original text."""
 
     text: str
     position: int
@@ -44,9 +44,9 @@ class Token(NamedTuple):
 
 
 class Analyzer(Protocol):
-    """From text to tokens. Safe to share between threads; any text is taken, and none raises.
+    """Turns text into tokens. Threads may share it. It accepts any text without an error.
 
-    Can be pickled for another process, if what gives its stopwords can.
+    It can be pickled for another process if its source of stopwords can.
     """
 
     @property
@@ -55,36 +55,36 @@ class Analyzer(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits for all that :meth:`index` depends on. Cheap: no dictionary is loaded for it."""
+        """16 hex digits that cover everything :meth:`index` depends on. Cheap: loads no dictionary."""
 
     @property
     def user_dictionary(self) -> UserDictionary:
-        """The user's words that it knows."""
+        """The user dictionary that it uses."""
 
     def knowing(self, words: UserDictionary) -> Analyzer:
-        """The same analyzer with these words for the user's; itself where they are the same."""
+        """The same analyzer with this user dictionary; itself if the dictionary is the same."""
 
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
-        The words at ordinal positions, and at a word's position also the dictionary's words inside it. In the order
-        of the positions; at one position the word first, then those inside it by start, the longer first.
+        Each word has an ordinal position. The dictionary's words inside a word share its position. Tokens come in the order of
+        positions; at one position the word comes first, then those inside it by start, the longer first.
         """
 
     def query(self, text: str) -> list[Token]:
-        """The words of a query: those of :meth:`index` without the ones inside others and without stopwords.
+        """The words of a query: those of :meth:`index` without words inside others and without stopwords.
 
-        Where there are only stopwords, they are kept. Positions are those that :meth:`index` gives.
+        If all words are stopwords, they are kept. Positions are those of :meth:`index`.
         """
 
     def counts(self, text: str) -> dict[str, tuple[int, int, int]]:
-        """The distinct texts of :meth:`query`'s tokens: how many there are of each, and where the first starts and ends."""
+        """The distinct texts of :meth:`query`'s tokens, each with its count and the start and end of its first token."""
 
     def ignored(self, text: str) -> tuple[str, ...]:
         """The distinct stopwords that :meth:`query` drops."""
 
     def only_stopwords(self, text: str) -> bool:
-        """Whether there are words, and all are stopwords, so that :meth:`query` keeps them."""
+        """Whether the text has words and all are stopwords. Then :meth:`query` keeps them."""
 
 
 def make_analyzer(
@@ -93,16 +93,16 @@ def make_analyzer(
     user_dictionary: Path | None = None,
     stopwords: Callable[[], frozenset[str]] = read_stopwords,
 ) -> Analyzer:
-    """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded when it is first used.
+    """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded on first use.
 
-    ``stopwords`` gives the folded words that a query is searched without; it is asked for each query, so that editors
-    can change them at any time.
+    ``stopwords`` returns the folded words to drop from queries. It is called for each query, so editors can change the
+    stopwords at any time.
 
     Raises:
         ValueError: there is no such analyzer.
         InvalidSetting: the user dictionary cannot be read.
         InvalidDictionary: a line of it is wrong.
-        SegmenterMismatch: an installed package is not the one that words are cut with.
+        SegmenterMismatch: an installed package is not the release that the segmenter requires.
     """
     if name != ChineseAnalyzer.name:
         raise ValueError(f"there is no analyzer {name!r}: use {ChineseAnalyzer.name!r}")
@@ -112,26 +112,26 @@ def make_analyzer(
 
 
 def words_of(analyzer: Analyzer, text: str) -> tuple[str, ...]:
-    """The texts of a query's tokens: what queries to the index carry."""
+    """The texts of a query's tokens, which queries to the index carry."""
     return tuple(token.text for token in analyzer.query(text))
 
 
 def is_one_word(analyzer: Analyzer, text: str) -> bool:
-    """Whether the analyzer makes one token of a folded text, and that token is all of it."""
+    """Whether a folded text is exactly one token of the analyzer."""
     return words_of(analyzer, text) == (text,)
 
 
 _TYPED: Final = 500
-"""Characters of a query, at most: one search asks for the words of the same text again and again. An article is read once."""
+"""The most characters of a cached text. One search analyzes its query again and again, but an article is analyzed once."""
 _RECENT: Final = 256
-"""Queries whose words are remembered."""
+"""The number of queries whose words are cached."""
 
 _Row = tuple[str, int, int]
-"""A token of a piece: its text, and where in the piece it starts and ends."""
+"""A token of a piece: its text, its start and its end in the piece."""
 
 
 class ChineseAnalyzer:
-    """Chinese, with whatever other scripts stand in it."""
+    """Analyzes Chinese, and other scripts within it."""
 
     name: Final = "zh"
 
@@ -145,12 +145,12 @@ class ChineseAnalyzer:
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What was loaded and remembered stays here, and is loaded again where it is needed."""
+        """Pickles only the arguments. Loaded and cached data is loaded again in the other process."""
         return type(self), (self._user, self._stopwords)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the chain, the segmenter's releases, the dictionaries, the folding table and what words are read by."""
+        """Covers the chain, the segmenter's releases, the dictionaries, the folding table and the pinyin dictionary."""
         facts = (
             f"{self.name} {CHAIN_VERSION}\n{JIEBA} {JIEBA_MD5}\nrjieba {RJIEBA}\n"
             f"fold {fold_fingerprint()}\nread {DICTIONARY}\nuser {self._user.fingerprint}\n"
@@ -193,7 +193,7 @@ class ChineseAnalyzer:
         return [word for word in words if word.text not in dropped]
 
     def counts(self, text: str) -> dict[str, tuple[int, int, int]]:
-        """See :meth:`Analyzer.counts`. A piece is looked at once, however often it comes: half the time of :meth:`query`."""
+        """See :meth:`Analyzer.counts`. Analyzes each distinct piece once, which takes half the time of :meth:`query`."""
         pieces = self._segmenter.cut(fold(text))
         starts = [*accumulate(map(len, pieces), initial=0)]
         firsts = dict(zip(reversed(pieces), reversed(starts[:-1]), strict=True))
@@ -221,7 +221,7 @@ class ChineseAnalyzer:
         return ChineseSegmenter(self._packaged, self._user.words)
 
     def _words_of(self, text: str) -> tuple[Token, ...]:
-        """The tokens of :meth:`index` that are as long as their pieces: the words inside others are left out."""
+        """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""
         tokens: list[Token] = []
         append, whole, make = tokens.append, self._whole, tuple.__new__
         position = at = 0
@@ -235,14 +235,14 @@ class ChineseAnalyzer:
         return tuple(tokens)
 
     def _whole(self, piece: str) -> Sequence[str]:
-        """The words of a piece that are as long as it; none where it only separates words."""
+        """The words of a piece that are as long as it; none for a separator."""
         rows = self._rows[piece]
         if not rows:
             return () if rows is None else (piece,)
         return [word for word, start, end in rows if end - start == len(piece)] or (piece,)
 
     def _rows_of(self, piece: str) -> tuple[_Row, ...] | None:
-        """The tokens of a piece: None for what separates words, () where the piece is its one token."""
+        """The tokens of a piece: None for a separator, () if the piece is its own single token."""
         size = len(piece)
         if self._segmenter.is_mixed(piece):
             return (piece, 0, size), *self._parts(piece)
@@ -253,7 +253,7 @@ class ChineseAnalyzer:
             return (respelt, 0, size), *self._segmenter.inner_words(respelt)
         expanded = expand(piece)
         if expanded != piece:
-            # Written out it may be several words: U+33A1 is m and 2. Each stands where the piece stands.
+            # The expansion may be several words: U+33A1 is m and 2. Each takes the place of the whole piece.
             words = [word for word in self._segmenter.cut_parts(expanded) if holds_word(word)]
             return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
         if not holds_word(piece):
@@ -262,7 +262,7 @@ class ChineseAnalyzer:
         return ((piece, 0, size), *inner) if inner else ()
 
     def _parts(self, mixed: str) -> list[_Row]:
-        """The words inside one that mixes scripts, and the words inside those."""
+        """The words inside a word that mixes scripts, and the words inside those."""
         rows: list[_Row] = []
         at = 0
         for part in self._segmenter.cut_parts(mixed):

@@ -1,8 +1,8 @@
 """Character folding: one character becomes one character, so offsets into folded text are offsets into the text.
 
-Three foldings, tables made once in each process: compatibility forms of one character (full width, circled, CJK
+There are three foldings, with tables made once in each process: compatibility forms of one character (full width, circled, CJK
 radicals and compatibility ideographs; NFKC), traditional to simplified (OpenCC's table for single characters), and
-lower case. What would change the length is no business of this module: the filters do it, token by token.
+lower case. Changes that affect the length are left to the filters, which make them token by token.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BLOCKS_BESIDE_HAN: Final = (
     (0xF900, 0x20000),
     (0x2F800, 0x2FA20),
 )
-"""Code points among which all compatibility forms and capital letters lie (a test looks at all of Unicode)."""
+"""Code points that include all compatibility forms and capital letters (a test checks all of Unicode)."""
 
 _SAME_WORDS: Final = dict(
     zip(
@@ -35,23 +35,24 @@ _SAME_WORDS: Final = dict(
         strict=True,
     )
 )
-"""Characters that OpenCC folds in some words only (慰藉 keeps its 藉, 憑藉 does not), or that other places write
-otherwise (沿著 and 沿着). All their words are folded: a reader of one script should not need to know which these are.
+"""Characters that OpenCC folds in some words only (慰藉 keeps its 藉, 憑藉 does not), or that regions write differently (沿著 and
+沿着). They are folded in all words: a reader of one script should not need to know which characters these are.
 
-Not 畫 and 划, nor 沈 and 沉: the one-character words differ (沈 is a family name)."""
+Not 畫 and 划, nor 沈 and 沉: the one-character words differ (沈 is a family name).
+"""
 
 _LONG: Final = 64
-"""Characters from which on one look-up of them all is faster than one for each: some 5 µs, to 65 ns a character."""
+"""From this many characters on, one look-up of all is faster than one for each: some 5 µs, against 65 ns a character."""
 
 _UTF_32: Final = "utf-32-le"
 _CODES: Final = np.dtype("<u4")
-"""The code points of a text in UTF-32."""
+"""A code point in UTF-32."""
 
 _HAN_BLOCKS: Final = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x323B0))
 
 
 def fold(text: str) -> str:
-    """``text`` as it is cut into words, and as literals and titles are compared. The length is kept. O(length)."""
+    """``text`` in the form that is cut into words, and in which literals and titles are compared. Keeps the length. O(length)."""
     if len(text) < _LONG:
         return text.translate(_table())
     codes = np.frombuffer(text.encode(_UTF_32, "surrogatepass"), _CODES)
@@ -60,7 +61,7 @@ def fold(text: str) -> str:
 
 
 def fold_literal(text: str) -> str:
-    """``fold(text)`` with each run of white space made one space, and none at the ends. The length may change."""
+    """``fold(text)`` with each run of white space replaced by one space, and none at the ends. The length may change."""
     return " ".join(fold(text).split())
 
 
@@ -71,7 +72,7 @@ def folded_characters() -> frozenset[str]:
 
 @cache
 def fold_fingerprint() -> str:
-    """16 hex digits of the folding table itself: a Unicode or OpenCC release that changes it is noticed."""
+    """16 hex digits of the folding table itself. It changes if a Unicode or OpenCC release changes the table."""
     rows = "".join(f"{key}{image}" for key, image in sorted(_steps().items()))
     return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
@@ -80,7 +81,7 @@ def fold_fingerprint() -> str:
 def _table() -> memoryview:
     """The image of each code point, uint32[0x110000]: 4 MB.
 
-    ``str.translate`` takes it too. In a dict, every character that stays would be an error raised and caught.
+    ``str.translate`` accepts it too. With a dict, every unchanged character would raise and catch an error.
     """
     table = np.arange(sys.maxunicode + 1, dtype=_CODES)
     for character, image in _steps().items():
@@ -90,14 +91,14 @@ def _table() -> memoryview:
 
 @cache
 def _steps() -> dict[str, str]:
-    """Each character that is folded, with its image. About 50 ms, once."""
-    # Compatibility forms go first: the lower case of U+03F9 is another letter than that of its compatibility form.
+    """Each folded character with its image. About 50 ms, once."""
+    # Compatibility forms override lower case: U+03F9 and its compatibility form have different lower-case letters.
     steps = _lowered() | _compatible() | _simplified() | _SAME_WORDS
     return {character: _end(image, steps) for character, image in steps.items()}
 
 
 def _end(character: str, steps: dict[str, str]) -> str:
-    """Follow the steps to their end, so that folding twice is folding once."""
+    """Follow the steps to their end, so folding twice equals folding once."""
     while (image := steps.get(character)) is not None:
         character = image
     return character
@@ -105,7 +106,7 @@ def _end(character: str, steps: dict[str, str]) -> str:
 
 def _compatible() -> dict[str, str]:
     characters = characters_of(BLOCKS_BESIDE_HAN)
-    # One call for all: the line feeds between them keep characters from combining with their neighbours.
+    # One call for all characters. The line feeds between them prevent combination with neighbours.
     normalized = unicodedata.normalize("NFKC", "\n".join(characters)).split("\n")
     return _changed(characters, normalized)
 
@@ -117,10 +118,10 @@ def _lowered() -> dict[str, str]:
 
 
 def _simplified() -> dict[str, str]:
-    """Traditional to simplified, where OpenCC has one character for one.
+    """Traditional to simplified, where OpenCC maps one character to one.
 
-    Where the simplified character is so rare that jieba does not know it, it is folded to the traditional one
-    instead (that one is in jieba's dictionary): the two find each other all the same.
+    A simplified character that is too rare for jieba is folded to the traditional one instead, which jieba's dictionary has.
+    The two still match each other.
     """
     characters = characters_of(_HAN_BLOCKS)
     converted = OpenCC("t2s").convert("\n".join(characters)).split("\n")
@@ -140,7 +141,7 @@ def _known_to_jieba(character: str) -> bool:
 
 
 def characters_of(blocks: Iterable[tuple[int, int]]) -> list[str]:
-    """The characters of blocks of code points, each given as its first and the one after its last."""
+    """The characters of blocks of code points. Each block is given as its first code point and the one after its last."""
     return [chr(code) for start, end in blocks for code in range(start, end)]
 
 

@@ -1,7 +1,7 @@
-"""The words that the segmenter knows: jieba's own dictionary, and the user's file of further words.
+"""The words that the segmenter knows: jieba's own dictionary, and the user's file of additional words.
 
-Reads and checks the two; how words and frequencies become a cut is the business of routes.py. jieba's cache in the
-folder for temporary files is never read: whoever may write there could plant one.
+This module reads and checks both. ``routes.py`` turns words and frequencies into a cut. jieba's cache in the folder for
+temporary files is never read, since whoever can write there could plant one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from indexer.errors import InvalidDictionary, InvalidSetting, SegmenterMismatch
 JIEBA: Final = "jieba 0.42.1"
 JIEBA_MD5: Final = "897a1f17ca8c08caa37a36f92e2da441"
 LONGEST_WORD: Final = 32
-"""Characters in a user's word at most; jieba's own longest has 16."""
+"""The most characters of a user's word. jieba's own longest has 16."""
 
 HIGHEST_FREQUENCY: Final = 100_000_000
 
 RAREST: Final = 3
-"""jieba's frequency of words that it has from lists, not from texts: no reason to change that of another word."""
+"""The frequency that jieba gives words from lists instead of texts. It is no reason to change another word's frequency."""
 
 _DATA: Final = Path(__file__).parent / "data"
 
@@ -49,7 +49,7 @@ class PackagedDictionary:
         return dict(zip(fields[::3], map(int, fields[1::3]), strict=True))
 
     def frequencies_of(self, words: set[str]) -> dict[str, int]:
-        """The frequencies of those of ``words`` that the dictionary holds: about 0.1 s."""
+        """The frequencies of the ``words`` that the dictionary holds: about 0.1 s."""
         lines = (line.split(" ") for line in self.text.splitlines())
         return {line[0]: int(line[1]) for line in lines if line[0] in words}
 
@@ -61,7 +61,7 @@ class PackagedDictionary:
     def folded_words(self) -> list[tuple[str, str, int]]:
         """The Chinese words of several characters that folding changes, such as 乾隆: word, folded word, frequency.
 
-        A folded text never holds them as they stand in the dictionary.
+        A folded text never holds them in the dictionary's form.
         """
         changed = "".join(
             sorted(character for character in folded_characters() if is_han(character))
@@ -79,12 +79,12 @@ class PackagedDictionary:
 
 
 def mixed_words() -> list[str]:
-    """The folded words of jieba's dictionary that are not Chinese characters alone: t恤, b超, 4s店, c++."""
+    """The folded words of jieba's dictionary that contain more than Chinese characters: t恤, b超, 4s店, c++."""
     return _lines("mixed_words.txt")
 
 
 def symbol_words() -> list[str]:
-    """Further names that hold symbols, folded: .net, *st."""
+    """Additional names that contain symbols, folded: .net, *st."""
     return _lines("symbol_words.txt")
 
 
@@ -113,7 +113,7 @@ def read_packaged_dictionary(path: Path) -> PackagedDictionary:
 
 @dataclass(frozen=True, slots=True)
 class UserWord:
-    """A folded word of the user's. Without a frequency it gets one that makes it a word; 0 removes a word."""
+    """A folded word of the user dictionary. Without a frequency it gets one that makes it a word; 0 removes a word."""
 
     text: str
     frequency: int | None = None
@@ -121,19 +121,19 @@ class UserWord:
 
 @dataclass(frozen=True, slots=True)
 class UserDictionary:
-    """The user's words, in the order of the file, which counts where frequencies are to be found."""
+    """The user dictionary's words, in the order of the file. The order affects frequencies that are not given."""
 
     words: tuple[UserWord, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits of the words and frequencies; comments and white space are not in it."""
+        """16 hex digits of the words and frequencies, without comments and white space."""
         rows = "".join(f"{word.text} {word.frequency}\n" for word in self.words)
         return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
     @property
     def lines(self) -> str:
-        """The words as a file that :func:`read_user_dictionary` reads as the same words."""
+        """The words as the text of a file for :func:`read_user_dictionary`."""
         return "".join(
             f"{word.text}\n" if word.frequency is None else f"{word.text} {word.frequency}\n"
             for word in self.words
@@ -141,10 +141,10 @@ class UserDictionary:
 
 
 def read_user_dictionary(path: Path) -> UserDictionary:
-    """Read a file of lines ``word`` or ``word frequency``; empty lines and those that begin with # do not count.
+    """Read a file of lines ``word`` or ``word frequency``. Empty lines and lines that begin with # are skipped.
 
-    The file is UTF-8, with or without a byte order mark. Lines are folded as texts are, so that full-width
-    characters and traditional words stand for what the index holds.
+    The file is UTF-8, with or without a byte order mark. Lines are folded like texts, so full-width characters and
+    traditional words become what the index holds.
 
     Raises:
         InvalidSetting: the file cannot be read.
@@ -222,5 +222,5 @@ def _check_word(word: str) -> None:
 
 
 def is_han(text: str) -> bool:
-    """Whether ``text`` is made of characters alone that jieba knows."""
+    """Whether ``text`` contains only Han characters that jieba knows."""
     return all("\u4e00" <= character <= "\u9fd5" for character in text)

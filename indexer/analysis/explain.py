@@ -1,4 +1,4 @@
-"""What an analyzer makes of a text, all of it: for the command that answers why something was or was not found."""
+"""Everything an analyzer makes of a text, for the command that answers why something was or was not found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from indexer.analysis.grams import grams
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A text as the index sees it. Offsets of tokens are into ``text``; grams are in alphabetical order."""
+    """A text as the index sees it. Offsets of tokens refer to ``text``. Grams are in alphabetical order."""
 
     text: str
     folded: str

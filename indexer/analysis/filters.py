@@ -1,6 +1,6 @@
-"""What happens to a piece of text between the segmenter and the index: which words it gives, and which a query drops.
+"""The steps between the segmenter and the index: which words a piece of text gives, and which words a query drops.
 
-A piece is folded already, one character for one; here follows what changes lengths.
+Pieces are already folded, one character for one. The changes here may alter lengths.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _STOPWORDS: Final = Path(__file__).parent / "data" / "stopwords.txt"
 
 
 def expand(piece: str) -> str:
-    """The compatibility forms of ``piece`` written out (㎏ as kg, ﬁ as fi), letters and their marks composed."""
+    """``piece`` with compatibility forms expanded (㎏ to kg, ﬁ to fi), and letters composed with their marks."""
     return piece if piece.isascii() else fold(normalize("NFKC", piece))
 
 
 @cache
 def read_stopwords() -> frozenset[str]:
-    """The packaged words that a query is searched without, folded as tokens are. Read once."""
+    """The packaged stopwords, folded like tokens. Read once."""
     lines = _STOPWORDS.read_text(encoding="utf-8").splitlines()
     return frozenset(fold(line) for line in lines if line and not line.startswith("#"))
 
 
 def drop_stopwords(words: Iterable[str], stopwords: frozenset[str]) -> tuple[str, ...]:
-    """The distinct stopwords among ``words``, in order; none when there is no other word."""
+    """The distinct stopwords to drop from ``words``, in order; none if there is no other word."""
     distinct = tuple(dict.fromkeys(words))
     dropped = tuple(word for word in distinct if word in stopwords)
     return dropped if len(dropped) < len(distinct) else ()

@@ -1,8 +1,8 @@
-"""The second view of a text: pairs of neighbouring characters, whatever the segmenter did.
+"""The second view of a text: pairs of neighbouring characters, independent of the segmenter.
 
-Every piece of text between white space and punctuation leaves its bigrams here, so any literal can be looked for:
-:func:`plan_literal` says which grams an article must have. Documents only, no positions: longer literals are verified
-in the folded stored text, by whoever holds it.
+Every run of letters and digits adds its bigrams to the index, so any literal can be found. :func:`plan_literal` says which
+grams an article must have. The index keeps documents of grams only, no positions. The engine verifies longer literals in the
+stored folded text.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.dictionary import is_han
 
 _RUN: Final = re.compile(r"[^\W_]+")
-"""A longest run of characters for which str.isalnum() holds."""
+"""A maximal run of characters for which str.isalnum() holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiteralPlan:
     """Which grams a text must have to hold a literal.
 
-    ``grams`` are all required; for each of ``prefixes``, one character, some gram that begins with it is required.
-    ``exact``: a text that has them holds the literal; otherwise look into the folded text. A literal of nothing but
-    punctuation has neither grams nor prefixes: every text is a candidate.
+    All ``grams`` are required. For each of ``prefixes``, a single character, a gram that begins with it is required. If
+    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of punctuation alone
+    has neither grams nor prefixes, and every text is a candidate.
     """
 
     grams: tuple[str, ...]
@@ -38,7 +38,7 @@ class LiteralPlan:
 def grams(text: str) -> set[str]:
     """The grams of ``fold(text)``: the bigrams of each run of letters and digits, and its last character with a space.
 
-    So every letter or digit of the text begins at least one gram. O(length).
+    Every letter or digit of the text thus begins at least one gram. O(length).
     """
     folded = fold(text)
     return {
@@ -49,7 +49,7 @@ def grams(text: str) -> set[str]:
 
 
 def chinese_pairs(text: str, tokens: Sequence[Token]) -> list[str]:
-    """The distinct pairs of neighbouring Chinese characters that lie in tokens of a text, or where two tokens meet."""
+    """The distinct pairs of neighbouring Chinese characters inside a text's tokens, or where two tokens meet."""
     folded = fold(text)
     covered = bytearray(len(folded))
     for token in tokens:
@@ -60,9 +60,9 @@ def chinese_pairs(text: str, tokens: Sequence[Token]) -> list[str]:
 
 
 def plan_literal(literal: str) -> LiteralPlan:
-    """What a text's grams must hold for ``fold_literal(literal)`` to stand in ``fold_literal(text)``.
+    """The grams that a text needs so that ``fold_literal(text)`` can contain ``fold_literal(literal)``.
 
-    A run that ends inside the literal ends in the text too, so its edge gram is required; the last run may go on.
+    A run that ends inside the literal also ends in the text, so its edge gram is required. The last run may continue in the text.
     """
     folded = fold_literal(literal)
     required: dict[str, None] = {}

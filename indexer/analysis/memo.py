@@ -1,4 +1,4 @@
-"""Remembered results: words and separators come again and again, so what is made of them is made once."""
+"""Cached results: words and separators recur, so their results are computed once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 LONGEST: Final = 16
-"""Characters of the texts that are remembered unless said otherwise; longer words hardly come again."""
+"""The most characters of a cached text by default. Longer words hardly recur."""
 
 MOST: Final = 65_536
-"""Texts that are remembered, 10 to 15 MB; more of them made the cut of 12,000 articles no faster."""
+"""The most cached texts, 10 to 15 MB. A larger cache made the cut of 12,000 articles no faster."""
 
 _Result = TypeVar("_Result")
 
 
 class Memo(dict[str, _Result]):
-    """``memo[text]`` is ``make(text)``, remembered for texts up to ``longest``; all is forgotten beyond ``most`` of them.
+    """``memo[text]`` is ``make(text)``, cached for texts up to ``longest``. When ``most`` texts are cached, all are dropped.
 
-    Results are shared: never change one. Safe under threads: at worst two make the same result.
+    Results are shared: never change one. Thread-safe: at worst two threads compute the same result.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""jieba's model of the words that no dictionary holds: which of a run's characters belong together.
+"""jieba's model of unknown words: which characters of a run form words that no dictionary holds.
 
-A hidden Markov model whose four states say where in a word a character stands: at its beginning, in its middle, at its
-end, or alone. The tables and the arithmetic, to the last bit, are those of jieba.finalseg; a run of equal characters
-is decided by the last bit.
+It is a hidden Markov model. Its four states say where in a word a character stands: at the beginning, in the middle, at the
+end, or alone. The tables and the arithmetic are those of jieba.finalseg to the last bit, since the last bit decides a run of
+equal characters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cut_unknown(run: str) -> list[str]:
     steps: list[tuple[int, int, int, int]] = []
     for character in run[1:]:
         at_begin, at_middle, at_end, at_alone = emissions.get(character, _NOWHERE)
-        # Two states can stand before each; of equals, jieba takes the greater letter: S > M > E > B.
+        # Two states can precede each state. On a tie jieba takes the greater letter: S > M > E > B.
         from_end = end + end_begin + at_begin
         from_alone = alone + alone_begin + at_begin
         before_begin = _ALONE if from_alone >= from_end else _END
@@ -63,7 +63,7 @@ def cut_unknown(run: str) -> list[str]:
 
 
 def _words(run: str, steps: list[tuple[int, int, int, int]], *, last: int) -> list[str]:
-    """Walk the steps back from the last state: a word starts wherever the state is at its beginning or alone."""
+    """Walk the steps back from the last state. A word starts at each character with the state beginning or alone."""
     words: list[str] = []
     state, end = last, len(run)
     for start in range(len(run) - 1, 0, -1):
@@ -71,7 +71,7 @@ def _words(run: str, steps: list[tuple[int, int, int, int]], *, last: int) -> li
             words.append(run[start:end])
             end = start
         state = steps[start - 1][state]
-    # Where the model knows none of the characters, the first may even be in the middle of a word.
+    # If the model knows none of the characters, even the first may have the state middle.
     words.append(run[:end])
     words.reverse()
     return words
@@ -85,7 +85,7 @@ def _start() -> tuple[float, float, float, float]:
 
 @cache
 def _tables() -> tuple[dict[str, tuple[float, ...]], tuple[float, ...]]:
-    """The probabilities of each character in the four states, and of one state after another, as logarithms."""
+    """The logarithms of the probabilities of each character in the four states, and of the transitions between states."""
     emit = prob_emit.P
     characters: set[str] = set().union(*(emit[state] for state in _STATES))
     emissions = {

@@ -1,7 +1,7 @@
 """How Chinese is read: texts as units of sound, and which characters share a sound.
 
-A *unit* is what is read, and typed, in one go: a Chinese character with its pinyin (no tone, ü as v), or a run of other
-letters or of digits, which sounds as it is written. Blanks and punctuation are not read. Works on folded text.
+A *unit* is what a person reads or types in one go: a Chinese character with its pinyin (no tone, ü as v), or a run of other
+letters or of digits, which sounds as it is written. Blanks and punctuation have no sound. Works on folded text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from indexer.analysis.characters import HAN
 from indexer.analysis.memo import Memo
 
 DICTIONARY: Final = "pypinyin 0.55.0"
-"""What is read by; an index holds keys made of it."""
+"""The pinyin dictionary. Indexes hold keys made with it."""
 
 HAN_CHARACTER: Final = re.compile(f"[{HAN}]")
 _CHINESE: Final = re.compile(f"[{HAN}]+")
@@ -42,7 +42,7 @@ _VOWELS: Final = frozenset("aeiouv")
 
 
 class Unit(NamedTuple):
-    """One unit of a text, and how it sounds."""
+    """One unit of a text, and its sound."""
 
     text: str
     sound: str
@@ -50,42 +50,42 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """``readings``: every reading of a character, the usual first. ``phrases``: words in which one is read otherwise."""
+    """``readings``: every reading of a character, the usual first. ``phrases``: words that change the reading of a character."""
 
     readings: Mapping[str, tuple[str, ...]]
     phrases: Mapping[str, tuple[str, ...]]
     heads: frozenset[str]
-    """The first two characters of each phrase, so that one look-up tells where none begins."""
+    """The first two characters of each phrase. One look-up tells whether a phrase can begin."""
     longest: int
 
 
 def is_chinese(text: str) -> bool:
-    """Whether a folded text is nothing but Chinese characters."""
+    """Whether a folded text contains only Chinese characters."""
     return _CHINESE.fullmatch(text) is not None
 
 
 def units(text: str) -> tuple[Unit, ...]:
     """The units of folded text. Words decide how their characters are read: 银行 yin hang, 行走 xing zou.
 
-    Remembered for short texts; about 3 µs for a word, and 0.6 s the first time.
+    Cached for short texts. About 3 µs for a word, and 0.6 s the first time.
     """
     return _memo()[text]
 
 
 def readings(character: str) -> tuple[str, ...]:
-    """Every sound of one Chinese character, the usual first; itself if it is not known."""
+    """Every sound of one Chinese character, the usual first; the character itself if it is unknown."""
     return _tables().readings.get(character, (character,))
 
 
 @cache
 def syllables() -> frozenset[str]:
-    """The sounds that characters in common use have: about 400."""
+    """The sounds of characters in common use: about 400."""
     return frozenset(homophones())
 
 
 @cache
 def homophones() -> Mapping[str, str]:
-    """For each sound the characters in common use (those of GB 2312) that can have it, in code point order."""
+    """For each sound, the characters in common use (those of GB 2312) that can have it, in code point order."""
     found: dict[str, list[str]] = {}
     for character, sounds in sorted(_tables().readings.items()):
         if _is_common(character):
@@ -94,7 +94,7 @@ def homophones() -> Mapping[str, str]:
     return {
         sound: "".join(characters)
         for sound, characters in found.items()
-        if not _VOWELS.isdisjoint(sound)  # 嗯 is n and ng to the dictionary
+        if not _VOWELS.isdisjoint(sound)  # the dictionary reads 嗯 as n and ng
     }
 
 
@@ -106,7 +106,7 @@ def _is_common(character: str) -> bool:
 
 
 _REMEMBERED: Final = 16_384
-"""Texts whose units are remembered, 700 bytes each."""
+"""Texts whose units are cached, 700 bytes each."""
 
 
 @cache
@@ -134,7 +134,7 @@ def _read(text: str) -> tuple[Unit, ...]:
 
 
 def _phrase_at(text: str, at: int, tables: _Tables) -> str:
-    """The longest phrase that begins at a place; empty if none does."""
+    """The longest phrase that begins at ``at``; empty if none does."""
     if text[at : at + 2] in tables.heads:
         for size in range(min(tables.longest, len(text) - at), 1, -1):
             if text[at : at + size] in tables.phrases:
@@ -144,8 +144,8 @@ def _phrase_at(text: str, at: int, tables: _Tables) -> str:
 
 @cache
 def _tables() -> _Tables:
-    """Made of pypinyin's dictionaries: about 0.6 s and 60 MB, once, when something is first read."""
-    # Imported here because loading its dictionaries is most of that, and many commands never read a word.
+    """Tables made of pypinyin's dictionaries: about 0.6 s and 60 MB, once, at the first reading."""
+    # Imported here: loading these dictionaries takes most of the time, and many commands never read a word.
     from pypinyin.phrases_dict import phrases_dict
     from pypinyin.pinyin_dict import pinyin_dict
 

@@ -1,8 +1,8 @@
-"""The most probable way through a run of Chinese characters along the words of a dictionary.
+"""The most probable way to cut a run of Chinese characters into words of a dictionary.
 
-Two forms that give the same words: plain Python, and rjieba's compiled code, which is several times as fast and does
-not need the dictionary as Python objects. Both are jieba's rule: the product of the words' relative frequencies.
-Characters that stay alone may belong to words that no dictionary holds: that is the model's business (model.py).
+There are two implementations with the same results: plain Python, and rjieba's compiled code, which is several times as fast and
+does not need the dictionary as Python objects. Both follow jieba's rule: the product of the words' relative frequencies.
+Characters that stay alone may belong to words that no dictionary holds. ``model.py`` handles these.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Route(Protocol):
 
     @property
     def longest(self) -> int:
-        """How many characters the longest word has."""
+        """The number of characters in the longest word."""
 
     def cut(self, text: str) -> list[str]:
-        """The words of Chinese runs parted by line feeds; each line feed is an item of its own. O(length)."""
+        """The words of Chinese runs that are separated by line feeds. Each line feed is an item of its own. O(length)."""
 
     def holds(self, word: str) -> bool:
         """Whether the dictionary holds ``word``."""
 
 
 def make_route(packaged: PackagedDictionary, user: Sequence[UserWord] = ()) -> Route:
-    """The fastest form that the words (Chinese characters alone) allow: rjieba cannot forget a word.
+    """The fastest implementation for these words (Chinese characters alone). rjieba cannot remove a word.
 
     Raises:
         SegmenterMismatch: another release of rjieba is installed.
@@ -70,7 +70,7 @@ class DictionaryRoute:
         known = {word: weights[count] for word, count in frequencies.items() if count}
         self._unknown = 0.0 - log_total
         self._alone = {word: weight for word, weight in known.items() if len(word) == 1}
-        # What is a word or begins one; most pairs of a text are neither, and nothing longer is looked up for them.
+        # Words and their beginnings. Most pairs of a text are neither, and then nothing longer is looked up.
         self._longer = {word: weight for word, weight in known.items() if len(word) > 2}
         begins = {word[:2] for word in self._longer}
         for start in {word[:end] for word in self._longer for end in range(3, len(word))}:
@@ -84,7 +84,7 @@ class DictionaryRoute:
 
     @classmethod
     def of(cls, packaged: PackagedDictionary, words: Mapping[str, int]) -> DictionaryRoute:
-        """jieba's dictionary with the words that folding changes under their folded forms too, and the user's."""
+        """jieba's dictionary, with folded forms added for words that folding changes, and the user dictionary's words."""
         frequencies = packaged.frequencies()
         exchanges = _exchanges(packaged, frequencies.__contains__, frequencies.__getitem__)
         for folded, (count, word, before) in exchanges.items():
@@ -110,7 +110,7 @@ class DictionaryRoute:
         return words
 
     def _cut_run(self, run: str, words: list[str]) -> None:
-        """For each start, from the last to the first, the end of the best word; of equals, the longest."""
+        """Finds for each start, from the last to the first, the end of the best word; on a tie, the longest. Appends the words."""
         size = len(run)
         if not size:
             return
@@ -152,7 +152,7 @@ class DictionaryRoute:
 class RjiebaRoute:
     """The route by rjieba, whose compiled-in dictionary is jieba's: about 0.1 s and 60 MB.
 
-    Only the route: its model works in single precision and parts from jieba's where two cuts are nearly equal.
+    rjieba's model is not used: it works in single precision and differs from jieba's where two cuts are nearly equal.
     """
 
     def __init__(self, packaged: PackagedDictionary, words: Mapping[str, int]) -> None:
@@ -175,10 +175,10 @@ class RjiebaRoute:
 
 
 def weigh(packaged: PackagedDictionary, user: Sequence[UserWord]) -> dict[str, int]:
-    """The user's words with their frequencies; where the user gave none, just enough to be cut as one word.
+    """The user dictionary's words with their frequencies. A word without one gets just enough to be cut as one word.
 
-    That is jieba's rule, suggest_freq: one more than the frequency at which the word is as probable as its parts.
-    Each word counts with those before it, so the order matters. About 0.1 s.
+    The rule is jieba's suggest_freq: one more than the frequency at which the word is as probable as its parts.
+    Each word affects those after it, so the order matters. About 0.1 s.
     """
     known = packaged.frequencies_of({part for word in user for part in _parts(word.text)})
     exchanges = _exchanges(packaged, known.__contains__, known.__getitem__)
@@ -196,11 +196,11 @@ def weigh(packaged: PackagedDictionary, user: Sequence[UserWord]) -> dict[str, i
 def _exchanges(
     packaged: PackagedDictionary, holds: Callable[[str], bool], frequency_of: Callable[[str], int]
 ) -> dict[str, tuple[int, str, int]]:
-    """For words that folding makes of others: their new frequency, the other word, and that one's new frequency.
+    """For each folded form of a word that folding changes: its new frequency, the original word, and that word's new frequency.
 
-    They exchange frequencies, 干隆 and 乾隆, so that the sum of all stays as it was, and with it the cut of every other
-    text. A folded word that is there keeps its frequency where that is greater, or the other is :data:`RAREST`.
-    ``holds`` and ``frequency_of`` say what is there.
+    The two exchange frequencies, such as 干隆 and 乾隆. The sum of all frequencies stays the same, so the cut of every other text
+    does too. There is no exchange if the dictionary already has the folded form and its frequency is no lower, or if the original
+    word's frequency is :data:`RAREST`. ``holds`` and ``frequency_of`` query the dictionary.
     """
     most: dict[str, tuple[int, str]] = {}
     for word, folded, count in packaged.folded_words():

@@ -1,7 +1,7 @@
 """Where one script ends and the next begins: the pieces of a text that are not Chinese words.
 
-Works on folded text. Letters and digits are parted from each other; kana, hangul and all other alphabets stand in runs;
-Han characters that jieba does not know and emoji stand alone. Chinese runs are the segmenter's business.
+Works on folded text. Letters and digits are separated from each other. Kana, hangul and all other alphabets form runs.
+Han characters that jieba does not know and emoji stand alone. The segmenter cuts Chinese runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from indexer.analysis.characters import BLOCKS_BESIDE_HAN, HAN, characters_of
 
 HAN_RUN: Final = re.compile(f"([{HAN}]+)")
-"""One capturing group, so that ``split`` gives what lies between, run, between, run, ..., between."""
+"""One capturing group, so ``split`` returns what lies between, run, between, run, ..., between."""
 
 _KANA: Final = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
 _HANGUL: Final = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb"
@@ -26,17 +26,16 @@ _EMOJI: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
 _NOT_ALPHABETIC: Final = f"{HAN}{_KANA}{_HANGUL}{_OTHER_HAN}"
 
 LONGEST_RUN: Final = 255
-"""Characters of a run at most: a longer one (an encoded file, a line of noise) is cut, so that no token is huge."""
+"""The most characters of a run. A longer one (an encoded file, a line of noise) is cut, so no token is huge."""
 
 LETTER_OR_DIGIT: Final = rf"[^\W_{_NOT_ALPHABETIC}]"
-"""A letter or digit of a script that writes words with spaces between them."""
+"""A letter or digit of a script that separates words by spaces."""
 
 
 def split_scripts(text: str) -> list[str]:
-    """Cut folded text without Chinese runs into pieces that give it back when joined.
+    """Cut folded text without Chinese runs into pieces. The joined pieces are the text.
 
-    A piece is a run of one script with its combining marks, a run of digits, a single character, or what separates
-    words.
+    A piece is a run of one script with its combining marks, a run of digits, a single character, or a separator of words.
     """
     return _piece().findall(text)
 
@@ -70,7 +69,7 @@ def _piece() -> re.Pattern[str]:
 
 
 def _marks() -> str:
-    """The combining marks, which ``\\w`` does not hold, as the inside of a character class."""
+    """The combining marks, which ``\\w`` does not include, as the inside of a character class."""
     return _ranges(
         code for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M"
     )

@@ -1,8 +1,8 @@
-"""Cuts a text into pieces, and changes nothing: the pieces, joined, are the text.
+"""Cuts a text into pieces without changing it: the joined pieces are the text.
 
-Chinese runs are cut as jieba 0.42.1 cuts them, word by word; the words that mix Chinese with letters or digits (t恤,
-4s店) are found first, wherever they do not begin or end inside a longer run of letters and digits, and so are numbers
-that have several spellings (spellings.py); everything else is parted by script (scripts.py). Works on folded text.
+Words that mix Chinese with letters or digits (t恤, 4s店) are found first, unless they begin or end inside a longer run of letters
+and digits. Numbers with several spellings (``spellings.py``) are found at the same time. Chinese runs are then cut word by word
+as jieba 0.42.1 cuts them. Everything else is separated by script (``scripts.py``). Works on folded text.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class ChineseSegmenter:
     """Cuts folded text. Immutable for its users, and safe to share between threads."""
 
     def __init__(self, packaged: PackagedDictionary, user: Sequence[UserWord] = ()) -> None:
-        """Make ready to cut: about 0.15 s, or 0.8 s in plain Python.
+        """Prepare to cut: about 0.15 s, or 0.8 s in plain Python.
 
         Raises:
-            SegmenterMismatch: an installed package is not the one that is needed.
+            SegmenterMismatch: an installed package is not the required release.
         """
         chinese = [word for word in user if is_han(word.text)]
         self._route: Route = make_route(packaged, chinese)
@@ -59,7 +59,7 @@ class ChineseSegmenter:
         return pieces
 
     def cut_parts(self, text: str) -> list[str]:
-        """The pieces of ``text`` when no word mixes scripts."""
+        """The pieces of ``text``, cut as if no word mixed scripts."""
         pieces: list[str] = []
         self._cut_plain(text, pieces)
         return pieces
@@ -105,9 +105,9 @@ class ChineseSegmenter:
                 pieces += self._between[next(between)]
 
     def _join_alone(self, run: str) -> list[str]:
-        """Which of a run's characters, left alone by the route, make words that no dictionary holds."""
+        """The words that no dictionary holds among characters that the route left alone."""
         if len(run) < 2 or self._route.holds(run):
-            # Or a word of the dictionary that is less probable than its characters one by one.
+            # A word of the dictionary is left alone if its single characters are more probable.
             return list(run)
         words: list[str] = []
         for word in cut_unknown(run):
@@ -116,11 +116,10 @@ class ChineseSegmenter:
 
 
 def _mixed_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds the words, of those that begin alike the longest, and numbers that are written in groups or in words.
+    """A pattern that finds these words, the longest of those that begin alike, and numbers in groups or in words.
 
-    One capturing group, so that ``split`` gives what is found too.
-
-    The first characters stand first, before what looks behind them, so that a search skips from one to the next.
+    It has one capturing group, so ``split`` also returns the matches. Each branch begins with its first character, before the
+    look-behind, so a search skips from one such character to the next.
     """
     by_first: dict[str, list[str]] = {}
     for word in sorted(words, key=len, reverse=True):

@@ -1,8 +1,8 @@
-"""Spellings: what is written in several ways and means one thing, so that it is indexed in one of them.
+"""Spellings: different ways to write one thing, which are indexed in one form.
 
-Numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
-words that regions write otherwise (计画 and 计划). And numbers that are another thing with their sign: 100% is not
-every 100. Works on folded text; literals are compared as they were written.
+These are numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
+words that regions write differently (计画 and 计划). A percentage is one word, since 100% is not every 100. Works on folded
+text. Literals are compared as they were written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DIGITS: Final = str.maketrans(_CHINESE, "000123456789", ",-")
 _GROUPED: Final = "[1-9][0-9]{0,2}(?:,[0-9]{3})+"
 _TELEPHONE: Final = "0[1-9][0-9]{1,2}-[0-9]{7,8}"
 _YEARS: Final = {"一": f"[八九][{_CHINESE}]{{2}}", "二": f"[〇零○][{_CHINESE}]{{2}}"}
-"""By the first digit what follows it: years from 1800 to 2099."""
+"""What follows each first digit: years from 1800 to 2099."""
 _PERCENTAGE: Final = "[0-9]{1,20}%"
 _NUMBER: Final = re.compile(
     "|".join((_GROUPED, _TELEPHONE, _PERCENTAGE, *(first + rest for first, rest in _YEARS.items())))
@@ -27,9 +27,9 @@ _NUMBER: Final = re.compile(
 
 
 def number_branches() -> list[str]:
-    """Regular expressions that find such numbers in a text, each beginning with another character.
+    """Regular expressions that find such numbers in a text, each beginning with a different character.
 
-    So that a search can skip to the characters that one may begin with; what stands before is looked at after that.
+    A search can thus skip to the possible first characters. The look-behind comes after the first character.
     """
     after = "(?![0-9]|,[0-9])"
     branches = [f"0(?:(?<![0-9.,-]0){_TELEPHONE[1:]}{after}|(?<![0-9]0)[0-9]{{0,19}}%)"]
@@ -46,7 +46,7 @@ def is_number(piece: str) -> bool:
 
 
 def usual(piece: str) -> str:
-    """The spelling under which a piece of a text is indexed: itself, or the usual one of several."""
+    """The indexed spelling of a piece of text: the piece itself, or the usual one of several spellings."""
     if is_number(piece):
         return piece.translate(_DIGITS)
     words, pattern = _variants()

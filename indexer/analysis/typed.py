@@ -1,9 +1,9 @@
-"""What somebody is typing, as patterns of units: characters, pinyin in full, initials, and mixtures of them.
+"""Typed text as patterns of units: characters, full pinyin, initials, and mixtures of them.
 
-``xiangcun``, ``xc``, ``xcun`` and ``乡cun`` all begin 乡村. What letters mean is ambiguous (``xian`` is 先, 西安 and the
-beginning of 乡), so there are several patterns of one text, and a text is accepted when it begins as one of them says.
+``xiangcun``, ``xc``, ``xcun`` and ``乡cun`` all begin 乡村. Letters are ambiguous (``xian`` is 先, 西安 and the beginning of 乡),
+so one text has several patterns. A candidate matches when it begins as one of the patterns says.
 
-Texts are looked for by their *key*: the sound of the first unit, then the initials of the others.
+Candidates are looked up by their *key*: the sound of the first unit, then the initials of the others.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from indexer.analysis.characters import HAN, fold_literal
 from indexer.analysis.pinyin import HAN_CHARACTER, Unit, readings, syllables, units
 
 AFTER_FIRST: Final = "\x01"
-"""Stands in a key behind the first unit, so that ``xian`` in full is told from the beginning of ``xiang``."""
+"""Follows the first unit in a key. It tells ``xian`` in full from the beginning of ``xiang``."""
 
 KEY_UNITS: Final = 8
-"""Units of a text that its key speaks of: four words of a title."""
+"""The most units in a key: four words of a title."""
 
 MAX_PATTERNS: Final = 32
-"""Ways to read one typed text that are tried, those of the fewest units first."""
+"""The most readings of one typed text to try, those of the fewest units first."""
 
 _MAX_LETTERS: Final = 40
-"""Of a run that is read as pinyin: eight syllables of usual length."""
+"""The most letters of a run that is read as pinyin: eight syllables of usual length."""
 _MAX_WAYS: Final = 256
 
 MAX_KEYS: Final = 256
-"""Keys that are looked up at most: each costs two searches in a dictionary. Initials need one for each first syllable
-that they can stand for, at most 40."""
+"""The most keys to look up. Each costs two searches in a dictionary. An initial needs one key for each first syllable that it can
+stand for, at most 40.
+"""
 
 _NAME: Final = re.compile(r"[a-z]+[+#]+|[.*<]\S+")
-"""What would be something else without its symbols: c++, c#, .net, *st, <b>."""
+"""Names that would mean something else without their symbols: c++, c#, .net, *st, <b>."""
 
 _LONGEST_UNIT: Final = 32
 _RUNS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")
@@ -46,9 +47,10 @@ _LONGEST_SYLLABLE: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one unit must be: begin with ``sound``, or be it where ``whole``; ``character`` is what was typed, if one was.
+    """What one unit must be. Its sound begins with ``sound``; with ``whole`` it equals ``sound``. ``character`` is the typed
+    character, if one was typed.
 
-    Letters that are ``spelt`` are pinyin: only how a character sounds begins with them.
+    With ``spelt`` the letters are pinyin, so only a character's sound may continue them. Other units must equal them.
     """
 
     sound: str = ""
@@ -57,7 +59,7 @@ class Part:
     spelt: bool = False
 
     def fits(self, unit: Unit) -> bool:
-        """Whether a unit is what this part says."""
+        """Whether a unit matches this part."""
         if self.character:
             return unit.text == self.character
         if self.whole or (self.spelt and unit.text == unit.sound):
@@ -70,22 +72,22 @@ Pattern = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Typed text, ready to be compared with other texts. ``patterns`` is empty where there is nothing to compare."""
+    """Typed text, ready for comparison with other texts. ``patterns`` is empty if there is nothing to compare."""
 
     text: str
     patterns: tuple[Pattern, ...]
 
     @property
     def in_characters(self) -> str:
-        """The Chinese characters that it begins with."""
+        """The Chinese characters at its beginning."""
         match = re.match(f"[{HAN}]*", self.text)
         return match[0] if match else ""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What the keys of all texts that begin so begin with; none begins with another one. At most MAX_KEYS.
+        """The prefixes of the keys of all matching texts, at most MAX_KEYS. None is a prefix of another.
 
-        Where there would be more, they are as many units shorter as it takes, and find more texts to compare.
+        If there would be more, the prefixes are shortened by as many units as necessary. They then find more texts to compare.
         """
         found: set[str] = set()
         for size in range(KEY_UNITS, 0, -1):
@@ -100,7 +102,7 @@ class Typed:
         return tuple(kept[:MAX_KEYS])
 
     def begins(self, text: str) -> bool:
-        """Whether a folded text begins as was typed."""
+        """Whether a folded text begins with what was typed."""
         name = _NAME.match(self.text)
         if name is not None and not text.startswith(name[0]):
             return False
@@ -113,7 +115,7 @@ class Typed:
 
 
 def read_typed(text: str) -> Typed:
-    """What was typed, read in every way that makes sense, up to MAX_PATTERNS. Never raises."""
+    """The typed text in all sensible readings, up to MAX_PATTERNS. Never raises."""
     folded = fold_literal(text)
     runs = _RUNS.findall(folded)
     ways = [_ways(run, last=n == len(runs) - 1) for n, run in enumerate(runs)]
@@ -122,7 +124,7 @@ def read_typed(text: str) -> Typed:
 
 
 def key_of(read: Sequence[Unit]) -> str:
-    """The key of a text that is read so; empty for one that is not read at all."""
+    """The key of a text with these units; empty without units."""
     if not read:
         return ""
     first, *others = read[:KEY_UNITS]
@@ -130,7 +132,7 @@ def key_of(read: Sequence[Unit]) -> str:
 
 
 def _best_first(ways: Sequence[Sequence[Pattern]]) -> Iterator[tuple[Pattern, ...]]:
-    """Every choice of one way for each run, those whose ranks add up to least first: there may be too many."""
+    """Every combination of one way for each run, lowest sum of ranks first. Lazy, since there may be too many."""
 
     def choices(run: int, rank: int) -> Iterator[tuple[Pattern, ...]]:
         if run == len(ways):
@@ -145,7 +147,7 @@ def _best_first(ways: Sequence[Sequence[Pattern]]) -> Iterator[tuple[Pattern, ..
 
 
 def _ways(run: str, *, last: bool) -> list[Pattern]:
-    """The patterns of one run, the likely first: syllables or one initial, the run as it stands, initials. What is typed last may be unfinished."""
+    """The patterns of one run: syllables or one initial, the literal run, initials. The last run may be unfinished."""
     if HAN_CHARACTER.match(run):
         return [(Part(character=run),)]
     as_it_stands: Pattern = (Part(run, whole=not last),)
@@ -153,7 +155,7 @@ def _ways(run: str, *, last: bool) -> list[Pattern]:
         return [as_it_stands]
     ways = sorted(islice(_pinyin(run, last=last), _MAX_WAYS), key=len)
     if ways and all(part.whole for part in ways[0]):
-        # Whoever spells syllables out does not mean initials: zhongguo is not z-h-o-ng-guo.
+        # Someone who spells syllables out does not mean initials: zhongguo is not z-h-o-ng-guo.
         ways = [way for way in ways if len(way) <= len(ways[0]) + 1]
     elif len(run) > 1:
         return [as_it_stands, *ways]
@@ -179,12 +181,12 @@ def _pinyin(letters: str, *, last: bool) -> Iterator[Pattern]:
 
 @cache
 def _beginnings() -> frozenset[str]:
-    """What syllables begin with, themselves left out where no longer one begins so."""
+    """The proper prefixes of syllables."""
     return frozenset(each[:size] for each in syllables() for size in range(1, len(each)))
 
 
 def _keys(pattern: Pattern) -> Iterator[str]:
-    """The beginnings of the keys of texts that fit a pattern."""
+    """The prefixes of the keys of texts that match a pattern."""
     first, *others = pattern
     initials = map("".join, product(*map(_initials, others)))
     if not others and not first.character and not first.whole:

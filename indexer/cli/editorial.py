@@ -125,7 +125,7 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
 
 
 def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:
-    """The titles of the articles that are pinned or hidden; None for one that is not in the store."""
+    """The titles of the articles that are pinned or hidden; None for an article that is not in the store."""
     titles: dict[str, str | None] = {}
     for each in entries:
         if isinstance(each, Placement):

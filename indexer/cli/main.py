@@ -1,6 +1,6 @@
-"""The commands of ``python -m indexer``: parse, call, show. docs/cli.md describes each, and a test holds it to this.
+"""The commands of ``python -m indexer``: parse, call, show. docs/cli.md describes each, and a test compares the two.
 
-Nothing is decided here. Settings are read from the environment when a command runs.
+The commands decide nothing. They read settings from the environment when they run.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ cli.add_command(editorial_group)
 
 
 def rejects_name(file: str) -> str:
-    """The rejects file of an input file; rejects that are ingested again keep theirs."""
+    """The rejects file of an input file. Rejects that are ingested again keep theirs."""
     name = "stdin" if file == "-" else re.sub(r"(\.(jsonl?|ndjson))?(\.gz)?$", "", Path(file).name)
     return f"{name if name.startswith('rejects-') else f'rejects-{name}'}.jsonl"
 

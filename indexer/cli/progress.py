@@ -1,6 +1,6 @@
-"""Progress shown on standard error: a bar on a terminal, a plain line every few seconds in a log.
+"""Shows progress on standard error: a bar on a terminal, a plain line every few seconds in a log.
 
-This module only shows. What is counted, and how often it is told, is the business of ``building`` and ``ingest``.
+``build_progress`` and ``ingest`` decide what is counted and how often it is reported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def show_build() -> Iterator[Report]:
 
 @contextmanager
 def show_ingest() -> Iterator[Callable[[int], None]]:
-    """Show an ingest by the number of records read so far; how many there will be is not known."""
+    """Show an ingest by the number of records read so far. The total is unknown."""
     if not sys.stderr.isatty():
         yield _IngestLines().report
         return
@@ -50,7 +50,7 @@ def show_ingest() -> Iterator[Callable[[int], None]]:
 
 
 class _BuildLines:
-    """The beginning of each phase, a line every few seconds, and what each phase came to."""
+    """Shows the beginning of each phase, a line every few seconds, and the result of each phase."""
 
     def __init__(self) -> None:
         self._said = 0.0
@@ -84,7 +84,7 @@ class _IngestLines:
 
 
 class _BuildBar:
-    """A bar for each phase; of those that are over only those that counted something stay."""
+    """Shows a bar for each phase. Bars of finished phases stay only if they counted something."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -103,14 +103,14 @@ class _BuildBar:
         )
 
     def leave(self) -> None:
-        """The phase is over."""
+        """End the phase's bar."""
         if self._task is not None and self._last is not None:
             self._bar.stop_task(self._task)
             self._bar.update(self._task, visible=self._last.done > 0)
 
 
 def figures(progress: BuildProgress) -> str:
-    """A phase's figures as a person reads them: ``1,200 of 45,219, 210/s, 3:29 left``."""
+    """A phase's figures for display: ``1,200 of 45,219, 210/s, 3:29 left``."""
     if not progress.total:
         return ""
     if not progress.done:

@@ -1,4 +1,4 @@
-"""What the commands of ``python -m indexer`` print as their results. Nothing is decided or computed here."""
+"""Prints the results of the commands of ``python -m indexer``. Decides and computes nothing."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from indexer.rebuilding.status import CheckReport, Standing
 from indexer.store.editorial_lists import ListChange
 
 SHOWN: Final = 5
-"""Rejections and unused keys that are printed; the rejects file has them all."""
+"""The most printed rejections and unused keys. The rejects file has all rejections."""
 
 
 def hint(text: str) -> None:
-    """Say something that is no result: what to do next, what to mind."""
+    """Print something that is no result: what to do next, what to mind."""
     click.echo(text, err=True)
 
 
@@ -43,7 +43,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def show_ingest(report: IngestReport, *, rejects: Path) -> None:
-    """What became of the records, and what to do next."""
+    """Print what happened to the records, and what to do next."""
     if report.failure is not None and not report.read:
         return
     click.echo(
@@ -65,7 +65,7 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
 
 
 def show_rebuild(report: RebuildReport) -> None:
-    """What a rebuild made, and what to try."""
+    """Print what a rebuild made, and what to try."""
     click.echo(
         f"generation {report.generation} is live: {counted(report.articles, 'article')}, "
         f"revision {report.revision:,}, {decimal(report.size_bytes)}; "
@@ -85,7 +85,7 @@ def show_rebuild(report: RebuildReport) -> None:
 
 
 def show_changes(report: ChangesReport) -> None:
-    """What was applied to the live generation."""
+    """Print what was applied to the live generation."""
     click.echo(
         f"generation {report.generation}: {report.put:,} put, {report.deleted:,} deleted, "
         f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}; "
@@ -105,7 +105,7 @@ def _show_merge_failure(why: str | None) -> None:
 def show_generations(
     listed: Iterable[Generation | DamagedGeneration], *, timezone: ZoneInfo
 ) -> None:
-    """A line for each generation, oldest first."""
+    """Print a line for each generation, oldest first."""
     table = Table(box=SIMPLE)
     for heading in ("name", "state", "engine", "made at"):
         table.add_column(heading)
@@ -131,7 +131,7 @@ def show_generations(
 
 
 def show_check(report: CheckReport) -> None:
-    """Each fault, or that there is none."""
+    """Print each fault, or that there is none."""
     for fault in report.faults:
         click.echo(f"fault: {fault}")
     if not report.faults:
@@ -148,7 +148,7 @@ def show_check(report: CheckReport) -> None:
 def show_status(
     standing: Standing, *, store_url: str, building: BuildProgress | None, timezone: ZoneInfo
 ) -> None:
-    """The store, the live index, and how they stand to each other."""
+    """Print the store, the live index, and how they compare."""
     without_password = re.sub(r"//([^:/@]*):.*@", r"//\1:***@", store_url)
     click.echo(
         f"store       {counted(standing.store_articles, 'article')}, "
@@ -171,7 +171,7 @@ def show_status(
 
 
 def show_analysis(explained: Explanation) -> None:
-    """The tokens of a text in both modes, its grams, and the stopwords that a query drops."""
+    """Print the tokens of a text in both modes, its grams, and the stopwords that a query drops."""
     console = results()
     for mode, tokens in (("index", explained.index), ("query", explained.query)):
         click.echo(mode)
@@ -182,7 +182,7 @@ def show_analysis(explained: Explanation) -> None:
         for token in tokens:
             table.add_row(token.text, str(token.position), str(token.start), str(token.end))
         console.print(table)
-    # A gram at the end of a run is a character and a space, which would not show.
+    # A gram at the end of a run is a character and a space, which would be invisible.
     grams = " ".join(gram.replace(" ", "␣") for gram in explained.grams)
     click.echo(f"folded       {explained.folded}")
     click.echo(f"grams        {grams}".rstrip())
@@ -196,14 +196,14 @@ def entries(count: int) -> str:
 
 
 def show_lists(counts: Mapping[ListName, int], version: int) -> None:
-    """How many entries each of the editors' lists has."""
+    """Print how many entries each editorial list has."""
     for name, count in counts.items():
         click.echo(f"{name:<10} {entries(count)}")
     click.echo(f"version    {version:,}")
 
 
 def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, today: date) -> None:
-    """A line for each entry, what becomes of it today, and the title of its article."""
+    """Print a line for each entry, what becomes of it today, and the title of its article."""
     table = Table(box=SIMPLE)
     for heading in ("entry", "today", "article"):
         table.add_column(heading)
@@ -218,7 +218,7 @@ def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, t
 
 
 def show_list_change(name: ListName, change: ListChange) -> None:
-    """What became of a list."""
+    """Print the changes of a list."""
     click.echo(
         f"{name}: {change.added:,} added, {change.changed:,} changed, {change.removed:,} removed, "
         f"{change.unchanged:,} unchanged"

@@ -1,5 +1,5 @@
 """A Whoosh codec, index, writer and searcher on memory-mapped numpy arrays.
 
-Knows nothing of articles, analyzers or generations: terms are bytes, fields have names and kinds. It could be a
-package of its own. docs/columnar-format.md describes the files byte by byte.
+This package knows nothing of articles, analyzers or generations: terms are bytes, fields have names and kinds. It could be
+a separate distribution. docs/columnar-format.md describes the files byte by byte.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong in a columnar index.
+"""The errors of a columnar index.
 
 ColumnarError
 ├── Damaged          a file is missing, cut short or altered
@@ -36,4 +36,4 @@ class Unsupported(ColumnarError):
 
 
 class OutOfTime(Exception):
-    """The deadline came before the answer. Never leaves the package's callers: what was found by then is their answer."""
+    """The deadline passed before the answer was complete. The package's callers catch it and answer with what was found by then."""

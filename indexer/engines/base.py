@@ -1,7 +1,7 @@
 """What every engine promises. Each promise has a test in ``tests/contracts/engine.py``.
 
-An engine keeps one copy of the index. How is its own business, and what opens it (``registry.py``) says where. It knows
-articles and queries; generations, the store and HTTP are none of its business.
+An engine keeps one copy of the index in the folder that its opener (``registry.py``) names, in whatever form it chooses. It
+knows articles and queries. It does not know generations, the store or HTTP.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from indexer.hits import Completion, Reasons, SearchPage
 from indexer.query import CompletionRequest, Query, SearchRequest
 
 LITERAL_CANDIDATES: Final = 20_000
-"""How many candidates a long literal may have verified in stored text; beyond it the total is an estimate."""
+"""How many candidates of a long literal may be verified in stored text. Beyond it the total is an estimate."""
 
 
 COMPLETION_CANDIDATES: Final = 512
-"""How many of the texts that begin as a request says are looked at: those that most articles hold."""
+"""How many of the texts that begin as requested are examined: those that most articles hold."""
 
 COMPLETION_ARTICLES: Final = 256
-"""How many of the articles that hold a completion are looked at to count and date it, the last added ones; beyond it the
-count is an estimate."""
+"""How many of the articles that hold a completion are examined to count and date it: the last added ones. Beyond it the
+count is an estimate.
+"""
 
 
 class Reader(Protocol):
-    """A frozen snapshot of the index: commits made after it was opened never show in it.
+    """An immutable snapshot of the index: later commits never show in it.
 
-    Used by one thread at a time, and closed when done with (``with`` does it). Opening another is cheap.
+    Only one thread may use a reader at a time. Close it after use (``with`` does it). Opening another is cheap.
     """
 
     @property
@@ -39,24 +40,24 @@ class Reader(Protocol):
 
     @property
     def revision(self) -> int:
-        """The store's revision that the snapshot's last commit was made with; 0 for an empty index."""
+        """The store's revision of the snapshot's last commit; 0 for an empty index."""
 
     def search(self, request: SearchRequest) -> SearchPage:
-        """Answer a request. Articles of every status are found: who may see what is the request's filter.
+        """Answer a request. Articles of every status are found; the request's filter limits who sees what.
 
         Raises:
             InvalidQuery: an unknown field, facet, sort or way to collapse, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
 
     def count(self, request: SearchRequest) -> int:
-        """The total that :meth:`search` answers the request with. Nothing is ordered, and no article is read.
+        """The ``total`` of :meth:`search` for the request. Orders nothing and reads no article.
 
         Raises:
             InvalidQuery: as :meth:`search` does.
         """
 
     def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
-        """The ids and scores of the hits that :meth:`search` answers the request with. No article is read.
+        """The ids and scores of the hits of :meth:`search` for the request. Reads no article.
 
         Raises:
             InvalidQuery: as :meth:`search` does.
@@ -65,10 +66,10 @@ class Reader(Protocol):
     def explain(
         self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
     ) -> dict[str, Reasons]:
-        """What makes the scores of some articles for a request by relevance, ``parts`` being its query and parts of it.
+        """The parts of some articles' scores for a request by relevance. ``parts`` are its query and parts of that query.
 
-        Each is asked about these articles alone: filter, page and facets of the request do not matter. Nothing is said of ids
-        that the snapshot does not hold, and nothing at all when the request's deadline came first.
+        Each part is evaluated for these articles alone; the request's filter, page and facets do not matter. The result
+        leaves out ids that the snapshot does not hold. It is empty when the request's deadline passed first.
 
         Raises:
             InvalidQuery: as :meth:`search` does.
@@ -78,19 +79,19 @@ class Reader(Protocol):
         """The article as it was indexed, or None."""
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
-        """In how many articles each token stands in text field ``field``, in the order of ``tokens``.
+        """How many articles hold each token in the text field ``field``, in the order of ``tokens``.
 
-        Articles that were deleted or replaced may count until the engine drops them for good.
+        Deleted or replaced articles may count until the engine drops them for good.
 
         Raises:
             InvalidQuery: ``field`` is no text field.
         """
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
-        """The completions asked for: those that most articles hold first, then the newest, then by text.
+        """The requested completions. Those that most articles hold come first, then the newest, then by text.
 
-        Texts of one folded form are one completion. Of a text that more articles hold than COMPLETION_ARTICLES the count is
-        an estimate, and of more than COMPLETION_CANDIDATES texts some may be missing; so may any, once the deadline is over.
+        Texts with the same folded form are one completion. The count is an estimate for a text that more than COMPLETION_ARTICLES
+        articles hold. Completions may be missing when more than COMPLETION_CANDIDATES texts match, or after the deadline.
 
         Raises:
             InvalidQuery: the filter has an unknown field, or the size is below 1.
@@ -98,16 +99,16 @@ class Reader(Protocol):
 
     @property
     def damage(self) -> IndexDamaged | None:
-        """What :meth:`verifying` found by now, here or in another reader: then no answer can be trusted. Costs next to nothing."""
+        """The damage that :meth:`verifying` found so far, in this reader or another. Then no answer can be trusted. Nearly free."""
 
     def verifying(self) -> Iterator[None]:
-        """Compare what was not compared yet with what was written, byte for byte, a stretch of some milliseconds at each step.
+        """Compare the bytes that were not yet verified with their checksums, some milliseconds of work at each step.
 
-        Another thread may use the reader meanwhile. O(index), once for what is shared with other readers.
+        Another thread may use the reader meanwhile. O(index). What is shared with other readers is verified once.
         """
 
     def close(self) -> None:
-        """Let go of what the snapshot holds. Closing twice is not an error."""
+        """Release the snapshot's resources. Closing twice is not an error."""
 
     def __enter__(self) -> Self:
         return self
@@ -118,34 +119,34 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommitReport:
-    """What became of a commit. Its changes are durable and visible in any case.
+    """The outcome of a commit. Its changes are durable and visible in any case.
 
-    ``merge_failure`` says why the engine could not merge what it keeps in pieces, which slows searches down; None where it
-    could, or has nothing to merge. It is tried again with the next commit.
+    ``merge_failure`` says why the engine could not merge its segments, which slows searches down. It is None if merging succeeded
+    or was not needed. The next commit tries again.
     """
 
     merge_failure: str | None = None
 
 
 class Writer(Protocol):
-    """Changes to one index, visible all at once after :meth:`commit`, or not at all.
+    """A batch of changes to one index. :meth:`commit` makes all of them visible at once.
 
     Leaving the ``with`` block without a commit discards them. There is one writer at a time.
     """
 
     def add(self, article: Article) -> None:
-        """Add an article whose id the index does not hold; the caller vouches for that (it saves a look-up)."""
+        """Add an article. The caller guarantees that the index does not hold its id, which saves a look-up."""
 
     def put(self, article: Article) -> None:
         """Add an article, or replace the one with its id. Within one batch the last one wins."""
 
     def delete(self, article_id: str) -> None:
-        """Forget an article. Deleting an unknown id is not an error."""
+        """Delete an article. Deleting an unknown id is not an error."""
 
     def take(self, part: str) -> None:
         """Add the articles of a part that :meth:`Engine.build_part` made of this index since this batch began.
 
-        The index must hold none of their ids; the caller vouches for that, as with :meth:`add`.
+        The caller guarantees that the index holds none of their ids, as with :meth:`add`.
 
         Raises:
             IndexDamaged: there is no such part, or it cannot be read.
@@ -154,11 +155,11 @@ class Writer(Protocol):
     def commit(self, *, revision: int) -> CommitReport:
         """Make the changes durable and visible to readers opened from now on, and end the batch.
 
-        Upkeep that the engine does after it may fail: that is reported, not raised, as long as it can be put off.
+        If the engine's maintenance after the commit fails and can be postponed, the failure is reported, not raised.
 
         Raises:
-            FolderNotWritable: the disk is full, or what must be written is refused. The index is as before.
-            IndexDamaged: what must be read cannot be. The index is as before.
+            FolderNotWritable: the disk is full, or a write is refused. The index is as before.
+            IndexDamaged: a file that the commit needs cannot be read. The index is as before.
         """
 
     def cancel(self) -> None:
@@ -182,7 +183,7 @@ class Engine(Protocol):
         """Make an empty index where there is none.
 
         Raises:
-            FolderNotWritable: it cannot be made, or something is there already.
+            FolderNotWritable: it cannot be made, or the folder is not empty.
         """
 
     def reader(self) -> Reader:
@@ -201,21 +202,22 @@ class Engine(Protocol):
         """
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
-        """Store articles in parts that belong to no commit, and return a token of each for :meth:`Writer.take`: text that means
-        something to this engine alone, in any process.
+        """Store articles in parts that belong to no commit, and return a token of each part for :meth:`Writer.take`. Only this
+        engine understands the token, in any process.
 
-        Other processes may do so while one has the writer open. What is not taken is gone when that batch has ended.
+        Other processes may build parts while one process has the writer open. Parts that the batch does not take are
+        deleted when it ends.
 
         Raises:
-            FolderNotWritable: they cannot be written, for want of room or of a right.
+            FolderNotWritable: they cannot be written, for want of space or permission.
         """
 
     def version(self) -> object:
-        """A value that differs after every commit. Cheap enough to ask every second.
+        """A value that differs after every commit. Cheap enough to read every second.
 
         Raises:
             IndexDamaged: the index is missing.
         """
 
     def check(self) -> list[str]:
-        """Read the whole index and name each fault found; an empty list means sound. O(index)."""
+        """Read the whole index and describe each fault found; an empty list means sound. O(index)."""

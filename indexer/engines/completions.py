@@ -1,7 +1,7 @@
-"""What an article offers to complete typed text with: the words and phrases of its title, its tags and its author.
+"""The completions that an article offers: words and phrases of its title, its tags and its author.
 
-One rule for every engine, and the terms in which an index keeps them: a term is the key of a completion (see
-``analysis/typed.py``), its folded text and, where that differs, the text itself.
+Every engine uses this rule and the terms in which an index keeps completions. A term is the key of a completion (see
+``analysis/typed.py``), its folded text and, if different, the text itself.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from indexer.hits import Completion
 from indexer.query import Alike, AnyOf, TypedSo
 
 LONGEST: Final = 16
-"""Characters of a word or a tag: what is longer is no word but a sentence."""
+"""The most characters of a completion. A longer word or tag is really a sentence."""
 LONGEST_PHRASE: Final = 8
 """Characters: 中国特色社会主义. Longer phrases are titles, and those are offered anyway."""
 PHRASE_WORDS: Final = 3
 IN_BODY: Final = 2
-"""How often the body must hold a phrase of the title, as it stands. Words that stand side by side by chance do not come
-again; of 74,000 pairs and triples of 11,300 titles 14,000 do, 乡村振兴 and 命运共同体 among them."""
+"""How often the body must literally contain a phrase of the title. Words that are neighbours by chance do not recur. Of 74,000
+pairs and triples in 11,300 titles 14,000 do recur, 乡村振兴 and 命运共同体 among them.
+"""
 
 SEPARATOR: Final = "\0"
-"""Stands in a term before the folded text, and never further left."""
+"""Separates the parts of a term. The key before the folded text never contains it."""
 
 
 class Entry(NamedTuple):
@@ -46,13 +47,13 @@ class Entry(NamedTuple):
 
     @property
     def term(self) -> str:
-        """The entry as one term. Terms sort by key, so that those of a key's beginning stand together."""
+        """The entry as one term. Terms sort by key, so the terms whose keys share a prefix are contiguous."""
         spelt = () if self.text == self.folded else (self.text,)
         return SEPARATOR.join((self.key, self.folded, *spelt))
 
 
 def entry_of(term: str) -> Entry:
-    """The entry that :attr:`Entry.term` made."""
+    """The entry that :attr:`Entry.term` encodes."""
     key, folded, *spelt = term.split(SEPARATOR)
     return Entry(key, folded, spelt[0] if spelt else folded)
 
@@ -67,7 +68,7 @@ class Use:
 
 
 def completions(uses: Iterable[Use], *, size: int) -> list[Completion]:
-    """The best completions of what is held, those of one folded form together: most held, then newest, then by text."""
+    """The best completions, one for each folded form: those that most articles hold first, then the newest, then by text."""
     together: dict[str, list[Use]] = {}
     for use in uses:
         together.setdefault(use.entry.folded, []).append(use)
@@ -90,7 +91,7 @@ def _most_held_first(found: Completion) -> tuple[int, float, str]:
 
 
 def accepting(texts: TypedSo | Alike | AnyOf) -> Callable[[str], bool]:
-    """Whether a folded text is one of those that a request asks for."""
+    """A test of whether a folded text is one that a request asks for."""
     match texts:
         case TypedSo(text):
             return read_typed(text).begins
@@ -116,28 +117,28 @@ def _is_alike(wanted: Alike, text: str) -> bool:
 
 
 def shared(text: str, other: str) -> int:
-    """How many characters stand at the same place in both."""
+    """At how many places both texts have the same character."""
     return sum(map(eq, text, other))
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What one article can complete typed text with, and the key of its title; empty for one that is not read at all."""
+    """The completions of one article, and the key of its title's sound. The key is empty for a title without one."""
 
     entries: frozenset[Entry]
     title_key: str
 
 
 def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
-    """What an article offers; no completion is a single character. O(title + body), about 0.1 ms.
+    """The completions of an article; none is a single character. O(title + body), about 0.1 ms.
 
-    ``tokens`` are those that the analyzer indexes of the title, ``body`` is the body as literals are compared.
+    ``tokens`` are the title's tokens as the analyzer indexes them. ``body`` is the body as literals are compared.
     """
     title, folded = article.title, fold(article.title)
     words = [
         token
         for n, token in enumerate(tokens)
-        if n == 0 or token.position != tokens[n - 1].position  # the others stand inside it
+        if n == 0 or token.position != tokens[n - 1].position  # skip words inside
     ]
     texts = {title[word.start : word.end] for word in words}
     for start, end in _phrases(folded, words):
@@ -151,7 +152,7 @@ def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
 
 
 def _beginning(tokens: Iterable[Token]) -> list[Unit]:
-    """The first units of a title, whose words decide how they are read."""
+    """The first units of a title. The words around a character decide its reading."""
     read: list[Unit] = []
     for token in tokens:
         read += units(token.text)
@@ -174,7 +175,7 @@ def _entry(text: str) -> Entry | None:
 
 
 def _phrases(title: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Where two or three words stand side by side; 10 and the 的 of 人民的 neither begin nor end a phrase."""
+    """The phrases of two or three neighbouring words. Numbers and single characters (10, 的 of 人民的) neither begin nor end one."""
     strong = [len(token.text) > 1 and not token.text.isdigit() for token in tokens]
     for begin, first in enumerate(tokens):
         if not strong[begin]:

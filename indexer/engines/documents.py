@@ -1,6 +1,6 @@
-"""What an engine indexes of an article: its texts, its keywords, its times. One rule for every engine.
+"""What every engine indexes of an article: its texts, its keywords, its times.
 
-How texts become tokens is the analyzer's business, how any of it is kept is the engine's.
+The analyzer makes tokens of the texts. Each engine decides how to store them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from indexer.article import Article, all_channels
 def searchable_texts(article: Article) -> dict[str, str]:
     """The text of each field of TEXT_FIELDS.
 
-    A lead that is a part of the body is left out: its words would count twice.
+    A lead that is part of the body is left out, since its words would count twice.
     """
     lead = "" if article.lead in article.body else article.lead
     return {"title": article.title, "lead": lead, "body": article.body}
 
 
 def keywords(article: Article) -> dict[str, tuple[str, ...]]:
-    """The values of each field of KEYWORD_FIELDS, no empty ones. Channels come with all that they lie in."""
+    """The non-empty values of each field of KEYWORD_FIELDS. Channels come with their ancestors."""
     return {
         "id": (article.id,),
         "channel": all_channels(article),
@@ -34,5 +34,5 @@ def keywords(article: Article) -> dict[str, tuple[str, ...]]:
 
 
 def month_of(time: datetime, timezone: tzinfo) -> str:
-    """The month that a time lies in, counted in ``timezone``: ``2026-03``."""
+    """The month of a time in ``timezone``, such as ``2026-03``."""
     return time.astimezone(timezone).strftime("%Y-%m")

@@ -1,4 +1,4 @@
-"""The folder of an index: made once, written by one at a time. What stands in it is the engine's business."""
+"""The folder of an index: made once, written by one writer at a time. Each engine decides what the folder holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def make_folder(folder: Path) -> None:
     """Make the folder of a new index.
 
     Raises:
-        FolderNotWritable: it cannot be made, or something is in it.
+        FolderNotWritable: it cannot be made, or it is not empty.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
 
 
 def lock_folder(folder: Path) -> FileLock:
-    """Become the one writer of an index, until the lock is released or the process ends, however it ends.
+    """Become the one writer of an index, until the lock is released or the process ends in any way.
 
     Raises:
         WriterBusy: at once, if another writer is open, in this process or another.

@@ -1,7 +1,7 @@
-"""The memory engine: the oracle that other engines are held to. Slow, short, obviously right.
+"""The memory engine: the reference that tests compare other engines with. Slow, short, obviously right.
 
-Every query looks at every article. On disk is one file: a line of facts, then one article a line as JSON; it is
-replaced whole by each commit and read whole by each process. For tests and a few thousand articles, not more.
+Every query examines every article. The index is one file on disk: a line of facts, then one article a line as JSON. Each commit
+replaces the whole file and each process reads the whole file. For tests and a few thousand articles, not more.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PART: Final = ".part"
 
 
 class MemoryEngine:
-    """An index that is searched by looking at every article."""
+    """An index that examines every article for each query."""
 
     name = "memory"
 
@@ -82,7 +82,7 @@ class MemoryEngine:
             raise IndexDamaged(self.folder, str(error)) from error
 
     def check(self) -> list[str]:
-        """Read the file anew and compare its checksum."""
+        """Read the file again and compare its checksum."""
         try:
             self._read()
         except IndexDamaged as damage:
@@ -138,7 +138,7 @@ def _checksum(commit: int, revision: int, lines: Iterable[bytes]) -> int:
 
 
 class MemoryWriter(Writer):
-    """A copy of the last commit that is changed, then written or dropped."""
+    """A copy of the last commit that collects changes until it is written or dropped."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class MemoryWriter(Writer):
         self._lines[article.id] = orjson.dumps(article_to_record(article))
 
     def delete(self, article_id: str) -> None:
-        """Forget an article."""
+        """Delete an article."""
         self._need_batch()
         self._lines.pop(article_id, None)
 
@@ -178,7 +178,7 @@ class MemoryWriter(Writer):
             raise IndexDamaged(path, str(error)) from error
 
     def commit(self, *, revision: int) -> CommitReport:
-        """Write everything, then end the batch."""
+        """Write the whole index, then end the batch."""
         self._need_batch()
         try:
             self._write(self._commit, revision, self._lines)

@@ -14,7 +14,7 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def collapsed(hits: Sequence[Hit]) -> list[Hit]:
-    """The first hit of each duplicate group, with how many there are."""
+    """The first hit of each duplicate group, with the group's number of hits."""
     groups: dict[int | str, list[Hit]] = {}
     for hit in hits:
         groups.setdefault(hit.article.duplicate_group or hit.article.id, []).append(hit)
@@ -22,12 +22,12 @@ def collapsed(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def newest_first(hit: Hit) -> tuple[float, float, str]:
-    """The key by which hits sort by score, then the newer ones first, undated ones last; then by id."""
+    """The key that sorts hits by score, then newer first, undated last, then by id."""
     published = hit.article.published_at
     return (-hit.score, -(published or _FIRST).timestamp(), hit.article.id)
 
 
 def newest_last(hit: Hit) -> tuple[float, float, str]:
-    """The same with the older ones first, undated ones last."""
+    """The same key with older hits first, undated last."""
     published = hit.article.published_at
     return (-hit.score, (published or _LAST).timestamp(), hit.article.id)

@@ -1,6 +1,6 @@
-"""Searching the memory engine's snapshots: every query looks at every article.
+"""Searches the memory engine's snapshots: every query examines every article.
 
-What an entry holds was made by ``memory.py``; nothing here knows of files.
+``memory.py`` makes the entries. This module does not know files.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ from indexer.query import (
 )
 
 Scores = dict[str, float]
-"""Which articles match, by id, and how well."""
+"""The articles that match, by id, with their scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An article and what is searched of it, by field: how often it holds each token and at which positions, folded text."""
+    """An article and its searchable data by field: token counts, token positions, folded text."""
 
     article: Article
     tokens: Mapping[str, Counter[str]]
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state after a commit. ``commit`` counts them, from 0 for the empty index."""
+    """The state after a commit. ``commit`` is the number of the commit, 0 for the empty index."""
 
     commit: int
     revision: int
@@ -77,7 +77,7 @@ class Snapshot:
 
 
 class MemoryReader(Reader):
-    """A snapshot, and the searching of it."""
+    """A reader of one snapshot."""
 
     def __init__(self, snapshot: Snapshot, timezone: ZoneInfo) -> None:
         self._snapshot = snapshot
@@ -138,7 +138,7 @@ class MemoryReader(Reader):
     def explain(
         self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
     ) -> dict[str, Reasons]:
-        """What makes the scores of some articles. O(articles) for each part."""
+        """The parts of some articles' scores. O(articles) for each part."""
         check_request(request)
         if request.deadline is not None and monotonic() >= request.deadline:
             return {}
@@ -157,7 +157,7 @@ class MemoryReader(Reader):
         }
 
     def get(self, article_id: str) -> Article | None:
-        """The article of that id."""
+        """The article with that id."""
         entry = self._entries.get(article_id)
         return entry.article if entry else None
 
@@ -167,7 +167,7 @@ class MemoryReader(Reader):
         return [len(self._holding(field, token)) for token in tokens]
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
-        """The completions asked for. O(articles)."""
+        """The requested completions. O(articles)."""
         check_completion_request(request)
         held = self._found(request.filter or MatchAll())
         accepts = accepting(request.texts)
@@ -190,7 +190,7 @@ class MemoryReader(Reader):
         """None: the checksum was compared when the file was read, and nothing is read again."""
 
     def verifying(self) -> Iterator[None]:
-        """Nothing is left to compare."""
+        """Nothing is left to verify."""
         return iter(())
 
     def close(self) -> None:
@@ -318,7 +318,7 @@ class MemoryReader(Reader):
         return [entry for entry in self._entries.values() if token in entry.tokens[field]]
 
     def _bm25(self, field: str, token: str, *, like: str | None = None) -> Scores:
-        """The scores of a token; with ``like``, as if it were no rarer than that token."""
+        """The BM25 scores of a token; with ``like``, as if the token were no rarer than ``like``."""
         holding = self._holding(field, token)
         if not holding:
             return {}

@@ -1,4 +1,4 @@
-"""Rescoring and recency in the memory engine: the rules of ``Rescore`` and ``Recency`` in ``indexer/query.py``, word for word."""
+"""Rescoring and recency in the memory engine: a literal implementation of ``Rescore`` and ``Recency`` in ``indexer/query.py``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from indexer.query import Recency, Rescore
 LEADERS: Final = 20
 POWER: Final = 4
 TELLING: Final = 32
-"""Words of a body that say what it is about."""
+"""How many of a body's most telling words are compared."""
 
 
 class Held(Protocol):
-    """What is searched of an article."""
+    """The searchable data of an article."""
 
     @property
     def article(self) -> Article:
@@ -27,11 +27,11 @@ class Held(Protocol):
 
     @property
     def tokens(self) -> Mapping[str, Counter[str]]:
-        """How often each token stands in each field."""
+        """How often each token occurs in each field."""
 
     @property
     def places(self) -> Mapping[str, Mapping[str, frozenset[int]]]:
-        """At which positions each token stands in each field."""
+        """The positions of each token in each field."""
 
     @property
     def folded(self) -> Mapping[str, str]:
@@ -39,7 +39,7 @@ class Held(Protocol):
 
 
 def freshness(article: Article, recency: Recency) -> float:
-    """What an article's score is multiplied with for its age."""
+    """The recency factor of an article's score."""
     life = half_life_of(all_channels(article), recency)
     if life is None:
         return 1.0
@@ -58,14 +58,14 @@ def positions(tokens: Iterable[Token]) -> dict[str, frozenset[int]]:
 
 
 class Rescorer:
-    """The second look at some of ``everything`` that the index holds."""
+    """Rescores some of ``everything``, which is what the index holds."""
 
     def __init__(self, everything: Iterable[Held], rescore: Rescore) -> None:
         self._everything, self._rescore = list(everything), rescore
         self._words = set(rescore.words)
 
     def scores(self, best: Sequence[tuple[Held, float, float]]) -> list[float]:
-        """The new scores of the best articles, given with their old ones and how much of what is added fades away.
+        """The new scores of the best articles. Each comes with its old score and the recency factor for what rescoring adds.
 
         O(articles of the index).
         """
@@ -79,7 +79,7 @@ class Rescorer:
         ]
 
     def near(self, entry: Held) -> float:
-        """What its words that stand closest together score."""
+        """The score for the words that stand closest together."""
         fields, window = self._rescore.fields, self._rescore.window
         idfs = {
             word: min(self._idf(field, word) for field in fields) for word in self._words if fields
@@ -93,7 +93,7 @@ class Rescorer:
         return self._rescore.near * best
 
     def paired(self, entry: Held) -> float:
-        """What the pairs of characters that it holds score."""
+        """The score for the pairs of characters that the article holds."""
         total = 0.0
         for field in self._rescore.fields:
             for pair in self._rescore.grams:
@@ -103,7 +103,7 @@ class Rescorer:
         return self._rescore.pairs * total
 
     def _agreement(self, best: Sequence[Held], scores: Sequence[float]) -> list[float]:
-        """How much each is like the LEADERS, itself left out."""
+        """How similar each article is to the LEADERS other than itself."""
         vectors = [self._vector(entry) for entry in best]
         order = sorted(range(len(best)), key=lambda at: -scores[at])[:LEADERS]
         highest = max(scores, default=0.0) or 1.0

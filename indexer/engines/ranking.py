@@ -1,7 +1,7 @@
-"""How well an article matches: the constants and rules of scoring that every engine keeps to.
+"""How well an article matches: the constants and rules of scoring for every engine.
 
-The formula is BM25 in Whoosh's form: for a token that ``n`` of ``N`` articles hold in a field, ``tf`` times in this
-one, in a field of ``length`` tokens, ``average`` in the mean over all N::
+The formula is BM25 in Whoosh's form. ``n`` of ``N`` articles hold the token in the field, this article ``tf`` times. This
+article's field has ``length`` tokens; the mean over all N is ``average``::
 
     idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average))
 """
@@ -15,22 +15,22 @@ from typing import Final
 from indexer.query import Recency
 
 DAY: Final = 86_400.0
-"""Seconds; ages are counted in days."""
+"""Seconds in a day, the unit of ages."""
 
 K1: Final = 1.2
 B: Final = 0.75
 
 SCORE_DECIMALS: Final = 6
-"""Scores are rounded to this, so that equal articles tie in whatever order their parts were added up."""
+"""Scores are rounded to this many decimals, so equal articles tie in whatever order their parts were added up."""
 
 
 def idf(articles: int, holding: int) -> float:
-    """How much it says that an article is one of the ``holding`` among ``articles``; always above 0."""
+    """The inverse document frequency of a term that ``holding`` of ``articles`` hold; always above 0."""
     return log(articles / (holding + 1)) + 1
 
 
 def half_life_of(channels: Collection[str], recency: Recency) -> float | None:
-    """The half-life in days of an article that stands in these channels, ancestors included; None if it does not age."""
+    """The half-life in days of an article in these channels, ancestors included; None if it does not age."""
     own = [(path.count("/"), life) for path, life in recency.channels if path in channels]
     if not own:
         return recency.half_life
@@ -41,5 +41,5 @@ def half_life_of(channels: Collection[str], recency: Recency) -> float | None:
 
 def words_needed(need: float, words: int) -> int:
     """How many of ``words`` (>= 1) distinct words an article must hold to match; see :class:`Match`."""
-    # Rounded first: 0.07 * 100 is 7.000000000000001, and seven are meant.
+    # Round first: 0.07 * 100 is 7.000000000000001, but seven are meant.
     return max(1, ceil(round(need * words, 9)))

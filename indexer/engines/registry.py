@@ -1,4 +1,4 @@
-"""The engines by name. An engine's module, and what it depends on, is loaded when it is asked for."""
+"""The engines by name. An engine's module and its dependencies are loaded on first use."""
 
 from __future__ import annotations
 

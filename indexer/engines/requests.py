@@ -1,4 +1,4 @@
-"""Which requests make sense: checked here once, before any engine looks at them."""
+"""Validates requests once, before any engine sees them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from indexer.query import (
 
 
 def check_request(request: SearchRequest) -> None:
-    """Pass if every engine can answer ``request``.
+    """Check that every engine can answer ``request``.
 
     Raises:
-        InvalidQuery: names the first value that is wrong, and what would be right.
+        InvalidQuery: names the first wrong value, and what would be right.
     """
     _one_of(request.sort, SORTS, "sort")
     _one_of(request.collapse, COLLAPSES, "way to collapse")
@@ -87,7 +87,7 @@ def _check_rescore(rescore: Rescore) -> None:
 
 
 def check_completion_request(request: CompletionRequest) -> None:
-    """Pass if every engine can answer ``request``.
+    """Check that every engine can answer ``request``.
 
     Raises:
         InvalidQuery: it cannot.
@@ -99,7 +99,7 @@ def check_completion_request(request: CompletionRequest) -> None:
 
 
 def check_text_field(field: str) -> None:
-    """Pass if ``field`` holds text.
+    """Check that ``field`` holds text.
 
     Raises:
         InvalidQuery: it does not.

@@ -1,1 +1,1 @@
-"""Rebuilding: from the store to a live index; whole, or only what changed since."""
+"""Rebuilding: makes or updates the live index from the store, whole or by its changes."""

@@ -1,7 +1,7 @@
-"""Catching up: the store's changes, deletions included, applied to an index until none is left.
+"""Catching up: applies the store's changes, deletions included, to an index until none is left.
 
-A rebuild does it before it promotes; ``rebuild --changes`` does it to the live generation. Replay is idempotent: after
-a crash it goes on from the last commit.
+A rebuild does this before it promotes; ``rebuild --changes`` does it to the live generation. Replay is idempotent: after
+a crash it continues from the last commit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from indexer.generations import Generation, Generations
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 1_000
-"""Changes in one commit: what is lost, and made again, when the process is killed."""
+"""Changes in one commit. A killed process loses at most these, and they are applied again."""
 NO_MATCH: Final = (
     "it does not match the store: the store was replaced or restored, or the index lost articles"
 )
@@ -32,11 +32,11 @@ _SAMPLE: Final = 20
 
 
 def made_from(store: ArticleStore, reader: Reader) -> bool:
-    """Whether an index was made from this store, as far as its revision and two samples can tell.
+    """Whether an index was made from this store, judged by its revision and two samples.
 
-    What the store holds at or below the index's revision has not changed since, so it must stand in the index as it
-    is; one that does not proves that the store was replaced, or restored from a backup, or that the index is not
-    whole. Sampled are the oldest articles and the last ones before the index's revision, where histories part.
+    An article with a revision not above the index's has not changed since, so the index must hold it unchanged. If not, the
+    store was replaced or restored from a backup, or the index is incomplete. The samples are the oldest articles, and the
+    last ones before the index's revision, where two histories would differ.
     """
     if reader.revision > store.revision():
         return False
@@ -51,7 +51,7 @@ def made_from(store: ArticleStore, reader: Reader) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did. At the store's ``revision``, which the index has now, the store held ``articles``.
+    """The result of a replay. The index now has the store's ``revision``, at which the store held ``articles``.
 
     ``merge_failure`` is that of the last commit, if there was one.
     """
@@ -64,9 +64,9 @@ class Replayed:
 
 
 def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announcer) -> Replayed:
-    """Apply every change after revision ``after``, in commits of BATCH, and return when none is left.
+    """Apply every change after revision ``after``, in commits of BATCH, until none is left.
 
-    A store that goes on changing is followed until a moment in which it stands still.
+    If the store keeps changing, replay follows until the store pauses for a moment.
     """
     put = deleted = 0
     revision = after
@@ -87,7 +87,7 @@ def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announ
                 announcer.advance()
             if applied < BATCH:
                 revision = max(revision, given_out)
-            # Counted before the commit: the store needs to stand still for an instant, not for a commit.
+            # Counted before the commit: the store must pause only for an instant, not for the whole commit.
             articles = store.count()
             caught_up = store.revision() <= revision
             if applied:
@@ -98,9 +98,9 @@ def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesReport:
-    """What :func:`apply_changes` did to generation ``generation``; ``store_articles`` is the store's count then.
+    """The result of :func:`apply_changes` for generation ``generation``. ``store_articles`` is the store's count at that time.
 
-    ``merge_failure`` is why the engine could not merge after the last commit; the changes are live all the same.
+    ``merge_failure`` says why the engine could not merge after the last commit. The changes are live nevertheless.
     """
 
     generation: str
@@ -122,9 +122,9 @@ def apply_changes(
     timezone: ZoneInfo,
     progress: Report = silent,
 ) -> ChangesReport:
-    """Apply the store's changes to the live generation, once; another may be built meanwhile.
+    """Apply the store's changes to the live generation, once. Another generation may be built meanwhile.
 
-    If another is promoted before it is done, they are applied to that one too.
+    If another one is promoted before the end, the changes are applied to that one too.
 
     Raises:
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged: there is nothing sound to apply them to,
@@ -152,7 +152,7 @@ def _apply(
     timezone: ZoneInfo,
     announcer: Announcer,
 ) -> ChangesReport:
-    """Apply the store's changes to one generation, whose writer this process is."""
+    """Apply the store's changes to one generation. This process is its writer."""
     began = time.monotonic()
     expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
     if live.manifest.fingerprint != expected:

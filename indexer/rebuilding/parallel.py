@@ -1,8 +1,8 @@
-"""Parts of an index, built by several processes, each from ranges of the store's revisions that it reads by itself.
+"""Builds parts of an index in several processes. Each process reads its own ranges of the store's revisions.
 
-No text and no token goes from one process to another: a process is told a range, says how many articles it has done,
-and answers with the tokens of the parts that it made. One that dies or fails ends the build; all end with their parent,
-however that ends.
+No text and no token goes from one process to another. A process receives a range, reports how many articles it has done, and
+returns the names of the parts that it made. If one process dies or fails, the build ends. All end with their parent, however
+the parent ends.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
 LEAST: Final = 2_000
-"""Revisions that are worth a part: a process loads its dictionaries in the time that it takes to index some hundreds."""
+"""The fewest revisions of a part. Loading its dictionaries takes a process as long as indexing some hundreds of articles."""
 MOST: Final = 20_000
-"""Revisions of the largest part."""
+"""The most revisions of a part."""
 PARTS_EACH: Final = 4
-"""Parts of each process, so that one with short articles does not wait long for one with long ones."""
+"""Parts for each process. Several parts keep a process with short articles from waiting long for one with long articles."""
 _TELL_EVERY: Final = 50
 
 Range = tuple[int, int]
-"""Revisions after the first up to the second."""
+"""Revisions above the first number, up to and including the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a process needs to know to build parts: the store's URL, and the index in ``folder``."""
+    """What a process needs to build parts: the store's URL, and the index in ``folder``."""
 
     store_url: str
     engine_name: str
@@ -54,7 +54,7 @@ class Job:
 
 
 def ranges_of(revision: int, processes: int) -> list[Range]:
-    """The revisions up to ``revision`` in ranges for so many processes; one range where more would not pay."""
+    """The revisions up to ``revision`` as ranges for ``processes`` processes; one range if more would not pay."""
     if processes <= 1:
         return [(0, revision)]
     size = min(MOST, max(LEAST, -(-revision // (processes * PARTS_EACH))))
@@ -67,7 +67,7 @@ def build_parts(
 ) -> list[str]:
     """Build the parts of all ranges, and return their tokens in the order of the ranges.
 
-    ``advance`` is told of articles as they are done; what it raises ends the build.
+    ``advance`` receives the number of articles done. An exception from it ends the build.
 
     Raises:
         RebuildFailed: a process failed, or was killed.
@@ -103,13 +103,13 @@ def build_parts(
 
 @contextmanager
 def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
-    """So many processes by the connection to each; all have ended when the block is left."""
+    """``count`` processes, each by its connection. All have ended when the block is left."""
     # Spawned, not forked: this process has threads, and connections to the database.
     context = multiprocessing.get_context("spawn")
     workers: dict[Connection, SpawnProcess] = {}
 
     def start() -> None:
-        resource_tracker.ensure_running()  # it unblocks the signal when it is started
+        resource_tracker.ensure_running()  # its start unblocks the signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         for _ in range(count):
             ours, theirs = context.Pipe()
@@ -119,8 +119,8 @@ def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
             workers[ours] = process
 
     try:
-        # Ctrl-C reaches all processes of a terminal, but only the main thread of this one is to hear of it, which ends
-        # the others: they are born with it blocked, by a thread in which it cannot come half-way through a start.
+        # Ctrl-C reaches all processes of a terminal. Only the main thread of this one shall receive it, and it ends the others.
+        # So they start with the signal blocked, from a thread that the signal cannot interrupt in the middle of a start.
         with ThreadPoolExecutor(1) as starter:
             starter.submit(start).result()
         yield workers
@@ -134,7 +134,7 @@ def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
 
 @contextmanager
 def _dying(process: SpawnProcess) -> Iterator[None]:
-    """Say what became of a process that does not hold its end of the connection any more."""
+    """Raise RebuildFailed with the fate of a process that no longer holds its end of the connection."""
     try:
         yield
     except (EOFError, OSError) as error:
@@ -172,7 +172,7 @@ def _end_with_parent() -> None:
 def _articles(
     store: ArticleStore, after: int, upto: int, connection: Connection
 ) -> Iterator[Article]:
-    """The articles whose revision is in a range, as they are now; the parent is told how far we are."""
+    """The present state of the articles whose revision is in a range. Reports progress to the parent."""
     done = 0
     for change in store.changes(after=after, upto=upto):
         if change.article is not None:

@@ -1,8 +1,8 @@
-"""Rebuild: the whole store into a new generation, caught up, checked, and only then promoted.
+"""Rebuild: indexes the whole store into a new generation, catches up, checks it, and only then promotes it.
 
-The live generation goes on answering meanwhile. Whatever fails before the promotion leaves it untouched and takes the
-new folder away; what a killed process left behind is removed by the next rebuild. Changes made while a rebuild runs
-are in the new generation; those made in its last instant are behind it by revision, and applied by ``apply_changes``.
+The live generation keeps answering meanwhile. A failure before the promotion leaves it untouched and removes the new folder.
+The next rebuild removes what a killed process left behind. Changes made during a rebuild are in the new generation. Changes
+made in its last instant are not; their revisions are higher, and ``apply_changes`` applies them.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _FAULTS_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildReport:
-    """What a rebuild made.
+    """The result of a rebuild.
 
-    ``articles`` and ``revision`` are the new generation's; ``replayed`` counts the changes made while it was built.
-    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` and ``pruned`` name generations removed: left
-    behind by killed rebuilds, and older than what is kept. ``merge_failure`` is why the engine could not merge after the last
-    replayed change; the generation is whole and live all the same.
+    ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
+    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
+    removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
+    generation is complete and live nevertheless.
     """
 
     generation: str
@@ -78,8 +78,8 @@ def rebuild(
 ) -> RebuildReport:
     """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
 
-    With ``processes`` above 1 so many more analyse and write beside this one, where the store is large enough for that.
-    Each may need the memory that a rebuild by one process does.
+    With ``processes`` above 1, that many additional processes analyse and write, if the store is large enough.
+    Each may need as much memory as a rebuild by one process.
 
     Raises:
         WriterBusy: another rebuild is running.
@@ -130,7 +130,7 @@ def rebuild(
             raise
     sound = partial(is_sound, analyzer=analyzer, timezone=timezone)
     with generations.lock():
-        # The one that was live is the way back, if it is sound; a newer one that it was rolled back from is not.
+        # Spare the previously live generation for a rollback, if it is sound. A newer one that was rolled back is not spared.
         pruned = generations.prune(keep, is_sound=sound, spare=previous)
     return RebuildReport(
         generation=made.name,
@@ -169,7 +169,7 @@ def rebuild_if_needed(
     processes: int = 1,
     progress: Report = silent,
 ) -> Outcome:
-    """Do the least that makes the live index hold the store: nothing, apply its changes, or rebuild.
+    """Do the least that brings the live index up to the store: nothing, apply its changes, or rebuild.
 
     Raises:
         As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
@@ -211,12 +211,12 @@ def rebuild_if_needed(
 def _ensure_filled(
     store: ArticleStore, generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo
 ) -> None:
-    """Refuse to replace articles by what was never filled: a database that was just made where the store is expected.
+    """Refuse to replace articles by an empty store: a database that was just made where the store is expected.
 
     A store whose articles were all deleted has revisions, and is built.
 
     Raises:
-        StoreNeverFilled: see there.
+        StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
     """
     if store.revision():
         return
@@ -241,7 +241,7 @@ def _build(
     job: Job,
     processes: int,
 ) -> tuple[Replayed, int]:
-    """Fill the index of generation ``name`` and check it; return its last replay and how many changes were replayed in all.
+    """Fill the index of generation ``name`` and check it. Returns its last replay, and the number of all replayed changes.
 
     Raises:
         RebuildFailed: the check found faults.
@@ -273,10 +273,10 @@ def _build(
 def _index(
     store: ArticleStore, engine: Engine, announcer: Announcer, job: Job, processes: int
 ) -> int:
-    """Add all articles as the store holds them now, and return the revision up to which that is.
+    """Add all articles that the store holds now, and return the store's revision.
 
-    An article that changes while it runs moves beyond that revision, and is left to the replay. So no article is met
-    twice here, which is what ``add`` asks for.
+    An article that changes meanwhile moves beyond that revision and is left to the replay. No article thus comes twice, as
+    ``add`` requires.
     """
     start = store.revision()
     ranges = ranges_of(start, processes)
@@ -301,9 +301,9 @@ def _catch_up(store: ArticleStore, engine: Engine, after: int, announcer: Announ
 
 
 def _abandon(generations: Generations, folder: Path) -> None:
-    """Take a build away that failed, unless it is live already and failed afterwards."""
+    """Remove a failed build, unless it is already live and failed afterwards."""
     if generations.live_name() == folder.name:
         return
-    # What cannot be removed now is left to the next rebuild: the error that led here matters more.
+    # If the removal fails, the next rebuild does it: the original error matters more.
     with suppress(FolderNotWritable, WriterBusy), generations.lock():
         generations.discard(folder.name)

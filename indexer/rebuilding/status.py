@@ -1,6 +1,6 @@
-"""How the live index stands to the store: a quick look, and a check of everything.
+"""How the live index compares with the store: a quick look, and a full check.
 
-This module only reads. What follows from a look is done by ``rebuild_if_needed``.
+This module only reads. ``rebuild_if_needed`` acts on the result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Need = Literal["nothing", "changes", "rebuild"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the live index needs, and why in one sentence. Its figures are None where it cannot be read."""
+    """What the live index needs, and why in one sentence. Its figures are None if it cannot be read."""
 
     need: Need
     why: str
@@ -51,7 +51,7 @@ def look(
 ) -> Standing:
     """Compare the live index with its checksums, and with the store by fingerprint, revision, count and a small sample.
 
-    O(index): every byte is read once, 250 MB in 0.2 seconds where they are in memory.
+    O(index): reads every byte once, 250 MB in 0.2 seconds if they are in memory.
     """
     live: Generation | None = None
     doc_count: int | None = None
@@ -78,7 +78,7 @@ def look(
         fault = f"the index was made with fingerprint {error.found}, this program makes {error.expected}"
     except IndexDamaged as error:
         fault = f"the live index is damaged ({error.why})"
-    # After the index: then a count at the index's revision is the count that the index must have.
+    # Read after the index: if the store is at the index's revision, the index must have the store's count.
     articles, newest = store.count(), store.revision()
     need: Need = "nothing"
     why = f"the index holds every article of the store ({articles})"
@@ -101,7 +101,7 @@ def look(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What :func:`check` found: each fault as a sentence, none when all is sound. ``behind`` in revisions."""
+    """The result of :func:`check`: a sentence for each fault, none when all is sound. ``behind`` is in revisions."""
 
     generation: str
     doc_count: int | None
@@ -119,7 +119,7 @@ def check(
 ) -> CheckReport:
     """Read the whole live index and every manifest, and name each fault. O(index).
 
-    To be behind the store is no fault: ``rebuild --changes`` catches up.
+    An index behind the store is no fault: ``rebuild --changes`` catches up.
 
     Raises:
         NoLiveGeneration: there is nothing to check.
@@ -139,13 +139,13 @@ def check(
         ours = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
         if live.manifest.fingerprint != ours:
             faults.append(str(IndexOutdated(live.manifest.fingerprint, ours)))
-        # With the engine that made it, which need not be the one of the settings.
+        # By the engine that made it, which may differ from the one in the settings.
         engine = open_generation(live, analyzer=analyzer, timezone=timezone)
         faults.extend(engine.check())
         with engine.reader() as reader:
             doc_count, revision = reader.doc_count, reader.revision
             matches = made_from(store, reader)
-        # Counts can only be compared at the same revision.
+        # Counts are comparable only at the same revision.
         articles, newest = store.count(), store.revision()
         behind = newest - revision
         if revision == newest and doc_count != articles:

@@ -1,7 +1,6 @@
 """What every source of articles promises. Each promise has a test in ``tests/contracts/source.py``.
 
-A source reads records and says where each came from. What is an acceptable article is ``clean.py``'s business, and
-a source keeps nothing.
+A source reads records and says where each came from. It keeps nothing. ``clean.py`` decides what is an acceptable article.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ class Source(Protocol):
     """Records from one place, read once from beginning to end."""
 
     def records(self) -> Iterator[Record | Rejection]:
-        """Read the records, in order. A record that cannot be read is a Rejection, and the next one follows.
+        """Read the records, in order. An unreadable record becomes a Rejection, and the next one follows.
 
         Streams: memory does not grow with the number of records. Files are open only until the iterator ends or is
         closed. ``raw`` never holds a line break.

@@ -1,7 +1,7 @@
 """Articles as JSON lines: one object a line, in UTF-8, plain or gzipped, from a file or standard input.
 
-JSON is read strictly, because whatever a lenient reader would guess at is lost without a word: a key that stands
-twice, NaN, digits beyond a float. So this is the standard library's decoder; orjson passes over the first and the last.
+JSON is read strictly, because a lenient reader silently loses data: a duplicate key, NaN, digits beyond a float. This module
+uses the standard library's decoder, since orjson ignores the first and the last.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from indexer.records import Record, Rejection
 STANDARD_INPUT: Final = "-"
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
-"""Longer lines are rejected unread. An article at its limits, every character escaped, has less than half of it."""
+"""The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
 
 _SKIP: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
@@ -33,7 +33,7 @@ _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class JsonLines:
     """The records of one file, or of standard input for ``-``.
 
-    Empty lines and byte order marks are passed over. Whether the input is gzipped is seen from its first bytes.
+    Empty lines and byte order marks are skipped. The first bytes tell whether the input is gzipped.
     """
 
     def __init__(self, location: str) -> None:
@@ -74,7 +74,7 @@ def _reading(location: str, name: str) -> Iterator[BinaryIO]:
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
-    """Each line with its number; None in place of one that is too long to be read."""
+    """Each line with its number; None in place of a line that is too long."""
     number = 0
     while True:
         number += 1

@@ -1,4 +1,4 @@
-"""The sources by name. A source's module, and what it needs, is imported only when the source is opened."""
+"""The sources by name. A source's module and its dependencies are imported when the source is opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCES: Final = {
 
 
 def open_source(kind: str, location: str) -> Source:
-    """The source of this kind at ``location``; nothing is read yet.
+    """The source of this kind at ``location``. Reads nothing yet.
 
     Raises:
         SourceUnreadable: there is no such kind.

@@ -1,1 +1,1 @@
-"""The article store: the truth from which every index can be made again."""
+"""The article store: the truth from which every index can be rebuilt."""

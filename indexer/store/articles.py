@@ -1,8 +1,8 @@
 """The article store: articles by id, each change with its revision, deletions kept as tombstones.
 
-Every change takes the next revision under the lock of one row, in the transaction that makes the change. So on any
-database a revision never becomes visible before a lower one, and whoever has seen all up to N finds everything
-newer with ``changes(after=N)``. The store searches nothing: that is an engine's work.
+Every change takes the next revision under the lock of one row, in the transaction that makes the change. On any database, a
+revision thus never becomes visible before a lower one. A reader that has seen all revisions up to N finds everything newer with
+``changes(after=N)``. The store does not search; engines do.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _REGROUP: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What became of the articles that were put; the three add up to their number."""
+    """How many of the given articles were created, updated and unchanged. The three add up to their number."""
 
     created: int
     updated: int
@@ -58,7 +58,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class Regrouped:
-    """What became of a batch of articles without keys: their number, and how many articles have another group now."""
+    """The outcome of one batch of articles without keys: their number, and how many articles changed their group."""
 
     articles: int
     changed: int
@@ -66,7 +66,7 @@ class Regrouped:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An article as it is since ``revision``; ``article`` is None for a tombstone."""
+    """The state of an article since ``revision``. ``article`` is None for a tombstone."""
 
     revision: int
     article_id: str
@@ -76,8 +76,8 @@ class Change:
 class ArticleStore:
     """The articles in one database. Made by ``open_store``.
 
-    Safe to share between threads, and between processes through the database: each process opens its own. Every
-    method raises StoreUnavailable when the database fails, or stays locked by another process for too long.
+    Threads may share it. Processes share the database, and each opens its own store. Every method raises StoreUnavailable
+    when the database fails, or stays locked by another process for too long.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -86,19 +86,19 @@ class ArticleStore:
 
     @property
     def url(self) -> str:
-        """The database's URL, password included: for another process that opens the same store."""
+        """The database's URL, password included, for another process that opens the same store."""
         return self._engine.url.render_as_string(hide_password=False)
 
     def put(self, articles: Iterable[Article]) -> PutResult:
         """Store articles, all or none, replacing those of the same id.
 
-        An article equal to the stored one is not written and takes no revision. Of articles with the same id the last
-        is stored; they are counted as if they were put one after another. A deleted id comes back as created.
+        An article equal to the stored one is not written and takes no revision. Of several articles with the same id the last is
+        stored; they are counted as if they were put one after another. A deleted id comes back as created.
 
-        Each gets the duplicate group that it belongs to, whatever its ``duplicate_group`` says. One that was alone until
-        now and is joined by a duplicate takes a revision, as do those of a group that turns out to be an older one.
+        Each article gets its duplicate group, whatever its ``duplicate_group`` says. A stored article takes a revision when
+        its first duplicate joins it, or when its group merges into an older one.
 
-        Memory: all of the articles at once, so callers put them in batches.
+        Memory holds all of the articles at once, so callers put them in batches.
         """
         given = [(article, content_hash(article)) for article in articles]
         if not given:
@@ -132,7 +132,7 @@ class ArticleStore:
         return PutResult(created, updated, len(given) - created - updated)
 
     def delete(self, article_ids: Iterable[str]) -> int:
-        """Delete articles, all or none, leaving tombstones. Returns how many there were to delete.
+        """Delete articles, all or none, leaving tombstones. Returns how many existed.
 
         Unknown and deleted ids are not an error, and take no revision.
         """
@@ -151,7 +151,7 @@ class ArticleStore:
     def regroup(self, *, batch: int = 500) -> Iterator[Regrouped]:
         """Find the duplicate groups of articles that a release without groups has stored, oldest revision first.
 
-        Each batch is a transaction of its own: after a crash the next run goes on where this one ended.
+        Each batch is a separate transaction: after a crash the next run continues where this one ended.
         """
         query = (
             select(table.c.id, table.c.revision, table.c.document)
@@ -199,14 +199,14 @@ class ArticleStore:
         return None if row is None else _article(*row)
 
     def count(self) -> int:
-        """The number of articles, whatever their status. Cost: a walk over one narrow index."""
+        """The number of articles, whatever their status. Walks one narrow index."""
         query = select(func.count()).where(table.c.deleted == false()).select_from(table)
         with translated(self._engine.url), self._engine.connect() as connection:
             found: int = connection.execute(query).scalar_one()
         return found
 
     def revision(self) -> int:
-        """The highest revision given out; 0 when nothing was ever stored."""
+        """The highest revision taken; 0 when nothing was ever stored."""
         with translated(self._engine.url), self._engine.connect() as connection:
             found: int = connection.execute(select(revisions.c.last)).scalar_one()
         return found
@@ -214,11 +214,11 @@ class ArticleStore:
     def changes(
         self, *, after: int = 0, upto: int | None = None, batch: int = 500
     ) -> Iterator[Change]:
-        """Every article and tombstone whose revision is above ``after``, and not above ``upto`` if given, by revision.
+        """Every article and tombstone with a revision above ``after`` and, if given, not above ``upto``, by revision.
 
-        Each comes once, as it is at its latest revision. One that changes while the stream runs is met again, at its
-        new revision, unless that is above ``upto``: nothing is missed, and the last word on an article comes last.
-        Between batches the database is not held at all, so writers and checkpoints go on. Memory: one batch.
+        Each comes once, in the state of its latest revision. An article that changes while the stream runs comes again at
+        its new revision, unless that is above ``upto``. Nothing is missed, and an article's latest state comes last. The
+        database is not held between batches, so writers and checkpoints can proceed. Memory holds one batch.
         """
         columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
         query = (
@@ -240,26 +240,26 @@ class ArticleStore:
             after = rows[-1].revision
 
     def close(self) -> None:
-        """Close the connections that are not in use; the others close as they are given back."""
+        """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()
 
     @contextmanager
     def _change(self) -> Iterator[tuple[Connection, int]]:
-        """A transaction that alone may change articles, and the last revision given out before it."""
+        """An exclusive transaction for changing articles, and the last revision taken before it."""
         with translated(self._engine.url), self._writing.begin() as connection:
             last = connection.execute(select(revisions.c.last).with_for_update()).scalar_one()
             yield connection, last
 
 
 class _Known(NamedTuple):
-    """What the database has of an id: empty and None for a tombstone."""
+    """What the database holds for an id: empty and None for a tombstone."""
 
     content_hash: str
     keys: bytes | None
 
 
 def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Known]:
-    """Those ids that the database knows."""
+    """What the database holds for the ids that it knows."""
     found: dict[str, _Known] = {}
     for chunk in in_chunks(article_ids):
         query = select(table.c.id, table.c.content_hash, table.c.duplicate_keys)
@@ -271,7 +271,7 @@ def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Kn
 def _write(
     connection: Connection, rows: list[dict[str, Any]], stored: Mapping[str, _Known]
 ) -> None:
-    """Write rows, of which those in ``stored`` exist."""
+    """Write rows. Those in ``stored`` exist already."""
     new = [row for row in rows if row["id"] not in stored]
     old = [{**row, "of_id": row["id"]} for row in rows if row["id"] in stored]
     if new:

@@ -1,7 +1,7 @@
-"""Opening a database: make it if there is none, and run the migrations that it has not had.
+"""Opens a database: makes it if there is none, and runs the missing migrations.
 
-Every database of ours has a chain of migrations, and one row that says how far along it the database is. Nothing here
-knows what the tables hold.
+Every database of this project has a chain of migrations, and one row with its position in the chain. This module does not know
+what the tables hold.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from indexer.store.dialects import for_writing, make_engine, migration_lock, tra
 class Chain:
     """The migrations of one kind of database.
 
-    ``folder`` is where they lie, as ``package:path``; ``newest`` the revision that the last of them makes;
-    ``version_table`` the name of the table with the one row.
+    ``folder`` is their location, as ``package:path``. ``newest`` is the revision that the last of them makes.
+    ``version_table`` is the name of the table with the one row.
     """
 
     folder: str
@@ -27,7 +27,7 @@ class Chain:
 
 
 def open_database(url: str, chain: Chain) -> Engine:
-    """An engine for the database at ``url``, which has the folder, the file and the tables that it needs.
+    """An engine for the database at ``url``. Makes the folder, the file and the tables if they are missing.
 
     Any number of processes may open the same database at once. An up-to-date one opens within milliseconds.
 
@@ -50,7 +50,7 @@ def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
     with engine.connect() as connection:
         if _found(connection, chain) == chain.newest:
             return
-    # Not at the top: alembic takes longer to import than an up-to-date store takes to open.
+    # Imported here: alembic takes longer to import than an up-to-date store takes to open.
     from indexer.store.migrate import migrate
 
     with for_writing(engine).begin() as connection, migration_lock(connection):
@@ -60,7 +60,7 @@ def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
 
 
 def _found(connection: Connection, chain: Chain) -> str | None:
-    """The revision that the database has; None for a new database."""
+    """The database's revision; None for a new database."""
     if not inspect(connection).has_table(chain.version_table):
         return None
     version = Table(chain.version_table, MetaData(), Column("version_num", String(32)))

@@ -1,4 +1,4 @@
-"""Opening the store. What it does once it is open is in ``articles.py`` and ``editorial.py``."""
+"""Opens the store. ``articles.py`` and ``editorial_lists.py`` hold what an open store does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 
 
 def open_store(url: str) -> ArticleStore:
-    """Open the article store at a database URL, making the folder, the file and the tables where they are missing.
+    """Open the article store at a database URL. Makes the folder, the file and the tables if they are missing.
 
     Any number of processes may open the same store at once. An up-to-date one opens within milliseconds.
 
@@ -31,14 +31,14 @@ def open_store(url: str) -> ArticleStore:
 
 
 def open_editorial(url: str) -> EditorialStore:
-    """Open the editors' lists in the same database, as :func:`open_store` does; raises what that raises."""
+    """Open the editorial lists in the same database. Otherwise as :func:`open_store`, with the same errors."""
     return EditorialStore(open_database(url, CHAIN))
 
 
 def find_editorial(url: str) -> EditorialStore:
-    """Open the editors' lists of a database that is there, for reading: nothing is made, nothing brought up to date.
+    """Open the editorial lists of an existing database for reading. Makes and migrates nothing.
 
-    The right to write the store is not needed.
+    Needs no permission to write the store.
 
     Raises:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.

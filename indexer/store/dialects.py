@@ -1,7 +1,7 @@
-"""What differs between databases, all in one place: connecting, locking, and the words for what went wrong.
+"""All differences between databases: connecting, locking, and the wording of errors.
 
-SQLite is the default and needs no driver. PostgreSQL and MySQL work by URL, with a driver that is installed
-beside this program. Nothing here knows of articles.
+SQLite is the default and needs no driver. PostgreSQL and MySQL work by URL, with a driver that is installed beside this
+program. This module does not know articles.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STATE: Final = "sqlite_file_state"
 _CANNOT_MAKE_WAL: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _PASSWORD: Final = re.compile(":[^:@]*@")
 _MIGRATION_KEY: Final = 7_301_642_250
-"""Any number, as long as it is the same everywhere: the name of PostgreSQL's and MySQL's migration lock."""
+"""The name of PostgreSQL's and MySQL's migration lock: any number, but the same in every process."""
 
 _SQLITE_SENTENCES: Final = {
     sqlite3.SQLITE_BUSY: (
@@ -59,9 +59,9 @@ _SQLITE_SENTENCES: Final = {
 
 
 def make_engine(url: str, *, reading: bool = False) -> Engine:
-    """An engine for the database at ``url``; the folder of a SQLite file is made. Nothing is connected yet.
+    """An engine for the database at ``url``. Makes the folder of a SQLite file. Does not connect yet.
 
-    For ``reading`` nothing is made, and a SQLite file must be there; the right to write it is not needed.
+    With ``reading`` it makes nothing. A SQLite file must then exist. The process needs no permission to write it.
 
     Raises:
         StoreUnavailable: not a database URL, no driver for it, or no lasting file.
@@ -87,7 +87,7 @@ def make_engine(url: str, *, reading: bool = False) -> Engine:
 
 
 def for_writing(engine: Engine) -> Engine:
-    """The same engine, whose transactions take SQLite's write lock at once instead of half-way through."""
+    """The same engine with transactions that take SQLite's write lock at the start instead of at the first write."""
     return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
 
 
@@ -95,7 +95,7 @@ def for_writing(engine: Engine) -> Engine:
 def migration_lock(connection: Connection) -> Iterator[None]:
     """Keep other processes from migrating while this transaction does.
 
-    SQLite needs nothing more than a transaction of :func:`for_writing`.
+    For SQLite a transaction of :func:`for_writing` suffices.
     """
     match connection.dialect.name:
         case "postgresql":
@@ -114,10 +114,10 @@ def migration_lock(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def translated(url: URL) -> Iterator[None]:
-    """Turn the database's errors into ours.
+    """Turn the database's errors into the service's own.
 
     Raises:
-        StoreUnavailable: with what to do next; for other databases than SQLite, with the driver's own words.
+        StoreUnavailable: with what to do next; for databases other than SQLite, with the driver's own words.
     """
     try:
         yield
@@ -130,7 +130,7 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def shown(url: URL) -> str:
-    """The URL as it may be shown: without its password."""
+    """The URL for display, without its password."""
     return url.render_as_string(hide_password=True)
 
 
@@ -160,14 +160,14 @@ def _sqlite_engine(url: URL, *, reading: bool) -> Engine:
 
 
 class _AsItLies(sqlite3.Connection):
-    """A connection that sees the file as it was when opened, without locks and without its WAL."""
+    """A connection that sees the file's state at opening, without locks and without its WAL."""
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file without the right to write.
+    """Open a SQLite file without permission to write.
 
-    A file in WAL mode needs two files beside it. Where they are missing and cannot be made, nobody has it open and
-    all of it lies in the file, which is then read as it lies. A WAL that holds something is never passed over.
+    A file in WAL mode needs two files beside it. If they are missing and cannot be made, no process has the file open and
+    it holds all of the data, so it is read alone. A WAL with content is never ignored.
     """
     try:
         return _connect_for_reading(path, "mode=ro", sqlite3.Connection)
@@ -190,7 +190,7 @@ def _connect_for_reading(
         factory=factory,
     )
     try:
-        connection.execute("PRAGMA schema_version").close()  # SQLite opens a file when it is read
+        connection.execute("PRAGMA schema_version").close()  # the first read opens the file
     except sqlite3.Error:
         connection.close()
         raise
@@ -198,7 +198,7 @@ def _connect_for_reading(
 
 
 def _watch_file(engine: Engine, path: Path) -> None:
-    """Let a connection to a file that is no longer at its path fail: SQLite would go on with what nobody else sees."""
+    """Fail connections to a file that is no longer at its path. SQLite would keep using a file that nobody else sees."""
 
     def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         entry.info[_FILE], entry.info[_STATE] = _identity(path), _states(path)
@@ -218,7 +218,7 @@ def _watch_file(engine: Engine, path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from others that bear its name; None where there is none."""
+    """What tells a file from others of the same name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -227,12 +227,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _states(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
-    """What changes with every change of a database: of its file, and of its WAL."""
+    """The states of a database's file and of its WAL. One of them changes with every change of the database."""
     return _file_state(path), _file_state(Path(f"{path}-wal"))
 
 
 def _file_state(path: Path) -> tuple[int, int]:
-    """A file's size and when it was last written; zeros where there is none."""
+    """A file's size and last modification time; zeros if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -241,7 +241,7 @@ def _file_state(path: Path) -> tuple[int, int]:
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """Set up a new SQLite connection: no implicit transactions, WAL, and commits that last."""
+    """Set up a new SQLite connection: no implicit transactions, WAL, and durable commits."""
     try:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -249,12 +249,12 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
     except sqlite3.Error:
-        connection.close()  # the pool drops a connection that fails here, but leaves it open
+        connection.close()  # the pool drops a connection that fails here, but does not close it
         raise
 
 
 def _begin(connection: Connection) -> None:
-    """Begin a SQLite transaction ourselves, as the driver was told not to."""
+    """Begin a SQLite transaction explicitly. The driver is set not to."""
     mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
 
@@ -262,7 +262,7 @@ def _begin(connection: Connection) -> None:
 def _sentence(error: DBAPIError) -> str:
     original = error.orig
     if isinstance(original, sqlite3.Error):
-        # The code's low byte is its kind; errors of the Python module itself have no code.
+        # The code's low byte is the kind of error. Errors of the Python module itself have no code.
         kind = getattr(original, "sqlite_errorcode", -1) & 0xFF
         if kind in _SQLITE_SENTENCES:
             return _SQLITE_SENTENCES[kind]

@@ -1,15 +1,15 @@
-"""Near-duplicates: whether two articles are the same text, and the keys by which candidates for that are found.
+"""Near-duplicates: decides whether two articles are the same text, and makes the keys that find candidates.
 
-The same text: reprints under another headline, with a dateline, a source line, a portal's tail of its own, a word or a
-paragraph break changed. Not the same: two reports of one game, the half-time report and the final one, this month's
-bulletin and last month's. Precision comes first, for a wrong group hides an article from readers.
+Reprints are the same text: with another headline, a dateline, a source line, the portal's own tail, or a changed word or
+paragraph break. These are not the same text: two reports of one game, the half-time report and the final one, this month's
+bulletin and last month's. Precision comes first, since a wrong group hides an article from readers.
 
-Bodies are compared as folded letters and digits, so punctuation and layout do not matter, in overlapping pieces of
-SHINGLE characters (Broder, On the resemblance and containment of documents, 1997). Candidates share one of KEYS hash
-values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). A pair that resembles
-0.8 shares one with a probability of 0.98, 0.9 with 0.9996, 0.2 with 0.05; :func:`same_text` then looks at the texts.
+Bodies are compared as folded letters and digits, so punctuation and layout do not matter. The comparison uses overlapping
+pieces of SHINGLE characters (Broder, On the resemblance and containment of documents, 1997). Candidates share one of KEYS hash
+values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). A pair with resemblance
+0.8 shares one with a probability of 0.98, with 0.9 of 0.9996, with 0.2 of 0.05. :func:`same_text` then compares the texts.
 
-What is kept in a store are the keys alone: a change of anything that they are made of needs a migration that drops them.
+A store keeps only the keys. A change of anything that determines the keys needs a migration that drops them.
 """
 
 from __future__ import annotations
@@ -28,21 +28,22 @@ from indexer.analysis.characters import fold, fold_literal
 from indexer.article import Article
 
 SHINGLE: Final = 5
-"""Characters of a piece: shorter ones are shared by texts on one subject, longer ones break at every changed word."""
+"""Characters of a piece. Texts on one subject share shorter pieces; every changed word breaks longer ones."""
 KEYS: Final = 6
 ROWS: Final = 3
 
 LEAST_LETTERS: Final = 40
-"""Shorter bodies are the same only if they are equal, and the title too: (图) or 快讯 says nothing."""
+"""Shorter bodies are the same only if body and title are equal: (图) or 快讯 says nothing."""
 SHORT_LETTERS: Final = 200
-"""Up to here one name or one number may be all that tells two notices apart."""
+"""In shorter bodies one name or one number may be the only difference between two notices."""
 LEAST_RESEMBLANCE: Final = 0.8
 """Shared pieces over all pieces of both. Of 300 pairs of real articles above it that were read, one was not the same text
-(it is short); between 0.7 and 0.8 about one in seven is another text: a half-time report, a later figure."""
+(it is short). Between 0.7 and 0.8 about one in seven is another text: a half-time report, a later figure.
+"""
 LEAST_RESEMBLANCE_SHORT: Final = 0.9
-"""One other name of three characters in 120 leaves 0.89."""
+"""One different name of three characters in 120 leaves 0.89."""
 DATELINE_NUMBERS: Final = 4
-"""Numbers of a long text that may be others on both sides: year, month, day, hour. A bulletin from a form has more."""
+"""How many numbers of a long text may differ on both sides: year, month, day, hour. A bulletin from a form has more."""
 
 _U64 = NDArray[np.uint64]
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -72,11 +73,11 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketch:
-    """What is compared of an article.
+    """The parts of an article that are compared.
 
-    ``letters`` is its body, folded and trimmed, letters and digits only; where that is too short to tell, the folded title
-    and body, whole. ``shingles`` uint64, ascending, are the distinct hashes of its pieces: none, where only equality counts.
-    ``keys`` are numbers of 64 bits with a sign; the same text shares one of them, almost surely.
+    ``letters`` is its folded, trimmed body, letters and digits only. If that is too short, it is the whole folded title and body.
+    ``shingles``, uint64, ascending, are the distinct hashes of its pieces, empty if only equality counts. ``keys`` are signed
+    numbers of 64 bits; articles of the same text almost surely share one.
     """
 
     letters: str
@@ -111,13 +112,13 @@ def same_text(one: Sketch, other: Sketch) -> bool:
 
 
 def _replaced_numbers(one: Sketch, other: Sketch) -> int:
-    """How many numbers stand in either text where the other has another one."""
+    """How many numbers of one text are replaced by other numbers in the other."""
     numbers = [Counter(_DIGITS.findall(each.letters)) for each in (one, other)]
     return min((numbers[0] - numbers[1]).total(), (numbers[1] - numbers[0]).total())
 
 
 def _trimmed(body: str) -> str:
-    """A folded body without dateline, source line and a portal's tail; whole, if more than half would go."""
+    """A folded body without dateline, source line and portal's tail; the whole body if more than half would go."""
     start, end = 0, len(body)
     while head := _HEAD.match(body[start : start + _TAIL_WINDOW]):
         start += head.end()
@@ -160,7 +161,7 @@ def _shingles(codes: NDArray[np.uint32]) -> _U64:
 
 
 def _mixed(numbers: _U64) -> _U64:
-    """SplitMix64's step for each of some numbers."""
+    """SplitMix64's step for each number."""
     numbers = numbers + _GOLDEN
     numbers = (numbers ^ (numbers >> np.uint64(30))) * _MIX[0]
     numbers = (numbers ^ (numbers >> np.uint64(27))) * _MIX[1]
@@ -169,14 +170,14 @@ def _mixed(numbers: _U64) -> _U64:
 
 @cache
 def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Odd factors and offsets uint32[KEYS * ROWS, 1], which put hashes of 32 bits in so many orders."""
+    """Odd factors and offsets uint32[KEYS * ROWS, 1]. Each pair gives a different order of 32-bit hashes."""
     numbers = _mixed(np.arange(2 * KEYS * ROWS, dtype=np.uint64)).astype(np.uint32)
     factors, offsets = numbers.reshape(2, -1, 1)
     return factors | np.uint32(1), offsets
 
 
 def _keys(shingles: _U64) -> tuple[int, ...]:
-    """For each of KEYS a hash of its number and of ROWS minima."""
+    """For each of KEYS, a hash of its number and of ROWS minima."""
     factors, offsets = _permutations()
     hashes = (shingles >> np.uint64(32)).astype(np.uint32)
     minima = (factors * hashes + offsets).min(axis=1).reshape(KEYS, ROWS)

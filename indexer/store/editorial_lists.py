@@ -1,7 +1,7 @@
-"""The editors' lists in the store: entries in order, and one version that rises with each change.
+"""The editorial lists in the store: entries in order, and one version that rises with each change.
 
-What an entry is stands in ``indexer/editorial.py``; here it is a line. Whoever keeps a copy asks for the
-version, one row, and reads the lists anew when it has risen.
+``indexer/editorial.py`` defines the entries; the store keeps each as a line. Whoever keeps a copy of the lists reads the
+version, one row, and reads the lists again when it has risen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Write = Callable[[Mapping[str, str]], None]
 
 @dataclass(frozen=True, slots=True)
 class EditorialLists:
-    """All lists as they were at one version, each in order."""
+    """All lists at one version, each in order."""
 
     version: int
     entries: Mapping[ListName, tuple[Entry, ...]]
@@ -31,7 +31,7 @@ class EditorialLists:
 
 @dataclass(frozen=True, slots=True)
 class ListChange:
-    """What became of a list: entries that are new, that now say something else, that are gone, that were so already."""
+    """The outcome for a list: how many entries were added, changed, removed and unchanged."""
 
     added: int = 0
     changed: int = 0
@@ -42,7 +42,7 @@ class ListChange:
 class EditorialStore:
     """The lists in one database. Made by ``open_editorial`` or ``find_editorial``.
 
-    Safe to share between threads, and between processes through the database. Every method raises StoreUnavailable
+    Threads may share it, and processes share the database. Every method raises StoreUnavailable
     when the database fails, or stays locked by another process for too long.
     """
 
@@ -51,13 +51,13 @@ class EditorialStore:
         self._writing = for_writing(engine)
 
     def version(self) -> int:
-        """How often the lists were changed. Cost: one row."""
+        """How often the lists were changed. Reads one row."""
         with translated(self._engine.url), self._engine.connect() as connection:
             found: int = connection.execute(select(versions.c.last)).scalar_one()
         return found
 
     def read(self) -> EditorialLists:
-        """All lists. A change that is made meanwhile is in them or raises the version above theirs.
+        """All lists. A concurrent change is either included or raises the version above the returned one.
 
         Raises:
             InvalidEntry: a newer release has written an entry that this one cannot read.
@@ -75,10 +75,10 @@ class EditorialStore:
         )
 
     def put(self, name: ListName, entries: Iterable[Entry], *, replace: bool = False) -> ListChange:
-        """Add entries at the end of a list, all or none; one that is there already takes over what the new one says.
+        """Add entries at the end of a list, all or none. An entry whose key exists changes in its place.
 
-        With ``replace`` the list then holds these entries alone, in this order. Of entries with the same key the last
-        counts. Where nothing changes, the version stays.
+        With ``replace`` the list then holds only these entries, in this order. Of several entries with the same key the last
+        counts. If nothing changes, the version stays.
         """
         given = {entry.key: entry.spell() for entry in entries}
         with self._change(name) as (stored, write):
@@ -90,21 +90,21 @@ class EditorialStore:
         return ListChange(len(added), len(changed), len(removed), unchanged)
 
     def remove(self, name: ListName, keys: Iterable[str]) -> list[str]:
-        """Remove the entries with these keys, all or none; returns the keys that the list does not hold, sorted."""
+        """Remove the entries with these keys, all or none. Returns the keys that the list does not hold, sorted."""
         unwanted = set(keys)
         with self._change(name) as (stored, write):
             write({key: line for key, line in stored.items() if key not in unwanted})
         return sorted(unwanted - set(stored))
 
     def close(self) -> None:
-        """Close the connections that are not in use; the others close as they are given back."""
+        """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()
 
     @contextmanager
     def _change(self, name: ListName) -> Iterator[tuple[dict[str, str], _Write]]:
-        """The lines of a list by key, in order, and what writes others in their place, both in one transaction.
+        """The lines of a list by key, in order, and a function that replaces them, both in one transaction.
 
-        The list is written whole: O(entries), and the order is kept without any ado.
+        The function writes the whole list, O(entries), which keeps the order without further effort.
         """
         query = select(table.c.line).where(table.c.list_name == name).order_by(table.c.place)
         with translated(self._engine.url), self._writing.begin() as connection:

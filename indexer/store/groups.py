@@ -1,9 +1,8 @@
-"""Duplicate groups in the store: which articles are the same text, found as they come in and kept beside them.
+"""Duplicate groups in the store: which articles are the same text. Groups are found when articles come in, and kept beside them.
 
-A group has the number of the revision that it began with. An article keeps the number that it was given while its text
-stays the same; where an article turns out to be the same text as those of two groups, the younger number becomes an alias
-of the older one, and nothing is renumbered. Which articles took a new number, by joining or by a merge, is told,
-for they take a revision: so the index follows.
+A group's number is the revision that it began with. An article keeps its number while its text stays the same. If an article is
+the same text as articles of two groups, the younger number becomes an alias of the older one, and nothing is renumbered. Articles
+whose number changes, by joining or by a merge, are reported and take a revision, so the index follows.
 
 Everything here runs in the transaction that changes the articles, under its lock, so groups are right whoever writes.
 """
@@ -27,14 +26,14 @@ from indexer.store.tables import duplicate_aliases as aliases
 from indexer.store.tables import duplicate_keys as keys_table
 
 LOOKUP: Final = 500
-"""Values in one lookup; every database takes that many parameters."""
+"""Values in one look-up. Every database accepts that many parameters."""
 CANDIDATES: Final = 24
-"""Articles whose texts are looked at for each one that comes in, those first that share most keys with it."""
+"""Articles whose texts are compared with each incoming one: those that share most keys with it."""
 ARTICLES_OF_KEY: Final = 32
-"""Articles that are kept under one key. More share one only where a text stands in the store so many times."""
+"""The most articles that are kept under one key. More share a key only if the store holds one text that often."""
 
 NUMBER: Final = func.coalesce(aliases.c.merged_into, table.c.duplicate_group)
-"""The number of an article's group, from WITH_NUMBER; NULL for an article that is alone."""
+"""The number of an article's group, from WITH_NUMBER; NULL for an article without a group."""
 WITH_NUMBER: Final = table.outerjoin(aliases, aliases.c.number == table.c.duplicate_group)
 
 _FORGET: Final = delete(keys_table).where(
@@ -54,10 +53,10 @@ _Value = TypeVar("_Value")
 
 @dataclass(slots=True)
 class Grouped:
-    """What grouping found, for each article that came in: its keys, and the number of its group or None.
+    """The result of grouping: for each incoming article its keys, and the number of its group or None.
 
-    ``joined`` are articles of the store that have a group from now on; ``merged`` maps numbers to the older ones that
-    they are aliases of from now on. ``held`` counts the articles of the store under each key.
+    ``joined`` are articles of the store that now have a group. ``merged`` maps numbers that are now aliases to the older numbers.
+    ``held`` counts the articles of the store under each key.
     """
 
     held: Mapping[int, int]
@@ -67,19 +66,19 @@ class Grouped:
     merged: dict[int, int] = field(default_factory=dict)
 
     def standing(self, number: int | None) -> int | None:
-        """The number that stands for ``number``."""
+        """The number that ``number`` is an alias of, or ``number`` itself."""
         while number in self.merged:
             number = self.merged[number]
         return number
 
     def number_of(self, article_id: str, stored: _Stored) -> int | None:
-        """The number of an article's group as far as is known now, be it one that came in or one of the store."""
+        """The number of an article's group as known so far, for an incoming article or one of the store."""
         if article_id in self.numbers:
             return self.standing(self.numbers[article_id])
         return self.standing(self.joined.get(article_id, stored.numbers.get(article_id)))
 
     def unite(self, number: int, groups: Iterable[int], alone: Iterable[str]) -> None:
-        """Make one group, ``number``, of some groups and of articles that have none."""
+        """Make one group, ``number``, of some groups and of articles without a group."""
         self.merged.update((each, number) for each in groups if each != number)
         for article_id in alone:
             if article_id in self.numbers:
@@ -89,9 +88,9 @@ class Grouped:
 
 
 def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Grouped:
-    """Find the groups of articles that come in, each with the number that a group beginning with it would get.
+    """Find the groups of incoming articles. Each comes with the number for a group that begins with it.
 
-    Their own old keys must be forgotten already. Writes nothing. About 0.2 ms for an article of 800 characters.
+    Their own old keys must already be deleted. Writes nothing. About 0.2 ms for an article of 800 characters.
     """
     sketches = {article.id: sketch(article) for article, _ in incoming}
     under = _articles_under(connection, {key for each in sketches.values() for key in each.keys})
@@ -122,9 +121,9 @@ def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Gr
 
 
 def write_groups(connection: Connection, grouped: Grouped, *, revision: int) -> int:
-    """Write all that grouping found but the incoming articles' own rows; ``revision`` is the last one given out.
+    """Write the result of grouping, except the rows of the incoming articles. ``revision`` is the last one taken.
 
-    Returns the last revision given out now: joined and merged articles take one each.
+    Returns the last revision taken now: joined and merged articles take one each.
     """
     _write_keys(connection, grouped)
     touched: list[dict[str, Any]] = []
@@ -149,7 +148,7 @@ def write_groups(connection: Connection, grouped: Grouped, *, revision: int) -> 
 
 
 def forget(connection: Connection, packed: Mapping[str, bytes | None]) -> None:
-    """Forget the keys of articles, as they were packed."""
+    """Delete the keys of articles, given in packed form."""
     rows = [
         {"of_hash": key, "of_id": article_id}
         for article_id, keys in packed.items()
@@ -160,12 +159,12 @@ def forget(connection: Connection, packed: Mapping[str, bytes | None]) -> None:
 
 
 def pack(keys: Sequence[int]) -> bytes:
-    """Keys as the bytes that an article's row keeps of them."""
+    """Keys as the bytes that an article's row keeps."""
     return struct.pack(f"<{len(keys)}q", *keys)
 
 
 def unpack(packed: bytes | None) -> tuple[int, ...]:
-    """The keys that :func:`pack` packed; none for None."""
+    """The keys of :func:`pack`'s bytes; none for None."""
     return struct.unpack(f"<{len(packed) // 8}q", packed) if packed else ()
 
 
@@ -177,7 +176,7 @@ def in_chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
 
 
 class _Stored:
-    """Articles of the store that may be the same as incoming ones: their groups, and their sketches when asked."""
+    """Articles of the store that may be the same as incoming ones: their groups, and their sketches on demand."""
 
     def __init__(self, connection: Connection, article_ids: Iterable[str]) -> None:
         self.numbers: dict[str, int | None] = {}
@@ -199,7 +198,7 @@ class _Stored:
 
 
 def _closest(sketched: Sketch, under: Mapping[int, Sequence[str]]) -> list[str]:
-    """Those that share most keys, CANDIDATES at most."""
+    """The articles that share most keys, at most CANDIDATES."""
     shared = Counter(each for key in sketched.keys for each in under.get(key, ()))
     return [article_id for article_id, _ in shared.most_common(CANDIDATES)]
 
@@ -214,7 +213,7 @@ def _articles_under(connection: Connection, keys: Iterable[int]) -> dict[int, li
 
 
 def _write_keys(connection: Connection, grouped: Grouped) -> None:
-    """Write keys, in their order, which spares a database many pages; none for what stands there often enough."""
+    """Write keys in their order, which saves a database many pages. A key with ARTICLES_OF_KEY articles takes no more."""
     held = Counter(grouped.held)
     rows = []
     for key, article_id in sorted(

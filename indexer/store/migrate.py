@@ -1,4 +1,4 @@
-"""Bring a database's schema up to date with alembic. Imported only when that is needed."""
+"""Brings a database's schema up to date with alembic. Imported only when that is needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def migrate(connection: Connection, folder: str, *, version_table: str, found: s
     """Run, in the caller's transaction, every migration of ``folder`` after ``found`` (None: all of them).
 
     Raises:
-        StoreTooNew: ``found`` is none of ours.
+        StoreTooNew: ``found`` is not a revision of this chain.
     """
     config = Config()
     config.set_main_option("script_location", "indexer.store:migrations")

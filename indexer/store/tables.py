@@ -1,8 +1,8 @@
-"""The tables of the store, as SQLAlchemy sees them.
+"""The tables of the store, for SQLAlchemy.
 
-What a database really holds is made by ``migrations/``; a test holds the two together. A change here needs a new
-migration and a new SCHEMA. So does a new field of ``Article``, although it lives inside ``document``: an older
-release cannot read such a document, and the version is how it learns that.
+``migrations/`` makes the real tables; a test compares the two. A change here needs a new migration and a new SCHEMA. So does a
+new field of ``Article``, although ``document`` holds it: an older release cannot read such a document, and the version tells it
+so.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 SCHEMA: Final = "0003"
-"""The newest migration: what the row of ``alembic_version`` must say."""
+"""The newest migration, which the row of ``alembic_version`` must name."""
 
-# MySQL compares text without regard to case unless told, and its TEXT ends at 64 KB.
+# By default MySQL ignores case when it compares text, and its TEXT ends at 64 KB.
 _ID = String(128).with_variant(
     mysql.VARCHAR(128, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
 )
@@ -54,11 +54,10 @@ articles: Final = Table(
 )
 """One row for each id that was ever stored.
 
-``document`` is the whole article as JSON; the columns before it repeat what people ask a database for.
-``published_at`` is UTC without a zone, which SQLite and MySQL do not keep. Of a tombstone only ``id`` and
-``revision`` say anything; its ``content_hash`` and ``document`` are empty. ``duplicate_group`` is the number that the
-article was given, NULL for one that is alone; ``duplicate_keys`` are its keys, 8 bytes each, NULL where they were not
-made yet: those of articles from before there were any.
+``document`` is the whole article as JSON. The columns before it repeat values for queries in the database.
+``published_at`` is UTC without a zone, since SQLite and MySQL keep none. In a tombstone only ``id`` and ``revision`` mean
+anything; its ``content_hash`` and ``document`` are empty. ``duplicate_group`` is the article's number, NULL without a group.
+``duplicate_keys`` are its keys, 8 bytes each, NULL if they were not made yet, as in articles of releases without keys.
 """
 
 duplicate_keys: Final = Table(
@@ -68,7 +67,7 @@ duplicate_keys: Final = Table(
     Column("article_id", _ID, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""The articles by their keys (see ``indexer/store/duplicates.py``): what may be the same text shares one."""
+"""The articles by their keys (see ``indexer/store/duplicates.py``). Articles that may be the same text share a key."""
 
 duplicate_aliases: Final = Table(
     "duplicate_aliases",
@@ -76,7 +75,7 @@ duplicate_aliases: Final = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("merged_into", BigInteger, nullable=False),
 )
-"""Numbers of duplicate groups that turned out to be one with an older group; that one is never an alias itself."""
+"""Numbers of duplicate groups that were merged into an older group. The older number is never an alias itself."""
 
 revisions: Final = Table(
     "revisions",
@@ -84,7 +83,7 @@ revisions: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
 )
-"""One row: the highest revision given out. Who changes articles holds its lock until the commit."""
+"""One row: the highest revision taken. Whoever changes articles holds its lock until the commit."""
 
 editorial_entries: Final = Table(
     "editorial_entries",
@@ -93,7 +92,7 @@ editorial_entries: Final = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("line", Text, nullable=False),
 )
-"""One row for each entry of the lists that editors keep, in order, as the line that ``indexer/editorial.py`` reads."""
+"""One row for each entry of the editorial lists, in order, as the line that ``indexer/editorial.py`` reads."""
 
 editorial_versions: Final = Table(
     "editorial_versions",
@@ -101,4 +100,4 @@ editorial_versions: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
 )
-"""One row: how often the lists were changed. Who changes them holds its lock until the commit."""
+"""One row: how often the lists were changed. Whoever changes them holds its lock until the commit."""

@@ -1,1 +1,1 @@
-"""The files of a columnar index: arrays, segments and commits, how they are written, merged, checked and opened."""
+"""The files of a columnar index: writes, merges, checks and opens arrays, segments and commits."""

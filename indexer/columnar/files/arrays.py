@@ -7,8 +7,8 @@ Layout (little endian; docs/columnar-format.md has the details)::
     footer              JSON: the caller's facts, and for each array its type, length, offset and CRC-32
     trailer  24 bytes   footer's offset (u64), length (u32) and CRC-32 (u32), magic
 
-This module knows nothing of what the arrays mean. A file is never changed once it is written; an open one may be
-deleted, and stays readable (POSIX).
+This module does not know what the arrays mean. A written file never changes. An open file stays readable after its
+deletion (POSIX).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ALIGN: Final = 64
 _TYPES: Final = frozenset(("|u1", "<u2", "<u4", "<u8", "<i8", "<f4"))
 _CHUNK_BYTES: Final = 1 << 24
 _VERIFIED_BYTES: Final = 1 << 20
-"""What is verified at a time: less than a millisecond of reading what is in memory."""
+"""Bytes to verify at a time: less than a millisecond if they are in memory."""
 _SPOOL_BYTES: Final = 1 << 26
 
 AnyArray = NDArray[Any]
@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 class ArrayFileWriter:
-    """Writes arrays one after another, so that no more than one has to be in memory."""
+    """Writes arrays one after another, with at most one of them in memory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,7 +60,7 @@ class ArrayFileWriter:
         self._entries: dict[str, dict[str, object]] = {}
 
     def add(self, name: str, pieces: Iterable[AnyArray], dtype: DTypeLike | None = None) -> None:
-        """Write an array, given in pieces that are joined; ``dtype`` is theirs, or what to cast them to. O(bytes)."""
+        """Write an array, given in pieces that are joined. ``dtype`` casts the pieces; by default they keep theirs. O(bytes)."""
         pieces = iter(pieces)
         if dtype is None:
             first = next(pieces)
@@ -78,7 +78,7 @@ class ArrayFileWriter:
         self._entries[name] = {"type": kind.str, "length": length, "offset": offset, "crc": crc}
 
     def finish(self, facts: Mapping[str, object]) -> int:
-        """Write footer and trailer, fsync and close; answers with the file's size in bytes."""
+        """Write footer and trailer, fsync and close. Returns the file's size in bytes."""
         footer = orjson.dumps({"facts": facts, "arrays": self._entries})
         offset = self._file.tell()
         self._file.write(footer)
@@ -90,25 +90,25 @@ class ArrayFileWriter:
         return size
 
     def discard(self) -> None:
-        """Close and delete what was written so far."""
-        with suppress(OSError):  # a full disk refuses the rest of the buffer; it is closed even so
+        """Close and delete the unfinished file."""
+        with suppress(OSError):  # a full disk refuses the buffer; the file is closed
             self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 class Spool:
-    """A long array that is made piece by piece, kept in memory while short and in a temporary file when long."""
+    """A long array that is built piece by piece, in memory while short and in a temporary file when long."""
 
     def __init__(self, folder: Path, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
         self._file = SpooledTemporaryFile(max_size=_SPOOL_BYTES, dir=str(folder))  # noqa: SIM115 (closed by pieces)
 
     def append(self, piece: AnyArray) -> None:
-        """Take the next piece, cast to the spool's type."""
+        """Append a piece, cast to the spool's type."""
         self._file.write(np.ascontiguousarray(piece, dtype=self.dtype).tobytes())
 
     def pieces(self) -> Iterator[AnyArray]:
-        """What was appended, in pieces of bounded size."""
+        """The appended values, in pieces of bounded size."""
         self._file.seek(0)
         while data := self._file.read(_CHUNK_BYTES):
             yield np.frombuffer(data, dtype=self.dtype)
@@ -123,11 +123,11 @@ class Spool:
 class ArrayFile:
     """An open file of arrays: one read-only mapping, shared with every process that has it open.
 
-    At open the trailer, the footer's checksum, the file's length and the places of the arrays are verified; the arrays
-    themselves by :meth:`verifying`, whose verdict is kept, and anew by :meth:`faults`. Shared by threads.
+    Opening verifies the trailer, the footer's checksum, the file's length and the places of the arrays. :meth:`verifying`
+    verifies the arrays and keeps the verdict; :meth:`faults` verifies them again. Shared by threads.
 
     Raises:
-        Damaged: what was verified is not right.
+        Damaged: opening found a fault.
     """
 
     def __init__(self, path: Path) -> None:
@@ -186,19 +186,19 @@ class ArrayFile:
         )
 
     def nbytes(self, name: str) -> int:
-        """How many bytes an array takes in the file."""
+        """The bytes of an array in the file."""
         entry = self._entries[name]
         return int(entry["length"] * np.dtype(entry["type"]).itemsize)
 
     def faults(self) -> list[str]:
-        """Read every byte and compare the checksums; what is wrong with each array that differs. O(bytes)."""
+        """Read every byte and compare the checksums. Returns a description of each array that differs. O(bytes)."""
         found: list[str] = []
         for _ in self._reading(found):
             pass
         return found
 
     def verifying(self) -> Iterator[None]:
-        """Read every byte and keep the verdict, unless there is one: a stretch at each step. A bad one is logged. O(bytes)."""
+        """Read every byte, a stretch at each step, and keep the verdict. Logs faults. Does nothing after a verdict. O(bytes)."""
         if self._verdict is None:
             found: list[str] = []
             yield from self._reading(found)
@@ -208,7 +208,7 @@ class ArrayFile:
 
     @property
     def damage(self) -> Damaged | None:
-        """What :meth:`verifying` found; None where it found nothing, or has not ended."""
+        """The damage that :meth:`verifying` found; None if it found none or has not ended."""
         return Damaged(self.path, self._verdict[0]) if self._verdict else None
 
     def ensure_sound(self) -> None:
@@ -223,7 +223,7 @@ class ArrayFile:
             raise damage
 
     def _reading(self, found: list[str]) -> Iterator[None]:
-        """Read every byte, a stretch at each step, and note what is wrong."""
+        """Read every byte, a stretch at each step, and note the faults."""
         at = _HEADER.size
         with memoryview(self._map) as view:
             for name, entry in self._entries.items():
@@ -241,7 +241,7 @@ class ArrayFile:
 
 
 def firsts(ascending: IntP) -> NDArray[np.bool_]:
-    """Which elements of an ascending array are no repeats of the one before."""
+    """Which elements of an ascending array differ from the previous one."""
     fresh = np.empty(len(ascending), dtype=bool)
     fresh[:1] = True
     np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])

@@ -7,9 +7,9 @@ Arrays of a blob field (d documents, b blocks)::
     block_docs u4[b+1]      the first document of each block
     sizes u4[d]             length of each document's bytes before compression
 
-A block holds whole documents: as many as fit in BLOCK_BYTES, at least one. A merge copies blocks as they are, and
-compresses only those again that hold a deleted document, or so little that they are better packed with others.
-Each block carries zstd's own checksum: four bytes, for which no altered text is ever handed out.
+A block holds whole documents: as many as fit in BLOCK_BYTES, at least one. A merge copies blocks unchanged. It compresses a
+block again only if the block holds a deleted document, or so little data that it is better packed with others.
+Each block carries zstd's own checksum of four bytes, so altered text is never returned.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from indexer.columnar.errors import Damaged
 from indexer.columnar.files.arrays import AnyArray, ArrayFile, ArrayFileWriter, Spool
 
 BLOCK_BYTES: Final = 16_384
-"""Uncompressed. Small enough that fetching one document costs some 20 microseconds, large enough to compress well."""
+"""Uncompressed. Small enough to fetch one document in some 20 microseconds, large enough to compress well."""
 LEVEL: Final = 3
 
 _local = threading.local()
 
 
 def _compressor() -> zstandard.ZstdCompressor:
-    """Compressors keep state and may not be shared by threads."""
+    """This thread's compressor. Compressors keep state, so threads may not share one."""
     if not hasattr(_local, "compressor"):
         _local.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     return _local.compressor  # type: ignore[no-any-return]
@@ -47,7 +47,7 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 
 
 class BlobWriter:
-    """Collects the blobs of one field, compressed: in memory, or in a spool of bytes."""
+    """Collects the compressed blobs of one field, in memory or in a spool of bytes."""
 
     def __init__(self, spool: Spool | None = None) -> None:
         self._spool = spool
@@ -64,7 +64,7 @@ class BlobWriter:
         return self._block_offsets[-1]
 
     def add(self, blob: bytes) -> None:
-        """Take the next document's bytes."""
+        """Add the next document's bytes."""
         if self._open and self._open_bytes + len(blob) > BLOCK_BYTES:
             self._close_block()
         self._open.append(blob)
@@ -72,7 +72,7 @@ class BlobWriter:
         self._sizes.append(len(blob))
 
     def add_block(self, compressed: bytes, sizes: list[int]) -> None:
-        """Take a block of the next documents as it stands in another segment."""
+        """Add the next documents as an unchanged block of another segment."""
         self._close_block()
         self._sizes.extend(sizes)
         self._put(compressed)
@@ -100,7 +100,7 @@ class BlobWriter:
 
 
 class BlobReader:
-    """Hands the blobs of one field back. Shared by threads."""
+    """Reads the blobs of one field. Shared by threads."""
 
     def __init__(self, file: ArrayFile, prefix: str) -> None:
         self._path, self._prefix = file.path, prefix
@@ -122,7 +122,7 @@ class BlobReader:
         return self._decompressed(block, sum(sizes))[begin : begin + sizes[doc - first]]
 
     def many(self, docs: Iterable[int]) -> Iterator[bytes]:
-        """The bytes of documents in ascending order; a block that several lie in is decompressed once."""
+        """The bytes of documents in ascending order. A block that several documents share is decompressed once."""
         known, data, first = -1, b"", 0
         offsets: list[int] = []
         for doc in docs:
@@ -134,7 +134,7 @@ class BlobReader:
             yield data[offsets[doc - first] : offsets[doc - first + 1]]
 
     def _block_of(self, doc: int) -> int:
-        # A number of another type would have the whole table cast to it.
+        # With a number of another type numpy would cast the whole table to it.
         return int(self._block_docs.searchsorted(np.uint32(doc), side="right")) - 1
 
     def block(self, number: int) -> bytes:
@@ -157,7 +157,7 @@ class BlobReader:
         )
 
     def compressed(self, number: int) -> bytes:
-        """A whole block as it stands in the file."""
+        """A whole block as the file holds it."""
         begin, end = int(self._block_offsets[number]), int(self._block_offsets[number + 1])
         return self._data[begin:end].tobytes()
 

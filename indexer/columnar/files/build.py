@@ -1,6 +1,6 @@
-"""SegmentBuilder: documents in, one segment file out. Nothing here commits: a segment counts once a commit names it.
+"""SegmentBuilder: collects documents and writes one segment file. It does not commit: a segment counts once a commit names it.
 
-Several processes may build segments side by side, each its own file.
+Several processes may build segments at the same time, each its own file.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from indexer.columnar.files.inversion import (
 from indexer.columnar.files.offsets import write_offsets
 
 FORWARD_TERMS: Final = 32
-"""How many of its weightiest terms a document remembers. Related articles need 20 to 25 (Lucene's MoreLikeThis takes 25)."""
+"""How many of its weightiest terms the forward index keeps of a document. Related articles need 20 to 25 (Lucene's MoreLikeThis
+takes 25).
+"""
 _WEIGHT_STEPS: Final = 63
-"""Weights are compared in so many steps on a logarithmic scale: a key of 64 bits then holds document, weight, posting."""
+"""Steps of the logarithmic scale on which weights are compared. A key of 64 bits then holds document, weight, posting."""
 _MAX_DOCS: Final = 1 << 26
 
 ColumnValue = int | float | bytes | Sequence[bytes] | None
@@ -40,7 +42,7 @@ Terms = Iterable[str | bytes]
 
 @dataclass(slots=True)
 class Document:
-    """One document: what its fields hold. Fields that it lacks are empty or missing.
+    """The contents of one document's fields. Fields that it lacks are empty or missing.
 
     ``words`` maps a field to its terms and their positions, ``terms`` to its distinct terms.
     """
@@ -64,10 +66,10 @@ class SegmentBuilder:
         self._blobs = {name: BlobWriter() for name in layout.blobs}
 
     def add(self, document: Document) -> int:
-        """Take a document; answers with its number in the segment.
+        """Add a document. Returns its number in the segment.
 
         Raises:
-            Unsupported: it cannot be held, and the builder is as it was before.
+            Unsupported: it cannot be held. The builder is as it was before.
         """
         if self.doc_count >= _MAX_DOCS:
             raise Unsupported(f"more than {_MAX_DOCS} documents in one segment")
@@ -92,14 +94,14 @@ class SegmentBuilder:
         return self.doc_count - 1
 
     def memory(self) -> int:
-        """Estimated bytes that writing will need at its peak: buffers, sort keys and orders."""
+        """Estimated peak bytes that writing needs: buffers, sort keys and orders."""
         occurrences = sum(len(buffer) for buffer in self._buffers.values())
         largest = max((len(buffer) for buffer in self._buffers.values()), default=0)
         blobs = sum(writer.nbytes for writer in self._blobs.values())
         return 8 * occurrences + 40 * largest + blobs
 
     def write(self, path: Path) -> int:
-        """Write and fsync the segment; answers with its size in bytes. On an error nothing is left behind."""
+        """Write and fsync the segment. Returns its size in bytes. An error leaves no file behind."""
         file = ArrayFileWriter(path)
         try:
             for name, buffer in self._buffers.items():
@@ -127,7 +129,7 @@ class SegmentBuilder:
 
 
 def position_type(positions: U32 | None) -> DTypeLike:
-    """uint16 where all positions fit, else uint32."""
+    """uint16 if all positions fit, else uint32."""
     wide = positions is not None and len(positions) and int(positions.max()) >= 1 << 16
     return np.uint32 if wide else np.uint16
 
@@ -148,10 +150,10 @@ def write_postings(
     *,
     position_type: DTypeLike = np.uint16,
 ) -> U32:
-    """Write the dictionary and the postings of a field, given in pieces that follow one another in term order.
+    """Write the dictionary and the postings of a field, given as consecutive pieces in term order.
 
-    Terms without a posting are left out. Answers with the number that each term got, uint32[terms]; that of a term
-    left out means nothing. No more than a piece and the pairs is in memory. ``lengths`` are given for words only.
+    Terms without a posting are left out. Returns the new number of each term, uint32[terms]; the number of a term that was left
+    out is meaningless. Memory holds one piece and the pairs. ``lengths`` are given for words only.
     """
     prefix = f"p/{name}"
     folder = file.path.parent
@@ -207,7 +209,7 @@ _NO_OFFSETS: Final = np.empty(0, np.int64)
 
 
 def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Offset arrays of pieces as one: each piece's shifted to where it begins, the end of the last one kept."""
+    """One offset array from those of the pieces. Each piece's offsets are shifted to where the piece begins. The last end is kept."""
     shifted = [each[:-1] + base for each, base in zip(offsets, bases, strict=False)]
     return np.concatenate([*shifted, [bases[-1]]]).astype(np.int64)
 
@@ -254,7 +256,7 @@ _NUMBERS: Final[dict[str, tuple[type[np.generic], int | float]]] = {
 def write_column(
     file: ArrayFileWriter, name: str, kind: ColumnKind, values: Sequence[ColumnValue]
 ) -> None:
-    """Write a column; None is a missing value."""
+    """Write a column. None is a missing value."""
     if kind in _NUMBERS:
         dtype, missing = _NUMBERS[kind]
         numbers = [missing if value is None else value for value in values]

@@ -1,7 +1,7 @@
-"""Checking an index: every byte against its checksum, and every array against what it should hold.
+"""Checks an index: every byte against its checksum, and every array for consistent contents.
 
-For an operator, and before a rebuilt index goes live; no query needs it. It reads and names faults, it mends nothing.
-Safe beside a writer: all files are opened first, and an open file outlives its deletion.
+Operators run it, and a rebuild before the new index goes live; no query needs it. It reports faults and repairs none.
+It is safe beside a writer: it opens all files first, and an open file outlives its deletion.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from indexer.columnar.files.offsets import Offsets
 from indexer.columnar.files.segment import PostingsField, Segment
 
 STRETCH: Final = 4_000_000
-"""Postings that are looked at together: some 100 MB of arrays."""
+"""Postings to check together: some 100 MB of arrays."""
 _ATTEMPTS: Final = 5
-"""How often the files are opened anew because a writer replaced them meanwhile."""
+"""How often to try to open the files, which a writer may replace meanwhile."""
 
 
 def check_index(folder: Path) -> list[str]:
     """One sentence for each fault of the kept commits and their files; empty when all is well.
 
-    Reads every byte twice and decompresses every blob; holds the keys and one stretch of postings in memory.
-    A segment whose checksums do not agree is looked into no further.
+    Reads every byte twice and decompresses every blob. Memory holds the keys and one stretch of postings. A segment with wrong
+    checksums is not examined further.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -75,7 +75,7 @@ _Leaves = list[tuple[Segment, NDArray[np.bool_] | None]]
 
 @dataclass(slots=True)
 class _Opened:
-    """The files of all kept commits, open, and what opening found."""
+    """The open files of all kept commits, and the faults that opening found."""
 
     faults: list[str] = field(default_factory=list)
     segments: dict[str, Segment] = field(default_factory=dict)
@@ -119,7 +119,7 @@ def _open_entry(
 
 
 def _segment_faults(segment: Segment) -> Iterator[str]:
-    """What arrays hold that they should not. Each part stops at its first fault: what follows would mean nothing."""
+    """The inconsistent contents of arrays. Each part stops at its first fault, since later ones would mean nothing."""
     for name in segment.layout.postings:
         yield from _first(_postings_faults(segment, name))
     for name in segment.layout.forward:
@@ -139,14 +139,14 @@ def _first(faults: Iterator[str]) -> Iterator[str]:
 def _offset_faults(
     segment: Segment, name: str, *, rows: int, end: int, least: int = 0
 ) -> Iterator[str]:
-    """Offsets of ``rows`` rows go from 0 to ``end`` and give each row at least ``least``."""
+    """Checks that the offsets of ``rows`` rows go from 0 to ``end`` and give each row at least ``least``."""
     yield from _ascent_faults(segment.file[name].astype(np.int64), name, rows, end, least)
 
 
 def _packed_faults(
     segment: Segment, name: str, *, rows: int, end: int, least: int = 0
 ) -> Iterator[str]:
-    """The same of offsets that are kept as ``offsets.py`` keeps them."""
+    """The same check for offsets in the form of ``offsets.py``."""
     offsets = Offsets(segment.file, name)
     if offsets.is_sound:
         yield from _ascent_faults(offsets.between(), name, rows, end, least)
@@ -202,7 +202,7 @@ def _postings_faults(segment: Segment, name: str) -> Iterator[str]:
 
 
 def _ascend(values: AnyArray, firsts: AnyArray) -> bool:
-    """Whether values ascend strictly, but for the first of each run."""
+    """Whether values ascend strictly within each run."""
     fresh = np.zeros(len(values), dtype=bool)
     fresh[firsts] = True
     return bool((fresh[1:] | (values[1:] > values[:-1])).all())
@@ -219,7 +219,7 @@ def _big_freq_faults(segment: Segment, prefix: str) -> Iterator[str]:
 
 
 def _document_faults(segment: Segment, field: PostingsField, prefix: str) -> Iterator[str]:
-    """Documents ascend and exist, frequencies agree with positions and lengths; a stretch of postings at a time."""
+    """Checks that documents ascend and exist, and frequencies agree with positions and lengths, a stretch of postings at a time."""
     file = segment.file
     starts = Offsets(file, f"{prefix}/pair_starts").between()
     blocks = file[f"{prefix}/pair_blocks"].astype(np.int64)
@@ -293,7 +293,7 @@ def _blob_faults(segment: Segment, name: str) -> Iterator[str]:
 
 
 def _key_faults(leaves: _Leaves) -> Iterator[str]:
-    """A key that more than one living document of a commit has."""
+    """Keys that more than one living document of a commit has."""
     seen: set[bytes] = set()
     for segment, deleted in leaves:
         for doc, key in segment.keys():  # noqa: SIM118 (not a mapping)

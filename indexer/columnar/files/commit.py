@@ -1,8 +1,8 @@
-"""Commits: which segments make the index, which of their documents are deleted, and the caller's facts.
+"""Commits: the segments of the index, their deleted documents, and the caller's facts.
 
-A commit is a small file ``commit-0000000012.json``: a CRC-32 in hex, a line break, JSON. It is written beside, fsynced,
-renamed into place, and the folder fsynced, after every file that it names. The last two are kept, and an unreadable
-last one falls back to the one before it with a warning. Nothing is ever changed in place; there are no pickles.
+A commit is a small file ``commit-0000000012.json``: a CRC-32 in hex, a line break, JSON. It is written under a temporary name
+after every file that it names, and fsynced. Then it is renamed into place and the folder is fsynced. The last two commits are
+kept. If the last one is unreadable, the one before it is used, with a warning. No file is changed in place. There are no pickles.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def commit_file(number: int) -> str:
 
 
 def commit_numbers(folder: Path) -> list[int]:
-    """The numbers of all commits in a folder, newest first. Costs one look into the folder.
+    """The numbers of all commits in a folder, newest first. Lists the folder once.
 
     Raises:
         Damaged: the folder cannot be read.
@@ -99,8 +99,7 @@ def read_commit(folder: Path, number: int) -> Commit:
 def last_commit(folder: Path) -> Commit:
     """The newest commit that can be read.
 
-    A commit that is gone because a writer made two more meanwhile is no reason to fall back: the newest is looked for
-    again.
+    If a commit disappears because a writer made two more meanwhile, this looks for the newest again instead of falling back.
 
     Raises:
         Damaged: there is none.
@@ -121,7 +120,7 @@ def last_commit(folder: Path) -> Commit:
 
 
 def write_commit(folder: Path, commit: Commit) -> None:
-    """Make a commit durable and visible. Every file that it names must be written and fsynced before."""
+    """Make a commit durable and visible. Every file that it names must already be written and fsynced."""
     body = orjson.dumps(
         {
             "version": COMMIT_VERSION,
@@ -144,9 +143,9 @@ def write_commit(folder: Path, commit: Commit) -> None:
 
 
 def remove_unused(folder: Path) -> None:
-    """Delete what no kept commit names: old commits, their segments, leftovers of failed ones. Needs the lock.
+    """Delete the files that no kept commit names: old commits, their segments, remains of failed commits. Needs the lock.
 
-    Where a kept commit cannot be read nothing is deleted.
+    Deletes nothing if a kept commit cannot be read.
     """
     used: set[str] = set()
     for number in commit_numbers(folder)[:KEPT_COMMITS]:
@@ -161,7 +160,7 @@ def remove_unused(folder: Path) -> None:
 
 
 def write_deletions(path: Path, deleted: NDArray[np.bool_]) -> None:
-    """Write and fsync the deletions of a segment: bool[documents], a bit each."""
+    """Write and fsync the deletions of a segment: bool[documents], one bit each."""
     file = ArrayFileWriter(path)
     try:
         file.add("deleted", [np.packbits(deleted, bitorder="little")])

@@ -1,4 +1,4 @@
-"""What a columnar index can hold in a field: its kind, as data that is stored in every segment."""
+"""The kinds of fields that a columnar index can hold, as data that every segment stores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 PostingsKind = Literal["words", "terms"]
 """``words``: documents, frequencies, positions and lengths; ``terms``: documents only."""
 ColumnKind = Literal["int64", "float32", "uint64", "ordinal", "ordinals"]
-"""Numbers, or one or many values out of a sorted dictionary of byte strings."""
+"""Numbers, or one or many values of a sorted dictionary of byte strings."""
 
 MISSING_INT: Final = -(2**63)
 MISSING_UINT: Final = 2**64 - 1
@@ -18,9 +18,9 @@ MISSING_UINT: Final = 2**64 - 1
 class Layout:
     """The fields of an index by kind. Two segments can be merged when their layouts are equal.
 
-    ``postings`` are searched, ``columns`` sorted and counted, ``blobs`` kept compressed and handed back. ``forward``
-    names the ``words`` fields whose weightiest terms each document remembers. ``key`` is the ``terms`` field whose
-    one value identifies a document.
+    ``postings`` are searched, ``columns`` are sorted and counted, ``blobs`` are stored compressed. ``forward`` names the
+    ``words`` fields with a forward index of each document's weightiest terms. ``key`` is the ``terms`` field whose single
+    value identifies a document.
     """
 
     postings: dict[str, PostingsKind]
@@ -41,7 +41,7 @@ class Layout:
 
     @classmethod
     def from_facts(cls, facts: dict[str, object]) -> Layout:
-        """From what :meth:`to_facts` made."""
+        """The inverse of :meth:`to_facts`."""
         return cls(
             postings=dict(facts["postings"]),  # type: ignore[call-overload]
             columns=dict(facts["columns"]),  # type: ignore[call-overload]

@@ -1,6 +1,6 @@
-"""From documents' terms to postings: buffers that collect, and the vectorised inversion that sorts.
+"""Turns documents' terms into postings: buffers collect the terms, and a vectorised inversion sorts them.
 
-A postings field is, in a segment, these arrays (n terms, p pairs, q postings, d documents)::
+A segment keeps a postings field as these arrays (n terms, p pairs, q postings, d documents)::
 
     term_bytes u1, term_offsets[n+1]   the terms, ascending as bytes
     pair_offsets[n+1]                  the pairs of each term
@@ -14,8 +14,8 @@ A postings field is, in a segment, these arrays (n terms, p pairs, q postings, d
     positions u2|u4                    the positions, posting by posting
     lengths u2|u4[d]                   terms of each document in this field
 
-A *pair* is a term in one block of documents, so that a document takes two bytes. Arrays without a type are offsets, kept as
-``offsets.py`` keeps them.
+A *pair* is a term in one block of documents, so a document takes only two bytes. Arrays without a type are offsets in the form
+of ``offsets.py``.
 """
 
 from __future__ import annotations
@@ -60,21 +60,21 @@ class FieldBuffer:
     """Collects one field's terms, document by document, until they are inverted."""
 
     def __init__(self, *, positions: bool) -> None:
-        # A term's number is looked up, or given out, without a line of Python for each occurrence.
+        # A look-up returns a term's number, or assigns the next one, without Python code for each occurrence.
         self._vocabulary: defaultdict[str | bytes, int] = defaultdict(count().__next__)
         self._ids = array("I")
         self._positions = array("I") if positions else None
         self._counts = array("I")
 
     def __len__(self) -> int:
-        """How many occurrences are held."""
+        """The number of occurrences in the buffer."""
         return len(self._ids)
 
     def add(self, terms: Iterable[str | bytes], positions: Sequence[int] | None = None) -> None:
-        """Take the next document's terms (text counts as its UTF-8) and, for words, their positions.
+        """Add the next document's terms (text counts as its UTF-8) and, for words, their positions.
 
         Raises:
-            Unsupported: terms and positions differ in number, or a position does not fit 32 bits; nothing is taken.
+            Unsupported: terms and positions differ in number, or a position does not fit 32 bits; nothing is added.
         """
         ids = array("I", self._numbers(tuple(terms)))
         if self._positions is not None:
@@ -89,14 +89,14 @@ class FieldBuffer:
         self._counts.append(len(ids))
 
     def _numbers(self, terms: tuple[str | bytes, ...]) -> Iterable[int]:
-        """The number of each term. Of all forms this is the fastest: one call in C for a whole document."""
+        """The number of each term. The fastest form measured: one call in C for a whole document."""
         if len(terms) > 1:
             numbers: tuple[int, ...] = itemgetter(*terms)(self._vocabulary)
             return numbers
         return map(self._vocabulary.__getitem__, terms)
 
     def cut(self, documents: int) -> None:
-        """Forget all but the first documents. Their terms stay in the vocabulary. O(documents)."""
+        """Drop all but the first ``documents`` documents. The vocabulary keeps the terms of the others. O(documents)."""
         kept = sum(self._counts[:documents])
         del self._counts[documents:], self._ids[kept:]
         if self._positions is not None:
@@ -107,7 +107,7 @@ class FieldBuffer:
         return np.array(self._counts, dtype=np.uint32)
 
     def invert(self) -> tuple[list[bytes], Postings]:
-        """The sorted vocabulary and the postings. O(n log n) of the occurrences, in C throughout."""
+        """The sorted vocabulary and the postings. O(n log n) of the occurrences, all in C."""
         try:
             encoded = [
                 term if isinstance(term, bytes) else term.encode() for term in self._vocabulary
@@ -140,7 +140,7 @@ class FieldBuffer:
 
 @dataclass(slots=True)
 class LaidOut:
-    """A stretch of postings in the shape in which a segment keeps it; offsets count from its own beginning."""
+    """A stretch of postings in the form that a segment stores. Offsets count from the beginning of the stretch."""
 
     pair_terms: U32
     pair_blocks: NDArray[np.uint16]
@@ -184,7 +184,7 @@ def lay_out(postings: Postings) -> LaidOut:
 
 
 def narrow(values: AnyArray, *, at_least: int = 1) -> AnyArray:
-    """The same values in the smallest unsigned type that holds them, of at least so many bytes each."""
+    """The same values in the smallest unsigned type that holds them and has at least ``at_least`` bytes."""
     top = int(values.max()) if len(values) else 0
     for dtype in (np.uint8, np.uint16, np.uint32, np.uint64):
         if np.dtype(dtype).itemsize >= at_least and top <= np.iinfo(dtype).max:
@@ -199,7 +199,7 @@ def sizes_of(offsets: AnyArray) -> NDArray[np.int64]:
 
 
 def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
-    """int64: where the elements of some rows stand, row by row, given each row's first place and its size."""
+    """int64: the places of all elements of some rows, row by row. ``firsts`` are the rows' first places, ``counts`` their sizes."""
     shifts = np.repeat(firsts - (np.cumsum(counts, dtype=np.int64) - counts), counts)
     places: NDArray[np.int64] = shifts + np.arange(len(shifts))
     return places
@@ -208,10 +208,10 @@ def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
 def rows_of(
     starts: AnyArray, docs: NDArray[np.intp], length: int
 ) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Where the rows of some documents stand, and how many each has; ``starts`` says where each document's begin.
+    """The places of the rows of some documents, and each document's number of rows. ``starts`` has each document's first row.
 
     Raises:
-        ValueError: they have more rows than the ``length`` of what the rows are of.
+        ValueError: the documents have more than ``length`` rows.
     """
     firsts = starts[docs].astype(np.intp)
     counts = starts[docs + 1].astype(np.intp) - firsts
@@ -221,7 +221,7 @@ def rows_of(
 
 
 def pack_terms(terms: Sequence[bytes]) -> tuple[NDArray[np.uint8], U32]:
-    """Terms as one array of bytes and the offset of each, one more than there are terms."""
+    """Terms as one array of bytes, and their offsets: one for each term and the end."""
     offsets = np.zeros(len(terms) + 1, dtype=np.uint64)
     np.cumsum(np.fromiter(map(len, terms), dtype=np.uint64, count=len(terms)), out=offsets[1:])
     if int(offsets[-1]) >= 2**32:

@@ -1,4 +1,4 @@
-"""Locating: some documents of a segment, made ready to be looked for in the postings of many terms, and where they were found."""
+"""Locating: prepares some documents of a segment for look-ups in the postings of many terms, and holds the results."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from indexer.columnar.files.inversion import BLOCK_BITS
 
 
 class Part(NamedTuple):
-    """Those of some documents that lie in one block: their places among all, and what postings hold, counted in the block."""
+    """The given documents that lie in one block: their places in the given array, and their numbers within the block."""
 
     places: IntP
     within: NDArray[np.uint16]
 
 
 class DocsByBlock:
-    """Some documents of a segment, intp ascending, taken apart by the blocks of postings, to be located in many terms."""
+    """Some documents of a segment, intp ascending, grouped by the blocks of postings, for look-ups in many terms."""
 
     def __init__(self, docs: IntP) -> None:
         self.docs = docs
         blocks = docs >> BLOCK_BITS
-        within = docs.astype(np.uint16)  # what is left of them in their block
+        within = docs.astype(np.uint16)  # the low 16 bits: the number within the block
         places = np.arange(len(docs))
         edges = [0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(docs)]
         self.parts = {
@@ -36,14 +36,14 @@ class DocsByBlock:
 
 
 class Located(NamedTuple):
-    """The postings of some terms in some documents, intp[postings] each: block by block, in each term by term, documents ascending."""
+    """The postings of some terms in some documents, intp[postings] each, ordered by block, then term, then document."""
 
     terms: IntP
-    """The place of each one's term among those that were looked for."""
+    """The place of each posting's term among the given terms."""
     docs: IntP
-    """The place of its document."""
+    """The place of each posting's document among the given documents."""
     at: IntP
-    """Its number in the field."""
+    """Each posting's number in the field."""
 
 
 _NO_PLACES: Final = np.empty(0, dtype=np.intp)

@@ -1,7 +1,7 @@
-"""Merging segments into one, without their deleted documents.
+"""Merges segments into one, without their deleted documents.
 
-Whole arrays at a time: documents move by an offset, terms by a table, and the postings of a stretch of terms are put where
-counting says that they belong. No loop runs over postings, and no more than a stretch of them is in memory.
+It works on whole arrays: documents move by an offset, terms by a table. Counting says where the postings of a stretch of terms
+belong. No loop runs over postings, and only one stretch of them is in memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from indexer.columnar.files.segment import PostingsField, Segment
 from indexer.columnar.files.terms import Terms
 
 STRETCH: Final = 4_000_000
-"""Postings that are merged at a time: some 200 MB of arrays."""
+"""Postings to merge at a time: some 200 MB of arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class MergeInput:
 
 
 def merge(path: Path, inputs: Sequence[MergeInput]) -> int:
-    """Write one segment with all live documents of the inputs, in their order; answers with its size in bytes.
+    """Write one segment with all live documents of the inputs, in their order. Returns its size in bytes.
 
-    On an error nothing is left behind.
+    An error leaves no file behind.
 
     Raises:
         Unsupported: the inputs differ in layout.
@@ -76,7 +76,7 @@ def _alive(each: MergeInput, values: NDArray[np.generic]) -> NDArray[np.generic]
 
 
 def _document_maps(inputs: Sequence[MergeInput]) -> tuple[list[NDArray[np.int64]], int]:
-    """For each input its documents' new numbers, int64[documents], -1 for deleted ones; and how many there are."""
+    """For each input the new numbers of its documents, int64[documents], -1 for deleted ones; and the total number of documents."""
     maps, base = [], 0
     for each in inputs:
         if each.live is None:
@@ -89,7 +89,7 @@ def _document_maps(inputs: Sequence[MergeInput]) -> tuple[list[NDArray[np.int64]
 
 
 def _union(dictionaries: Sequence[Terms]) -> tuple[list[bytes], list[U32]]:
-    """The sorted union of dictionaries, and for each its terms' numbers in the union. O(terms)."""
+    """The sorted union of dictionaries, and for each dictionary the numbers of its terms in the union. O(terms)."""
     slices = [dictionary.slice() for dictionary in dictionaries]
     merged = sorted(set().union(*slices))
     rank = {term: number for number, term in enumerate(merged)}
@@ -104,7 +104,7 @@ def _merge_postings(
     *,
     words: bool,
 ) -> list[U32]:
-    """Merge one field; answers with the new numbers of each input's terms."""
+    """Merge one field. Returns the new numbers of each input's terms."""
     fields = [each.segment.postings(name) for each in inputs]
     terms, tables = _union([field.terms for field in fields])
     lengths: U32 | None = None
@@ -184,10 +184,10 @@ def _merged_stretch(
 
 
 def _interleaved(inputs: Sequence[AnyArray], counts: Sequence[NDArray[np.int64]]) -> U32:
-    """Several inputs' values, each of which are in term order, as one array in term order, earlier inputs first.
+    """One array in term order from several inputs' values, which are each in term order; earlier inputs come first.
 
-    ``counts`` are int64[terms]: how many values of each term an input has. Nothing is compared, so nothing is sorted: a
-    term's values go behind all of earlier terms and of earlier inputs. O(values + terms * inputs).
+    ``counts`` are int64[terms]: an input's number of values for each term. A term's values follow those of earlier terms and, for
+    the same term, of earlier inputs. This needs no comparison and no sort. O(values + terms * inputs).
     """
     begins = np.zeros(len(counts[0]) if counts else 0, dtype=np.int64)
     totals = np.sum([begins, *counts], axis=0)
@@ -202,7 +202,7 @@ def _interleaved(inputs: Sequence[AnyArray], counts: Sequence[NDArray[np.int64]]
 def _merge_forward(
     file: ArrayFileWriter, name: str, inputs: Sequence[MergeInput], numbers: Sequence[U32]
 ) -> None:
-    """Forward entries keep the choice that was made when their document was first written."""
+    """Merge the forward index. Each document keeps the terms that were chosen when it was first written."""
     counts, terms, freqs = [], [], []
     for each, table in zip(inputs, numbers, strict=True):
         starts, old_terms, old_freqs = each.segment.forward_arrays(name)

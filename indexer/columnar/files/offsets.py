@@ -1,12 +1,12 @@
-"""Offsets: where the rows of another array begin, kept in about one byte a row.
+"""Offsets: where the rows of another array begin, in about one byte a row.
 
-Ascending numbers from 0, one more than there are rows, as Elias and Fano keep such numbers, with eight low bits
-(Vigna, "Quasi-succinct indices", WSDM 2013)::
+An offset array holds ascending numbers from 0, one more than there are rows. The encoding is that of Elias and Fano with eight
+low bits (Vigna, "Quasi-succinct indices", WSDM 2013)::
 
     NAME        u1[n+1]   each offset modulo 256
     NAME_steps  u4[s]     ascending: the offset number that is the first to reach 256, 512, ...; s = last offset // 256
 
-Most terms have few postings, so offsets of four or eight bytes took more room than what they pointed to.
+Most terms have few postings, so offsets of four or eight bytes took more room than the postings.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from indexer.columnar.files.arrays import AnyArray, ArrayFile, ArrayFileWriter
 
 _BITS: Final = 8
 _A_FEW: Final = 6
-"""Offsets that are looked up sooner one by one than as an array."""
+"""Up to this many offsets, single look-ups are faster than an array operation."""
 _ONE_BY_ONE: Final = 256
-"""Offsets that are looked up sooner than counted through."""
+"""Up to this many offsets, look-ups are faster than decoding the range by counting."""
 
 
 def write_offsets(file: ArrayFileWriter, name: str, offsets: AnyArray) -> None:
-    """Write ascending offsets, integers of any type, at least one of them.
+    """Write ascending offsets: integers of any type, at least one.
 
     Raises:
         Unsupported: there are 2^32 of them or more.
@@ -41,13 +41,13 @@ def write_offsets(file: ArrayFileWriter, name: str, offsets: AnyArray) -> None:
 
 
 class Offsets:
-    """An offset array of a file. Nothing is decoded but what is asked for."""
+    """An offset array of a file. It decodes only the requested offsets."""
 
     def __init__(self, file: ArrayFile, name: str) -> None:
         self._path, self._name = file.path, name
         self._lows: NDArray[np.uint8] = file[name]
         self._steps: NDArray[np.uint32] = file[f"{name}_steps"]
-        # One by one they are read sooner from a memoryview than from an array.
+        # Reading single values is faster from a memoryview than from an array.
         self._low_of: memoryview[int] = memoryview(self._lows)  # type: ignore[arg-type]
         self._step_of: memoryview[int] = memoryview(self._steps)  # type: ignore[arg-type]
 
@@ -64,17 +64,17 @@ class Offsets:
         return (steps << _BITS) + self._lows[numbers]
 
     def few(self, begin: int, end: int) -> list[int]:
-        """The offsets from number ``begin`` to before ``end``, looked up one by one while that is sooner done."""
+        """The offsets ``begin`` to ``end`` (excluded), looked up one by one when that is faster."""
         if end - begin <= _A_FEW:
             return [self[number] for number in range(begin, end)]
         offsets: list[int] = self.between(begin, end).tolist()
         return offsets
 
     def between(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
-        """int64[end - begin], a fresh array: the offsets from number ``begin`` to before ``end``. O(their number + log steps).
+        """int64[end - begin], a fresh array: the offsets ``begin`` to ``end`` (excluded). O(their number + log steps).
 
         Raises:
-            Damaged: a step does not stand among them.
+            Damaged: a step lies outside this range.
         """
         end = len(self._lows) if end is None else end
         if end - begin <= _ONE_BY_ONE:
@@ -91,7 +91,7 @@ class Offsets:
 
     @property
     def is_sound(self) -> bool:
-        """Whether the steps ascend and stand at offsets that there are. O(steps)."""
+        """Whether the steps ascend and refer to existing offsets. O(steps)."""
         steps = self._steps
         return not len(steps) or bool(
             (steps[1:] >= steps[:-1]).all() and steps[-1] < len(self._lows)

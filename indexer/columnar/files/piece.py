@@ -1,4 +1,4 @@
-"""Piece: a segment under a writer, with deletions that grow until they are written for a commit."""
+"""Piece: a segment that a writer has open. Its deletions accumulate until a commit writes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from indexer.columnar.files.segment import Segment
 
 
 class Piece:
-    """An open segment, its entry in the last commit, and what is deleted of it: bool[documents], None for nothing."""
+    """An open segment, its entry in the last commit, and its deleted documents: bool[documents], or None for none."""
 
     def __init__(
         self, segment: Segment, entry: SegmentEntry, deleted: NDArray[np.bool_] | None
@@ -24,11 +24,11 @@ class Piece:
 
     @property
     def has_deletions(self) -> bool:
-        """Whether a document of it is deleted."""
+        """Whether any of its documents is deleted."""
         return self.changed or self.entry.deleted > 0
 
     def delete(self, doc: int) -> bool:
-        """Mark a document; answers whether it lived."""
+        """Mark a document as deleted. Returns whether it lived."""
         if self._deleted is None:
             self._deleted = np.zeros(self.segment.doc_count, dtype=bool)
         if self._deleted[doc]:
@@ -37,7 +37,7 @@ class Piece:
         return True
 
     def settled(self, folder: Path) -> SegmentEntry:
-        """The entry for the next commit; deletions that changed are written to a file of their own."""
+        """The entry for the next commit. Changed deletions are written to a new file."""
         if self.changed and self._deleted is not None:
             name = f"{Path(self.entry.file).stem}-{secrets.token_hex(4)}.del"
             write_deletions(folder / name, self._deleted)
@@ -47,7 +47,7 @@ class Piece:
         return self.entry
 
     def merge_input(self) -> MergeInput:
-        """The segment, and which of its documents live by now."""
+        """The segment, and which of its documents live now."""
         return MergeInput(self.segment, None if self._deleted is None else ~self._deleted)
 
     @property

@@ -1,7 +1,7 @@
 """Segment: one immutable piece of the index, open for reading through one mapping.
 
-Documents are numbered from 0 within the segment. Deletions are no business of a segment: a snapshot knows them.
-All arrays handed out are views of the mapping or fresh; never write to one. Shared by threads.
+Documents are numbered from 0 within the segment. A segment does not know its deletions; a snapshot does.
+All returned arrays are views of the mapping or fresh; never write to one. Shared by threads.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from indexer.columnar.files.offsets import Offsets
 from indexer.columnar.files.terms import Terms
 
 SHORTEST: Final = 4
-"""Bytes of a word that tells what a text is about: a single Chinese character says little."""
+"""The fewest bytes of a telling word. A single Chinese character says little about a text."""
 LONGEST: Final = 32
-"""Bytes of the longest such word, so that words of several segments are compared as an array."""
+"""The most bytes of a telling word. The limit allows array comparisons of words of several segments."""
 _STRIDE: Final = 16
-"""Postings of which it is remembered where the first one's positions begin."""
+"""One in this many postings has a cached start of its positions."""
 
 
 class PostingsField:
@@ -41,7 +41,7 @@ class PostingsField:
         self.words = words
         self._pair_offsets = Offsets(file, f"{prefix}/pair_offsets")
         self._pair_blocks: AnyArray = file[f"{prefix}/pair_blocks"]
-        self._one_block = len(self._pair_blocks) == len(self.terms)  # a pair for each term
+        self._one_block = len(self._pair_blocks) == len(self.terms)  # one pair for each term
         self._pair_starts = Offsets(file, f"{prefix}/pair_starts")
         self._docs: NDArray[np.uint16] = file[f"{prefix}/docs"]
         if words:
@@ -55,7 +55,7 @@ class PostingsField:
 
     @cached_property
     def total_length(self) -> int:
-        """The sum of all lengths, deleted documents included; 0 for a field without words."""
+        """The sum of all lengths, deleted documents included; 0 for a ``terms`` field."""
         return int(self.lengths.sum(dtype=np.int64)) if self.words else 0
 
     @property
@@ -69,12 +69,12 @@ class PostingsField:
         return len(self._docs)
 
     def extent(self, first: int, last: int | None = None) -> tuple[int, int]:
-        """Where the postings of terms ``first`` to ``last`` (itself included) begin and end."""
+        """The range of the postings of terms ``first`` to ``last`` (included): begin and end."""
         begin, end = self._pairs(first, first if last is None else last)
         return self._pair_starts[begin], self._pair_starts[end]
 
     def _pairs(self, first: int, last: int) -> tuple[int, int]:
-        """Where the pairs of terms ``first`` to ``last`` (itself included) begin and end."""
+        """The range of the pairs of terms ``first`` to ``last`` (included): begin and end."""
         if self._one_block:
             return first, last + 1
         return self._pair_offsets[first], self._pair_offsets[last + 1]
@@ -93,9 +93,9 @@ class PostingsField:
 
     @cached_property
     def telling_frequencies(self) -> NDArray[np.uint32]:
-        """uint32[terms]: how many documents hold each term of SHORTEST to LONGEST bytes, deleted ones included; 0 for others.
+        """uint32[terms]: how many documents hold each term of SHORTEST to LONGEST bytes, deleted ones included; 0 for other terms.
 
-        Made once: O(terms), four bytes each.
+        Computed once: O(terms), four bytes each.
         """
         sizes = self.terms.sizes(np.arange(len(self.terms)))
         telling = (sizes >= SHORTEST) & (sizes <= LONGEST)
@@ -115,13 +115,13 @@ class PostingsField:
         return self._between_pairs(self._pair_positions, terms)
 
     def _between_pairs(self, starts: Offsets, terms: IntP) -> NDArray[np.int64]:
-        """int64[terms]: how far apart the first and the last pair of each of some terms begin and end."""
+        """int64[terms]: the difference in ``starts`` between the first pair of the next term and that of each term."""
         pairs = self._pair_offsets
         counts: NDArray[np.int64] = starts.at(pairs.at(terms + 1)) - starts.at(pairs.at(terms))
         return counts
 
     def _position_extent(self, first: int, last: int) -> tuple[int, int]:
-        """Where the positions of terms ``first`` to ``last`` (itself included) begin and end."""
+        """The range of the positions of terms ``first`` to ``last`` (included): begin and end."""
         begin, end = self._pairs(first, last)
         return self._pair_positions[begin], self._pair_positions[end]
 
@@ -130,7 +130,7 @@ class PostingsField:
         return self.docs_of_range(term, term)
 
     def docs_of_range(self, first: int, last: int) -> IntP:
-        """intp: the documents of terms ``first`` to ``last``, one term's after the other; a fresh array."""
+        """intp: the documents of terms ``first`` to ``last``, term by term; a fresh array."""
         begin, end = self._pairs(first, last)
         docs = self._docs[self._pair_starts[begin] : self._pair_starts[end]].astype(np.intp)
         blocks = self._pair_blocks[begin:end]
@@ -143,9 +143,9 @@ class PostingsField:
         return docs
 
     def locate(self, terms: Sequence[int], among: DocsByBlock) -> Located:
-        """Where some terms, by their numbers (-1 for none), stand in some documents.
+        """The postings of some terms, given by number (-1 for none), in some documents.
 
-        O(terms * docs * log postings): nothing is decoded.
+        O(terms * docs * log postings). Decodes nothing.
         """
         held: dict[int, list[tuple[int, int, int]]] = {block: [] for block in among.parts}
         for row, term in enumerate(terms):
@@ -168,9 +168,9 @@ class PostingsField:
     def _located(
         self, extents: Sequence[tuple[int, int, int]], places: IntP, within: NDArray[np.uint16]
     ) -> Located:
-        """Where terms stand in some documents of one block, given each one's place, and its postings' begin and end there."""
+        """The postings of terms in documents of one block. ``extents`` has each term's place and the range of its postings there."""
         rows, starts, _ = np.array(extents).T
-        # Looked for but in the last one: what is greater than the others is that or none.
+        # The search leaves out the last posting: a document greater than the others is there or nowhere.
         at = np.array([self._docs[low : high - 1].searchsorted(within) for _, low, high in extents])
         at += starts[:, np.newaxis]
         which, docs = (self._docs[at] == within).nonzero()
@@ -186,7 +186,7 @@ class PostingsField:
         return freqs
 
     def positions_at(self, at: IntP) -> tuple[AnyArray, AnyArray]:
-        """The positions of some postings, one posting's after the other's, and how many each has. O(postings + positions)."""
+        """The positions of some postings, posting by posting, and the number of positions of each. O(postings + positions)."""
         counts = self.freqs_at(at).astype(np.intp)
         before, steps = at % _STRIDE, np.arange(_STRIDE)[:, np.newaxis]
         stretches = self._freqs.take(at - before + steps, mode="clip")
@@ -198,12 +198,12 @@ class PostingsField:
 
     @cached_property
     def _positions_before(self) -> AnyArray:
-        """uint32 or uint64: how many positions come before each _STRIDE-th posting, by frequencies of one byte.
+        """uint32 or uint64: the number of positions before each _STRIDE-th posting, by the one-byte frequencies.
 
-        Made once: O(postings), a quarter of a byte each.
+        Computed once: O(postings), a quarter of a byte each.
 
         Raises:
-            Damaged: there are not as many by the frequencies as by the positions.
+            Damaged: frequencies and positions disagree on the number of positions.
         """
         whole = len(self._freqs) // _STRIDE * _STRIDE
         before = np.zeros(whole // _STRIDE + 1, dtype=np.int64)
@@ -216,7 +216,7 @@ class PostingsField:
 
     @cached_property
     def _big_before(self) -> NDArray[np.int64]:
-        """int64[big frequencies + 1]: by how much those before each one exceed what a byte holds of them."""
+        """int64[big frequencies + 1]: the total by which the big frequencies before each one exceed BIG_FREQ."""
         before = np.zeros(len(self._big_freqs) + 1, dtype=np.int64)
         np.cumsum(self._big_freqs.astype(np.int64) - BIG_FREQ, out=before[1:])
         return before
@@ -236,10 +236,10 @@ class PostingsField:
         return freqs
 
     def positions(self, term: int) -> tuple[AnyArray, IntP]:
-        """The positions of a term, posting by posting, and where each posting's begin (one more than postings).
+        """The positions of a term, posting by posting, and the offset of each posting's positions (one more than postings).
 
         Raises:
-            Damaged: there are not as many by the frequencies as by the positions.
+            Damaged: frequencies and positions disagree on the number of positions.
         """
         places = self.positions_of_range(term, term)
         freqs = self.freqs(term)
@@ -253,7 +253,7 @@ class PostingsField:
         return Damaged(self._path, f"frequencies and positions of {self._name!r} do not agree")
 
     def term_of_postings(self, first: int, last: int) -> NDArray[np.uint32]:
-        """uint32: for each posting of terms ``first`` to ``last``, its term's number."""
+        """uint32: the term's number for each posting of terms ``first`` to ``last``."""
         starts = self.term_starts(first, last + 1)
         return np.repeat(np.arange(first, last + 1, dtype=np.uint32), starts[1:] - starts[:-1])
 
@@ -263,7 +263,7 @@ class PostingsField:
         return self._positions[begin:end]
 
     def term_starts(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
-        """int64[terms + 1]: where the postings of terms ``begin`` to before ``end`` begin, and where the last one's end."""
+        """int64[terms + 1]: the starts of the postings of terms ``begin`` to ``end`` (excluded), and the end of the last one's."""
         pairs = self._pair_offsets.between(begin, (len(self.terms) if end is None else end) + 1)
         starts = self._pair_starts.between(int(pairs[0]), int(pairs[-1]) + 1)
         pairs -= pairs[0]
@@ -271,22 +271,22 @@ class PostingsField:
 
 
 class Ordinals:
-    """A column of values out of a sorted dictionary: one for each document, or any number."""
+    """A column of values of a sorted dictionary: one for each document, or any number."""
 
     def __init__(self, file: ArrayFile, name: str, *, many: bool) -> None:
         prefix = f"c/{name}"
         self._path, self._name = file.path, name
         self.terms = Terms(file, prefix)
         self.ordinals: AnyArray = file[f"{prefix}/ordinals"]
-        """Unsigned[documents], the number of terms where there is no value; or, for many, all of them in a row."""
+        """Unsigned[documents]; the number of terms stands for no value. With ``many``: the ordinals of all documents in a row."""
         self.starts: NDArray[np.uint32] | None = file[f"{prefix}/starts"] if many else None
-        """uint32[documents + 1]: where each document's values begin, for many."""
+        """With ``many``, uint32[documents + 1]: the first ordinal of each document."""
 
     def values(self) -> list[bytes]:
-        """The values that ordinals stand for. O(ordinals): none may stand for one that there is not, but the number of values.
+        """The values of the ordinals, after a check that each ordinal has a value or stands for none. O(ordinals).
 
         Raises:
-            Damaged: one does.
+            Damaged: an ordinal is greater than the number of values.
         """
         if len(self.ordinals) and self.ordinals.max() > len(self.terms):
             raise Damaged(self._path, f"column {self._name!r} has a number that no value has")
@@ -297,7 +297,7 @@ class Segment:
     """One open segment.
 
     Raises:
-        Damaged: the file is missing, cut short or altered where opening looks.
+        Damaged: opening found that the file is missing, cut short or altered.
     """
 
     def __init__(self, path: Path) -> None:
@@ -313,7 +313,7 @@ class Segment:
         self._distinct: dict[str, AnyArray] = {}
 
     def postings(self, name: str) -> PostingsField:
-        """The postings of a field; KeyError for a field that has none."""
+        """The postings of a field; KeyError for a field without postings."""
         field = self._fields.get(name)
         if field is None:
             kind = self.layout.postings[name]
@@ -325,7 +325,7 @@ class Segment:
         return self.file[f"c/{name}"]
 
     def distinct_numbers(self, name: str) -> AnyArray:
-        """The distinct numbers of a column of int64 or float32, ascending, missing ones left out. Made once: O(n log n)."""
+        """The distinct numbers of an int64 or float32 column, ascending, without missing values. Computed once: O(n log n)."""
         values = self._distinct.get(name)
         if values is None:
             values = np.unique(self.numbers(name))
@@ -349,7 +349,7 @@ class Segment:
         return reader
 
     def forward(self, name: str, doc: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        """The weightiest terms of a document in a field, heaviest first: their numbers and frequencies (255 and more as 255)."""
+        """The weightiest terms of a document in a field, heaviest first: their numbers and frequencies (at most 255)."""
         starts, terms, freqs = self.forward_arrays(name)
         span = slice(int(starts[doc]), int(starts[doc + 1]))
         return terms[span], freqs[span]
@@ -372,14 +372,14 @@ class Segment:
         return -1 if term < 0 else int(field.docs(term)[-1])
 
     def key(self, doc: int) -> bytes:
-        """The key of a document; empty for one without. O(documents) the first time."""
+        """The key of a document; empty without a key. O(documents) the first time."""
         number = int(self.key_numbers[doc])
         assert self.layout.key is not None, "the layout names no key"
         return b"" if number < 0 else self.postings(self.layout.key).terms[number]
 
     @cached_property
     def key_numbers(self) -> NDArray[np.int64]:
-        """int64[documents]: the number of each document's key, -1 for none; ascending keys have ascending numbers."""
+        """int64[documents]: the number of each document's key, -1 for none. Numbers ascend with keys."""
         numbers = np.full(self.doc_count, -1, dtype=np.int64)
         assert self.layout.key is not None, "the layout names no key"
         field = self.postings(self.layout.key)
@@ -389,7 +389,7 @@ class Segment:
         return numbers
 
     def keys(self) -> Iterator[tuple[int, bytes]]:
-        """Every document that has a key, with it, in the order of keys; replaced ones of the same batch included."""
+        """Every document with a key, and the key, in key order. Includes documents that the same batch replaced."""
         if self.layout.key is not None:
             field = self.postings(self.layout.key)
             keys, last = field.terms.slice(), len(field.terms) - 1

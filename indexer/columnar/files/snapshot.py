@@ -1,6 +1,6 @@
 """Snapshot: all segments of one commit, open; immutable, and shared by threads.
 
-Statistics are global over the segments and count deleted documents until a merge drops them, as Whoosh's do.
+Statistics are global over the segments. As in Whoosh, they count deleted documents until a merge drops them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from indexer.columnar.files.commit import Commit, commit_numbers, last_commit, r
 from indexer.columnar.files.segment import PostingsField, Segment
 
 _ATTEMPTS: Final = 5
-"""A writer may commit twice and delete a segment between our reading a commit and opening its files."""
+"""How often to try. A writer may commit twice and delete a segment after a commit is read and before its files are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Snapshot:
     """The index as of one commit.
 
     Raises:
-        Damaged: a file of the commit is missing, cut short or altered where opening looks.
+        Damaged: opening found that a file of the commit is missing, cut short or altered.
     """
 
     def __init__(self, folder: Path, commit: Commit, reuse: Snapshot | None = None) -> None:
@@ -63,23 +63,23 @@ class Snapshot:
             base += segment.doc_count
         self.leaves: tuple[Leaf, ...] = tuple(leaves)
         self.doc_count_all = base
-        """Documents, deleted ones included."""
+        """All documents, deleted ones included."""
         self.doc_count = base - sum(entry.deleted for entry in commit.segments)
-        """Documents that live."""
+        """Living documents."""
 
     @cached_property
     def segment_names(self) -> frozenset[str]:
-        """The names of its segments, by which is kept what is derived of them."""
+        """The names of its segments, which are the keys of data derived from segments."""
         return frozenset(leaf.segment.name for leaf in self.leaves)
 
     def verifying(self) -> Iterator[None]:
-        """Verify what is not verified yet of the segments' files, a stretch of about a millisecond at each step. O(bytes)."""
+        """Verify the unverified parts of the segments' files, a stretch of about a millisecond at each step. O(bytes)."""
         for leaf in self.leaves:
             yield from leaf.segment.file.verifying()
 
     @property
     def damage(self) -> Damaged | None:
-        """What verification has found by now. O(segments)."""
+        """The damage that verification found so far. O(segments)."""
         found = (leaf.segment.file.damage for leaf in self.leaves)
         return next((damage for damage in found if damage is not None), None)
 
@@ -88,7 +88,7 @@ class Snapshot:
         return [leaf.base for leaf in self.leaves]
 
     def locate(self, doc: int) -> tuple[Leaf, int]:
-        """The leaf that a document lies in, and its number there."""
+        """The leaf of a document, and the document's number there."""
         leaf = self.leaves[bisect_right(self._bases, doc) - 1]
         return leaf, doc - leaf.base
 
@@ -118,7 +118,7 @@ class Snapshot:
         return bool(self.leaves) and self.leaves[0].segment.layout.key is not None
 
     def key(self, doc: int) -> bytes:
-        """A document's key; empty for one without. O(1) after the first in a segment."""
+        """A document's key; empty without a key. O(1) after the first call for a segment."""
         leaf, local = self.locate(doc)
         return leaf.segment.key(local)
 
@@ -129,7 +129,7 @@ class Snapshot:
 
 
 def open_snapshot(folder: Path, reuse: Snapshot | None = None) -> Snapshot:
-    """Open the last commit. Segments that ``reuse`` has open are shared with it.
+    """Open the last commit. It shares the segments that ``reuse`` has open.
 
     Raises:
         Damaged: there is no commit, or a file of it is missing or altered.

@@ -1,4 +1,4 @@
-"""Terms: the sorted dictionary of a field in a segment. Nothing is decoded but the terms around what is looked for."""
+"""Terms: the sorted dictionary of a field in a segment. A look-up decodes only the terms near the wanted one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from indexer.columnar.files.arrays import AnyArray, ArrayFile, IntP
 from indexer.columnar.files.offsets import Offsets
 
 _WIDTH: Final = 8
-"""Bytes of a term's prefix, which is compared as one number: two Chinese characters, and most of what tells terms apart."""
+"""Bytes of a term's prefix, compared as one number: two Chinese characters, enough to tell most terms apart."""
 _SAMPLE: Final = 4
-"""The prefix of one term in so many is held to begin a look-up with: two bytes a term."""
+"""One in this many terms is a sample. The samples' prefixes stay in memory to start look-ups: two bytes a term."""
 _STRETCH: Final = _SAMPLE << 12
-"""Terms of which the prefixes are read at once: what that takes stays in the processor's cache."""
+"""Terms whose prefixes are read at once. The memory for that fits the processor's cache."""
 _MANY: Final = 16
-"""Terms that are sooner looked up together than one by one."""
+"""From this many terms on, a joint look-up is faster than single ones."""
 _FEW: Final = 4_096
-"""Terms of a dictionary that is held whole: that of a new article or two, in which each query's words are looked for anew."""
+"""A dictionary of up to this many terms is decoded whole. Such is the dictionary of one or two new articles, in which every
+query's words must be looked up anew.
+"""
 
 
 class Terms:
@@ -41,7 +43,7 @@ class Terms:
         return self._bytes[self._offsets[number] : self._offsets[number + 1]].tobytes()
 
     def find(self, term: bytes) -> int:
-        """The number of a term, or -1. O(log n), some microseconds, less than one among few; O(n) the first time."""
+        """The number of a term, or -1. O(log n), some microseconds, less in a small dictionary; O(n) the first time."""
         at = self.first_from(term)
         return at if at < self._count and self._at(at) == term else -1
 
@@ -50,12 +52,12 @@ class Terms:
         return self.slice()
 
     def find_all(self, terms: Sequence[bytes]) -> list[int]:
-        """The number of each of some terms, or -1. Of many, those of which no term has the prefix take less than a microsecond each."""
+        """The number of each of some terms, or -1. In a joint look-up, a term with an unknown prefix takes less than a microsecond."""
         if self._count <= _FEW or len(terms) < _MANY:
             return [*map(self.find, terms)]
         wanted = _as_numbers(np.array(terms, dtype=f"S{_WIDTH}"))
         sample = np.searchsorted(np.asarray(self._samples), wanted)
-        # The first term with a prefix stands behind the last sample below it, and no further than the next one.
+        # The first term with a prefix comes after the last sample below the prefix, and not after the next sample.
         beside = (sample * _SAMPLE)[:, None] - np.arange(_SAMPLE)
         near = _as_numbers(self.texts(np.minimum(beside, self._count - 1).ravel(), _WIDTH))
         known = (near.reshape(beside.shape) == wanted[:, None]).any(axis=1)
@@ -65,19 +67,19 @@ class Terms:
         ]
 
     def first_from(self, term: bytes) -> int:
-        """The number of the first term that is ``term`` or greater; the count when there is none. Costs what :meth:`find` does."""
+        """The number of the first term that is ``term`` or greater; the count if there is none. Costs as much as :meth:`find`."""
         if self._count <= _FEW:
             return bisect_left(self._few, term)
         samples, prefix = self._samples, int.from_bytes(term[:_WIDTH].ljust(_WIDTH, b"\0"))
         low = high = bisect_left(samples, prefix)
         if low < len(samples) and samples[low] == prefix:
             high = bisect_right(samples, prefix, low)
-        # It stands behind the last sample below it, and no further than the first one above it.
+        # It comes after the last sample below the prefix, and not after the first sample above it.
         begin, end = max(0, (low - 1) * _SAMPLE + 1), min(high * _SAMPLE, self._count)
         return bisect_left(range(self._count), term, begin, end, key=self._at)
 
     def beginning(self, prefix: bytes) -> tuple[int, int]:
-        """The number of the first term that begins with ``prefix``, and of the first one behind those. Costs one or two look-ups."""
+        """The range of the terms that begin with ``prefix``: the first number, and the one after the last. One or two look-ups."""
         first = self.first_from(prefix)
         if first == self._count or not self._at(first).startswith(prefix):
             return first, first
@@ -90,7 +92,7 @@ class Terms:
 
     @cached_property
     def _edges(self) -> memoryview[int]:
-        """Where each term begins and the last one ends, four bytes each: what a look-up compares with, it reads at once."""
+        """The byte offset of each term and the end of the last one, four bytes each. Look-ups read them directly."""
         small = len(self._bytes) < 1 << 32
         return memoryview(self._offsets.between().astype(np.uint32 if small else np.int64))  # type: ignore[arg-type]
 
@@ -105,15 +107,16 @@ class Terms:
         return [data[a - base : b - base] for a, b in pairwise(offsets)]
 
     def some(self, numbers: IntP) -> list[bytes]:
-        """Some terms."""
+        """Terms by their numbers."""
         edges = np.asarray(self._edges)
         begins, ends = edges[numbers].tolist(), edges[numbers + 1].tolist()
         return [self._bytes[a:b].tobytes() for a, b in zip(begins, ends, strict=True)]
 
     @cached_property
     def second_parts(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        """Of terms that are made of parts with NUL between them, uint16[terms] each: at which byte the second part begins, and
-        how many bytes it has. Made once: O(bytes), four bytes a term."""
+        """For terms made of parts separated by NUL, two arrays uint16[terms]: the byte offset and the size of the second part.
+        Computed once: O(bytes), four bytes a term.
+        """
         edges, data = np.asarray(self._edges), np.frombuffer(self._bytes, dtype=np.uint8)
         separators = np.flatnonzero(data == 0)
         nth = np.searchsorted(separators, edges[:-1])
@@ -122,7 +125,7 @@ class Terms:
         return (begins - edges[:-1]).astype(np.uint16), (ends - begins).astype(np.uint16)
 
     def sizes(self, numbers: AnyArray) -> NDArray[np.int64]:
-        """int64: how many bytes each of some terms has."""
+        """int64: the size in bytes of each of some terms."""
         edges = np.asarray(self._edges)
         sizes: NDArray[np.int64] = edges[numbers + 1].astype(np.int64) - edges[numbers]
         return sizes
@@ -140,7 +143,7 @@ class Terms:
 
     @cached_property
     def _samples(self) -> memoryview[int]:
-        """The prefixes of the samples as numbers, ascending, eight bytes each. Made once: O(terms)."""
+        """The prefixes of the samples as ascending numbers, eight bytes each. Computed once: O(terms)."""
         made = [
             _as_numbers(
                 self.texts(np.arange(begin, min(begin + _STRETCH, self._count), _SAMPLE), _WIDTH)
@@ -151,7 +154,7 @@ class Terms:
 
 
 def _as_numbers(prefixes: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-    """uint64: numbers that sort as the prefixes do, each of _WIDTH bytes."""
+    """uint64: numbers that sort like the prefixes, which have _WIDTH bytes each."""
     return prefixes.view(">u8").astype(np.uint64)
 
 

@@ -1,8 +1,8 @@
-"""Writer: batches of changes, committed all at once or not at all; merging in tiers.
+"""Writer: batches of changes, each committed as a whole or not at all; merging in tiers.
 
 One writer at a time, across processes. Documents collect in memory up to a limit, then spill into a segment that no
-commit names yet. A commit writes the last segment and the deletions, then one commit file. Merging comes after it, as a
-commit of its own, so that a change is visible before any merge is paid for.
+commit names yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
+commit, so changes become visible before the merge.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from indexer.columnar.files.segment import Segment
 from indexer.columnar.files.snapshot import Leaf
 
 MEMORY_LIMIT: Final = 512 * 2**20
-"""Estimated bytes that one segment's writing may need; beyond it the documents so far spill into a segment."""
+"""Estimated bytes that writing one segment may need. Beyond it the buffered documents spill into a segment."""
 TIER_WIDTH: Final = 4
-"""So many segments of one tier are merged into one. Larger: fewer rewrites, more segments to search."""
+"""This many segments of one tier are merged into one. A larger value means fewer rewrites and more segments to search."""
 TIER_FLOOR: Final = 200
-"""Segments of up to so many live documents are one tier: they cost little to write again.
+"""Segments of up to this many live documents form one tier, since rewriting them is cheap.
 
-Measured over 1,000 commits of 20 documents on 200,000: each document is written 6.2 times in at most 13 segments; with
-1,000 here 11.7 times in 10, with 50 4.7 times in 15.
+Measured over 1,000 commits of 20 documents on 200,000: each document is written 6.2 times, in at most 13 segments. With 1,000
+here it is 11.7 times in 10 segments, with 50 it is 4.7 times in 15.
 """
 DEAD_SHARE: Final = 0.4
-"""A segment with more deleted documents than this share is written again without them."""
+"""A segment whose share of deleted documents exceeds this is rewritten without them."""
 MOST_SEGMENTS: Final = 64
-"""A commit that would leave more segments is refused unless some can be merged. Where merges succeed there are some 13."""
+"""With more segments a commit merges first, and fails if that merge fails. While merges succeed there are some 13."""
 _LOCK: Final = "write.lock"
 
 
 def create_index(folder: Path, facts: Mapping[str, Any] | None = None) -> None:
-    """Make an empty index in a folder, which is made too. Raises ColumnarError where there is one already."""
+    """Make an empty index in a folder, and the folder if it is missing. Raises ColumnarError if the folder holds an index."""
     folder.mkdir(parents=True, exist_ok=True)
     if commit_numbers(folder):
         raise ColumnarError(f"{folder} holds an index already")
@@ -65,9 +65,10 @@ def new_segment_path(folder: Path) -> Path:
 def build_segments(
     folder: Path, layout: Layout, documents: Iterable[Document], *, memory_limit: int = MEMORY_LIMIT
 ) -> list[Path]:
-    """Write documents to segments of an index's folder that no commit names, for :meth:`Writer.add_segment`.
+    """Write documents to segments that no commit names yet, in an index's folder, for :meth:`Writer.add_segment`.
 
-    Needs no lock: other processes may build while one has a writer open, whose end removes what it did not take.
+    Needs no lock: other processes may build while one process has a writer open. When the writer ends, it removes the
+    segments that it did not take.
 
     Raises:
         Unsupported: a document cannot be held.
@@ -88,9 +89,10 @@ def build_segments(
 
 @dataclass(frozen=True, slots=True)
 class CommitReport:
-    """What became of a commit: its changes are durable and visible.
+    """The outcome of a commit. Its changes are durable and visible.
 
-    ``merge_failure`` says why segments that are due could not be merged, and is None where all are. The next commit tries again.
+    ``merge_failure`` says why segments that are due could not be merged. It is None if all were merged. The next commit
+    tries again.
     """
 
     merge_failure: str | None = None
@@ -117,7 +119,7 @@ class Writer:
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self.folder, self.layout, self._memory_limit = folder, layout, memory_limit
-        # Not of one thread: a writer that another thread commits must let go too.
+        # Not thread-local: another thread may commit the writer and must release the lock too.
         self._lock = FileLock(
             folder / _LOCK, timeout=timeout, thread_local=False, fallback_to_soft=False
         )
@@ -157,7 +159,7 @@ class Writer:
         return self._commit.facts
 
     def leaves(self) -> list[Leaf]:
-        """The last commit's segments with what was deleted since. Documents added since are not among them."""
+        """The last commit's segments, with the deletions since then. Documents added since then are not included."""
         leaves, base = [], 0
         for piece in self._pieces[: len(self._commit.segments)]:
             leaves.append(Leaf(piece.segment, base, piece.merge_input().live))
@@ -170,9 +172,9 @@ class Writer:
         return not self._commit.segments
 
     def add(self, document: Document, key: bytes | None = None) -> int:
-        """Add a document whose key, if it has one, the index does not hold yet. Spills when memory is full.
+        """Add a document. If it has a key, the index must not hold that key yet. Spills when memory is full.
 
-        Answers with its number for :meth:`delete_docs`.
+        Returns its number for :meth:`delete_docs`.
         """
         self._require_open()
         return self._buffer(self._builder.add(document), key)
@@ -186,11 +188,11 @@ class Writer:
         return place
 
     def start_group(self) -> None:
-        """Keep the documents that follow in one segment, until :meth:`end_group`."""
+        """Keep the following documents in one segment, until :meth:`end_group`."""
         self._grouped = True
 
     def end_group(self) -> None:
-        """Let memory be spilled again."""
+        """Allow spilling again."""
         self._grouped = False
         self._spill_if_full()
 
@@ -199,14 +201,14 @@ class Writer:
             self._spill()
 
     def put(self, document: Document, key: bytes) -> None:
-        """Add a document in the place of the one with its key, if there is one; a refused one leaves that in place."""
+        """Add a document and replace the one with its key, if there is one. If the new one is refused, the old one stays."""
         self._require_open()
         number = self._builder.add(document)
         self.delete(key)
         self._buffer(number, key)
 
     def delete(self, key: bytes) -> bool:
-        """Delete the document with that key; answers whether there was one. O(segments * log documents)."""
+        """Delete the document with that key. Returns whether there was one. O(segments * log documents)."""
         self._require_open()
         buffered = self._buffered.pop(key, None)
         if buffered is not None:
@@ -221,7 +223,7 @@ class Writer:
     def delete_docs(self, docs: Iterable[int]) -> None:
         """Delete documents by number.
 
-        Those of the last commit are numbered as in its snapshot; those added since follow in the order of adding.
+        Documents of the last commit have their numbers in its snapshot. Documents added since then follow in the order of adding.
 
         Raises:
             IndexError: there is no document of that number; those before it are deleted.
@@ -240,7 +242,7 @@ class Writer:
                 self._buffer_deleted.append(place)
 
     def add_segment(self, path: Path) -> None:
-        """Take a segment that was built apart, at a path of :func:`new_segment_path`; its keys must be new.
+        """Take a segment from :func:`build_segments`, at a path of :func:`new_segment_path`. Its keys must be new.
 
         Raises:
             Damaged: there is no segment of that name in the index's folder, or it cannot be read.
@@ -267,7 +269,7 @@ class Writer:
             raise ColumnarError(f"{self.folder}: the writer has ended, open another")
 
     def _spill(self) -> None:
-        """Write the buffered documents as a segment of their own."""
+        """Write the buffered documents as a segment."""
         if self._builder.doc_count:
             path = new_segment_path(self.folder)
             self._builder.write(path)
@@ -283,15 +285,15 @@ class Writer:
         merge: bool = True,
         merge_all: bool = False,
     ) -> CommitReport:
-        """Make the changes durable and visible, merge where it is due, and end the batch.
+        """Make the changes durable and visible, merge segments that are due, and end the batch.
 
-        ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are;
-        ``merge_all`` merges everything into one segment first. A failure before the commit file is in place leaves the
-        last commit as it was. A merge that fails after it is reported, not raised, until there are MOST_SEGMENTS: then
-        merging comes first.
+        ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are.
+        ``merge_all`` first merges everything into one segment. A failure before the commit file is in place leaves the last
+        commit as it was. A later failure of a merge is reported, not raised. With more than MOST_SEGMENTS, merging comes
+        before the commit.
 
         Raises:
-            OSError: the disk is full, or what is unused cannot be removed.
+            OSError: the disk is full, or unused files cannot be removed.
             Damaged: a segment that must be merged cannot be read.
         """
         self._require_open()
@@ -326,7 +328,7 @@ class Writer:
         remove_unused(self.folder)
 
     def _due(self) -> list[Piece]:
-        """The segments to merge next: one that is mostly deleted, or a full tier; none when all is well."""
+        """The segments to merge next: one with too many deleted documents, or a full tier; none when all is well."""
         for piece in self._pieces:
             if piece.entry.deleted > DEAD_SHARE * piece.entry.doc_count:
                 return [piece]
@@ -341,7 +343,7 @@ class Writer:
         chosen = list(members)
         inputs = [piece.merge_input() for piece in chosen]
         for piece in chosen:
-            piece.segment.file.ensure_sound()  # what is damaged must not get a new checksum
+            piece.segment.file.ensure_sound()  # damaged data must not get a new checksum
         if any(each.live_count for each in inputs):
             path = new_segment_path(self.folder)
             merge_segments(path, inputs)
@@ -355,7 +357,7 @@ class Writer:
         self._pieces = rest[:at] + merged + rest[at:]
 
     def cancel(self) -> None:
-        """Discard what was not committed and let the lock go. Calling it again does nothing."""
+        """Discard uncommitted changes and release the lock. Calling it again does nothing."""
         if self._lock.is_locked:
             self._reset()
             try:
@@ -371,7 +373,7 @@ class Writer:
 
 
 def tier(live: int) -> int:
-    """The tier of a segment: 0 up to TIER_FLOOR live documents, then one for each TIER_WIDTH-fold."""
+    """The tier of a segment: 0 up to TIER_FLOOR live documents, then one more for each factor of TIER_WIDTH."""
     number = 0
     while live > TIER_FLOOR * TIER_WIDTH**number:
         number += 1

@@ -1,7 +1,7 @@
-"""Agreement: how much each of the best documents is like the best of them, by the weightiest words of the forward index.
+"""Agreement: how similar each of the best documents is to the leaders, by the weightiest words of the forward index.
 
-The best documents of a good ranking are mostly about one thing, and what is about it too is probably meant: pseudo relevance
-feedback (Rocchio 1971; Lavrenko and Croft 2001), here as a second look at what was found, so that nothing else is found.
+The best documents of a good ranking are mostly about one thing, and other documents about it are probably wanted too. This is
+pseudo relevance feedback (Rocchio 1971; Lavrenko and Croft 2001). Here it only rescores documents and never adds any.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from indexer.columnar.files.terms import Terms
 from indexer.columnar.search.impacts import F32, Impacts
 
 LEADERS: Final = 20
-"""The documents that the others are compared with: the best by score."""
+"""The number of leaders, the best documents by score. All documents are compared with them."""
 POWER: Final = 4
-"""How much more a better leader counts: its score to this power."""
+"""A leader counts by its score to this power."""
 _TINY: Final = 1e-9
 _HALF: Final = 1.2
 """The frequency at which a word has half of its weight, as in BM25."""
@@ -34,11 +34,11 @@ def agreement(
     scores: F32,
     leaving_out: Sequence[bytes],
 ) -> F32:
-    """float32[documents], 0 to 1: how much each document is like the LEADERS by ``scores``, itself left out.
+    """float32[documents], 0 to 1: how similar each document is to the LEADERS by ``scores``, other than itself.
 
-    ``places`` are leaves and some documents of each, ascending, ``scores`` theirs in this order, 0 or above. A document is a
-    vector of length 1 of its words in the forward index of ``field``, each weighing its frequency times its rarity among all,
-    as far as those leaves know it; words ``leaving_out``, those of the question, do not count.
+    ``places`` are leaves and some documents of each, ascending. ``scores`` are theirs in this order, 0 or above. A document
+    is a vector of length 1 over its words in the forward index of ``field``. A word weighs its frequency times its rarity;
+    its document frequency is summed over the given leaves. The words ``leaving_out``, those of the query, do not count.
     O(documents * FORWARD_TERMS).
     """
     owners, words, weights = _vectors(impacts, field, places, leaving_out)
@@ -61,7 +61,7 @@ def _vectors(
     places: Sequence[tuple[int, IntP]],
     leaving_out: Sequence[bytes],
 ) -> tuple[IntP, IntP, NDArray[np.float64]]:
-    """The words of documents: each one's document, counted through, the number of its text, and its weight."""
+    """The words of documents as three arrays: the document's number in the sequence, the number of the word's text, its weight."""
     owners, words, frequencies, held = [], [], [], []
     terms_of: list[tuple[Terms, AnyArray]] = []
     documents = distinct = 0
@@ -95,7 +95,7 @@ def _vectors(
 def _told_apart(
     terms_of: Sequence[tuple[Terms, AnyArray]], holding: AnyArray
 ) -> tuple[IntP, AnyArray]:
-    """For each term of each leaf the number of its text, and how many documents hold each text; 0 for what does not count."""
+    """For each term of each leaf the number of its text, and for each text its document frequency, 0 if the word does not count."""
     texts = np.concatenate([terms.texts(numbers, LONGEST) for terms, numbers in terms_of])
     texts[holding == 0] = b""
     words, text_of = np.unique(texts, return_inverse=True)

@@ -1,8 +1,8 @@
-"""A cache of values by key, bounded in bytes, that keeps what is asked for most often.
+"""A cache of values by key, bounded in bytes, that keeps the most frequently requested values.
 
-When it is full, a new value takes the place of those not asked for longest, but only of such as were asked for less
-often than it (the idea of TinyLFU, Einziger et al. 2017): a stream of rare questions cannot wash the frequent ones out.
-Counts are halved from time to time, so that what was frequent once does not stay for ever.
+When it is full, a new value replaces the least recently used ones, but only those that were requested less often than the new
+one (the idea of TinyLFU, Einziger et al. 2017). A stream of rare requests thus cannot evict the frequent ones. The counts are
+halved from time to time, so formerly frequent values do not stay for ever.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Final, Generic, TypeVar
 _Value = TypeVar("_Value")
 
 _OVERHEAD: Final = 170
-"""Bytes that an entry takes beside its key and its value, about."""
+"""Approximate bytes that an entry takes besides its key and its value."""
 _LARGEST_SHARE: Final = 8
-"""A value that would take more than this fraction of the cache is not kept."""
+"""A value that takes more than one part in this many of the cache is not kept."""
 _COUNTED: Final = 50_000
-"""Keys that are counted before the counts are halved."""
+"""The number of counted keys beyond which the counts are halved."""
 
 
 class BoundedCache(Generic[_Value]):
@@ -30,20 +30,20 @@ class BoundedCache(Generic[_Value]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: OrderedDict[Hashable, tuple[_Value, int]] = OrderedDict()
-        self._asked: dict[int, int] = {}  # by the key's hash: a key may be as long as a query
+        self._asked: dict[int, int] = {}  # by the key's hash, since a key may be as long as a query
         self._lock = threading.Lock()
         self.held = 0
-        """Bytes that are held, those of the keys among them."""
+        """Bytes of all entries, keys included."""
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def takes(self, nbytes: int) -> bool:
-        """Whether a value of so many bytes may be kept at all."""
+        """Whether a value of ``nbytes`` may be kept at all."""
         return (nbytes + _OVERHEAD) * _LARGEST_SHARE <= self._limit
 
     def admits(self, key: Hashable, nbytes: int) -> bool:
-        """Whether a value of so many bytes is kept, or would be now. A no counts as asked for: the next time it may be yes."""
+        """Whether a value of ``nbytes`` is kept, or would be now. False counts as a request, so the next answer may be True."""
         if not self.takes(nbytes):
             return False
         hashed = hash(key)
@@ -57,7 +57,7 @@ class BoundedCache(Generic[_Value]):
             return False
 
     def get(self, key: Hashable) -> _Value | None:
-        """The value, or None; counts as asked for either way."""
+        """The value, or None. Both count as a request."""
         hashed = hash(key)
         with self._lock:
             self._asked[hashed] = self._asked.get(hashed, 0) + 1
@@ -70,7 +70,7 @@ class BoundedCache(Generic[_Value]):
             return entry[0]
 
     def put(self, key: Hashable, value: _Value, nbytes: int) -> None:
-        """Keep a value of so many bytes if there is room, or if it is asked for more often than what it drives out."""
+        """Keep a value of ``nbytes`` if there is room, or if it is requested more often than the values that it evicts."""
         size = nbytes + _OVERHEAD + weight(key)
         if not self.takes(nbytes) or size > self._limit:
             return
@@ -87,7 +87,7 @@ class BoundedCache(Generic[_Value]):
             self.held += size
 
     def keep_only(self, segments: frozenset[str]) -> None:
-        """Let go of the values whose keys are not tuples that begin with the name of one of these segments. O(values)."""
+        """Drop all values except those whose key is a tuple that begins with the name of one of these segments. O(values)."""
         with self._lock:
             for key in [*self._entries]:
                 if isinstance(key, tuple) and key[0] in segments:
@@ -96,7 +96,7 @@ class BoundedCache(Generic[_Value]):
 
 
 def weight(key: object) -> int:
-    """Bytes that a key takes, what it holds included."""
+    """Bytes that a key takes, its contents included."""
     if isinstance(key, tuple):
         return getsizeof(key) + sum(map(weight, key))
     if not isinstance(key, str | bytes | float | int) and is_dataclass(key):

@@ -1,7 +1,7 @@
-"""Collapsing: of the documents that share a number in a column, only the best ranked one.
+"""Collapsing: keeps only the best ranked of the documents that share a number in a column.
 
-The number holds for the whole snapshot, so a group may span segments. A document without a number is a group of its own.
-Nothing is ranked here: what was ranked is thinned out, and how many of each group were found is counted.
+The number is global to the snapshot, so a group may span segments. A document without a number is a group of its own.
+This module does not rank: it thins out a ranking and counts the found documents of each group.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from indexer.columnar.search.impacts import F32, Listed
 I64 = NDArray[np.int64]
 
 SPARE: Final = 50
-"""How many more than asked for are ranked at once, so that thinning out seldom leaves too few: five pages of copies."""
+"""How many more documents than requested to rank at once: five pages of copies. Collapsing then seldom leaves too few."""
 _AGAIN: Final = 4
-"""When it does, so many times more are ranked the next time."""
+"""If too few remain, the next ranking has this many times as many documents."""
 ALONE: Final = -1
-"""The number of the group that a document without one has."""
+"""The group number of a document without a group."""
 
 
 class Collapsed(NamedTuple):
-    """What is left of a ranking: documents, their scores, and how many of each one's group were found."""
+    """A collapsed ranking: documents, their scores, and how many documents of each one's group were found."""
 
     docs: I64
     scores: F32
@@ -36,9 +36,9 @@ class Collapsed(NamedTuple):
 
 
 class Grouping:
-    """The groups of a snapshot by an int64 column. Made once: O(documents), 4 bytes for each.
+    """The groups of a snapshot by an int64 column. Computed once: O(documents), 4 bytes for each.
 
-    A segment that lacks the column has no groups: an index that an older release made is searched all the same.
+    A segment that lacks the column has no groups. Indexes of older releases can thus be searched.
     """
 
     def __init__(self, snapshot: Snapshot, column: str) -> None:
@@ -52,7 +52,7 @@ class Grouping:
         grouped = every != MISSING_INT
         numbers, places = np.unique(every[grouped], return_inverse=True)
         self.count = len(numbers)
-        """How many groups there are."""
+        """The number of groups."""
         self._ordinals = np.full(len(every), ALONE, dtype=np.int32)
         self._ordinals[grouped] = places
         self._bases = [leaf.base for leaf in snapshot.leaves]
@@ -67,7 +67,7 @@ class Grouping:
         return ordinals
 
     def found_in(self, leaf: int, found: Found) -> NDArray[np.int32]:
-        """The same for what was found in a leaf, without those alone. O(the leaf's grouped documents, or those listed)."""
+        """The group number of each grouped document found in a leaf. O(the leaf's grouped documents, or those listed)."""
         base = self._bases[leaf]
         if isinstance(found, Listed):
             docs = found.docs
@@ -86,17 +86,17 @@ class Tally:
         self._sizes = np.zeros(grouping.count, dtype=np.int64)
 
     def add(self, leaf: int, found: Found) -> None:
-        """Count what was found in a leaf."""
+        """Count the documents found in a leaf."""
         ordinals = self._grouping.found_in(leaf, found)
         self._sizes += np.bincount(ordinals, minlength=len(self._sizes))
 
     @property
     def hidden(self) -> int:
-        """How many of the documents found stand behind another one of their group."""
+        """How many of the documents found are not the first of their group."""
         return int(self._sizes.sum()) - int(np.count_nonzero(self._sizes))
 
     def collapse(self, docs: I64, scores: F32, limit: int) -> Collapsed:
-        """The first of each group among ranked documents, ``limit`` at most. Looks no further than that."""
+        """The first of each group among ranked documents, at most ``limit``. Stops at the limit."""
         sizes: dict[int, int] = {}
         seen = set()
         for place, ordinal in enumerate(self._grouping.ordinals(docs).tolist()):
@@ -112,5 +112,5 @@ class Tally:
 
 
 def next_reach(reach: int, limit: int, hidden: int) -> int:
-    """How many to rank when ``reach`` were not enough for ``limit`` groups; ``limit + hidden`` always are."""
+    """How many to rank if ``reach`` documents did not give ``limit`` groups. ``limit + hidden`` always suffice."""
     return min(limit + hidden, reach * _AGAIN)

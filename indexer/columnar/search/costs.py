@@ -1,4 +1,4 @@
-"""One leaf of a snapshot, and how many of its documents a plan node can match: what decides how to go about a node."""
+"""Costs in one leaf of a snapshot: how many of its documents a plan node can match. They decide how to evaluate a node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexer.columnar.search.impacts import Impacts, padded
 class LeafCosts:
     """A leaf of a snapshot for one thread. Cheap to make.
 
-    ``doc_count`` counts its documents, deleted ones included; ``length`` is that of a dense array for them. ``deadline``
+    ``doc_count`` counts its documents, deleted ones included. ``length`` is the length of a dense array for them. ``deadline``
     is a time of ``time.monotonic()``.
     """
 
@@ -24,21 +24,21 @@ class LeafCosts:
         self.segment = impacts.snapshot.leaves[leaf].segment
         self.doc_count = self.segment.doc_count
         self.length = padded(self.doc_count)
-        # By the id of a node of a plan that lives as long as this.
+        # Keyed by the id of a plan's node. The plan lives as long as this object.
         self._costs: dict[int, int] = {}
         self._ranges: dict[int, tuple[int, int]] = {}
 
     def keep_to_deadline(self) -> None:
-        """Asked before each node.
+        """Check the deadline. Called before each node.
 
         Raises:
-            OutOfTime: the deadline is over.
+            OutOfTime: the deadline has passed.
         """
         if monotonic() >= self.deadline:
             raise OutOfTime
 
     def cost(self, node: p.Plan) -> int:
-        """An upper estimate of the documents that match. Costs a term look-up a term, once: nodes ask for their parts' again."""
+        """An upper estimate of the documents that match. Costs one look-up a term. Cached, since nodes ask for their parts' again."""
         cost = self._costs.get(id(node))
         if cost is None:
             method = _COST.get(type(node))
@@ -53,7 +53,7 @@ class LeafCosts:
         return sum(self.impacts.estimate(self.leaf, field, node.term) for field, _ in node.fields)
 
     def terms_of(self, node: p.TermsBetween) -> tuple[int, int]:
-        """The number of the first term of a range, and of the first one behind it."""
+        """The numbers of the terms in a range: the first, and the one after the last."""
         found = self._ranges.get(id(node))
         if found is None:
             postings = self.impacts.field(self.leaf, node.field)
@@ -94,7 +94,7 @@ class LeafCosts:
         return self.cost(node.plan)
 
 
-# One look-up a node: functools.singledispatchmethod costs four microseconds a call, as much as a short posting list.
+# A dict look-up a node: functools.singledispatchmethod costs four microseconds a call, as much as a short posting list.
 _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.Term: LeafCosts._term,
     p.Word: LeafCosts._word,

@@ -1,7 +1,7 @@
-"""Evaluating a plan in one leaf, an array at a time.
+"""Evaluates a plan in one leaf, an array at a time.
 
-*Which documents match?* gives a list where the result is small and dense arrays where it is not. An intersection whose
-rarest clause is much rarer than the others probes those (``probing.py``). No loop runs over documents or postings.
+The result is a list where it is small and dense arrays where it is not. An intersection whose rarest clause is much rarer than
+the others probes the others (``probing.py``). No loop runs over documents or postings.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Evaluator(LeafProbe):
     """Evaluates plans in one leaf of a snapshot. Cheap to make; used by one thread."""
 
     def release(self, found: Part) -> None:
-        """Give the accumulator of a result that is not needed any more back."""
+        """Give back the accumulator of a result that is no longer needed."""
         if isinstance(found, Dense):
             SCRATCH.give_back(found.scores)
 
     def find(self, node: p.Plan) -> Part:
-        """The documents that match, with their scores, to look at."""
+        """The documents that match, with their scores. Read-only."""
         self.keep_to_deadline()
         return _FIND[type(node)](self, node)
 
     def find_own(self, node: p.Plan) -> Found:
-        """The same, to change: a shared column is copied."""
+        """The same result in arrays that the caller may change: a shared column is copied."""
         found = self.find(node)
         if not isinstance(found, Column):
             return found
@@ -54,7 +54,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, None)
 
     def find_listed(self, node: p.Plan) -> Listed:
-        """The same as a list."""
+        """The same result as a list."""
         found = self.find(node)
         if isinstance(found, Listed):
             return found
@@ -75,7 +75,7 @@ class Evaluator(LeafProbe):
 
     def _common_word(self, node: p.Word) -> Column:
         column = Column(np.zeros(self.length, dtype=np.float32))
-        for field, boost in node.fields:  # computed anew: what is kept is the whole
+        for field, boost in node.fields:  # not cached: the cache holds the whole word
             part = self.impacts.fresh(self.leaf, field, node.term)
             _add(column.scores, _boosted(part, boost))
         return column
@@ -123,7 +123,7 @@ class Evaluator(LeafProbe):
         return self._summed([self.find_listed(clause) for clause in node.clauses], node.minimum)
 
     def _summed(self, parts: list[Listed], minimum: int) -> Listed:
-        """The sum of lists, through a clean accumulator: only the places that were touched are read and cleared."""
+        """The sum of lists, by a clean accumulator. Only the touched places are read and cleared."""
         parts = [part for part in parts if len(part.docs)]
         if len(parts) < max(1, minimum):
             return NOTHING
@@ -158,7 +158,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
     def _marked(self, mask: Mask | None, scores: F32, found: Part) -> Mask:
-        """The mask of what was found before (the scores say it while there is none) and now."""
+        """The mask of the documents found before and now. Without a mask so far, the scores say what was found before."""
         before = scores > 0 if mask is None else mask
         before |= mask_of(found, self.length)
         return before
@@ -306,12 +306,12 @@ _FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
 
 
 def _boosted(found: Listed, boost: float) -> Listed:
-    """The same list with its scores multiplied; a shared one is not changed."""
+    """The list with its scores multiplied. A shared list does not change."""
     return found if boost == 1.0 else Listed(found.docs, found.scores * np.float32(boost))
 
 
 def _add(scores: F32, found: Part) -> None:
-    """Add what was found to an accumulator."""
+    """Add a result's scores to an accumulator."""
     if isinstance(found, Listed):
         np.add.at(scores, found.docs, found.scores)
     else:
@@ -319,7 +319,7 @@ def _add(scores: F32, found: Part) -> None:
 
 
 def _all_positive(node: p.Plan) -> bool:
-    """Whether every document that matches is sure to score above 0, so that the scores tell which ones match."""
+    """Whether every document that matches surely scores above 0. Then the scores say which documents match."""
     match node:
         case p.Word():
             return True

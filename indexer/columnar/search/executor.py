@@ -1,6 +1,6 @@
-"""The executor: a plan, a filter and an order in; the best documents, the exact total and the facets out.
+"""The executor: takes a plan, a filter and an order; returns the best documents, the exact total and the facets.
 
-One snapshot, all its leaves, an array at a time. Immutable and shared by threads; accumulators are each thread's own.
+It searches all leaves of one snapshot, an array at a time. Threads share it; each thread has its own accumulators.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from indexer.columnar.search.rescoring import Rescore, rescored
 from indexer.columnar.search.top import Ordering, Ranked, best_of_leaf, merged
 
 Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
-"""A facet that is computed of a segment: for each document the number of its value, or the count of values for none."""
+"""Computes a facet from a segment: for each document the number of its value, or the count of values if it has none."""
 
 
 Masks = dict[int, Mask] | None
-"""The masks of a filter by leaf, as far as they are at hand. None for one that holds given documents, which are new each time."""
+"""The masks of a filter known so far, by leaf. None for a filter that holds given documents, since those differ each time."""
 
 MASK_BYTES: Final = 32 * 2**20
-"""What is kept of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
+"""The size of the cache of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
 
 
 class _Facet(NamedTuple):
-    """A facet in a leaf: numbers of values, those values, and where each document's numbers begin (None: one each)."""
+    """A facet in a leaf: the numbers of values, the values, and each document's first number (None: one number each)."""
 
     ordinals: AnyArray
     values: Sequence[bytes]
@@ -50,10 +50,11 @@ class _Facet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """What was found: numbers in the snapshot and scores of the best, in order; how many there are; facets.
+    """The result of a search: the best documents' numbers in the snapshot and scores, in order; the total; facets.
 
-    ``groups`` counts what is left when collapsed, and ``sizes`` says how many of each hit's group were found: total
-    and ones, when it is not. ``complete`` is False when the deadline came first: then leaves are missing, or the second look.
+    ``groups`` counts the documents that remain after collapsing, and ``sizes`` the found documents of each hit's group. Without
+    collapsing they are the total and ones. ``complete`` is False when the deadline passed first: then leaves or the rescoring are
+    missing.
     """
 
     docs: I64
@@ -68,8 +69,8 @@ class Top:
 class Executor:
     """Searches one snapshot.
 
-    ``derived`` names facets that are no columns; each is computed once for a segment and kept. ``reuse`` is the executor of an
-    earlier snapshot with the same ``derived``: what it keeps of segments is shared, what it keeps of others goes.
+    ``derived`` names facets that are not columns. Each is computed once for a segment and kept. ``reuse`` is the executor of an
+    earlier snapshot with the same ``derived``. What it keeps for common segments is shared, the rest is dropped.
     """
 
     def __init__(
@@ -111,17 +112,18 @@ class Executor:
         collapse: str | None = None,
         rescore: Rescore | None = None,
     ) -> Top:
-        """The best ``limit`` documents with the exact total; a limit of 0 only counts.
+        """The best ``limit`` documents with the exact total. A limit of 0 only counts.
 
-        ``facets`` are columns of values or derived ones, counted over all that was found; a document without a value
-        counts nowhere, one with many counts for each, and twice for one that it was given twice. ``factors`` hold for
-        each leaf float32[documents] that scores are multiplied with (recency). ``deadline`` is a time of ``time.monotonic()``
-        and looked at before each node of a plan. O(postings of the plan + documents / 256).
+        ``facets`` are columns of values or derived facets, counted over all documents found. A document without a value is not
+        counted. A document with several values counts for each, and twice for a value that it has twice. ``factors`` are
+        float32[documents] for each leaf; they multiply scores (recency). ``deadline`` is a time of ``time.monotonic()``,
+        checked before each node of the plan. O(postings of the plan + documents / 256).
 
-        ``collapse`` is an int64 column: of documents that share a number in it only the best ranked one is a hit. Costs a
-        look at each grouped document, and seldom a second search, where the best are copies of one another.
+        ``collapse`` is an int64 column. Of the documents that share a number in it, only the best ranked is a hit. This costs
+        a look at each grouped document. It rarely costs a second search: only if the best documents are mostly copies of one
+        another.
 
-        ``rescore`` looks at the best by score once more, see :class:`Rescore`.
+        ``rescore`` rescores the best documents; see :class:`Rescore`.
 
         Raises:
             ValueError: the limit is below 0.
@@ -156,7 +158,7 @@ class Executor:
         rescore: Rescore | None,
         tally: Tally | None = None,
     ) -> Top:
-        """The same, not collapsed; ``tally`` counts what was found of each group."""
+        """The search without collapsing. ``tally`` counts the found documents of each group."""
         total, complete = 0, True
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
@@ -196,16 +198,16 @@ class Executor:
         return Top(best_docs, scores, ones, total, total, counts, complete)
 
     def _grouping(self, column: str) -> Grouping:
-        """The groups by a column; made once."""
+        """The groups by a column; computed once."""
         if column not in self._groupings:
             self._groupings[column] = Grouping(self.snapshot, column)
         return self._groupings[column]
 
     def documents(self, leaf: int, plan: Plan, *, deadline: float = inf) -> IntP:
-        """intp, ascending: the documents of a leaf that match, deleted ones too.
+        """intp, ascending: the documents of a leaf that match, deleted ones included.
 
         Raises:
-            OutOfTime: the deadline, a time of ``time.monotonic()``, came first.
+            OutOfTime: the deadline, a time of ``time.monotonic()``, passed first.
         """
         evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
         found = evaluator.find(plan) if evaluator.cost(plan) else NOTHING
@@ -222,7 +224,7 @@ class Executor:
     def _narrowed(
         self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Found:
-        """Without deleted documents and what the filter does not let through."""
+        """The result without deleted documents and those that the filter excludes."""
         if filter_ is None and leaf.live is None:
             return found
         if isinstance(found, Listed):
@@ -244,7 +246,7 @@ class Executor:
         return Dense(found.scores, None if found.mask is None else allowed)
 
     def _allowed(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask:
-        """bool, padded: the documents of a leaf that a filter lets through, deleted ones too. Kept: filters come again."""
+        """bool, padded: the documents of a leaf that pass a filter, deleted ones included. Cached, since filters recur."""
         allowed = self._kept_mask(evaluator, filter_, masks)
         if allowed is None:
             found = evaluator.find(filter_)
@@ -259,7 +261,7 @@ class Executor:
     def _allowed_among(
         self, evaluator: Evaluator, docs: IntP, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Mask:
-        """Which of ``docs`` live and are let through; few are looked up without making the whole mask."""
+        """Which of ``docs`` live and pass the filter. Without a cached mask only ``docs`` are looked up."""
         keep = np.ones(len(docs), dtype=bool) if leaf.live is None else leaf.live[docs]
         if filter_ is not None and len(docs):
             known = self._kept_mask(evaluator, filter_, masks)
@@ -267,7 +269,7 @@ class Executor:
         return keep
 
     def _kept_mask(self, evaluator: Evaluator, filter_: Plan, masks: Masks) -> Mask | None:
-        """The mask of a filter in a leaf, if it is kept."""
+        """The cached mask of a filter in a leaf, or None."""
         if masks is None:
             return None
         known = masks.get(evaluator.leaf)
@@ -279,7 +281,7 @@ class Executor:
         return known
 
     def _masks_of(self, filter_: Plan | None) -> Masks:
-        """The masks of a filter: those of the one asked for last are at hand, since the rungs of a search ask for the same."""
+        """The known masks of a filter. Those of the last filter are kept at hand, since all rungs of a search use the same filter."""
         try:
             hash(filter_)
         except TypeError:

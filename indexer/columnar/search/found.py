@@ -1,4 +1,4 @@
-"""What evaluating a plan in one leaf gives: some documents with scores, listed or as dense arrays."""
+"""The results of evaluating a plan in one leaf: some documents with scores, as a list or as dense arrays."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from indexer.columnar.search.impacts import F32, Column, Listed
 Mask = NDArray[np.bool_]
 
 SCRATCH_BYTES: Final = 64 * 2**20
-"""What a thread keeps of accumulators between queries: four for each segment of an index of 4 million documents."""
+"""Bytes of accumulators that a thread keeps between queries: four for each segment of an index of 4 million documents."""
 
 
 class Dense(NamedTuple):
-    """One score for each document, float32, padded with zeros to whole blocks; ``mask`` says which match, or None: those above 0."""
+    """One score for each document, float32, padded with zeros to whole blocks. ``mask`` says which match; None: those above 0."""
 
     scores: F32
     mask: Mask | None
 
 
 Found = Listed | Dense
-"""What belongs to whoever asked for it: a Dense may be changed and must be given back."""
+"""A result that belongs to the caller. The caller may change a Dense and must give it back."""
 Part = Found | Column
-"""What may be looked at and added to something; a Column is shared."""
+"""A result that may only be read or added to another one. A Column is shared."""
 
 
 class Scratch(threading.local):
-    """Zeroed accumulators that one thread uses again and again; whoever borrows one gives it back.
+    """Zeroed accumulators that a thread reuses. Each borrower gives its accumulator back.
 
-    Segments come and go, and each has a length of its own: beyond SCRATCH_BYTES the lengths not used for longest go.
+    Segments come and go, and each needs its own length. Beyond SCRATCH_BYTES the least recently used lengths are dropped.
     """
 
     def __init__(self) -> None:
-        self._free: dict[int, list[F32]] = {}  # the length that was given back last stands last
+        self._free: dict[int, list[F32]] = {}  # ordered by the last return, latest last
         self._held = 0
 
     def borrow(self, length: int) -> F32:
@@ -50,12 +50,12 @@ class Scratch(threading.local):
         return scores
 
     def give_back(self, scores: F32) -> None:
-        """Take an accumulator back; its values are cleared."""
+        """Take an accumulator back and clear it."""
         scores.fill(0.0)
         self.give_back_clean(scores)
 
     def give_back_clean(self, scores: F32) -> None:
-        """Take back an accumulator that is all zero already."""
+        """Take back an accumulator that is already all zero."""
         free = self._free.pop(len(scores), [])
         free.append(scores)
         self._free[len(scores)] = free
@@ -69,10 +69,10 @@ class Scratch(threading.local):
 
 
 _SPREAD: Final = 16
-"""Documents are looked up in a list of fewer times as many by spreading it out: a search takes as long as some 16 writes."""
+"""A list of fewer than this many times the wanted documents is spread over an array. A binary search costs some 16 writes."""
 
 SCRATCH: Final = Scratch()
-"""The accumulators of all threads."""
+"""The accumulators; each thread has its own."""
 
 
 def mask_of(found: Part, length: int) -> Mask:
@@ -96,7 +96,7 @@ def documents_of(found: Part) -> IntP:
 
 
 def listed(found: Part) -> Listed:
-    """What was found as a list of documents."""
+    """The result as a list of documents."""
     if isinstance(found, Listed):
         return found
     docs = documents_of(found)
@@ -104,7 +104,7 @@ def listed(found: Part) -> Listed:
 
 
 def look_up(found: Part, docs: IntP, length: int) -> tuple[Mask, F32]:
-    """Which of ``docs`` were found, and the score of each (0 where not). O(docs * log found) or O(docs)."""
+    """Which of ``docs`` were found, and the score of each (0 if not). O(docs * log found) or O(docs)."""
     if isinstance(found, Listed):
         return look_up_listed(found, docs, length)
     scores = found.scores[docs]
@@ -114,7 +114,7 @@ def look_up(found: Part, docs: IntP, length: int) -> tuple[Mask, F32]:
 
 
 def look_up_listed(found: Listed, docs: IntP, length: int) -> tuple[Mask, F32]:
-    """The same in a list of a leaf whose dense arrays have ``length``. O(docs * log found) or O(docs + found)."""
+    """The same look-up in a list. ``length`` is that of the leaf's dense arrays. O(docs * log found) or O(docs + found)."""
     if not len(found.docs):
         return np.zeros(len(docs), dtype=bool), np.zeros(len(docs), dtype=np.float32)
     if len(found.docs) < len(docs) * _SPREAD and found.scores.min() > 0:
@@ -126,7 +126,7 @@ def look_up_listed(found: Listed, docs: IntP, length: int) -> tuple[Mask, F32]:
 
 
 def _look_up_spread(found: Listed, docs: IntP, length: int) -> tuple[Mask, F32]:
-    """Spread the list over an accumulator, look there, and clear what was touched."""
+    """Spread the list over an accumulator, look there, and clear the touched places."""
     spread = SCRATCH.borrow(length)
     spread[found.docs] = found.scores
     scores = spread[docs]

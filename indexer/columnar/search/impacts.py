@@ -1,9 +1,9 @@
 """Impacts: what each posting of a term adds to its document's score, and a bounded cache of them.
 
-BM25 as Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
-idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so nothing of this
-is stored: a snapshot derives it, and keeps what is asked for often. The documents and frequencies of a word are its
-segment's own: they are kept over commits, and only their scores are computed anew.
+The formula is BM25 as in Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
+idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so impacts are not stored:
+a snapshot derives them and caches the frequently requested ones. The documents and frequencies of a word belong to its
+segment, so they stay cached over commits, and only their scores are computed again.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from indexer.columnar.search.plan import Word
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 Fields = tuple[tuple[str, float], ...]
-"""Fields, each with what its scores are multiplied with."""
+"""Fields, each with the factor of its scores."""
 
 CACHE_BYTES: Final = 320 * 2**20
 """For all threads of a process together, in 32nds: 13 for occurrences, 10 for lists, 8 for columns, 1 for short lists.
 
-400 questions of an index of 200,000 articles fill it: their phrases alone ask for 130 MB of occurrences."""
+400 queries on an index of 200,000 articles fill it: their phrases alone take 130 MB of occurrences.
+"""
 SHORT: Final = 1_000
-"""Postings up to which a list counts as short: what it costs is the asking, so short ones have a part to themselves."""
+"""The most postings of a short list. Short lists have a cache of their own, since their cost is the look-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,16 @@ class Bm25:
 
 
 class Listed(NamedTuple):
-    """A term's postings in one leaf: documents intp ascending, and what each scores, float32. Never write to them."""
+    """A term's postings in one leaf: documents intp ascending, and the score of each, float32. Never write to them."""
 
     docs: IntP
     scores: F32
 
 
 class Counted:
-    """How often each of some fields of the documents of a leaf holds a term; a segment's own, so it holds in every snapshot.
+    """How often some fields of a leaf's documents hold a term. The counts belong to a segment, so they hold in every snapshot.
 
-    ``scored`` is what that scored for whoever asked last: the statistics, and the list.
+    ``scored`` caches the last scores: the statistics they are for, and the list.
     """
 
     __slots__ = ("counts", "docs", "scored")
@@ -65,29 +66,29 @@ class Counted:
         self.docs = docs
         """intp, ascending."""
         self.counts = counts
-        """uint8 or uint32[fields, documents]: 0 where the field does not hold it."""
+        """uint8 or uint32[fields, documents]: 0 where the field does not hold the term."""
         self.scored: tuple[object, Listed] = (None, NOTHING)
 
     @property
     def nbytes(self) -> int:
-        """Bytes, those of a list of scores among them."""
+        """Bytes, those of a list of scores included."""
         return self.docs.nbytes + self.counts.nbytes + 4 * len(self.docs)
 
 
 class Column(NamedTuple):
-    """What a frequent term gives each document of a leaf, float32, padded with zeros to whole blocks. Never write to it."""
+    """A frequent term's score for each document of a leaf, float32, padded with zeros to whole blocks. Never write to it."""
 
     scores: F32
 
 
 COMMON: Final = 8
-"""A term that more than one in so many documents hold is kept as a column: adding it is one pass without indices."""
+"""A term that more than one in this many documents hold is cached as a column, which is added in one pass without indices."""
 BLOCK: Final = 256
-"""Dense arrays of scores are padded to whole blocks of so many, which are looked at to find the best."""
+"""Dense arrays of scores are padded to whole blocks of this size. The search for the best scores goes by blocks."""
 
 
 def padded(doc_count: int) -> int:
-    """The length of a dense array for so many documents."""
+    """The length of a dense array for ``doc_count`` documents."""
     return -(-doc_count // BLOCK) * BLOCK
 
 
@@ -97,8 +98,8 @@ NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 class Impacts:
     """The impacts of one snapshot. Shared by threads.
 
-    Where terms stand and occur is kept by segment, and shared with those of an earlier snapshot, ``reuse``: of their scores
-    what does not depend on the other segments. Statistics are those of the segments, so deletions alone change no score.
+    The places and occurrences of terms are cached by segment and shared with those of an earlier snapshot, ``reuse``. So are the
+    parts of scores that do not depend on other segments. Statistics count deleted documents, so deletions alone change no score.
     """
 
     def __init__(
@@ -129,11 +130,11 @@ class Impacts:
         self._known = [self._places.known_in(segment) for segment in self._segments]
 
     def field(self, leaf: int, name: str) -> PostingsField | None:
-        """A field's postings in a leaf, or None where its segment has no such field: it was made before there was one."""
+        """A field's postings in a leaf, or None if its segment is older than the field."""
         return postings_of(self._segments[leaf], name)
 
     def idf(self, field: str, term: bytes) -> float:
-        """The inverse document frequency of a term over the snapshot; 1.0 where that is empty."""
+        """The inverse document frequency of a term over the snapshot; 1.0 in an empty snapshot."""
         return log(max(self.snapshot.doc_count_all, 1) / (self.doc_frequency(field, term) + 1)) + 1
 
     def norms(self, leaf: int, field: str, postings: PostingsField) -> F32:
@@ -149,24 +150,24 @@ class Impacts:
         return norms
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
-        """How many postings a term has in a leaf. O(log terms), O(1) for one that was asked for before."""
+        """How many postings a term has in a leaf. O(log terms), O(1) for a term that was asked for before."""
         place = self._known[leaf].get((field, term))
         return (place or self.place(leaf, field, term)).postings
 
     def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many documents of the snapshot hold a term, deleted ones included. Costs an :meth:`estimate` a leaf."""
+        """How many documents of the snapshot hold a term, deleted ones included. Costs one :meth:`estimate` for each leaf."""
         count = 0
         for leaf in range(len(self._known)):
             count += self.estimate(leaf, field, term)
         return count
 
     def doc_frequencies(self, field: str, terms: Sequence[bytes]) -> list[int]:
-        """The same for each of some terms, looked up together."""
+        """The document frequency of each of some terms, looked up together."""
         counts = [self._places.postings(segment, field, terms) for segment in self._segments]
         return [sum(each) for each in zip(*counts, strict=True)] if counts else [0] * len(terms)
 
     def place(self, leaf: int, field: str, term: bytes) -> Place:
-        """Where a term stands in a leaf. Remembered."""
+        """A term's place in a leaf. Cached."""
         return self._places.find(self._segments[leaf], field, term)
 
     def column(self, leaf: int, field: str, term: bytes) -> Column | None:
@@ -192,7 +193,7 @@ class Impacts:
         return self._kept(key, leaf, term, ((field, 1.0),), count)
 
     def fresh(self, leaf: int, field: str, term: bytes) -> Listed:
-        """A term's documents and impacts, computed anew and not kept. O(postings)."""
+        """A term's documents and impacts, computed without the cache. O(postings)."""
         number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
         if postings is None or not count:
@@ -202,7 +203,7 @@ class Impacts:
     def word(
         self, leaf: int, word: Word, postings: int, make: Callable[[Word], Column]
     ) -> Listed | Column:
-        """A word in several fields, of so many postings together; where that is many, what was kept of it or ``make`` gives."""
+        """The impacts of a word in several fields with ``postings`` in all. The cache or ``make`` gives a frequent word's column."""
         key = (self._segments[leaf].name, word.term, word.fields)
         if not self.is_common(leaf, postings):
             return self._kept(key, leaf, word.term, word.fields, postings) if postings else NOTHING
@@ -213,7 +214,7 @@ class Impacts:
         return column
 
     def keeps_word(self, leaf: int, word: Word, postings: int) -> bool:
-        """Whether a word in several fields is kept, or would be once it is asked for."""
+        """Whether the cache holds a word in several fields, or would keep it if requested."""
         doc_count = self._segments[leaf].doc_count
         nbytes = (
             4 * doc_count if self.is_common(leaf, postings) else (12 + len(word.fields)) * postings
@@ -228,7 +229,7 @@ class Impacts:
         return self._short if postings <= SHORT else self._listed
 
     def is_common(self, leaf: int, postings: int) -> bool:
-        """Whether so many postings in a leaf are better kept as a column."""
+        """Whether a term with this many postings in a leaf is better cached as a column."""
         return postings * COMMON > self._segments[leaf].doc_count
 
     def occurrence_count(self, leaf: int, field: str, term: bytes) -> int:
@@ -243,16 +244,16 @@ class Impacts:
         return count
 
     def keeps_occurrences(self, leaf: int, field: str, term: bytes) -> bool:
-        """Whether the occurrences of a term are kept, or would be once they are asked for."""
+        """Whether the cache holds the occurrences of a term, or would keep them if requested."""
         count = self.place(leaf, field, term).occurrences
         return self._occurrences.admits(
             (self._segments[leaf].name, field, term), 8 * count + len(term)
         )
 
     def scores(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> F32:
-        """float32: what a term adds to the scores of some documents; 0 where they do not hold it.
+        """float32: a term's scores for some documents; 0 where they do not hold it.
 
-        Nothing but these postings is computed: for a few documents, and terms that the cache has no room for.
+        Computes only these postings. Meant for a few documents and terms that do not fit the cache.
         """
         found = np.zeros(len(among.docs), dtype=np.float32)
         number, count, _ = self.place(leaf, field, term)
@@ -268,7 +269,7 @@ class Impacts:
         return found
 
     def located(self, leaf: int, field: str, terms: Sequence[bytes], among: DocsByBlock) -> Located:
-        """Where some terms stand in some documents of a leaf. Nothing is decoded."""
+        """The postings of some terms in some documents of a leaf. Decodes nothing."""
         postings = self.field(leaf, field)
         if postings is None:
             return NOWHERE
@@ -290,7 +291,7 @@ class Impacts:
         return found
 
     def occurrences_in(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> I64:
-        """The same in some documents alone, which need not all hold the term."""
+        """The occurrences in some documents alone. Not all of these need hold the term."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
         _, hit, at = self.located(leaf, field, (term,), among)
@@ -299,7 +300,7 @@ class Impacts:
     def _kept(
         self, key: tuple[object, ...], leaf: int, term: bytes, fields: Fields, postings: int
     ) -> Listed:
-        """A term that has postings in some fields: what is kept of it, scored anew when that was for other statistics."""
+        """The impacts of a term that has postings in some fields, by cached counts. Scores of other statistics are computed again."""
         cache = self._short if postings <= SHORT else self._listed
         counted = cache.get(key)
         if counted is None:
@@ -312,7 +313,7 @@ class Impacts:
         return listed
 
     def _counted(self, leaf: int, term: bytes, fields: Fields) -> Counted:
-        """How often a term stands in some fields of the documents of a leaf that hold it. O(postings)."""
+        """How often some fields of a leaf's documents hold a term. O(postings)."""
         found = []
         for row, (field, _) in enumerate(fields):
             postings = self.field(leaf, field)
@@ -332,7 +333,7 @@ class Impacts:
         return Counted(docs, counts)
 
     def _summed(self, leaf: int, term: bytes, fields: Fields, counted: Counted) -> F32:
-        """What a term adds in all of some fields. O(documents * fields)."""
+        """A term's scores, summed over some fields. O(documents * fields)."""
         scores = np.zeros(len(counted.docs), dtype=np.float32)
         for counts, (field, boost) in zip(counted.counts, fields, strict=True):
             postings, held = self.field(leaf, field), np.flatnonzero(counts)
@@ -364,7 +365,7 @@ class Impacts:
         docs: IntP,
         freqs: AnyArray,
     ) -> F32:
-        """BM25 of a term in documents that hold it so often."""
+        """The BM25 of a term in documents that hold it ``freqs`` times."""
         scores = freqs.astype(np.float32)
         divisors = scores + self.norms(leaf, field, postings)[docs]
         scores *= np.float32(self.idf(field, term) * (self.weighting.k1 + 1))

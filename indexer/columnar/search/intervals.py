@@ -1,7 +1,7 @@
-"""Intervals: ranges of numbers told by which of a segment's values they take in, so that equal ones are seen to be equal.
+"""Intervals: expresses ranges of numbers by the segment's values that they include, so equivalent ranges compare equal.
 
-What readers may see changes with the clock, but only when it passes a time that a document has: until then each second's
-filter lets the same documents through.
+The filter of visible articles changes with the clock. Its result in a segment changes only when the clock passes a time that a
+document has. Until then the filters of all seconds pass the same documents.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from indexer.columnar.search import plan as p
 
 
 def told_by_values(plan: p.Plan, segment: Segment) -> p.Plan:
-    """The plan with the bounds of each range as numbers of distinct values: a key, the same for equal documents of a segment.
+    """A cache key: the plan with the bounds of each range as numbers of distinct values.
 
-    Never evaluated. O(ranges * log documents), once O(documents * log documents) for a column.
+    Ranges that include the same values of a segment give the same key. The key is never evaluated as a plan.
+    O(ranges * log documents), once O(documents * log documents) for a column.
     """
     match plan:
         case p.Between(column, low, high):

@@ -1,6 +1,6 @@
-"""Phrases: which documents hold terms one after the other, from the positions, without a loop over documents.
+"""Phrases: finds the documents that hold terms one after the other, from the positions, without a loop over documents.
 
-An *occurrence* is one number, int64: ``document << 32 | position``. Those of a term ascend, so that a phrase is an
+An *occurrence* is one number, int64: ``document << 32 | position``. The occurrences of a term ascend. A phrase is thus an
 intersection of sorted arrays, each shifted by the term's place in the phrase.
 """
 
@@ -20,17 +20,17 @@ from indexer.columnar.search.plan import Phrase
 
 _POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31
-"""No slop reaches farther, so that none reaches from one document into the next: positions lie below this."""
+"""The largest slop. Positions lie below it, so no slop reaches from one document into the next."""
 _SEARCH: Final = 4
-"""A set of occurrences so many times smaller than another is looked up by binary search, a larger one through a sieve."""
+"""A set of occurrences that is more than this many times smaller than another uses binary search, a larger set uses a sieve."""
 _SIEVE_BITS: Final = 20
-"""A sieve of a MiB stays in the processor's cache; a hundred thousand occurrences let a tenth of the others through."""
+"""A sieve of 1 MiB fits the processor's cache. With a hundred thousand occurrences it passes a tenth of the others."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: Fibonacci hashing (Knuth, TAOCP 3, 6.4)."""
 
 
 class _Sieve(threading.local):
-    """One byte for each hash of an occurrence, all zero between uses; each thread has its own."""
+    """One byte for each hash of an occurrence, all zero between uses. Each thread has its own."""
 
     def __init__(self) -> None:
         self.seen = np.zeros(1 << _SIEVE_BITS, dtype=bool)
@@ -42,7 +42,7 @@ _sieve = _Sieve()
 def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
     """The documents that hold the phrase, scored by the sum of their terms' BM25.
 
-    O(occurrences of the two rarest terms), or of the rarest one times the logarithm of the other's.
+    O(occurrences of the two rarest terms), or of the rarest term times the logarithm of the other's.
 
     Raises:
         Unsupported: the field keeps no positions.
@@ -65,14 +65,14 @@ def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
 
 
 def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
-    """Occurrences of the rarest term about which all the others stand in their places."""
+    """Occurrences of the rarest term around which all the others stand in their places."""
     by_count = sorted(range(len(counts)), key=counts.__getitem__)
     rarest = by_count[0]
     found = impacts.occurrences(leaf, phrase.field, phrase.terms[rarest])
     for place in by_count[1:]:
         if not len(found):
             break
-        # A position below 0 borrows from the document and is one that no term has.
+        # A position below 0 borrows from the document. No term has the resulting position.
         wanted = found + (place - rarest)
         term = phrase.terms[place]
         if impacts.keeps_occurrences(leaf, phrase.field, term):
@@ -107,7 +107,7 @@ def _owners(occurrences: I64) -> IntP:
 
 
 def _members(wanted: I64, among: I64) -> Mask:
-    """Which of some occurrences are among others; both ascend."""
+    """Which of ``wanted`` are in ``among``; both ascend."""
     if not len(among):
         return np.zeros(len(wanted), dtype=bool)
     if len(wanted) * _SEARCH < len(among):
@@ -136,7 +136,7 @@ def _hashes(occurrences: I64) -> NDArray[np.intp]:
 
 
 def _following(ends: I64, places: I64, slop: int) -> I64:
-    """Of ``places``, those that come 1 to ``slop`` positions after one of ``ends``, in the same document."""
+    """The ``places`` that come 1 to ``slop`` positions after one of ``ends``, in the same document."""
     if not len(ends):
         return ends
     at = np.searchsorted(ends, places)  # ends[at - 1] is the nearest one before

@@ -1,6 +1,6 @@
-"""Places: where terms stand in segments, and how many postings they have there; remembered, because plans ask again and again.
+"""Places: the numbers of terms in segments and their counts of postings, cached because plans ask for them again and again.
 
-A segment never changes, so what is remembered of it holds in every snapshot that has it.
+A segment never changes, so a cached place is valid in every snapshot with that segment.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from indexer.columnar.files.segment import PostingsField, Segment
 
 _REMEMBERED: Final = 50_000
-"""Terms whose places are remembered, of all segments together: about 200 bytes each."""
+"""The most cached places, of all segments together: about 200 bytes each."""
 _LONGEST: Final = 100
-"""Bytes of a term up to which it is remembered: what people paste may be of any length."""
+"""The most bytes of a cached term, since pasted text may have any length."""
 
 
 class Place(NamedTuple):
-    """A term in a segment: its number (-1 for none), and how many postings and occurrences it has (-1: the field counts none)."""
+    """A term in a segment: its number (-1 for none), its postings, and its occurrences (-1 if the field does not count them)."""
 
     number: int
     postings: int
@@ -39,11 +39,11 @@ class Places:
         return sum(map(len, [*self._known.values()]))
 
     def known_in(self, segment: Segment) -> dict[tuple[str, bytes], Place]:
-        """What is remembered of a segment, by field and term; to look into."""
+        """The cached places of a segment, by field and term. Read-only for callers."""
         return self._known.setdefault(segment.name, {})
 
     def find(self, segment: Segment, field: str, term: bytes) -> Place:
-        """Where a term stands in a segment. O(log terms), O(1) for one that is remembered."""
+        """A term's place in a segment. O(log terms), O(1) for a cached one."""
         place = self.known_in(segment).get((field, term))
         if place is None:
             place = _found(postings_of(segment, field), term)
@@ -52,9 +52,9 @@ class Places:
         return place
 
     def postings(self, segment: Segment, field: str, terms: Sequence[bytes]) -> list[int]:
-        """How many postings each term has in a segment. Cheaper than one after the other.
+        """How many postings each term has in a segment. Cheaper than single look-ups.
 
-        Terms that the segment does not have are not remembered: most are guesses, of which few come again.
+        Terms that the segment does not have are not cached: most are guesses, and few of those recur.
         """
         known, postings = self.known_in(segment), postings_of(segment, field)
         if postings is None or not postings.words:
@@ -83,13 +83,13 @@ class Places:
         self.known_in(segment).update(found)
 
     def keep_only(self, segments: frozenset[str]) -> None:
-        """Forget what is in no segment of these names."""
+        """Drop the places of all segments except these."""
         for name in self._known.keys() - segments:
             self._known.pop(name, None)
 
 
 def postings_of(segment: Segment, field: str) -> PostingsField | None:
-    """A field's postings in a segment, or None where it has no such field: it was made before there was one."""
+    """A field's postings in a segment, or None if the segment is older than the field."""
     return segment.postings(field) if field in segment.layout.postings else None
 
 

@@ -1,8 +1,8 @@
-"""What the executor can evaluate: a tree of small immutable nodes.
+"""Plans: what the executor can evaluate, as a tree of small immutable nodes.
 
-A plan says which documents match and how they score; it names fields and terms, and knows no segment. Whoosh's queries
-are turned into plans by ``whoosh/plan.py``. Scores are BM25 for words fields, 1.0 for a term of another field. No boost,
-factor or score may be below 0. A field that a segment lacks has no terms there.
+A plan says which documents match and how they score. It names fields and terms, and knows no segment. ``whoosh/plan.py`` turns
+Whoosh's queries into plans. Scores are BM25 for words fields, 1.0 for a term of another field. No boost, factor or score may be
+below 0. A field that a segment lacks has no terms there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_FACTOR: Final = 1e-6
-"""A smaller one may turn a score into 0 in float32, so that scores would no longer say what matches."""
+"""A smaller factor may turn a score into 0 in float32. Then scores would no longer say which documents match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Documents that hold a term in any of some fields, each given with a boost of LEAST_FACTOR or more; scores add up.
+    """Documents that hold a term in any of some fields, each with a boost of LEAST_FACTOR or more; scores add up.
 
-    The same as a Union of Terms, but kept in the cache as one list or column: a word is asked for in the same fields
-    again and again.
+    The same as a Union of Terms, but cached as one list or column, since a word is searched in the same fields again and again.
     """
 
     term: bytes
@@ -41,7 +40,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class TermsBetween:
-    """Documents that hold any term of ``[low, high)`` in a field; each scores ``score``. An empty ``high`` is no limit."""
+    """Documents that hold any term of ``[low, high)`` in a field; each scores ``score``. An empty ``high`` means no limit."""
 
     field: str
     low: bytes
@@ -51,9 +50,9 @@ class TermsBetween:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Documents:
-    """Given documents: for each leaf, by its place in the snapshot, numbers intp ascending and scores float32.
+    """Given documents: by the leaf's place in the snapshot, numbers intp ascending and scores float32.
 
-    Equal to itself only, and without a hash: a plan that holds some is looked up in no cache, which would keep the arrays.
+    Equal only to itself and not hashable. No cache can thus hold a plan with such documents, and their arrays with it.
     """
 
     by_leaf: Mapping[int, tuple[NDArray[np.intp], NDArray[np.float32]]]
@@ -94,7 +93,7 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Documents that match at least ``minimum`` of the clauses, and one; scores add up. No clauses match nothing."""
+    """Documents that match at least ``minimum`` of the clauses, and at least one; scores add up. No clauses match nothing."""
 
     clauses: tuple[Plan, ...]
     minimum: int = 1
@@ -109,7 +108,7 @@ class Best:
 
 @dataclass(frozen=True, slots=True)
 class Otherwise:
-    """Documents that match either; where ``first`` matches its score counts, else that of ``second``."""
+    """Documents that match either plan. The score is that of ``first`` where it matches, else that of ``second``."""
 
     first: Plan
     second: Plan
@@ -132,7 +131,7 @@ class Without:
 
 @dataclass(frozen=True, slots=True)
 class Maybe:
-    """Documents of ``plan``; where ``optional`` matches too its score is added."""
+    """Documents of ``plan``. Where ``optional`` matches too, its score is added."""
 
     plan: Plan
     optional: Plan

@@ -1,6 +1,6 @@
-"""Which of these documents match a plan node? Asked of the clauses beside one that is much rarer than they.
+"""Probing: which of some given documents match a plan node. Used for the clauses beside one that is much rarer.
 
-A node that cannot be asked this is found whole, and the documents are looked up in what was found.
+A node that cannot be probed is evaluated whole, and the documents are looked up in the result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from indexer.columnar.search.impacts import F32
 Probed = tuple[Mask, F32]
 
 _FEW: Final = 16
-"""So many times fewer documents than postings are looked up without decoding them, where the cache has no room for them."""
+"""Postings more than this many times the documents are searched undecoded if they do not fit the cache."""
 
 
 class LeafProbe(LeafCosts):
@@ -34,10 +34,10 @@ class LeafProbe(LeafCosts):
 
     @abstractmethod
     def release(self, found: Part) -> None:
-        """Give the accumulator of a result that is not needed any more back."""
+        """Give back the accumulator of a result that is no longer needed."""
 
     def probe(self, node: p.Plan, docs: IntP) -> Probed:
-        """For each of ``docs`` (ascending) whether it matches, and its score (0 where not)."""
+        """For each of ``docs`` (ascending) whether it matches, and its score (0 if not)."""
         self.keep_to_deadline()
         method = _PROBE.get(type(node))
         if method is not None:
@@ -114,7 +114,7 @@ class LeafProbe(LeafCosts):
 
 
 def inside(values: AnyArray, node: p.Between) -> Mask:
-    """Which values, int64 or float32, lie in the range; a missing one never does. A fresh array."""
+    """Which values, int64 or float32, lie in the range; missing values never do. A fresh array."""
     low, high = node.low, node.high
     if values.dtype == np.int64:
         low = MISSING_INT + 1 if low is None else max(low, MISSING_INT + 1)

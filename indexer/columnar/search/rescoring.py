@@ -1,7 +1,7 @@
-"""Rescoring: the best of what was found, looked at once more by what is too dear to ask of every document.
+"""Rescoring: scores the best documents again by measures that are too expensive for every document.
 
-How close together words stand in a document, which of some terms it holds, and how much it is like the other best ones.
-Only the documents that were ranked are looked at, all of a leaf's at once.
+The measures are how close together words stand in a document, which of some terms it holds, and how similar it is to the other
+best ones. Only ranked documents are rescored, all of a leaf's at once.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from indexer.columnar.search.impacts import F32, I64, Impacts
 from indexer.columnar.search.top import Ordering, Ranked, merged
 
 _POSITION_BITS: Final = 32
-"""An occurrence is ``document << 32 | position``, as in ``phrases.py``, here with the number of the word behind it."""
+"""An occurrence is ``document << 32 | position``, as in ``phrases.py``, here with the number of the word in the low bits."""
 _NEVER: Final = np.iinfo(np.int64).min
 
 
 class Rescore(NamedTuple):
-    """What the best ``depth`` documents score more; weights are 0 or above.
+    """What rescoring adds to the best ``depth`` documents. Weights are 0 or above.
 
-    The greatest sum of weights of different ``words`` in one window, which is ``window + 1`` positions of one of
-    ``fields``; then the weight of each of ``terms``, in its field, that a document holds. With that sum they agree, or do
-    not: see :func:`agreement`, of whose result ``agree`` is the share that counts and ``agree_in`` the field.
+    A document's score grows by the greatest sum of weights of different ``words`` in one window, which is ``window + 1``
+    positions of one of ``fields``. It grows by the weight of each of ``terms`` that the document holds in the term's field.
+    The sum is then multiplied by 1 + ``agree`` * :func:`agreement` in the field ``agree_in``.
     """
 
     fields: tuple[str, ...]
@@ -50,11 +50,11 @@ def rescored(
     scores: F32,
     factors: Sequence[F32] | None = None,
 ) -> tuple[I64, F32]:
-    """Of a ranking by score the first ``depth`` in their new order with their new scores, then the rest as it was.
+    """A ranking by score with the first ``depth`` documents in their new order with new scores, and the rest unchanged.
 
-    ``parts`` are the numbers and candidates of the leaves, ``docs`` and ``scores`` their ranking in this ``order``;
-    ``factors`` have multiplied these scores, and multiply what is added.
-    O(occurrences of the words in those documents * words + terms * documents).
+    ``parts`` are the numbers and candidates of the leaves. ``docs`` and ``scores`` are their ranking in this ``order``.
+    ``factors`` are already part of these scores, and multiply the additions too. O(occurrences of the words in those
+    documents * words + terms * documents).
     """
     head = np.sort(docs[: rescore.depth])
     chosen: list[Ranked] = []
@@ -89,7 +89,7 @@ def rescored(
 
 
 def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
-    """float32[docs]: what each of some documents of a leaf scores for its best window."""
+    """float32[docs]: the score of each document's best window."""
     words = [word for word, _ in rescore.words]
     weights = np.array([weight for _, weight in rescore.words], dtype=np.float32)
     best = np.zeros(len(among.docs), dtype=np.float32)
@@ -111,7 +111,7 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) 
     occurrences = np.concatenate(found)
     occurrences.sort()
     places = occurrences >> word_bits
-    # For each occurrence where each word stood last, itself included; one row a word.
+    # One row a word: for each occurrence, the last place of that word up to and including it.
     last = np.full((len(words), len(places)), _NEVER)
     last[occurrences & ((1 << word_bits) - 1), np.arange(len(places))] = places
     np.maximum.accumulate(last, axis=1, out=last)
@@ -121,7 +121,7 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) 
 
 
 def shared(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:
-    """float32[docs]: the weights of the terms that each of some documents of a leaf holds."""
+    """float32[docs]: the sum of the weights of the terms that each document holds."""
     sums = np.zeros(len(among.docs))
     for field, of_field in groupby(rescore.terms, itemgetter(0)):
         _, terms, weights = zip(*of_field, strict=True)

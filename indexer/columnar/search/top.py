@@ -1,6 +1,6 @@
-"""The best of what was found, in order: by score, or by a column; ties the same on every run.
+"""The best documents of a result, in order by score or by a column. Ties have the same order on every run.
 
-Equal scores go to the greater column value (newer first), and what ties then to the lesser key, or number without keys.
+Equal scores are ordered by the greater column value (newer first), then by the lesser key, or number without keys.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from indexer.columnar.search.impacts import BLOCK, F32, Listed
 I64 = NDArray[np.int64]
 
 _DECIMALS: Final = 4
-"""Scores that agree to so many decimals tie: the same parts, added up in another order, differ in the sixth."""
+"""Scores that agree to this many decimals tie. The same parts added up in another order differ in the sixth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """How to order what was found.
+    """How to order the documents found.
 
-    ``by`` score (then the greater value of the int64 ``column``), or newest or oldest by that column alone, where
+    ``by`` is score (then the greater value of the int64 ``column``), or newest or oldest by that column alone. With these two,
     documents without a value come last.
 
     Raises:
-        ValueError: newest or oldest by no column.
+        ValueError: newest or oldest without a column.
     """
 
     by: Literal["score", "newest", "oldest"] = "score"
@@ -44,7 +44,7 @@ class Ordering:
 
 
 class Ranked(NamedTuple):
-    """Candidates of one leaf: numbers in the snapshot, scores, and keys that are greater for what comes first.
+    """Candidates of one leaf: numbers in the snapshot, scores, and sort keys, where a greater key comes first.
 
     ``ranks`` order what ties in both: the number of a document's key in its segment, or of the document without keys.
     """
@@ -61,7 +61,7 @@ _NONE: Final = Ranked(
 
 
 def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
-    """The best ``limit`` of a leaf, in no order, and how many were found. Only what ties in all respects is too much."""
+    """The best ``limit`` of a leaf, unordered, and how many were found. It may hold more only where candidates tie in everything."""
     count = _count(found)
     if not limit or not count:
         return _NONE, count
@@ -88,7 +88,7 @@ def _keys(leaf: Leaf, order: Ordering, docs: IntP) -> I64:
 
 
 def _respects(leaf: Leaf, order: Ordering, chosen: Listed, keys: I64) -> Iterator[AnyArray]:
-    """What candidates are compared by, one thing after the other; each is greater for what comes first."""
+    """The criteria that compare candidates, one after the other. The greater value comes first."""
     if order.by == "score":
         yield chosen.scores.round(_DECIMALS)
     if order.column is not None:
@@ -102,7 +102,7 @@ def _ranks(leaf: Leaf, docs: IntP) -> I64:
 
 
 def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
-    """Which of more than ``limit`` rows are the first; with those that tie with the last of them in all respects. O(rows)."""
+    """Which of more than ``limit`` rows come first, with all rows that tie with the last of them in everything. O(rows)."""
     sure, tied = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
     for values in respects:
         among = values[tied]
@@ -118,10 +118,10 @@ def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
 
 
 def best_by_score(found: Found, limit: int) -> Listed:
-    """The ``limit`` best of what was found (1 and more), and all that may tie with the last of them.
+    """The ``limit`` (1 or more) best documents of a result, and all that may tie with the last of them.
 
-    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow: the best of each block
-    of 256 are looked at first, and then only the blocks that reach the limit-th of those.
+    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow. The best scores of all
+    blocks of 256 are compared first, then only the blocks that reach the limit-th best of those are read.
     """
     if isinstance(found, Listed):
         if len(found.docs) <= limit:
@@ -141,7 +141,7 @@ def best_by_score(found: Found, limit: int) -> Listed:
 
 
 def _least_tied(scores: F32, limit: int) -> np.float32:
-    """A bound that everything reaches that is rounded to the same as the ``limit``-th greatest score, or to more."""
+    """A lower bound for all scores that round to the ``limit``-th greatest score or more."""
     edge = np.partition(scores, len(scores) - limit)[len(scores) - limit]
     return np.float32(edge - 2 * 10**-_DECIMALS - 1e-6 * abs(edge))
 
@@ -155,7 +155,7 @@ def merged(
         return np.empty(0, np.int64), np.empty(0, np.float32)
     docs, scores, keys, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
     rounded = scores.round(_DECIMALS) if order.by == "score" else np.zeros_like(scores)
-    # ~keys is -keys - 1, without the overflow of the least number.
+    # ~keys is -keys - 1, but does not overflow for the least number.
     within = ranks if len(parts) == 1 else docs
     ranking = np.lexsort((within, ~keys, -rounded))
     if len(parts) > 1 and snapshot.has_keys:
@@ -168,11 +168,11 @@ def merged(
 
 
 def _order_ties(ranking: IntP, rounded: F32, keys: I64, docs: I64, snapshot: Snapshot) -> None:
-    """Put those of the ranking that tie in the order of their documents' keys, in place. A look-up for each of them."""
+    """Sort the tied documents of the ranking by their keys, in place. One look-up for each."""
     scores, columns = rounded[ranking], keys[ranking]
     ties = np.zeros(len(ranking) + 1, dtype=bool)  # whether a row ties with the one before it
     np.logical_and(scores[1:] == scores[:-1], columns[1:] == columns[:-1], out=ties[1:-1])
-    edges = np.flatnonzero(ties[1:] != ties[:-1]).tolist()  # of each run: its first row, its last
+    edges = np.flatnonzero(ties[1:] != ties[:-1]).tolist()  # the first and last row of each run
     for begin, last in zip(edges[::2], edges[1::2], strict=True):
         run = ranking[begin : last + 1].tolist()
         ranking[begin : last + 1] = sorted(run, key=lambda at: snapshot.key(int(docs[at])))

@@ -1,8 +1,8 @@
-"""ColumnarCodec: the read side of Whoosh's codec interface over our segments.
+"""ColumnarCodec: the read side of Whoosh's codec interface over columnar segments.
 
-What Whoosh asks of a codec is answered a term or a document at a time out of mapped arrays; nothing is copied but what is
-handed over. Statistics are exact, lengths included, and count deleted documents until a merge drops them, as Whoosh's
-own do. Writing is no business of the codec: segments are made by ``SegmentBuilder``.
+It answers Whoosh's requests a term or a document at a time from mapped arrays, and copies only what it returns. Statistics are
+exact, lengths included. As in Whoosh, they count deleted documents until a merge drops them. The codec does not write:
+``SegmentBuilder`` makes segments.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from indexer.columnar.whoosh.schema import STORED, decode_vector, vector_blobs
 from indexer.columnar.whoosh.stored_fields import decode_stored
 
 _RUN: Final = 256
-"""Terms that are read from a dictionary at a time when it is walked through."""
+"""Terms to read at a time when a dictionary is walked through."""
 
 
 class ColumnarSegment(base.Segment):  # type: ignore[misc]
-    """A leaf of a snapshot as Whoosh's readers want a segment. It cannot be changed."""
+    """A leaf of a snapshot in the form of a Whoosh segment. It cannot be changed."""
 
     def __init__(self, leaf: Leaf, codec: ColumnarCodec) -> None:
         self.leaf, self._codec = leaf, codec
@@ -50,7 +50,7 @@ class ColumnarSegment(base.Segment):  # type: ignore[misc]
         return False
 
     def doc_count_all(self) -> int:
-        """Documents, deleted ones included."""
+        """All documents, deleted ones included."""
         return self.leaf.segment.doc_count
 
     def deleted_count(self) -> int:
@@ -63,7 +63,7 @@ class ColumnarSegment(base.Segment):  # type: ignore[misc]
         return iter(() if live is None else np.flatnonzero(~live).tolist())
 
     def is_deleted(self, docnum: int) -> bool:
-        """Whether a document is deleted. Whoosh also asks for the number after the last one: that is not."""
+        """Whether a document is deleted. Whoosh also asks for the number after the last one; the answer is False."""
         live = self.leaf.live
         return live is not None and docnum < len(live) and not live[docnum]
 
@@ -75,18 +75,18 @@ class ColumnarCodec(base.Codec):  # type: ignore[misc]
         self.schema = schema
 
     def terms_reader(self, storage: Any, segment: ColumnarSegment) -> ColumnarTerms:
-        """The reader of terms and postings. ``storage`` is not used: a segment is open already."""
+        """The reader of terms and postings. ``storage`` is unused, since a segment is already open."""
         del storage
         return ColumnarTerms(segment.leaf)
 
     def per_document_reader(self, storage: Any, segment: ColumnarSegment) -> ColumnarDocuments:
-        """The reader of what is kept for each document."""
+        """The reader of per-document data."""
         del storage
         return ColumnarDocuments(self.schema, segment)
 
 
 class ColumnarTermInfo(TermInfo):  # type: ignore[misc]
-    """The statistics of a term in a segment. Those of lengths and frequencies are worked out when asked for."""
+    """The statistics of a term in a segment. Those of lengths and frequencies are computed on demand."""
 
     def __init__(self, field: PostingsField, number: int) -> None:
         self._field, self._number = field, number
@@ -108,7 +108,7 @@ class ColumnarTermInfo(TermInfo):  # type: ignore[misc]
         return int(self._field.lengths[self._docs].max()) if self._field.words else 0
 
     def max_weight(self) -> float:
-        """How often the term stands in the document that holds it most often."""
+        """The greatest frequency of the term in a document."""
         return float(self._field.freqs(self._number).max()) if self._field.words else 1.0
 
 
@@ -193,7 +193,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
         return ColumnarTermInfo(*self._known(fieldname, text))
 
     def frequency(self, fieldname: str, text: bytes) -> float:
-        """How often a term occurs; 0 for one that the segment lacks. O(log terms)."""
+        """How often a term occurs; 0 if the segment lacks it. O(log terms)."""
         found = self._find(fieldname, text)
         if found is None:
             return 0.0
@@ -201,7 +201,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
         return float(field.total_frequency(number) if field.words else field.doc_frequency(number))
 
     def doc_frequency(self, fieldname: str, text: bytes) -> int:
-        """How many documents hold a term; 0 for one that the segment lacks. O(log terms)."""
+        """How many documents hold a term; 0 if the segment lacks it. O(log terms)."""
         found = self._find(fieldname, text)
         return 0 if found is None else found[0].doc_frequency(found[1])
 
@@ -214,7 +214,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
         *,
         live_only: bool = False,
     ) -> ColumnarMatcher:
-        """A term's postings, with those of deleted documents unless ``live_only``.
+        """A term's postings. Includes those of deleted documents unless ``live_only``.
 
         Raises:
             TermNotFound: the segment lacks it.
@@ -237,7 +237,7 @@ def _walk(terms: Terms, first: int) -> Iterator[tuple[bytes, int]]:
 
 
 class ColumnarCursor(base.FieldCursor):  # type: ignore[misc]
-    """Moves through a field's terms, as Whoosh's automata want it."""
+    """Moves through a field's terms, as Whoosh's automata require."""
 
     def __init__(self, field: PostingsField, fieldobj: FieldType) -> None:
         self._field, self._terms, self._fieldobj = field, field.terms, fieldobj
@@ -248,43 +248,43 @@ class ColumnarCursor(base.FieldCursor):  # type: ignore[misc]
         return self._at < len(self._terms)
 
     def text(self) -> Any:
-        """The term it stands on, as the field reads it; None past the last one."""
+        """The current term in the field's decoded form; None past the last one."""
         return self._fieldobj.from_bytes(self._terms[self._at]) if self.is_valid() else None
 
     def term_info(self) -> TermInfo | None:
-        """The statistics of the term it stands on."""
+        """The statistics of the current term."""
         return ColumnarTermInfo(self._field, self._at) if self.is_valid() else None
 
     def first(self) -> Any:
-        """Go to the first term; answers with it."""
+        """Go to the first term and return it."""
         self._at = 0
         return self.text()
 
     def find(self, string: Any) -> Any:
-        """Go to the first term that is ``string`` or greater; answers with it. O(log terms)."""
+        """Go to the first term that is ``string`` or greater, and return it. O(log terms)."""
         term = string if isinstance(string, bytes) else self._fieldobj.to_bytes(string)
         self._at = self._terms.first_from(term)
         return self.text()
 
     def next(self) -> Any:
-        """Go to the next term; answers with it."""
+        """Go to the next term and return it."""
         self._at = min(self._at + 1, len(self._terms))
         return self.text()
 
 
 class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
-    """What a leaf keeps for each document: lengths, columns, vectors, stored fields, and whether it lives."""
+    """The per-document data of a leaf: lengths, columns, vectors, stored fields, and whether a document lives."""
 
     def __init__(self, schema: Schema, segment: ColumnarSegment) -> None:
         self._schema, self._whoosh_segment = schema, segment
         self._leaf, self._segment = segment.leaf, segment.leaf.segment
 
     def doc_count(self) -> int:
-        """Documents that live."""
+        """Living documents."""
         return self._segment.doc_count - self._leaf.deleted
 
     def doc_count_all(self) -> int:
-        """Documents, deleted ones included."""
+        """All documents, deleted ones included."""
         return self._segment.doc_count
 
     def has_deletions(self) -> bool:
@@ -300,14 +300,14 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
         return self._whoosh_segment.deleted_docs()
 
     def all_doc_ids(self) -> Iterator[int]:
-        """The documents that live, ascending."""
+        """The living documents, ascending."""
         live = self._leaf.live
         return iter(range(self.doc_count_all()) if live is None else np.flatnonzero(live).tolist())
 
     # Columns
 
     def supports_columns(self) -> bool:
-        """Yes."""
+        """Always true."""
         return True
 
     def list_columns(self) -> list[str]:
@@ -319,7 +319,7 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
         return fieldname in self._segment.layout.columns
 
     def column_reader(self, fieldname: str, column: Column) -> ColumnReader:
-        """The reader of a field's column; it is read as the schema says, ``column`` is not used."""
+        """The reader of a field's column. The schema decides how to read it; ``column`` is unused."""
         del column
         return ColumnCodec(fieldname, self._schema[fieldname]).reader(self._segment)
 
@@ -331,7 +331,7 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
         return self._segment.postings(fieldname).lengths
 
     def doc_field_length(self, docnum: int, fieldname: str, default: int = 0) -> int:
-        """How many terms a document has in a field; ``default`` where it has none."""
+        """How many terms a document has in a field; ``default`` if it has none."""
         lengths = self._lengths(fieldname)
         return default if lengths is None else int(lengths[docnum]) or default
 
@@ -342,7 +342,7 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
         return self._segment.postings(fieldname).total_length
 
     def min_field_length(self, fieldname: str) -> int:
-        """The least length of a field; 0 where a document has nothing in it. O(documents)."""
+        """The least length of a field; 0 if a document has no terms in it. O(documents)."""
         lengths = self._lengths(fieldname)
         return 0 if lengths is None else int(lengths.min())
 
@@ -354,7 +354,7 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
     # Vectors and stored fields
 
     def has_vector(self, docnum: int, fieldname: str) -> bool:
-        """Whether a document has a term vector of a field: one with ``vector`` set, that it has terms in."""
+        """Whether a document has a term vector of a field: the field has ``vector`` set and the document has terms in it."""
         return bool(self._vector(docnum, fieldname))
 
     def _vector(self, docnum: int, fieldname: str) -> bytes:
@@ -364,7 +364,7 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
     def vector(self, docnum: int, fieldname: str, format_: Format) -> ListMatcher:
         """A document's term vector: all its terms in a field, ascending.
 
-        The forward index is not used for it, because that keeps only a document's weightiest terms.
+        It does not come from the forward index, which keeps only a document's weightiest terms.
 
         Raises:
             KeyError: the document has none.

@@ -1,7 +1,7 @@
-"""Whoosh's columns on ours: which kind holds which, values on their way in, readers on their way out.
+"""Maps Whoosh's columns to columnar ones: kinds, encoding of values, readers.
 
-Ours hold numbers as they are, so that they can be computed with; Whoosh's ``NUMERIC`` hands its columns numbers moved into
-the unsigned range, and wants them back so. A ``NUMERIC(float)`` keeps all 64 bits, as an unsigned number that sorts alike.
+Columnar columns hold plain numbers for computation. Whoosh's ``NUMERIC`` passes its columns numbers shifted into the unsigned
+range, and expects them back in that form. A ``NUMERIC(float)`` keeps all 64 bits, as an unsigned number that sorts alike.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MISSING: Final[dict[str, int | None]] = {
     "uint64": MISSING_UINT,
     "float32": None,
 }
-"""What a document without a value holds; a float32 holds NaN."""
+"""The value for a document without one; a float32 column holds NaN."""
 
 
 def column_kind(name: str, field: FieldType) -> ColumnKind:
-    """The kind that holds a field's column.
+    """The kind of columnar column for a field's column.
 
     Raises:
-        Unsupported: none does.
+        Unsupported: no kind can hold it.
     """
     column = field.column_type
     if isinstance(field, NUMERIC) and type(column) is wc.NumericColumn:
@@ -61,10 +61,10 @@ def column_kind(name: str, field: FieldType) -> ColumnKind:
 
 
 class ColumnCodec:
-    """One field's column: its values on their way in, its readers on their way out.
+    """Encodes the values of one field's column, and makes its readers.
 
     Raises:
-        Unsupported: no kind holds such a column.
+        Unsupported: no kind can hold such a column.
     """
 
     def __init__(self, name: str, field: FieldType) -> None:
@@ -76,7 +76,7 @@ class ColumnCodec:
         self._width: int | None = getattr(column, "_fixedlen", 0) or None
         if isinstance(field, NUMERIC):
             if field.numtype is float:
-                # Whoosh itself fails on such a column; one without a value is to sort last, as its integers do.
+                # Whoosh itself fails on such a column. Here a missing value sorts last, as in its integer columns.
                 self._default = (
                     MISSING_UINT if isnan(field.default) else field.to_column_value(field.default)
                 )
@@ -86,7 +86,7 @@ class ColumnCodec:
             self._struct = struct.Struct("<" + column._typecode)
 
     def encode(self, value: Any) -> ColumnValue:
-        """A value of Whoosh's column as ours.
+        """The columnar form of a Whoosh column's value.
 
         Raises:
             Unsupported: the column cannot hold it.
@@ -110,7 +110,7 @@ class ColumnCodec:
         return number
 
     def copied(self, value: Any) -> ColumnValue:
-        """A value out of another index, which says a missing one by the column's default."""
+        """A value from another index, where the column's default stands for a missing one."""
         return None if value == self._default else self.encode(value)
 
     def _checked(self, value: Any) -> bytes:

@@ -1,6 +1,6 @@
-"""Documents out of an index of any kind that Whoosh reads: how one of stock Whoosh is copied into ours.
+"""Reads documents from any index that Whoosh can read, to copy a stock Whoosh index into a columnar one.
 
-Postings come by term and go by document, so all of a leaf's are held in memory on the way.
+Postings are read by term and needed by document, so memory holds all of a leaf's postings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from indexer.columnar.whoosh.stored_fields import encode_stored
 
 
 def documents_of(leaf: IndexReader, maker: DocumentMaker) -> Iterator[Document]:
-    """The living documents of a leaf, in order, with what the maker's schema knows of them. O(postings), in Python.
+    """The living documents of a leaf, in order, with the fields that the maker's schema knows. O(postings), in Python.
 
     Raises:
         Unsupported: a posting's weight is not its frequency, or a value cannot be held.

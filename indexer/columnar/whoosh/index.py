@@ -1,6 +1,6 @@
-"""ColumnarIndex: Whoosh's Index over a folder of ours.
+"""ColumnarIndex: Whoosh's Index over a folder with a columnar index.
 
-The schema is always passed in: it is code, and no index holds any. A checksummed commit file stands in for Whoosh's pickled
+The caller always passes the schema: it is code, and no index stores one. A checksummed commit file replaces Whoosh's pickled
 table of contents, and its number is the generation.
 """
 
@@ -25,7 +25,7 @@ from indexer.columnar.whoosh.writer import ColumnarWriter
 
 
 class ColumnarIndex(Index):  # type: ignore[misc]
-    """The index in a folder, read and written through Whoosh. May be shared by threads; searchers may not.
+    """The index in a folder, read and written through Whoosh. Threads may share it, but not its searchers.
 
     Raises:
         Damaged: the folder holds no index, or none that can be read.
@@ -54,13 +54,13 @@ class ColumnarIndex(Index):  # type: ignore[misc]
         return f"ColumnarIndex({str(self.folder)!r})"
 
     def close(self) -> None:
-        """Let go of the snapshot that is kept for the next reader. Open readers are not touched."""
+        """Release the snapshot that is kept for the next reader. Open readers are not affected."""
         self._snapshot = None
 
     # Reading
 
     def snapshot(self) -> Snapshot:
-        """The last commit, open. Segments that are open already are shared."""
+        """The last commit, open. It shares segments that are already open."""
         snapshot = open_snapshot(self.folder, self._snapshot)
         if snapshot is not self._snapshot:
             for leaf in snapshot.leaves:
@@ -69,7 +69,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
         return snapshot
 
     def _check_kinds(self, segment: Segment) -> None:
-        """A segment may lack a field, or hold one that the schema does not know; not hold it as another kind."""
+        """Check that a segment holds no field as another kind. It may lack a field, or hold one that the schema does not know."""
         ours, theirs = self._layout, segment.layout
         for wanted, held in ((ours.postings, theirs.postings), (ours.columns, theirs.columns)):
             for name, kind in wanted.items():
@@ -80,7 +80,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
                     )
 
     def reader(self, reuse: IndexReader | None = None) -> IndexReader:
-        """A reader of the last commit. ``reuse`` is not needed to share segments, and stays open."""
+        """A reader of the last commit. ``reuse`` is unused, since segments are shared anyway. It stays open."""
         del reuse
         snapshot = self.snapshot()
         return reader_over(snapshot.leaves, self.schema, snapshot.commit.number)
@@ -94,7 +94,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
         return (self.folder / commit_file(self.latest_generation())).stat().st_mtime
 
     def is_empty(self) -> bool:
-        """Whether there is no document in it, nor a deleted one that a merge has still to drop."""
+        """Whether it holds no document, not even a deleted one that a merge has yet to drop."""
         return not last_commit(self.folder).segments
 
     # Writing

@@ -1,7 +1,7 @@
-"""ColumnarMatcher: the postings of one term as Whoosh's matchers read them, one at a time, out of arrays.
+"""ColumnarMatcher: reads the postings of one term from arrays, one at a time, as Whoosh's matchers do.
 
-What Python touches is made a block of 128 postings at a time, so that a list that is only skipped through costs next to
-nothing. Deleted documents are left out beforehand. Scores, and the bounds by which Whoosh skips blocks, are the scorer's.
+It makes Python objects a block of 128 postings at a time, so skipping through a list costs almost nothing. Deleted documents are
+removed beforehand. The scorer gives the scores, and the bounds by which Whoosh skips blocks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCK: Final = 128
 class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
     """The postings of term ``number`` of a field. Making one costs O(postings) to decode the documents' numbers.
 
-    ``live`` is bool[documents], or None where all documents live. ``scorer`` may be None: then nothing can be scored.
+    ``live`` is bool[documents], or None if all documents live. With ``scorer`` None it cannot score.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         self._count = len(docs)
         self._go(0)
 
-    # Where it stands: posting _at, in the block [_first, _end) whose documents are _ids.
+    # The current posting is _at, in the block [_first, _end) whose documents are _ids.
 
     def _go(self, at: int) -> None:
         self._at = at
@@ -62,7 +62,7 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
             self._end = min(self._first + BLOCK, self._count)
             self._ids: list[int] = self._docs[self._first : self._end].tolist()
         else:
-            # Whoosh asks a matcher that has come to its end for its document: AndNot and SpanNot do.
+            # Whoosh asks even an exhausted matcher for its document: AndNot and SpanNot do.
             self._block = max(0, (self._count - 1) // BLOCK)
             self._first = self._end = at
             self._ids = [int(self._docs[-1])] if self._count else [-1]
@@ -76,11 +76,11 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         self._go(0)
 
     def copy(self) -> Self:
-        """A matcher that stands on the same posting and moves on its own; the arrays are shared."""
+        """An independent matcher on the same posting. The arrays are shared."""
         return copy.copy(self)
 
     def next(self) -> bool:
-        """Go to the next posting; answers whether that left the block."""
+        """Go to the next posting. Returns whether that left the block."""
         if self._at >= self._count:
             raise ReadTooFar
         self._at += 1
@@ -98,30 +98,30 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         else:
             self._go(self._end + int(np.searchsorted(self._docs[self._end :], id)))
 
-    # What it stands on
+    # The current posting
 
     def id(self) -> int:
-        """The document; past the end the last one."""
+        """The current document; past the end, the last one."""
         return self._ids[self._at - self._first]
 
     def all_ids(self) -> Any:
-        """The documents from here on; the matcher stays where it is."""
+        """The documents from the current one on. The matcher does not move."""
         return iter(self._docs[self._at :].tolist())
 
     def weight(self) -> float:
-        """How often the term stands in the document."""
+        """The frequency of the term in the current document."""
         if self._weights is None:
             self._weights = self._freqs[self._first : self._end].astype(np.float64).tolist()
         return self._weights[self._at - self._first]
 
     def value(self) -> bytes:
-        """The posting's value as the field's format encodes it. Made anew at each call."""
+        """The posting's value as the field's format encodes it. Encoded again at each call."""
         if isinstance(self.format, Positions):
             return encode_value(self.format, self._positions())
         return encode_value(self.format, int(self.weight()))
 
     def value_as(self, astype: str) -> Any:
-        """The posting's frequency, weight, positions, or what else the field's format supports."""
+        """The posting's frequency, weight, positions, or another value that the field's format supports."""
         if astype == "positions" and self.format.supports(astype):
             return self._positions()
         if astype == "frequency":
@@ -147,10 +147,10 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         freqs = self._field.freqs(self._number)
         return freqs if self._rows is None else freqs[self._rows]
 
-    # What a block can score at most
+    # The greatest possible score of a block
 
     def skip_to_quality(self, minquality: float) -> int:
-        """Go to the next block that may score more than ``minquality``; answers how many blocks were left out."""
+        """Go to the next block that may score more than ``minquality``. Returns how many blocks were skipped."""
         skipped = 0
         while self._at < self._count and self.block_quality() <= minquality:
             self._go(self._end)
@@ -158,7 +158,7 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         return skipped
 
     def block_max_weight(self) -> float:
-        """The greatest frequency in the block; 0.0 where there is no posting at all."""
+        """The greatest frequency in the block; 0.0 without any posting."""
         return self._greatest[self._block] if self._count else 0.0
 
     def block_min_length(self) -> int:
@@ -179,9 +179,9 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
 
 
 def encode_value(format_: Format, held: int | list[int]) -> bytes:
-    """A posting's value in Whoosh's own encoding, out of its positions or its frequency.
+    """A posting's value in Whoosh's own encoding, from its positions or its frequency.
 
-    Only ever handed to Whoosh, which decodes it with the same format; our files never hold it.
+    Only Whoosh receives it and decodes it with the same format. Columnar files never hold it.
     """
     if isinstance(held, list):
         return bytes(format_.encode(held))

@@ -1,26 +1,26 @@
-"""Whoosh's queries as plans for the executor.
+"""Turns Whoosh's queries into plans for the executor.
 
-A query means here what ``Searcher.search`` of Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound
+A query means what ``Searcher.search`` of Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound
 query of one clause ignores its boost, ``Or`` its ``minmatch`` and ``DisjunctionMax`` its ``tiebreak``, a document matches
-``Every`` of a field where it has a term in it.
+``Every`` of a field if it has a term in it.
 
-What is not known here is put to Whoosh's own matcher, faults included, whose answer enters the plan as arrays: spans but
-phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like unless they are
-wrapped in ``ConstantScoreQuery`` or only narrow (what they score in Whoosh hangs on how many terms and documents a segment
-has).
+Whoosh's own matcher answers the queries that have no plan, faults included, and its answer enters the plan as arrays. These are
+spans except phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like. The last
+group has plans when wrapped in ``ConstantScoreQuery`` or used only as a filter, since its scores in Whoosh depend on how many
+terms and documents a segment has.
 
-Where Whoosh's matchers contradict Whoosh's own documentation we side with that, and the tests pin each case:
+Some of Whoosh's matchers contradict Whoosh's own documentation. Plans follow the documentation, and the tests pin each case:
 
 * ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
-* ``AndNot`` excludes all. Whoosh's lets a segment's first document through when what is excluded begins before it.
+* ``AndNot`` excludes all. Whoosh's passes a segment's first document when the excluded documents begin before it.
 * ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
 * ``DisjunctionMax`` compares scores of the same document only.
-* ``Not`` and ``ColumnQuery`` never find a deleted document, nor ``NestedChildren`` a document twice; and a ``ColumnQuery``
-  scores 1.0, where Whoosh's cannot be scored at all.
-* ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's counts now and then anew, without those that are used up.
-* ``ConstantScoreQuery`` scores the same always. Whoosh's scores what is in it when terms are recorded (``terms=True``).
-* A boost or a score of 0 is 0, and what scores 0 is found. In Whoosh a constant score of 0 counts as 1.0, and in segments of
-  up to 5,000 documents an ``Or`` of three clauses and more loses what scores 0.
+* ``Not`` and ``ColumnQuery`` never find a deleted document, and ``NestedChildren`` never finds a document twice. A
+  ``ColumnQuery`` scores 1.0, while Whoosh's cannot be scored at all.
+* ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's sometimes counts again, without exhausted terms.
+* ``ConstantScoreQuery`` always scores the same. Whoosh's scores its child query when terms are recorded (``terms=True``).
+* A boost or a score of 0 is 0, and documents that score 0 are found. In Whoosh a constant score of 0 counts as 1.0, and in
+  segments of up to 5,000 documents an ``Or`` of three clauses or more loses documents that score 0.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ Expand = Callable[[wq.Query], p.Plan]
 
 @runtime_checkable
 class Planned(Protocol):
-    """A query class of one's own that says itself what it means."""
+    """A query class that defines its own plan."""
 
     def plan(self, compile_query: Callable[[wq.Query], p.Plan]) -> p.Plan:
-        """The query as a plan; ``compile_query`` does the same for its parts."""
+        """The query as a plan. ``compile_query`` makes the plans of its parts."""
 
 
 class Compiler:
-    """Makes plans of the queries of one schema. Shared by threads as far as ``ask_matcher`` is.
+    """Makes plans of the queries of one schema. Threads may share it if they may share ``ask_matcher``.
 
-    ``ask_matcher`` answers for a query that is not known here, from Whoosh's own matchers.
+    ``ask_matcher`` answers queries without a plan, from Whoosh's own matchers.
     """
 
     def __init__(self, schema: Schema, ask_matcher: Expand) -> None:
@@ -63,9 +63,9 @@ class Compiler:
         self._ask_matcher = ask_matcher
 
     def compile(self, query: wq.Query, *, scored: bool = True) -> p.Plan:
-        """The plan of a query. Costs nothing but the tree, unless a matcher has to be asked.
+        """The plan of a query. Costs only the tree, unless a matcher must be asked.
 
-        Where ``scored`` is False the plan says which documents match, and its scores mean nothing.
+        If ``scored`` is False, the plan says which documents match, and its scores mean nothing.
 
         Raises:
             QueryError: a phrase in a field that keeps no positions.
@@ -79,7 +79,7 @@ class Compiler:
         return self._asked(query, scored)
 
     def _asked(self, query: wq.Query, scored: bool) -> p.Plan:
-        """What Whoosh's matcher answers; that of a constant score works out no others."""
+        """The answer of Whoosh's matcher. With a constant score no other scores are computed."""
         return self._ask_matcher(query if scored else wq.ConstantScoreQuery(query))
 
     def _null(self, query: _NullQuery, scored: bool) -> p.Plan:
@@ -193,7 +193,7 @@ class Compiler:
         return p.TermsBetween(query.fieldname, low, high)
 
     def _bytes(self, field: str, text: object) -> bytes | None:
-        """A term as the field keeps it; None where it cannot be one."""
+        """A term in the field's encoding; None if the field cannot have it."""
         if field not in self._schema or not self._schema[field].indexed:
             return None
         try:
@@ -203,7 +203,7 @@ class Compiler:
 
 
 def _union(clauses: tuple[p.Plan, ...]) -> p.Plan:
-    """A union; where each clause is the same term in another field, that word."""
+    """A union; a Word if every clause is the same term in another field."""
     terms = [clause for clause in clauses if isinstance(clause, p.Term)]
     one_word = len(terms) == len(clauses) and len({term.term for term in terms}) == 1
     if one_word and all(term.boost >= p.LEAST_FACTOR for term in terms):
@@ -212,9 +212,9 @@ def _union(clauses: tuple[p.Plan, ...]) -> p.Plan:
 
 
 _ANY_TEXT: Final = {wq.Prefix: "", wq.Wildcard: "*", wq.Regex: ".*"}
-"""The pattern that Whoosh takes for Every of its field."""
+"""The pattern that Whoosh treats as Every of its field."""
 
-# By exact type: a subclass may mean something else, and is asked of its matcher.
+# By exact type: a subclass may mean something else, so its matcher is asked.
 _COMPILE: Final[dict[type, Callable[[Compiler, Any, bool], p.Plan]]] = {
     _NullQuery: Compiler._null,
     wq.Term: Compiler._term,

@@ -1,6 +1,6 @@
 """Whoosh's readers over the leaves of a snapshot: one leaf, several, or none.
 
-A reader may be closed, as Whoosh wants it, but that frees nothing: mappings go when the last snapshot that shares them goes.
+Whoosh closes readers, but closing frees nothing: a mapping ends with the last snapshot that shares it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class ColumnarReader(SegmentReader):  # type: ignore[misc]
         return f"ColumnarReader({self.leaf.segment.name!r})"
 
     def postings(self, fieldname: str, text: Any, scorer: Any = None) -> ColumnarMatcher:
-        """The postings of a term in documents that live.
+        """The postings of a term in living documents.
 
-        Whoosh would filter deleted documents one at a time, and out of a set made anew for each term.
+        Whoosh would filter deleted documents one at a time, by a set built again for each term.
 
         Raises:
             TermNotFound: the segment lacks the term.
@@ -53,7 +53,7 @@ class ColumnarReader(SegmentReader):  # type: ignore[misc]
 
 
 class _NoLeaves(EmptyReader):  # type: ignore[misc]
-    """Whoosh's reader of nothing, which knows its generation: else its searcher is never up to date."""
+    """Whoosh's reader of nothing, with a generation. Without one its searcher would never be up to date."""
 
     def __init__(self, schema: Schema, generation: int | None) -> None:
         super().__init__(schema)
@@ -64,7 +64,7 @@ class _NoLeaves(EmptyReader):  # type: ignore[misc]
 
 
 def reader_over(leaves: Sequence[Leaf], schema: Schema, generation: int | None) -> IndexReader:
-    """A reader over leaves, whose documents are numbered through. Opens no file."""
+    """A reader over leaves, with consecutive document numbers. Opens no file."""
     if not leaves:
         return _NoLeaves(schema, generation)
     readers = [ColumnarReader(leaf, schema, generation) for leaf in leaves]

@@ -1,6 +1,6 @@
-"""From Whoosh's schema to our layout, and from a document's values to a Document that a segment can hold.
+"""Turns Whoosh's schema into a columnar layout, and a document's values into a Document that a segment can hold.
 
-What our format cannot hold is refused, when the schema is looked at or when the document is added: character offsets, boosts
+What the format cannot hold is refused when the schema is read or the document is added: character offsets, boosts
 of positions, fields and documents, weights that are not frequencies, fields whose names are patterns.
 """
 
@@ -22,22 +22,22 @@ from indexer.columnar.whoosh.matcher import encode_value
 from indexer.columnar.whoosh.stored_fields import encode_stored
 
 STORED: Final = "_stored"
-"""The blobs that hold a document's stored fields. Whoosh's own names never begin with an underscore."""
+"""The blobs of a document's stored fields. Whoosh's own names never begin with an underscore."""
 _FORMATS: Final = (Existence, Frequency, Positions)
 
 Words = tuple[Sequence[str | bytes], Sequence[int]]
 
 
 def vector_blobs(field: str) -> str:
-    """The blobs that hold a field's term vectors."""
+    """The name of the blobs for a field's term vectors."""
     return f"_vector_{field}"
 
 
 def layout_of(schema: Schema) -> Layout:
-    """The layout that holds a schema's fields.
+    """The layout for a schema's fields.
 
-    A field with positions, or with frequencies and lengths, is ``words``; any other that is indexed is ``terms``. There is
-    no ``key``, because Whoosh lets several documents share the value of a unique field, and no ``forward``, because a
+    A field with positions, or with frequencies and lengths, is ``words``; any other indexed field is ``terms``. There is no
+    ``key``, because Whoosh lets several documents share the value of a unique field, and no ``forward``, because a
     term vector is all of a document's terms.
 
     Raises:
@@ -86,14 +86,14 @@ def _check_format(name: str, format_: Format) -> None:
 
 
 def fields_are_fixed(name: str) -> Unsupported:
-    """What to raise when a field is to be added to an index, or removed from it."""
+    """The error for adding a field to an index or removing one."""
     return Unsupported(
         f"field {name!r}: the fields of an index are fixed; make a new index with the new schema"
     )
 
 
 class DocumentMaker:
-    """Makes Documents of what Whoosh's writers are given: values by field, or the postings of another index.
+    """Makes Documents from the input of Whoosh's writers: values by field, or the postings of another index.
 
     Raises:
         Unsupported: the schema holds a field that cannot be held.
@@ -104,7 +104,7 @@ class DocumentMaker:
         self._columns = {name: ColumnCodec(name, schema[name]) for name in self.layout.columns}
 
     def make(self, fields: Mapping[str, Any]) -> Document:
-        """A document of the keyword arguments of Whoosh's ``add_document``.
+        """A document from the keyword arguments of Whoosh's ``add_document``.
 
         Raises:
             UnknownFieldError: the schema has no such field.
@@ -142,7 +142,7 @@ class DocumentMaker:
         return Document(words, terms, columns, blobs)
 
     def copied_column(self, name: str, value: Any) -> ColumnValue:
-        """A value of a field's column in another index as ours."""
+        """The columnar form of a column's value from another index."""
         return self._columns[name].copied(value)
 
     def _field(self, name: str) -> FieldType:
@@ -166,15 +166,15 @@ class DocumentMaker:
 
 
 def given_as_text(field: FieldType) -> bool:
-    """Whether a ``words`` field's terms are handed to a segment as text, straight from its analyzer; else as bytes.
+    """Whether a ``words`` field passes its terms to a segment as text, straight from its analyzer, or as bytes.
 
-    A field must always do the same: one segment's terms are of one type.
+    A field must always do the same, since one segment's terms have one type.
     """
     return type(field).index is FieldType.index
 
 
 def _words(name: str, field: FieldType, value: Any) -> Words:
-    """A ``words`` field's terms and positions; those of a field without positions are zeros, which nobody sees."""
+    """A ``words`` field's terms and positions. For a field without positions they are zeros, which are never read."""
     if given_as_text(field):
         if not isinstance(value, str | list | tuple):
             raise Unsupported(f"field {name!r}: {value!r} is neither text nor a list of words")
@@ -199,7 +199,7 @@ def _words(name: str, field: FieldType, value: Any) -> Words:
 
 
 def decode_places(format_: Format, encoded: bytes, frequency: int) -> Sequence[int]:
-    """The positions in a posting's value as Whoosh encodes it, or as many zeros where its format keeps none."""
+    """The positions in a posting's value in Whoosh's encoding, or as many zeros if its format keeps none."""
     if type(format_) is Positions:
         positions: list[int] = format_.decode_positions(encoded)
         return positions
@@ -207,7 +207,7 @@ def decode_places(format_: Format, encoded: bytes, frequency: int) -> Sequence[i
 
 
 def check_text(name: str, terms: Iterable[str]) -> None:
-    """See that terms can be written as UTF-8. A lone surrogate cannot."""
+    """Check that terms can be written as UTF-8. A lone surrogate cannot."""
     try:
         "".join(terms).encode()
     except UnicodeEncodeError as error:
@@ -248,13 +248,13 @@ def _vector(name: str, field: FieldType, value: Any) -> bytes:
 
 
 def encode_vector(name: str, held: Mapping[str, int | list[int]]) -> bytes:
-    """A term vector as bytes; an empty one is none."""
+    """A term vector as bytes. An empty one gives no bytes."""
     check_text(name, held)
     return orjson.dumps(held) if held else b""
 
 
 def decode_vector(data: bytes, format_: Format) -> ListMatcher:
-    """A term vector as Whoosh reads it, in the field's format for vectors."""
+    """A term vector for Whoosh, in the field's format for vectors."""
     held: dict[str, int | list[int]] = orjson.loads(data)
     weights = [float(len(each) if isinstance(each, list) else each) for each in held.values()]
     values = [encode_value(format_, each) for each in held.values()]

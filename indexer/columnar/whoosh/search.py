@@ -1,7 +1,7 @@
-"""WhooshExecutor: Whoosh's queries over one snapshot, answered by the executor.
+"""WhooshExecutor: answers Whoosh's queries over one snapshot by the executor.
 
-What ``Searcher.search`` answers, at the executor's speed; ``whoosh/plan.py`` says where the two differ. Whoosh's own matchers
-are asked only for what has no plan.
+It gives the answers of ``Searcher.search`` at the executor's speed. ``whoosh/plan.py`` says where the two differ. Whoosh's own
+matchers answer only queries without a plan.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from indexer.columnar.whoosh.reader import reader_over
 
 
 class WhooshExecutor:
-    """Searches one snapshot, such as ``ColumnarIndex.snapshot()`` gives, for Whoosh's queries. Shared by threads.
+    """Searches one snapshot, such as that of ``ColumnarIndex.snapshot()``, for Whoosh's queries. Shared by threads.
 
     The options are those of :class:`Executor`.
     """
@@ -59,10 +59,10 @@ class WhooshExecutor:
         factors: Sequence[F32] | None = None,
         deadline: float = inf,
     ) -> Top:
-        """The best ``limit`` documents that match and that ``filter`` matches too; the rest as :meth:`Executor.search`.
+        """The best ``limit`` documents that match the query and ``filter``. Otherwise as :meth:`Executor.search`.
 
-        Numbers of documents are those of Whoosh's readers over the same snapshot. Raises what :meth:`Compiler.compile`
-        and Whoosh's matchers raise.
+        Document numbers are those of Whoosh's readers over the same snapshot. Raises the errors of :meth:`Compiler.compile`
+        and of Whoosh's matchers.
         """
         return self._executor.search(
             self.plan(query),
@@ -75,11 +75,11 @@ class WhooshExecutor:
         )
 
     def plan(self, query: wq.Query) -> p.Plan:
-        """The plan of a query, for this snapshot only: what Whoosh's matchers found stands in it."""
+        """The plan of a query. It is valid for this snapshot only, since it may hold answers of Whoosh's matchers."""
         return self._compiler.compile(query)
 
     def _ask_matcher(self, query: wq.Query) -> p.Documents:
-        """What Whoosh's matcher finds, leaf by leaf. O(what it reads), in Python."""
+        """The answer of Whoosh's matcher, leaf by leaf. O(what it reads), in Python."""
         by_leaf = {}
         searcher = self._searcher()
         leaves = searcher.leaf_searchers() if self.snapshot.leaves else ()
@@ -99,7 +99,7 @@ class WhooshExecutor:
         return p.Documents(by_leaf)
 
     def _searcher(self) -> Searcher:
-        """This thread's searcher: Whoosh's own may not be shared."""
+        """This thread's searcher. Threads may not share Whoosh's own."""
         searcher: Searcher | None = getattr(self._local, "searcher", None)
         if searcher is None:
             reader = reader_over(self.snapshot.leaves, self.schema, self.snapshot.commit.number)

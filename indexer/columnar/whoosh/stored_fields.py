@@ -1,6 +1,6 @@
-"""What Whoosh stores of a document, as JSON instead of a pickle: nothing in an index can run code when it is read.
+"""Whoosh's stored fields as JSON instead of a pickle, so reading an index can never run code.
 
-Text, whole numbers, floats, True, False, None, lists and dicts with text keys are kept as they are. Other values that Python
+Text, whole numbers, floats, True, False, None, lists and dicts with text keys are kept unchanged. Other values that Python
 programs store are tagged: ``{"$": "bytes", "v": ...}``. A value that would not come back equal is refused.
 """
 
@@ -22,7 +22,7 @@ _PLAIN: Final = frozenset((str, bool, type(None)))
 
 
 def encode_stored(values: Mapping[str, object]) -> bytes:
-    """A document's stored fields; no fields are no bytes.
+    """A document's stored fields as bytes. Without fields it gives no bytes.
 
     Raises:
         Unsupported: a value cannot be kept so that it comes back equal.
@@ -36,7 +36,7 @@ def encode_stored(values: Mapping[str, object]) -> bytes:
 
 
 def decode_stored(data: bytes) -> dict[str, Any]:
-    """What :func:`encode_stored` made bytes of."""
+    """The inverse of :func:`encode_stored`."""
     if not data:
         return {}
     return {name: _plain(value) for name, value in orjson.loads(data).items()}

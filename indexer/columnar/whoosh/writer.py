@@ -1,8 +1,8 @@
-"""ColumnarWriter: Whoosh's IndexWriter over ours.
+"""ColumnarWriter: Whoosh's IndexWriter over the columnar writer.
 
-As Whoosh has it, with two differences. ``update_document`` also replaces a document of the same batch, so that the last one
-wins; and an update or a deletion by a unique field takes *all* documents with that value. The fields are fixed: a change of
-the schema means a new index.
+It behaves as Whoosh's, with two differences. ``update_document`` also replaces a document of the same batch, so the last one
+wins. An update or a deletion by a unique field affects *all* documents with that value. The fields are fixed: a change of
+the schema requires a new index.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
-    """Changes to one index, visible at the commit. Leaving the ``with`` block commits, an exception in it cancels.
+    """Changes to one index, visible at the commit. Leaving the ``with`` block commits; an exception in it cancels.
 
     ``timeout`` is how many seconds to wait for another writer to end. ``merge``, ``optimize`` and ``mergetype`` may be set
-    for a commit that the ``with`` block makes.
+    for the commit of the ``with`` block.
 
     Raises:
         Locked: another writer is still open after that time.
@@ -81,7 +81,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
     # Reading
 
     def reader(self, **_: Any) -> IndexReader:
-        """A reader of the last commit without what this writer deleted since; what it added is not in it."""
+        """A reader of the last commit. It reflects this writer's deletions, but not its additions."""
         self._check_open()
         return reader_over(self._writer.leaves(), self.schema, None)
 
@@ -92,7 +92,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
     # Adding
 
     def start_group(self) -> None:
-        """Keep the documents that follow together, for nested queries, until :meth:`end_group`."""
+        """Keep the following documents together, for nested queries, until :meth:`end_group`."""
         self._check_open()
         self._writer.start_group()
 
@@ -102,7 +102,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         self._writer.end_group()
 
     def add_document(self, **fields: Any) -> None:
-        """Add a document: values by field, ``_stored_<field>`` for another value to store.
+        """Add a document: values by field, and ``_stored_<field>`` for a different value to store.
 
         Raises:
             UnknownFieldError: the schema has no such field.
@@ -114,7 +114,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
             self._added[key].add(number)
 
     def update_document(self, **fields: Any) -> None:
-        """Add a document in the place of all that share the value of a unique field with it, in this batch or before.
+        """Add a document and replace all documents with the same value of a unique field, in this batch or before.
 
         Raises:
             UnknownFieldError: the schema has no such field.
@@ -141,7 +141,7 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
                 yield from (field.docs(number) + leaf.base).tolist()
 
     def _delete_added(self, name: str, term: bytes) -> int:
-        """Delete the documents of this batch that have a unique value; answers how many they are."""
+        """Delete the documents of this batch that have a unique value. Returns how many there are."""
         numbers = self._added.pop((name, term), set()) - self._dropped
         self._writer.delete_docs(numbers)
         self._dropped |= numbers
@@ -150,10 +150,10 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
     def add_reader(self, reader: IndexReader) -> None:
         """Add all documents of another index, which may be of any kind that Whoosh reads.
 
-        A segment of ours is merged in; of other segments, one at a time, all postings are held in memory.
+        A columnar segment is merged in. Other segments are copied one at a time, with all their postings in memory.
 
         Raises:
-            Unsupported: the other index holds what ours cannot.
+            Unsupported: the other index holds what a columnar index cannot.
         """
         self._check_open()
         for leaf_reader, _ in reader.leaf_readers():
@@ -188,9 +188,9 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         self._writer.delete_docs((docnum,))
 
     def delete_by_term(self, fieldname: str, text: Any, searcher: Searcher | None = None) -> int:
-        """Delete all documents that hold a term; answers how many.
+        """Delete all documents that hold a term. Returns how many.
 
-        One that was added in this batch is found only by the value of a unique field.
+        Documents that were added in this batch are found only by the value of a unique field.
 
         Raises:
             UnknownFieldError: the schema has no such field.
@@ -210,14 +210,14 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
         optimize: bool | None = None,
         merge: bool | None = None,
     ) -> None:
-        """Make the changes durable and visible, merge as asked for, and end the writer, come what may.
+        """Make the changes durable and visible, merge as requested, and end the writer in any case.
 
         ``merge=False`` merges nothing, ``optimize=True`` leaves one segment; otherwise merging is tiered. ``mergetype`` may
-        be one of Whoosh's own policies, of which ``CLEAR`` drops all that was there before. Whoosh's interface has no place
-        for a merge that fails after the commit: it is a warning in the log.
+        be one of Whoosh's own policies; ``CLEAR`` drops all earlier documents. Whoosh's interface has no way to report a
+        merge that fails after the commit, so the failure is logged as a warning.
 
         Raises:
-            Unsupported: a merge policy of one's own.
+            Unsupported: a custom merge policy.
         """
         self._check_open()
         policy = self.mergetype if mergetype is None else mergetype
@@ -242,6 +242,6 @@ class ColumnarWriter(writing.IndexWriter):  # type: ignore[misc]
             )
 
     def cancel(self) -> None:
-        """Discard the changes, where they are not committed, and let the lock go."""
+        """Discard uncommitted changes and release the lock."""
         self._writer.cancel()
         self.is_closed = True

@@ -1,4 +1,4 @@
-"""Finding completions: ranges of a sorted dictionary, narrowed by arrays; few of the terms are ever read as text."""
+"""Finds completions: ranges of a sorted dictionary, narrowed by array operations. Few terms are ever decoded to text."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from indexer.hits import Completion
 from indexer.query import Alike, CompletionRequest
 
 _COUNTED: Final = 1 << 14
-"""Counts above it are as good as it: so many articles hold no more than some hundreds of completions."""
+"""Document frequencies are capped here. Only some hundreds of completions occur in so many articles."""
 _SEPARATOR: Final = SEPARATOR.encode()
 _CHARACTER: Final = 3
-"""Bytes of a Chinese character: those of four bytes do not count as such."""
+"""The UTF-8 bytes of a Chinese character. Characters of four bytes do not count as Chinese."""
 _NO_NUMBERS: Final = np.empty(0, dtype=np.intp)
 _SPARE: Final = 2
-"""Completions that are counted for each one wanted: what the filter lets through may be fewer, and come in another order."""
+"""Completions to count for each requested one, since the filter may drop some and change the order."""
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """A folded text, and where its terms stand: leaf, number in the field, entry."""
+    """The terms of one folded text: leaf, number in the field, entry."""
 
     frequency: int = 0
     terms: list[tuple[int, int, Entry]] = field(default_factory=list)
@@ -46,9 +46,9 @@ class _Candidate:
 def complete(
     executor: Executor, request: CompletionRequest, filter_: Plan | None
 ) -> list[Completion]:
-    """The completions that a request asks for, of one snapshot. O(terms that begin so) array elements.
+    """The completions of one snapshot that a request asks for. O(terms with the prefixes) array elements.
 
-    The deadline is looked at before each leaf, each text and each count of some of them.
+    Checks the deadline before each leaf, each text and each batch of counts.
     """
     deadline = inf if request.deadline is None else request.deadline
     accepted = _accepted(executor.snapshot.leaves, request, deadline)
@@ -67,13 +67,13 @@ def complete(
 def _accepted(
     leaves: Sequence[Leaf], request: CompletionRequest, deadline: float
 ) -> Iterator[_Candidate]:
-    """The candidates that the request accepts by the deadline, most frequent first."""
+    """The candidates that the request accepts, most frequent first, until the deadline."""
     together: dict[str, _Candidate] = {}
     for place, leaf in enumerate(leaves):
         if monotonic() >= deadline:
             return
         if COMPLETIONS not in leaf.segment.layout.postings:
-            continue  # an index of an earlier version
+            continue  # an index of an older release
         postings = leaf.segment.postings(COMPLETIONS)
         numbers, frequencies = _most_frequent(postings, request)
         if not len(numbers):
@@ -97,7 +97,7 @@ def _accepted(
 def _most_frequent(
     postings: PostingsField, request: CompletionRequest
 ) -> tuple[IntP, NDArray[np.int64]]:
-    """Of the terms that the keys, ``begins`` and the length leave, the most frequent ones: numbers and frequencies."""
+    """The numbers and frequencies of the most frequent terms that fit the keys, ``begins`` and the length."""
     begins = request.begins.encode()
     ends = _SEPARATOR + begins if request.whole_keys else b""
     alike = request.texts if isinstance(request.texts, Alike) else None
@@ -119,9 +119,9 @@ def _most_frequent(
 
 
 def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
-    """Where the ``many`` greatest counts stand, of equal ones the first.
+    """The places of the ``many`` greatest counts; of equal counts, the first places.
 
-    Counts of words are mostly small and equal, so that counting them beats numpy's partition ten times.
+    Word counts are mostly small and equal, so counting them is ten times faster than numpy's partition.
     """
     capped = np.minimum(counts, _COUNTED)
     at_least = np.bincount(capped)[::-1].cumsum()[::-1]
@@ -131,7 +131,7 @@ def _greatest(counts: NDArray[np.int64], many: int) -> IntP:
 
 
 def _fitting(terms: Terms, numbers: IntP, begins: bytes, alike: Alike | None) -> IntP:
-    """Of some terms those with a folded text that begins so, and can be alike. O(numbers)."""
+    """The terms whose folded text begins with ``begins`` and can fit ``alike``. O(numbers)."""
     starts, sizes = terms.second_parts
     if alike:
         numbers = numbers[sizes[numbers] == _CHARACTER * alike.length]
@@ -145,7 +145,7 @@ def _fitting(terms: Terms, numbers: IntP, begins: bytes, alike: Alike | None) ->
 
 
 def _uses(executor: Executor, batch: Sequence[_Candidate], filter_: Plan | None) -> list[Use]:
-    """For each term of some candidates how many articles let through hold it, if any does."""
+    """For each term of some candidates, how many articles that pass the filter hold it. Terms without any are left out."""
     by_leaf: dict[int, list[tuple[int, Entry]]] = {}
     for candidate in batch:
         for place, number, entry in candidate.terms:

@@ -1,4 +1,4 @@
-"""An article as a document of the columnar index, and back."""
+"""Converts an article to a document of the columnar index, and back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from indexer.query import TEXT_FIELDS, TIME_FIELDS
 
 
 def document_of(article: Article, analyzer: Analyzer) -> Document:
-    """What the index keeps of an article. Nearly all of the time goes into the analyzer."""
+    """The document of an article. Nearly all of the time goes into the analyzer."""
     texts = searchable_texts(article)
     folded = {field: fold_literal(text) for field, text in texts.items()}
     words = {}
@@ -62,5 +62,5 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
 
 
 def article_of(blob: bytes) -> Article:
-    """The article that a document was made of."""
+    """The article of a document."""
     return article_from_record(orjson.loads(blob))

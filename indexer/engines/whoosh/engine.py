@@ -30,7 +30,7 @@ from indexer.engines.whoosh.writer import WhooshWriter
 
 
 class _Opened(NamedTuple):
-    """A snapshot, and what is computed of it when it is asked for."""
+    """A snapshot, and the data that is derived from it on demand."""
 
     snapshot: Snapshot
     executor: Executor
@@ -57,7 +57,7 @@ class WhooshEngine:
             create_index(self.folder, {"revision": 0})
 
     def reader(self) -> WhooshReader:
-        """Open the last commit. Readers of one commit share its files and what was computed of them."""
+        """Open the last commit. Readers of one commit share its files and the data derived from them."""
         with self._lock, translated(self.folder):
             known = self._opened
             snapshot = open_snapshot(self.folder, reuse=known.snapshot if known else None)
@@ -66,7 +66,7 @@ class WhooshEngine:
         return WhooshReader(known.executor, known.literals, known.fading)
 
     def _derivations(self, snapshot: Snapshot, reuse: _Opened | None) -> _Opened:
-        """What is computed of a snapshot; what was computed of segments that the one before has too is shared with it."""
+        """The data derived from a snapshot. Data of segments that the previous snapshot also has is shared with it."""
         executor = Executor(
             snapshot,
             weighting=Bm25(K1, B),
@@ -85,7 +85,7 @@ class WhooshEngine:
         return WhooshWriter(self.folder, self._analyzer)
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
-        """Write segments that the writer of another process takes."""
+        """Write segments for the writer of another process to take."""
         documents = (document_of(article, self._analyzer) for article in articles)
         with translated(self.folder):
             return [path.name for path in build_segments(self.folder, LAYOUT, documents)]

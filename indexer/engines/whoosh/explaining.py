@@ -1,4 +1,4 @@
-"""What makes the scores of a few articles: plans are asked about their documents alone."""
+"""Explains the scores of a few articles: it evaluates plans for their documents alone."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def reasons(
     factors: Sequence[F32] | None,
     deadline: float,
 ) -> dict[str, Reasons]:
-    """What makes the scores of articles, given with their documents in the snapshot. One probe for each plan and leaf.
+    """The parts of the scores of articles, given with their documents in the snapshot. One probe for each plan and leaf.
 
-    ``factors`` are float32[documents] of each leaf, as :meth:`Executor.search` takes them. Nothing is said when the
-    ``deadline``, a time of ``time.monotonic()``, comes first.
+    ``factors`` are float32[documents] of each leaf, as :meth:`Executor.search` takes them. The result is empty when the
+    ``deadline``, a time of ``time.monotonic()``, passes first.
     """
     said: dict[str, Reasons] = {}
     by_number = {doc: article_id for article_id, doc in docs.items()}

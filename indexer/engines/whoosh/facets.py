@@ -1,4 +1,4 @@
-"""Facets: what the executor counts, and how counts of its values become counts of a facet's."""
+"""Facets: which columns the executor counts, and how counts of column values become counts of facet values."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from indexer.engines.whoosh.fields import (
 from indexer.hits import FacetCount
 
 COLUMNS: Final[Mapping[str, str]] = {"channel": CHANNELS, "source": SOURCE, "month": "month"}
-"""For each of FACET_FIELDS the column that is counted."""
+"""The column to count for each of FACET_FIELDS."""
 
 _QUARTER: Final = 900_000_000
-"""Microseconds of a quarter of an hour: every zone is off from UTC by whole ones."""
+"""Microseconds in a quarter of an hour. The UTC offset of every zone is a multiple of it."""
 
 
 def months_of(timezone: ZoneInfo) -> Derived:
-    """The facet of months: for each document of a segment the number of its month in ``timezone``.
+    """The facet of months: for each document of a segment, the number of its month in ``timezone``.
 
-    The calendar is asked once for each quarter of an hour in which anything was published.
+    The calendar is consulted once for each quarter of an hour in which anything was published.
     """
 
     def derive(segment: Segment) -> tuple[AnyArray, Sequence[bytes]]:
@@ -54,7 +54,7 @@ def months_of(timezone: ZoneInfo) -> Derived:
 
 
 def facet_counts(name: str, counts: Mapping[bytes, int], *, size: int) -> tuple[FacetCount, ...]:
-    """The ``size`` most frequent values of a facet, then by value."""
+    """The ``size`` most frequent values of a facet, most frequent first, then by value."""
     tally: Counter[str] = Counter()
     for value, count in counts.items():
         parts = value.decode().split(CHANNEL_SEPARATOR) if name == "channel" else [value.decode()]

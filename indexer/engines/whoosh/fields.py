@@ -1,7 +1,7 @@
-"""The fields of the index, as Whoosh knows them and as the columnar segments keep them.
+"""The fields of the index, for Whoosh and for the columnar segments.
 
-Whoosh's analyzers and parser are never used: fields are given tokens, and queries are built as data. The schema is code,
-never read from disk, so there is nothing in an index that a later release could fail to unpickle.
+Whoosh's analyzers and parser are never used: fields receive tokens, and queries are built as data. The schema is code and is
+never read from disk, so an index holds nothing that a later release could fail to unpickle.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from indexer.columnar.files.fields import MISSING_INT, ColumnKind, Layout, Posti
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 
 TITLE_KEY: Final = "title_key"
-"""The folded title as one term, for prefixes."""
+"""The folded title as one term, for prefix queries."""
 TITLE_SOUND: Final = "title_sound"
-"""The key of the title's sound, for prefixes in pinyin."""
+"""The key of the title's sound, for prefix queries in pinyin."""
 COMPLETIONS: Final = "completions"
-"""What the article can complete typed text with: entries of ``engines/completions.py``."""
+"""The article's completions: entries of ``engines/completions.py``."""
 ARTICLE: Final = "article"
 """The article itself, as JSON."""
 FOLDED: Final = "folded"
-"""Title, lead and body as literals are compared, parted by FOLDED_SEPARATOR."""
+"""Title, lead and body as literals are compared, separated by FOLDED_SEPARATOR."""
 FOLDED_SEPARATOR: Final = "\0"
-"""No article holds it: control characters are refused."""
+"""No article holds it, since validation refuses this control character."""
 CHANNELS: Final = "channels"
-"""All channels of an article as one value: articles share few combinations, so counting those is counting channels."""
+"""All channels of an article as one value. Articles share few combinations, so counting these counts channels cheaply."""
 CHANNEL_SEPARATOR: Final = "\n"
 SOURCE: Final = "source"
 PUBLISHED: Final = TIME_FIELDS[0]
 GROUP: Final = "duplicate_group"
-"""The number of an article's duplicate group; missing for an article that is alone."""
+"""The number of an article's duplicate group; missing for an article without duplicates."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def encoded(text: str) -> bytes:
-    """A term or an id as the segments hold it; half a surrogate pair is looked for, and found nowhere."""
+    """A term or an id as segments hold it. A lone surrogate may be looked up, and is never found."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -56,7 +56,7 @@ TERM_FIELDS: Final = (
     TITLE_SOUND,
     COMPLETIONS,
 )
-"""Fields of which only the documents of each term are kept."""
+"""Fields that keep only the documents of each term."""
 
 _WORDS: Final[PostingsKind] = "words"
 _TERMS: Final[PostingsKind] = "terms"
@@ -82,12 +82,12 @@ SCHEMA: Final = Schema(
 
 
 def microseconds(time: datetime) -> int:
-    """A time as a number that sorts: microseconds since 1970 in UTC."""
+    """A time as a sortable number: microseconds since 1970 in UTC."""
     return (time - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(number: int) -> datetime:
-    """The time that :func:`microseconds` made ``number`` of."""
+    """The inverse of :func:`microseconds`."""
     return _EPOCH + number * _MICROSECOND
 
 

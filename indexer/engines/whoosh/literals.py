@@ -1,4 +1,4 @@
-"""Finding literals: candidates by their grams, then a look into the folded text where the grams do not decide."""
+"""Finds literals: grams select candidates, and the folded text verifies those that the grams leave open."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from indexer.query import TEXT_FIELDS
 
 _SEPARATOR = FOLDED_SEPARATOR.encode()
 _KEPT_BYTES: Final = 16 * 2**20
-"""What is kept of literals that were found: a search that climbs asks for the same ones on every rung."""
+"""The size of the cache of found literals. One search asks for the same literals on every rung."""
 
 
 _AT_ONCE: Final = 512
-"""Texts that are looked into between two looks at the clock: some milliseconds."""
+"""Texts to verify between two checks of the deadline: some milliseconds."""
 
 
 class _Wanted(NamedTuple):
-    """A folded literal, the fields that it is looked for in, and whether those that hold it as a word are sure to hold it."""
+    """A folded literal, the fields to search, and whether documents that hold it as a word need no verification."""
 
     literal: str
     fields: tuple[str, ...]
@@ -41,7 +41,7 @@ class _Wanted(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """The documents of a segment that hold a literal, deleted ones too, and how many others were looked into to know."""
+    """The documents of a segment that hold a literal, deleted ones included, and how many unsure candidates were verified."""
 
     docs: IntP
     verified: int
@@ -51,16 +51,16 @@ _NOTHING: Final = _Held(np.empty(0, np.intp), 0)
 
 
 class _Candidates(NamedTuple):
-    """Documents of a segment that are sure to hold a literal, and others that may; ascending, deleted ones too."""
+    """Documents of a segment that surely hold a literal, and others that may; ascending, deleted ones included."""
 
     sure: IntP
     unsure: IntP
 
 
 class FoundLiteral(NamedTuple):
-    """The living documents of each leaf that hold a literal, and their score, its idf.
+    """The living documents of each leaf that hold a literal, and their score, the literal's idf.
 
-    Not ``complete`` when some were not verified, ``late`` when that is because the deadline came first.
+    ``complete`` is False when some candidates were not verified; ``late`` is True when the deadline was the reason.
     """
 
     docs: list[IntP]
@@ -70,9 +70,9 @@ class FoundLiteral(NamedTuple):
 
 
 class LiteralFinder:
-    """Finds literals in one snapshot, and keeps what was found. Shared by threads.
+    """Finds literals in one snapshot and caches the results. Shared by threads.
 
-    What was found in a segment holds in every snapshot that has it: ``reuse`` is the finder of an earlier one.
+    A result for a segment is valid in every snapshot with that segment. ``reuse`` is the finder of an earlier snapshot.
     """
 
     def __init__(self, executor: Executor, reuse: LiteralFinder | None = None) -> None:
@@ -91,9 +91,10 @@ class LiteralFinder:
     ) -> FoundLiteral:
         """The documents that hold a folded literal (not empty) in one of ``fields``.
 
-        With ``is_word`` those that hold it as a word in one of them need no verification. Of more than
-        LITERAL_CANDIDATES others, deleted ones too, the newest are verified, and the rest counts as not holding it. So does
-        what is not verified by the ``deadline``, a time of ``time.monotonic()``; such an answer is not kept.
+        With ``is_word``, documents that hold the literal as a word in one of the fields need no verification. If more than
+        LITERAL_CANDIDATES others (deleted ones included) need it, only the newest are verified, and the rest count as not
+        holding the literal. The same goes for candidates that are not verified by the ``deadline``, a time of
+        ``time.monotonic()``. A late result is not cached.
         """
         wanted = _Wanted(literal, fields, is_word)
         complete, late = True, False
@@ -113,15 +114,15 @@ class LiteralFinder:
         return FoundLiteral(docs, score, complete, late)
 
     def _kept(self, wanted: _Wanted, *commit: int) -> list[_Held | None]:
-        """What is kept of each leaf; with a commit what holds in its snapshot only."""
+        """The cached result for each leaf; with a commit number, the result that is valid for that commit only."""
         return [self._known.get((leaf.segment.name, wanted, *commit)) for leaf in self._leaves]
 
     def _find(
         self, wanted: _Wanted, known: Sequence[_Held | None], deadline: float
     ) -> tuple[list[_Held], bool, bool]:
-        """What each leaf holds; whether that is all, and whether the deadline came first.
+        """The result for each leaf, whether all candidates were verified, and whether the deadline passed first.
 
-        What is ``known`` of a leaf holds in every snapshot; where there are too many candidates, what is kept holds in this one.
+        ``known`` results are valid in every snapshot. With too many candidates, new results are cached for this snapshot only.
         """
         commit: tuple[int, ...] = (self._executor.snapshot.commit.number,)
         newest = [each for each in self._kept(wanted, *commit) if each]
@@ -166,7 +167,7 @@ class LiteralFinder:
         return _Candidates(sure, np.setdiff1d(docs, sure, assume_unique=True))
 
     def _newest(self, candidates: Sequence[_Candidates]) -> dict[int, _Candidates]:
-        """The same of each leaf with as many unsure ones as may be verified, the newest of all leaves."""
+        """The candidates of each leaf, with the unsure ones reduced to the newest LITERAL_CANDIDATES of all leaves."""
         times = np.concatenate(
             [
                 leaf.segment.numbers(PUBLISHED)[each.unsure]
@@ -185,7 +186,7 @@ class LiteralFinder:
 def _verified(
     leaf: Leaf, candidates: _Candidates, wanted: _Wanted, deadline: float
 ) -> tuple[_Held, bool]:
-    """What the folded texts of unsure candidates leave of them, and whether all were looked into by the deadline."""
+    """The candidates that hold the literal by their folded texts, and whether all were verified by the deadline."""
     sure, unsure = candidates
     in_time = True
     holding = [sure]
@@ -201,7 +202,7 @@ def _verified(
 
 
 def _holding(leaf: Leaf, docs: IntP, wanted: bytes, fields: tuple[str, ...]) -> IntP:
-    """Those of ``docs`` whose folded text holds ``wanted`` in one of ``fields``. O(their text)."""
+    """The documents of ``docs`` whose folded text holds ``wanted`` in one of ``fields``. O(their text)."""
     if not len(docs):
         return docs
     places = [TEXT_FIELDS.index(field) for field in fields]

@@ -1,4 +1,4 @@
-"""Our queries as plans for the executor of one snapshot. Literals are looked up on the way."""
+"""Turns queries of ``indexer/query.py`` into plans for the executor of one snapshot, and looks up literals on the way."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ NOTHING: Final = p.Union(())
 
 
 class FindLiteral(Protocol):
-    """How literals are found: see :meth:`LiteralFinder.find`."""
+    """Finds literals; see :meth:`LiteralFinder.find`."""
 
     def __call__(
         self, literal: str, fields: tuple[str, ...], *, is_word: bool, deadline: float
     ) -> tuple[list[IntP], float, bool, bool]:
-        """The documents of each leaf, their score, whether those are all, and whether the deadline came first."""
+        """The documents of each leaf, their score, whether they are complete, and whether the deadline passed first."""
 
 
 class PlanBuilder:
     """Makes plans of queries, for one snapshot.
 
-    ``find_literal`` gives the documents that hold a folded literal in one of some fields; without it a plan finds all that
-    may hold one, and scores are not what they should be. ``idf`` gives that of a token in a field. ``deadline`` is a time
-    of ``time.monotonic()``.
+    ``find_literal`` returns the documents that hold a folded literal in one of some fields. Without it a plan finds all documents
+    that may hold the literal, and its scores are wrong. ``idf`` returns the idf of a token in a field. ``deadline`` is a time of
+    ``time.monotonic()``.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class PlanBuilder:
     ) -> None:
         self._find_literal = find_literal
         self.complete = True
-        """False once a literal had more candidates than may be verified, or could be in time."""
+        """False once a literal had candidates that were not verified, because of their number or the deadline."""
         self.late = False
-        """True once the deadline came before all candidates were verified."""
+        """True once the deadline passed before all candidates were verified."""
         self._idf, self._deadline = idf, deadline
 
     def build(self, query: Query, factor: float = 1.0) -> p.Plan:
@@ -109,7 +109,7 @@ class PlanBuilder:
                 assert_never(query)
 
     def filter(self, query: Query | None) -> p.Plan | None:
-        """The plan of a filter; None for none."""
+        """The plan of a filter; None without a filter."""
         return None if query is None else self.build(query)
 
     def _adjacent(self, query: Adjacent) -> p.Plan:
@@ -145,7 +145,7 @@ class PlanBuilder:
     def _as_word(
         self, word: str, query: Match, factor: float, *, like: str | None = None
     ) -> p.Plan:
-        """A word in the query's fields; with ``like``, scored as if it were no rarer than that word."""
+        """The plan of a word in the query's fields; with ``like``, scored as if the word were no rarer than ``like``."""
         weights = tuple(
             (field, factor * weight * self._damping(field, word, like))
             for field, weight in query.fields
@@ -193,7 +193,7 @@ class PlanBuilder:
 
 
 def looks_inside(query: Query) -> bool:
-    """Whether several words must be held of which some may stand inside others, and nothing is excluded."""
+    """Whether a query requires words that may stand inside others, and excludes nothing."""
     match query:
         case Match(inside=True, need=1.0):
             return True
@@ -206,7 +206,9 @@ def looks_inside(query: Query) -> bool:
 
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> p.Plan:
-    """Documents that may hold a literal in one of ``fields``: all that do, and, unless the plan is exact, some more."""
+    """A plan of the documents that may hold a literal in one of ``fields``. It finds all that do and, unless the literal's
+    plan is exact, some more.
+    """
     if not plan.grams and not plan.prefixes:
         return _EVERYTHING
     return _union(

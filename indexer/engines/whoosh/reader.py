@@ -46,7 +46,7 @@ _STUMBLES: Final = (
     TypeError,
     ValueError,
 )
-"""What arithmetic on altered arrays may raise."""
+"""The errors that computing with altered arrays may raise."""
 
 _ORDERINGS = {
     "relevance": Ordering("score", PUBLISHED),
@@ -56,8 +56,9 @@ _ORDERINGS = {
 
 
 class WhooshReader(Reader):
-    """One commit. ``executor`` is shared with the other readers of it: a reader holds nothing of its own but the last second
-    look, which the rungs of one search ask for again."""
+    """A reader of one commit. Readers of the same commit share the ``executor``. Each reader keeps only its last rescoring,
+    which the rungs of one search ask for again.
+    """
 
     def __init__(self, executor: Executor, literals: LiteralFinder, fading: Fading) -> None:
         self.executor, self._literals, self._fading = executor, literals, fading
@@ -93,7 +94,7 @@ class WhooshReader(Reader):
             ]
 
     def _top(self, request: SearchRequest, builder: PlanBuilder) -> Top:
-        """What a request finds, up to the end of its page."""
+        """The results of a request, up to the end of its page."""
         scored = request.sort == "relevance"
         return self.executor.search(
             self._plan(request, builder),
@@ -108,9 +109,9 @@ class WhooshReader(Reader):
         )
 
     def _plan(self, request: SearchRequest, builder: PlanBuilder) -> Plan:
-        """The plan of a request's query; an empty one where not even the candidates of its literals come together.
+        """The plan of a request's query. It is empty if even the candidates of the query's literals never occur together.
 
-        Then no text is read to verify them, which costs more than all the rest of looking inside words.
+        In that case no text is read to verify candidates. Verification costs more than the rest of searching inside words.
         """
         if looks_inside(request.query):
             deadline = _deadline(request)
@@ -139,7 +140,7 @@ class WhooshReader(Reader):
         )
 
     def _filter(self, query: Query | None, builder: PlanBuilder) -> Plan | None:
-        """The plan of a filter; the same one for the same object, which all that one search asks for shares."""
+        """The plan of a filter. The same filter object yields the same plan, which all requests of one search share."""
         known, plan = self._last_filter
         if query is not known:
             plan = builder.filter(query)
@@ -151,7 +152,7 @@ class WhooshReader(Reader):
         return PlanBuilder(self._literals.find, self._idf, deadline)
 
     def _rescore(self, wanted: Wanted) -> Rescore:
-        """What a request's rescoring means to the executor."""
+        """A request's rescoring in the executor's terms."""
         if self._last_rescore and self._last_rescore[0] == wanted:
             return self._last_rescore[1]
         words = dict.fromkeys(map(encoded, wanted.words)) if wanted.fields else ()
@@ -178,7 +179,7 @@ class WhooshReader(Reader):
     def explain(
         self, request: SearchRequest, parts: Sequence[Query], article_ids: Sequence[str]
     ) -> dict[str, Reasons]:
-        """What makes the scores of some articles. One probe for each part and segment."""
+        """The parts of some articles' scores. One probe for each part and segment."""
         check_request(request)
         with self._honest():
             builder = self._builder(_deadline(request))
@@ -205,26 +206,26 @@ class WhooshReader(Reader):
             return self.executor.search(plan, limit=0, filter=narrow, deadline=deadline).total
 
     def get(self, article_id: str) -> Article | None:
-        """The article of that id."""
+        """The article with that id."""
         with self._honest():
             doc = self._snapshot.find(encoded(article_id))
             return None if doc < 0 else self._article(doc)
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
-        """How many articles hold each token; deleted ones count until a merge drops them."""
+        """How many articles hold each token. Deleted ones count until a merge drops them."""
         check_text_field(field)
         with self._honest():
             return self.executor.impacts.doc_frequencies(field, [*map(encoded, tokens)])
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
-        """The completions asked for. O(terms that begin so), a few array operations for each segment."""
+        """The requested completions. O(terms with the prefixes), a few array operations for each segment."""
         check_completion_request(request)
         with self._honest():
             return complete(self.executor, request, self._filter(request.filter, self._builder()))
 
     @contextmanager
     def _honest(self) -> Iterator[None]:
-        """Say that the index is damaged where that is why its arrays do not fit one another. Verifies it then, once."""
+        """Report damage of the index where it explains inconsistent arrays. Verifies the index once in that case."""
         try:
             with translated(self._snapshot.folder):
                 yield
@@ -237,7 +238,7 @@ class WhooshReader(Reader):
 
     @property
     def damage(self) -> IndexDamaged | None:
-        """What was found in a segment that the snapshot has."""
+        """The damage found so far in a segment of the snapshot."""
         found = self._snapshot.damage
         return None if found is None else IndexDamaged(found.path, found.why)
 
@@ -252,11 +253,11 @@ class WhooshReader(Reader):
         return article_of(self._snapshot.blob(ARTICLE, doc))
 
     def close(self) -> None:
-        """Nothing to let go of: the last user of the snapshot closes its files."""
+        """Releases nothing: the last user of the snapshot closes its files."""
 
 
 def _hits(request: SearchRequest, top: Top) -> Iterator[tuple[int, float, int]]:
-    """The documents on a request's page, each with its score, 0.0 when not sorted by it, and the size of its group."""
+    """The documents on a request's page, each with its score (0.0 when not sorted by score) and the size of its group."""
     end = request.page * request.size
     page = slice(end - request.size, end)
     scores = top.scores[page] if request.sort == "relevance" else np.zeros(request.size)

@@ -1,4 +1,4 @@
-"""Recency: for each document of an index what its score is multiplied with, by its age and its channel."""
+"""Recency: the score factor of each document of an index, by its age and its channel."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from indexer.engines.whoosh.fields import (
 from indexer.query import Recency
 
 _KEPT: Final = 2
-"""Recencies whose factors are kept, four bytes a document: that of today, and for a while that of yesterday."""
+"""How many recencies' factors are cached, four bytes a document: today's, and for a while yesterday's."""
 
 
 class Fading:
-    """The factors of one snapshot; computed once for a recency and a segment, in some milliseconds for 200,000 documents.
+    """The recency factors of one snapshot, computed once for each recency and segment. 200,000 documents take some milliseconds.
 
-    ``reuse`` has those of an earlier snapshot, which may share segments with this one.
+    ``reuse`` has the factors of an earlier snapshot, which may share segments with this one.
     """
 
     def __init__(self, snapshot: Snapshot, reuse: Fading | None = None) -> None:
@@ -36,7 +36,7 @@ class Fading:
         self._known = reuse.known_of(snapshot.segment_names) if reuse else {}
 
     def known_of(self, segments: frozenset[str]) -> dict[Recency, dict[str, F32]]:
-        """For each recency the factors of those of some segments that are known by now."""
+        """The factors known so far for some segments, by recency."""
         with self._lock:
             return {
                 recency: {name: known[name] for name in known.keys() & segments}
@@ -60,7 +60,7 @@ class Fading:
 def _factors(segment: Segment, recency: Recency) -> F32:
     column = segment.ordinals(CHANNELS)
     values = [value.decode().split(CHANNEL_SEPARATOR) for value in column.terms.slice()]
-    lives = [half_life_of(each, recency) for each in (*values, [])]  # the last: in no channel
+    lives = [half_life_of(each, recency) for each in (*values, [])]  # the last one: no channel
     per_channel = np.array([np.inf if life is None else life for life in lives])
     half_lives = per_channel[column.ordinals]
     times = segment.numbers(PUBLISHED)

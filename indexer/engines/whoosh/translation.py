@@ -1,4 +1,4 @@
-"""The errors of the columnar index, and those of the disk, as the service's own."""
+"""Translates errors of the columnar index and of the disk into the service's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
 
 @contextmanager
 def translated(folder: Path) -> Iterator[None]:
-    """Raise the errors of the columnar index, and those of the disk, as ours."""
+    """Raise errors of the columnar index and of the disk as the service's own."""
     try:
         yield
     except Locked as error:

@@ -41,7 +41,7 @@ class WhooshWriter(Writer):
         self.add(article)
 
     def delete(self, article_id: str) -> None:
-        """Forget an article."""
+        """Delete an article."""
         self._need_batch()
         with translated(self._folder):
             self._writer.delete(encoded(article_id))
@@ -53,7 +53,7 @@ class WhooshWriter(Writer):
             self._writer.add_segment(self._folder / part)
 
     def commit(self, *, revision: int) -> CommitReport:
-        """Make the changes visible and end the batch. What was the first batch is merged into one segment."""
+        """Make the changes visible and end the batch. The first batch of an index is merged into one segment."""
         self._need_batch()
         self._open = False
         with translated(self._folder):

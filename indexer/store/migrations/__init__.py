@@ -1,1 +1,1 @@
-"""The history of the store's schema, one file a step under ``versions/``. Steps are never edited once released."""
+"""The history of the store's schema, one file for each step under ``versions/``. A released step is never edited."""

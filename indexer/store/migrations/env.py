@@ -1,4 +1,4 @@
-"""What alembic runs to reach the database: here, the connection that ``migrate.py`` hands over."""
+"""Alembic runs this to reach the database, by the connection from ``migrate.py``."""
 
 from __future__ import annotations
 

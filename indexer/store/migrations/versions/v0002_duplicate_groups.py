@@ -1,6 +1,6 @@
-"""Duplicate groups: the number of each article's group, the keys by which duplicates are found, aliases of numbers.
+"""Duplicate groups: the number of each article's group, the keys that find duplicates, aliases of numbers.
 
-Articles that are in the store already have no keys after it; ``python -m indexer regroup`` makes them.
+Articles already in the store have no keys afterwards. ``python -m indexer regroup`` makes them.
 """
 
 from __future__ import annotations

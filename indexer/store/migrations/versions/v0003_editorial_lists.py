@@ -1,4 +1,4 @@
-"""What editors decide: their lists, and the counter of changes to them."""
+"""The editorial lists, and the counter of changes to them."""
 
 from __future__ import annotations
 
