@@ -198,27 +198,25 @@ class IndexSettings:
         "SEARCH_STORE_URL",
         "sqlite:///instance/articles.sqlite3",
         database_url,
-        "Database of the articles, the truth that every index is made from, and of the editors' lists.",
+        "Database of the articles and of the editors' lists; every index is made from its articles.",
     )
     timezone: ZoneInfo = setting(
         "SEARCH_TIMEZONE",
         "Asia/Shanghai",
         time_zone,
-        "Zone of times without an offset, and in which days and months are counted.",
+        "Time zone for times without an offset, and for counting days and months.",
     )
     user_dictionary: Path | None = setting(
         "SEARCH_USER_DICTIONARY",
         "",
         optional_path,
-        "File of words that the segmenter should know, one a line: word, optionally frequency. "
+        "File of words that the segmenter should know, one per line: the word, optionally its frequency. "
         "A change needs a rebuild.",
     )
-    engine: str = setting(
-        "SEARCH_ENGINE", "whoosh", str, "Engine that new generations are built with."
-    )
+    engine: str = setting("SEARCH_ENGINE", "whoosh", str, "Engine that builds new generations.")
     keep_generations: int = setting(
         "SEARCH_KEEP_GENERATIONS",
         "2",
         whole_number(1, 100),
-        "How many generations to keep, the live one included; the others can be rolled back to.",
+        "Number of generations to keep, including the live one; a rollback can return to the others.",
     )

@@ -37,7 +37,7 @@ class SearchSettings:
         "SEARCH_WORKERS",
         "auto",
         worker_count,
-        f"Processes that answer requests; auto: one for each core that may be used, {MOST_WORKERS} at most.",
+        f"Number of processes that answer requests; auto: one for each usable core, {MOST_WORKERS} at most.",
     )
     site_name: str = setting(
         "SEARCH_SITE_NAME", "搜索", str, "Name of the site, in the titles of the pages."
@@ -46,20 +46,20 @@ class SearchSettings:
         "SEARCH_PROXIES",
         "0",
         whole_number(0, 10),
-        "How many proxies stand in front; each adds an address to X-Forwarded-For, and only those are believed.",
+        "Number of proxies in front of the service; each adds an address to X-Forwarded-For, and only these are trusted.",
     )
     aging: Aging = setting(
         "SEARCH_RECENCY",
         "365",
         aging,
-        "Days after which an article's age has cost it half of what it can, by relevance; also of channels: "
+        "Half-life in days of an article's freshness in the order by relevance; also per channel: "
         "365, 快讯=30, 教育=evergreen.",
     )
     time_limit: float = setting(
         "SEARCH_TIME_LIMIT",
         "2",
         seconds(0.05, 600),
-        "Seconds after which a search answers with what it has found by then, and says so; suggestions too.",
+        "Seconds after which a search or a suggestion answers with what it has found so far, and says so.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",
@@ -71,5 +71,5 @@ class SearchSettings:
         "SEARCH_QUERYLOG_DAYS",
         "90",
         whole_number(8, 3650),
-        "Days that queries and clicks are kept; counts of each day, without visitors, stay for ever.",
+        "Days to keep queries and clicks; the counts of each day, without visitors, stay for ever.",
     )

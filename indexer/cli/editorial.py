@@ -42,7 +42,7 @@ def editorial_group() -> None:
 @editorial_group.command("list")
 @click.argument("name", metavar="[LIST]", type=click.Choice(LISTS), required=False)
 def list_command(name: str | None) -> None:
-    """Show how many entries each list has, or the entries of LIST and what becomes of them today."""
+    """Show the number of entries of each list, or the entries of LIST and whether they are in effect today."""
     settings = _settings()
     with closing(open_editorial(settings.store_url)) as store:
         lists = store.read()
@@ -60,7 +60,7 @@ def list_command(name: str | None) -> None:
 @_LIST
 @click.argument("lines", nargs=-1, required=True, metavar="LINE...")
 def add_command(name: str, lines: tuple[str, ...]) -> None:
-    """Add each LINE to LIST, or change the entry that is there already."""
+    """Add each LINE to LIST, or change the existing entry."""
     named = cast(ListName, name)
     _put(named, [read_entry(named, line) for line in lines], replace=False)
 
@@ -69,7 +69,7 @@ def add_command(name: str, lines: tuple[str, ...]) -> None:
 @_LIST
 @click.argument("lines", nargs=-1, required=True, metavar="LINE...")
 def remove_command(name: str, lines: tuple[str, ...]) -> int:
-    """Remove the entries that each LINE names from LIST. Of a pin or a hide QUERY => ID is enough."""
+    """Remove from LIST the entry that each LINE names. QUERY => ID is enough to name a pin or a hide."""
     named = cast(ListName, name)
     keys = {entry_key(named, line): line for line in lines}
     with closing(open_editorial(_settings().store_url)) as store:
@@ -83,9 +83,9 @@ def remove_command(name: str, lines: tuple[str, ...]) -> int:
 @editorial_group.command("import")
 @_LIST
 @click.argument("file")
-@click.option("--replace", is_flag=True, help="Let LIST hold what FILE holds and nothing else.")
+@click.option("--replace", is_flag=True, help="Replace all entries of LIST with those of FILE.")
 def import_command(name: str, file: str, replace: bool) -> None:
-    """Add the lines of FILE, UTF-8, - for standard input, to LIST: all of them, or none when one is wrong."""
+    """Add the lines of FILE (UTF-8, - for standard input) to LIST: all of them, or none if one is wrong."""
     named = cast(ListName, name)
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     try:
@@ -100,7 +100,7 @@ def import_command(name: str, file: str, replace: bool) -> None:
 @editorial_group.command("export")
 @_LIST
 def export_command(name: str) -> None:
-    """Print the lines of LIST, as import reads them."""
+    """Print the lines of LIST in the format that import reads."""
     with closing(open_editorial(_settings().store_url)) as store:
         lists = store.read()
     click.echo(spell_entries(lists.entries[cast(ListName, name)]), nl=False)

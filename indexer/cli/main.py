@@ -49,7 +49,7 @@ def cli() -> None:
     "maps",
     metavar="KEY=FIELD",
     multiple=True,
-    help="Take the article's FIELD from the records' KEY, such as category=channel. Repeatable.",
+    help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
 )
 @click.option(
     "--rejects",
@@ -63,13 +63,13 @@ def cli() -> None:
     type=click.Choice(sorted(SOURCES)),
     default="json_lines",
     show_default=True,
-    help="What FILE holds.",
+    help="Format of FILE.",
 )
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
     file: str, maps: tuple[str, ...], rejects: Path | None, kind: str, if_empty: bool
 ) -> int:
-    """Store the articles of FILE: plain or .gz, - for standard input. Doing it again changes nothing."""
+    """Store the articles of FILE (plain or .gz, - for standard input). Running it again changes nothing."""
     settings = _settings()
     mapping = read_mapping(maps)
     rejects = rejects or Path(rejects_name(file))
@@ -109,7 +109,7 @@ def delete_command(ids: tuple[str, ...]) -> int:
 
 @cli.command("regroup")
 def regroup_command() -> None:
-    """Find the duplicate groups of articles that an older release has stored. Doing it again changes nothing."""
+    """Find the duplicate groups of articles that an older release stored. Running it again changes nothing."""
     articles = changed = 0
     with _store(_settings()) as store, show_ingest() as progress:
         for each in store.regroup():
@@ -123,7 +123,7 @@ def regroup_command() -> None:
 @cli.command("analyze")
 @click.argument("text")
 def analyze_command(text: str) -> None:
-    """Show the tokens that TEXT becomes, in an article (index) and in a query."""
+    """Show the tokens of TEXT in an article (index) and in a query."""
     summaries.show_analysis(explain(text, _analyzer(_settings())))
 
 
@@ -131,13 +131,13 @@ def analyze_command(text: str) -> None:
 
 
 @cli.command("rebuild")
-@click.option("--if-needed", is_flag=True, help="Do the least that makes the index hold the store.")
+@click.option("--if-needed", is_flag=True, help="Do only what the index needs to match the store.")
 @click.option("--changes", is_flag=True, help="Only apply the store's changes to the live index.")
 @click.option(
     "--processes",
     metavar="N",
     type=click.IntRange(1, 256),
-    help="How many processes analyse and write. Default: as many as the cores that may be used.",
+    help="Number of processes that analyse and write. Default: the number of usable cores.",
 )
 def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> None:
     """Build a new generation of the index beside the live one, check it, and make it live."""
@@ -197,7 +197,7 @@ def status_command() -> None:
 
 @cli.command("check")
 def check_command() -> int:
-    """Read the whole live index and every manifest, and name each fault."""
+    """Read the whole live index and every manifest, and report each fault."""
     settings = _settings()
     with _store(settings) as store:
         report = check(store, Generations(settings.index_dir), **_means(settings))
@@ -234,7 +234,7 @@ def promote_command(name: str) -> None:
 
 @generations_group.command("rollback")
 def rollback_command() -> None:
-    """Make the newest generation that is older than the live one the live one."""
+    """Promote the newest generation that is older than the live one."""
     settings = _settings()
     generations = Generations(settings.index_dir)
     with generations.lock():
@@ -247,7 +247,7 @@ def rollback_command() -> None:
     "--keep",
     metavar="N",
     type=click.IntRange(min=1),
-    help="How many to keep, the live one included. Default: the setting SEARCH_KEEP_GENERATIONS.",
+    help="Number of generations to keep, including the live one. Default: the setting SEARCH_KEEP_GENERATIONS.",
 )
 def prune_command(keep: int | None) -> None:
     """Remove old, damaged and unfinished generations, never the live one."""

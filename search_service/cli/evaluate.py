@@ -26,12 +26,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     required=True,
     help="A judged set: corpus.jsonl, queries.jsonl, qrels.tsv. Repeatable.",
 )
-@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all of it to FILE.")
+@click.option(
+    "--json", "json_file", metavar="FILE", type=_FILE, help="Write the complete result to FILE."
+)
 @click.option(
     "--against",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Compare with what --json wrote before, under other settings or of another release.",
+    help="Compare with a FILE that --json wrote before, under other settings or by another release.",
 )
 @click.option(
     "--moved",
@@ -39,12 +41,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.IntRange(0),
     default=10,
     show_default=True,
-    help="How many of the queries that moved most to show.",
+    help="Number of queries to show, those whose nDCG@10 changed most.",
 )
 def evaluate_command(
     judged: tuple[Path, ...], json_file: Path | None, against: Path | None, moved: int
 ) -> None:
-    """Ask the questions of judged sets, and print nDCG@10, MRR@10, recall@100, zero hits and the median time."""
+    """Run the questions of judged sets, and print nDCG@10, MRR@10, recall@100, zero hits and the median time."""
     before = from_json(against) if against else {}
     settings = read_settings(IndexSettings, os.environ)
     analyzer = make_analyzer(user_dictionary=settings.user_dictionary)

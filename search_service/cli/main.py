@@ -50,7 +50,7 @@ cli.add_command(evaluate_command)
 
 @cli.command("search")
 @click.argument("text")
-@click.option("--channel", metavar="PATH", help="Only in this channel and those that lie in it.")
+@click.option("--channel", metavar="PATH", help="Only in this channel and its subchannels.")
 @click.option("--source", metavar="NAME", help="Only from this source.")
 @click.option("--author", metavar="NAME", help="Only by this author.")
 @click.option("--tag", metavar="NAME", help="Only with this tag.")
@@ -67,33 +67,35 @@ cli.add_command(evaluate_command)
     type=click.Choice(SORTS),
     default="relevance",
     show_default=True,
-    help="What comes first.",
+    help="Order of the hits.",
 )
 @click.option(
     "--collapse",
     type=click.Choice(COLLAPSES),
     default="duplicates",
     show_default=True,
-    help="With none, all articles of a duplicate group are hits.",
+    help="With duplicates, a duplicate group is one hit; with none, each of its articles is one.",
 )
-@click.option("--page", metavar="N", type=click.IntRange(1), default=1, help="Which page.")
+@click.option("--page", metavar="N", type=click.IntRange(1), default=1, help="Number of the page.")
 @click.option(
     "--size",
     metavar="N",
     type=click.IntRange(1, MAX_SIZE),
     default=DEFAULT_SIZE,
     show_default=True,
-    help="Articles on a page.",
+    help="Articles per page.",
 )
 @click.option(
     "--syntax",
     type=click.Choice(SYNTAXES),
     default="default",
     show_default=True,
-    help="With plain, operators in TEXT are text.",
+    help="With plain, operators in TEXT are ordinary text.",
 )
-@click.option("--explain", is_flag=True, help="Say of each hit why it has its score.")
-@click.option("--json", "as_json", is_flag=True, help="Print the body that the HTTP API answers.")
+@click.option("--explain", is_flag=True, help="Explain the score of each hit.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the JSON body of the HTTP API's answer."
+)
 def search_command(
     text: str,
     channel: str | None,
@@ -111,7 +113,7 @@ def search_command(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Search for TEXT, and show how it was understood, what was found, and in which channels, sources and months."""
+    """Search for TEXT. Show how it was understood, the hits, and their number by channel, source and month."""
     question = Question(
         text=text,
         syntax=cast(Syntax, syntax),

@@ -1,6 +1,6 @@
 """The commands ``python -m search_service queries ...``: what the query log holds. See docs/cli.md.
 
-They read the database directly, so they also show queries that readers do not see.
+They read the database directly, so they also show what the service hides from readers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _days = click.option(
     type=click.IntRange(1),
     default=7,
     show_default=True,
-    help="Of the last N days.",
+    help="Only the last N days.",
 )
 _size = click.option(
     "--size",
@@ -39,13 +39,13 @@ _size = click.option(
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="Rows at most.",
+    help="Maximum number of rows.",
 )
 
 
 @click.group("queries")
 def queries() -> None:
-    """Show what readers search for and open, and forget what is old."""
+    """Show what readers search for and open, and remove old entries."""
 
 
 @queries.command("hot")
@@ -54,11 +54,11 @@ def queries() -> None:
     type=click.Choice(WINDOWS),
     default="day",
     show_default=True,
-    help="The last 24 hours; today and the six days before it; ever.",
+    help="day: the last 24 hours; week: today and the six days before it; all: all time.",
 )
 @_size
 def hot_command(window: Window, size: int) -> None:
-    """Show the queries that most readers asked, those that nobody else is shown included."""
+    """Show the queries that most readers asked, including those that the service never shows to readers."""
     with _log() as (store, now):
         counts = _reader().counts(store, now=now)[window]
     _print_counts(counts[:size])
@@ -79,7 +79,7 @@ def zero_command(days: int, size: int) -> None:
 @_days
 @_size
 def clicks_command(query: str | None, days: int, size: int) -> None:
-    """Show which articles readers opened, from all queries or from QUERY."""
+    """Show the articles that readers opened, for all queries or for QUERY."""
     asked = None if query is None else normal_form(query)
     with _log() as (store, now), store.reading() as connection:
         opened = clicked_articles(connection, *_last(days, now), query=asked)
@@ -93,7 +93,7 @@ def clicks_command(query: str | None, days: int, size: int) -> None:
 @click.argument("query")
 @_size
 def related_command(query: str, size: int) -> None:
-    """Show the queries that are related to QUERY, as readers are shown them."""
+    """Show the queries related to QUERY, as the service shows them to readers."""
     settings = read_settings(IndexSettings, os.environ)
     with _log() as (store, now), closing(LiveEditorial(settings.store_url)) as editorial:
         lists = _reader().read(store, now=now)
@@ -105,7 +105,7 @@ def related_command(query: str, size: int) -> None:
 
 @queries.command("prune")
 def prune_command() -> None:
-    """Close the days that are over, and remove queries and clicks older than SEARCH_QUERYLOG_DAYS days."""
+    """Store the counts of the days that are over, and remove queries and clicks older than SEARCH_QUERYLOG_DAYS days."""
     keep_days = read_settings(SearchSettings, os.environ).querylog_days
     with _log() as (store, now):
         closed = store.close_days(now=now)

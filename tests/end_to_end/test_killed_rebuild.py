@@ -37,14 +37,15 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
-from indexer import building, parallel
+from indexer import build_progress
+from indexer.rebuilding import parallel
 from indexer.analysis.analyzers import make_analyzer
 from indexer.generations import Generations
 from indexer.rebuilding.rebuild import rebuild
 from indexer.store.database import open_store
 
 moment, engine, index, store, processes = sys.argv[1:]
-building.TELL_EVERY = 0.0
+build_progress.TELL_EVERY = 0.0
 parallel.LEAST = 50
 
 def die(*_, **__):
@@ -65,13 +66,14 @@ rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyz
 # The command line, told of limits by its first argument; its processes take parts as small as the store of these tests.
 LIMITED = """
 import resource, sys
-from indexer import building, parallel
+from indexer import build_progress
+from indexer.rebuilding import parallel
 from indexer.cli.main import cli
 from indexer.command_line import run
 limit = int(sys.argv[1])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-building.WRITE_EVERY = 0.01
+build_progress.WRITE_EVERY = 0.01
 parallel.LEAST = 50
 sys.exit(run(cli, name="indexer", args=sys.argv[2:]))
 """
