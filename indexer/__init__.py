@@ -1,1 +1,1 @@
-"""The index, and everything that writes it."""
+"""The index: what it is made of, how it is written, and how it is searched."""

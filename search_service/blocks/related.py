@@ -1,8 +1,8 @@
 """Related articles (相关阅读): what else to read behind one article.
 
 The article's key terms make a query. If its results are too few, articles with the same tags, of the same channel, and
-the latest ones fill up the rest. Each item says why it is there. A duplicate group yields one item, the article's own
-group none. The same holds for articles with the same title or the same body.
+the latest ones fill up the rest. Each item says why it is there. At most one article of a
+duplicate group is listed, and none of the article's own group. Articles with the same title or the same body are treated so too.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The Whoosh engine: Whoosh's schema, query objects and BM25F on columnar segments."""
+"""The Whoosh engine: the columnar index with Whoosh's BM25, which Whoosh itself can open too."""

@@ -1,4 +1,4 @@
-"""The Whoosh engine: Whoosh's schema and query objects in front, the columnar index behind."""
+"""The Whoosh engine: a columnar index in a folder, its snapshots and its writer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds literals: grams select candidates, and the folded text verifies those that the grams leave open."""
+"""Finds literals. Grams select candidates; where they alone cannot decide, the candidate's folded text is searched."""
 
 from __future__ import annotations
 
