@@ -47,27 +47,32 @@ def kept_dictionary(generation: Generation) -> UserDictionary | None:
     """The user dictionary that a generation was made with; None if a release made it that did not keep the dictionary.
 
     Raises:
-        ManifestDamaged: the file cannot be read.
+        ManifestDamaged: the file cannot be read, or holds other words.
     """
+    made_with = generation.manifest.user_dictionary
+    if made_with is None:
+        return None
     path = generation.folder / DICTIONARY
     try:
-        return parse_user_dictionary(path.read_bytes(), path)
-    except FileNotFoundError:
-        return None
+        words = parse_user_dictionary(path.read_bytes(), path)
     except OSError as error:
         raise ManifestDamaged(path, error.strerror or str(error)) from error
     except InvalidDictionary as error:
         raise ManifestDamaged(path, str(error)) from error
+    if words.fingerprint != made_with:
+        raise ManifestDamaged(path, "it holds other words than the index was made with")
+    return words
 
 
 def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> Engine:
     """The engine for a generation's index. An index of another format is accepted if the engine can read it.
 
     Raises:
-        ManifestDamaged: this program has no engine of that name.
+        ManifestDamaged: this program has no engine of that name, or the kept user dictionary is damaged.
         FormatMismatch: it has another format, which cannot be read.
     """
     manifest = generation.manifest
+    kept_dictionary(generation)
     try:
         engine = open_engine(
             manifest.engine, generation.index, analyzer=analyzer, timezone=timezone

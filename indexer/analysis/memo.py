@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Final, TypeVar
+from weakref import WeakMethod
 
 LONGEST: Final = 16
 """The most characters of a cached text by default. Longer words hardly recur."""
@@ -17,17 +19,21 @@ _Result = TypeVar("_Result")
 class Memo(dict[str, _Result]):
     """``memo[text]`` is ``make(text)``, cached for texts up to ``longest``. When ``most`` texts are cached, all are dropped.
 
-    Results are shared: never change one. Thread-safe: at worst two threads compute the same result.
+    Results are shared: never change one. Thread-safe: at worst two threads compute the same result. A method does not keep its
+    object alive, so an analyzer is freed with its last user, its dictionary of 60 MB with it.
     """
 
     def __init__(
         self, make: Callable[[str], _Result], *, longest: int = LONGEST, most: int = MOST
     ) -> None:
         super().__init__()
-        self._make, self._longest, self._most = make, longest, most
+        self._make = WeakMethod(make) if isinstance(make, MethodType) else lambda: make
+        self._longest, self._most = longest, most
 
     def __missing__(self, text: str) -> _Result:
-        result = self._make(text)
+        make = self._make()
+        assert make is not None, "who asks has the object"
+        result = make(text)
         if len(text) <= self._longest:
             if len(self) >= self._most:
                 self.clear()

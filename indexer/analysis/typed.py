@@ -31,6 +31,8 @@ _MAX_LETTERS: Final = 40
 """The most letters of a run that is read as pinyin: eight syllables of usual length."""
 _MAX_WAYS: Final = 256
 
+_MAX_MADE: Final = 1_024
+"""Keys that are made at most to find MAX_KEYS different ones: patterns share many."""
 MAX_KEYS: Final = 256
 """The most keys to look up. Each costs two searches in a dictionary. An initial needs one key for each first syllable that it can
 stand for, at most 40.
@@ -92,7 +94,7 @@ class Typed:
         found: set[str] = set()
         for size in range(KEY_UNITS, 0, -1):
             every = (key for each in self.patterns for key in _keys(each[:size]))
-            found = set(islice(every, MAX_KEYS + 1))
+            found = set(islice(every, _MAX_MADE))
             if len(found) <= MAX_KEYS and next(every, None) is None:
                 break
         kept: list[str] = []

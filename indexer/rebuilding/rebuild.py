@@ -122,6 +122,7 @@ def rebuild(
                         revision=replayed.revision,
                         made_at=datetime.now(UTC),
                         seconds=round(time.monotonic() - began, 3),
+                        user_dictionary=analyzer.user_dictionary.fingerprint,
                     )
                 )
                 generations.promote(made.name)

@@ -19,8 +19,8 @@ follow one another on the first two rungs. They are looked for inside other word
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, TypeVar
 
 from indexer.analysis.characters import fold
 from indexer.engines.ranking import words_needed
@@ -72,6 +72,7 @@ from search_service.understanding.tree import (
 Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 
 Fields = tuple[tuple[str, float], ...]
+_Part = TypeVar("_Part", Words, Words | Phrase)
 
 _TITLED: Final = 2
 """Characters from which on titles are compared with the typed text. Too many titles begin with any one character."""
@@ -119,12 +120,13 @@ def rescore_for(tree: Node | None) -> Rescore | None:
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
         return None
+    telling = _telling(loose)
     return Rescore(
-        _tokens(loose),
+        _tokens(telling),
         fields=RESCORED_FIELDS,
         near=NEAR,
         window=NEAR_WINDOW,
-        grams=tuple(dict.fromkeys(gram for leaf in loose for gram in leaf.grams)),
+        grams=tuple(dict.fromkeys(gram for leaf in telling for gram in leaf.grams)),
         pairs=PAIRS,
         agree=AGREE if is_loose(tree) else 0.0,
         depth=RESCORED,
@@ -179,9 +181,14 @@ def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
 
 def _unquoted(parts: list[Words | Phrase]) -> Query:
     """Any word of the quotes and loose words; articles with most of the words come first."""
-    words = _tokens(parts)
+    words = _tokens(_telling(parts))
     most = Match(words, fields=FIELD_WEIGHTS, need=MOST)
     return Or((Match(words, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
+
+
+def _telling(parts: Sequence[_Part]) -> Sequence[_Part]:
+    """The parts that hold more than stopwords; all parts where none does."""
+    return [part for part in parts if not part.common] or parts
 
 
 def _tokens(parts: Iterable[Words | Phrase]) -> tuple[str, ...]:

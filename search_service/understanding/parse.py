@@ -205,7 +205,8 @@ class _Parser:
         text = " ".join(text.split())
         if not fold_literal(text) or not self._spend():
             return None
-        return Phrase(text, title_only, words_of(self._analyzer, text))
+        common = self._analyzer.only_stopwords(text)
+        return Phrase(text, title_only, words_of(self._analyzer, text), common)
 
     def _field(self, lexeme: Lexeme) -> Node | _Loose | None:
         value = " ".join(lexeme.value.split())

@@ -65,11 +65,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Quoted text, to be found literally. ``tokens`` are the analyzer's words of it."""
+    """Quoted text, to be found literally. ``tokens`` are the analyzer's words of it; ``common``: all of them are stopwords."""
 
     text: str
     title_only: bool = False
     tokens: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    common: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

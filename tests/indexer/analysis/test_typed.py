@@ -114,6 +114,11 @@ def test_the_likely_readings_are_kept_where_there_are_too_many(typed: str, text:
     assert fits(typed, text)
 
 
+@pytest.mark.parametrize("typed", ["sh sh sh sh", "ml3gtcacalo", "n3sppq1x x乡xh"])
+def test_keys_that_many_readings_share_count_once(typed: str) -> None:
+    assert 10 < len(read_typed(typed).keys) <= MAX_KEYS
+
+
 @given(st.text(alphabet="乡村振兴重庆银行上海长安a股5", min_size=1, max_size=6), st.data())
 def test_a_text_is_found_by_its_sounds_its_initials_and_any_mixture(
     text: str, data: st.DataObject

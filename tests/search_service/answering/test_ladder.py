@@ -148,3 +148,16 @@ def test_questions_and_long_texts_are_asked_loosely(text: str, expected: bool) -
 def test_two_and_more_loose_words_should_stand_close_together(text: str, words: str | None) -> None:
     found = rescore_for(tree(text))
     assert (found and " ".join(found.words)) == words
+
+
+@pytest.mark.parametrize("text", ['"茶会" "的"', '"茶会" 了', '"什么" "茶会" -古塔'])
+def test_quotes_of_stopwords_alone_ask_for_nothing_once_they_are_words(text: str) -> None:
+    asked = query_for(tree(text), "unquoted")
+    assert asked == UNQUOTED or (isinstance(asked, And) and UNQUOTED in asked.clauses)
+    assert query_for(tree('"的" "了"'), "unquoted") == And((unquoted("的 了"),))
+
+
+def test_a_part_of_stopwords_alone_does_not_count_for_what_stands_close_together() -> None:
+    found = rescore_for(tree("(茶会 古塔) OR (的 了)"))
+    assert found is not None
+    assert found.words == ("茶会", "古塔")

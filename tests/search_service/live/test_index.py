@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +24,7 @@ from indexer.errors import (
 )
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
-from indexer.opening import DICTIONARY, keep_dictionary
+from indexer.opening import DICTIONARY, ensure_fit, keep_dictionary
 from indexer.query import MatchAll, SearchRequest
 from search_service.live.index import IndexState, LiveIndex
 from tests.factories import article
@@ -119,16 +122,19 @@ def words_for(text: str, live: LiveIndex) -> tuple[str, ...]:
         return words_of(lent.analyzer, text)
 
 
-def with_words(generation: Generation, *words: str) -> None:
-    keep_dictionary(generation.folder, UserDictionary(tuple(map(UserWord, words))))
+def promote_with_words(root: Path, *words: str, **manifest: Any) -> Generation:
+    dictionary = UserDictionary(tuple(map(UserWord, words)))
+    made = promote(root, [article("a")], user_dictionary=dictionary.fingerprint, **manifest)
+    keep_dictionary(made.folder, dictionary)
+    return made
 
 
 def test_a_query_is_cut_with_the_words_of_the_generation_that_answers(tmp_path: Path) -> None:
-    with_words(promote(tmp_path, [article("a")]))
+    promote_with_words(tmp_path)
     live = live_index(tmp_path)
     assert words_for("去晴川谷", live) == ("去", "晴川", "谷")
     with live.reader() as before:
-        with_words(promote(tmp_path, [article("a")]), "晴川谷")
+        promote_with_words(tmp_path, "晴川谷")
         assert words_for("去晴川谷", live) == ("去", "晴川谷")
         assert words_of(before.analyzer, "去晴川谷") == ("去", "晴川", "谷")
     promote(tmp_path, [article("a")])  # as a release did that kept no words
@@ -136,14 +142,14 @@ def test_a_query_is_cut_with_the_words_of_the_generation_that_answers(tmp_path: 
 
 
 def test_the_same_words_are_not_loaded_again(tmp_path: Path) -> None:
-    with_words(promote(tmp_path, [article("a")]), "晴川谷")
+    promote_with_words(tmp_path, "晴川谷")
     live = live_index(tmp_path)
     with live.reader() as lent:
         loaded = lent.analyzer
-    with_words(promote(tmp_path, [article("b")]), "晴川谷")
+    promote_with_words(tmp_path, "晴川谷")
     with live.reader() as lent:
         assert lent.analyzer is loaded
-    with_words(promote(tmp_path, [article("b")]))
+    promote_with_words(tmp_path)
     with live.reader() as lent:
         assert lent.analyzer is analyzer()
 
@@ -151,17 +157,48 @@ def test_the_same_words_are_not_loaded_again(tmp_path: Path) -> None:
 def test_an_index_of_other_words_is_not_outdated(tmp_path: Path) -> None:
     words = UserDictionary((UserWord("晴川谷"),))
     made_with = fingerprint(engine="memory", analysis=analyzer().knowing(words).fingerprint)
-    with_words(promote(tmp_path, [article("a")], fingerprint=made_with), "晴川谷")
+    promote_with_words(tmp_path, "晴川谷", fingerprint=made_with)
     assert not live_index(tmp_path).state().outdated
-    with_words(promote(tmp_path, [article("a")]), "晴川谷")
+    promote_with_words(tmp_path, "晴川谷")
     assert live_index(tmp_path).state().outdated
 
 
-def test_words_that_cannot_be_read_are_told(tmp_path: Path) -> None:
-    made = promote(tmp_path, [article("a")])
-    (made.folder / DICTIONARY).write_text("晴 川 谷\n", encoding="utf-8")
-    with pytest.raises(ManifestDamaged, match="line 1"):
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        ("晴 川 谷\n", "line 1"),
+        ("", "other words"),
+        ("云溪谷\n", "other words"),
+        (None, "No such file"),
+    ],
+)
+def test_words_that_are_damaged_are_told_and_never_made_live(
+    tmp_path: Path, kept: str | None, why: str
+) -> None:
+    made = promote_with_words(tmp_path, "晴川谷")
+    path = made.folder / DICTIONARY
+    path.unlink() if kept is None else path.write_text(kept, encoding="utf-8")
+    with pytest.raises(ManifestDamaged, match=why):
         live_index(tmp_path).state()
+    with pytest.raises(ManifestDamaged, match=why):
+        ensure_fit(made, analyzer=analyzer(), timezone=SHANGHAI)
+
+
+def test_words_that_nobody_uses_any_more_are_let_go_of(tmp_path: Path) -> None:
+    promote_with_words(tmp_path, "晴川谷")
+    live = live_index(tmp_path)
+    with live.reader() as lent:
+        assert words_of(lent.analyzer, "去晴川谷") == ("去", "晴川谷")
+        loaded = weakref.ref(lent.analyzer)
+        segmenter = weakref.ref(lent.analyzer._segmenter)  # type: ignore[attr-defined]
+    del lent
+    promote_with_words(tmp_path)
+    gc.disable()
+    try:
+        assert words_for("去晴川谷", live) == ("去", "晴川", "谷")
+        assert loaded() is segmenter() is None
+    finally:
+        gc.enable()
 
 
 def test_the_folder_is_looked_at_once_in_an_interval(tmp_path: Path) -> None:
