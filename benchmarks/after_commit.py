@@ -8,10 +8,10 @@ most frequent texts of FILE; of equally frequent texts, the first. Each query as
 asked twice to warm up. Then, ``--commits`` times, one invented article is stored and applied as ``rebuild --changes``
 does it. The writer decides when segments are merged.
 
-One side opens each commit. The other side stays with the commit before the first one. Both are asked each query in turn;
-the side that begins alternates with every query. The benchmark reports three times for each query, each the median over
-all commits: that of the side that stayed ("before"), and the first and second of the side that went on. Times are
-processor time of the process around each call.
+One side opens each new commit. The other side keeps the commit before the first one open. Both sides answer each query
+in turn; the side that begins alternates with every query. The benchmark reports three times for each query, each the
+median over all commits: the time of the side with the old commit ("before"), and the times of the first and the second
+call on the side with the new commit. Times are processor time of the process around each call.
 
 After each commit, newly opened services, which have no caches, answer the same queries. The exit code is 1 if an answer
 differs by the rules of ``against_commit``.
@@ -132,7 +132,7 @@ def in_turn(one: Side, other: Side, texts: Sequence[str]) -> tuple[list[Result],
 
 
 def told_apart(texts: Sequence[str], ours: Sequence[Result], fresh: Sequence[Result]) -> int:
-    """Print and count the differing answers."""
+    """Print the answers that differ. Returns their number."""
     differing = 0
     for text, one, other in zip(texts, ours, fresh, strict=True):
         found = [each for each in differences(one, other) if each != TIED_AT_END]

@@ -9,14 +9,14 @@ in blocks; while one answers, the other waits. The side that begins alternates w
 queries are articles of the store, and the call is ``Services.related``. Times are processor time of the process around
 each call: other work on the machine counts for less.
 
-In the first round each query is asked for the first time, unless ``--warm-up`` asked all of them before. In further
-rounds the caches hold the queries. All files of the index are read once before the first round. Otherwise the side that
-begins would pay for the other's reading too (a third more, on a cold disk). Both sides use one fixed time, ``--now``. If
-``--other`` is this checkout itself, the result shows how far equal sides differ.
+In the first round each query is new to both sides, unless ``--warm-up`` asked all of them before. In further rounds the
+caches hold the queries. All files of the index are read once before the first round. Otherwise the side that begins
+would read them from the disk for both sides (a third more time, on a cold disk). Both sides use one fixed time,
+``--now``. If ``--other`` is this checkout itself, the result shows how far equal sides differ.
 
 Two answers are the same if everything is equal, with two exceptions. Scores may differ by 1e-5 of their value. Articles
-whose scores differ by no more may stand in any order; at the end of a full page they may even be other articles ("tied
-at the end"). The exit code is 1 if any answers differ.
+whose scores differ by at most 1e-5 may stand in any order. At the end of a full page, each side may also show other
+articles with such a score ("tied at the end"). The exit code is 1 if any answers differ.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from indexer.settings import PROJECT, IndexSettings, read_settings
 from indexer.store.database import open_store
 
 SAME: Final = 1e-5
-"""Relative difference that scores may have: sums of float32 in another order."""
+"""The largest relative difference of equal scores. Scores are sums of float32, and the order of the sum may differ."""
 TIED_AT_END: Final = "tied at the end"
 WORKER: Final = Path(__file__).with_name("answering.py")
 EXACT: Final = ("error", "rung", "stricter", "total", "groups", "correction", "facets")
@@ -140,7 +140,7 @@ def differences(ours: Result, theirs: Result) -> Iterator[str]:
 
 
 def other_articles(ours: Result, theirs: Result) -> Iterator[str]:
-    """Differences between the articles at places that share a score."""
+    """The differences between the articles of two answers, where articles with the same score may stand in any order."""
     end = len(ours["ids"])
     cut = [place for place, pair in enumerate(pairwise(ours["scores"]), 1) if apart(*pair) > SAME]
     for begin, stop in pairwise((0, *cut, end)):

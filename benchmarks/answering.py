@@ -1,7 +1,7 @@
 """One side of ``benchmarks.against_commit``: answers questions for whoever started it, line by line.
 
-``python -c`` runs the text of this file in the folder of a checkout, and everything that it imports of the project is
-that checkout's own. It may therefore use only what the oldest commit to compare has. The first input line has the fixed
+``python -c`` runs the text of this file in the folder of a checkout, and imports the modules of that checkout. This file may
+therefore use only names that the oldest compared commit has. The first input line has the fixed
 time and a name in ``ASKS``. Each further line is a block: a JSON list of queries, or of ids of articles. The first
 output line says whose code it runs. Each further line holds the results of a block.
 """
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from search_service.blocks.related import RelatedAnswer
 
 Question: Final = vars(module)["Question"]
-"""From where every checkout has it: the module that defines it has moved."""
+"""Imported from a module that has this name in every checkout. The module that defines it has moved."""
 
 Result = dict[str, Any]
 """``cpu`` and ``wall`` in milliseconds, and the answer; or the ``error`` that was raised."""
 
 
 def ask(services: module.Services, asks: str, text: str) -> Result:
-    """The time and the answer of one of ``ASKS``."""
+    """Call the function of ``ASKS`` with this name. Returns the times and the answer, or the error."""
     call, plain = ASKS[asks]
     wall, cpu = time.perf_counter(), time.process_time()
     try:
@@ -54,7 +54,7 @@ def related(services: module.Services, article_id: str) -> RelatedAnswer:
 
 
 def plain_related(answer: RelatedAnswer) -> Result:
-    """Related articles without what differs every time."""
+    """Related articles without the fields that differ in every call."""
     return {
         "ids": [item.article.id for item in answer.items],
         "scores": [float(item.score) for item in answer.items],
@@ -63,7 +63,7 @@ def plain_related(answer: RelatedAnswer) -> Result:
 
 
 def plain_answer(answer: Answer) -> Result:
-    """An answer without what differs every time."""
+    """An answer without the fields that differ in every call."""
     correction = answer.understood.correction
     return {
         "ids": [hit.article.id for hit in answer.hits],

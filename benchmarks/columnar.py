@@ -100,9 +100,9 @@ def refined(executor: Executor) -> Ask:
 
 
 def small_commits(peer: Columnar, documents: Sequence[Tokens], commits: int) -> None:
-    """Commits of 20 articles on top of the index. Prints the time until a reader sees one, and how often a document is written.
+    """Add commits of 20 articles to the index. Prints the time until a reader sees a commit, and how often a document is written.
 
-    A commit becomes visible first and then merges what is due, in the same call. The reader looks for it meanwhile.
+    The call that commits first makes the commit visible and then merges segments. A reader looks for the commit meanwhile.
     """
     taken, written = [], 0
     snapshot = open_snapshot(peer.folder)

@@ -1,8 +1,8 @@
 """Corpora for the benchmarks: the real articles, and larger ones spliced from their paragraphs.
 
 A spliced article takes its title from one article and its paragraphs from others, drawn at random with a fixed seed. It
-has as many paragraphs as a real article. Copied articles would make ties and would not make the vocabulary grow; spliced
-ones avoid both. Articles are cut into words once, and all engines get the same tokens.
+has as many paragraphs as a real article. Copied articles would have equal scores, and the vocabulary would not grow.
+Spliced articles avoid both problems. Articles are cut into words once, and all engines get the same tokens.
 """
 
 from __future__ import annotations

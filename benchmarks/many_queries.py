@@ -4,8 +4,9 @@
 
 The benchmark asks each real query once, in random order, and then pairs of them. Each goes through ``Services.search``
 with two facets, as the API asks it. After 1,000, 10,000, 50,000 and all queries it prints a line: the private memory of
-the process (Private_Dirty of ``/proc/self/smaps_rollup``, without pages of the index), the bytes that the caches bounded
-in bytes hold and may hold, and the entries of the other caches. "Besides" is private memory minus the bytes in caches.
+the process (Private_Dirty of ``/proc/self/smaps_rollup``, without pages of the index), the size and the limit
+of the caches that are limited in bytes, and the entries of the other caches. "Besides" is private memory minus the bytes
+in caches.
 
 The exit code is 1 if "besides" grows by more than ALLOWED from the first line to the last.
 """
@@ -58,7 +59,7 @@ def private_bytes() -> int:
 
 
 def held() -> tuple[int, int, dict[str, int]]:
-    """Bytes that the caches bounded in bytes hold and may hold; and the entries of caches bounded by number."""
+    """The bytes held by the caches that are limited in bytes, their limit, and the entries of each other cache."""
     everything = gc.get_objects()
     caches = [each for each in everything if isinstance(each, BoundedCache)]
     impacts = [each for each in everything if isinstance(each, Impacts)]

@@ -3,23 +3,23 @@
     python -m benchmarks.opensearch --opensearch http://127.0.0.1:9200 [--product URL] [--articles FILE...] [--queries FILE]
         [--count 500] [--rounds 3] [--warm-up 1000] [--seed 7] [--workers 1] [--connections 4] [--reuse] [--offsets]
 
-OpenSearch must run already. The benchmark makes its index ``search-benchmark`` anew, unless ``--reuse`` finds one with as
-many articles. The index stays afterwards. The product is the server at URL. Without URL the benchmark starts the
-product's own server over the index of ``SEARCH_INDEX_DIR``, which must hold the same articles. If that is not set
-either, it builds an index in a temporary folder.
+OpenSearch must run already. The benchmark deletes its index ``search-benchmark`` and makes a new one. With ``--reuse``
+it uses an existing index with the same number of articles. The index stays afterwards. The product is the server at
+URL. Without URL the benchmark starts the product's own server over the index of ``SEARCH_INDEX_DIR``, which must hold
+the same articles. If that is not set either, it builds an index in a temporary folder.
 
 Both get the same articles, cut into words by the same analyzer (``index`` for articles, ``query`` for queries). OpenSearch
 gets the words separated by blanks, in one shard, merged into one segment. With ``--offsets`` it also stores the offsets
 of words, which help its highlighter. Its request asks for any of the words (title counting double), ten hits with title,
-channel, source and date, both texts highlighted, counts by channel and source, and the exact total. Its time includes no
-cutting of queries. The product does all that it does for a reader: ladder, second look, correction, snippets of the
-original text, and the same two facets. Its query log is off.
+channel, source and date, both texts highlighted, counts by channel and source, and the exact total. The time of
+OpenSearch does not include the segmentation of queries. The product does everything that it does for a reader: ladder,
+rescoring, correction, snippets of the original text, and the same two facets. Its query log is off.
 
 One client asks both over a connection that it keeps open. It measures from the request to the last byte of the answer.
-The queries for warming up are not among the measured ones. Both servers get each query in turn; the server that is asked
-first alternates with every query. The first round asks each query for the first time. Further rounds ask it again, and
-the median of these rounds counts. Then the requests a second are measured: with threads of this process, new connections
-in each round, the median of the rounds, after one pass that does not count.
+The queries for warming up are not among the measured ones. Both servers get each query in turn; the server that is
+asked first alternates with every query. The first round asks each query for the first time. Further rounds ask it
+again, and the median of these rounds counts. Then the benchmark measures requests a second: threads of this process
+send them, each round opens new connections, and the median of the rounds counts. One round before them does not count.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ are printed for all queries, and for those of at most SHORT characters, because 
 
 FOLDER keeps the store and the index. If it holds none, the indexer's own commands build them from the real articles, or
 from ``--articles`` spliced ones. Without ``--index`` they are built in a temporary folder. "Before the ladder" is the
-share of the queries that find nothing if every word must stand as a word. ``--show`` prints queries with their first
-titles, to be judged by eye. ``--zero`` prints those that find nothing.
+share of the queries that find nothing on the rung "words". ``--show`` prints queries with the titles of their first hits,
+to be judged by eye. ``--zero`` prints the queries that find nothing.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from indexer.analysis.dictionary import UserWord, packaged_dictionary
 from indexer.analysis.segmenter import ChineseSegmenter
 
 FORGET = "龘靐齉"
-"""An invented word. rjieba cannot remove a word, so a dictionary that removes it makes the segmenter use plain Python."""
+"""An invented word. rjieba cannot remove words. A dictionary that removes this word makes the segmenter use plain Python."""
 
 STARTS = {
     "import of our analyzers": "from indexer.analysis.analyzers import make_analyzer",
@@ -53,7 +53,7 @@ STARTS = {
 
 
 def offsets(segmenter: ChineseSegmenter, text: str) -> int:
-    """The number of words of a folded text, each made with its offsets as jieba's ``tokenize`` gives them."""
+    """Cut a folded text into words with the offsets that jieba's ``tokenize`` also gives. Returns the number of words."""
     at = 0
     words = []
     for piece in segmenter.cut(text):

@@ -1,4 +1,4 @@
-"""The measurements behind the format: what one term costs, by how its documents and impacts are kept.
+"""Measure what one term costs in different storage forms of its documents and impacts. The format is based on the results.
 
 python -m benchmarks.spike
 """

@@ -3,9 +3,9 @@
     python -m benchmarks.suggest --index FOLDER [--queries 4000] [--seed 7] [--show 10]
 
 ``benchmarks.real_queries --index`` must have filled FOLDER. Suggestions: the time for beginnings of real queries, typed in
-characters, pinyin and initials. Corrections are measured in two ways. First: how many real queries that find plenty get a
-correction; it is nearly always wrong. Second: how many of them a correction restores after one character was replaced by
-another one of the same sound.
+characters, pinyin and initials. Corrections are measured in two ways, with real queries that find plenty of articles.
+First: how many of these queries get a correction, which is nearly always wrong. Second: one character of each query is
+replaced by another character of the same sound; how many of these texts are corrected back to the query.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from search_service.services import Services, make_services
 SHORTEST, LONGEST = 3, 12
 """Minimum and maximum number of characters of the misspelt queries. Headlines are longer, but nobody types them."""
 FEW_ASKED = 300
-"""The first queries, which are measured even if they find little. Of the others, only those that find plenty are."""
+"""The number of first queries that are measured even if they find little. Later queries are measured only if they find plenty."""
 
 
 def beginnings(text: str) -> Iterable[tuple[str, str]]:
-    """The beginnings of a query on the way to typing it: how each is typed, and its text."""
+    """The texts that somebody types on the way to a query: how each is typed, and the typed text."""
     read = units(fold_literal(text))[:4]
     for size in range(1, len(read) + 1):
         yield "characters", "".join(unit.text for unit in read[:size])
@@ -73,7 +73,7 @@ def misspelt(text: str, chance: random.Random) -> str | None:
 def measure_corrections(
     services: Services, queries: Sequence[str], chance: random.Random, *, show: int
 ) -> None:
-    """Print how many misspelt queries come back, and how many good ones are offered a correction."""
+    """Print how many misspelt queries are corrected back, and how many good queries get a correction."""
     found: Counter[str] = Counter()
     times: list[float] = []
     wrong: list[str] = []

@@ -32,8 +32,9 @@ def climb(
 ) -> Climbed:
     """Answer ``request`` with the query of ``tree`` on one rung, narrowed by the filters that the reader chose.
 
-    Narrowing changes the rung only if the rung finds nothing. Facets show how many articles each narrowing would find,
-    and these counts hold on the same rung only. Costs about one search per rung, and one more count per rung if narrowed.
+    Narrowing changes the rung only if the narrowed rung finds nothing. Facets show how many articles each narrowing
+    would find on the same rung; on another rung these counts would be wrong. Costs about one search per rung, and one
+    more count per rung if narrowed.
     """
     ladder = rungs(tree)
     if not narrowing:
@@ -84,9 +85,10 @@ class _Climber:
     def take(self, ladder: Sequence[Rung], *, few: int) -> _Taken:
         """Take the strictest rung that finds ``few`` articles; if none does, the rung that finds most.
 
-        If a rung finds some articles but fewer than ``few``, only these looser rungs are tried: "inside" for words without
-        borders, which the segmenter may cut otherwise elsewhere; "most" when sorting by relevance; "any" when sorting by
-        relevance for loose queries. If a rung finds nothing, the next one is always tried.
+        If a rung finds some articles but fewer than ``few``, only these looser rungs are tried: "inside" if the query
+        has words without borders, because the segmenter may cut such words differently in an article; "most" if the
+        sort is by relevance; "any" if the sort is by relevance and the query is loose. If a rung finds nothing, the
+        next is always tried.
         """
         best: _Taken | None = None
         loose = is_loose(self.tree)
@@ -122,7 +124,7 @@ class _Climber:
 
 
 def counting(request: SearchRequest) -> SearchRequest:
-    """The same request, reduced to its total."""
+    """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring."""
     return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
 
 

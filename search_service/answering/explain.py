@@ -1,7 +1,7 @@
 """Explaining a score: what each part of a query adds to it, and which factors multiply it.
 
-Nothing is computed a second way. The index scores each part of the query by itself, for the articles of the page. The
-explanation thus shows the real scores.
+This module has no scoring formula of its own. It asks the index for the score of each part of the query, for the
+articles of the page. The explanation thus shows the real scores.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
     browse   no words to look for: everything that is not excluded, newest first
     words    every word, as the analyzer cuts words
-    inside   every word, also inside other words; for loose queries it comes after "any", because it reads texts
+    inside   every word, also inside other words; for loose queries after "any", because it reads texts of articles
     most     most of the telling words; articles with all words come first, unless the query is loose
-    any      at least one of the telling words; beside a quote, none is needed
-    unquoted quotes are read as words; any of all the words, articles with most of them first
+    any      at least one of the telling words; if the query has a quote, the quote alone is enough
+    unquoted quotes are read as words; at least one of all words; articles with most of the words come first
 
-Only loose words are relaxed: those outside quotes and fields. Exclusions, fields, words of the title, AND and OR stay as
-typed on every rung. Quotes stay on every rung but the last, which is for quotes that no article holds. A loose query is a
-question or a long text (see :func:`is_loose`).
+Only loose words are relaxed: those outside quotes and fields. Exclusions, fields, words of the title, AND and OR stay
+as typed on every rung. Quotes stay on every rung except "unquoted", which is for quotes that no article holds. A loose
+query is a question or a long text (see :func:`is_loose`).
 
 A word of one character is not telling, because it stands inside other words in nearly every article. If a text holds
 only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank (3:2, H1N1, iPhone15) must
@@ -75,7 +75,7 @@ Fields = tuple[tuple[str, float], ...]
 _Part = TypeVar("_Part", Words, Words | Phrase)
 
 _TITLED: Final = 2
-"""Characters from which on titles are compared with the typed text. Too many titles begin with any one character."""
+"""Minimum length in characters of a typed text that is compared with titles. Too many titles begin with a given character."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
@@ -103,7 +103,7 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
 
 
 def may_stand_inside(tree: Node | None) -> bool:
-    """Whether the tree has words of a script without word borders. The segmenter may cut such words otherwise elsewhere."""
+    """Whether the tree has words of a script without word borders. The segmenter may cut such words differently in an article."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
 
@@ -115,7 +115,7 @@ def is_loose(tree: Node | None) -> bool:
 
 
 def rescore_for(tree: Node | None) -> Rescore | None:
-    """How the best hits are ordered again: by the loose words, if there are at least two. Loose queries also use agreement."""
+    """How the best hits are rescored: by the loose words, if there are at least two. Loose queries also use agreement (AGREE)."""
     leaves = wanted(tree) if tree else []
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
@@ -134,7 +134,7 @@ def rescore_for(tree: Node | None) -> Rescore | None:
 
 
 def query_on(tree: Node | None, rung: Rung) -> Query:
-    """The query of a rung: :func:`query_for`, with articles first whose title is the typed text or begins with it."""
+    """The query of a rung: :func:`query_for`; articles whose title is the typed text or begins with it come first."""
     query = query_for(tree, rung)
     if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
         return query
@@ -166,7 +166,7 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
 
 
 def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
-    """Every part. On the rungs "any" and "unquoted", quotes and the loose words beside them form one query."""
+    """The query that requires every part. On the rungs "any" and "unquoted", quotes and loose words form one query."""
     quoted = any(isinstance(part, Phrase) and not part.title_only for part in parts)
     if not quoted or rung not in ("any", "unquoted"):
         return And(tuple(query_for(part, rung) for part in parts))
@@ -187,7 +187,7 @@ def _unquoted(parts: list[Words | Phrase]) -> Query:
 
 
 def _telling(parts: Sequence[_Part]) -> Sequence[_Part]:
-    """The parts that hold more than stopwords; all parts where none does."""
+    """The parts that hold more than stopwords. All parts if each holds only stopwords."""
     return [part for part in parts if not part.common] or parts
 
 
@@ -246,12 +246,12 @@ def _inside(words: Words, fields: Fields) -> Query:
 def _match(
     words: Words, some: tuple[str, ...], fields: Fields, need: float = 1.0, inside: bool = False
 ) -> Match:
-    """Some of the words, each with its alternatives."""
+    """The query for ``some`` of the words, each with its alternatives."""
     return Match(some, fields, need, inside, words.alternatives)
 
 
 def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
-    """The articles of ``query``; if the text was typed without blanks, those first that hold it literally: 段简 in 一段简单."""
+    """The articles of ``query``. If the text was typed without blanks, articles that hold it literally come first: 段简 in 一段简单."""
     if len(words.pieces) != 1 or len(words.tokens) < 2:
         return query
     typed = LiteralQuery(words.text, tuple(name for name, _ in fields))
@@ -264,10 +264,10 @@ def _is_loose(words: Words) -> bool:
 
 
 def _excluded(part: Node) -> Query:
-    """What an exclusion removes: the typed words, wherever they stand.
+    """The query for what an exclusion removes: articles that hold the typed words, also inside other words.
 
-    ``-银行`` also removes 农业银行, however it is cut. ``-art`` keeps party, because Latin words have borders. ``-3:2``
-    removes an article only if 3 and 2 follow one another.
+    ``-银行`` also removes articles with 农业银行, however the segmenter cuts it. ``-art`` keeps party, because Latin words
+    have borders. ``-3:2`` removes an article only if 3 and 2 follow one another.
     """
     match part:
         case Words(tokens=[_, *_]):

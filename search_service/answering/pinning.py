@@ -1,9 +1,10 @@
 """Pins and hides: the editors' decisions about a query, applied to the results of the ladder.
 
 A hidden article and all its copies disappear for that query: from the hits, the total and the facets. A pinned article
-stands at its position whether it matches the query or not, if readers may see it and the narrowing admits it. If too
-few articles are found, it stands behind the last one. It counts once in the total and the facets. If copies are
-collapsed, the copies that were found stand behind it. Pins apply to the order by relevance only, not to orders by time.
+stands at its position even if it does not match the query. Readers must be allowed to see it, and it must match the
+filters that the reader chose. If the position lies behind the last article found, the pin follows that article. A pin
+counts once in the total and the facets. If copies are collapsed, the pin represents its copies that match the query.
+Pins apply to the order by relevance only, not to orders by time.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def arrange(
 ) -> Arranged:
     """Answer ``request`` as :func:`climb` does, with the editors' placements.
 
-    Without placements this costs nothing more. Each hide costs a look-up. All pins together cost one search, one more for
-    their copies and, behind the first page, one or two more climbs.
+    Without placements the cost is that of :func:`climb`. Each hide costs a look-up. All pins together cost one search,
+    one more for their copies and, behind the first page, one or two more climbs.
     """
     if placements.hidden:
         hidden = filter(None, map(reader.get, placements.hidden))
@@ -115,7 +116,7 @@ def _copies_alone(
 
 
 def _standing_for(copies: SearchPage, pins: Mapping[str, Hit]) -> dict[str, Hit]:
-    """The pins; the first pin of each group has the group's copies behind it."""
+    """The pins as hits. The first pin of each duplicate group also counts the group's copies that were found."""
     behind = {hit.article.duplicate_group: hit.group_size for hit in copies.hits}
     return {
         each: replace(hit, group_size=1 + behind.pop(hit.article.duplicate_group, 0))
@@ -129,7 +130,7 @@ def _narrowed(request: SearchRequest, clauses: Sequence[Query]) -> SearchRequest
 
 
 def _places(pins: Iterable[tuple[Hit, int]], others: int) -> dict[int, Hit]:
-    """The place of each pin, from 0, among ``others`` further hits. ``pins`` are sorted by position."""
+    """Each pin by its place, counted from 0, in a list that has ``others`` further hits. ``pins`` are sorted by position."""
     places: dict[int, Hit] = {}
     following = 0
     for before, (hit, position) in enumerate(pins):

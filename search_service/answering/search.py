@@ -80,10 +80,10 @@ class Question:
 class Understood:
     """How the text of a question was read.
 
-    ``parsed`` is its canonical form. ``rung`` says how strictly it was taken (see ``ladder.py``). ``stricter`` counts the
-    articles found that also answer a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
-    searched beside the typed ones, ``notes`` Chinese sentences for the reader. ``correction`` is the probable meaning. If it
-    is applied, all other fields describe the corrected text.
+    ``parsed`` is its canonical form. ``rung`` is the rung that answered (see ``ladder.py``). ``stricter`` counts the
+    articles found that also match a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
+    searched beside the typed ones, ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
+    probably meant. If it is applied, all other fields describe the corrected text.
     """
 
     parsed: str
@@ -97,7 +97,7 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArticle:
-    """One hit, with what to show of it. ``duplicates`` counts the other articles found of its duplicate group.
+    """One hit, with its snippet and marked title. ``duplicates`` counts the other articles found of its duplicate group.
 
     ``pinned``: an editor put it there. Its score is 0.
     """
@@ -115,9 +115,9 @@ class FoundArticle:
 class Answer:
     """One page of results.
 
-    ``total`` counts articles. ``groups`` counts possible hits: fewer, where duplicates are collapsed. ``pages`` counts the
-    pages that can be requested. Not ``complete``: time ran out, and articles, corrections, marks or explanations may be
-    missing.
+    ``total`` counts articles. ``groups`` counts hits on all pages: fewer than ``total`` if duplicates are collapsed.
+    ``pages`` counts the pages that can be requested. Not ``complete``: time ran out, and articles, corrections, marks
+    or explanations may be missing.
     """
 
     question: Question
@@ -233,7 +233,7 @@ def search(
 
 
 def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
-    """How much articles have aged at the start of today, so that all pages of a day agree. None if no article ages."""
+    """How age lowers scores. Ages are measured at the start of today: all pages of a day agree. None if no article ages."""
     if aging.half_life is None and all(days is None for _, days in aging.channels):
         return None
     today = start_of_day(now.astimezone(timezone).date(), timezone)
@@ -272,7 +272,7 @@ def _meant(
     deadline: float,
     nothing_meant: set[object],
 ) -> str | None:
-    """The probable meaning, if any. A loose query raises no doubt: one wrong character changes little in it."""
+    """The text that was probably meant, if any. The doubt about a loose query is "none": one wrong character changes little in it."""
     tree = asked.parsed.tree
     if tree is None:
         return None
@@ -294,7 +294,7 @@ def _meant(
 def _finds_more(other: Climbed, found: Climbed) -> bool:
     """Whether a correction finds articles with all its words, and the typed text finds fewer such articles or none.
 
-    Without this check, 48 of 286 real queries that found little got a nonsense correction: the index had no answer to them.
+    Without this check, 48 of 286 real queries that found little got a nonsense correction. The index held no answer to them.
     """
     if not other.page.total or other.rung not in _ALL_WORDS:
         return False
@@ -325,13 +325,13 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
 
 
 def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle, ...]:
-    """What to mark: quotes literally; words; and the pieces between blanks as typed.
+    """The texts to mark in hits: quotes literally, words, and the typed pieces between blanks.
 
     A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
     neighbours (号 in 7号电池).
     """
     found: dict[str, Needle] = {}
-    # Only then does the rung "inside" look for Latin words inside other words.
+    # The rung "inside" looks for Latin words inside other words only if the query has no other words.
     inside = rung == "inside" and not may_stand_inside(tree)
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:
