@@ -19,7 +19,7 @@ from search_service.web.server import serve
 
 
 def application() -> Application:
-    """Make a new application from the environment's settings, ready to answer at once.
+    """Make a new application from the environment's settings. It has loaded its dictionaries and lists.
 
     Raises:
         SearchIndexError: a setting, or a file that it names, cannot be used.

@@ -1,4 +1,4 @@
-"""Evaluation: how well search answers judged questions, in the standard measures (nDCG, MRR, recall).
+"""Evaluation: measures how well search answers judged questions (nDCG, MRR, recall).
 
 A judged set is a folder of three files: ``corpus.jsonl`` (or .gz; ``id``, ``title``, ``text``), ``queries.jsonl``
 (``id``, ``text``) and ``qrels.tsv`` (query, document, grade; a header line first). The evaluation indexes the set in a

@@ -17,13 +17,14 @@ from typing import Final, TypeVar
 from indexer.errors import Overloaded
 
 MAX_WAITING: Final = 48
-"""Requests that may wait; one more is refused at once. Fewer than the server's threads: the rest serve what needs no index."""
+"""Maximum number of waiting requests; one more is refused at once. The server has more threads: they serve requests that need
+no index."""
 
 _Answer = TypeVar("_Answer")
 
 
 class Gate:
-    """One thread, and the requests that wait for it. Safe to share between threads. A call in the gate must not enter again."""
+    """One thread, and the requests that wait for it. Safe to share between threads. A call in the gate must not enter it again."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")

@@ -121,7 +121,7 @@ class Services:
         )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
-        """At most ``size`` queries that many readers asked in the first window. The other windows fill up what is missing."""
+        """At most ``size`` queries that many readers asked: first those of the first window, then those of the others."""
         found: dict[str, HotQuery] = {}
         decided = self._decided_queries()
         for window in windows:
@@ -163,7 +163,7 @@ class Services:
         with (
             suppress(IndexFailure),
             self.live.reader() as lent,
-        ):  # readers are told of a failure
+        ):  # each request reports the failure to its reader
             lent.analyzer.query("预热")
         homophones()  # for suggestions and corrections
         units("预热")
@@ -185,9 +185,10 @@ class Services:
 
 
 def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
-    """Make the services over the index that the settings name. The index need not exist yet: a call then says what to do.
+    """Make the services over the index that the settings name. The index need not exist yet.
 
-    ``searching`` sets up the query log. Without ``searching`` nothing is logged.
+    Until it exists, calls raise an error that says what to do. ``searching`` sets up the query log. Without
+    ``searching`` nothing is logged.
 
     Raises:
         InvalidDictionary: a line of the user dictionary is wrong.

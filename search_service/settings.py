@@ -1,4 +1,4 @@
-"""Settings of the search service: how it is served. Those of the index are ``indexer/settings.py``."""
+"""Settings of the server. ``indexer/settings.py`` has the settings of the index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def worker_count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """How the service is served, and what it calls itself."""
+    """Settings of the server, and the name that the service shows."""
 
     host: str = setting(
         "SEARCH_HOST",

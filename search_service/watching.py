@@ -1,7 +1,7 @@
 """A thread that repeats one piece of work beside the requests, such as a look into a database.
 
 The thread keeps a failure for health checks and tries again after a pause. It ends when it is closed, or after the
-process's main thread. No server has to manage it.
+process's main thread ends. The server does not have to stop it.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Watcher:
         except SearchIndexError as error:
             self._note(str(error))
         except Exception as error:  # noqa: BLE001
-            # If the thread died, nobody would notice: the service would go on with old data, and health would call it current.
-            # An unforeseen error is therefore logged and tried again like a foreseen one.
+            # Without this, an unforeseen error would end the thread. The service would use old data, and health would call them
+            # current. The error is therefore logged, and the work is tried again.
             self._note(f"{type(error).__name__}: {error}", unforeseen=error)
 
     def _note(self, why: str, *, unforeseen: Exception | None = None) -> None:

@@ -89,7 +89,7 @@ def explain(reader: Reader, request: SearchRequest, hits: Sequence[Hit]) -> dict
 
 
 def _parts(query: Query) -> Iterator[Query]:
-    """The query, and every part of it that is scored by itself."""
+    """Yield the query and, recursively, every part of it that is scored by itself."""
     yield query
     match query:
         case And(clauses) | Or(clauses):
@@ -151,7 +151,7 @@ def _added(query: Query, factor: float, scores: Mapping[Query, float]) -> Iterat
 
 
 def _added_by_words(query: Match, factor: float, scores: Mapping[Query, float]) -> Iterator[Added]:
-    """Word by word and field by field, where these scores add up to the score of the query."""
+    """What each word adds in each field, if these scores add up to the score of the query."""
     found: list[Added] = []
     for word, one, in_fields in _words(query):
         fields = [

@@ -39,7 +39,7 @@ class _Word:
     fields: set[str] = field(default_factory=set)
 
     def weight(self, articles: int, holding: int) -> float:
-        """Its tf-idf, if ``holding`` of ``articles`` hold it."""
+        """The word's tf-idf, if ``holding`` of ``articles`` articles hold the word."""
         return (1.0 + log(self.count)) * idf(articles, holding)
 
 
@@ -96,7 +96,7 @@ def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
 
 
 def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
-    """Each word with the number of other articles that hold it in one field."""
+    """Each word with the number of other articles that hold it in the field ``name``."""
     frequencies = reader.document_frequencies(name, [word.token for word in words])
     return [
         (word, frequency - (name in word.fields))

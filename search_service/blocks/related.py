@@ -1,8 +1,9 @@
-"""Related articles (相关阅读): what else to read behind one article.
+"""Related articles (相关阅读): what else to read after one article.
 
-The article's key terms make a query. If its results are too few, articles with the same tags, of the same channel, and
-the latest ones fill up the rest. Each item says why it is there. At most one article of a
-duplicate group is listed, and none of the article's own group. Articles with the same title or the same body are treated so too.
+The article's key terms make a query. If it finds too few articles, further ones follow: first articles with the same
+tags, then articles of the same channel, then the latest articles. Each item says why it is listed. The list holds at most
+one article of a duplicate group, and no article of the article's own group. The same rule applies to articles with the
+same title or the same body.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _REASON_WORDS: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """One related article. ``reasons`` say in Chinese why it is here. An article that only fills up scores 0.0."""
+    """One related article. ``reasons`` say in Chinese why it is listed. The score is 0.0 if the key terms did not find it."""
 
     article: Article
     lead: str
@@ -62,7 +63,7 @@ def related(
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
-    """``size`` articles to read behind the article with that id, as the index holds it.
+    """At most ``size`` articles that are related to the article with id ``article_id``.
 
     Raises:
         ArticleNotFound: no article with that id is visible at ``now``.
@@ -97,7 +98,7 @@ class _Candidate(NamedTuple):
 def _candidates(
     reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
 ) -> Iterator[_Candidate]:
-    """Candidates in this order: by key terms, by tags, of the channel, the latest. Each is read only when its turn comes."""
+    """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
     others = And((visible(now), *_not_its_reprints(article)))
     yield from _alike(reader, article, terms, others)
     sources: list[Query] = []
@@ -130,8 +131,8 @@ def _by_terms(
 ) -> Iterator[tuple[Article, float]]:
     """The _PAGE articles that the key terms rank first. Articles of the same channel get a higher score.
 
-    The channel is known only after an article is read. Until then the article waits at the score that the same channel
-    would give it. So only the articles that may come next are read.
+    The channel is known only after an article is read. Until then the article is ordered by the score that it would have
+    in the same channel. Thus only articles that may come next are read.
     """
     request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE + 1)
     ranked = [each for each in reader.rank(request) if each[0] != article.id][:_PAGE]
@@ -188,7 +189,7 @@ def _folded(article: Article) -> tuple[str, str, str]:
 
 
 def _faces(article: Article, folded: tuple[str, str, str]) -> set[str]:
-    """What identifies a reprint: its title and its body without white space, and its duplicate group."""
+    """The title and the body without white space, and the duplicate group. Articles that share one of them are reprints."""
     title, _, body = folded
     texts = {"".join(text.split()) for text in (title, body)}
     group = {f"group {article.duplicate_group}"} if article.duplicate_group else set()

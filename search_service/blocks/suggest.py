@@ -38,10 +38,10 @@ from search_service.ranking.weights import (
 from search_service.understanding.filters import visible
 
 MAX_PREFIX: Final = 64
-"""Characters of the typed text that are used. Whoever types more needs no suggestion for the rest."""
+"""Maximum number of characters of the typed text that are used. The rest is ignored."""
 
 _SPARE: Final = 3
-"""Candidates per suggestion wanted. Reprints have the same title, and the freshest word is not the most frequent one."""
+"""Number of candidates for each requested suggestion. Titles of reprints repeat, and fresh words may move up."""
 _FREQUENT: Final = 500
 """Maximum number of frequent queries that are compared with the typed text: those that begin with the same characters."""
 
@@ -51,7 +51,7 @@ Kind = Literal["query", "word", "title"]
 
 
 class FrequentQueries(Protocol):
-    """Knows what readers search for."""
+    """A source of the queries that readers ask most."""
 
     def frequent(self, prefix: str, *, size: int) -> Sequence[tuple[str, int]]:
         """Queries that begin with ``prefix``, and how many readers asked each; the most asked first. ``""`` means all.
@@ -70,7 +70,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """What to offer for ``prefix``, the best first, without repeats: queries and words before titles.
+    """The suggestions for ``prefix``, the best first, without repeats: queries and words before titles.
 
     Not ``complete``: time ran out, and some suggestions may be missing.
     """
@@ -91,7 +91,7 @@ def suggest(
     queries: FrequentQueries | None = None,
     blocked: Callable[[str], bool] | None = None,
 ) -> Suggestions:
-    """At most ``size`` completions of ``prefix`` within ``time_limit`` seconds. An empty prefix has none.
+    """At most ``size`` completions of ``prefix``, within ``time_limit`` seconds. An empty prefix has no completions.
 
     Texts for which ``blocked`` is true are left out.
 
@@ -185,7 +185,7 @@ def _titles(
 
 def _begins(typed: Typed, title: str) -> bool:
     folded = fold_literal(title)
-    # Each unit has at least one letter, so this many characters are enough. The surplus is for blanks and quotes between them.
+    # Each unit has at least one letter. This many characters are enough, also with blanks and quotes.
     return folded.startswith(typed.text) or typed.begins(folded[: 2 * len(typed.text) + 8])
 
 

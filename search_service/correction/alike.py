@@ -1,4 +1,4 @@
-"""Guesses at what a misspelt text means: each is a set of words and completions to look up in an index.
+"""Guesses at what a misspelt text means. A guess is a set of words and completions to look up in an index.
 
 Chinese is typed by its sound: wrong characters sound like the right ones, or nearly so. Words of letters have one wrong
 letter at a time. Numbers are never guessed: 2024 is not 2025.
@@ -18,10 +18,10 @@ from indexer.analysis.typed import AFTER_FIRST, KEY_UNITS, key_of, read_typed
 from indexer.query import Alike, AnyOf
 
 ONE_WRONG_FROM: Final = 4
-"""Length in characters from which any one character of a text may be wrong, whatever its sound. Shorter texts are mostly
-names, and 王小明 is not 王小平."""
+"""Minimum length in characters of a text in which one character may be wrong with any sound. Shorter texts are mostly
+names: 王小明 is not 王小平."""
 LETTERS_FROM: Final = 4
-"""Length in letters from which one letter of a word may be wrong. Shorter words are too close to one another."""
+"""Minimum length of a word in which one letter may be wrong. Shorter words are too similar to one another."""
 LETTERS_TO: Final = 20
 
 _MAX_KEYS: Final = 600
@@ -61,7 +61,7 @@ def same_sound(text: str) -> Guess:
 
 
 def near_sound(text: str) -> Guess:
-    """Completions with one other character that sounds nearly alike: zh and z, n and l, ing and in, f and hu."""
+    """Completions that differ in one character of nearly the same sound: zh and z, n and l, ing and in, f and hu."""
     read = units(text)
     spoken = tuple(_near(unit.text) for unit in read)
     own = [frozenset(readings(unit.text)) for unit in read]
@@ -75,7 +75,7 @@ def near_sound(text: str) -> Guess:
 
 
 def one_wrong(text: str) -> Guess:
-    """Words with any one other character, but not the first. For texts of ONE_WRONG_FROM characters and more."""
+    """Words that differ in one character, but not in the first. For texts of ONE_WRONG_FROM characters and more."""
     alike = Alike(len(text), text, len(text) - 1)
     key = units(text)[0].sound + AFTER_FIRST
     return Guess((key,), alike, begins=text[0], whole_keys=False)
@@ -114,9 +114,9 @@ def of_sounds(sounds: Sequence[str]) -> Guess:
 
 
 def _one_other(text: str) -> tuple[str, ...]:
-    """The texts with one other common character of the same sound: some dozens.
+    """The texts in which one character is replaced by a common character of the same sound: some dozens.
 
-    None for a text of ONE_WRONG_FROM characters or more: a right word of that length also stands in titles, as a completion.
+    Empty for a text of ONE_WRONG_FROM characters or more. A correct word of that length is also a completion from a title.
     """
     if len(text) >= ONE_WRONG_FROM:
         return ()

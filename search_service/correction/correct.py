@@ -1,4 +1,4 @@
-"""Correction (您是不是要找): what a reader probably meant. It offers only what the index holds.
+"""Correction (您是不是要找): what a reader probably meant. Every corrected word occurs in the index.
 
 Only loose words are corrected: Chinese words to words that sound alike, pinyin to characters, Latin words by one
 letter. Phrases come from titles, tags and authors; words also from bodies. Quotes, exclusions, fields and numbers stay
@@ -56,15 +56,15 @@ _PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
 Doubt = Literal["none", "some", "much"]
 """How likely a misspelling is.
 
-none: much was found with all words. Only single characters that form no word together are checked.
-some: much was found, but not with all words. Stretches with a rare word or a single character are checked.
-much: little was found. Every stretch is checked.
+none: the search found enough with all words. Only runs of single characters that form no word are checked.
+some: the search found enough, but not with all words. Stretches with a rare word or a single character are checked.
+much: the search found too little. Every stretch is checked.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was probably meant, in canonical spelling. ``applied``: the answer is that of ``query``."""
+    """The query that was probably meant, in canonical spelling. ``applied``: the answer shows the results of ``query``."""
 
     query: str
     applied: bool
@@ -77,7 +77,7 @@ class NothingMeant:
         self._held: tuple[object, set[object]] = (None, set())
 
     def of(self, snapshot: object) -> set[object]:
-        """The texts known of a snapshot; the caller reads the set and adds to it. Emptied when it holds MOST_REMEMBERED."""
+        """The texts that need no correction in ``snapshot``. The caller adds to the set. Emptied at MOST_REMEMBERED texts."""
         held_of, known = self._held
         if held_of != snapshot or len(known) >= MOST_REMEMBERED:
             known = set()
@@ -230,7 +230,7 @@ class _Speller:
     def _best_of(self, typed: str, guess: Guess) -> str | None:
         """The best guess that is used much more than the typed text.
 
-        Counting uses may read articles. It happens only if there is a candidate, and mostly there is none.
+        Counting how often a text is used may read articles. It is skipped if there is no candidate, the usual case.
         """
         candidates = [*self._completions(guess), *self._words(guess)]
         if not candidates:
@@ -245,7 +245,7 @@ class _Speller:
         return None
 
     def _frequent(self, words: Collection[str]) -> set[str]:
-        """The words that are no misspellings, because at least FEW bodies hold each."""
+        """The words that occur in at least FEW bodies. They count as correctly spelt."""
         asked = sorted(words)
         counts = self._reader.document_frequencies("body", asked)
         return {word for word, count in zip(asked, counts, strict=True) if count >= FEW}
@@ -271,7 +271,7 @@ class _Speller:
         yield from (each for each in best if each[0])
 
     def _used(self, text: str) -> int:
-        """How many articles hold a folded text: letters as a word, characters as a literal."""
+        """The number of articles that hold a folded text. Letters count as a word, Chinese characters as a literal."""
         if text not in self._counts:
             query: Query = LiteralQuery(text)
             if text.isascii():

@@ -10,24 +10,24 @@ from indexer.article import Article
 from search_service.understanding.borders import is_border
 
 LEAD_LENGTH: Final = 90
-"""Characters: two lines under a title on a phone."""
+"""Length of a lead in characters: two lines under a title on a phone."""
 
 _SENTENCE_ENDS: Final = "。！？!?；;…\n"
 PAUSES: Final = "，、,：:"
-"""Removed before an added …."""
+"""Marks of a pause. They are removed before an added …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
 _RUNS_ON: Final = _CLOSERS + "。！？!?…"
 _CLOSED: Final = rf"[{_CLOSERS}]*(?![{_RUNS_ON}])"
-"""Closing marks belong to the mark before them. A row of marks (？！) is never split."""
+"""Closing marks behind a mark. They belong to that mark. A row of marks (？！) is never split."""
 _MARK: Final = re.compile(rf"(?:([{_SENTENCE_ENDS}])|[{PAUSES}]){_CLOSED}")
 """A sentence end, with its mark as group 1, or a pause."""
 KEPT: Final = 0.6
-"""Punctuation is looked for only behind this share of the length: a cut in mid-sentence is better than half a lead."""
+"""The share of the length that a lead keeps at least. A cut within a sentence is better than a lead of half the length."""
 
 
 def lead(article: Article, *, length: int = LEAD_LENGTH) -> str:
-    """What the article is about, on one line of about ``length`` characters: its own lead, or the beginning of its body.
+    """The article's own lead, or else the beginning of its body: one line of about ``length`` characters.
 
     Skips a first paragraph that only repeats the title. Cuts at punctuation, and adds … where the cut breaks a sentence.
     """
@@ -35,7 +35,7 @@ def lead(article: Article, *, length: int = LEAD_LENGTH) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """``text``, or at most ``length`` characters of its beginning; then … unless a sentence ends there."""
+    """Cut ``text`` to at most ``length`` characters. Adds … unless a sentence ends at the cut."""
     if len(text) <= length:
         return text
     end = end_before(text, length, earliest=int(length * KEPT))

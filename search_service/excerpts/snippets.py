@@ -20,9 +20,9 @@ from search_service.excerpts.windows import Found, Stretch, best_stretches
 from search_service.understanding.borders import is_border, may_run_on
 
 SNIPPET_LENGTH: Final = 120
-"""Characters: two lines on a screen, three or four on a phone."""
+"""Length of a snippet in characters: two lines on a screen, three or four on a phone."""
 _LONGEST: Final = 6
-"""Characters of a needle that add to its weight: a name of eight says no more than one of six."""
+"""The weight of a needle grows with its length up to this many characters. A name of eight says no more than one of six."""
 _GAP: Final = "…"
 
 

@@ -82,7 +82,7 @@ def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) 
             weight += weights[needle]
             missing -= 1
         counts[needle] += 1
-        # Adding and subtracting makes the sum drift a little. A true gain is never as small as this.
+        # Rounding errors add up in the sum. A true gain is always greater than this.
         if weight > best_weight + 1e-9:
             best, best_weight = first, weight
             if not missing:

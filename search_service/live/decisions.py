@@ -80,7 +80,7 @@ class Decisions:
     def blocked(self, text: str) -> bool:
         """Whether a folded text holds a blocked word. Latin words and numbers must be whole.
 
-        O(length of the text x number of different lengths of blocked words), however many blocked words there are.
+        O(length of the text x number of different lengths of blocked words). The number of blocked words does not matter.
         """
         folded = fold_literal(text)
         return any(
@@ -124,7 +124,7 @@ class DecidedQueries:
 
 @dataclass(frozen=True, slots=True)
 class EditorialState:
-    """The version of the store's lists in use. ``trouble`` says why it may be old: the store cannot be read."""
+    """The version of the store's lists in use. ``trouble``: the store cannot be read, and the version may be old."""
 
     version: int
     trouble: Trouble | None = None
@@ -151,7 +151,7 @@ class LiveEditorial:
     def decisions(self) -> Decisions:
         """The decisions, at most about ``interval`` seconds old. Only the first call waits for a look at the store.
 
-        The thread starts here and not in ``__init__``, because a worker may be forked in between.
+        The thread starts here and not in ``__init__``, because a fork between the two calls would lose the thread.
         """
         if self._store_url is not None:
             if self._looked:

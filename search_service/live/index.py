@@ -1,8 +1,8 @@
 """The live index: readers of the generation that CURRENT names, at its last commit.
 
 The live index follows promotions and commits: it looks at the folder at most once in ``interval`` seconds. It keeps
-open readers for reuse. It never writes, and it never answers from an index that was taken away: it raises an error, and
-the next request looks again. Nothing is opened under the lock that every request takes. One request opens a new commit,
+open readers for reuse. It never writes. If the index was removed, the live index raises an error instead of answering,
+and the next request looks again. Nothing is opened under the lock that every request takes. One request opens a new commit,
 while the others go on with the old one. A newly opened commit is verified in the background, while requests are
 answered. If the verification finds damage, requests are refused until another generation is live.
 """
@@ -85,8 +85,8 @@ class _Snapshot:
 class LiveIndex:
     """Readers of the live generation. Safe to share between threads; one for each process.
 
-    A query is cut with the dictionary of the generation. ``analyzer`` gives everything else. It also gives the dictionary
-    for a generation that keeps none.
+    Queries are cut with the dictionary that the generation keeps, or with that of ``analyzer`` if it keeps none.
+    ``analyzer`` does all other analysis.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class LiveIndex:
                 raise damage
             yield Lent(reader, snapshot.state(reader), snapshot.analyzer)
         except IndexFailure:
-            # A damaged snapshot stays: reopening the files would trust them until they are verified again.
+            # A damaged snapshot stays current. Reopened files would answer requests until the damage is found again.
             if reader.damage is None:
                 self._leave(snapshot)
             raise
@@ -246,7 +246,7 @@ class LiveIndex:
         self._replace(None, instead_of=snapshot)
 
     def _replace(self, fresh: _Snapshot | None, *, instead_of: _Snapshot | None = None) -> None:
-        """Swap the current snapshot, if it is the one to leave. The old idle readers are closed outside the lock."""
+        """Make ``fresh`` the current snapshot; if ``instead_of`` is given, only in its place. Closes idle readers outside the lock."""
         with self._lock:
             old = self._current
             if instead_of not in (None, old):

@@ -15,7 +15,7 @@ State = Literal["on", "away", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogHealth:
-    """Whether entries reach the database. State ``away``: at the moment they do not.
+    """Whether entries reach the database. In the state ``away`` they do not.
 
     ``waiting`` counts the entries in memory. ``dropped`` counts the entries lost since the process started, because too
     many were waiting. ``trouble`` says why the database is away.

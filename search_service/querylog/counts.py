@@ -1,6 +1,6 @@
 """Counts of the query log, read from its database: of open entries, of closed days, and of clicks.
 
-Every statement reads all rows of its time range. None runs while a reader waits.
+Every statement reads all rows of its time range. No request waits for a statement.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, false, func, selec
 from search_service.querylog.tables import clicks, queries, query_days
 
 FEW_VISITORS: Final = 2
-"""A query is listed only if this many visitors asked it on one day. A rarer query may be about its visitor. It is in no list, and
-its counts are pruned with its entries."""
+"""A query is listed only if this many visitors asked it on one day. A rarer query may reveal its visitor. No list shows it,
+and its counts are pruned with its entries."""
 
 _COUNTED: Final = and_(queries.c.counted, queries.c.plain)
 _LOOKUP: Final = 500
@@ -88,7 +88,7 @@ def counted_queries(connection: Connection, start: datetime, end: datetime) -> l
 def closed_queries(
     connection: Connection, *, since: date | None = None, size: int
 ) -> list[QueryCount]:
-    """The ``size`` queries with the most visitors on closed days: on all of them, or from ``since`` on."""
+    """The ``size`` queries with the most visitors on all closed days, or on the closed days from ``since`` on."""
     days = query_days
     visitors = func.sum(days.c.visitors)
     found_on = func.max(case((days.c.found == true(), days.c.day)))

@@ -17,10 +17,10 @@ from search_service.querylog.visitors import Visitor
 from search_service.understanding.lexer import Kind, lex
 
 MAX_QUERY: Final = 100
-"""Characters of a query that are kept. A longer query was pasted. It is not plain, because nobody else asks the same."""
+"""Maximum number of characters of a query that are kept. A longer query was pasted. It is not plain: nobody else asks it."""
 
 _LEAST: Final = 2
-"""Least number of letters and digits in a query. Exempt are letters with a symbol that belongs to their name: C++, C#."""
+"""Minimum number of letters and digits in a query. Names with a symbol (C++, C#) may have fewer."""
 _NAMED: Final = re.compile(r"[a-z][+#]")
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from search_service.querylog.counts import ClickCount, QueryCount
 
 CANDIDATES: Final = 5_000
-"""Queries that can be related ones: those with the most visitors."""
+"""Number of queries that can be offered as related: the ones with the most visitors."""
 
 LEAST: Final = 0.2
-"""Least closeness. Below it, two queries share only a common word. Same words, or same articles opened, make 1."""
+"""Minimum closeness of related queries. Below it, two queries share only a common word. Equal words add 1;
+equal opened articles add 1."""
 
 
 class Kinship:
@@ -46,8 +47,8 @@ class Kinship:
     def of(self, query: str) -> list[str]:
         """The queries related to ``query`` (in normal form), in their original spelling, the closest first.
 
-        Left out: the query itself, the same words in another order, and repeats of another result's words. Frequent queries
-        count up to a few times more. O(queries that share a word or an article).
+        Left out: the query itself, the same words in another order, and repeats of another result's words. Each closeness
+        is multiplied by 1 + log10(visitors). O(queries that share a word or an article).
         """
         own = self._words.get(query) or self._words_of(query)
         opened = self._opened.get(query, {})

@@ -1,7 +1,8 @@
 """Lists of queries for readers: hot ones, frequent ones with a given beginning, related ones.
 
-The lists are an immutable snapshot of the log, made in the background. A request only looks things up. No list holds a
-query that found nothing when it was last asked, or that never had FEW_VISITORS visitors on one day.
+The lists are an immutable snapshot of the log, made in the background. A request only looks things up. A query is in
+the lists only if it found something when it was last asked, and only if it had FEW_VISITORS visitors on at least one
+day.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from search_service.querylog.kinship import Kinship
 
 Window = Literal["day", "week", "all"]
 WINDOWS: Final[tuple[Window, ...]] = ("day", "week", "all")
-"""The last 24 hours; today and the six days before it; all that is known."""
+"""Time windows of hot queries: the last 24 hours; today and the six days before it; the whole log."""
 
 _LAST: Final = "\U0010ffff"
 

@@ -1,8 +1,8 @@
 """The query log of a running service: entries wait in memory; one thread writes them and reads the lists.
 
 A request only appends to a queue and reads a snapshot. The thread starts at the first use in a process. A forked
-process begins with an empty queue and starts its own thread. The thread ends after the process's main thread and a last
-write. No server has to manage it.
+process begins with an empty queue and starts its own thread. After the process's main thread ends, the thread
+writes a last time and ends. The server does not have to stop it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from search_service.querylog.worker import LOOK_EVERY, RETRY_AFTER, Inbox, Worke
 from search_service.watching import Watcher
 
 CAPACITY: Final = 10_000
-"""Entries that may wait: half a minute at 300 searches a second, in 10 MB. Further entries are dropped and counted."""
+"""Maximum number of waiting entries: half a minute of 300 searches a second, 10 MB. Further entries are dropped and counted."""
 
 
 def _utc_now() -> datetime:

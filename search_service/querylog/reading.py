@@ -1,4 +1,4 @@
-"""From the database to the lists: what is read, and how often."""
+"""Reads the lists from the query log's database."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from search_service.querylog.lists import Lists, Window
 from search_service.querylog.store import QueryLogStore, stored
 
 KEPT: Final = 10_000
-"""Queries of the closed days that the lists are made from: those with the most visitors."""
+"""Number of queries of the closed days that the lists are made from: the ones with the most visitors."""
 
 CLICK_DAYS: Final = 7
-"""Days of clicks that relate queries. What a news query is about changes after that."""
+"""Two queries are related by clicks of this many days. Later, the same news query is about something else."""
 
 _A_DAY: Final = timedelta(days=1)
 

@@ -25,14 +25,14 @@ from search_service.querylog.tables import CHAIN, clicks, queries, query_days, s
 from search_service.querylog.visitors import Visitor, new_salt
 
 REFRESH: Final = timedelta(minutes=30)
-"""If a visitor repeats a query within this time, he turned a page, came back or refreshed. The repeat is not counted."""
+"""A repeat of a query by one visitor within this time is not counted: it is another page, a return or a refresh."""
 
 GRACE: Final = timedelta(minutes=10)
 """A day is closed this long after its end. By then every process has written its last entries of that day."""
 
 NETWORK_VISITORS: Final = 3
-"""Visitors of one network that are logged per day for the same query or the same opened article. Somebody who changes his
-user agent, or his address within the network, does not make a crowd."""
+"""Visitors of one network that are logged per day for the same query or the same opened article. A person who changes
+the user agent, or the address within the network, thus counts as this many visitors at most."""
 
 BATCH: Final = 500
 """Maximum number of entries written at once. A lookup takes up to two parameters per entry; every database accepts them."""
@@ -260,7 +260,7 @@ def _mark_counted(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def _within_networks(
     connection: Connection, what: Column[str], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The rows without those of a network's visitors beyond the first NETWORK_VISITORS with the same ``what``.
+    """The rows to keep: for each network and value of ``what``, only rows of the first NETWORK_VISITORS visitors.
 
     A network's hash is valid for one day, so the limit is per day.
     """

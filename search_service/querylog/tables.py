@@ -1,7 +1,7 @@
 """The tables of the query log, as SQLAlchemy sees them.
 
 ``migrations/`` makes the real tables; a test checks that both agree. Times are UTC without a zone, because SQLite and
-MySQL keep none. Days are those of the service's zone.
+MySQL store no zone. Days are those of the service's zone.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ queries: Final = Table(
 )
 """One row for each search by a person. Rows older than the kept days are pruned.
 
-``query`` is the normal form, ``text`` the spelling. ``plain``: only words, over all articles, so that the total says
-something about the words. ``counted``: a first page and no refresh. Rows that are not counted are kept for their clicks.
-``network`` and ``visitor`` are hashes with the salt of the day. Rows of an older release have no ``network``.
+``query`` is the normal form, ``text`` the spelling. ``plain``: only words and no filters. The total then depends on the
+words alone. ``counted``: a first page and no refresh. Rows that are not counted are kept for their clicks. ``network``
+and ``visitor`` are hashes with the salt of the day. Rows of an older release have no ``network``.
 """
 
 clicks: Final = Table(

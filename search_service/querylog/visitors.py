@@ -1,4 +1,4 @@
-"""Visitors: known for one day by a salted hash, and by nothing else. Programs are distinguished from people."""
+"""Visitors. A salted hash identifies a visitor for one day; nothing else does. Programs are distinguished from people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HASH_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The sender of a request, as far as the request tells. Kept in memory until its entry is written; never written itself."""
+    """The address and user agent of a request. They stay in memory until the entry is written. Only hashes are written."""
 
     address: str
     agent: str

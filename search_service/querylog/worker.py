@@ -22,7 +22,7 @@ CARE_EVERY: Final = 600.0
 """Seconds between writes, between readings of the lists, and between rounds of closing and pruning."""
 
 READING_SHARE: Final = 0.02
-"""Largest share of its time that the thread reads lists. The lists of a big log are read less often."""
+"""Maximum share of the thread's time that reading lists takes. The lists of a big log are therefore read less often."""
 
 RETRY_AFTER: Final = 5.0
 """Seconds before a failed database is tried again."""
@@ -33,9 +33,10 @@ LOOK_EVERY: Final = 0.2
 
 @dataclass(slots=True, eq=False)
 class Inbox:
-    """What requests give to the thread, and what it gives back. Requests append to ``waiting`` without a lock.
+    """The entries that requests give to the thread, and the lists that the thread gives back.
 
-    ``in_hand`` counts the entries that the thread took out of ``waiting`` and did not write yet.
+    Requests append to ``waiting`` without a lock. ``in_hand`` counts the entries that the thread took out of
+    ``waiting`` and did not write yet.
     """
 
     waiting: deque[Asked | Clicked] = field(default_factory=deque)
@@ -44,7 +45,7 @@ class Inbox:
 
 
 class Worker:
-    """What the thread does, turn by turn. ``opening`` opens the database in the thread, when it is needed.
+    """The work of the thread, one turn at a time. ``opening`` opens the database in the thread, when it is needed.
 
     An unforeseen error (no SearchIndexError) drops the batch that caused it, because the batch would fail again.
     """
@@ -65,7 +66,7 @@ class Worker:
         self._write_at = self._read_at = self._care_at = 0.0
 
     def work(self, waited_for: bool) -> None:
-        """Do what is due. If somebody waits for it, do everything."""
+        """Do the work that is due; all work if ``waited_for``."""
         try:
             self._work(time.monotonic(), everything=waited_for)
         except BaseException:

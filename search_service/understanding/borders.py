@@ -1,6 +1,6 @@
-"""Word borders that show in the text itself: a Latin word or a number ends where its letters or digits end.
+"""Word borders of folded texts. A Latin word ends where its letters end, and a number where its digits end.
 
-Chinese characters show no word borders: any place between them may be one. All texts here are folded.
+Chinese text shows no word borders. Any place between two Chinese characters may be one.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 _FIRST_WITHOUT: Final = "\u1100"
-"""Below it are the scripts that separate words with blanks (Latin, Greek, Cyrillic ...); from it on Hangul, kana, Han."""
+"""Scripts that separate words with blanks (Latin, Greek, Cyrillic ...) lie below this character. Hangul, kana and Han do not."""
 
 
 def is_border(text: str, place: int) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from indexer.query import And, Not, Or, Query, Range, Term
 
 _INSTANT: Final = timedelta(microseconds=1)
-"""The resolution of times. Moving both ends by it turns ``[start, end)`` into ``(start, end]``."""
+"""The smallest difference of two times. Adding it to both ends of ``[start, end)`` gives ``(start, end]``."""
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)

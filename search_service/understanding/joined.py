@@ -19,7 +19,7 @@ _PARTS: Final = re.compile(r"[\s,，、;；。！!？?+＋]")
 """Characters that separate two things."""
 
 MAX_JOINED: Final = 8
-"""Maximum number of words of a stretch. Each costs a look-up, and eight words of a long address identify it."""
+"""Maximum number of words of a stretch. Each word costs a look-up. Eight words of a long address identify the address."""
 
 
 def joined(text: str, tokens: Sequence[Token]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@
     a AND b   a OR b   a | b   (a b)       AND binds closest, then OR, then the blank between words
     title: channel: source: author: tag:   one field; date:2023-11..2023-12 for the time of publication
 
-Operators may be full-width. No typed text is an error: what cannot be read as an operator is text.
+Operators may be full-width. Every text can be parsed: an operator that makes no sense is read as text.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ Syntax = Literal["default", "plain"]
 SYNTAXES: Final[tuple[Syntax, ...]] = ("default", "plain")
 
 MAX_LENGTH: Final = 500
-"""Characters of a query that are used. Nobody types more. A pasted text says at its beginning what it is about."""
+"""Maximum number of characters of a query that are used. Longer texts are pasted; their beginning says what they are about."""
 MAX_WORDS: Final = 64
-"""Words (loose words, quotes and fields) of a query that are used. Each costs a look-up in the index."""
+"""Maximum number of words (loose words, quotes and fields) of a query that are used. Each costs a look-up in the index."""
 
 QUESTION_WORDS: Final = frozenset([
     "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
@@ -52,7 +52,7 @@ _ASKING: Final = re.compile("|".join(QUESTION_WORDS))
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""Removed from articles too. They must not split the words of a query."""
+"""Invisible characters. They are removed, as in articles: they must not split the words of a query."""
 
 _DATE: Final = r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?"
 _DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)

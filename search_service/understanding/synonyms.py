@@ -1,7 +1,7 @@
-"""Synonyms: which other words count for the words of a query.
+"""Synonyms: other words that match in place of the words of a query.
 
-A table is made of the packaged lines and the editors' lines, anew after each change. It gives the loose words of a tree
-their alternatives. Quotes and exclusions have none: they mean exactly the typed words.
+The packaged lines and the editors' lines make a table. Each change makes a new table. The loose words of a tree get
+alternatives from the table. Quotes and exclusions get no alternatives: they mean exactly the typed words.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Used:
 
 
 class SynonymTable:
-    """Which texts count for which. Immutable; threads may share it."""
+    """The synonyms of each text. Immutable; threads may share it."""
 
     def __init__(self, *lists: Iterable[Synonyms]) -> None:
         """Make a table of several lists of lines, earlier lists first. If any line sets two words apart, no line joins them."""
@@ -49,7 +49,7 @@ class SynonymTable:
         }
 
     def others(self, text: str) -> tuple[str, ...]:
-        """The texts that count for a folded text, in the order of the lines."""
+        """The synonyms of a folded text, in the order of the lines."""
         return self._others.get(text, ())
 
 

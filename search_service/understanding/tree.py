@@ -24,8 +24,9 @@ class Words:
     ``grams``: the text's pairs of characters (``analysis/grams.py``).
 
     ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
-    tokens and, if there are both kinds, the bordered and the borderless tokens. A word that exists only because of its
-    neighbours falls into its parts there. Only a tree of nothing but punctuation holds Words without tokens.
+    tokens and, if there are both kinds, the bordered and the borderless tokens. The analyzer
+    cuts such a text without its neighbours and may find other words. Words without tokens occur only if the whole query is
+    punctuation.
     """
 
     text: str
@@ -171,7 +172,7 @@ def spell(tree: Node) -> str:
 
 
 def _spell_all(parts: tuple[Node, ...]) -> str:
-    """Blanks between the parts. Several loose parts would run together: they get AND between them, or parentheses."""
+    """Join the spellings with blanks. Several loose parts get AND or parentheses: with blanks they would parse as one part."""
     loose = [_is_loose(part) for part in parts]
     spelt = ""
     for n, part in enumerate(parts):
@@ -186,7 +187,7 @@ def _spell_all(parts: tuple[Node, ...]) -> str:
 
 
 def _operand(part: Node) -> str:
-    """The part's spelling, in parentheses if an operator would take only a piece of it."""
+    """The part's spelling, in parentheses if an operator before or after it would apply to a piece of it only."""
     several = isinstance(part, All | Either) or (_is_loose(part) and " " in spell(part))
     return f"({spell(part)})" if several else spell(part)
 

@@ -1,6 +1,6 @@
-"""From the results of the use cases to the payloads of the API. Times are converted to the service's zone.
+"""Converts results of the use cases into payloads of the API, and times into the service's zone.
 
-The body of a search is made of dicts in the shape of its models. Models of ten hits alone took as long to make as all of this.
+The body of a search consists of dicts in the shape of its models. Making the models of ten hits alone would double the time.
 """
 
 from __future__ import annotations

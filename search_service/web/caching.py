@@ -15,11 +15,11 @@ MAX_AGE: Final = 10
 _CONDITIONS: Final = frozenset(
     ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 )
-"""Headers of a client that wants only a part of an answer, or wants it only on a condition."""
+"""Headers that ask for a part of an answer (Range), or for an answer on a condition (If-None-Match ...)."""
 
 
 def except_from_etag(*pieces: str) -> None:
-    """Leave pieces of this answer's body out of its ETag, because they differ every time: the time taken, the query id.
+    """Exclude pieces of this answer's body from its ETag. They differ in every answer: the time taken, the query id.
 
     The ETag is then weak: it promises the same meaning, not the same bytes.
     """

@@ -11,7 +11,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 LEAST: Final = 1024
-"""Bytes from which a body is compressed. A shorter body fits into one packet anyway."""
+"""Minimum size in bytes of a body that is compressed. A shorter body fits into one packet anyway."""
 
 LEVEL: Final = 3
 """Level of zlib. For an answer of 10 KB it takes 60 % of the time of level 5; the result is 3 % larger."""
@@ -54,7 +54,7 @@ def compress(response: Response) -> None:
 
 @lru_cache(maxsize=64)
 def _accepts_gzip(accepted: str) -> bool:
-    """Cached, because browsers send only a few different headers."""
+    """Whether the header Accept-Encoding allows gzip. Cached, because browsers send only a few different headers."""
     return parse_accept_header(accepted, Accept)["gzip"] > 0
 
 

@@ -191,7 +191,7 @@ def problem(name: str, detail: str = "", *, errors: tuple[WrongParameter, ...] =
 
 
 def problem_of(error: Exception) -> Problem:
-    """What the client is told about an error. Details that the client must not see are logged here."""
+    """The problem that tells the client about an error. Details that the client must not see are logged here."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, MethodNotAllowed):

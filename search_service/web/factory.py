@@ -92,7 +92,7 @@ def _warn_of_proxy() -> None:
 
 
 class _Json(DefaultJSONProvider):
-    """JSON. A text that is nested too deeply is an error like a text that is no JSON."""
+    """JSON. A text that is nested too deeply raises the same error as a text that is not JSON."""
 
     def loads(self, s: str | bytes, **options: Any) -> Any:
         try:
@@ -102,7 +102,7 @@ class _Json(DefaultJSONProvider):
 
 
 class _Application(OpenAPI):
-    """Flask, but an unreadable Host or body is an error of the client."""
+    """Flask, but an unreadable Host or body gets a status for an error of the client."""
 
     json_provider_class = _Json
 

@@ -1,4 +1,4 @@
-"""Marked text as HTML. Only this module turns text of an article into markup."""
+"""Converts marked text into HTML. Only this module converts article text into markup."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class FacetLinks:
 
 @dataclass(frozen=True, slots=True)
 class PageLinks:
-    """The links to other pages. None among ``numbers`` is a gap."""
+    """The links to other pages. A None in ``numbers`` stands where page numbers are skipped."""
 
     numbers: tuple[Link | None, ...]
     previous: Link | None
@@ -72,7 +72,7 @@ def search_url(asked: SearchPageParameters, **changes: object) -> str:
 
 
 def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
-    """A link for each order. Without words, nothing is more relevant than another: the newest come first."""
+    """A link for each sort order. A query without words has no relevance: its newest articles come first."""
     default: Sort = "relevance" if asked.q.strip() else "newest"
     chosen = default if asked.sort == "relevance" else asked.sort
     return tuple(
@@ -101,7 +101,7 @@ def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
 def facet_links(
     asked: SearchPageParameters, facets: Mapping[str, Iterable[FacetCount]], total: int
 ) -> tuple[FacetLinks, ...]:
-    """For each facet that can still narrow the search, its links."""
+    """The links of each facet that can still narrow the search."""
     found = []
     for name, label in FACET_NAMES.items():
         every = list(facets.get(name, ()))

@@ -140,7 +140,7 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
         return time.astimezone(zone).strftime("%Y-%m-%d")
 
     def minute(time: datetime) -> str:
-        """Without the time of day if it is midnight: then only the day is known."""
+        """The day and time. At midnight only the day: an article without a known time of day has midnight."""
         local = time.astimezone(zone)
         return local.strftime("%Y-%m-%d %H:%M" if local.hour or local.minute else "%Y-%m-%d")
 
@@ -159,7 +159,7 @@ def name_of(article: Article) -> str:
 
 
 def static_url(name: str) -> str:
-    """The address of one of our files. It changes with the content, and may therefore be kept for long."""
+    """The address of a static file. It changes with the content of the file. Caches may therefore keep the file for long."""
     return url_for("static", filename=name, v=_content_version(name))
 
 
@@ -169,7 +169,7 @@ def _content_version(name: str) -> str:
 
 
 def _keep_for_ever(response: Response) -> Response:
-    """Let an answer be kept for ever if its address names its present content."""
+    """Let caches keep an answer for ever if its address holds the version of the present content."""
     if request.endpoint == "static" and response.status_code in (200, 304):
         name = (request.view_args or {})["filename"]
         if request.args.get("v") == _content_version(name):

@@ -51,7 +51,7 @@ MAX_ECHO: Final = 100
 """Maximum number of characters of a wrong value, and of its name, that an error repeats."""
 
 MAX_ERRORS: Final = 20
-"""Maximum number of wrong parameters that an answer names. It only counts the others."""
+"""Maximum number of wrong parameters that an answer names. The answer only counts further ones."""
 
 
 class Parameters(BaseModel):

@@ -22,7 +22,7 @@ def json_response(payload: Payload | dict[str, Any]) -> Response:
 
 
 def json_bytes(payload: Payload | dict[str, Any], *, indented: bool = False) -> bytes:
-    """The payload (a model, or a dict that may hold models) as the same JSON that pydantic writes, in a quarter of the time."""
+    """The payload (a model, or a dict that may hold models) as JSON: the bytes that pydantic writes, in a quarter of the time."""
     option = orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indented else 0)
     return orjson.dumps(payload, default=dict, option=option)
 

@@ -1,7 +1,7 @@
 """Routes of the API: how a view gets its parameters.
 
-flask-openapi3 describes the parameters by the view's models. It would also read them, field by field, where every
-missing field costs an exception. This module gives a model the whole query string at once.
+flask-openapi3 describes the parameters by the view's models. Its own reading takes one field at a
+time, and each missing field costs an exception. This module gives the whole query string to a model at once.
 """
 
 from __future__ import annotations

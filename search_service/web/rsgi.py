@@ -1,7 +1,7 @@
-"""Runs a WSGI application under granian's own interface (RSGI). No slow client can hold a thread.
+"""Runs a WSGI application under granian's own interface (RSGI). Slow clients do not occupy threads.
 
 The event loop receives a body, within limits of time and size. A request takes a thread only when it is complete, and
-frees it when its answer is made. A client that sends or reads slowly costs nobody else anything.
+frees it when its answer is made. A client that sends or reads slowly does not slow down other requests.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _environ(scope: Scope, body: io.BytesIO) -> WSGIEnvironment:
     if scope.authority:
         environ["HTTP_HOST"] = scope.authority
     for name, value in scope.headers.items():
-        if "_" in name:  # it would pass for the header that is written with a hyphen
+        if "_" in name:  # WSGI could not distinguish it from the header with a hyphen
             continue
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):

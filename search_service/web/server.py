@@ -90,7 +90,7 @@ def claim_port(host: str, port: int) -> str:
 class _Server(MPServer):
     """Granian, but a worker that is still starting ends on SIGTERM.
 
-    Until a forked worker sets its own signal handlers, it has those of its parent, which end nothing in the worker.
+    A forked worker first has the signal handlers of its parent. They do not end the worker. Later it sets its own handlers.
     """
 
     def signal_handler_interrupt(self, *arguments: Any) -> None:

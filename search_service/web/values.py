@@ -27,8 +27,8 @@ ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 def _typed_text(value: object) -> object:
     """Typed text. Control characters and lone surrogates become spaces, because no typed text is an error.
 
-    The text is cut, because every link of a page repeats it. One character more than the parser reads stays, and makes the
-    parser report that the text is too long.
+    The text is cut, because every link of a page repeats it. It keeps one character more than the parser reads. The parser
+    then reports that the text is too long.
     """
     return _NO_TEXT.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
 
