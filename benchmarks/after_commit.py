@@ -4,9 +4,9 @@
         [--queries FILE] [--hottest 20] [--commits 9] [--now 2024-01-01T00:00:00Z]
 
 The benchmark copies the index and its store into a temporary folder and leaves the originals alone. The queries are the
-most frequent texts of FILE; of equally frequent texts, the first. Each query asks for ten hits with two facets, and is
-asked twice to warm up. Then, ``--commits`` times, one invented article is stored and applied as ``rebuild --changes``
-does it. The writer decides when segments are merged.
+most frequent texts of FILE. Equally frequent texts come in the order of FILE. Each query asks for ten hits with two
+facets, and is asked twice to warm up. Then, ``--commits`` times, one invented article is stored and applied as
+``rebuild --changes`` does it. The writer decides when segments are merged.
 
 One side opens each new commit. The other side keeps the commit before the first one open. Both sides answer each query
 in turn; the side that begins alternates with every query. The benchmark reports three times for each query, each the

@@ -37,8 +37,8 @@ class IndexState:
     """Which index an answer came from, and how fresh it is.
 
     ``revision`` is the store's revision in the snapshot. ``as_of`` is when the last change was committed to the
-    generation, or when the generation was made if none was. ``outdated``: another release of this program made it, and
-    some words may not be found before a rebuild.
+    generation, or when the generation was made, if no change followed. ``outdated``: another release of this program
+    made the index. Some words may then not be found before a rebuild.
     """
 
     generation: str

@@ -13,7 +13,7 @@ from indexer.engines.base import Reader
 
 
 class Verification:
-    """The readers that wait for verification, and the thread, which ends when none is left. Safe to share between threads."""
+    """The readers that wait for verification, and the thread. It ends when no reader waits. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._waiting: deque[Reader] = deque()

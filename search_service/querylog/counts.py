@@ -28,8 +28,8 @@ _LOOKUP: Final = 500
 class QueryCount:
     """How often a query was asked in a time range.
 
-    ``text`` is its most frequent spelling. ``visitors`` counts each visitor once a day. ``most`` is the number of visitors
-    on the day that had most. ``found`` says whether the last search for it found anything.
+    ``text`` is its most frequent spelling. ``visitors`` counts each visitor once a day. ``most`` is the largest number
+    of visitors on one day. ``found`` says whether the last search for it found anything.
     """
 
     query: str

@@ -31,7 +31,7 @@ _A_DAY: Final = timedelta(days=1)
 
 
 class ListReader:
-    """Reads the lists repeatedly, and keeps the counts that cannot have changed since. For one thread."""
+    """Reads the lists repeatedly. It keeps counts that can no longer change. For one thread."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer

@@ -86,7 +86,7 @@ class QueryLogStore:
         return len(asked) + len(clicked)
 
     def close_days(self, *, now: datetime) -> int:
-        """Keep the counts of every past day that is not closed yet. Returns the number of days closed."""
+        """Close every past day that is still open: store its counts. Returns the number of days closed."""
         today = self.day(now - GRACE)
         with self.reading() as connection:
             day = self._first_open_day(connection)

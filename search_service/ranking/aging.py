@@ -1,4 +1,4 @@
-"""How articles age: one half-life for all, other ones for some channels, none for evergreen articles."""
+"""How articles age: a half-life for all articles, and other half-lives for some channels. Evergreen articles do not age."""
 
 from __future__ import annotations
 

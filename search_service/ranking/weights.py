@@ -49,31 +49,31 @@ FADED: Final = 0.5
 """The factor that the score of an article approaches as the article ages."""
 
 AS_TYPED: Final = 3.0
-"""On the rung "inside": extra score for the typed text as it stands, this factor times the text's idf."""
+"""On the rung "inside": extra score of an article that holds the typed text literally: this factor times the text's idf."""
 
 SYNONYM: Final = 0.8
-"""What a synonym scores, against 1.0 for the reader's own word."""
+"""The factor of the score of a synonym. The reader's own word has the factor 1.0."""
 
 # Related articles: docs/relevance.md#constants-of-related-articles
 
 KEY_TERMS: Final = 12
-"""The most terms that represent an article."""
+"""Maximum number of key terms of an article."""
 
 TITLE_COUNTS: Final = 4.0
-"""A word counts this many times in the title or in a tag, against once in the body."""
+"""A word in the title or in a tag counts as much as this many words in the body."""
 LEAD_COUNTS: Final = 2.0
-"""A word counts this many times in the lead, against once in the body."""
+"""A word in the lead counts as much as this many words in the body."""
 
 BODY_READ: Final = 3_000
 """Key terms come from this many characters at the beginning of the body."""
 
 COMMON: Final = 0.15
-"""A term that more than this share of all articles hold is no key term."""
+"""If more than this share of all articles hold a term, the term is too common to be a key term."""
 COMMON_AT_LEAST: Final = 10
-"""A term that at most this many articles hold is not too common, whatever COMMON says."""
+"""If at most this many articles hold a term, the term is not too common, whatever COMMON says."""
 
 RELATED_TITLE: Final = 1.5
-"""What a key term scores in the other article's title, against 1.0 in its body."""
+"""The factor of the score of a key term in the title of the other article. In the body it is 1.0."""
 
 MIN_SHARED: Final = 2
 """Related articles share at least this many key terms."""
@@ -86,22 +86,22 @@ SAME_CHANNEL: Final = 1.25
 # Correction: docs/relevance.md#constants-of-correction
 
 CORRECT_FACTOR: Final = 20
-"""At least this many times as many articles hold a correction as hold the typed word."""
+"""A correction must occur in at least this many times as many articles as the typed word."""
 RARE_OF: Final = 100
-"""At least log2(articles / this number) articles hold a correction, and at least one."""
+"""A correction must occur in at least log2(articles / this number) articles, and in at least one."""
 
 # Suggestions: docs/relevance.md#constants-of-suggestions
 
 FRESH_WORD: Final = 3.0
-"""What the score of a word gains when its newest article is from now."""
+"""Extra score of a suggested word whose newest article is published now. Older words get less."""
 FRESH_DAYS: Final = 14.0
-"""The age of the newest article, in days, at which that gain is half."""
+"""The extra score of FRESH_WORD halves with every so many days of age of the word's newest article."""
 
 LONG_SUGGESTION: Final = 0.1
-"""What each character takes from the score of a suggestion."""
+"""Each character of a suggestion lowers its score by this much."""
 
 ASKED_FOR: Final = 4.0
-"""What the score of a frequent query gains over that of a word."""
+"""Extra score of a frequent query among the suggestions. Words do not get it."""
 
 TITLES_SHARE: Final = 0.4
-"""The share of the suggestions that is reserved for titles, as far as there are titles."""
+"""The share of the suggestions that is reserved for titles. If there are fewer titles, other suggestions take the places."""

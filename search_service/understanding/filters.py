@@ -14,7 +14,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
-"""The first and last day of articles (see ``parse_time``). Days clipped to them stay clear of the end of the calendar."""
+"""The first and last day of articles (see ``parse_time``). Clipped days stay away from the ends of Python's calendar."""
 
 
 def visible(now: datetime) -> Query:

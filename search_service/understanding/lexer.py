@@ -150,7 +150,7 @@ def _balance(lexemes: list[Lexeme]) -> list[Lexeme]:
 
 
 def _bind(lexemes: list[Lexeme]) -> list[Lexeme]:
-    """Turn operators without an operand into text: first those without a right one, then those without a left one."""
+    """Turn operators without an operand into text: first if the right operand is missing, then if the left one is missing."""
     bound = list(lexemes)
     right: Lexeme | None = None
     for n in range(len(bound) - 1, -1, -1):

@@ -126,7 +126,7 @@ class _Parser:
         self.ignored.extend(self._analyzer.ignored(text))
         if not distinct:
             return None
-        # Few texts contain the characters of a question word. Only these are segmented, also into the words inside words.
+        # Few texts contain the characters of a question word. Only such texts are segmented, also into the words inside words.
         asks = bool(_ASKING.search(fold(text))) and any(
             token.text in QUESTION_WORDS for token in self._analyzer.index(text)
         )

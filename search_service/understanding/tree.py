@@ -56,7 +56,7 @@ class Words:
 
     @property
     def borderless(self) -> tuple[str, ...]:
-        """The other tokens."""
+        """The tokens that are not :attr:`bordered`."""
         return tuple(token for token in self.tokens if not has_borders(token))
 
     def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:

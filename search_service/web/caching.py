@@ -59,7 +59,7 @@ def register_caching(app: Flask) -> None:
 
 
 def _mark_etag(response: Response) -> None:
-    """Give the compressed body its own ETag. The same ETag would promise the same bytes."""
+    """Give the compressed body its own ETag. A shared ETag would promise that both bodies have the same bytes."""
     tag, weak = response.get_etag()
     if tag is not None:
         response.set_etag(f"{tag}-gzip", weak=bool(weak))

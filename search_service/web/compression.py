@@ -31,7 +31,7 @@ _TYPES: Final = frozenset(
 
 def will_compress(response: Response) -> bool:
     """Whether to call ``compress``. Also adds Vary: Accept-Encoding to an answer that some clients get compressed."""
-    if response.status_code == 304:  # of a file; it no longer states its type
+    if response.status_code == 304:  # of a static file; its content type was removed
         response.headers["Vary"] = "Accept-Encoding"
         return False
     if response.mimetype not in _TYPES or response.status_code == 206:

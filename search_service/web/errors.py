@@ -184,7 +184,7 @@ class Problem(Exception):
 
 
 def problem(name: str, detail: str = "", *, errors: tuple[WrongParameter, ...] = ()) -> Problem:
-    """A problem by the name of its code. ``detail`` is by default the meaning of the code."""
+    """Make the problem of the code with this name. ``detail`` defaults to the meaning of the code."""
     code = CODES[name]
     headers = {} if code.retry_after is None else {"Retry-After": str(code.retry_after)}
     return Problem(code, detail or code.meaning, errors, headers)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 VERSION: Final = "0.1.0"
 
 STATIC_MAX_AGE: Final = 86_400
-"""Seconds that a file may be kept. Our own files may be kept for ever at an address that names their content."""
+"""Seconds that caches may keep a static file. Our own files may be kept for ever if the address holds their version."""
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -75,7 +75,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
 
 
 def register_forwarding(app: Flask) -> None:
-    """Warn once if a request came through a proxy, although no setting counts one."""
+    """Warn once if a request came through a proxy, although SEARCH_PROXIES is 0."""
 
     @app.before_request
     def look_for_proxy() -> None:

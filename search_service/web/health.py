@@ -1,4 +1,4 @@
-"""Health: whether the process runs and whether a live index answers. For load balancers and for people."""
+"""The routes of health checks: whether the process runs, and whether a live index answers."""
 
 from __future__ import annotations
 

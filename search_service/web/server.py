@@ -101,7 +101,7 @@ class _Server(MPServer):
 
 
 def _lose_no_signal_over_a_fork() -> None:
-    """Block SIGTERM while a worker is forked: Python forgets a signal that reaches a process just after its birth."""
+    """Block SIGTERM while a worker is forked: Python loses a signal that reaches a process just after the fork."""
     hold = partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM})
     let = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.register_at_fork(before=hold, after_in_parent=let, after_in_child=let)
