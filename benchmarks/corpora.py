@@ -45,7 +45,7 @@ def corpus_dir() -> Path:
 
 
 def records() -> Iterator[dict[str, str]]:
-    """The real articles, as their files hold them."""
+    """The records of the real articles, as the files hold them."""
     for name in FILES:
         with gzip.open(
             corpus_dir() / "articles" / f"{name}.jsonl.gz", "rt", encoding="utf-8"

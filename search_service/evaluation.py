@@ -224,7 +224,7 @@ def to_json(evaluations: list[Evaluation]) -> bytes:
 
 
 def from_json(path: Path) -> dict[str, Evaluation]:
-    """Read evaluations that :func:`to_json` wrote, by the name of their set.
+    """Read the evaluations that :func:`to_json` wrote. Returns each by the name of its set.
 
     Raises:
         InvalidJudgedSet: the file holds no evaluations.

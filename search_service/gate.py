@@ -1,7 +1,7 @@
 """The gate: one thread of a process asks the index. It answers all requests in their order of arrival.
 
-Python lets one thread compute at a time. Searches side by side slow one another down. Handing the interpreter over at
-every array operation costs even more time. Each thread would also keep arrays of its own. Requests that need no index
+Python lets one thread compute at a time. Parallel searches would slow one another down. Python would also switch threads
+at every array operation, which costs even more time. Each thread would keep its own arrays. Requests that need no index
 do not pass the gate.
 """
 

@@ -19,7 +19,7 @@ from search_service.understanding.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Climbed:
-    """The rung that answers, and its page; the stricter rung that found too few articles, if any, and how many it found."""
+    """The answering rung and its page. Also a stricter rung that found too few articles, if any, and the number that it found."""
 
     rung: Rung
     page: SearchPage
@@ -63,7 +63,7 @@ def _climb(
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A rung and its total; also its page, unless the rung was only counted. Not ``complete``: time ran out."""
+    """A rung and its total; also its page, unless the rung was only counted. If not ``complete``, time ran out."""
 
     rung: Rung
     total: int

@@ -46,7 +46,7 @@ class Explanation:
 
     @property
     def score(self) -> float:
-        """The score that this explains."""
+        """The explained score."""
         return sum(each.score for each in self.added) * prod(each for _, each in self.multiplied)
 
     def lines(self) -> list[str]:

@@ -167,7 +167,7 @@ def _hits(
 
 
 def _added(first: Facets, *others: Facets, size: int) -> Facets:
-    """The sum of all facets. If a facet of ``first`` is full, a value that it lacks is left out: its count is not known."""
+    """The sum of all facets. If a facet of ``first`` is full, values that it lacks are left out: their counts are not known."""
     together: dict[str, tuple[FacetCount, ...]] = {}
     for name, counts in first.items():
         sums = Counter({each.value: each.count for each in counts})

@@ -116,7 +116,7 @@ class Answer:
     """One page of results.
 
     ``total`` counts articles. ``groups`` counts hits on all pages: fewer than ``total`` if duplicates are collapsed.
-    ``pages`` counts the pages that can be requested. Not ``complete``: time ran out, and articles, corrections, marks
+    ``pages`` counts the pages that can be requested. If not ``complete``, time ran out, and articles, corrections, marks
     or explanations may be missing.
     """
 

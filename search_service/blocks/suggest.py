@@ -41,7 +41,7 @@ MAX_PREFIX: Final = 64
 """Maximum number of characters of the typed text that are used. The rest is ignored."""
 
 _SPARE: Final = 3
-"""Number of candidates for each requested suggestion. Titles of reprints repeat, and fresh words may move up."""
+"""Number of candidates for each requested suggestion. Repeated titles of reprints are dropped, and fresh words move up."""
 _FREQUENT: Final = 500
 """Maximum number of frequent queries that are compared with the typed text: those that begin with the same characters."""
 
@@ -72,7 +72,7 @@ class Suggestion:
 class Suggestions:
     """The suggestions for ``prefix``, the best first, without repeats: queries and words before titles.
 
-    Not ``complete``: time ran out, and some suggestions may be missing.
+    If not ``complete``, time ran out, and some suggestions may be missing.
     """
 
     prefix: str

@@ -140,7 +140,7 @@ def _initials(sounds: frozenset[str]) -> tuple[str, ...]:
 
 @cache
 def _near(character: str) -> frozenset[str]:
-    """All sounds close to any reading of a character."""
+    """All sounds that are nearly equal to a reading of the character."""
     return frozenset(
         sound for each in readings(character) for sound in _by_blur().get(_blur(each), (each,))
     )

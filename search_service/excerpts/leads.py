@@ -44,7 +44,7 @@ def cut(text: str, length: int) -> str:
 
 
 def end_before(text: str, end: int, *, earliest: int) -> int:
-    """The best place to end a piece of ``text``: at most ``end``, and behind ``earliest``.
+    """The best place to end a piece of ``text``: after ``earliest``, and at ``end`` at the latest.
 
     Best is the end of a sentence, then a pause, then a place between words, then ``end`` itself. O(end - earliest).
     """

@@ -1,4 +1,4 @@
-"""The live index: readers of the generation that CURRENT names, at its last commit.
+"""The live index: readers of the last commit of the live generation. The file CURRENT holds its name.
 
 The live index follows promotions and commits: it looks at the folder at most once in ``interval`` seconds. It keeps
 open readers for reuse. It never writes. If the index was removed, the live index raises an error instead of answering,

@@ -21,7 +21,7 @@ and its counts are pruned with its entries."""
 
 _COUNTED: Final = and_(queries.c.counted, queries.c.plain)
 _LOOKUP: Final = 500
-"""Values in one lookup. Every database accepts that many parameters."""
+"""Maximum number of values in one lookup. Every database accepts that many parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ def last_closed_day(connection: Connection) -> date | None:
 
 
 def merged(earlier: Iterable[QueryCount], later: Iterable[QueryCount]) -> list[QueryCount]:
-    """The sum of the counts of two time ranges, one after the other. Most visitors first."""
+    """Add the counts of two time ranges; ``later`` follows ``earlier``. Most visitors first."""
     counts = {each.query: each for each in earlier}
     for each in later:
         before = counts.get(each.query)

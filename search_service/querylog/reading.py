@@ -68,7 +68,7 @@ class ListReader:
             }
 
     def words(self, text: str) -> tuple[str, ...]:
-        """The words that relate a query to others: those of two or more characters, or all if there are none."""
+        """The words that relate a query to others: its words of two or more characters, or all its words if they are all shorter."""
         words = tuple(token.text for token in self._analyzer.query(text))
         return tuple(word for word in words if len(word) > 1) or words
 

@@ -66,7 +66,7 @@ clicks: Final = Table(
     Index("clicks_clicked_at", "clicked_at"),
     Index("clicks_network", "network", "article_id"),
 )
-"""One row for each opened hit. ``query_id`` names its search; if that is not known, ``query`` is its normal form."""
+"""One row for each opened hit. ``query_id`` is the id of the search. If it is not known, ``query`` is the search's normal form."""
 
 query_days: Final = Table(
     "query_days",

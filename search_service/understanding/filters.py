@@ -18,7 +18,7 @@ LAST_DAY: Final = date(2199, 12, 31)
 
 
 def visible(now: datetime) -> Query:
-    """What readers may see at ``now``. Admits the same articles as :meth:`Article.is_visible`."""
+    """The query for the articles that readers may see at ``now``. Matches the same articles as :meth:`Article.is_visible`."""
     after_now = now + _INSTANT
     return And(
         (

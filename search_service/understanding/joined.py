@@ -1,7 +1,8 @@
 """Joined words: words of a typed text that form one thing and must follow one another.
 
-Joined are numbers and Latin words typed without a blank: 3:2, H1N1, iPhone15, 19:30. Single Chinese characters belong
-to the stretch if no other character touches it: 歼20, 7号. Each word alone occurs in many unrelated articles.
+Numbers and Latin words are joined if they are typed without a blank: 3:2, H1N1, iPhone15, 19:30. Single Chinese
+characters belong to the stretch if no other character touches it: 歼20, 7号. Each word alone occurs in many unrelated
+articles.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class PageLinks:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLinks:
-    """A correction: the link that searches for it, and the link that insists on the typed text."""
+    """A correction: the link that searches for it, and the link that searches for the typed text without correction."""
 
     meant: Link
     as_typed: Link
