@@ -5,7 +5,7 @@
 Each query goes through ``Services.search`` as the page of results asks it: ten hits with snippets, and all facets. Times
 are printed for all queries, and for those of at most SHORT characters, because most real queries are headlines.
 
-FOLDER keeps the store and the index. If FOLDER is empty, the indexer's own commands build them from the real articles, or
+FOLDER keeps the store and the index. If FOLDER holds no index, the indexer's own commands build them from the real articles, or
 from ``--articles`` spliced ones. Without ``--index`` they are built in a temporary folder. "Before the ladder" is the
 share of the queries that find nothing on the rung "words". ``--show`` prints queries with the titles of their first hits,
 to be judged by eye. ``--zero`` prints the queries that find nothing.

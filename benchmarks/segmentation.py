@@ -5,7 +5,7 @@
 Times are processor time of one thread: other work on the machine counts for less. Each form gets the articles in turn,
 and each figure is the median of the rounds. ``words with offsets`` compares the segmenter with jieba's ``tokenize``.
 ``index`` is everything that prepares a text for an index: folding, cutting, words inside words, tokens. Start-up is
-measured in fresh processes and includes that of the interpreter.
+measured in fresh processes and includes the start-up of the interpreter.
 """
 
 from __future__ import annotations

@@ -241,7 +241,7 @@ def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
 
 
 def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:
-    """The explanation of each hit's score. None for pins, and none at all unless the sort is by relevance."""
+    """The explanations of the hits' scores, by article id. Pins have no explanation. Empty unless the sort is by relevance."""
     if asked.request.sort != "relevance":
         return {}
     request = replace(asked.request, query=query_on(asked.tree, asked.found.rung))

@@ -64,7 +64,7 @@ def best_place(text: str, places: range) -> int | None:
     ahead = places.step > 0
     low, high = (places[0], places[-1]) if ahead else (places[-1], places[0])
     sentence = pause = None
-    # The character behind the last place matters too.
+    # The pattern also looks at the character behind the last place.
     for mark in _MARK.finditer(text, max(_before_closers(text, low) - 1, 0), high + 1):
         place = mark.end()
         if not low <= place <= high:

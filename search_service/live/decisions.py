@@ -1,4 +1,4 @@
-"""The editors' decisions as search uses them: from the packaged lists and from those in the store.
+"""The editors' decisions as search uses them: from the packaged lists and from the lists in the store.
 
 All threads share one immutable copy. A thread asks the store for its version once a second, and no request waits for
 the database. While the database is away, search continues with the copy, and the health check reports it.

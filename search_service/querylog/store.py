@@ -99,7 +99,7 @@ class QueryLogStore:
         return closed
 
     def prune(self, *, now: datetime, keep_days: int) -> Pruned:
-        """Remove entries older than ``keep_days`` days and all salts but today's. Of counts that old, remove those with fewer
+        """Remove entries older than ``keep_days`` days and all salts but today's. Also remove counts of that age that have fewer
         than FEW_VISITORS visitors."""
         first_day = self.day(now) - timedelta(days=keep_days)
         start = self.start_of(first_day)

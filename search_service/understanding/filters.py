@@ -41,7 +41,7 @@ def in_channel(path: str) -> Query:
 
 
 def published_between(start: date | None, end: date | None, timezone: ZoneInfo) -> Query:
-    """The articles published from day ``start`` to day ``end``, both included. Days are those of ``timezone``."""
+    """The articles published from day ``start`` to day ``end``, both included. Days begin at midnight in ``timezone``."""
     return Range(
         "published_at",
         start_of_day(_clip(start), timezone) if start else None,

@@ -14,7 +14,7 @@ Logging = Literal["on", "off"]
 
 
 def visitor() -> Visitor:
-    """The sender of this request. If the settings count proxies, the address is that of the client before them."""
+    """The sender of this request. If the settings count proxies, the address belongs to the client in front of the proxies."""
     return Visitor(request.remote_addr or "", request.user_agent.string)
 
 
