@@ -187,7 +187,7 @@ class Generations:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
-        """Be the only writer of a generation until the block or the process ends. Nobody else removes the generation meanwhile.
+        """Be the only writer of a generation until the block or the process ends. No other process removes it meanwhile.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -285,7 +285,7 @@ class Generations:
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
+        The places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
         others. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
         damaged manifest makes rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as
         the choice requires.

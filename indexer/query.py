@@ -135,14 +135,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Articles that match every one of ``clauses``; scores add up. No clauses match every article."""
+    """Articles that match every one of ``clauses``; scores add up. Without clauses every article matches."""
 
     clauses: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Articles that match at least one of ``clauses``; scores add up. No clauses match nothing."""
+    """Articles that match at least one of ``clauses``; scores add up. Without clauses no article matches."""
 
     clauses: tuple[Query, ...]
 
@@ -232,7 +232,7 @@ class SearchRequest:
     ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
     ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first article
-    of each duplicate group is a hit; an article without a group stands for itself. ``recency`` and ``rescore`` act on relevance
+    of each duplicate group is a hit; an article without a group is a hit of its own. ``recency`` and ``rescore`` act on relevance
     only, before collapsing. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
     ``time.monotonic()``; the answer holds what was found by then, even if incomplete.
     """
@@ -281,7 +281,7 @@ class CompletionRequest:
     """Asks for words and phrases of titles, tags and authors that complete or correct typed text.
 
     A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded text
-    begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. No key in ``keys`` is a
+    begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. A key in ``keys`` is never a
     prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
     """
 

@@ -99,12 +99,14 @@ class Reader(Protocol):
 
     @property
     def damage(self) -> IndexDamaged | None:
-        """The damage that :meth:`verifying` found so far, in this reader or another. Then no answer can be trusted. Nearly free."""
+        """The damage that :meth:`verifying` found so far, in this reader or another. After damage no answer can be
+        trusted. Nearly free.
+        """
 
     def verifying(self) -> Iterator[None]:
         """Compare the bytes that were not yet verified with their checksums, some milliseconds of work at each step.
 
-        Another thread may use the reader meanwhile. O(index). What is shared with other readers is verified once.
+        Another thread may use the reader meanwhile. O(index). Bytes that readers share are verified once.
         """
 
     def close(self) -> None:

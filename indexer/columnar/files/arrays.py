@@ -91,7 +91,7 @@ class ArrayFileWriter:
 
     def discard(self) -> None:
         """Close and delete the unfinished file."""
-        with suppress(OSError):  # a full disk refuses the buffer; the file is closed
+        with suppress(OSError):  # a full disk refuses the buffered bytes; the file is closed
             self._file.close()
         self.path.unlink(missing_ok=True)
 
