@@ -280,9 +280,9 @@ class AnyOf:
 class CompletionRequest:
     """Asks for words and phrases of titles, tags and authors that complete or correct typed text.
 
-    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded text
-    begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. A key in ``keys`` is never a
-    prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
+    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded
+    text begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. A key in ``keys``
+    is never a prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
     """
 
     keys: tuple[str, ...]

@@ -67,8 +67,8 @@ class Analyzer(Protocol):
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
-        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position. Tokens come in the order of
-        positions; at one position the word comes first, then those inside it by start, the longer first.
+        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position. Tokens
+        come in the order of positions; at one position the word comes first, then those inside it by start, the longer first.
         """
 
     def query(self, text: str) -> list[Token]:

@@ -52,7 +52,8 @@ class Part:
     """What one unit must be. Its sound begins with ``sound``; with ``whole`` it equals ``sound``. ``character`` is the typed
     character, if one was typed.
 
-    With ``spelt`` the letters are pinyin, so only the sound of a character may be longer than the letters. Any other unit must equal them.
+    With ``spelt`` the letters are pinyin, so only the sound of a character may be longer than the letters. Any other unit must
+    equal them.
     """
 
     sound: str = ""

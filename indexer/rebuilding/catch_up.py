@@ -34,8 +34,8 @@ _SAMPLE: Final = 20
 def made_from(store: ArticleStore, reader: Reader) -> bool:
     """Whether an index was made from this store, judged by its revision and two samples.
 
-    An article with a revision not above the index's has not changed since, so the index must hold it unchanged. If it does not, the
-    store was replaced or restored from a backup, or the index is incomplete. The samples are the oldest articles, and the
+    An article with a revision not above the index's has not changed since, so the index must hold it unchanged. If it does not,
+    the store was replaced or restored from a backup, or the index is incomplete. The samples are the oldest articles, and the
     last ones before the index's revision, where two stores would differ.
     """
     if reader.revision > store.revision():

@@ -1,8 +1,8 @@
 """Builds parts of an index in several processes. Each process reads its own ranges of the store's revisions.
 
-Processes do not exchange texts or tokens. A process receives a range, reports how many articles it has done, and
-returns the names of the parts that it made. If one process dies or fails, the build ends. When the parent
-ends for any reason, all its processes end.
+Processes do not exchange texts or tokens. A process receives a range, reports how many articles it has done, and returns the
+names of the parts that it made. If one process dies or fails, the build ends. When the parent ends for any reason, all its
+processes end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Job:
 
 
 def ranges_of(revision: int, processes: int) -> list[Range]:
-    """The revisions up to ``revision`` as ranges for ``processes`` processes; one range if several processes would not be faster."""
+    """The revisions up to ``revision`` as ranges for ``processes`` processes; one range if more would not be faster."""
     if processes <= 1:
         return [(0, revision)]
     size = min(MOST, max(LEAST, -(-revision // (processes * PARTS_EACH))))

@@ -252,7 +252,7 @@ class ArticleStore:
 
 
 class _Known(NamedTuple):
-    """What the database holds for an id. For a tombstone, the values are empty or None."""
+    """What the database holds for an id. For a tombstone the hash is empty and the keys are None."""
 
     content_hash: str
     keys: bytes | None

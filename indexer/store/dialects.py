@@ -166,8 +166,8 @@ class _AsItLies(sqlite3.Connection):
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a SQLite file without permission to write.
 
-    A file in WAL mode needs two files beside it. If they are missing and cannot be made, no process has the database
-    open, and the file holds all of the data. It is then read without them. A WAL with content is never ignored.
+    A file in WAL mode needs two files beside it. If they are missing and cannot be made, no process has the database open, and
+    the file holds all of the data. It is then read without them. A WAL with content is never ignored.
     """
     try:
         return _connect_for_reading(path, "mode=ro", sqlite3.Connection)

@@ -213,7 +213,7 @@ def _articles_under(connection: Connection, keys: Iterable[int]) -> dict[int, li
 
 
 def _write_keys(connection: Connection, grouped: Grouped) -> None:
-    """Write keys in their order, which saves a database many pages. A key has at most ARTICLES_OF_KEY articles; more are not written."""
+    """Write keys in their order, which saves a database many pages. A key keeps at most ARTICLES_OF_KEY articles."""
     held = Counter(grouped.held)
     rows = []
     for key, article_id in sorted(

@@ -1,7 +1,7 @@
 """Writer: batches of changes, each committed as a whole or not at all; merging in tiers.
 
-One writer at a time, across processes. Documents collect in memory up to a limit. Then they are written to a segment
-that no commit lists yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
+One writer at a time, across processes. Documents collect in memory up to a limit. Then they are written to a segment that no
+commit lists yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
 commit, so changes become visible before the merge.
 """
 
