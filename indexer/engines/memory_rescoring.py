@@ -65,8 +65,9 @@ class Rescorer:
         self._words = set(rescore.words)
 
     def scores(self, best: Sequence[tuple[Held, float, float]]) -> list[float]:
-        """The new scores of the best articles. ``best`` has each one's old score, and its factor of recency for the additions.
+        """The new scores of the best articles.
 
+        ``best`` holds each article with its old score and its recency factor, by which the additions are multiplied.
         O(articles of the index).
         """
         found = [

@@ -6,9 +6,8 @@ bulletin and last month's. Precision comes first, since a wrong group hides an a
 
 Bodies are compared as folded letters and digits, so punctuation and layout do not matter. The comparison uses overlapping
 pieces of SHINGLE characters (Broder, On the resemblance and containment of documents, 1997). Candidates share one of KEYS hash
-values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). A pair with resemblance 0.8
-shares a hash value with probability 0.98, a pair with 0.9 with 0.9996, a pair with 0.2 with 0.05. :func:`same_text` then
-compares the texts.
+values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). The probability that a
+pair shares a hash value is 0.98 at resemblance 0.8, 0.9996 at 0.9, and 0.05 at 0.2. :func:`same_text` then compares the texts.
 
 A store keeps only the keys. A change of anything that determines the keys needs a migration that drops them.
 """

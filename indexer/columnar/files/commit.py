@@ -1,7 +1,7 @@
 """Commits: the segments of the index, their deleted documents, and the caller's facts.
 
 A commit is a small file ``commit-0000000012.json``: a CRC-32 in hex, a line break, JSON. All files that it lists are written
-first. Then it is written under a temporary name, fsynced and renamed into place, and the folder is fsynced. The last two
+first. Then the commit is written under a temporary name, fsynced and renamed into place, and the folder is fsynced. The last two
 commits are kept. If the last one is unreadable, the one before it is used, with a warning. No file is changed in place. There
 are no pickles.
 """

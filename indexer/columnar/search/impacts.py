@@ -1,8 +1,8 @@
 """Impacts: what each posting of a term adds to its document's score, and a bounded cache of them.
 
-The formula is BM25 as in Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with idf =
-ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so impacts are not stored: a
-snapshot derives them and caches the frequently requested ones. The documents and frequencies of a word depend on the segment
+The formula is BM25 as in Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
+idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so impacts are not stored:
+a snapshot derives them and caches the frequently requested ones. The documents and frequencies of a word depend on the segment
 alone. They stay cached after a commit, and only the scores are computed again.
 """
 
