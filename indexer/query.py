@@ -80,7 +80,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Adjacent:
-    """Articles in which ``words`` follow one another in one of ``fields``. Scores nothing.
+    """Articles in which ``words`` follow one another in one of ``fields``. The score is 0.
 
     Words are tokens of the analyzer in query mode. Characters between two words that are not words themselves are ignored:
     3:2 matches 3-2, and iPhone15 matches iPhone 15. An empty ``words`` matches nothing.
@@ -103,7 +103,7 @@ class TitlePrefix:
 
 @dataclass(frozen=True, slots=True)
 class TitleSound:
-    """Articles whose title's sound key begins with one of ``keys`` (see ``analysis/typed.py``). Scores nothing."""
+    """Articles whose title's sound key begins with one of ``keys`` (see ``analysis/typed.py``). The score is 0."""
 
     keys: tuple[str, ...]
 
@@ -123,7 +123,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Articles whose time ``field`` lies in ``[start, end)``; None leaves that side open. Scores nothing.
+    """Articles whose time ``field`` lies in ``[start, end)``; None leaves that side open. The score is 0.
 
     An article without that time never matches.
     """
@@ -149,7 +149,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Articles that do not match ``clause``. Scores nothing."""
+    """Articles that do not match ``clause``. The score is 0."""
 
     clause: Query
 
@@ -164,7 +164,7 @@ class Boost:
 
 @dataclass(frozen=True, slots=True)
 class MatchAll:
-    """Every article. Scores nothing."""
+    """Every article. The score is 0."""
 
 
 Query = (

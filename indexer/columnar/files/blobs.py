@@ -141,7 +141,7 @@ class BlobReader:
         """A whole block, decompressed.
 
         Raises:
-            Damaged: it was altered.
+            Damaged: the block was altered.
         """
         return self._decompressed(number, sum(self.block_extent(number)[1]))
 
