@@ -2,7 +2,7 @@
 
     index_data/
         CURRENT                    the name of the live generation
-        writer.lock                held for a moment by whoever begins, promotes or removes generations
+        writer.lock                held for a moment by a process that begins, promotes or removes generations
         generations/000007/
             writer.lock            held by the one process that writes to this generation
             index/                 the engine's folder
@@ -309,7 +309,7 @@ class Generations:
         return self._remove_unwritten(each.folder for each in listed if each.name not in kept)
 
     def clean(self) -> tuple[str, ...]:
-        """Remove the remains of killed rebuilds: folders without a manifest that nobody writes to. Returns their names.
+        """Remove the remains of killed rebuilds: folders without a manifest that no process writes to. Returns their names.
 
         Raises:
             FolderNotWritable: one cannot be removed.

@@ -68,8 +68,8 @@ class SearchPage:
 class Completion:
     """A word or phrase that completes typed text, in the spelling that most articles use, and folded.
 
-    ``count`` is how many articles hold it, of those that pass the request's filter. ``newest`` is when the newest of them was
-    published, None if none of them has a time.
+    ``count`` is how many articles that pass the request's filter hold it. ``newest`` is when the newest of these articles was
+    published; None if no such article has a time.
     """
 
     text: str

@@ -262,7 +262,7 @@ class ChineseAnalyzer:
         return ((piece, 0, size), *inner) if inner else ()
 
     def _parts(self, mixed: str) -> list[_Row]:
-        """The words inside a word that mixes scripts, and the words inside those."""
+        """The parts of a word that mixes scripts, and the words inside these parts."""
         rows: list[_Row] = []
         at = 0
         for part in self._segmenter.cut_parts(mixed):

@@ -148,7 +148,7 @@ class Writer(Protocol):
     def take(self, part: str) -> None:
         """Add the articles of a part that :meth:`Engine.build_part` made of this index since this batch began.
 
-        The caller guarantees that the index holds none of their ids, as with :meth:`add`.
+        As with :meth:`add`, the caller guarantees that the index does not hold their ids.
 
         Raises:
             IndexDamaged: there is no such part, or it cannot be read.

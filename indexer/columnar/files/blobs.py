@@ -100,7 +100,7 @@ class BlobWriter:
 
 
 class BlobReader:
-    """Reads the blobs of one field. Shared by threads."""
+    """Reads the blobs of one field. Threads may share it."""
 
     def __init__(self, file: ArrayFile, prefix: str) -> None:
         self._path, self._prefix = file.path, prefix

@@ -210,7 +210,7 @@ _NO_OFFSETS: Final = np.empty(0, np.int64)
 
 
 def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """One offset array from those of the pieces. Each piece's offsets are shifted to where the piece begins. The last end is kept."""
+    """Join the offset arrays of pieces. Each piece's offsets are shifted to where the piece begins. The last end is kept."""
     shifted = [each[:-1] + base for each, base in zip(offsets, bases, strict=False)]
     return np.concatenate([*shifted, [bases[-1]]]).astype(np.int64)
 

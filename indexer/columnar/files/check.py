@@ -119,7 +119,7 @@ def _open_entry(
 
 
 def _segment_faults(segment: Segment) -> Iterator[str]:
-    """One sentence for each inconsistency of arrays. Each part stops at its first fault; later ones would mean nothing."""
+    """One sentence for each inconsistency of arrays. Each part stops at its first fault; a first fault can cause others."""
     for name in segment.layout.postings:
         yield from _first(_postings_faults(segment, name))
     for name in segment.layout.forward:

@@ -1,7 +1,7 @@
 """Segment: one immutable piece of the index, open for reading through one mapping.
 
 Documents are numbered from 0 within the segment. Deletions belong to the snapshot, not to the segment.
-All returned arrays are views of the mapping or fresh; never write to one. Shared by threads.
+All returned arrays are views of the mapping or fresh; never write to one. Threads may share it.
 """
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ class Writer:
         Documents of the last commit have their numbers in its snapshot. Documents added since then follow in the order of adding.
 
         Raises:
-            IndexError: there is no document of that number; those before it are deleted.
+            IndexError: there is no document of that number. The documents before it in ``docs`` are deleted.
         """
         self._require_open()
         for doc in docs:

@@ -281,7 +281,7 @@ class Executor:
         return known
 
     def _masks_of(self, filter_: Plan | None) -> Masks:
-        """The known masks of a filter. Those of the last filter are kept at hand, since all rungs of a search use the same filter."""
+        """The cached masks of a filter. The last filter's masks are kept at hand, since all rungs of a search use one filter."""
         try:
             hash(filter_)
         except TypeError:

@@ -71,7 +71,7 @@ class Counted:
 
     @property
     def nbytes(self) -> int:
-        """Bytes, those of a list of scores included."""
+        """The size in bytes, including a list of scores."""
         return self.docs.nbytes + self.counts.nbytes + 4 * len(self.docs)
 
 
@@ -96,7 +96,7 @@ NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 
 
 class Impacts:
-    """The impacts of one snapshot. Shared by threads.
+    """The impacts of one snapshot. Threads may share it.
 
     The places and occurrences of terms are cached by segment, and the parts of scores that do not depend on other segments.
     They are shared with ``reuse``, the impacts of an earlier snapshot. Statistics count deleted documents, so deletions alone

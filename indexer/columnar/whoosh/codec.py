@@ -214,7 +214,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
         *,
         live_only: bool = False,
     ) -> ColumnarMatcher:
-        """A term's postings. Includes those of deleted documents unless ``live_only``.
+        """A term's postings. Includes the postings of deleted documents unless ``live_only``.
 
         Raises:
             TermNotFound: the segment lacks it.

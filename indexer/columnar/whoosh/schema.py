@@ -248,7 +248,7 @@ def _vector(name: str, field: FieldType, value: Any) -> bytes:
 
 
 def encode_vector(name: str, held: Mapping[str, int | list[int]]) -> bytes:
-    """A term vector as bytes. An empty one gives no bytes."""
+    """A term vector as bytes; empty bytes for an empty vector."""
     check_text(name, held)
     return orjson.dumps(held) if held else b""
 

@@ -26,7 +26,7 @@ from indexer.columnar.whoosh.reader import reader_over
 
 
 class WhooshExecutor:
-    """Searches one snapshot, such as that of ``ColumnarIndex.snapshot()``, for Whoosh's queries. Shared by threads.
+    """Searches one snapshot, such as that of ``ColumnarIndex.snapshot()``, for Whoosh's queries. Threads may share it.
 
     The options are those of :class:`Executor`.
     """
@@ -59,7 +59,7 @@ class WhooshExecutor:
         factors: Sequence[F32] | None = None,
         deadline: float = inf,
     ) -> Top:
-        """The best ``limit`` documents that match the query and ``filter``. Otherwise as :meth:`Executor.search`.
+        """The best ``limit`` documents that match the query and ``filter``. The rest is as in :meth:`Executor.search`.
 
         Document numbers are those of Whoosh's readers over the same snapshot. Raises the errors of :meth:`Compiler.compile`
         and of Whoosh's matchers.

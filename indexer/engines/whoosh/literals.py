@@ -70,7 +70,7 @@ class FoundLiteral(NamedTuple):
 
 
 class LiteralFinder:
-    """Finds literals in one snapshot and caches the results. Shared by threads.
+    """Finds literals in one snapshot and caches the results. Threads may share it.
 
     A result for a segment is valid in every snapshot with that segment. ``reuse`` is the finder of an earlier snapshot.
     """
