@@ -60,7 +60,7 @@ class ArrayFileWriter:
         self._entries: dict[str, dict[str, object]] = {}
 
     def add(self, name: str, pieces: Iterable[AnyArray], dtype: DTypeLike | None = None) -> None:
-        """Write an array, given in pieces that are joined. With ``dtype`` the pieces are cast to it. O(bytes)."""
+        """Write an array, given in pieces that are joined. All become ``dtype``, by default the first piece's. O(bytes)."""
         pieces = iter(pieces)
         if dtype is None:
             first = next(pieces)

@@ -43,7 +43,10 @@ class BoundedCache(Generic[_Value]):
         return (nbytes + _OVERHEAD) * _LARGEST_SHARE <= self._limit
 
     def admits(self, key: Hashable, nbytes: int) -> bool:
-        """Whether the cache holds the key, or would now keep a value of ``nbytes``. An answer of False counts as a request."""
+        """Whether the cache holds the key, or would now keep a value of ``nbytes``.
+
+        False counts as a request, so the next answer may be True.
+        """
         if not self.takes(nbytes):
             return False
         hashed = hash(key)

@@ -109,9 +109,9 @@ class WhooshReader(Reader):
         )
 
     def _plan(self, request: SearchRequest, builder: PlanBuilder) -> Plan:
-        """The plan of a request's query. It is empty if no article is a candidate for all parts of the query.
+        """The plan of a request's query. It is empty if the candidates of the query's literals already rule out every article.
 
-        This is known before any text is read to verify candidates. Verification costs more than the rest of the search.
+        Then no text is read to verify candidates. Verification costs more than the rest of searching inside words.
         """
         if looks_inside(request.query):
             deadline = _deadline(request)
