@@ -35,7 +35,7 @@ _Time = Annotated[datetime, AwareDatetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildProgress:
-    """The state of a rebuild at one moment: in this phase ``done`` of ``total`` articles (changes, when catching up) are done.
+    """The state of a rebuild at one moment: ``done`` of ``total`` articles of this phase. Catching up counts changes instead.
 
     ``total`` is 0 when it is unknown. Times are in UTC. ``phase_started_at`` is when the phase began.
     """

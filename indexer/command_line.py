@@ -64,7 +64,7 @@ def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
 
 @contextmanager
 def _whoever_listens() -> Iterator[None]:
-    """Let a command run to its normal end when the reader of its output has gone, as in ``| head``."""
+    """Let a command run to its normal end when no process reads its output any more, as in ``| head``."""
     before = sys.stdout, sys.stderr
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         sys.stdout = _lasting(sys.stdout)

@@ -1,6 +1,6 @@
 """The version of the index format that this program writes, and the fingerprint that a generation must match.
 
-The fields themselves are data of ``article.py`` (what is kept) and ``query.py`` (what may be asked).
+``article.py`` defines which fields are kept, ``query.py`` which fields may be asked for.
 """
 
 from __future__ import annotations

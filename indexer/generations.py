@@ -2,7 +2,7 @@
 
     index_data/
         CURRENT                    the name of the live generation
-        writer.lock                held for a moment by whoever begins, promotes or removes generations
+        writer.lock                held for a moment by a process that begins, promotes or removes generations
         generations/000007/
             writer.lock            held by the one process that writes to this generation
             index/                 the engine's folder
@@ -187,7 +187,7 @@ class Generations:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
-        """Be the only writer of a generation until the block or the process ends. Nobody else removes the generation meanwhile.
+        """Be the only writer of a generation until the block or the process ends. No other process removes it meanwhile.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -285,7 +285,7 @@ class Generations:
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        Places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
+        The places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
         others. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
         damaged manifest makes rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as
         the choice requires.
@@ -309,7 +309,7 @@ class Generations:
         return self._remove_unwritten(each.folder for each in listed if each.name not in kept)
 
     def clean(self) -> tuple[str, ...]:
-        """Remove the remains of killed rebuilds: folders without a manifest that nobody writes to. Returns their names.
+        """Remove the remains of killed rebuilds: folders without a manifest that no process writes to. Returns their names.
 
         Raises:
             FolderNotWritable: one cannot be removed.

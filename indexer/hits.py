@@ -50,7 +50,7 @@ class SearchPage:
 
     ``total`` and ``facets`` count all articles found. Facet values come most frequent first, then by value. A facet's count
     is the total of the same request narrowed to that value. ``groups`` counts the possible hits: each duplicate group once
-    when groups are collapsed, else every article. Without ``complete`` the request's deadline passed first: articles may be
+    when groups are collapsed, else every article. If ``complete`` is False, the request's deadline passed first: articles may be
     missing, all numbers are estimates, and the order may lack rescoring.
     """
 
@@ -68,8 +68,8 @@ class SearchPage:
 class Completion:
     """A word or phrase that completes typed text, in the spelling that most articles use, and folded.
 
-    ``count`` is how many articles hold it, of those that pass the request's filter. ``newest`` is when the newest of them was
-    published, None if none of them has a time.
+    ``count`` is how many articles that pass the request's filter hold it. ``newest`` is when the newest of these articles was
+    published; None if no such article has a time.
     """
 
     text: str

@@ -80,7 +80,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Adjacent:
-    """Articles in which ``words`` follow one another in one of ``fields``. Scores nothing.
+    """Articles in which ``words`` follow one another in one of ``fields``. The score is 0.
 
     Words are tokens of the analyzer in query mode. Characters between two words that are not words themselves are ignored:
     3:2 matches 3-2, and iPhone15 matches iPhone 15. An empty ``words`` matches nothing.
@@ -103,7 +103,7 @@ class TitlePrefix:
 
 @dataclass(frozen=True, slots=True)
 class TitleSound:
-    """Articles whose title's sound key begins with one of ``keys`` (see ``analysis/typed.py``). Scores nothing."""
+    """Articles whose title's sound key begins with one of ``keys`` (see ``analysis/typed.py``). The score is 0."""
 
     keys: tuple[str, ...]
 
@@ -123,7 +123,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Articles whose time ``field`` lies in ``[start, end)``; None leaves that side open. Scores nothing.
+    """Articles whose time ``field`` lies in ``[start, end)``; None leaves that side open. The score is 0.
 
     An article without that time never matches.
     """
@@ -135,21 +135,21 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Articles that match every one of ``clauses``; scores add up. No clauses match every article."""
+    """Articles that match every one of ``clauses``; scores add up. Without clauses every article matches."""
 
     clauses: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Articles that match at least one of ``clauses``; scores add up. No clauses match nothing."""
+    """Articles that match at least one of ``clauses``; scores add up. Without clauses no article matches."""
 
     clauses: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Articles that do not match ``clause``. Scores nothing."""
+    """Articles that do not match ``clause``. The score is 0."""
 
     clause: Query
 
@@ -164,7 +164,7 @@ class Boost:
 
 @dataclass(frozen=True, slots=True)
 class MatchAll:
-    """Every article. Scores nothing."""
+    """Every article. The score is 0."""
 
 
 Query = (
@@ -232,7 +232,7 @@ class SearchRequest:
     ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
     ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first article
-    of each duplicate group is a hit; an article without a group stands for itself. ``recency`` and ``rescore`` act on relevance
+    of each duplicate group is a hit; an article without a group is a hit of its own. ``recency`` and ``rescore`` act on relevance
     only, before collapsing. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
     ``time.monotonic()``; the answer holds what was found by then, even if incomplete.
     """
@@ -280,9 +280,9 @@ class AnyOf:
 class CompletionRequest:
     """Asks for words and phrases of titles, tags and authors that complete or correct typed text.
 
-    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded text
-    begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. No key in ``keys`` is a
-    prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
+    A completion's key (see ``analysis/typed.py``) begins with one of ``keys``; with ``whole_keys`` it equals one. Its folded
+    text begins with ``begins`` and is one of ``texts``. At least one article that passes ``filter`` holds it. A key in ``keys``
+    is never a prefix of another. ``deadline`` is a time of ``time.monotonic()``; the answer holds what was examined by then.
     """
 
     keys: tuple[str, ...]

@@ -24,7 +24,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that cannot become an article: where it stands, why, and its original line.
+    """A record that cannot become an article: its place, the reason, and its original line.
 
     Bytes of ``raw`` that are not UTF-8 are kept as surrogate escapes. ``raw`` is empty if the line was too long to keep.
     """

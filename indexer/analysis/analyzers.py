@@ -46,7 +46,7 @@ class Token(NamedTuple):
 class Analyzer(Protocol):
     """Turns text into tokens. Threads may share it. It accepts any text without an error.
 
-    It can be pickled for another process if its source of stopwords can.
+    It can be pickled for another process if its ``stopwords`` function can.
     """
 
     @property
@@ -62,13 +62,13 @@ class Analyzer(Protocol):
         """The user dictionary that it uses."""
 
     def knowing(self, words: UserDictionary) -> Analyzer:
-        """The same analyzer with this user dictionary; itself if the dictionary is the same."""
+        """This analyzer with another user dictionary. Returns this analyzer if the dictionary is the same."""
 
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
-        Each word has an ordinal position. The dictionary's words inside a word share its position. Tokens come in the order of
-        positions; at one position the word comes first, then those inside it by start, the longer first.
+        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position. Tokens
+        come in the order of positions; at one position the word comes first, then those inside it by start, the longer first.
         """
 
     def query(self, text: str) -> list[Token]:
@@ -101,7 +101,7 @@ def make_analyzer(
     Raises:
         ValueError: there is no such analyzer.
         InvalidSetting: the user dictionary cannot be read.
-        InvalidDictionary: a line of it is wrong.
+        InvalidDictionary: a line of the user dictionary is wrong.
         SegmenterMismatch: an installed package is not the release that the segmenter requires.
     """
     if name != ChineseAnalyzer.name:
@@ -112,7 +112,7 @@ def make_analyzer(
 
 
 def words_of(analyzer: Analyzer, text: str) -> tuple[str, ...]:
-    """The texts of a query's tokens, which queries to the index carry."""
+    """The texts of a query's tokens, as queries to the index contain them."""
     return tuple(token.text for token in analyzer.query(text))
 
 
@@ -131,7 +131,7 @@ _Row = tuple[str, int, int]
 
 
 class ChineseAnalyzer:
-    """Analyzes Chinese, and other scripts within it."""
+    """The analyzer for Chinese text that may contain other scripts."""
 
     name: Final = "zh"
 
@@ -253,7 +253,7 @@ class ChineseAnalyzer:
             return (respelt, 0, size), *self._segmenter.inner_words(respelt)
         expanded = expand(piece)
         if expanded != piece:
-            # The expansion may be several words: U+33A1 is m and 2. Each takes the place of the whole piece.
+            # The expansion may be several words: U+33A1 is m and 2. Each gets the offsets of the whole piece.
             words = [word for word in self._segmenter.cut_parts(expanded) if holds_word(word)]
             return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
         if not holds_word(piece):
@@ -262,7 +262,7 @@ class ChineseAnalyzer:
         return ((piece, 0, size), *inner) if inner else ()
 
     def _parts(self, mixed: str) -> list[_Row]:
-        """The words inside a word that mixes scripts, and the words inside those."""
+        """The parts of a word that mixes scripts, and the words inside these parts."""
         rows: list[_Row] = []
         at = 0
         for part in self._segmenter.cut_parts(mixed):

@@ -2,7 +2,7 @@
 
 There are three foldings, with tables made once in each process: compatibility forms of one character (full width, circled, CJK
 radicals and compatibility ideographs; NFKC), traditional to simplified (OpenCC's table for single characters), and
-lower case. Changes that affect the length are left to the filters, which make them token by token.
+lower case. ``filters.py`` makes the changes that affect the length, token by token.
 """
 
 from __future__ import annotations

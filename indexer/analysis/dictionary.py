@@ -1,7 +1,7 @@
 """The words that the segmenter knows: jieba's own dictionary, and the user's file of additional words.
 
 This module reads and checks both. ``routes.py`` turns words and frequencies into a cut. jieba's cache in the folder for
-temporary files is never read, since whoever can write there could plant one.
+temporary files is never read, since anybody who can write to this folder could forge the cache.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ def packaged_dictionary() -> PackagedDictionary:
     """jieba's dictionary, checked: about 30 ms, once.
 
     Raises:
-        SegmenterMismatch: it is not that of jieba 0.42.1; another package may have installed itself over jieba.
+        SegmenterMismatch: it is not the dictionary of jieba 0.42.1; another package may have installed itself over jieba.
     """
     return read_packaged_dictionary(Path(jieba.__file__).parent / "dict.txt")
 
 
 def read_packaged_dictionary(path: Path) -> PackagedDictionary:
-    """The dictionary in a file, which must be that of jieba 0.42.1; see :func:`packaged_dictionary`."""
+    """The dictionary in a file, which must be the dictionary of jieba 0.42.1; see :func:`packaged_dictionary`."""
     data = path.read_bytes()
     if hashlib.md5(data, usedforsecurity=False).hexdigest() != JIEBA_MD5:
         raise SegmenterMismatch(JIEBA, f"the dictionary in {path} is another")
@@ -113,7 +113,7 @@ def read_packaged_dictionary(path: Path) -> PackagedDictionary:
 
 @dataclass(frozen=True, slots=True)
 class UserWord:
-    """A folded word of the user dictionary. Without a frequency it gets one that makes it a word; 0 removes a word."""
+    """A folded word of the user dictionary. Without a frequency the word gets one that makes it a word; 0 removes the word."""
 
     text: str
     frequency: int | None = None
@@ -148,7 +148,7 @@ def read_user_dictionary(path: Path) -> UserDictionary:
 
     Raises:
         InvalidSetting: the file cannot be read.
-        InvalidDictionary: a line is wrong; says which, why, and what would be right.
+        InvalidDictionary: a line is wrong; the message says which line, why, and what would be right.
     """
     try:
         data = path.read_bytes()
@@ -159,7 +159,7 @@ def read_user_dictionary(path: Path) -> UserDictionary:
 
 
 def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
-    """The words of such a file, given its bytes and, for messages, its path.
+    """The words of a user dictionary file, given its bytes and, for messages, its path.
 
     Raises:
         InvalidDictionary: as :func:`read_user_dictionary` does.

@@ -1,8 +1,8 @@
 """The second view of a text: pairs of neighbouring characters, independent of the segmenter.
 
 Every run of letters and digits adds its bigrams to the index, so any literal can be found. :func:`plan_literal` says which
-grams an article must have. The index keeps documents of grams only, no positions. The engine verifies longer literals in the
-stored folded text.
+grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
+literals in the stored folded text.
 """
 
 from __future__ import annotations

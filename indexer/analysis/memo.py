@@ -19,8 +19,8 @@ _Result = TypeVar("_Result")
 class Memo(dict[str, _Result]):
     """``memo[text]`` is ``make(text)``, cached for texts up to ``longest``. When ``most`` texts are cached, all are dropped.
 
-    Results are shared: never change one. Thread-safe: at worst two threads compute the same result. A method does not keep its
-    object alive, so an analyzer is freed with its last user, its dictionary of 60 MB with it.
+    Results are shared: never change one. Thread-safe: at worst two threads compute the same result. If ``make`` is a method,
+    the memo does not keep its object alive. An analyzer is thus freed with its last user, and so is its dictionary of 60 MB.
     """
 
     def __init__(

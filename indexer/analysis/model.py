@@ -1,8 +1,8 @@
 """jieba's model of unknown words: which characters of a run form words that no dictionary holds.
 
 It is a hidden Markov model. Its four states say where in a word a character stands: at the beginning, in the middle, at the
-end, or alone. The tables and the arithmetic are those of jieba.finalseg to the last bit, since the last bit decides a run of
-equal characters.
+end, or alone. The tables and the arithmetic equal those of jieba.finalseg to the last bit, since the last bit decides how a run
+of equal characters is cut.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _words(run: str, steps: list[tuple[int, int, int, int]], *, last: int) -> li
             words.append(run[start:end])
             end = start
         state = steps[start - 1][state]
-    # If the model knows none of the characters, even the first may have the state middle.
+    # If the model does not know any of the characters, even the first may have the state middle.
     words.append(run[:end])
     words.reverse()
     return words

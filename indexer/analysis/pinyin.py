@@ -145,7 +145,7 @@ def _phrase_at(text: str, at: int, tables: _Tables) -> str:
 @cache
 def _tables() -> _Tables:
     """Tables made of pypinyin's dictionaries: about 0.6 s and 60 MB, once, at the first reading."""
-    # Imported here: loading these dictionaries takes most of the time, and many commands never read a word.
+    # Imported here: loading these dictionaries takes most of the time, and many commands never need pinyin.
     from pypinyin.phrases_dict import phrases_dict
     from pypinyin.pinyin_dict import pinyin_dict
 

@@ -70,7 +70,7 @@ class DictionaryRoute:
         known = {word: weights[count] for word, count in frequencies.items() if count}
         self._unknown = 0.0 - log_total
         self._alone = {word: weight for word, weight in known.items() if len(word) == 1}
-        # Words and their beginnings. Most pairs of a text are neither, and then nothing longer is looked up.
+        # Words and their beginnings. Most pairs of characters are neither. After such a pair nothing longer is looked up.
         self._longer = {word: weight for word, weight in known.items() if len(word) > 2}
         begins = {word[:2] for word in self._longer}
         for start in {word[:end] for word in self._longer for end in range(3, len(word))}:
@@ -198,8 +198,8 @@ def _exchanges(
 ) -> dict[str, tuple[int, str, int]]:
     """For each folded form of a word that folding changes: its new frequency, the original word, and that word's new frequency.
 
-    The two exchange frequencies, such as 干隆 and 乾隆. The sum of all frequencies stays the same, so the cut of every other text
-    does too. There is no exchange if the dictionary already has the folded form and its frequency is no lower, or if the original
+    The two exchange frequencies, such as 干隆 and 乾隆. The sum of all frequencies stays the same, so every other text is cut as
+    before. There is no exchange if the dictionary already has the folded form and its frequency is no lower, or if the original
     word's frequency is :data:`RAREST`. ``holds`` and ``frequency_of`` query the dictionary.
     """
     most: dict[str, tuple[int, str]] = {}

@@ -105,7 +105,7 @@ class ChineseSegmenter:
                 pieces += self._between[next(between)]
 
     def _join_alone(self, run: str) -> list[str]:
-        """The words that no dictionary holds among characters that the route left alone."""
+        """The words among characters that the route left alone, by the model of unknown words."""
         if len(run) < 2 or self._route.holds(run):
             # A word of the dictionary is left alone if its single characters are more probable.
             return list(run)

@@ -1,8 +1,8 @@
 """Spellings: different ways to write one thing, which are indexed in one form.
 
 These are numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
-words that regions write differently (计画 and 计划). A percentage is one word, since 100% is not every 100. Works on folded
-text. Literals are compared as they were written.
+words that regions write differently (计画 and 计划). A percentage is one word, so a search for 100% does not find every 100. Works
+on folded text. Literals are compared as they were written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NUMBER: Final = re.compile(
 
 
 def number_branches() -> list[str]:
-    """Regular expressions that find such numbers in a text, each beginning with a different character.
+    """Regular expressions that find numbers with several spellings in a text, each beginning with a different character.
 
     A search can thus skip to the possible first characters. The look-behind comes after the first character.
     """

@@ -1,7 +1,7 @@
 """Typed text as patterns of units: characters, full pinyin, initials, and mixtures of them.
 
 ``xiangcun``, ``xc``, ``xcun`` and ``乡cun`` all begin 乡村. Letters are ambiguous (``xian`` is 先, 西安 and the beginning of 乡),
-so one text has several patterns. A candidate matches when it begins as one of the patterns says.
+so one text has several patterns. A candidate matches if its beginning fits one of the patterns.
 
 Candidates are looked up by their *key*: the sound of the first unit, then the initials of the others.
 """
@@ -52,7 +52,8 @@ class Part:
     """What one unit must be. Its sound begins with ``sound``; with ``whole`` it equals ``sound``. ``character`` is the typed
     character, if one was typed.
 
-    With ``spelt`` the letters are pinyin, so only a character's sound may continue them. Other units must equal them.
+    With ``spelt`` the letters are pinyin, so only the sound of a character may be longer than the letters. Any other unit must
+    equal them.
     """
 
     sound: str = ""
@@ -87,9 +88,9 @@ class Typed:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The prefixes of the keys of all matching texts, at most MAX_KEYS. None is a prefix of another.
+        """The prefixes of the keys of all matching texts, at most MAX_KEYS. No key is a prefix of another.
 
-        If there would be more, the prefixes are shortened by as many units as necessary. They then find more texts to compare.
+        If there are more, the prefixes are shortened by as many units as necessary. Shorter prefixes find more texts to compare.
         """
         found: set[str] = set()
         for size in range(KEY_UNITS, 0, -1):
@@ -157,7 +158,7 @@ def _ways(run: str, *, last: bool) -> list[Pattern]:
         return [as_it_stands]
     ways = sorted(islice(_pinyin(run, last=last), _MAX_WAYS), key=len)
     if ways and all(part.whole for part in ways[0]):
-        # Someone who spells syllables out does not mean initials: zhongguo is not z-h-o-ng-guo.
+        # Whole syllables are not read as initials too: zhongguo is not z-h-o-ng-guo.
         ways = [way for way in ways if len(way) <= len(ways[0]) + 1]
     elif len(run) > 1:
         return [as_it_stands, *ways]

@@ -1,1 +1,1 @@
-"""Search engines: one Protocol of promises, and the engines that keep them."""
+"""Search engines: the Protocol that defines an engine, and the engines that implement it."""

@@ -99,12 +99,14 @@ class Reader(Protocol):
 
     @property
     def damage(self) -> IndexDamaged | None:
-        """The damage that :meth:`verifying` found so far, in this reader or another. Then no answer can be trusted. Nearly free."""
+        """The damage that :meth:`verifying` found so far, in this reader or another. After damage no answer can be
+        trusted. Nearly free.
+        """
 
     def verifying(self) -> Iterator[None]:
         """Compare the bytes that were not yet verified with their checksums, some milliseconds of work at each step.
 
-        Another thread may use the reader meanwhile. O(index). What is shared with other readers is verified once.
+        Another thread may use the reader meanwhile. O(index). Bytes that readers share are verified once.
         """
 
     def close(self) -> None:
@@ -146,7 +148,7 @@ class Writer(Protocol):
     def take(self, part: str) -> None:
         """Add the articles of a part that :meth:`Engine.build_part` made of this index since this batch began.
 
-        The caller guarantees that the index holds none of their ids, as with :meth:`add`.
+        As with :meth:`add`, the caller guarantees that the index does not hold their ids.
 
         Raises:
             IndexDamaged: there is no such part, or it cannot be read.

@@ -91,7 +91,7 @@ def _most_held_first(found: Completion) -> tuple[int, float, str]:
 
 
 def accepting(texts: TypedSo | Alike | AnyOf) -> Callable[[str], bool]:
-    """A test of whether a folded text is one that a request asks for."""
+    """A function that says whether a folded text is among the ``texts`` that a request asks for."""
     match texts:
         case TypedSo(text):
             return read_typed(text).begins
@@ -130,7 +130,7 @@ class Offers:
 
 
 def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
-    """The completions of an article; none is a single character. O(title + body), about 0.1 ms.
+    """The completions of an article, without single characters. O(title + body), about 0.1 ms.
 
     ``tokens`` are the title's tokens as the analyzer indexes them. ``body`` is the body as literals are compared.
     """

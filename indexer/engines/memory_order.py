@@ -28,6 +28,6 @@ def newest_first(hit: Hit) -> tuple[float, float, str]:
 
 
 def newest_last(hit: Hit) -> tuple[float, float, str]:
-    """The same key with older hits first, undated last."""
+    """The key that sorts hits by score, then older first, undated last, then by id."""
     published = hit.article.published_at
     return (-hit.score, (published or _LAST).timestamp(), hit.article.id)

@@ -58,15 +58,16 @@ def positions(tokens: Iterable[Token]) -> dict[str, frozenset[int]]:
 
 
 class Rescorer:
-    """Rescores some of ``everything``, which is what the index holds."""
+    """Rescores articles of an index. ``everything`` is all articles of the index."""
 
     def __init__(self, everything: Iterable[Held], rescore: Rescore) -> None:
         self._everything, self._rescore = list(everything), rescore
         self._words = set(rescore.words)
 
     def scores(self, best: Sequence[tuple[Held, float, float]]) -> list[float]:
-        """The new scores of the best articles. Each comes with its old score and the recency factor for what rescoring adds.
+        """The new scores of the best articles.
 
+        ``best`` holds each article with its old score and its recency factor, by which the additions are multiplied.
         O(articles of the index).
         """
         found = [

@@ -90,7 +90,7 @@ def check_completion_request(request: CompletionRequest) -> None:
     """Check that every engine can answer ``request``.
 
     Raises:
-        InvalidQuery: it cannot.
+        InvalidQuery: no engine can answer it.
     """
     if request.size < 1:
         raise InvalidQuery(f"size is {request.size}: it must be at least 1")
@@ -102,7 +102,7 @@ def check_text_field(field: str) -> None:
     """Check that ``field`` holds text.
 
     Raises:
-        InvalidQuery: it does not.
+        InvalidQuery: ``field`` is no text field.
     """
     _one_of(field, TEXT_FIELDS, "text field")
 

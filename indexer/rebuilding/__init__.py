@@ -1,1 +1,1 @@
-"""Rebuilding: makes or updates the live index from the store, whole or by its changes."""
+"""Rebuilding: builds the index from the whole store, or applies the store's changes to the live index."""

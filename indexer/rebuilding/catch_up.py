@@ -34,9 +34,9 @@ _SAMPLE: Final = 20
 def made_from(store: ArticleStore, reader: Reader) -> bool:
     """Whether an index was made from this store, judged by its revision and two samples.
 
-    An article with a revision not above the index's has not changed since, so the index must hold it unchanged. If not, the
-    store was replaced or restored from a backup, or the index is incomplete. The samples are the oldest articles, and the
-    last ones before the index's revision, where two histories would differ.
+    An article with a revision not above the index's has not changed since, so the index must hold it unchanged. If it does not,
+    the store was replaced or restored from a backup, or the index is incomplete. The samples are the oldest articles, and the
+    last ones before the index's revision, where two stores would differ.
     """
     if reader.revision > store.revision():
         return False
@@ -53,7 +53,7 @@ def made_from(store: ArticleStore, reader: Reader) -> bool:
 class Replayed:
     """The result of a replay. The index now has the store's ``revision``, at which the store held ``articles``.
 
-    ``merge_failure`` is that of the last commit, if there was one.
+    ``merge_failure`` is the merge failure of the last commit; None without one.
     """
 
     put: int

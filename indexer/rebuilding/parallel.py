@@ -1,8 +1,8 @@
 """Builds parts of an index in several processes. Each process reads its own ranges of the store's revisions.
 
-No text and no token goes from one process to another. A process receives a range, reports how many articles it has done, and
-returns the names of the parts that it made. If one process dies or fails, the build ends. All end with their parent, however
-the parent ends.
+Processes do not exchange texts or tokens. A process receives a range, reports how many articles it has done, and returns the
+names of the parts that it made. If one process dies or fails, the build ends. When the parent ends for any reason, all its
+processes end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Job:
 
 
 def ranges_of(revision: int, processes: int) -> list[Range]:
-    """The revisions up to ``revision`` as ranges for ``processes`` processes; one range if more would not pay."""
+    """The revisions up to ``revision`` as ranges for ``processes`` processes; one range if more would not be faster."""
     if processes <= 1:
         return [(0, revision)]
     size = min(MOST, max(LEAST, -(-revision // (processes * PARTS_EACH))))
@@ -120,7 +120,7 @@ def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
 
     try:
         # Ctrl-C reaches all processes of a terminal. Only the main thread of this one shall receive it, and it ends the others.
-        # So they start with the signal blocked, from a thread that the signal cannot interrupt in the middle of a start.
+        # So the processes start with the signal blocked, from a thread that the signal cannot interrupt in the middle of a start.
         with ThreadPoolExecutor(1) as starter:
             starter.submit(start).result()
         yield workers

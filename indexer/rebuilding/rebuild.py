@@ -212,9 +212,9 @@ def rebuild_if_needed(
 def _ensure_filled(
     store: ArticleStore, generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo
 ) -> None:
-    """Refuse to replace articles by an empty store: a database that was just made where the store is expected.
+    """Raise StoreNeverFilled rather than replace articles by an empty store, such as a database that was just made.
 
-    A store whose articles were all deleted has revisions, and is built.
+    A store whose articles were all deleted has revisions, so it may be indexed.
 
     Raises:
         StoreNeverFilled: nothing was ever stored, and the live generation holds articles.

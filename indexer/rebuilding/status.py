@@ -30,7 +30,7 @@ Need = Literal["nothing", "changes", "rebuild"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the live index needs, and why in one sentence. Its figures are None if it cannot be read."""
+    """What the live index needs, and why in one sentence. The index's figures are None if the index cannot be read."""
 
     need: Need
     why: str

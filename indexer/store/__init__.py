@@ -1,1 +1,1 @@
-"""The article store: the truth from which every index can be rebuilt."""
+"""The article store: the source of truth. Every index can be rebuilt from it."""

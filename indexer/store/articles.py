@@ -93,7 +93,7 @@ class ArticleStore:
         """Store articles, all or none, replacing those of the same id.
 
         An article equal to the stored one is not written and takes no revision. Of several articles with the same id the last is
-        stored; they are counted as if they were put one after another. A deleted id comes back as created.
+        stored; they are counted as if they were put one after another. An article with a deleted id counts as created.
 
         Each article gets its duplicate group, whatever its ``duplicate_group`` says. A stored article takes a revision when
         its first duplicate joins it, or when its group merges into an older one.
@@ -216,7 +216,7 @@ class ArticleStore:
     ) -> Iterator[Change]:
         """Every article and tombstone with a revision above ``after`` and, if given, not above ``upto``, by revision.
 
-        Each comes once, in the state of its latest revision. An article that changes while the stream runs comes again at
+        Each article comes once, in the state of its latest revision. An article that changes while the stream runs comes again at
         its new revision, unless that is above ``upto``. Nothing is missed, and an article's latest state comes last. The
         database is not held between batches, so writers and checkpoints can proceed. Memory holds one batch.
         """
@@ -252,7 +252,7 @@ class ArticleStore:
 
 
 class _Known(NamedTuple):
-    """What the database holds for an id: empty and None for a tombstone."""
+    """What the database holds for an id. For a tombstone the hash is empty and the keys are None."""
 
     content_hash: str
     keys: bytes | None

@@ -29,10 +29,10 @@ class Chain:
 def open_database(url: str, chain: Chain) -> Engine:
     """An engine for the database at ``url``. Makes the folder, the file and the tables if they are missing.
 
-    Any number of processes may open the same database at once. An up-to-date one opens within milliseconds.
+    Any number of processes may open the same database at once. An up-to-date database opens within milliseconds.
 
     Raises:
-        StoreUnavailable: the database cannot be opened, or is not one.
+        StoreUnavailable: it cannot be opened, or it is not a database.
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """

@@ -1,4 +1,4 @@
-"""Opens the store. ``articles.py`` and ``editorial_lists.py`` hold what an open store does."""
+"""Opens the store. ``articles.py`` and ``editorial_lists.py`` define what an open store can do."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 def open_store(url: str) -> ArticleStore:
     """Open the article store at a database URL. Makes the folder, the file and the tables if they are missing.
 
-    Any number of processes may open the same store at once. An up-to-date one opens within milliseconds.
+    Any number of processes may open the same store at once. An up-to-date store opens within milliseconds.
 
     Raises:
-        StoreUnavailable: the database cannot be opened, or is not one.
+        StoreUnavailable: it cannot be opened, or it is not a database.
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """

@@ -160,14 +160,14 @@ def _sqlite_engine(url: URL, *, reading: bool) -> Engine:
 
 
 class _AsItLies(sqlite3.Connection):
-    """A connection that sees the file's state at opening, without locks and without its WAL."""
+    """A connection to a SQLite file without its WAL. It takes no locks, and sees the state of the file at opening."""
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a SQLite file without permission to write.
 
-    A file in WAL mode needs two files beside it. If they are missing and cannot be made, no process has the file open and
-    it holds all of the data, so it is read alone. A WAL with content is never ignored.
+    A file in WAL mode needs two files beside it. If they are missing and cannot be made, no process has the database open, and
+    the file holds all of the data. It is then read without them. A WAL with content is never ignored.
     """
     try:
         return _connect_for_reading(path, "mode=ro", sqlite3.Connection)
@@ -198,7 +198,7 @@ def _connect_for_reading(
 
 
 def _watch_file(engine: Engine, path: Path) -> None:
-    """Fail connections to a file that is no longer at its path. SQLite would keep using a file that nobody else sees."""
+    """Fail a connection if its file is no longer at its path. SQLite would keep using the file, which nobody else can open."""
 
     def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         entry.info[_FILE], entry.info[_STATE] = _identity(path), _states(path)
@@ -218,7 +218,7 @@ def _watch_file(engine: Engine, path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from others of the same name; None if there is none."""
+    """What distinguishes a file from other files of the same name; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -254,7 +254,7 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin a SQLite transaction explicitly. The driver is set not to."""
+    """Begin a SQLite transaction explicitly. The driver is set not to begin transactions."""
     mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
 

@@ -1,13 +1,13 @@
 """Near-duplicates: decides whether two articles are the same text, and makes the keys that find candidates.
 
-Reprints are the same text: with another headline, a dateline, a source line, the portal's own tail, or a changed word or
+Reprints are the same text: they differ in the headline, a dateline, a source line, the portal's own tail, a word or a
 paragraph break. These are not the same text: two reports of one game, the half-time report and the final one, this month's
 bulletin and last month's. Precision comes first, since a wrong group hides an article from readers.
 
 Bodies are compared as folded letters and digits, so punctuation and layout do not matter. The comparison uses overlapping
 pieces of SHINGLE characters (Broder, On the resemblance and containment of documents, 1997). Candidates share one of KEYS hash
-values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). A pair with resemblance
-0.8 shares one with a probability of 0.98, with 0.9 of 0.9996, with 0.2 of 0.05. :func:`same_text` then compares the texts.
+values, each made of ROWS minima (banded MinHash; Leskovec et al., Mining of Massive Datasets, 3.4). The probability that a
+pair shares a hash value is 0.98 at resemblance 0.8, 0.9996 at 0.9, and 0.05 at 0.2. :func:`same_text` then compares the texts.
 
 A store keeps only the keys. A change of anything that determines the keys needs a migration that drops them.
 """
@@ -118,7 +118,7 @@ def _replaced_numbers(one: Sketch, other: Sketch) -> int:
 
 
 def _trimmed(body: str) -> str:
-    """A folded body without dateline, source line and portal's tail; the whole body if more than half would go."""
+    """A folded body without dateline, source line and portal's tail; the whole body if these are more than half of it."""
     start, end = 0, len(body)
     while head := _HEAD.match(body[start : start + _TAIL_WINDOW]):
         start += head.end()

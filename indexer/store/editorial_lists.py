@@ -1,7 +1,7 @@
 """The editorial lists in the store: entries in order, and one version that rises with each change.
 
-``indexer/editorial.py`` defines the entries; the store keeps each as a line. Whoever keeps a copy of the lists reads the
-version, one row, and reads the lists again when it has risen.
+``indexer/editorial.py`` defines the entries; the store keeps each as a line. A process with a copy of the lists reads the
+version (one row). It reads the lists again when the version has risen.
 """
 
 from __future__ import annotations

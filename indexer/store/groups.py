@@ -1,10 +1,10 @@
-"""Duplicate groups in the store: which articles are the same text. Groups are found when articles come in, and kept beside them.
+"""Duplicate groups in the store: which articles are the same text. Groups are found when articles are stored.
 
 A group's number is the revision that it began with. An article keeps its number while its text stays the same. If an article is
 the same text as articles of two groups, the younger number becomes an alias of the older one, and nothing is renumbered. Articles
-whose number changes, by joining or by a merge, are reported and take a revision, so the index follows.
+whose number changes, by joining or by a merge, are reported and take a revision, so that a catch-up updates them in the index.
 
-Everything here runs in the transaction that changes the articles, under its lock, so groups are right whoever writes.
+Everything here runs in the transaction that changes the articles, under its lock, so concurrent writers keep groups right.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ class Grouped:
 
 
 def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Grouped:
-    """Find the groups of incoming articles. Each comes with the number for a group that begins with it.
+    """Find the groups of incoming articles. Each article comes with the number for a new group that it would begin.
 
-    Their own old keys must already be deleted. Writes nothing. About 0.2 ms for an article of 800 characters.
+    The old keys of incoming articles must already be deleted. Writes nothing. About 0.2 ms for an article of 800 characters.
     """
     sketches = {article.id: sketch(article) for article, _ in incoming}
     under = _articles_under(connection, {key for each in sketches.values() for key in each.keys})
@@ -213,7 +213,7 @@ def _articles_under(connection: Connection, keys: Iterable[int]) -> dict[int, li
 
 
 def _write_keys(connection: Connection, grouped: Grouped) -> None:
-    """Write keys in their order, which saves a database many pages. A key with ARTICLES_OF_KEY articles takes no more."""
+    """Write keys in their order, which saves a database many pages. A key keeps at most ARTICLES_OF_KEY articles."""
     held = Counter(grouped.held)
     rows = []
     for key, article_id in sorted(

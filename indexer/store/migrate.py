@@ -1,4 +1,4 @@
-"""Brings a database's schema up to date with alembic. Imported only when that is needed."""
+"""Brings a database's schema up to date with alembic. Imported only when a migration is needed."""
 
 from __future__ import annotations
 

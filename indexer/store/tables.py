@@ -1,8 +1,8 @@
 """The tables of the store, for SQLAlchemy.
 
-``migrations/`` makes the real tables; a test compares the two. A change here needs a new migration and a new SCHEMA. So does a
-new field of ``Article``, although ``document`` holds it: an older release cannot read such a document, and the version tells it
-so.
+``migrations/`` makes the real tables; a test compares the two. A change here needs a new migration and a new SCHEMA. A new
+field of ``Article`` needs them too, although the column ``document`` holds it: an older release cannot read such a document,
+and SCHEMA tells it to refuse the database.
 """
 
 from __future__ import annotations

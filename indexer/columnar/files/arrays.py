@@ -60,7 +60,7 @@ class ArrayFileWriter:
         self._entries: dict[str, dict[str, object]] = {}
 
     def add(self, name: str, pieces: Iterable[AnyArray], dtype: DTypeLike | None = None) -> None:
-        """Write an array, given in pieces that are joined. ``dtype`` casts the pieces; by default they keep theirs. O(bytes)."""
+        """Write an array, given in pieces that are joined. All become ``dtype``, by default the first piece's. O(bytes)."""
         pieces = iter(pieces)
         if dtype is None:
             first = next(pieces)
@@ -91,7 +91,7 @@ class ArrayFileWriter:
 
     def discard(self) -> None:
         """Close and delete the unfinished file."""
-        with suppress(OSError):  # a full disk refuses the buffer; the file is closed
+        with suppress(OSError):  # a full disk refuses the buffered bytes; the file is closed
             self._file.close()
         self.path.unlink(missing_ok=True)
 
@@ -124,7 +124,7 @@ class ArrayFile:
     """An open file of arrays: one read-only mapping, shared with every process that has it open.
 
     Opening verifies the trailer, the footer's checksum, the file's length and the places of the arrays. :meth:`verifying`
-    verifies the arrays and keeps the verdict; :meth:`faults` verifies them again. Shared by threads.
+    verifies the arrays and keeps the verdict; :meth:`faults` verifies them again. Threads may share it.
 
     Raises:
         Damaged: opening found a fault.

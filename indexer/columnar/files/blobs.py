@@ -100,7 +100,7 @@ class BlobWriter:
 
 
 class BlobReader:
-    """Reads the blobs of one field. Shared by threads."""
+    """Reads the blobs of one field. Threads may share it."""
 
     def __init__(self, file: ArrayFile, prefix: str) -> None:
         self._path, self._prefix = file.path, prefix
@@ -141,7 +141,7 @@ class BlobReader:
         """A whole block, decompressed.
 
         Raises:
-            Damaged: it was altered.
+            Damaged: the block was altered.
         """
         return self._decompressed(number, sum(self.block_extent(number)[1]))
 

@@ -1,5 +1,6 @@
-"""SegmentBuilder: collects documents and writes one segment file. It does not commit: a segment counts once a commit names it.
+"""SegmentBuilder: collects documents and writes one segment file.
 
+It does not commit: a segment becomes part of the index when a commit lists it.
 Several processes may build segments at the same time, each its own file.
 """
 
@@ -69,7 +70,7 @@ class SegmentBuilder:
         """Add a document. Returns its number in the segment.
 
         Raises:
-            Unsupported: it cannot be held. The builder is as it was before.
+            Unsupported: the document cannot be held. The builder is unchanged.
         """
         if self.doc_count >= _MAX_DOCS:
             raise Unsupported(f"more than {_MAX_DOCS} documents in one segment")
@@ -209,7 +210,7 @@ _NO_OFFSETS: Final = np.empty(0, np.int64)
 
 
 def _joined(bases: Sequence[int], offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """One offset array from those of the pieces. Each piece's offsets are shifted to where the piece begins. The last end is kept."""
+    """Join the offset arrays of pieces. Each piece's offsets are shifted to where the piece begins. The last end is kept."""
     shifted = [each[:-1] + base for each, base in zip(offsets, bases, strict=False)]
     return np.concatenate([*shifted, [bases[-1]]]).astype(np.int64)
 

@@ -1,7 +1,7 @@
 """Checks an index: every byte against its checksum, and every array for consistent contents.
 
-Operators run it, and a rebuild before the new index goes live; no query needs it. It reports faults and repairs none.
-It is safe beside a writer: it opens all files first, and an open file outlives its deletion.
+An operator runs the check, and a rebuild runs it before the new index goes live. Queries do not use it. It reports faults and
+does not repair them. A writer may be open meanwhile: the check opens all files first, and an open file outlives its deletion.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def check_index(folder: Path) -> list[str]:
 
 
 def check_segment(segment: Segment) -> list[str]:
-    """One sentence for each fault of a segment; empty when all is well. Cost and limits as of :func:`check_index`."""
+    """One sentence for each fault of a segment; empty when all is well. Cost and limits are those of :func:`check_index`."""
     found = segment.file.faults()
     if not found:
         try:
@@ -119,7 +119,7 @@ def _open_entry(
 
 
 def _segment_faults(segment: Segment) -> Iterator[str]:
-    """The inconsistent contents of arrays. Each part stops at its first fault, since later ones would mean nothing."""
+    """One sentence for each inconsistency of arrays. Each part stops at its first fault; a first fault can cause others."""
     for name in segment.layout.postings:
         yield from _first(_postings_faults(segment, name))
     for name in segment.layout.forward:
@@ -146,7 +146,7 @@ def _offset_faults(
 def _packed_faults(
     segment: Segment, name: str, *, rows: int, end: int, least: int = 0
 ) -> Iterator[str]:
-    """The same check for offsets in the form of ``offsets.py``."""
+    """:func:`_offset_faults` for offsets in the form of ``offsets.py``."""
     offsets = Offsets(segment.file, name)
     if offsets.is_sound:
         yield from _ascent_faults(offsets.between(), name, rows, end, least)

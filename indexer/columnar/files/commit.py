@@ -1,8 +1,9 @@
 """Commits: the segments of the index, their deleted documents, and the caller's facts.
 
-A commit is a small file ``commit-0000000012.json``: a CRC-32 in hex, a line break, JSON. It is written under a temporary name
-after every file that it names, and fsynced. Then it is renamed into place and the folder is fsynced. The last two commits are
-kept. If the last one is unreadable, the one before it is used, with a warning. No file is changed in place. There are no pickles.
+A commit is a small file ``commit-0000000012.json``: a CRC-32 in hex, a line break, JSON. All files that it lists are written
+first. Then the commit is written under a temporary name, fsynced and renamed into place, and the folder is fsynced. The last two
+commits are kept. If the last one is unreadable, the one before it is used, with a warning. No file is changed in place. There
+are no pickles.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def read_commit(folder: Path, number: int) -> Commit:
 def last_commit(folder: Path) -> Commit:
     """The newest commit that can be read.
 
-    If a commit disappears because a writer made two more meanwhile, this looks for the newest again instead of falling back.
+    A writer deletes a commit when it makes two more. If that happens during the call, the search for the newest starts again.
 
     Raises:
         Damaged: there is none.
@@ -120,7 +121,7 @@ def last_commit(folder: Path) -> Commit:
 
 
 def write_commit(folder: Path, commit: Commit) -> None:
-    """Make a commit durable and visible. Every file that it names must already be written and fsynced."""
+    """Make a commit durable and visible. Every file that the commit lists must already be written and fsynced."""
     body = orjson.dumps(
         {
             "version": COMMIT_VERSION,
@@ -143,7 +144,7 @@ def write_commit(folder: Path, commit: Commit) -> None:
 
 
 def remove_unused(folder: Path) -> None:
-    """Delete the files that no kept commit names: old commits, their segments, remains of failed commits. Needs the lock.
+    """Delete the files that no kept commit lists: old commits, their segments, remains of failed commits. Needs the lock.
 
     Deletes nothing if a kept commit cannot be read.
     """

@@ -1,12 +1,12 @@
 """Offsets: where the rows of another array begin, in about one byte a row.
 
-An offset array holds ascending numbers from 0, one more than there are rows. The encoding is that of Elias and Fano with eight
+An offset array for n rows holds n + 1 ascending numbers, the first of them 0. The encoding is that of Elias and Fano with eight
 low bits (Vigna, "Quasi-succinct indices", WSDM 2013)::
 
     NAME        u1[n+1]   each offset modulo 256
     NAME_steps  u4[s]     ascending: the offset number that is the first to reach 256, 512, ...; s = last offset // 256
 
-Most terms have few postings, so offsets of four or eight bytes took more room than the postings.
+Most terms have few postings, so offsets of four or eight bytes would take more room than the postings.
 """
 
 from __future__ import annotations

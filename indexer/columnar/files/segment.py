@@ -1,7 +1,7 @@
 """Segment: one immutable piece of the index, open for reading through one mapping.
 
-Documents are numbered from 0 within the segment. A segment does not know its deletions; a snapshot does.
-All returned arrays are views of the mapping or fresh; never write to one. Shared by threads.
+Documents are numbered from 0 within the segment. Deletions belong to the snapshot, not to the segment.
+All returned arrays are views of the mapping or fresh; never write to one. Threads may share it.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ class PostingsField:
 
 
 class Ordinals:
-    """A column of values of a sorted dictionary: one for each document, or any number."""
+    """A column whose values are in a sorted dictionary. Each document has one value or, in a column of lists, any number."""
 
     def __init__(self, file: ArrayFile, name: str, *, many: bool) -> None:
         prefix = f"c/{name}"
@@ -283,7 +283,7 @@ class Ordinals:
         """With ``many``, uint32[documents + 1]: the first ordinal of each document."""
 
     def values(self) -> list[bytes]:
-        """The values of the ordinals, after a check that each ordinal has a value or stands for none. O(ordinals).
+        """The values of the ordinals, after a check that each ordinal has a value or means no value. O(ordinals).
 
         Raises:
             Damaged: an ordinal is greater than the number of values.

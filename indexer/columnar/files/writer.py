@@ -1,7 +1,7 @@
 """Writer: batches of changes, each committed as a whole or not at all; merging in tiers.
 
-One writer at a time, across processes. Documents collect in memory up to a limit, then spill into a segment that no
-commit names yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
+One writer at a time, across processes. Documents collect in memory up to a limit. Then they are written to a segment that no
+commit lists yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
 commit, so changes become visible before the merge.
 """
 
@@ -65,7 +65,7 @@ def new_segment_path(folder: Path) -> Path:
 def build_segments(
     folder: Path, layout: Layout, documents: Iterable[Document], *, memory_limit: int = MEMORY_LIMIT
 ) -> list[Path]:
-    """Write documents to segments that no commit names yet, in an index's folder, for :meth:`Writer.add_segment`.
+    """Write documents to segments that no commit lists yet, in an index's folder, for :meth:`Writer.add_segment`.
 
     Needs no lock: other processes may build while one process has a writer open. When the writer ends, it removes the
     segments that it did not take.
@@ -226,7 +226,7 @@ class Writer:
         Documents of the last commit have their numbers in its snapshot. Documents added since then follow in the order of adding.
 
         Raises:
-            IndexError: there is no document of that number; those before it are deleted.
+            IndexError: there is no document of that number. The documents before it in ``docs`` are deleted.
         """
         self._require_open()
         for doc in docs:

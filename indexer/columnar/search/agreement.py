@@ -34,11 +34,12 @@ def agreement(
     scores: F32,
     leaving_out: Sequence[bytes],
 ) -> F32:
-    """float32[documents], 0 to 1: how similar each document is to the LEADERS by ``scores``, other than itself.
+    """float32[documents], 0 to 1: how similar each document is to the leaders other than itself.
 
-    ``places`` are leaves and some documents of each, ascending. ``scores`` are theirs in this order, 0 or above. A document
-    is a vector of length 1 over its words in the forward index of ``field``. A word weighs its frequency times its rarity;
-    its document frequency is summed over the given leaves. The words ``leaving_out``, those of the query, do not count.
+    The leaders are the LEADERS documents with the greatest ``scores``. ``places`` holds leaves, each with some of its documents,
+    ascending. ``scores`` holds the scores of these documents in this order, 0 or above. A document is a vector of length 1 over
+    its words in the forward index of ``field``. A word's weight is its frequency times its rarity. Its document frequency is
+    summed over the given leaves. The words of the query, ``leaving_out``, do not count.
     O(documents * FORWARD_TERMS).
     """
     owners, words, weights = _vectors(impacts, field, places, leaving_out)
@@ -95,7 +96,7 @@ def _vectors(
 def _told_apart(
     terms_of: Sequence[tuple[Terms, AnyArray]], holding: AnyArray
 ) -> tuple[IntP, AnyArray]:
-    """For each term of each leaf the number of its text, and for each text its document frequency, 0 if the word does not count."""
+    """The number of the text of each leaf's terms, and the document frequency of each text (0 if the word does not count)."""
     texts = np.concatenate([terms.texts(numbers, LONGEST) for terms, numbers in terms_of])
     texts[holding == 0] = b""
     words, text_of = np.unique(texts, return_inverse=True)

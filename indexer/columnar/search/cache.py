@@ -25,7 +25,7 @@ _COUNTED: Final = 50_000
 
 
 class BoundedCache(Generic[_Value]):
-    """Shared by threads."""
+    """A cache of values by key, bounded in bytes. Threads may share it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -43,7 +43,10 @@ class BoundedCache(Generic[_Value]):
         return (nbytes + _OVERHEAD) * _LARGEST_SHARE <= self._limit
 
     def admits(self, key: Hashable, nbytes: int) -> bool:
-        """Whether a value of ``nbytes`` is kept, or would be now. False counts as a request, so the next answer may be True."""
+        """Whether the cache holds the key, or would now keep a value of ``nbytes``.
+
+        False counts as a request, so the next answer may be True.
+        """
         if not self.takes(nbytes):
             return False
         hashed = hash(key)
@@ -57,7 +60,7 @@ class BoundedCache(Generic[_Value]):
             return False
 
     def get(self, key: Hashable) -> _Value | None:
-        """The value, or None. Both count as a request."""
+        """The value, or None if the cache does not hold the key. The call counts as a request."""
         hashed = hash(key)
         with self._lock:
             self._asked[hashed] = self._asked.get(hashed, 0) + 1

@@ -1,7 +1,8 @@
-"""Collapsing: keeps only the best ranked of the documents that share a number in a column.
+"""Collapsing: keeps only the best ranked document of each group, such as a duplicate group.
 
-The number is global to the snapshot, so a group may span segments. A document without a number is a group of its own.
-This module does not rank: it thins out a ranking and counts the found documents of each group.
+An int64 column holds each document's group number. Group numbers are global to the snapshot, so a group may span segments.
+A document without a number is a group of its own. This module does not rank: it removes documents from a ranking, and counts
+the found documents of each group.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ALONE: Final = -1
 
 
 class Collapsed(NamedTuple):
-    """A collapsed ranking: documents, their scores, and how many documents of each one's group were found."""
+    """A collapsed ranking: documents, their scores, and the number of found documents in the group of each."""
 
     docs: I64
     scores: F32
@@ -62,12 +63,12 @@ class Grouping:
         ]
 
     def ordinals(self, docs: I64) -> NDArray[np.int32]:
-        """int32: the number of each document's group, counted from 0, or -1."""
+        """int32: the number of each document's group, counted from 0; -1 for a document without a group."""
         ordinals: NDArray[np.int32] = self._ordinals[docs]
         return ordinals
 
     def found_in(self, leaf: int, found: Found) -> NDArray[np.int32]:
-        """The group number of each grouped document found in a leaf. O(the leaf's grouped documents, or those listed)."""
+        """int32: the groups of the found documents of a leaf. O(found documents), or O(documents that have a group)."""
         base = self._bases[leaf]
         if isinstance(found, Listed):
             docs = found.docs
@@ -79,7 +80,7 @@ class Grouping:
 
 
 class Tally:
-    """How many of each group were found in one search."""
+    """Counts the documents of each group that one search finds."""
 
     def __init__(self, grouping: Grouping) -> None:
         self._grouping = grouping
@@ -96,7 +97,7 @@ class Tally:
         return int(self._sizes.sum()) - int(np.count_nonzero(self._sizes))
 
     def collapse(self, docs: I64, scores: F32, limit: int) -> Collapsed:
-        """The first of each group among ranked documents, at most ``limit``. Stops at the limit."""
+        """The first document of each group in a ranking, at most ``limit`` documents. Stops at the limit."""
         sizes: dict[int, int] = {}
         seen = set()
         for place, ordinal in enumerate(self._grouping.ordinals(docs).tolist()):
@@ -112,5 +113,5 @@ class Tally:
 
 
 def next_reach(reach: int, limit: int, hidden: int) -> int:
-    """How many to rank if ``reach`` documents did not give ``limit`` groups. ``limit + hidden`` always suffice."""
+    """How many documents to rank if the best ``reach`` have fewer than ``limit`` groups. ``limit + hidden`` always suffice."""
     return min(limit + hidden, reach * _AGAIN)

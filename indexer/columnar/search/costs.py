@@ -38,7 +38,7 @@ class LeafCosts:
             raise OutOfTime
 
     def cost(self, node: p.Plan) -> int:
-        """An upper estimate of the documents that match. Costs one look-up a term. Cached, since nodes ask for their parts' again."""
+        """An upper estimate of how many documents match. One look-up for each term. Cached, since the answer is needed again."""
         cost = self._costs.get(id(node))
         if cost is None:
             method = _COST.get(type(node))
@@ -94,7 +94,7 @@ class LeafCosts:
         return self.cost(node.plan)
 
 
-# A dict look-up a node: functools.singledispatchmethod costs four microseconds a call, as much as a short posting list.
+# One dict look-up for each node. functools.singledispatchmethod takes four microseconds a call, as long as a short posting list.
 _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.Term: LeafCosts._term,
     p.Word: LeafCosts._word,

@@ -1,6 +1,6 @@
 """Evaluates a plan in one leaf, an array at a time.
 
-The result is a list where it is small and dense arrays where it is not. An intersection whose rarest clause is much rarer than
+A small result is a list, a large one is dense arrays. An intersection whose rarest clause is much rarer than
 the others probes the others (``probing.py``). No loop runs over documents or postings.
 """
 
@@ -45,7 +45,7 @@ class Evaluator(LeafProbe):
         return _FIND[type(node)](self, node)
 
     def find_own(self, node: p.Plan) -> Found:
-        """The same result in arrays that the caller may change: a shared column is copied."""
+        """The result of :meth:`find` in arrays that the caller may change. A shared column is copied."""
         found = self.find(node)
         if not isinstance(found, Column):
             return found
@@ -54,7 +54,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, None)
 
     def find_listed(self, node: p.Plan) -> Listed:
-        """The same result as a list."""
+        """The result of :meth:`find` as a list."""
         found = self.find(node)
         if isinstance(found, Listed):
             return found
@@ -158,7 +158,7 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
     def _marked(self, mask: Mask | None, scores: F32, found: Part) -> Mask:
-        """The mask of the documents found before and now. Without a mask so far, the scores say what was found before."""
+        """``mask`` with the documents of ``found`` added. Without a mask, the documents with ``scores`` above 0 count."""
         before = scores > 0 if mask is None else mask
         before |= mask_of(found, self.length)
         return before

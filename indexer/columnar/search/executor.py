@@ -53,8 +53,8 @@ class Top:
     """The result of a search: the best documents' numbers in the snapshot and scores, in order; the total; facets.
 
     ``groups`` counts the documents that remain after collapsing, and ``sizes`` the found documents of each hit's group. Without
-    collapsing they are the total and ones. ``complete`` is False when the deadline passed first: then leaves or the rescoring are
-    missing.
+    collapsing, ``groups`` is the total and each size is 1. ``complete`` is False if the deadline passed before all leaves were
+    searched and the best documents rescored.
     """
 
     docs: I64
@@ -70,7 +70,7 @@ class Executor:
     """Searches one snapshot.
 
     ``derived`` names facets that are not columns. Each is computed once for a segment and kept. ``reuse`` is the executor of an
-    earlier snapshot with the same ``derived``. What it keeps for common segments is shared, the rest is dropped.
+    earlier snapshot with the same ``derived``. Cached data of segments in both snapshots is shared, the rest is dropped.
     """
 
     def __init__(
@@ -119,8 +119,8 @@ class Executor:
         float32[documents] for each leaf; they multiply scores (recency). ``deadline`` is a time of ``time.monotonic()``,
         checked before each node of the plan. O(postings of the plan + documents / 256).
 
-        ``collapse`` is an int64 column. Of the documents that share a number in it, only the best ranked is a hit. This costs
-        a look at each grouped document. It rarely costs a second search: only if the best documents are mostly copies of one
+        ``collapse`` is an int64 column of group numbers. Only the best ranked document of each group is a hit. Collapsing looks
+        at each document that has a group. It rarely needs a second search: only if the best documents are mostly copies of one
         another.
 
         ``rescore`` rescores the best documents; see :class:`Rescore`.
@@ -224,7 +224,7 @@ class Executor:
     def _narrowed(
         self, evaluator: Evaluator, found: Found, filter_: Plan | None, leaf: Leaf, masks: Masks
     ) -> Found:
-        """The result without deleted documents and those that the filter excludes."""
+        """The result without deleted documents, and without documents that the filter excludes."""
         if filter_ is None and leaf.live is None:
             return found
         if isinstance(found, Listed):
@@ -281,7 +281,7 @@ class Executor:
         return known
 
     def _masks_of(self, filter_: Plan | None) -> Masks:
-        """The known masks of a filter. Those of the last filter are kept at hand, since all rungs of a search use the same filter."""
+        """The cached masks of a filter. The last filter's masks are kept at hand, since all rungs of a search use one filter."""
         try:
             hash(filter_)
         except TypeError:

@@ -76,7 +76,7 @@ SCRATCH: Final = Scratch()
 
 
 def mask_of(found: Part, length: int) -> Mask:
-    """bool[length]: which documents were found. Fresh, or the result's own."""
+    """bool[length]: which documents were found. A fresh array, or the result's own."""
     if isinstance(found, Listed):
         mask = np.zeros(length, dtype=bool)
         mask[found.docs] = True
@@ -114,7 +114,7 @@ def look_up(found: Part, docs: IntP, length: int) -> tuple[Mask, F32]:
 
 
 def look_up_listed(found: Listed, docs: IntP, length: int) -> tuple[Mask, F32]:
-    """The same look-up in a list. ``length`` is that of the leaf's dense arrays. O(docs * log found) or O(docs + found)."""
+    """:func:`look_up` in a list. ``length`` is that of the leaf's dense arrays. O(docs * log found) or O(docs + found)."""
     if not len(found.docs):
         return np.zeros(len(docs), dtype=bool), np.zeros(len(docs), dtype=np.float32)
     if len(found.docs) < len(docs) * _SPREAD and found.scores.min() > 0:

@@ -2,8 +2,8 @@
 
 The formula is BM25 as in Whoosh's BM25F: idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average length)), with
 idf = ln(N / (n + 1)) + 1, N and n over the whole snapshot. Average lengths change with every commit, so impacts are not stored:
-a snapshot derives them and caches the frequently requested ones. The documents and frequencies of a word belong to its
-segment, so they stay cached over commits, and only their scores are computed again.
+a snapshot derives them and caches the frequently requested ones. The documents and frequencies of a word depend on the segment
+alone. They stay cached after a commit, and only the scores are computed again.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Listed(NamedTuple):
 
 
 class Counted:
-    """How often some fields of a leaf's documents hold a term. The counts belong to a segment, so they hold in every snapshot.
+    """How often a term occurs in some fields of a leaf's documents. A segment never changes, so its counts never do.
 
-    ``scored`` caches the last scores: the statistics they are for, and the list.
+    ``scored`` caches the last scores: the statistics that the scores were computed with, and the list.
     """
 
     __slots__ = ("counts", "docs", "scored")
@@ -71,7 +71,7 @@ class Counted:
 
     @property
     def nbytes(self) -> int:
-        """Bytes, those of a list of scores included."""
+        """The size in bytes, including a list of scores."""
         return self.docs.nbytes + self.counts.nbytes + 4 * len(self.docs)
 
 
@@ -96,10 +96,11 @@ NOTHING: Final = Listed(np.empty(0, np.intp), np.empty(0, np.float32))
 
 
 class Impacts:
-    """The impacts of one snapshot. Shared by threads.
+    """The impacts of one snapshot. Threads may share it.
 
-    The places and occurrences of terms are cached by segment and shared with those of an earlier snapshot, ``reuse``. So are the
-    parts of scores that do not depend on other segments. Statistics count deleted documents, so deletions alone change no score.
+    The places and occurrences of terms are cached by segment, and the parts of scores that do not depend on other segments.
+    They are shared with ``reuse``, the impacts of an earlier snapshot. Statistics count deleted documents, so deletions alone
+    change no score.
     """
 
     def __init__(
@@ -203,7 +204,7 @@ class Impacts:
     def word(
         self, leaf: int, word: Word, postings: int, make: Callable[[Word], Column]
     ) -> Listed | Column:
-        """The impacts of a word in several fields with ``postings`` in all. The cache or ``make`` gives a frequent word's column."""
+        """The impacts of a word with ``postings`` in its fields. A frequent word's column comes from the cache or ``make``."""
         key = (self._segments[leaf].name, word.term, word.fields)
         if not self.is_common(leaf, postings):
             return self._kept(key, leaf, word.term, word.fields, postings) if postings else NOTHING
@@ -291,7 +292,7 @@ class Impacts:
         return found
 
     def occurrences_in(self, leaf: int, field: str, term: bytes, among: DocsByBlock) -> I64:
-        """The occurrences in some documents alone. Not all of these need hold the term."""
+        """A term's occurrences in some documents of a leaf. A document without the term adds none."""
         postings = self.field(leaf, field)
         assert postings is not None, "the leaf holds the term"
         _, hit, at = self.located(leaf, field, (term,), among)
@@ -300,7 +301,7 @@ class Impacts:
     def _kept(
         self, key: tuple[object, ...], leaf: int, term: bytes, fields: Fields, postings: int
     ) -> Listed:
-        """The impacts of a term that has postings in some fields, by cached counts. Scores of other statistics are computed again."""
+        """The impacts of a term in some fields, from cached counts. If the statistics changed, the scores are computed again."""
         cache = self._short if postings <= SHORT else self._listed
         counted = cache.get(key)
         if counted is None:
@@ -313,7 +314,7 @@ class Impacts:
         return listed
 
     def _counted(self, leaf: int, term: bytes, fields: Fields) -> Counted:
-        """How often some fields of a leaf's documents hold a term. O(postings)."""
+        """How often a term occurs in some fields of a leaf's documents. O(postings)."""
         found = []
         for row, (field, _) in enumerate(fields):
             postings = self.field(leaf, field)

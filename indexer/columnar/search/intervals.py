@@ -1,7 +1,7 @@
-"""Intervals: expresses ranges of numbers by the segment's values that they include, so equivalent ranges compare equal.
+"""Intervals: cache keys that are equal for two ranges of numbers if both include the same values of a segment.
 
-The filter of visible articles changes with the clock. Its result in a segment changes only when the clock passes a time that a
-document has. Until then the filters of all seconds pass the same documents.
+The filter of visible articles contains the present time, so it differs from second to second. Its result in a segment changes
+only when the clock passes a time that a document has. Until then all these filters have one key and share one cached result.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from indexer.columnar.search import plan as p
 
 
 def told_by_values(plan: p.Plan, segment: Segment) -> p.Plan:
-    """A cache key: the plan with the bounds of each range as numbers of distinct values.
+    """A cache key: the plan with each bound of a range replaced by its rank among the segment's distinct values.
 
     Ranges that include the same values of a segment give the same key. The key is never evaluated as a plan.
     O(ranges * log documents), once O(documents * log documents) for a column.

@@ -30,7 +30,7 @@ _ABSENT: Final = Place(-1, 0, 0)
 
 
 class Places:
-    """The places of terms in the segments of some snapshots. Shared by threads."""
+    """The places of terms in the segments of some snapshots. Threads may share it."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[tuple[str, bytes], Place]] = {}
@@ -54,7 +54,7 @@ class Places:
     def postings(self, segment: Segment, field: str, terms: Sequence[bytes]) -> list[int]:
         """How many postings each term has in a segment. Cheaper than single look-ups.
 
-        Terms that the segment does not have are not cached: most are guesses, and few of those recur.
+        Terms that the segment does not have are not cached: most of them are guesses, which rarely recur.
         """
         known, postings = self.known_in(segment), postings_of(segment, field)
         if postings is None or not postings.words:

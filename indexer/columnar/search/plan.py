@@ -2,7 +2,7 @@
 
 A plan says which documents match and how they score. It names fields and terms, and knows no segment. ``whoosh/plan.py`` turns
 Whoosh's queries into plans. Scores are BM25 for words fields, 1.0 for a term of another field. No boost, factor or score may be
-below 0. A field that a segment lacks has no terms there.
+below 0. If a segment lacks a field, no document of the segment has a term in it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Documents that hold a term in any of some fields, each with a boost of LEAST_FACTOR or more; scores add up.
+    """Documents that hold a term in any of ``fields``. Each field has a boost of LEAST_FACTOR or more. Scores add up.
 
-    The same as a Union of Terms, but cached as one list or column, since a word is searched in the same fields again and again.
+    A Union of Terms gives the same result. A Word is cached as one list or column, since words recur with the same fields.
     """
 
     term: bytes
@@ -50,9 +50,9 @@ class TermsBetween:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Documents:
-    """Given documents: by the leaf's place in the snapshot, numbers intp ascending and scores float32.
+    """Given documents. For each leaf, by its place in the snapshot: document numbers (intp, ascending) and scores (float32).
 
-    Equal only to itself and not hashable. No cache can thus hold a plan with such documents, and their arrays with it.
+    A Documents equals only itself and is not hashable. Thus no cache keeps its arrays alive by keeping a plan that holds it.
     """
 
     by_leaf: Mapping[int, tuple[NDArray[np.intp], NDArray[np.float32]]]
@@ -75,7 +75,7 @@ class Between:
 class Phrase:
     """Documents in which the terms follow one another in a field, each within ``slop`` places of the one before.
 
-    Scores the sum of the terms' BM25 times ``boost``, as Whoosh's Phrase does.
+    The score is the sum of the terms' BM25 times ``boost``, as in Whoosh's Phrase.
     """
 
     field: str
@@ -93,7 +93,7 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Documents that match at least ``minimum`` of the clauses, and at least one; scores add up. No clauses match nothing."""
+    """Documents that match at least ``minimum`` clauses, and at least one; scores add up. Without clauses none matches."""
 
     clauses: tuple[Plan, ...]
     minimum: int = 1
@@ -116,7 +116,7 @@ class Otherwise:
 
 @dataclass(frozen=True, slots=True)
 class Intersection:
-    """Documents that match all clauses; scores add up. No clauses match every document."""
+    """Documents that match all clauses; scores add up. Without clauses every document matches."""
 
     clauses: tuple[Plan, ...]
 

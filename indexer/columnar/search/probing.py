@@ -1,4 +1,4 @@
-"""Probing: which of some given documents match a plan node. Used for the clauses beside one that is much rarer.
+"""Probing: which of some given documents match a plan node. Used for the other clauses when one clause is much rarer.
 
 A node that cannot be probed is evaluated whole, and the documents are looked up in the result.
 """

@@ -50,11 +50,11 @@ def rescored(
     scores: F32,
     factors: Sequence[F32] | None = None,
 ) -> tuple[I64, F32]:
-    """A ranking by score with the first ``depth`` documents in their new order with new scores, and the rest unchanged.
+    """The ranking after rescoring: the first ``depth`` documents have new scores and a new order, the others are unchanged.
 
-    ``parts`` are the numbers and candidates of the leaves. ``docs`` and ``scores`` are their ranking in this ``order``.
-    ``factors`` are already part of these scores, and multiply the additions too. O(occurrences of the words in those
-    documents * words + terms * documents).
+    ``parts`` holds the number and the candidates of each leaf. ``docs`` and ``scores`` are the candidates' ranking in ``order``.
+    ``scores`` already include ``factors``. What rescoring adds is multiplied by ``factors`` too.
+    O(occurrences of the words in those documents * words + terms * documents).
     """
     head = np.sort(docs[: rescore.depth])
     chosen: list[Ranked] = []

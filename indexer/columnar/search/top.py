@@ -61,7 +61,7 @@ _NONE: Final = Ranked(
 
 
 def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
-    """The best ``limit`` of a leaf, unordered, and how many were found. It may hold more only where candidates tie in everything."""
+    """The best ``limit`` of a leaf, unordered, and how many were found. May hold more if candidates tie in every criterion."""
     count = _count(found)
     if not limit or not count:
         return _NONE, count
@@ -102,7 +102,7 @@ def _ranks(leaf: Leaf, docs: IntP) -> I64:
 
 
 def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
-    """Which of more than ``limit`` rows come first, with all rows that tie with the last of them in everything. O(rows)."""
+    """Which of more than ``limit`` rows come first, with all rows that tie with the last of them in every criterion. O(rows)."""
     sure, tied = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
     for values in respects:
         among = values[tied]
@@ -120,8 +120,8 @@ def _first(rows: int, limit: int, respects: Iterator[AnyArray]) -> Mask:
 def best_by_score(found: Found, limit: int) -> Listed:
     """The ``limit`` (1 or more) best documents of a result, and all that may tie with the last of them.
 
-    O(documents / 256 + blocks hit). The accumulator is mostly zeros, on which a partition is slow. The best scores of all
-    blocks of 256 are compared first, then only the blocks that reach the limit-th best of those are read.
+    O(documents / 256 + blocks hit). A partition of the whole accumulator would be slow, since most of it is zeros. First the
+    best scores of all blocks of 256 are compared. Then only the blocks that reach the limit-th greatest block score are read.
     """
     if isinstance(found, Listed):
         if len(found.docs) <= limit:

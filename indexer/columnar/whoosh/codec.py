@@ -38,19 +38,19 @@ class ColumnarSegment(base.Segment):  # type: ignore[misc]
         self.leaf, self._codec = leaf, codec
 
     def codec(self) -> ColumnarCodec:
-        """The codec that reads it."""
+        """The codec that reads this segment."""
         return self._codec
 
     def segment_id(self) -> str:
-        """The name of its file."""
+        """The name of the segment's file."""
         return self.leaf.segment.name
 
     def is_compound(self) -> bool:
-        """Never in Whoosh's sense."""
+        """Always False: no segment is a compound segment of Whoosh."""
         return False
 
     def doc_count_all(self) -> int:
-        """All documents, deleted ones included."""
+        """The number of documents, deleted ones included."""
         return self.leaf.segment.doc_count
 
     def deleted_count(self) -> int:
@@ -86,7 +86,7 @@ class ColumnarCodec(base.Codec):  # type: ignore[misc]
 
 
 class ColumnarTermInfo(TermInfo):  # type: ignore[misc]
-    """The statistics of a term in a segment. Those of lengths and frequencies are computed on demand."""
+    """The statistics of a term in a segment. The lengths and the greatest frequency are computed on demand."""
 
     def __init__(self, field: PostingsField, number: int) -> None:
         self._field, self._number = field, number
@@ -154,7 +154,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
                 yield name, term
 
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
-        """Every term from ``prefix`` of a field on, and those of the fields after it."""
+        """Every term of a field from ``prefix`` on, then every term of the fields after it."""
         for name, term, _, _ in self._from(fieldname, prefix):
             yield name, term
 
@@ -168,7 +168,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
     def items_from(
         self, fieldname: str, prefix: bytes
     ) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
-        """As :meth:`terms_from`, with their statistics."""
+        """The terms of :meth:`terms_from`, each with its statistics."""
         for name, term, field, number in self._from(fieldname, prefix):
             yield (name, term), ColumnarTermInfo(field, number)
 
@@ -214,7 +214,7 @@ class ColumnarTerms(base.TermsReader):  # type: ignore[misc]
         *,
         live_only: bool = False,
     ) -> ColumnarMatcher:
-        """A term's postings. Includes those of deleted documents unless ``live_only``.
+        """A term's postings. Includes the postings of deleted documents unless ``live_only``.
 
         Raises:
             TermNotFound: the segment lacks it.
@@ -244,7 +244,7 @@ class ColumnarCursor(base.FieldCursor):  # type: ignore[misc]
         self._at = 0
 
     def is_valid(self) -> bool:
-        """Whether it stands on a term."""
+        """Whether the cursor is at a term, not past the last one."""
         return self._at < len(self._terms)
 
     def text(self) -> Any:
@@ -280,11 +280,11 @@ class ColumnarDocuments(base.PerDocumentReader):  # type: ignore[misc]
         self._leaf, self._segment = segment.leaf, segment.leaf.segment
 
     def doc_count(self) -> int:
-        """Living documents."""
+        """The number of living documents."""
         return self._segment.doc_count - self._leaf.deleted
 
     def doc_count_all(self) -> int:
-        """All documents, deleted ones included."""
+        """The number of documents, deleted ones included."""
         return self._segment.doc_count
 
     def has_deletions(self) -> bool:

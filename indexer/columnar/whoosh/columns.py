@@ -1,7 +1,8 @@
 """Maps Whoosh's columns to columnar ones: kinds, encoding of values, readers.
 
-Columnar columns hold plain numbers for computation. Whoosh's ``NUMERIC`` passes its columns numbers shifted into the unsigned
-range, and expects them back in that form. A ``NUMERIC(float)`` keeps all 64 bits, as an unsigned number that sorts alike.
+Columnar columns hold plain numbers for computation. Whoosh's ``NUMERIC`` shifts numbers into the unsigned range before it
+passes them to a column, and expects shifted numbers back. A column of ``NUMERIC(float)`` keeps all 64 bits of each number, as
+an unsigned number that sorts in the same order.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class ColumnCodec:
         return number
 
     def copied(self, value: Any) -> ColumnValue:
-        """A value from another index, where the column's default stands for a missing one."""
+        """The columnar form of a value from another index. The column's default means that the value is missing."""
         return None if value == self._default else self.encode(value)
 
     def _checked(self, value: Any) -> bytes:

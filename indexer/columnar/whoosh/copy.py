@@ -1,6 +1,6 @@
 """Reads documents from any index that Whoosh can read, to copy a stock Whoosh index into a columnar one.
 
-Postings are read by term and needed by document, so memory holds all of a leaf's postings.
+An index gives postings term by term, but a copy needs them document by document. All postings of a leaf are therefore in memory.
 """
 
 from __future__ import annotations

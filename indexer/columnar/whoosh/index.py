@@ -1,7 +1,7 @@
 """ColumnarIndex: Whoosh's Index over a folder with a columnar index.
 
-The caller always passes the schema: it is code, and no index stores one. A checksummed commit file replaces Whoosh's pickled
-table of contents, and its number is the generation.
+The caller always passes the schema: the schema is code, and no index stores it. A checksummed commit file replaces Whoosh's
+pickled table of contents. The number of the commit is Whoosh's generation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
     """The index in a folder, read and written through Whoosh. Threads may share it, but not its searchers.
 
     Raises:
-        Damaged: the folder holds no index, or none that can be read.
+        Damaged: the folder holds no index, or the index cannot be read.
         Unsupported: the schema has a field that cannot be held, or that the index keeps as another kind.
     """
 
@@ -69,7 +69,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
         return snapshot
 
     def _check_kinds(self, segment: Segment) -> None:
-        """Check that a segment holds no field as another kind. It may lack a field, or hold one that the schema does not know."""
+        """Raise Unsupported if segment and schema differ in the kind of a field. Either may lack fields of the other."""
         ours, theirs = self._layout, segment.layout
         for wanted, held in ((ours.postings, theirs.postings), (ours.columns, theirs.columns)):
             for name, kind in wanted.items():
@@ -80,7 +80,7 @@ class ColumnarIndex(Index):  # type: ignore[misc]
                     )
 
     def reader(self, reuse: IndexReader | None = None) -> IndexReader:
-        """A reader of the last commit. ``reuse`` is unused, since segments are shared anyway. It stays open."""
+        """A reader of the last commit. ``reuse`` is ignored and stays open, since readers share segments anyway."""
         del reuse
         snapshot = self.snapshot()
         return reader_over(snapshot.leaves, self.schema, snapshot.commit.number)
@@ -94,13 +94,13 @@ class ColumnarIndex(Index):  # type: ignore[misc]
         return (self.folder / commit_file(self.latest_generation())).stat().st_mtime
 
     def is_empty(self) -> bool:
-        """Whether it holds no document, not even a deleted one that a merge has yet to drop."""
+        """Whether the index holds no documents. A deleted document counts until a merge drops it."""
         return not last_commit(self.folder).segments
 
     # Writing
 
     def writer(self, *, timeout: float = 0.0, memory_limit: int = MEMORY_LIMIT) -> ColumnarWriter:
-        """The one writer; see :class:`ColumnarWriter`."""
+        """Open the writer; there is only one at a time. See :class:`ColumnarWriter`."""
         return ColumnarWriter(self.folder, self.schema, timeout=timeout, memory_limit=memory_limit)
 
     def optimize(self, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
 """ColumnarMatcher: reads the postings of one term from arrays, one at a time, as Whoosh's matchers do.
 
-It makes Python objects a block of 128 postings at a time, so skipping through a list costs almost nothing. Deleted documents are
-removed beforehand. The scorer gives the scores, and the bounds by which Whoosh skips blocks.
+Only the current block of 128 postings becomes Python objects, so skipping blocks costs almost nothing. Postings of deleted
+documents are dropped when the matcher is made. The scorer gives the scores, and the bounds by which Whoosh skips blocks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCK: Final = 128
 class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
     """The postings of term ``number`` of a field. Making one costs O(postings) to decode the documents' numbers.
 
-    ``live`` is bool[documents], or None if all documents live. With ``scorer`` None it cannot score.
+    ``live`` is bool[documents], or None if all documents live. Without a ``scorer`` the matcher cannot score.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
             self._end = min(self._first + BLOCK, self._count)
             self._ids: list[int] = self._docs[self._first : self._end].tolist()
         else:
-            # Whoosh asks even an exhausted matcher for its document: AndNot and SpanNot do.
+            # Whoosh's AndNot and SpanNot ask even an exhausted matcher for its document.
             self._block = max(0, (self._count - 1) // BLOCK)
             self._first = self._end = at
             self._ids = [int(self._docs[-1])] if self._count else [-1]
 
     def is_active(self) -> bool:
-        """Whether it stands on a posting."""
+        """Whether the matcher is at a posting, not past the last one."""
         return self._at < self._count
 
     def reset(self) -> None:
@@ -80,7 +80,7 @@ class ColumnarMatcher(LeafMatcher):  # type: ignore[misc]
         return copy.copy(self)
 
     def next(self) -> bool:
-        """Go to the next posting. Returns whether that left the block."""
+        """Go to the next posting. Returns whether the matcher left the block."""
         if self._at >= self._count:
             raise ReadTooFar
         self._at += 1

@@ -1,24 +1,28 @@
 """Turns Whoosh's queries into plans for the executor.
 
-A query means what ``Searcher.search`` of Whoosh 2.7.4 makes of it, oddities included: a ``Not`` scores 1.0, a compound
-query of one clause ignores its boost, ``Or`` its ``minmatch`` and ``DisjunctionMax`` its ``tiebreak``, a document matches
-``Every`` of a field if it has a term in it.
+A plan finds and scores what ``Searcher.search`` of Whoosh 2.7.4 does, oddities included. A ``Not`` scores 1.0. A compound
+query of one clause ignores its boost. ``Or`` ignores ``minmatch``. ``DisjunctionMax`` ignores ``tiebreak``. ``Every`` of a field
+matches the documents that have a term in the field.
 
-Whoosh's own matcher answers the queries that have no plan, faults included, and its answer enters the plan as arrays. These are
-spans except phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the like. The last
-group has plans when wrapped in ``ConstantScoreQuery`` or used only as a filter, since its scores in Whoosh depend on how many
-terms and documents a segment has.
+Some queries have no plan. Whoosh's own matcher answers them, faults included, and its answer enters the plan as arrays. These
+queries are spans except phrases, nested queries, ``Or`` with ``scale``, ``Otherwise``, and prefixes, wildcards, ranges and the
+like. Whoosh's scores of prefixes, wildcards and ranges depend on how many terms and documents a segment has. These queries
+have plans only where such scores do not matter: inside ``ConstantScoreQuery``, or as a filter.
 
 Some of Whoosh's matchers contradict Whoosh's own documentation. Plans follow the documentation, and the tests pin each case:
 
-* ``Require`` narrows. Whoosh's excludes: it is an ``AndNot``.
-* ``AndNot`` excludes all. Whoosh's passes a segment's first document when the excluded documents begin before it.
-* ``AndMaybe`` adds the optional score wherever both match. Inside an ``And`` Whoosh's loses it when it skips.
-* ``DisjunctionMax`` compares scores of the same document only.
-* ``Not`` and ``ColumnQuery`` never find a deleted document, and ``NestedChildren`` never finds a document twice. A
-  ``ColumnQuery`` scores 1.0, while Whoosh's cannot be scored at all.
-* ``Or`` with ``scale`` counts the terms of a segment once. Whoosh's sometimes counts again, without exhausted terms.
-* ``ConstantScoreQuery`` always scores the same. Whoosh's scores its child query when terms are recorded (``terms=True``).
+* ``Require`` keeps the documents that match both queries. Whoosh excludes these documents, as ``AndNot`` does.
+* ``AndNot`` excludes every document that its second query matches. Whoosh fails to exclude the first document of a segment
+  that the first query matches, if the second query matches an earlier document.
+* ``AndMaybe`` adds the optional score to every document that matches both queries. Inside an ``And``, Whoosh's matcher loses
+  the optional score when it skips documents.
+* ``DisjunctionMax`` scores a document by the best of the clauses that match this document. Whoosh compares the current scores
+  of two clauses even while they are at different documents, so a document may get the score of a later one.
+* ``Not`` and ``ColumnQuery`` never find a deleted document, and ``NestedChildren`` never finds a document twice. In Whoosh
+  this can happen. A ``ColumnQuery`` scores 1.0. Whoosh raises AttributeError when it scores a ``ColumnQuery``.
+* ``Or`` with ``scale`` counts the query's terms once for each segment. Whoosh sometimes counts again and omits exhausted terms.
+* ``ConstantScoreQuery`` gives every document the same score. Whoosh gives the child query's scores when it records terms
+  (``terms=True``).
 * A boost or a score of 0 is 0, and documents that score 0 are found. In Whoosh a constant score of 0 counts as 1.0, and in
   segments of up to 5,000 documents an ``Or`` of three clauses or more loses documents that score 0.
 """
@@ -63,13 +67,13 @@ class Compiler:
         self._ask_matcher = ask_matcher
 
     def compile(self, query: wq.Query, *, scored: bool = True) -> p.Plan:
-        """The plan of a query. Costs only the tree, unless a matcher must be asked.
+        """The plan of a query. O(nodes of the query), unless Whoosh's matcher must answer a part.
 
         If ``scored`` is False, the plan says which documents match, and its scores mean nothing.
 
         Raises:
             QueryError: a phrase in a field that keeps no positions.
-            TermNotFound: every document with a term in a field that the schema does not know.
+            TermNotFound: an ``Every`` of a field that the schema does not know.
         """
         method = _COMPILE.get(type(query))
         if method is not None:
@@ -79,7 +83,7 @@ class Compiler:
         return self._asked(query, scored)
 
     def _asked(self, query: wq.Query, scored: bool) -> p.Plan:
-        """The answer of Whoosh's matcher. With a constant score no other scores are computed."""
+        """The answer of Whoosh's matcher. Unless ``scored``, a constant score saves computing scores."""
         return self._ask_matcher(query if scored else wq.ConstantScoreQuery(query))
 
     def _null(self, query: _NullQuery, scored: bool) -> p.Plan:
@@ -203,7 +207,7 @@ class Compiler:
 
 
 def _union(clauses: tuple[p.Plan, ...]) -> p.Plan:
-    """A union; a Word if every clause is the same term in another field."""
+    """The union of the clauses: a Word if all clauses are the same term in different fields, else a Union."""
     terms = [clause for clause in clauses if isinstance(clause, p.Term)]
     one_word = len(terms) == len(clauses) and len({term.term for term in terms}) == 1
     if one_word and all(term.boost >= p.LEAST_FACTOR for term in terms):

@@ -1,6 +1,6 @@
 """Whoosh's readers over the leaves of a snapshot: one leaf, several, or none.
 
-Whoosh closes readers, but closing frees nothing: a mapping ends with the last snapshot that shares it.
+Closing a reader frees nothing. A mapping ends with the last snapshot that shares it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ColumnarReader(SegmentReader):  # type: ignore[misc]
     def postings(self, fieldname: str, text: Any, scorer: Any = None) -> ColumnarMatcher:
         """The postings of a term in living documents.
 
-        Whoosh would filter deleted documents one at a time, by a set built again for each term.
+        The default implementation of Whoosh tests each document against a set, which it builds again for each term.
 
         Raises:
             TermNotFound: the segment lacks the term.
@@ -53,7 +53,7 @@ class ColumnarReader(SegmentReader):  # type: ignore[misc]
 
 
 class _NoLeaves(EmptyReader):  # type: ignore[misc]
-    """Whoosh's reader of nothing, with a generation. Without one its searcher would never be up to date."""
+    """A Whoosh reader without documents. It has a generation; without one its searcher would never be up to date."""
 
     def __init__(self, schema: Schema, generation: int | None) -> None:
         super().__init__(schema)

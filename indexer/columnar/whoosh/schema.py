@@ -1,6 +1,6 @@
 """Turns Whoosh's schema into a columnar layout, and a document's values into a Document that a segment can hold.
 
-What the format cannot hold is refused when the schema is read or the document is added: character offsets, boosts
+Reading the schema or adding a document raises Unsupported for what the format cannot hold: character offsets, boosts
 of positions, fields and documents, weights that are not frequencies, fields whose names are patterns.
 """
 
@@ -41,7 +41,7 @@ def layout_of(schema: Schema) -> Layout:
     term vector is all of a document's terms.
 
     Raises:
-        Unsupported: a field cannot be held; says what to do instead.
+        Unsupported: a field cannot be held; the message says what to do instead.
     """
     if schema._dyn_fields:
         raise Unsupported(
@@ -151,7 +151,7 @@ class DocumentMaker:
         return self.schema[name]
 
     def _check_option(self, name: str, value: Any) -> None:
-        """``_stored_<field>`` is honoured; ``_boost`` and ``_<field>_boost`` must be 1."""
+        """Check an option of ``add_document``: ``_stored_<field>`` is allowed; ``_boost`` and ``_<field>_boost`` must be 1."""
         if name.startswith("_stored_"):
             self._field(name.removeprefix("_stored_"))
             return
@@ -168,13 +168,13 @@ class DocumentMaker:
 def given_as_text(field: FieldType) -> bool:
     """Whether a ``words`` field passes its terms to a segment as text, straight from its analyzer, or as bytes.
 
-    A field must always do the same, since one segment's terms have one type.
+    The answer for a field never changes, since all terms of a field in a segment have one type.
     """
     return type(field).index is FieldType.index
 
 
 def _words(name: str, field: FieldType, value: Any) -> Words:
-    """A ``words`` field's terms and positions. For a field without positions they are zeros, which are never read."""
+    """A ``words`` field's terms and positions. Without positions the field gets zeros, which are never read."""
     if given_as_text(field):
         if not isinstance(value, str | list | tuple):
             raise Unsupported(f"field {name!r}: {value!r} is neither text nor a list of words")
@@ -248,7 +248,7 @@ def _vector(name: str, field: FieldType, value: Any) -> bytes:
 
 
 def encode_vector(name: str, held: Mapping[str, int | list[int]]) -> bytes:
-    """A term vector as bytes. An empty one gives no bytes."""
+    """A term vector as bytes; empty bytes for an empty vector."""
     check_text(name, held)
     return orjson.dumps(held) if held else b""
 

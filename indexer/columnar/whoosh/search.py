@@ -1,6 +1,6 @@
-"""WhooshExecutor: answers Whoosh's queries over one snapshot by the executor.
+"""WhooshExecutor: answers Whoosh's queries over one snapshot with the executor.
 
-It gives the answers of ``Searcher.search`` at the executor's speed. ``whoosh/plan.py`` says where the two differ. Whoosh's own
+It returns what ``Searcher.search`` returns, at the executor's speed. ``whoosh/plan.py`` lists the differences. Whoosh's own
 matchers answer only queries without a plan.
 """
 
@@ -26,7 +26,7 @@ from indexer.columnar.whoosh.reader import reader_over
 
 
 class WhooshExecutor:
-    """Searches one snapshot, such as that of ``ColumnarIndex.snapshot()``, for Whoosh's queries. Shared by threads.
+    """Searches one snapshot, such as that of ``ColumnarIndex.snapshot()``, for Whoosh's queries. Threads may share it.
 
     The options are those of :class:`Executor`.
     """
@@ -59,7 +59,7 @@ class WhooshExecutor:
         factors: Sequence[F32] | None = None,
         deadline: float = inf,
     ) -> Top:
-        """The best ``limit`` documents that match the query and ``filter``. Otherwise as :meth:`Executor.search`.
+        """The best ``limit`` documents that match the query and ``filter``. The rest is as in :meth:`Executor.search`.
 
         Document numbers are those of Whoosh's readers over the same snapshot. Raises the errors of :meth:`Compiler.compile`
         and of Whoosh's matchers.
@@ -79,7 +79,7 @@ class WhooshExecutor:
         return self._compiler.compile(query)
 
     def _ask_matcher(self, query: wq.Query) -> p.Documents:
-        """The answer of Whoosh's matcher, leaf by leaf. O(what it reads), in Python."""
+        """The documents and scores that Whoosh's matcher finds, leaf by leaf. O(postings that it reads), in Python."""
         by_leaf = {}
         searcher = self._searcher()
         leaves = searcher.leaf_searchers() if self.snapshot.leaves else ()

@@ -22,7 +22,7 @@ _PLAIN: Final = frozenset((str, bool, type(None)))
 
 
 def encode_stored(values: Mapping[str, object]) -> bytes:
-    """A document's stored fields as bytes. Without fields it gives no bytes.
+    """A document's stored fields as bytes. Empty bytes if there are no fields.
 
     Raises:
         Unsupported: a value cannot be kept so that it comes back equal.

@@ -1,8 +1,8 @@
 """ColumnarWriter: Whoosh's IndexWriter over the columnar writer.
 
-It behaves as Whoosh's, with two differences. ``update_document`` also replaces a document of the same batch, so the last one
-wins. An update or a deletion by a unique field affects *all* documents with that value. The fields are fixed: a change of
-the schema requires a new index.
+It behaves like Whoosh's writer, with these differences. ``update_document`` also replaces a document of the same batch: the
+last one wins. An update or a deletion by a unique field affects *all* documents with that value. The fields are fixed: a
+change of the schema requires a new index.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The fields of the index, for Whoosh and for the columnar segments.
 
 Whoosh's analyzers and parser are never used: fields receive tokens, and queries are built as data. The schema is code and is
-never read from disk, so an index holds nothing that a later release could fail to unpickle.
+never read from disk, so an index holds no pickle that a later release could fail to load.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def encoded(text: str) -> bytes:
-    """A term or an id as segments hold it. A lone surrogate may be looked up, and is never found."""
+    """A term or an id as segments hold it. A text with a lone surrogate can be looked up, but is never found."""
     return text.encode("utf-8", "surrogatepass")
 
 

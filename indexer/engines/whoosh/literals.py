@@ -70,7 +70,7 @@ class FoundLiteral(NamedTuple):
 
 
 class LiteralFinder:
-    """Finds literals in one snapshot and caches the results. Shared by threads.
+    """Finds literals in one snapshot and caches the results. Threads may share it.
 
     A result for a segment is valid in every snapshot with that segment. ``reuse`` is the finder of an earlier snapshot.
     """
@@ -92,9 +92,9 @@ class LiteralFinder:
         """The documents that hold a folded literal (not empty) in one of ``fields``.
 
         With ``is_word``, documents that hold the literal as a word in one of the fields need no verification. If more than
-        LITERAL_CANDIDATES others (deleted ones included) need it, only the newest are verified, and the rest count as not
-        holding the literal. The same goes for candidates that are not verified by the ``deadline``, a time of
-        ``time.monotonic()``. A late result is not cached.
+        LITERAL_CANDIDATES others (deleted ones included) need verification, only the newest are verified, and the rest count as
+        not holding the literal. Candidates that are not verified by the ``deadline``, a time of ``time.monotonic()``, count as
+        not holding the literal either. A late result is not cached.
         """
         wanted = _Wanted(literal, fields, is_word)
         complete, late = True, False

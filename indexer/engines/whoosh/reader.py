@@ -56,8 +56,8 @@ _ORDERINGS = {
 
 
 class WhooshReader(Reader):
-    """A reader of one commit. Readers of the same commit share the ``executor``. Each reader keeps only its last rescoring,
-    which the rungs of one search ask for again.
+    """A reader of one commit. Readers of the same commit share the ``executor``. Each reader caches its last
+    rescoring, because all rungs of one search need the same one.
     """
 
     def __init__(self, executor: Executor, literals: LiteralFinder, fading: Fading) -> None:
@@ -109,9 +109,9 @@ class WhooshReader(Reader):
         )
 
     def _plan(self, request: SearchRequest, builder: PlanBuilder) -> Plan:
-        """The plan of a request's query. It is empty if even the candidates of the query's literals never occur together.
+        """The plan of a request's query. It is empty if the candidates of the query's literals already rule out every article.
 
-        In that case no text is read to verify candidates. Verification costs more than the rest of searching inside words.
+        Then no text is read to verify candidates. Verification costs more than the rest of searching inside words.
         """
         if looks_inside(request.query):
             deadline = _deadline(request)
@@ -225,7 +225,7 @@ class WhooshReader(Reader):
 
     @contextmanager
     def _honest(self) -> Iterator[None]:
-        """Report damage of the index where it explains inconsistent arrays. Verifies the index once in that case."""
+        """Raise IndexDamaged instead of an error that damaged arrays cause. After such an error the index is verified once."""
         try:
             with translated(self._snapshot.folder):
                 yield
@@ -253,7 +253,7 @@ class WhooshReader(Reader):
         return article_of(self._snapshot.blob(ARTICLE, doc))
 
     def close(self) -> None:
-        """Releases nothing: the last user of the snapshot closes its files."""
+        """Do nothing: the last user of the snapshot closes its files."""
 
 
 def _hits(request: SearchRequest, top: Top) -> Iterator[tuple[int, float, int]]:

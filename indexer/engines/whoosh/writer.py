@@ -17,8 +17,8 @@ class WhooshWriter(Writer):
     """The one writer of a folder.
 
     Raises:
-        WriterBusy, IndexDamaged: when it is made.
-        FolderNotWritable: by any method: the folder cannot be written, or the disk is full.
+        WriterBusy, IndexDamaged: only when the writer is made.
+        FolderNotWritable: in any method, when the folder cannot be written or the disk is full.
     """
 
     def __init__(self, folder: Path, analyzer: Analyzer) -> None:
