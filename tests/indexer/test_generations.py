@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -218,7 +219,15 @@ def test_a_damaged_manifest_is_named_with_its_cure(
     assert listed.why
 
 
-@pytest.mark.parametrize("key", Manifest.__dataclass_fields__)
+def test_a_manifest_of_a_release_that_kept_no_words_is_read(generations: Generations) -> None:
+    live = promote(generations, *finished(generations))
+    values = json.loads((live.folder / MANIFEST).read_bytes())
+    del values["user_dictionary"]
+    (live.folder / MANIFEST).write_text(json.dumps(values), encoding="utf-8")
+    assert generations.live().manifest.user_dictionary is None
+
+
+@pytest.mark.parametrize("key", [each.name for each in fields(Manifest) if each.default is MISSING])
 def test_a_manifest_without_one_of_its_keys_is_damaged(generations: Generations, key: str) -> None:
     live = promote(generations, *finished(generations))
     values = json.loads((live.folder / MANIFEST).read_bytes())
