@@ -120,7 +120,7 @@ def rescore_for(tree: Node | None) -> Rescore | None:
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
         return None
-    telling = _telling(loose)
+    telling = _beyond_stopwords(loose)
     return Rescore(
         _tokens(telling),
         fields=RESCORED_FIELDS,
@@ -181,12 +181,12 @@ def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
 
 def _unquoted(parts: list[Words | Phrase]) -> Query:
     """Any word of the quotes and loose words; articles with most of the words come first."""
-    words = _tokens(_telling(parts))
+    words = _tokens(_beyond_stopwords(parts))
     most = Match(words, fields=FIELD_WEIGHTS, need=MOST)
     return Or((Match(words, fields=FIELD_WEIGHTS, need=0.0), Boost(most, ALL_WORDS)))
 
 
-def _telling(parts: Sequence[_Part]) -> Sequence[_Part]:
+def _beyond_stopwords(parts: Sequence[_Part]) -> Sequence[_Part]:
     """The parts that hold more than stopwords. All parts if each holds only stopwords."""
     return [part for part in parts if not part.common] or parts
 

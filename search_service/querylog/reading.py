@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, words_of
 from search_service.querylog.counts import (
     QueryCount,
     clicked_articles,
@@ -69,7 +69,7 @@ class ListReader:
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words that relate a query to others: its words of two or more characters, or all its words if they are all shorter."""
-        words = tuple(token.text for token in self._analyzer.query(text))
+        words = words_of(self._analyzer, text)
         return tuple(word for word in words if len(word) > 1) or words
 
 

@@ -152,8 +152,7 @@ class Impacts:
 
     def estimate(self, leaf: int, field: str, term: bytes) -> int:
         """How many postings a term has in a leaf. O(log terms), O(1) for a term that was asked for before."""
-        place = self._known[leaf].get((field, term))
-        return (place or self.place(leaf, field, term)).postings
+        return self.place(leaf, field, term).postings
 
     def doc_frequency(self, field: str, term: bytes) -> int:
         """How many documents of the snapshot hold a term, deleted ones included. Costs one :meth:`estimate` for each leaf."""
@@ -169,7 +168,8 @@ class Impacts:
 
     def place(self, leaf: int, field: str, term: bytes) -> Place:
         """A term's place in a leaf. Cached."""
-        return self._places.find(self._segments[leaf], field, term)
+        known = self._known[leaf].get((field, term))
+        return known or self._places.find(self._segments[leaf], field, term)
 
     def column(self, leaf: int, field: str, term: bytes) -> Column | None:
         """A frequent term's impacts as a column; None for a term that is not frequent. Cached like `listed`."""
@@ -257,11 +257,10 @@ class Impacts:
         Computes only these postings. Meant for a few documents and terms that do not fit the cache.
         """
         found = np.zeros(len(among.docs), dtype=np.float32)
-        number, count, _ = self.place(leaf, field, term)
         postings = self.field(leaf, field)
-        if postings is None or not count:
+        _, hit, at = self.located(leaf, field, (term,), among)
+        if postings is None or not len(hit):
             return found
-        _, hit, at = postings.locate((number,), among)
         if postings.words:
             freqs = postings.freqs_at(at)
             found[hit] = self._scored(leaf, field, term, postings, among.docs[hit], freqs)
@@ -274,9 +273,7 @@ class Impacts:
         postings = self.field(leaf, field)
         if postings is None:
             return NOWHERE
-        known = self._known[leaf]
-        places = (known.get((field, term)) or self.place(leaf, field, term) for term in terms)
-        return postings.locate([place.number for place in places], among)
+        return postings.locate([self.place(leaf, field, term).number for term in terms], among)
 
     def occurrences(self, leaf: int, field: str, term: bytes) -> I64:
         """int64, ascending: ``document << 32 | position`` of each occurrence of a term that the leaf holds. Cached."""
