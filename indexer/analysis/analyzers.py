@@ -86,6 +86,9 @@ class Analyzer(Protocol):
     def only_stopwords(self, text: str) -> bool:
         """Whether the text has words and all are stopwords. Then :meth:`query` keeps them."""
 
+    def holds(self, word: str) -> bool:
+        """Whether the dictionaries hold a folded word. The words that only the model of unknown words makes are not held."""
+
 
 def make_analyzer(
     name: str = "zh",
@@ -215,6 +218,10 @@ class ChineseAnalyzer:
         """See :meth:`Analyzer.only_stopwords`."""
         words = self._words[text]
         return bool(words) and self._stopwords().issuperset(word.text for word in words)
+
+    def holds(self, word: str) -> bool:
+        """See :meth:`Analyzer.holds`."""
+        return self._segmenter.holds(word)
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:

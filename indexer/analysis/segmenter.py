@@ -48,6 +48,10 @@ class ChineseSegmenter:
         """Whether a piece is one of the words that mix scripts."""
         return piece in self._mixed_words
 
+    def holds(self, word: str) -> bool:
+        """Whether a dictionary holds ``word``, Chinese or mixed."""
+        return self._route.holds(word) or word in self._mixed_words
+
     def cut(self, text: str) -> list[str]:
         """The pieces of ``text``. O(length)."""
         pieces: list[str] = []

@@ -136,6 +136,16 @@ def test_a_text_of_nothing_but_stopwords_is_told(text: str, expected: bool) -> N
     assert ZH.only_stopwords(text) is expected
 
 
+@pytest.mark.parametrize(("word", "expected"), [("上海", True), ("t恤", True), ("罗秋满", False)])
+def test_the_dictionary_holds_words_and_not_guesses_of_the_model(word: str, expected: bool) -> None:
+    assert ZH.holds(word) is expected
+
+
+def test_the_dictionary_holds_the_users_words(with_words: Analyzer) -> None:
+    assert with_words.holds("晴川谷地铁")
+    assert not ZH.holds("晴川谷地铁")
+
+
 def test_stopwords_are_indexed() -> None:
     assert {"的", "了", "和", "是", "在"} <= set(texts(ZH.index("山的、水的和我在的，是了")))
 
