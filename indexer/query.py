@@ -92,9 +92,10 @@ class Adjacent:
 
 @dataclass(frozen=True, slots=True)
 class TitlePrefix:
-    """Articles whose title begins with ``text``; with ``whole`` the title equals it. Compared as :class:`Literal` does.
+    """Articles whose title begins with ``text``; with ``whole`` the title equals it.
 
-    Each article that matches scores 1.
+    Only the letters and digits of the folded texts are compared (see ``analysis.fold_title``), so quotes, other punctuation and
+    blanks do not matter. Each article that matches scores 1.
     """
 
     text: str
@@ -232,8 +233,9 @@ class SearchRequest:
     ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
     ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first article
-    of each duplicate group is a hit; an article without a group is a hit of its own. ``recency`` and ``rescore`` act on relevance
-    only, before collapsing. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
+    of each duplicate group is a hit; an article without a group is a hit of its own. ``first``, ``recency`` and ``rescore`` act on
+    relevance only, before collapsing. Articles that match an earlier query of ``first`` come before all others, whatever their
+    scores; those scores do not change. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
     ``time.monotonic()``; the answer holds what was found by then, even if incomplete.
     """
 
@@ -241,6 +243,7 @@ class SearchRequest:
     filter: Query | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "none"
+    first: tuple[Query, ...] = ()
     recency: Recency | None = None
     rescore: Rescore | None = None
     facets: tuple[str, ...] = ()

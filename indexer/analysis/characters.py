@@ -65,6 +65,11 @@ def fold_literal(text: str) -> str:
     return " ".join(fold(text).split())
 
 
+def fold_title(text: str) -> str:
+    """``fold(text)`` with its letters and digits alone, as titles are compared; :func:`fold_literal` if it has none."""
+    return "".join(filter(str.isalnum, fold(text))) or fold_literal(text)
+
+
 def folded_characters() -> frozenset[str]:
     """The characters that :func:`fold` changes."""
     return frozenset(_steps())

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold_literal, fold_title
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.completions import Offers, Use, accepting, completions
@@ -112,9 +112,12 @@ class MemoryReader(Reader):
             for article_id, score in found.items()
         ]
         hits.sort(key=newest_last if request.sort == "oldest" else newest_first)
+        if scored:
+            self._order_first(hits, request.first)
         if request.rescore is not None and scored:
             head = self._rescored(hits[: request.rescore.depth], request.rescore, fresh)
             hits[: len(head)] = sorted(head, key=newest_first)
+            self._order_first(hits, request.first)
         if request.collapse == "duplicates":
             hits = collapsed(hits)
         end = request.page * request.size
@@ -298,6 +301,12 @@ class MemoryReader(Reader):
 
         return self._where(holds)
 
+    def _order_first(self, hits: list[Hit], first: Sequence[Query]) -> None:
+        """Move the articles that match an earlier query of ``first`` before the others, in place."""
+        for query in reversed(first):
+            matching = self._found(query)
+            hits.sort(key=lambda hit: hit.article.id not in matching)
+
     def _rescored(
         self, hits: Sequence[Hit], rescore: Rescore, fresh: Mapping[str, float]
     ) -> list[Hit]:
@@ -357,7 +366,7 @@ class MemoryReader(Reader):
 
 
 def _titled(entry: Entry, query: TitlePrefix) -> bool:
-    title, text = entry.folded["title"], fold_literal(query.text)
+    title, text = fold_title(entry.article.title), fold_title(query.text)
     return text != "" and (title == text if query.whole else title.startswith(text))
 
 

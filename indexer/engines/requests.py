@@ -58,7 +58,8 @@ def check_request(request: SearchRequest) -> None:
             f"page {request.page} of {request.size} ends at rank {request.page * request.size}: "
             f"results are given up to rank {MAX_DEPTH}, narrow the query instead"
         )
-    _check(request.query)
+    for query in (request.query, *request.first):
+        _check(query)
     if request.recency is not None:
         _check_recency(request.recency)
     if request.rescore is not None:

@@ -1,4 +1,4 @@
-"""Climbing the ladder: which rung answers a request.
+"""Climbing the ladder: which rung answers a request, and which stricter rungs come first in its answer.
 
 The total count of each rung decides, never the requested page. Every page of an answer thus comes from the same rung.
 """
@@ -12,17 +12,30 @@ from time import monotonic
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import And, Query, SearchRequest
-from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rungs
-from search_service.ranking.weights import FEW
+from search_service.answering.ladder import (
+    Rung,
+    is_loose,
+    may_be_filled,
+    may_stand_inside,
+    query_on,
+    rungs,
+    titles_first,
+)
+from search_service.ranking.weights import FEW, FILL
 from search_service.understanding.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
 class Climbed:
-    """The answering rung and its page. Also a stricter rung that found too few articles, if any, and the number that it found."""
+    """The answering rung and its page.
+
+    The articles of the rungs ``ahead`` come first. ``stricter`` is the last rung before that found any, and the number that it
+    found.
+    """
 
     rung: Rung
     page: SearchPage
+    ahead: tuple[Rung, ...] = ()
     stricter: Rung | None = None
     stricter_total: int = 0
 
@@ -38,27 +51,14 @@ def climb(
     """
     ladder = rungs(tree)
     if not narrowing:
-        return _climb(reader, tree, request, ladder, few=FEW)
-    wide = _Climber(reader, tree, request, counted=ladder).take(ladder, few=FEW)
+        return _Climber(reader, tree, request).climb(ladder)
+    wide = _Climber(reader, tree, request, only_counts=True).take(ladder)
     seen = (request.filter,) if request.filter else ()
-    narrowed = replace(request, filter=And((*seen, *narrowing)))
-    found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
+    narrowed = _Climber(reader, tree, replace(request, filter=And((*seen, *narrowing))), few=1)
+    found = narrowed.climb(ladder[ladder.index(wide.rung) :], wide.ahead)
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    stricter_total = reader.count(_on(wide.stricter, tree, narrowed))
-    return replace(found, stricter=wide.stricter, stricter_total=stricter_total)
-
-
-def _climb(
-    reader: Reader, tree: Node | None, request: SearchRequest, ladder: Sequence[Rung], *, few: int
-) -> Climbed:
-    """The page of the chosen rung. For loose queries, rungs other than "any" seldom answer, so they are only counted."""
-    counted = [rung for rung in ladder if rung != "any"] if is_loose(tree) else ()
-    taken = _Climber(reader, tree, request, counted).take(ladder, few=few)
-    page = taken.page or reader.search(_on(taken.rung, tree, request))
-    if not taken.complete:
-        page = replace(page, complete=False)
-    return Climbed(taken.rung, page, taken.stricter, taken.stricter_total)
+    return replace(found, stricter=wide.stricter, stricter_total=narrowed.count(wide.stricter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,66 +67,88 @@ class _Taken:
 
     rung: Rung
     total: int
-    page: SearchPage | None
-    complete: bool
+    page: SearchPage | None = None
+    complete: bool = True
+    ahead: tuple[Rung, ...] = ()
     stricter: Rung | None = None
     stricter_total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Climber:
-    """Chooses a rung for a tree. It counts the rungs in ``counted`` without ranking them."""
+    """Chooses a rung for a tree. A rung with ``few`` articles or more found enough."""
 
     reader: Reader
     tree: Node | None
     request: SearchRequest
-    counted: Sequence[Rung]
+    few: int = FILL
+    only_counts: bool = False
 
-    def take(self, ladder: Sequence[Rung], *, few: int) -> _Taken:
-        """Take the strictest rung that finds ``few`` articles; if none does, the rung that finds most.
+    def climb(self, ladder: Sequence[Rung], ahead: tuple[Rung, ...] = ()) -> Climbed:
+        """The page of the chosen rung."""
+        taken = self.take(ladder, ahead)
+        page = taken.page or self._page(taken.rung, taken.ahead)
+        if not taken.complete:
+            page = replace(page, complete=False)
+        return Climbed(taken.rung, page, taken.ahead, taken.stricter, taken.stricter_total)
 
-        If a rung finds some articles but fewer than ``few``, only these looser rungs are tried: "inside" if the query
-        has words without borders, because the segmenter may cut such words differently in an article; "most" if the
-        sort is by relevance; "any" if the sort is by relevance and the query is loose. If a rung finds nothing, the
-        next is always tried.
+    def take(self, ladder: Sequence[Rung], ahead: tuple[Rung, ...] = ()) -> _Taken:
+        """Take the strictest rung that finds enough articles; if none does, the rung that finds most.
+
+        If a rung finds some articles but too few, looser rungs are tried as :meth:`_adds` says. The articles found before come
+        first. For a loose query, a rung with fewer than FEW articles does not: a few articles that hold most words of a question
+        are a strict match, but usually not the answer.
         """
-        best: _Taken | None = None
-        loose = is_loose(self.tree)
-        for rung in ladder:
-            if best and best.total:
-                best_first = self.request.sort == "relevance"
-                adds = (
-                    (rung == "inside" and may_stand_inside(self.tree))
-                    or (rung == "most" and best_first)
-                    or (rung == "any" and best_first and loose)
-                )
-                if best.total >= few or not adds:
-                    continue
-            found = self._on(rung)
-            if best is None:
-                best = found
+        worth = FEW if is_loose(self.tree) else 1
+        best = self._on(ladder[0], ahead)
+        for rung in ladder[1:]:
+            if not best.complete:
+                break
+            if best.total and (best.total >= self.few or not self._adds(rung, best.total)):
+                continue
+            before = (*best.ahead, best.rung) if best.total >= worth else best.ahead
+            found = self._on(rung, before)
+            if found.total > best.total > 0:
+                best = replace(found, stricter=best.rung, stricter_total=best.total)
             elif found.total > best.total:
-                stricter = best.rung if best.total else None
-                best = replace(found, stricter=stricter, stricter_total=best.total)
-            if not found.complete:
-                return replace(best, complete=False)
-        assert best is not None, "every tree has a rung"
+                best = found
+            elif not found.complete:
+                best = replace(best, complete=False)
         return best
 
-    def _on(self, rung: Rung) -> _Taken:
-        request = _on(rung, self.tree, self.request)
-        if rung in self.counted:
-            total = self.reader.count(request)
-            in_time = request.deadline is None or monotonic() < request.deadline
-            return _Taken(rung, total, None, in_time)
-        page = self.reader.search(request)
-        return _Taken(rung, page.total, page, page.complete)
+    def count(self, rung: Rung) -> int:
+        """How many articles a rung finds."""
+        return self.reader.count(replace(self.request, query=query_on(self.tree, rung)))
+
+    def _adds(self, rung: Rung, found: int) -> bool:
+        """Whether a looser rung may follow ``found`` articles. An order by time shows only the articles of the strictest rung.
+
+        "inside" follows for words of scripts without word borders, because the segmenter may cut such words differently in an
+        article. "most" and "any" fill the answer of a query with several telling words.
+        """
+        if self.request.sort != "relevance":
+            return False
+        if rung == "inside":
+            return found < FEW and may_stand_inside(self.tree)
+        return rung in ("most", "any") and may_be_filled(self.tree)
+
+    def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:
+        """A rung and its total. Rungs that seldom answer are only counted."""
+        if self.only_counts or rung == "most" or (is_loose(self.tree) and rung != "any"):
+            total = self.count(rung)
+            deadline = self.request.deadline
+            in_time = deadline is None or monotonic() < deadline
+            return _Taken(rung, total, None, in_time, ahead)
+        page = self._page(rung, ahead)
+        return _Taken(rung, page.total, page, page.complete, ahead)
+
+    def _page(self, rung: Rung, ahead: tuple[Rung, ...]) -> SearchPage:
+        stricter = tuple(query_on(self.tree, each) for each in ahead)
+        query = query_on(self.tree, rung)
+        request = replace(self.request, query=query, first=(*titles_first(self.tree), *stricter))
+        return self.reader.search(request)
 
 
 def counting(request: SearchRequest) -> SearchRequest:
     """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring."""
     return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
-
-
-def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:
-    return replace(request, query=query_on(tree, rung))

@@ -20,7 +20,7 @@ follow one another on the first two rungs. They are looked for inside other word
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeGuard, TypeVar
 
 from indexer.analysis.characters import fold
 from indexer.engines.ranking import words_needed
@@ -53,7 +53,7 @@ from search_service.ranking.weights import (
     RESCORED,
     RESCORED_FIELDS,
     TITLE_BEGINS,
-    TITLE_IS,
+    TITLE_FROM,
 )
 from search_service.understanding.borders import has_borders
 from search_service.understanding.filters import in_channel
@@ -114,6 +114,28 @@ def is_loose(tree: Node | None) -> bool:
     return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
 
 
+def may_be_filled(tree: Node | None) -> bool:
+    """Whether articles that hold only some words may follow the few that hold all: the tree has loose words, two of them telling."""
+    leaves = wanted(tree) if tree else []
+    return any(
+        isinstance(leaf, Words) and not leaf.title_only and len(leaf.telling) > 1 for leaf in leaves
+    )
+
+
+def titles_first(tree: Node | None) -> tuple[Query, ...]:
+    """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it."""
+    if not _is_title(tree):
+        return ()
+    whole = TitlePrefix(tree.text, whole=True)
+    long = sum(map(str.isalnum, tree.text)) >= TITLE_FROM and not tree.asks
+    return (whole, TitlePrefix(tree.text)) if long else (whole,)
+
+
+def _is_title(tree: Node | None) -> TypeGuard[Words]:
+    """Whether a typed text is compared with titles."""
+    return isinstance(tree, Words) and not tree.title_only and len(tree.text) >= _TITLED
+
+
 def rescore_for(tree: Node | None) -> Rescore | None:
     """How the best hits are rescored: by the loose words, if there are at least two. Loose queries also use agreement (AGREE)."""
     leaves = wanted(tree) if tree else []
@@ -134,12 +156,9 @@ def rescore_for(tree: Node | None) -> Rescore | None:
 
 
 def query_on(tree: Node | None, rung: Rung) -> Query:
-    """The query of a rung: :func:`query_for`; articles whose title is the typed text or begins with it come first."""
+    """The query of a rung: :func:`query_for`, and the articles whose title begins with the typed text."""
     query = query_for(tree, rung)
-    if not isinstance(tree, Words) or tree.title_only or len(tree.text) < _TITLED:
-        return query
-    begins = Boost(TitlePrefix(tree.text), TITLE_BEGINS)
-    return Or((query, begins, Boost(TitlePrefix(tree.text, whole=True), TITLE_IS)))
+    return Or((query, Boost(TitlePrefix(tree.text), TITLE_BEGINS))) if _is_title(tree) else query
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:
@@ -210,10 +229,7 @@ def _words(words: Words, rung: Rung) -> Query:
         held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
         return And((held, _match(words, words.tokens, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
-    most = _match(words, words.alone(telling), fields, need, inside)
-    if rung == "any":
-        return most
-    return Or((most, Boost(_match(words, words.tokens, fields), ALL_WORDS)))
+    return _match(words, words.alone(telling), fields, need, inside)
 
 
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:

@@ -10,7 +10,10 @@ FIELD_WEIGHTS: Final = (("title", 2.0), ("lead", 1.0), ("body", 1.0))
 """Each text field and the factor of its BM25 score."""
 
 FEW: Final = 10
-"""A rung that finds fewer articles than this has found too few: the search looks at looser rungs too."""
+"""A rung that finds fewer articles than this has found too few to fill a page."""
+
+FILL: Final = 30
+"""If fewer articles hold all words, articles that hold some of the words follow until there are this many or more."""
 
 MOST: Final = 0.6
 """The share of the query's telling words that an article must hold on the rung "most", rounded up to whole words."""
@@ -19,7 +22,7 @@ LONG: Final = 4
 """A query with at least this many telling words counts as a question: the search asks for its words loosely."""
 
 ALL_WORDS: Final = 5.0
-"""On the rung "most" of a short query: the factor of the extra score of an article that holds all words."""
+"""On the rung "unquoted": the factor of the extra score of an article that holds most words."""
 
 NEAR: Final = 1.5
 """Extra score for words that stand close together: this factor times the sum of their idfs."""
@@ -39,11 +42,11 @@ RESCORED: Final = 50
 RESCORED_FIELDS: Final = ("title", "body")
 """The fields in which NEAR and PAIRS look."""
 
-TITLE_IS: Final = 10.0
-"""Extra score of an article whose title is the typed text."""
-
 TITLE_BEGINS: Final = 2.0
 """Extra score of an article whose title begins with the typed text."""
+
+TITLE_FROM: Final = 6
+"""From this many typed letters and digits on, articles whose title begins with the typed text come before all others."""
 
 FADED: Final = 0.5
 """The factor that the score of an article approaches as the article ages."""

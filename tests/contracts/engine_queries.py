@@ -202,12 +202,15 @@ class QueryPromises(EngineBase):
         )
         assert ask(TitlePrefix("乡村")) == ["a", "b"]
         assert ask(TitlePrefix("乡村　振")) == ["a"]
-        assert ask(TitlePrefix("乡村振")) == []
+        assert ask(TitlePrefix("乡村振")) == ["a"]
+        assert ask(TitlePrefix("村振")) == []
         assert ask(TitlePrefix("")) == []
         assert ask(TitlePrefix("\ud800")) == []
         assert ask(TitlePrefix("乡村　振兴在路上", whole=True)) == ["a"]
         assert ask(TitlePrefix("乡村", whole=True)) == ["b"]
         assert ask(TitlePrefix("新", whole=True)) == []
+        assert ask(TitlePrefix("《乡村》振兴，在")) == ["a"]
+        assert ask(TitlePrefix("“乡村”！", whole=True)) == ["b"]
 
     def test_a_term_of_a_keyword_field_is_compared_as_it_stands(self, engine: Engine) -> None:
         ask = self.answers(

@@ -105,6 +105,7 @@ class Executor:
         *,
         limit: int,
         filter: Plan | None = None,  # noqa: A002 (the field's own word)
+        first: Sequence[Plan] = (),
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
@@ -113,6 +114,8 @@ class Executor:
         rescore: Rescore | None = None,
     ) -> Top:
         """The best ``limit`` documents with the exact total. A limit of 0 only counts.
+
+        Documents that match an earlier plan of ``first`` come before all others, whatever their scores. It needs an order by score.
 
         ``facets`` are columns of values or derived facets, counted over all documents found. A document without a value is not
         counted. A document with several values counts for each, and twice for a value that it has twice. ``factors`` are
@@ -132,13 +135,15 @@ class Executor:
             raise ValueError(f"limit {limit} is below 0")
         order = ordering or Ordering()
         if collapse is None:
-            return self._search(plan, limit, filter, order, facets, factors, deadline, rescore)
+            return self._search(
+                plan, limit, filter, first, order, facets, factors, deadline, rescore
+            )
         grouping = self._grouping(collapse)
         reach = limit + SPARE if limit else 0
         while True:
             tally = Tally(grouping)
             top = self._search(
-                plan, reach, filter, order, facets, factors, deadline, rescore, tally
+                plan, reach, filter, first, order, facets, factors, deadline, rescore, tally
             )
             left = tally.collapse(top.docs, top.scores, limit)
             groups = top.total - tally.hidden
@@ -151,6 +156,7 @@ class Executor:
         plan: Plan,
         limit: int,
         filter_: Plan | None,
+        first: Sequence[Plan],
         order: Ordering,
         facets: Sequence[str],
         factors: Sequence[F32] | None,
@@ -171,12 +177,13 @@ class Executor:
                 if not evaluator.cost(plan):
                     continue
                 found = self._narrowed(evaluator, evaluator.find_own(plan), filter_, leaf, masks)
+                preferred = [self._documents(evaluator, each) for each in first if limit]
             except OutOfTime:
                 complete = False
                 break
             if factors is not None:
                 found = _multiplied(found, factors[number])
-            best, count = best_of_leaf(found, leaf, order, reach)
+            best, count = best_of_leaf(found, leaf, order, reach, preferred)
             total += count
             if count:
                 parts.append((number, best))
@@ -209,7 +216,9 @@ class Executor:
         Raises:
             OutOfTime: the deadline, a time of ``time.monotonic()``, passed first.
         """
-        evaluator = Evaluator(self.impacts, leaf, deadline=deadline)
+        return self._documents(Evaluator(self.impacts, leaf, deadline=deadline), plan)
+
+    def _documents(self, evaluator: Evaluator, plan: Plan) -> IntP:
         found = evaluator.find(plan) if evaluator.cost(plan) else NOTHING
         docs = documents_of(found)
         evaluator.release(found)

@@ -72,7 +72,8 @@ def rescored(
         more = nearness(impacts, leaf, rescore, among) + shared(impacts, leaf, rescore, among)
         if factors is not None:
             more *= factors[leaf][local]
-        chosen.append(Ranked(mine, part.scores[at] + more, part.keys[at], part.ranks[at]))
+        keys, ranks, steps = part.keys[at], part.ranks[at], part.steps[at]
+        chosen.append(Ranked(mine, part.scores[at] + more, keys, ranks, steps))
         places.append((leaf, local))
     if rescore.agree:
         found = np.concatenate([each.scores for each in chosen])

@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from indexer.columnar.files.arrays import AnyArray, IntP
 from indexer.columnar.files.fields import MISSING_INT
 from indexer.columnar.files.snapshot import Leaf, Snapshot
-from indexer.columnar.search.found import Found, Mask, listed
-from indexer.columnar.search.impacts import BLOCK, F32, Listed
+from indexer.columnar.search.found import Found, Mask, listed, look_up
+from indexer.columnar.search.impacts import BLOCK, F32, Listed, padded
 
 I64 = NDArray[np.int64]
 
 _DECIMALS: Final = 4
 """Scores that agree to this many decimals tie. The same parts added up in another order differ in the sixth."""
+
+
+_STEP: Final = 2.0**30
+"""Greater than any score: steps and scores make one float64, with 23 bits left for the fraction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +50,61 @@ class Ordering:
 class Ranked(NamedTuple):
     """Candidates of one leaf: numbers in the snapshot, scores, and sort keys, where a greater key comes first.
 
-    ``ranks`` order what ties in both: the number of a document's key in its segment, or of the document without keys.
+    Candidates with a greater step come before all others. ``ranks`` order what ties in both: the number of a document's key in its segment, or of the document without keys.
     """
 
     docs: I64
     scores: F32
     keys: I64
     ranks: I64
+    steps: I64
 
 
 _NONE: Final = Ranked(
-    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64)
+    np.empty(0, np.int64),
+    np.empty(0, np.float32),
+    *(np.empty(0, np.int64) for _ in ("keys", "ranks", "steps")),
 )
 
 
-def best_of_leaf(found: Found, leaf: Leaf, order: Ordering, limit: int) -> tuple[Ranked, int]:
-    """The best ``limit`` of a leaf, unordered, and how many were found. May hold more if candidates tie in every criterion."""
+def best_of_leaf(
+    found: Found, leaf: Leaf, order: Ordering, limit: int, preferred: Sequence[IntP] = ()
+) -> tuple[Ranked, int]:
+    """The best ``limit`` of a leaf, unordered, and how many were found. May hold more if candidates tie in every criterion.
+
+    The found ones among an earlier array of ``preferred``, intp and ascending, come before all others.
+    """
     count = _count(found)
     if not limit or not count:
         return _NONE, count
     chosen = best_by_score(found, limit) if order.by == "score" else listed(found)
+    steps = np.zeros(len(chosen.docs), dtype=np.int64)
+    if any(map(len, preferred)):
+        chosen, steps = _with_preferred(chosen, found, leaf, preferred, limit)
     keys = _keys(leaf, order, chosen.docs)
     if len(chosen.docs) > limit:
-        keep = _first(len(chosen.docs), limit, _respects(leaf, order, chosen, keys))
-        chosen, keys = Listed(chosen.docs[keep], chosen.scores[keep]), keys[keep]
+        keep = _first(len(chosen.docs), limit, _respects(leaf, order, chosen, keys, steps))
+        chosen = Listed(chosen.docs[keep], chosen.scores[keep])
+        keys, steps = keys[keep], steps[keep]
     ranks = _ranks(leaf, chosen.docs)
-    return Ranked(chosen.docs.astype(np.int64) + leaf.base, chosen.scores, keys, ranks), count
+    docs = chosen.docs.astype(np.int64) + leaf.base
+    return Ranked(docs, chosen.scores, keys, ranks, steps), count
+
+
+def _with_preferred(
+    chosen: Listed, found: Found, leaf: Leaf, preferred: Sequence[IntP], limit: int
+) -> tuple[Listed, I64]:
+    """The chosen documents and the best preferred ones, ascending, and the step of each. O(preferred documents)."""
+    parts = [chosen]
+    for docs in preferred:
+        hit, scores = look_up(found, docs, padded(leaf.segment.doc_count))
+        parts.append(best_by_score(Listed(docs[hit], scores[hit]), limit))
+    docs, at = np.unique(np.concatenate([part.docs for part in parts]), return_index=True)
+    scores = np.concatenate([part.scores for part in parts])[at]
+    steps = np.zeros(len(docs), dtype=np.int64)
+    for step, these in enumerate(reversed(preferred), 1):
+        steps[np.isin(docs, these, assume_unique=True)] = step
+    return Listed(docs, scores), steps
 
 
 def _count(found: Found) -> int:
@@ -87,8 +120,12 @@ def _keys(leaf: Leaf, order: Ordering, docs: IntP) -> I64:
     return np.where(values == MISSING_INT, MISSING_INT, -values) if order.by == "oldest" else values
 
 
-def _respects(leaf: Leaf, order: Ordering, chosen: Listed, keys: I64) -> Iterator[AnyArray]:
+def _respects(
+    leaf: Leaf, order: Ordering, chosen: Listed, keys: I64, steps: I64
+) -> Iterator[AnyArray]:
     """The criteria that compare candidates, one after the other. The greater value comes first."""
+    if steps.any():
+        yield steps
     if order.by == "score":
         yield chosen.scores.round(_DECIMALS)
     if order.column is not None:
@@ -153,8 +190,12 @@ def merged(
     parts = [part for part in parts if len(part.docs)]
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    docs, scores, keys, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
-    rounded = scores.round(_DECIMALS) if order.by == "score" else np.zeros_like(scores)
+    docs, scores, keys, ranks, steps = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    rounded = steps * _STEP
+    if order.by == "score":
+        rounded += scores.round(_DECIMALS)
     # ~keys is -keys - 1, but does not overflow for the least number.
     within = ranks if len(parts) == 1 else docs
     ranking = np.lexsort((within, ~keys, -rounded))
@@ -167,7 +208,7 @@ def merged(
     return docs[ranking], scores[ranking]
 
 
-def _order_ties(ranking: IntP, rounded: F32, keys: I64, docs: I64, snapshot: Snapshot) -> None:
+def _order_ties(ranking: IntP, rounded: NDArray[np.float64], keys: I64, docs: I64, snapshot: Snapshot) -> None:
     """Sort the tied documents of the ranking by their keys, in place. One look-up for each."""
     scores, columns = rounded[ranking], keys[ranking]
     ties = np.zeros(len(ranking) + 1, dtype=bool)  # whether a row ties with the one before it

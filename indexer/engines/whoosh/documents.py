@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold_literal, fold_title
 from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
@@ -42,7 +42,8 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
-    terms[TITLE_KEY] = (folded["title"],) if folded["title"] else ()
+    title_key = fold_title(article.title)
+    terms[TITLE_KEY] = (title_key,) if title_key else ()
     columns: dict[str, ColumnValue] = {
         field: None if (time := getattr(article, field)) is None else microseconds(time)
         for field in TIME_FIELDS

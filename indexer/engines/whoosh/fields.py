@@ -16,7 +16,7 @@ from indexer.columnar.files.fields import MISSING_INT, ColumnKind, Layout, Posti
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 
 TITLE_KEY: Final = "title_key"
-"""The folded title as one term, for prefix queries."""
+"""The title as titles are compared (``fold_title``), as one term, for prefix queries."""
 TITLE_SOUND: Final = "title_sound"
 """The key of the title's sound, for prefix queries in pinyin."""
 COMPLETIONS: Final = "completions"

@@ -8,7 +8,7 @@ from typing import Final, Protocol, assert_never
 
 import numpy as np
 
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold_literal, fold_title
 from indexer.analysis.grams import LiteralPlan, plan_literal
 from indexer.columnar.files.arrays import IntP
 from indexer.columnar.files.terms import after_prefix
@@ -83,7 +83,7 @@ class PlanBuilder:
             case Adjacent():
                 return p.Constant(self._adjacent(query), 0.0)
             case TitlePrefix():
-                return _title_begins(fold_literal(query.text), factor, whole=query.whole)
+                return _title_begins(fold_title(query.text), factor, whole=query.whole)
             case TitleSound(keys):
                 return _union([_prefixed(TITLE_SOUND, key) for key in keys])
             case Term():

@@ -100,6 +100,7 @@ class WhooshReader(Reader):
             self._plan(request, builder),
             limit=request.page * request.size,
             filter=self._filter(request.filter, builder),
+            first=[builder.build(query) for query in request.first] if scored else (),
             ordering=_ORDERINGS[request.sort],
             facets=[COLUMNS[name] for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,

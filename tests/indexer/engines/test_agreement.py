@@ -192,6 +192,7 @@ recency = st.builds(
 requests = st.builds(
     SearchRequest,
     queries,
+    first=st.lists(queries, max_size=2).map(tuple),
     recency=st.none() | recency,
     rescore=st.none() | rescoring,
     filter=st.none() | queries,
