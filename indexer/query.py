@@ -195,7 +195,8 @@ class Rescore:
     * ``grams``, pairs of neighbouring Chinese characters (see ``chinese_pairs`` of ``analysis/grams.py``): ``pairs`` times
       the idf of each gram, in each of ``fields`` that holds it;
     * agreement: the sum so far is multiplied by 1 + ``agree`` * similarity. The similarity, 0 to 1, compares the article's body
-      with the bodies of the best articles by their most telling words except ``words``. Each engine chooses the telling words.
+      with the bodies of the best articles by their most telling words except ``words``. Articles with the same title (compared
+      as in :class:`TitlePrefix`) are not compared: they are parts of one thing. Each engine chooses the telling words.
 
     Articles beyond ``depth`` follow in their previous order.
     """

@@ -8,6 +8,7 @@ from math import log, sqrt
 from typing import Final, Protocol
 
 from indexer.analysis.analyzers import Token
+from indexer.analysis.characters import fold_title
 from indexer.article import Article, all_channels
 from indexer.engines.ranking import DAY, half_life_of, idf
 from indexer.query import Recency, Rescore
@@ -104,15 +105,20 @@ class Rescorer:
         return self._rescore.pairs * total
 
     def _agreement(self, best: Sequence[Held], scores: Sequence[float]) -> list[float]:
-        """How similar each article is to the LEADERS other than itself."""
+        """How similar each article is to the LEADERS with other titles."""
         vectors = [self._vector(entry) for entry in best]
         order = sorted(range(len(best)), key=lambda at: -scores[at])[:LEADERS]
         highest = max(scores, default=0.0) or 1.0
         shares = {at: (scores[at] / highest) ** POWER for at in order}
         total = sum(shares.values()) or 1.0
         found = []
+        titles = [fold_title(entry.article.title) or entry.article.id for entry in best]
         for at, vector in enumerate(vectors):
-            others = {leader: share / total for leader, share in shares.items() if leader != at}
+            others = {
+                leader: share / total
+                for leader, share in shares.items()
+                if leader != at and titles[leader] != titles[at]
+            }
             like = sum(
                 share * _product(vector, vectors[leader]) for leader, share in others.items()
             )

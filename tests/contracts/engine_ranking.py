@@ -17,13 +17,14 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Recency,
     SearchRequest,
     Term,
     TitlePrefix,
 )
 from tests.contracts.engine_base import EngineBase, bm25, fill, found, idf, score
 from tests.factories import article
-from tests.typed_queries import alternative, match
+from tests.typed_queries import alternative, match, rescore_by
 
 
 class RankingPromises(EngineBase):
@@ -166,6 +167,39 @@ class RankingPromises(EngineBase):
         with engine.reader() as reader:
             assert score(reader, TitlePrefix("山里"), "a") == 1.0
             assert score(reader, Boost(TitlePrefix("山里的学校", whole=True), 3.0), "a") == 3.0
+
+    def test_what_comes_first_comes_first_whatever_its_score(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("often", title="学校 学校 学校", body="学校，学校"),
+            article("old", title="石桥", body="学校", published_at="1999-02-01T00:00:00Z"),
+            article("older", title="石桥", body="学校", published_at="1998-02-01T00:00:00Z"),
+            article("river", title="河", body="学校"),
+            article("no-school", title="石桥", body="河"),
+        )
+        first = (TitlePrefix("石桥", whole=True), match("河"))
+        with engine.reader() as reader:
+            plain = reader.search(SearchRequest(match("学校")))
+            recency = Recency(datetime(2026, 3, 1, tzinfo=UTC), floor=0.1)
+            for more in (
+                {},
+                {"recency": recency},
+                {"rescore": rescore_by("学校", near=1.0, depth=2)},
+            ):
+                assert found(reader, match("学校"), first=first, **more) == [
+                    "old",
+                    "older",
+                    "river",
+                    "often",
+                ]
+            page = reader.search(SearchRequest(match("学校"), first=first))
+            assert page.total == plain.total
+            assert {hit.article.id: hit.score for hit in page.hits} == {
+                hit.article.id: hit.score for hit in plain.hits
+            }
+            assert found(reader, match("学校"), first=first, size=1, page=3) == ["river"]
+            by_time = found(reader, match("学校"), first=first, sort="oldest")
+            assert by_time[:2] == ["older", "old"]
 
     def test_scores_add_up_and_boosts_multiply(self, engine: Engine) -> None:
         fill(engine, article("a"), article("b", title="无", body="无"))

@@ -75,11 +75,11 @@ class RescorePromises(EngineBase):
 
     def test_articles_that_are_like_the_best_count_more(self, engine: Engine) -> None:
         same, other = "石渠 河堤 水闸 渡口", "灯会 庙会 糖人 锣鼓"
-        fill(engine, *(article(f"best-{n}", title="修桥 修桥", body=same) for n in range(3)))
+        fill(engine, *(article(f"best-{n}", title=f"修桥 修桥 {n}", body=same) for n in range(3)))
         fill(
             engine,
-            article("like", title="修桥", body=same),
-            article("unlike", title="修桥", body=other, published_at="2026-02-02T00:00:00Z"),
+            article("like", title="修桥 甲", body=same),
+            article("unlike", title="修桥 乙", body=other, published_at="2026-02-02T00:00:00Z"),
             *(article(f"far-{n}", title="无", body="无关的话") for n in range(20)),
         )
         query = match("修桥", fields=(("title", 1.0),))
@@ -93,6 +93,31 @@ class RescorePromises(EngineBase):
             assert [hit.article.id for hit in page.hits][3:] == ["like", "unlike"]
             assert after["unlike"] == pytest.approx(before["unlike"], rel=0.02)
             assert after["like"] == pytest.approx(1.5 * before["like"], rel=0.1)
+
+    def test_articles_with_the_title_of_the_best_do_not_count_more(self, engine: Engine) -> None:
+        same, other = "石渠 河堤 水闸 渡口", "灯会 庙会 糖人 锣鼓"
+        fill(
+            engine,
+            *(article(f"part-{n}", title="修桥记", body=f"修桥 {same}") for n in range(3)),
+            article("own", title="《修桥》记！", body=f"修桥 {same}"),
+            article("other", title="渡口", body=f"修桥 {same}"),
+            *(article(f"far-{n}", title="无", body=other) for n in range(20)),
+        )
+        query = match("修桥", fields=(("body", 1.0),))
+        with engine.reader() as reader:
+            before = {hit.article.id: hit.score for hit in reader.search(SearchRequest(query)).hits}
+            rescore = rescore_by("修桥", near=0.0, agree=1.0)
+            page = reader.search(SearchRequest(query, rescore=rescore))
+            grown = {hit.article.id: hit.score / before[hit.article.id] for hit in page.hits}
+        # Each article is like every other. Those with one title are compared with "other" alone, which is like them.
+        assert grown == pytest.approx(dict.fromkeys(grown, 2.0), rel=0.1)
+        with engine.writer() as writer:
+            writer.delete("other")
+            writer.commit(revision=2)
+        with engine.reader() as reader:
+            plain = {hit.article.id: hit.score for hit in reader.search(SearchRequest(query)).hits}
+            page = reader.search(SearchRequest(query, rescore=rescore))
+            assert {hit.article.id: hit.score for hit in page.hits} == plain
 
     def test_one_article_agrees_with_nothing(self, engine: Engine) -> None:
         fill(engine, article("a", title="桥", body="桥 河"))

@@ -1,7 +1,8 @@
 """Agreement: how similar each of the best documents is to the leaders, by the weightiest words of the forward index.
 
 The best documents of a good ranking are mostly about one thing, and other documents about it are probably wanted too. This is
-pseudo relevance feedback (Rocchio 1971; Lavrenko and Croft 2001). Here it only rescores documents and never adds any.
+pseudo relevance feedback (Rocchio 1971; Lavrenko and Croft 2001). Here it only rescores documents and never adds any. Only
+independent documents count: parts of one document, which share a title, resemble one another whatever was asked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.columnar.files.arrays import AnyArray, IntP
+from indexer.columnar.files.fields import MISSING_INT
 from indexer.columnar.files.inversion import rows_of
 from indexer.columnar.files.segment import LONGEST
 from indexer.columnar.files.terms import Terms
@@ -33,27 +35,43 @@ def agreement(
     places: Sequence[tuple[int, IntP]],
     scores: F32,
     leaving_out: Sequence[bytes],
+    parted_by: str,
 ) -> F32:
     """float32[documents], 0 to 1: how similar each document is to the leaders other than itself.
+
+    Leaders with the document's number in the int64 column ``parted_by`` (its title) count no more than itself.
 
     The leaders are the LEADERS documents with the greatest ``scores``. ``places`` holds leaves, each with some of its documents,
     ascending. ``scores`` holds the scores of these documents in this order, 0 or above. A document is a vector of length 1 over
     its words in the forward index of ``field``. A word's weight is its frequency times its rarity. Its document frequency is
     summed over the given leaves. The words of the query, ``leaving_out``, do not count.
-    O(documents * FORWARD_TERMS).
+    O(documents * FORWARD_TERMS + documents * LEADERS * distinct words).
     """
     owners, words, weights = _vectors(impacts, field, places, leaving_out)
     count = len(scores)
     norms = np.sqrt(np.bincount(owners, weights * weights, count))
     weights = weights / np.maximum(norms, _TINY)[owners]
     leaders = np.argsort(-scores, kind="stable")[:LEADERS]
-    counting = (scores[leaders] / max(float(scores[leaders[0]]), _TINY)).astype(np.float64) ** POWER
-    shares = np.zeros(count)
-    shares[leaders] = counting / max(float(counting.sum()), _TINY)
-    centre = np.bincount(words, weights * shares[owners])
-    alike = np.bincount(owners, weights * centre[words], count) - np.where(norms > 0, shares, 0.0)
-    others: NDArray[np.float64] = np.clip(alike / np.maximum(1 - shares, _TINY), 0, 1)
-    return others.astype(np.float32)
+    vectors = np.zeros((count, int(words.max(initial=0)) + 1), dtype=np.float32)
+    vectors[owners, words] = weights
+    shares = (scores[leaders] / max(float(scores[leaders[0]]), _TINY)) ** POWER
+    parts = _parts(impacts, places, parted_by)
+    shares = np.where(parts[:, np.newaxis] == parts[leaders], np.float32(0), shares)
+    alike = (vectors @ vectors[leaders].T * shares).sum(axis=1)
+    others: F32 = np.clip(alike / np.maximum(shares.sum(axis=1), _TINY), 0, 1)
+    return others
+
+
+def _parts(impacts: Impacts, places: Sequence[tuple[int, IntP]], column: str) -> IntP:
+    """The number of each document in a column. A document without one has a number of its own."""
+    numbers = []
+    for leaf, docs in places:
+        segment = impacts.snapshot.leaves[leaf].segment
+        known = column in segment.layout.columns
+        numbers.append(segment.numbers(column)[docs] if known else np.full(len(docs), MISSING_INT))
+    parts = np.concatenate(numbers)
+    alone = np.arange(len(parts)) - len(parts)  # small numbers below 0, which no title has
+    return np.where(parts == MISSING_INT, alone, parts)
 
 
 def _vectors(

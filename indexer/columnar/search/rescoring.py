@@ -29,7 +29,8 @@ class Rescore(NamedTuple):
 
     A document's score grows by the greatest sum of weights of different ``words`` in one window, which is ``window + 1``
     positions of one of ``fields``. It grows by the weight of each of ``terms`` that the document holds in the term's field.
-    The sum is then multiplied by 1 + ``agree`` * :func:`agreement` in the field ``agree_in``.
+    The sum is then multiplied by 1 + ``agree`` * :func:`agreement` in the field ``agree_in``, of documents that
+    differ in the column ``parted_by``.
     """
 
     fields: tuple[str, ...]
@@ -38,6 +39,7 @@ class Rescore(NamedTuple):
     terms: tuple[tuple[str, bytes, float], ...]
     agree: float
     agree_in: str
+    parted_by: str
     depth: int
 
 
@@ -78,7 +80,7 @@ def rescored(
     if rescore.agree:
         found = np.concatenate([each.scores for each in chosen])
         words = [word for word, _ in rescore.words]
-        alike = agreement(impacts, rescore.agree_in, places, found, words)
+        alike = agreement(impacts, rescore.agree_in, places, found, words, rescore.parted_by)
         grown = np.split(
             found * (1 + np.float32(rescore.agree) * alike),
             np.cumsum([len(each.scores) for each in chosen[:-1]]),

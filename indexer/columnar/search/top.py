@@ -208,7 +208,9 @@ def merged(
     return docs[ranking], scores[ranking]
 
 
-def _order_ties(ranking: IntP, rounded: NDArray[np.float64], keys: I64, docs: I64, snapshot: Snapshot) -> None:
+def _order_ties(
+    ranking: IntP, rounded: NDArray[np.float64], keys: I64, docs: I64, snapshot: Snapshot
+) -> None:
     """Sort the tied documents of the ranking by their keys, in place. One look-up for each."""
     scores, columns = rounded[ranking], keys[ranking]
     ties = np.zeros(len(ranking) + 1, dtype=bool)  # whether a row ties with the one before it

@@ -32,6 +32,8 @@ CHANNELS: Final = "channels"
 CHANNEL_SEPARATOR: Final = "\n"
 SOURCE: Final = "source"
 PUBLISHED: Final = TIME_FIELDS[0]
+TITLE: Final = "title_number"
+"""A number of 62 bits for the title as titles are compared, equal for equal titles; missing for an article without one."""
 GROUP: Final = "duplicate_group"
 """The number of an article's duplicate group; missing for an article without duplicates."""
 
@@ -69,6 +71,7 @@ LAYOUT: Final = Layout(
         CHANNELS: "ordinal",
         SOURCE: "ordinal",
         GROUP: "int64",
+        TITLE: "int64",
     },
     blobs=(ARTICLE, FOLDED),
     forward=("body",),

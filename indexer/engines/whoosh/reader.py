@@ -26,6 +26,7 @@ from indexer.engines.whoosh.fields import (
     ARTICLE,
     GROUP,
     PUBLISHED,
+    TITLE,
     encoded,
     grams_field,
 )
@@ -172,6 +173,7 @@ class WhooshReader(Reader):
             ),
             agree=wanted.agree,
             agree_in="body",
+            parted_by=TITLE,
             depth=wanted.depth,
         )
         self._last_rescore = wanted, made
