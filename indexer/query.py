@@ -91,6 +91,13 @@ class Adjacent:
 
 
 @dataclass(frozen=True, slots=True)
+class Glued:
+    """Articles that hold ``text`` at an end of a word that no dictionary holds (see ``analysis/glued.py``). Each scores 1."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TitlePrefix:
     """Articles whose title begins with ``text``; with ``whole`` the title equals it.
 
@@ -172,6 +179,7 @@ Query = (
     Match
     | Literal
     | Adjacent
+    | Glued
     | TitlePrefix
     | TitleSound
     | Term

@@ -19,7 +19,6 @@ from indexer.analysis.dictionary import (
     JIEBA,
     JIEBA_MD5,
     UserDictionary,
-    is_han,
     packaged_dictionary,
     read_user_dictionary,
 )
@@ -31,7 +30,7 @@ from indexer.analysis.scripts import holds_word
 from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spellings import is_number, usual
 
-CHAIN_VERSION: Final = 3
+CHAIN_VERSION: Final = 2
 """Increased whenever the same text and dictionaries give other tokens than before."""
 
 
@@ -68,8 +67,7 @@ class Analyzer(Protocol):
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
-        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position, and so do
-        the first and the last two characters of a word that no dictionary holds (谌龙 in 谌龙说). Tokens
+        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position. Tokens
         come in the order of positions; at one position the word comes first, then those inside it by start, the longer first.
         """
 
@@ -131,16 +129,8 @@ _TYPED: Final = 500
 _RECENT: Final = 256
 """The number of queries whose words are cached."""
 
-_GLUED: Final = (3, 4)
-"""The lengths of words of the model that may be a name of two characters and a neighbour. Longer ones are rare."""
-
 _Row = tuple[str, int, int]
 """A token of a piece: its text, its start and its end in the piece."""
-
-
-def _by_start(row: _Row) -> tuple[int, int]:
-    """Orders the words inside a word by start, the longer first."""
-    return row[1], -row[2]
 
 
 class ChineseAnalyzer:
@@ -275,18 +265,8 @@ class ChineseAnalyzer:
             return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
         if not holds_word(piece):
             return None
-        inner = [*self._segmenter.inner_words(piece), *self._names_at_ends(piece)]
-        return ((piece, 0, size), *sorted(inner, key=_by_start)) if inner else ()
-
-    def _names_at_ends(self, piece: str) -> list[_Row]:
-        """The first and the last two characters of a Chinese word that only the model made. It often glues a name to a neighbour:
-        谌龙说. Those that the dictionary holds are among the inner words already.
-        """
-        size, holds = len(piece), self._segmenter.holds
-        if size not in _GLUED or not is_han(piece) or holds(piece):
-            return []
-        ends = ((piece[:2], 0, 2), (piece[-2:], size - 2, size))
-        return [row for row in ends if not holds(row[0])]
+        inner = self._segmenter.inner_words(piece)
+        return ((piece, 0, size), *inner) if inner else ()
 
     def _parts(self, mixed: str) -> list[_Row]:
         """The parts of a word that mixes scripts, and the words inside these parts."""

@@ -31,6 +31,7 @@ from indexer.query import (
     And,
     Boost,
     CompletionRequest,
+    Glued,
     Literal,
     Match,
     MatchAll,
@@ -51,7 +52,7 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An article and its searchable data by field: token counts, token positions, folded text."""
+    """An article and its searchable data by field: token counts, token positions, folded text. ``glued``: its glued names."""
 
     article: Article
     tokens: Mapping[str, Counter[str]]
@@ -59,6 +60,7 @@ class Entry:
     folded: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
     offers: Offers
+    glued: frozenset[str]
 
     def time(self, field: str) -> datetime | None:
         """One of the article's times."""
@@ -207,6 +209,8 @@ class MemoryReader(Reader):
                 return self._literal(fold_literal(query.text), query.fields)
             case Adjacent():
                 return self._adjacent(query)
+            case Glued(text):
+                return dict.fromkeys(self._where(lambda entry: text in entry.glued), 1.0)
             case TitlePrefix():
                 return dict.fromkeys(self._where(lambda entry: _titled(entry, query)), 1.0)
             case TitleSound():

@@ -20,6 +20,7 @@ from indexer.query import (
     And,
     Boost,
     CompletionRequest,
+    Glued,
     Literal,
     Match,
     MatchAll,
@@ -135,7 +136,7 @@ def _check(query: Query) -> None:
         case Boost():
             _not_negative(query.factor, "a boost")
             _check(query.clause)
-        case MatchAll() | TitlePrefix() | TitleSound():
+        case MatchAll() | Glued() | TitlePrefix() | TitleSound():
             pass
         case _:
             assert_never(query)

@@ -17,6 +17,7 @@ from search_service.answering.ladder import (
     is_loose,
     may_be_filled,
     may_stand_inside,
+    means_every_word,
     query_on,
     rungs,
     titles_first,
@@ -96,10 +97,10 @@ class _Climber:
         """Take the strictest rung that finds enough articles; if none does, the rung that finds most.
 
         If a rung finds some articles but too few, looser rungs are tried as :meth:`_adds` says. The articles found before come
-        first. For a loose query, a rung with fewer than FEW articles does not: a few articles that hold most words of a question
-        are a strict match, but usually not the answer.
+        first. If the reader does not mean every word, a rung with fewer than FEW articles does not: a few articles that hold most
+        words of a question are a strict match, but usually not the answer.
         """
-        worth = FEW if is_loose(self.tree) else 1
+        worth = 1 if means_every_word(self.tree) else FEW
         best = self._on(ladder[0], ahead)
         for rung in ladder[1:]:
             if not best.complete:

@@ -29,6 +29,7 @@ from indexer.query import (
     Adjacent,
     And,
     Boost,
+    Glued,
     Match,
     MatchAll,
     Not,
@@ -122,6 +123,16 @@ def may_be_filled(tree: Node | None) -> bool:
     )
 
 
+def means_every_word(tree: Node | None) -> bool:
+    """Whether even a single article with all words comes first: not for questions, long texts, and three words typed in one go."""
+    leaves = wanted(tree) if tree else []
+    return not any(
+        isinstance(leaf, Words)
+        and (_is_loose(leaf) or (len(leaf.telling) > 2 and len(leaf.pieces) == 1))
+        for leaf in leaves
+    )
+
+
 def titles_first(tree: Node | None) -> tuple[Query, ...]:
     """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it."""
     if not _is_title(tree):
@@ -137,7 +148,7 @@ def _is_title(tree: Node | None) -> TypeGuard[Words]:
 
 
 def rescore_for(tree: Node | None) -> Rescore | None:
-    """How the best hits are rescored: by the loose words, if there are at least two. Loose queries also use agreement (AGREE)."""
+    """How the best hits are rescored: by the loose words, if there are at least two. With two telling words also by agreement."""
     leaves = wanted(tree) if tree else []
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
@@ -150,7 +161,7 @@ def rescore_for(tree: Node | None) -> Rescore | None:
         window=NEAR_WINDOW,
         grams=tuple(dict.fromkeys(gram for leaf in telling for gram in leaf.grams)),
         pairs=PAIRS,
-        agree=AGREE if is_loose(tree) else 0.0,
+        agree=AGREE if may_be_filled(tree) else 0.0,
         depth=RESCORED,
     )
 
@@ -220,21 +231,18 @@ def _words(words: Words, rung: Rung) -> Query:
     if not words.tokens:
         return LiteralQuery(words.text)
     if rung == "words":
-        return _match(words, words.tokens, fields)
+        return _as_one(words, _match(words, words.tokens, fields), fields)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
-    if _is_loose(words):
-        # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
-        held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
-        return And((held, _match(words, words.tokens, fields, need=0.0)))
-    inside = not any(map(has_borders, telling))
-    return _match(words, words.alone(telling), fields, need, inside)
+    # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
+    held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
+    return And((held, _match(words, words.tokens, fields, need=0.0)))
 
 
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
     """The articles of ``query`` that hold each joined stretch (3:2, H1N1, 7号) or a synonym of it."""
-    if rung not in ("words", "inside") or not words.joined:
+    if rung not in ("words", "inside") or not words.joined or words.may_be_one:
         return query
     return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
 
@@ -264,6 +272,26 @@ def _match(
 ) -> Match:
     """The query for ``some`` of the words, each with its alternatives."""
     return Match(some, fields, need, inside, words.alternatives)
+
+
+def _as_one(words: Words, query: Query, fields: Fields) -> Query:
+    """The articles of ``query``, the query of every word; for a text that may be one name, those that hold it however it was cut.
+
+    Parts that say little alone must follow one another. Two Chinese characters are not looked for across the words of an article,
+    because they meet there by chance (段简 in 一段简单), only at the ends of unknown words.
+    """
+    if not words.may_be_one:
+        return query
+    names = tuple(name for name, _ in fields)
+    if len(words.telling) < 2 <= len(words.tokens):
+        query = And((query, Adjacent(words.tokens, names)))
+    if len(words.text) == 2 and not words.bordered:
+        alone = len(words.tokens) == 1
+        return Or((query, Boost(Glued(words.tokens[0]), AS_TYPED))) if alone else query
+    literal: Query = LiteralQuery(words.text, names)
+    if words.bordered:
+        literal = And((_match(words, words.bordered, fields), literal))
+    return Or((query, Boost(literal, AS_TYPED)))
 
 
 def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:

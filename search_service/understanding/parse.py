@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.grams import chinese_pairs
+from search_service.understanding.borders import has_borders
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.understanding.joined import joined
 from search_service.understanding.lexer import Kind, Lexeme, lex
@@ -139,6 +140,7 @@ class _Parser:
             joined=together,
             asks=asks,
             common=common,
+            unknown=any(not (has_borders(word) or self._analyzer.holds(word)) for word in distinct),
             grams=tuple(chinese_pairs(text, tokens)),
         )
         parts = {*words.pieces, *together, " ".join(words.telling)}

@@ -14,13 +14,16 @@ from typing import Final
 from indexer.query import Alternative
 from search_service.understanding.borders import has_borders
 
+_LONGEST_NAME: Final = 8
+"""Maximum number of characters of a text that may be one name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Loose words, with blanks between the pieces as typed. ``tokens`` are the analyzer's words, without repeats.
 
     ``joined``: stretches whose words must follow one another (``joined.py``). ``asks``: one of the words is a question word
-    (怎么, 哪些). ``common``: all words are stopwords. ``alternatives``: empty after parsing; ``synonyms.py`` sets them.
+    (怎么, 哪些). ``common``: all words are stopwords. ``unknown``: a word that no dictionary holds is among them. ``alternatives``: empty after parsing; ``synonyms.py`` sets them.
     ``grams``: the text's pairs of characters (``analysis/grams.py``).
 
     ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
@@ -36,6 +39,7 @@ class Words:
     joined: tuple[str, ...] = ()
     asks: bool = False
     common: bool = False
+    unknown: bool = False
     words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     grams: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
@@ -48,6 +52,20 @@ class Words:
     def telling(self) -> tuple[str, ...]:
         """The tokens that mean something alone: those of several characters, or every token if all are stopwords."""
         return tuple(token for token in self.tokens if len(token) > 1 or self.common)
+
+    @property
+    def may_be_one(self) -> bool:
+        """Whether the text may be one name that the segmenter cuts: short, typed in one go, and of parts that say little alone.
+
+        李家 and 超, b and 站. Or a part is unknown: the segmenter glues such a word to its neighbours (李家超向).
+        """
+        return (
+            2 <= len(self.text) <= _LONGEST_NAME
+            and self.text.isalnum()
+            and not (self.asks or self.common)
+            and bool(self.borderless)
+            and ((len(self.telling) < 2 <= len(self.tokens)) or self.unknown)
+        )
 
     @property
     def bordered(self) -> tuple[str, ...]:

@@ -7,10 +7,21 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.engines.base import Engine
-from indexer.query import And, Literal, MatchAll, Not, Or, Range, SearchRequest, Term, TitlePrefix
+from indexer.query import (
+    And,
+    Glued,
+    Literal,
+    MatchAll,
+    Not,
+    Or,
+    Range,
+    SearchRequest,
+    Term,
+    TitlePrefix,
+)
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill
 from tests.factories import article
-from tests.typed_queries import adjacent, alternative, match
+from tests.typed_queries import adjacent, alternative, analyzer, match
 
 
 class QueryPromises(EngineBase):
@@ -211,6 +222,21 @@ class QueryPromises(EngineBase):
         assert ask(TitlePrefix("新", whole=True)) == []
         assert ask(TitlePrefix("《乡村》振兴，在")) == ["a"]
         assert ask(TitlePrefix("“乡村”！", whole=True)) == ["b"]
+
+    def test_a_name_is_found_at_the_ends_of_words_that_no_dictionary_holds(
+        self, engine: Engine
+    ) -> None:
+        glued = analyzer().query("谌龙则")
+        assert [token.text for token in glued] == ["谌龙则"], "the model makes one word of it"
+        ask = self.answers(
+            engine,
+            article("title", title="谌龙则", body="无"),
+            article("body", title="无", body="记者问。谌龙则，好。"),
+            article("apart", title="无", body="谌，龙则，学会。大学会议。"),
+        )
+        assert ask(Glued("谌龙")) == ["body", "title"]
+        assert ask(Glued("学会")) == []
+        assert ask(Glued("谌")) == []
 
     def test_a_term_of_a_keyword_field_is_compared_as_it_stands(self, engine: Engine) -> None:
         ask = self.answers(

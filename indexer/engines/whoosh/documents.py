@@ -8,6 +8,7 @@ import orjson
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal, fold_title
+from indexer.analysis.glued import glued_names
 from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
@@ -20,6 +21,7 @@ from indexer.engines.whoosh.fields import (
     COMPLETIONS,
     FOLDED,
     FOLDED_SEPARATOR,
+    GLUED,
     GROUP,
     SOURCE,
     TITLE,
@@ -46,6 +48,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
+    terms[GLUED] = glued_names({word for texts, _ in words.values() for word in texts}, analyzer)
     title_key = fold_title(article.title)
     terms[TITLE_KEY] = (title_key,) if title_key else ()
     columns: dict[str, ColumnValue] = {

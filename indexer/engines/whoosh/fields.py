@@ -17,6 +17,8 @@ from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 
 TITLE_KEY: Final = "title_key"
 """The title as titles are compared (``fold_title``), as one term, for prefix queries."""
+GLUED: Final = "glued"
+"""The names that the segmenter glued to their neighbours (``analysis/glued.py``)."""
 TITLE_SOUND: Final = "title_sound"
 """The key of the title's sound, for prefix queries in pinyin."""
 COMPLETIONS: Final = "completions"
@@ -54,6 +56,7 @@ def grams_field(field: str) -> str:
 TERM_FIELDS: Final = (
     *map(grams_field, TEXT_FIELDS),
     *KEYWORD_FIELDS,
+    GLUED,
     TITLE_KEY,
     TITLE_SOUND,
     COMPLETIONS,

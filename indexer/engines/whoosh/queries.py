@@ -15,6 +15,7 @@ from indexer.columnar.files.terms import after_prefix
 from indexer.columnar.search import plan as p
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
+    GLUED,
     TITLE_KEY,
     TITLE_SOUND,
     encoded,
@@ -27,6 +28,7 @@ from indexer.query import (
     Alternative,
     And,
     Boost,
+    Glued,
     Literal,
     Match,
     MatchAll,
@@ -82,6 +84,8 @@ class PlanBuilder:
                 return self._literal(fold_literal(query.text), query.fields, factor)
             case Adjacent():
                 return p.Constant(self._adjacent(query), 0.0)
+            case Glued(text):
+                return p.Constant(p.Term(GLUED, encoded(text)), factor)
             case TitlePrefix():
                 return _title_begins(fold_title(query.text), factor, whole=query.whole)
             case TitleSound(keys):
