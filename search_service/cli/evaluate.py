@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from statistics import fmean
 
 import click
 from rich.table import Table
@@ -11,7 +12,16 @@ from rich.table import Table
 from indexer.analysis.analyzers import make_analyzer
 from indexer.command_line import results
 from indexer.settings import IndexSettings, read_settings
-from search_service.evaluation import Evaluation, evaluate, from_json, read_judged, to_json
+from search_service.evaluation import (
+    Evaluation,
+    Interval,
+    evaluate,
+    from_json,
+    interval,
+    read_judged,
+    to_json,
+)
+from search_service.settings import SearchSettings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -46,12 +56,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def evaluate_command(
     judged: tuple[Path, ...], json_file: Path | None, against: Path | None, moved: int
 ) -> None:
-    """Run the questions of judged sets, and print nDCG@10, MRR@10, recall@100, zero hits and the median time."""
+    """Run the questions of judged sets, and print nDCG@10, MRR@10, recall@100, zero hits, the rungs and the median time."""
     before = from_json(against) if against else {}
     settings = read_settings(IndexSettings, os.environ)
+    aging = read_settings(SearchSettings, os.environ).aging
     analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
     found = [
-        evaluate(read_judged(folder), analyzer=analyzer, timezone=settings.timezone)
+        evaluate(read_judged(folder), analyzer=analyzer, timezone=settings.timezone, aging=aging)
         for folder in judged
     ]
     results().print(_summary(found, before))
@@ -63,22 +74,37 @@ def evaluate_command(
 
 
 def _summary(found: list[Evaluation], before: dict[str, Evaluation]) -> Table:
-    table = Table("set", "queries", "nDCG@10", "MRR@10", "recall@100", "zero hits", "median ms")
+    table = Table(
+        *("set", "queries", "nDCG@10", "95 %", "MRR@10", "recall@100"),
+        *("zero hits", "answered on", "median ms"),
+    )
     for each in found:
-        rows = [(each.name, each)]
-        if each.name in before:
-            rows.insert(0, (f"{each.name}, before", before[each.name]))
-        for label, row in rows:
-            table.add_row(
-                label,
-                str(len(row.answers)),
-                f"{row.ndcg_10:.3f}",
-                f"{row.mrr_10:.3f}",
-                f"{row.recall_100:.3f}",
-                f"{row.zero_hits:.1%}",
-                f"{row.median_ms:.1f}",
-            )
+        old = before.get(each.name)
+        if old:
+            table.add_row(f"{each.name}, before", *_measures(old))
+        table.add_row(each.name, *_measures(each))
+        if gains := each.gains_over(old) if old else []:
+            ends = _ends(interval(gains), sign="+")
+            table.add_row("difference", str(len(gains)), f"{fmean(gains):+.3f}", ends)
     return table
+
+
+def _measures(row: Evaluation) -> list[str]:
+    count = len(row.answers)
+    return [
+        str(count),
+        f"{row.ndcg_10:.3f}",
+        _ends(row.ndcg_10_interval),
+        f"{row.mrr_10:.3f}",
+        f"{row.recall_100:.3f}",
+        f"{row.zero_hits:.1%}",
+        ", ".join(f"{rung} {times / count:.1%}" for rung, times in row.rungs.items()),
+        f"{row.median_ms:.1f}",
+    ]
+
+
+def _ends(ends: Interval, *, sign: str = "") -> str:
+    return " to ".join(f"{end:{sign}.3f}" for end in ends)
 
 
 def _moved(before: Evaluation, now: Evaluation, most: int) -> Table:
