@@ -11,7 +11,8 @@ from time import monotonic
 
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
-from indexer.query import And, Query, SearchRequest
+from indexer.query import SearchRequest
+from search_service.answering.facets import Narrowing, facets_of, narrowed
 from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rungs
 from search_service.ranking.weights import FEW
 from search_service.understanding.tree import Node
@@ -28,24 +29,27 @@ class Climbed:
 
 
 def climb(
-    reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Sequence[Query]
+    reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Narrowing
 ) -> Climbed:
     """Answer ``request`` with the query of ``tree`` on one rung, narrowed by the filters that the reader chose.
 
     Narrowing changes the rung only if the narrowed rung finds nothing. Facets show how many articles each narrowing
-    would find on the same rung; on another rung these counts would be wrong. Costs about one search per rung, and one
-    more count per rung if narrowed.
+    would find on the same rung; on another rung these counts would be wrong. Costs about one search per rung, and, if
+    narrowed, one more count per rung and one for each facet of a field with chosen values.
     """
     ladder = rungs(tree)
     if not narrowing:
         return _climb(reader, tree, request, ladder, few=FEW)
     wide = _Climber(reader, tree, request, counted=ladder).take(ladder, few=FEW)
-    seen = (request.filter,) if request.filter else ()
-    narrowed = replace(request, filter=And((*seen, *narrowing)))
-    found = _climb(reader, tree, narrowed, ladder[ladder.index(wide.rung) :], few=1)
+    unchosen = tuple(name for name in request.facets if name not in narrowing)
+    narrow = narrowed(replace(request, facets=unchosen), *narrowing.values())
+    found = _climb(reader, tree, narrow, ladder[ladder.index(wide.rung) :], few=1)
+    asked = _on(found.rung, tree, request)
+    facets = facets_of(reader, asked, narrowing, known=found.page.facets)
+    found = replace(found, page=replace(found.page, facets=facets))
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    stricter_total = reader.count(_on(wide.stricter, tree, narrowed))
+    stricter_total = reader.count(_on(wide.stricter, tree, narrow))
     return replace(found, stricter=wide.stricter, stricter_total=stricter_total)
 
 
@@ -121,11 +125,6 @@ class _Climber:
             return _Taken(rung, total, None, in_time)
         page = self.reader.search(request)
         return _Taken(rung, page.total, page, page.complete)
-
-
-def counting(request: SearchRequest) -> SearchRequest:
-    """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring."""
-    return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)
 
 
 def _on(rung: Rung, tree: Node | None, request: SearchRequest) -> SearchRequest:

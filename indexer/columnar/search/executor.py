@@ -29,10 +29,6 @@ from indexer.columnar.search.plan import Plan
 from indexer.columnar.search.rescoring import Rescore, rescored
 from indexer.columnar.search.top import Ordering, Ranked, best_of_leaf, merged
 
-Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
-"""Computes a facet from a segment: for each document the number of its value, or the count of values if it has none."""
-
-
 Masks = dict[int, Mask] | None
 """The masks of a filter known so far, by leaf. None for a filter that holds given documents, since those differ each time."""
 
@@ -40,12 +36,20 @@ MASK_BYTES: Final = 32 * 2**20
 """The size of the cache of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
 
 
-class _Facet(NamedTuple):
-    """A facet in a leaf: the numbers of values, the values, and each document's first number (None: one number each)."""
+class Facet(NamedTuple):
+    """A facet in a leaf: the number of each document's value, or the count of values if it has none; and the values.
+
+    If documents have any number of values, ``ordinals`` holds the numbers of all documents in a row, and ``starts``,
+    uint32[documents + 1], the place of each document's first number.
+    """
 
     ordinals: AnyArray
     values: Sequence[bytes]
     starts: NDArray[np.uint32] | None = None
+
+
+Derived = Callable[[Segment], Facet]
+"""Computes a facet from a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Executor:
             reuse=reuse.impacts if reuse else None,
         )
         self._derived = dict(derived or {})
-        self._facets: dict[tuple[str, str], _Facet] = {}
+        self._facets: dict[tuple[str, str], Facet] = {}
         self._masks: BoundedCache[Mask] = reuse._masks if reuse else BoundedCache(MASK_BYTES)
         if reuse:
             self._masks.keep_only(snapshot.segment_names)
@@ -290,21 +294,23 @@ class Executor:
             self._last_masks = filter_, {}
         return self._last_masks[1]
 
-    def _facet(self, leaf: int, name: str) -> _Facet:
+    def _facet(self, leaf: int, name: str) -> Facet:
         """A facet in a leaf; computed or looked up once."""
         segment = self.snapshot.leaves[leaf].segment
         key = (segment.name, name)
         if key not in self._facets:
             if name in self._derived:
-                self._facets[key] = _Facet(*self._derived[name](segment))
+                self._facets[key] = self._derived[name](segment)
             else:
                 column = segment.ordinals(name)
-                self._facets[key] = _Facet(column.ordinals, column.values(), column.starts)
+                self._facets[key] = Facet(column.ordinals, column.values(), column.starts)
         return self._facets[key]
 
     def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
         """Add the facet counts of some documents of a leaf. O(docs)."""
         facet = self._facet(leaf, name)
+        if not facet.values:
+            return
         rows = docs
         if facet.starts is not None:
             rows, _ = rows_of(facet.starts, docs, len(facet.ordinals))

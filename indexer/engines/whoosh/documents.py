@@ -10,7 +10,7 @@ from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
 from indexer.engines.completions import offers_of
-from indexer.engines.documents import keywords, searchable_texts
+from indexer.engines.documents import keywords, numbers, searchable_texts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     CHANNEL_SEPARATOR,
@@ -19,11 +19,12 @@ from indexer.engines.whoosh.fields import (
     FOLDED,
     FOLDED_SEPARATOR,
     GROUP,
-    SOURCE,
+    NUMBERS,
     TITLE_KEY,
     TITLE_SOUND,
     grams_field,
     microseconds,
+    number_term,
 )
 from indexer.query import TEXT_FIELDS, TIME_FIELDS
 
@@ -42,13 +43,13 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
+    terms[NUMBERS] = {number_term(*each) for each in numbers(article).items()}
     terms[TITLE_KEY] = (folded["title"],) if folded["title"] else ()
     columns: dict[str, ColumnValue] = {
         field: None if (time := getattr(article, field)) is None else microseconds(time)
         for field in TIME_FIELDS
     }
     columns[CHANNELS] = CHANNEL_SEPARATOR.join(all_channels(article)).encode() or None
-    columns[SOURCE] = article.source.encode() or None
     columns[GROUP] = article.duplicate_group or None
     return Document(
         words=words,

@@ -21,7 +21,7 @@ from indexer.engines.requests import check_completion_request, check_request, ch
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.explaining import reasons
-from indexer.engines.whoosh.facets import COLUMNS, facet_counts
+from indexer.engines.whoosh.facets import column_of, facet_counts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     GROUP,
@@ -101,7 +101,7 @@ class WhooshReader(Reader):
             limit=request.page * request.size,
             filter=self._filter(request.filter, builder),
             ordering=_ORDERINGS[request.sort],
-            facets=[COLUMNS[name] for name in request.facets],
+            facets=[column_of(name) for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
             deadline=_deadline(request),
             collapse=GROUP if request.collapse == "duplicates" else None,
@@ -127,7 +127,7 @@ class WhooshReader(Reader):
             Hit(self._article(doc), score, size) for doc, score, size in _hits(request, top)
         )
         facets = {
-            name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
+            name: facet_counts(name, top.facets[column_of(name)], size=request.facet_size)
             for name in request.facets
         }
         return SearchPage(
