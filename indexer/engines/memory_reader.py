@@ -19,7 +19,7 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.completions import Offers, Use, accepting, completions
 from indexer.engines.documents import month_of, numbers
-from indexer.engines.facets import ranked
+from indexer.engines.facets import first_values
 from indexer.engines.memory_order import collapsed, newest_first, newest_last
 from indexer.engines.memory_rescoring import Rescorer, freshness
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
@@ -350,7 +350,8 @@ class MemoryReader(Reader):
         counts: Counter[str] = Counter()
         for article_id in found:
             counts.update(self._facet_values(name, self._entries[article_id]))
-        return ranked(name, counts, size=size)
+        first = first_values(name, counts, size=size)
+        return tuple(FacetCount(value, counts[value]) for value in first)
 
     def _facet_values(self, name: str, entry: Entry) -> tuple[str, ...]:
         if name == "month":

@@ -213,7 +213,11 @@ def _channel_links(asked: SearchPageParameters, counts: Sequence[FacetCount]) ->
 
     def below(parent: str, depth: int) -> Iterator[Link]:
         wanted = [path for path in opened if path.rpartition("/")[0] == parent]
-        level = [each for each in levels.get(parent, ()) if each.count != known.get(parent)]
+        level = [
+            each
+            for each in levels.get(parent, ())
+            if each.count != known.get(parent) or each.value in opened
+        ]
         for path, count in _shown(level, wanted):
             if path in chosen:
                 toggled = _without(chosen, path)

@@ -15,7 +15,7 @@ from indexer.columnar.files.inversion import narrow
 from indexer.columnar.files.segment import Segment
 from indexer.columnar.search.executor import Derived, Facet
 from indexer.engines.documents import month_of
-from indexer.engines.facets import ranked
+from indexer.engines.facets import first_values
 from indexer.engines.whoosh.fields import (
     CHANNEL_SEPARATOR,
     CHANNELS,
@@ -109,9 +109,16 @@ def months_of(timezone: ZoneInfo) -> Derived:
 
 def facet_counts(name: str, counts: Mapping[bytes, int], *, size: int) -> tuple[FacetCount, ...]:
     """The first ``size`` values of a facet. ``counts`` are those of its column."""
-    tally: Counter[str] = Counter()
+    if name == "channel":
+        counts = _split(counts)
+    first = first_values(name, counts, size=size)
+    return tuple(FacetCount(value.decode(), counts[value]) for value in first)
+
+
+def _split(counts: Mapping[bytes, int]) -> Mapping[bytes, int]:
+    """The counts of channels, from those of combinations of channels."""
+    tally: Counter[bytes] = Counter()
     for value, count in counts.items():
-        parts = value.decode().split(CHANNEL_SEPARATOR) if name == "channel" else [value.decode()]
-        for part in parts:
+        for part in value.split(CHANNEL_SEPARATOR.encode()):
             tally[part] += count
-    return ranked(name, tally, size=size)
+    return tally
