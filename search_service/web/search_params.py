@@ -111,7 +111,7 @@ class SearchParameters(Parameters):
     facets: str | None = Field(
         None,
         description=f"What to count over all articles found: any of {', '.join(FACET_FIELDS)}, "
-        "parted by commas.",
+        "parted by commas. A facet counts as if no value of its own field were chosen.",
         pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
         json_schema_extra={"example": "channel,source"},
     )
