@@ -48,8 +48,8 @@ class FacetCount:
 class SearchPage:
     """One page of hits.
 
-    ``total`` and ``facets`` count all articles found. Facet values come most frequent first, then by value. A facet's count
-    is the total of the same request narrowed to that value. ``groups`` counts the possible hits: each duplicate group once
+    ``total`` and ``facets`` count all articles found. Months come newest first; the values of other facets come most frequent
+    first, then by value. A facet's count is the total of the same request narrowed to that value. ``groups`` counts the possible hits: each duplicate group once
     when groups are collapsed, else every article. If ``complete`` is False, the request's deadline passed first: articles may be
     missing, all numbers are estimates, and the order may lack rescoring.
     """

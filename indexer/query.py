@@ -13,9 +13,19 @@ from typing import Final
 from typing import Literal as OneOf
 
 TEXT_FIELDS: Final = ("title", "lead", "body")
-KEYWORD_FIELDS: Final = ("id", "channel", "source", "author", "tag", "site", "status", "group")
+KEYWORD_FIELDS: Final = (
+    "id",
+    "channel",
+    "source",
+    "author",
+    "tag",
+    "site",
+    "status",
+    "group",
+    "attribute",
+)
 TIME_FIELDS: Final = ("published_at", "updated_at", "expires_at")
-FACET_FIELDS: Final = ("channel", "source", "month")
+FACET_FIELDS: Final = ("channel", "source", "author", "tag", "month")
 
 Sort = OneOf["relevance", "newest", "oldest"]
 SORTS: Final[tuple[Sort, ...]] = ("relevance", "newest", "oldest")
@@ -121,8 +131,9 @@ class Term:
     """Articles whose ``field`` holds exactly ``value``.
 
     In a keyword field, ``value`` is compared literally and scores nothing. ``channel`` matches the channel and its descendants,
-    primary and secondary. ``group`` holds the number of the article's duplicate group, in decimal digits. In a text field,
-    ``value`` is a token of the analyzer and scores its BM25.
+    primary and secondary. ``group`` holds the number of the article's duplicate group, in decimal digits. ``attribute`` holds
+    ``name=value`` for each attribute that is a text; a name holds no ``=``. In a text field, ``value`` is a token of the analyzer
+    and scores its BM25.
     """
 
     field: str
@@ -139,6 +150,18 @@ class Range:
     field: str
     start: datetime | None = None
     end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """Articles whose attribute ``name`` is a number in ``[low, high]``; None leaves that side open. The score is 0.
+
+    Numbers are compared as 64-bit floats. A whole number beyond 2 ** 53 may therefore equal its neighbours.
+    """
+
+    name: str
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +207,7 @@ Query = (
     | TitleSound
     | Term
     | Range
+    | NumberRange
     | And
     | Or
     | Not
@@ -241,9 +265,9 @@ class SearchRequest:
 
     ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
     ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
-    each with at most ``facet_size`` values. ``page`` counts from 1. With ``collapse`` duplicates, only the first article
-    of each duplicate group is a hit; an article without a group is a hit of its own. ``first``, ``recency`` and ``rescore`` act on
-    relevance only, before collapsing. Articles that match an earlier query of ``first`` come before all others, whatever their
+    each with at most ``facet_size`` values: the newest months, and the most frequent values of the others. ``page`` counts from 1.
+    With ``collapse`` duplicates, only the first article of each duplicate group is a hit; an article without a group is a hit of its
+    own. ``first``, ``recency`` and ``rescore`` act on relevance only, before collapsing. Articles that match an earlier query of ``first`` come before all others, whatever their
     scores; those scores do not change. Recency also lowers what rescoring adds. ``deadline`` is a time of this machine's
     ``time.monotonic()``; the answer holds what was found by then, even if incomplete.
     """

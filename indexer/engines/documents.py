@@ -1,4 +1,4 @@
-"""What every engine indexes of an article: its texts, its keywords, its times.
+"""What every engine indexes of an article: its texts, its keywords, its numbers, its times.
 
 The analyzer makes tokens of the texts. Each engine decides how to store them.
 """
@@ -20,7 +20,7 @@ def searchable_texts(article: Article) -> dict[str, str]:
 
 
 def keywords(article: Article) -> dict[str, tuple[str, ...]]:
-    """The non-empty values of each field of KEYWORD_FIELDS. Channels come with their ancestors."""
+    """The non-empty values of each field of KEYWORD_FIELDS. Channels come with their ancestors, attributes with their names."""
     return {
         "id": (article.id,),
         "channel": all_channels(article),
@@ -30,6 +30,25 @@ def keywords(article: Article) -> dict[str, tuple[str, ...]]:
         "site": (article.site,) if article.site else (),
         "status": (article.status,),
         "group": (str(article.duplicate_group),) if article.duplicate_group else (),
+        "attribute": tuple(
+            attribute(name, value)
+            for name, value in article.attributes.items()
+            if isinstance(value, str) and value
+        ),
+    }
+
+
+def attribute(name: str, value: str) -> str:
+    """An attribute's value in the keyword field ``attribute``."""
+    return f"{name}={value}"
+
+
+def numbers(article: Article) -> dict[str, float]:
+    """The attributes that are numbers, by name."""
+    return {
+        name: float(value)
+        for name, value in article.attributes.items()
+        if not isinstance(value, str)
     }
 
 

@@ -18,7 +18,8 @@ from indexer.analysis.characters import fold_literal, fold_title
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.completions import Offers, Use, accepting, completions
-from indexer.engines.documents import month_of
+from indexer.engines.documents import month_of, numbers
+from indexer.engines.facets import first_values
 from indexer.engines.memory_order import collapsed, newest_first, newest_last
 from indexer.engines.memory_rescoring import Rescorer, freshness
 from indexer.engines.ranking import K1, SCORE_DECIMALS, B, idf, words_needed
@@ -36,6 +37,7 @@ from indexer.query import (
     Match,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Query,
     Range,
@@ -221,6 +223,8 @@ class MemoryReader(Reader):
                 return self._where(lambda entry: query.value in entry.values[query.field])
             case Range():
                 return self._where(lambda entry: _within(entry.time(query.field), query))
+            case NumberRange():
+                return self._where(lambda entry: _counts(numbers(entry.article), query))
             case And():
                 return self._all([self._found(clause) for clause in query.clauses])
             case Or():
@@ -359,8 +363,8 @@ class MemoryReader(Reader):
         counts: Counter[str] = Counter()
         for article_id in found:
             counts.update(self._facet_values(name, self._entries[article_id]))
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(FacetCount(value, count) for value, count in ranked[:size])
+        first = first_values(name, counts, size=size)
+        return tuple(FacetCount(value, counts[value]) for value in first)
 
     def _facet_values(self, name: str, entry: Entry) -> tuple[str, ...]:
         if name == "month":
@@ -380,6 +384,15 @@ def _sum(found: Iterable[Scores]) -> Scores:
         for article_id, score in scores.items():
             total[article_id] = total.get(article_id, 0.0) + score
     return total
+
+
+def _counts(numbers_: Mapping[str, float], wanted: NumberRange) -> bool:
+    number = numbers_.get(wanted.name)
+    return (
+        number is not None
+        and (wanted.low is None or wanted.low <= number)
+        and (wanted.high is None or number <= wanted.high)
+    )
 
 
 def _within(time: datetime | None, wanted: Range) -> bool:

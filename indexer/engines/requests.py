@@ -25,6 +25,7 @@ from indexer.query import (
     Match,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Query,
     Range,
@@ -128,6 +129,9 @@ def _check(query: Query) -> None:
             _one_of(query.field, TIME_FIELDS, "time field")
             _aware(query.start, "start")
             _aware(query.end, "end")
+        case NumberRange():
+            _finite(query.low, "low")
+            _finite(query.high, "high")
         case And() | Or():
             for clause in query.clauses:
                 _check(clause)
@@ -150,6 +154,13 @@ def _one_of(value: str, known: Collection[str], what: str) -> None:
 def _not_negative(number: float, what: str) -> None:
     if not (isfinite(number) and number >= 0):
         raise InvalidQuery(f"{what} is {number}: it must be a number from 0 up")
+
+
+def _finite(number: float | None, what: str) -> None:
+    if number is not None and not isfinite(number):
+        raise InvalidQuery(
+            f"the {what} of a range is {number}: it must be a finite number, or None"
+        )
 
 
 def _aware(time: datetime | None, what: str) -> None:

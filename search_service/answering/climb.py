@@ -11,7 +11,8 @@ from time import monotonic
 
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
-from indexer.query import And, Query, SearchRequest
+from indexer.query import SearchRequest
+from search_service.answering.facets import Narrowing, facets_of, narrowed
 from search_service.answering.ladder import (
     Rung,
     is_loose,
@@ -42,24 +43,28 @@ class Climbed:
 
 
 def climb(
-    reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Sequence[Query]
+    reader: Reader, tree: Node | None, request: SearchRequest, narrowing: Narrowing
 ) -> Climbed:
     """Answer ``request`` with the query of ``tree`` on one rung, narrowed by the filters that the reader chose.
 
     Narrowing changes the rung only if the narrowed rung finds nothing. Facets show how many articles each narrowing
-    would find on the same rung; on another rung these counts would be wrong. Costs about one search per rung, and one
-    more count per rung if narrowed.
+    would find on the same rung; on another rung these counts would be wrong. Costs about one search per rung, and, if
+    narrowed, one more count per rung and one for each facet of a field with chosen values.
     """
     ladder = rungs(tree)
     if not narrowing:
         return _Climber(reader, tree, request).climb(ladder)
     wide = _Climber(reader, tree, request, only_counts=True).take(ladder)
-    seen = (request.filter,) if request.filter else ()
-    narrowed = _Climber(reader, tree, replace(request, filter=And((*seen, *narrowing))), few=1)
-    found = narrowed.climb(ladder[ladder.index(wide.rung) :], wide.ahead)
+    unchosen = tuple(name for name in request.facets if name not in narrowing)
+    narrow = narrowed(replace(request, facets=unchosen), *narrowing.values())
+    climber = _Climber(reader, tree, narrow, few=1)
+    found = climber.climb(ladder[ladder.index(wide.rung) :], wide.ahead)
+    asked = replace(request, query=query_on(tree, found.rung))
+    facets = facets_of(reader, asked, narrowing, known=found.page.facets)
+    found = replace(found, page=replace(found.page, facets=facets))
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    return replace(found, stricter=wide.stricter, stricter_total=narrowed.count(wide.stricter))
+    return replace(found, stricter=wide.stricter, stricter_total=climber.count(wide.stricter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +153,3 @@ class _Climber:
         query = query_on(self.tree, rung)
         request = replace(self.request, query=query, first=(*titles_first(self.tree), *stricter))
         return self.reader.search(request)
-
-
-def counting(request: SearchRequest) -> SearchRequest:
-    """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring."""
-    return replace(request, collapse="none", recency=None, rescore=None, facets=(), page=1, size=1)

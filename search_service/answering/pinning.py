@@ -9,22 +9,18 @@ Pins apply to the order by relevance only, not to orders by time.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
-from types import MappingProxyType
 
 from indexer.article import Article
 from indexer.engines.base import Reader
-from indexer.hits import FacetCount, Hit, SearchPage
-from indexer.query import And, Not, Or, Query, SearchRequest, Term
+from indexer.hits import Hit, SearchPage
+from indexer.query import Not, Or, Query, SearchRequest, Term
 from search_service.answering.climb import Climbed, climb
-from search_service.answering.ladder import query_for
+from search_service.answering.facets import Narrowing, counting, facets_of, narrowed
+from search_service.answering.ladder import query_on
 from search_service.live.decisions import Placements
 from search_service.understanding.tree import Node
-
-Facets = Mapping[str, tuple[FacetCount, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +35,13 @@ def arrange(
     reader: Reader,
     tree: Node | None,
     request: SearchRequest,
-    narrowing: Sequence[Query],
+    narrowing: Narrowing,
     placements: Placements,
 ) -> Arranged:
     """Answer ``request`` as :func:`climb` does, with the editors' placements.
 
     Without placements the cost is that of :func:`climb`. Each hide costs a look-up. All pins together cost one search,
-    one more for their copies and, behind the first page, one or two more climbs.
+    one more for their copies, one for the facets and, behind the first page, one or two more climbs.
     """
     if placements.hidden:
         hidden = filter(None, map(reader.get, placements.hidden))
@@ -56,26 +52,25 @@ def arrange(
     by_id = {hit.article.id: hit for hit in pins.hits}
     collapsed = request.collapse == "duplicates"
     copied = [hit.article for hit in pins.hits if collapsed and hit.article.duplicate_group]
-    rest = _without(request, by_id, copies_of=copied) if by_id else request
+    rest = replace(_without(request, by_id, copies_of=copied) if by_id else request, facets=())
     found = climb(reader, tree, rest, narrowing)
-    page = found.page
+    page, query = found.page, query_on(tree, found.rung)
     more = [pins]
     if copied:
-        copies = reader.search(
-            _copies_alone(request, query_for(tree, found.rung), narrowing, by_id, copied)
-        )
+        copies = reader.search(_copies_alone(request, query, narrowing, by_id, copied))
         more.append(copies)
         by_id = _standing_for(copies, by_id)
     places = _places(
         ((by_id[each], position) for each, position in placements.pinned.items() if each in by_id),
         page.groups,
     )
+    counted = replace(request, query=Or((query, *_with_ids(placements.pinned))))
     page = replace(
         page,
         total=page.total + sum(each.total for each in more),
         groups=page.groups + len(places),
         hits=tuple(_hits(reader, tree, rest, narrowing, found, places)),
-        facets=_added(page.facets, *(each.facets for each in more), size=request.facet_size),
+        facets=facets_of(reader, counted, narrowing),
     )
     return Arranged(replace(found, page=page), frozenset(by_id))
 
@@ -83,7 +78,7 @@ def arrange(
 def _without(
     request: SearchRequest, ids: Iterable[str], *, copies_of: Iterable[Article]
 ) -> SearchRequest:
-    return _narrowed(request, [Not(Or((*_with_ids(ids), *_of_groups(copies_of))))])
+    return narrowed(request, Not(Or((*_with_ids(ids), *_of_groups(copies_of)))))
 
 
 def _with_ids(ids: Iterable[str]) -> tuple[Term, ...]:
@@ -96,23 +91,23 @@ def _of_groups(articles: Iterable[Article]) -> tuple[Term, ...]:
 
 
 def _pins_alone(
-    request: SearchRequest, narrowing: Sequence[Query], ids: Collection[str]
+    request: SearchRequest, narrowing: Narrowing, ids: Collection[str]
 ) -> SearchRequest:
-    alone = replace(request, query=Or(_with_ids(ids)), sort="newest", collapse="none")
-    return _narrowed(replace(alone, recency=None, rescore=None, page=1, size=len(ids)), narrowing)
+    alone = replace(counting(request), query=Or(_with_ids(ids)), sort="newest", size=len(ids))
+    return narrowed(alone, *narrowing.values())
 
 
 def _copies_alone(
     request: SearchRequest,
     query: Query,
-    narrowing: Sequence[Query],
+    narrowing: Narrowing,
     pinned: Iterable[str],
     copies_of: Collection[Article],
 ) -> SearchRequest:
     """The copies of the pins that ``query`` finds; one hit for each group."""
-    alone = replace(request, query=query, recency=None, rescore=None, page=1, size=len(copies_of))
+    alone = replace(counting(request), query=query, collapse=request.collapse, size=len(copies_of))
     copies = (Or(_of_groups(copies_of)), Not(Or(_with_ids(pinned))))
-    return _narrowed(alone, [*narrowing, *copies])
+    return narrowed(alone, *narrowing.values(), *copies)
 
 
 def _standing_for(copies: SearchPage, pins: Mapping[str, Hit]) -> dict[str, Hit]:
@@ -122,11 +117,6 @@ def _standing_for(copies: SearchPage, pins: Mapping[str, Hit]) -> dict[str, Hit]
         each: replace(hit, group_size=1 + behind.pop(hit.article.duplicate_group, 0))
         for each, hit in pins.items()
     }
-
-
-def _narrowed(request: SearchRequest, clauses: Sequence[Query]) -> SearchRequest:
-    before = (request.filter,) if request.filter else ()
-    return replace(request, filter=And((*before, *clauses)))
 
 
 def _places(pins: Iterable[tuple[Hit, int]], others: int) -> dict[int, Hit]:
@@ -144,7 +134,7 @@ def _hits(
     reader: Reader,
     tree: Node | None,
     rest: SearchRequest,
-    narrowing: Sequence[Query],
+    narrowing: Narrowing,
     found: Climbed,
     places: Mapping[int, Hit],
 ) -> Iterator[Hit]:
@@ -158,22 +148,9 @@ def _hits(
             continue
         before, at = divmod(other, rest.size)
         if before + 1 not in pages:
-            wanted = replace(rest, page=before + 1, facets=())
+            wanted = replace(rest, page=before + 1)
             pages[before + 1] = climb(reader, tree, wanted, narrowing).page.hits
         if at >= len(pages[before + 1]):
             return
         yield pages[before + 1][at]
         other += 1
-
-
-def _added(first: Facets, *others: Facets, size: int) -> Facets:
-    """The sum of all facets. If a facet of ``first`` is full, values that it lacks are left out: their counts are not known."""
-    together: dict[str, tuple[FacetCount, ...]] = {}
-    for name, counts in first.items():
-        sums = Counter({each.value: each.count for each in counts})
-        for each in chain.from_iterable(other[name] for other in others):
-            if each.value in sums or len(counts) < size:
-                sums[each.value] += each.count
-        ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-        together[name] = tuple(FacetCount(value, count) for value, count in ranked[:size])
-    return MappingProxyType(together)

@@ -19,9 +19,21 @@ from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
-from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
-from search_service.answering.climb import Climbed, counting
+from indexer.query import (
+    MAX_DEPTH,
+    And,
+    Collapse,
+    MatchAll,
+    Or,
+    Query,
+    Recency,
+    SearchRequest,
+    Sort,
+    Term,
+)
+from search_service.answering.climb import Climbed
 from search_service.answering.explain import Explanation, explain
+from search_service.answering.facets import Narrowing, counting
 from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
 from search_service.answering.pinning import arrange
 from search_service.correction.correct import Correction, Doubt, NothingMeant, corrected
@@ -31,10 +43,13 @@ from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.ranking.aging import Aging
 from search_service.ranking.weights import FADED, FEW
 from search_service.understanding.filters import (
+    AttributeFilter,
+    any_of,
     in_channel,
     published_between,
     start_of_day,
     visible,
+    with_attribute,
 )
 from search_service.understanding.parse import Parsed, Syntax, parse
 from search_service.understanding.synonyms import Used, with_synonyms
@@ -52,24 +67,28 @@ _ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
 class Question:
     """One search request.
 
-    An empty ``text`` browses: everything, newest first. ``channel`` includes its subchannels. ``start`` and ``end`` are days
-    in the service's zone, both included. ``facets`` are names of FACET_FIELDS. Only the best article of a duplicate group
+    An empty ``text`` browses: everything, newest first. An article must have one of the chosen values of each field. A channel
+    includes its subchannels. ``start`` and ``end`` are days in the service's zone, both included. ``facets`` are names of
+    FACET_FIELDS, each with at most ``facet_size`` values. A facet counts as if no value of its own field were chosen. Only the best article of a duplicate group
     is a hit, unless ``collapse`` is "none" or ``group`` asks for one group. Without ``correct``, only the typed text is
     searched, and no correction is offered. ``explain`` explains the score of each hit if the sort is by relevance.
     """
 
     text: str = ""
     syntax: Syntax = "default"
-    channel: str | None = None
-    source: str | None = None
-    author: str | None = None
-    tag: str | None = None
+    channel: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    site: tuple[str, ...] = ()
+    attributes: tuple[AttributeFilter, ...] = ()
     group: int | None = None
     start: date | None = None
     end: date | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "duplicates"
     facets: tuple[str, ...] = ()
+    facet_size: int = 20
     correct: bool = True
     explain: bool = False
     page: int = 1
@@ -173,6 +192,7 @@ def search(
         collapse=question.collapse if question.group is None else "none",
         recency=_recency(aging, now, timezone),
         facets=question.facets,
+        facet_size=question.facet_size,
         page=question.page,
         size=question.size,
         deadline=deadline,
@@ -249,19 +269,21 @@ def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:
     return explain(reader, request, hits)
 
 
-def _narrowing(question: Question, timezone: ZoneInfo) -> list[Query]:
-    clauses: list[Query] = []
-    if question.channel is not None:
-        clauses.append(in_channel(question.channel))
-    for field in ("source", "author", "tag"):
-        value: str | None = getattr(question, field)
-        if value is not None:
-            clauses.append(Term(field, value))
+def _narrowing(question: Question, timezone: ZoneInfo) -> Narrowing:
+    chosen: dict[str, Query] = {}
+    if question.channel:
+        chosen["channel"] = Or(tuple(map(in_channel, question.channel)))
+    for field in ("source", "author", "tag", "site"):
+        values: tuple[str, ...] = getattr(question, field)
+        if values:
+            chosen[field] = any_of(field, values)
+    if question.attributes:
+        chosen["attribute"] = And(tuple(map(with_attribute, question.attributes)))
     if question.group is not None:
-        clauses.append(Term("group", str(question.group)))
+        chosen["group"] = Term("group", str(question.group))
     if question.start or question.end:
-        clauses.append(published_between(question.start, question.end, timezone))
-    return clauses
+        chosen["published_at"] = published_between(question.start, question.end, timezone)
+    return chosen
 
 
 def _meant(

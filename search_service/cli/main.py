@@ -50,10 +50,27 @@ cli.add_command(evaluate_command)
 
 @cli.command("search")
 @click.argument("text")
-@click.option("--channel", metavar="PATH", help="Only in this channel and its subchannels.")
-@click.option("--source", metavar="NAME", help="Only from this source.")
-@click.option("--author", metavar="NAME", help="Only by this author.")
-@click.option("--tag", metavar="NAME", help="Only with this tag.")
+@click.option(
+    "--channel",
+    metavar="PATH",
+    multiple=True,
+    help="Only in this channel and its subchannels. Repeatable: any of them.",
+)
+@click.option(
+    "--source",
+    metavar="NAME",
+    multiple=True,
+    help="Only from this source. Repeatable: any of them.",
+)
+@click.option(
+    "--author", metavar="NAME", multiple=True, help="Only by this author. Repeatable: any of them."
+)
+@click.option(
+    "--tag", metavar="NAME", multiple=True, help="Only with this tag. Repeatable: any of them."
+)
+@click.option(
+    "--site", metavar="NAME", multiple=True, help="Only of this site. Repeatable: any of them."
+)
 @click.option(
     "--group",
     metavar="N",
@@ -98,10 +115,11 @@ cli.add_command(evaluate_command)
 )
 def search_command(
     text: str,
-    channel: str | None,
-    source: str | None,
-    author: str | None,
-    tag: str | None,
+    channel: tuple[str, ...],
+    source: tuple[str, ...],
+    author: tuple[str, ...],
+    tag: tuple[str, ...],
+    site: tuple[str, ...],
     group: int | None,
     start: datetime | None,
     end: datetime | None,
@@ -113,7 +131,7 @@ def search_command(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Search for TEXT. Show how it was understood, the hits, and their number by channel, source and month."""
+    """Search for TEXT. Show how it was understood, the hits, and their number by channel, source, author, tag and month."""
     question = Question(
         text=text,
         syntax=cast(Syntax, syntax),
@@ -121,6 +139,7 @@ def search_command(
         source=source,
         author=author,
         tag=tag,
+        site=site,
         group=group,
         start=start.date() if start else None,
         end=end.date() if end else None,

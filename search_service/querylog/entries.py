@@ -82,8 +82,11 @@ def _says_nothing(query: str) -> bool:
 
 def _is_plain(question: Question) -> bool:
     """Whether the question is only words, over all articles."""
-    narrowed = question.channel, question.source, question.author, question.tag, question.group
-    if any(narrowed) or question.start or question.end:
+    narrowed = (
+        *(question.channel, question.source, question.author, question.tag, question.site),
+        *(question.attributes, question.group, question.start, question.end),
+    )
+    if any(narrowed):
         return False
     return question.syntax == "plain" or all(
         lexeme.kind is Kind.TEXT for lexeme in lex(question.text)

@@ -13,12 +13,12 @@ from search_service.web.params import (
     LatestParameters,
     NoParameters,
     RelatedParameters,
-    SearchParameters,
     SuggestParameters,
     check_query_string,
 )
 from search_service.web.responses import SEARCHING, described, json_response
 from search_service.web.routes import Routes
+from search_service.web.search_params import SearchParameters
 from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
@@ -31,7 +31,7 @@ def api_blueprint(services: Services) -> Routes:
 
     @blueprint.before_request
     def check() -> None:
-        check_query_string(strict=True)
+        check_query_string()
 
     @blueprint.get(
         "/search",

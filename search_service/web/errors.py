@@ -60,7 +60,7 @@ CODES: Final = {
             "invalid_parameter",
             400,
             "A parameter cannot be used",
-            "At least one parameter is unknown, given twice, or has a value that is not allowed.",
+            "At least one parameter is unknown, has a second value but takes one, or has a value that is not allowed.",
             "The member errors names each wrong parameter, its value and what is allowed.",
             "这个地址里有一处看不懂",
             "请改正地址，或回到首页重新检索。",

@@ -1,39 +1,52 @@
 """The links of a search page: narrow, widen, sort and page through the results.
 
-The address of a search holds its whole state. Every control of the page is therefore a plain link.
+The address of a search holds its whole state. Every control of the page is therefore a plain link. A value of a facet is
+chosen with one click and removed with the next.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from flask import url_for
 
+from indexer.article import channel_ancestry
 from indexer.hits import FacetCount
 from indexer.query import Sort
 from search_service.answering.search import Answer
-from search_service.web.params import SearchPageParameters
+from search_service.understanding.filters import tidy_channel
+from search_service.web.search_params import ATTRIBUTES, SearchPageParameters, attribute_and_end
 
 SORT_NAMES: Final[dict[Sort, str]] = {"relevance": "相关度", "newest": "最新", "oldest": "最早"}
-FILTER_NAMES: Final = {"channel": "频道", "source": "来源", "author": "作者", "tag": "标签"}
-FACET_NAMES: Final = {"channel": "频道", "source": "来源", "month": "月份"}
+CHOICE_NAMES: Final = {
+    "channel": "频道",
+    "source": "来源",
+    "author": "作者",
+    "tag": "标签",
+    "site": "站点",
+}
+VALUE_FACETS: Final = ("source", "author", "tag")
 MAX_FACET_LINKS: Final = 8
+"""Maximum number of links of a facet, or of one level of channels. Chosen values beyond it are shown too."""
+FACET_SIZE: Final = 100
+"""Values of a facet that a page asks for: the counts of the chosen ones are among them, and those of subchannels."""
 PAGES_AROUND: Final = 2
 """Pages shown before and after the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link: its text, its address, whether it is the current one, and how many articles it leads to."""
+    """One link: its text, its address, whether it is the current one, how many articles it leads to, and its depth in a tree."""
 
     text: str
     url: str
     current: bool = False
     count: int | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +78,11 @@ class CorrectionLinks:
 def search_url(asked: SearchPageParameters, **changes: object) -> str:
     """The address of the same search with some parameters changed. None drops a parameter. It leads to the first page."""
     values: dict[str, object] = asked.model_dump(
-        by_alias=True, exclude_defaults=True, exclude={"page", "size", "facets", "log"}
+        by_alias=True,
+        exclude_defaults=True,
+        exclude={"page", "size", "facets", "log", "attributes"},
     )
+    values |= {ATTRIBUTES + name: given for name, given in asked.attributes.items()}
     values.update(changes)
     return url_for("pages.search", _external=False, **values)  # type: ignore[arg-type]
 
@@ -83,11 +99,21 @@ def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
 
 
 def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
-    """For each active filter, a link that removes it."""
+    """For each chosen value of a filter, a link that removes it."""
     links = [
-        Link(f"{label}：{getattr(asked, name)}", search_url(asked, **{name: None}))
-        for name, label in FILTER_NAMES.items()
-        if getattr(asked, name) is not None
+        Link(
+            f"{label}：{value}", search_url(asked, **{name: _without(getattr(asked, name), value)})
+        )
+        for name, label in CHOICE_NAMES.items()
+        for value in getattr(asked, name)
+    ]
+    links += [
+        Link(
+            _condition(name, value),
+            search_url(asked, **{ATTRIBUTES + name: _without(given, value)}),
+        )
+        for name, given in asked.attributes.items()
+        for value in given
     ]
     if asked.group is not None:
         links.append(Link("同一篇文章的各个版本", search_url(asked, group=None)))
@@ -99,25 +125,16 @@ def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
 
 
 def facet_links(
-    asked: SearchPageParameters, facets: Mapping[str, Iterable[FacetCount]], total: int
+    asked: SearchPageParameters, facets: Mapping[str, Sequence[FacetCount]], total: int
 ) -> tuple[FacetLinks, ...]:
-    """The links of each facet that can still narrow the search."""
-    found = []
-    for name, label in FACET_NAMES.items():
-        every = list(facets.get(name, ()))
-        counts = [each for each in every if each.count < total]
-        if name == "channel":
-            links = _channel_links(asked, every) if counts else []
-        elif name == "source":
-            links = [
-                Link(each.value, search_url(asked, source=each.value), count=each.count)
-                for each in counts
-            ]
-        else:
-            links = _month_links(asked, counts)
-        if links:
-            found.append(FacetLinks(label, tuple(links[:MAX_FACET_LINKS])))
-    return tuple(found)
+    """The links of each facet that can still narrow the search, or has a chosen value."""
+    found = {"channel": _channel_links(asked, facets["channel"])}
+    for name in VALUE_FACETS:
+        found[name] = _value_links(asked, name, facets[name], total)
+    links = [FacetLinks(CHOICE_NAMES[name], tuple(each)) for name, each in found.items() if each]
+    if months := _month_links(asked, facets["month"], total):
+        links.append(FacetLinks("月份", tuple(months)))
+    return tuple(links)
 
 
 def duplicate_links(asked: SearchPageParameters, answer: Answer) -> dict[str, str]:
@@ -164,31 +181,100 @@ def page_links(asked: SearchPageParameters, answer: Answer) -> PageLinks:
     )
 
 
-def _channel_links(asked: SearchPageParameters, counts: list[FacetCount]) -> list[Link]:
-    """The channels one level below the chosen channel, or the outermost channels."""
-    inside = f"{asked.channel}/" if asked.channel else ""
+def _value_links(
+    asked: SearchPageParameters, name: str, counts: Sequence[FacetCount], total: int
+) -> list[Link]:
+    """The values of a facet. A value that all articles have narrows nothing, and one value is no choice."""
+    chosen: tuple[str, ...] = getattr(asked, name)
+    if not chosen:
+        counts = [each for each in counts if each.count < total] if len(counts) > 1 else []
     return [
         Link(
-            each.value.removeprefix(inside),
-            search_url(asked, channel=each.value),
-            count=each.count,
+            value,
+            search_url(asked, **{name: _toggled(chosen, value)}),
+            current=value in chosen,
+            count=count,
         )
-        for each in counts
-        if each.value.startswith(inside) and "/" not in each.value.removeprefix(inside)
+        for value, count in _shown(counts, chosen)
     ]
 
 
-def _month_links(asked: SearchPageParameters, counts: list[FacetCount]) -> list[Link]:
-    """The months with the most articles, newest first."""
+def _channel_links(asked: SearchPageParameters, counts: Sequence[FacetCount]) -> list[Link]:
+    """The outermost channels, and below each chosen one its subchannels. If there is a single one, its subchannels.
+
+    A subchannel with all articles of its channel narrows nothing.
+    """
+    chosen = tuple(map(tidy_channel, asked.channel))
+    opened = {path: None for each in chosen for path in channel_ancestry(each)}
+    known = {each.value: each.count for each in counts}
+    levels: dict[str, list[FacetCount]] = {}
+    for each in counts:
+        levels.setdefault(each.value.rpartition("/")[0], []).append(each)
+
+    def below(parent: str, depth: int) -> Iterator[Link]:
+        wanted = [path for path in opened if path.rpartition("/")[0] == parent]
+        level = [
+            each
+            for each in levels.get(parent, ())
+            if each.count != known.get(parent) or each.value in opened
+        ]
+        for path, count in _shown(level, wanted):
+            if path in chosen:
+                toggled = _without(chosen, path)
+            else:  # a channel in another one says the same as the two
+                kin = {*channel_ancestry(path)}
+                kin |= {each for each in chosen if path in channel_ancestry(each)}
+                toggled = (*(each for each in chosen if each not in kin), path)
+            url = search_url(asked, channel=toggled)
+            name = path.rpartition("/")[2]
+            yield Link(name, url, current=path in chosen, count=count, depth=depth)
+            if path in opened:
+                yield from below(path, depth + 1)
+
+    top = ""
+    while not chosen and len(levels.get(top, ())) == 1:
+        top = levels[top][0].value
+    return [*below(top, 0)]
+
+
+def _shown(counts: Sequence[FacetCount], chosen: Sequence[str]) -> list[tuple[str, int | None]]:
+    """The first values with their counts, and all chosen ones. A chosen value that was not counted has no count."""
+    known = {each.value: each.count for each in counts}
+    first = [each.value for each in counts[:MAX_FACET_LINKS]]
+    return [(value, known.get(value)) for value in dict.fromkeys((*first, *chosen))]
+
+
+def _month_links(
+    asked: SearchPageParameters, counts: Sequence[FacetCount], total: int
+) -> list[Link]:
+    """The newest months. They come newest first."""
     links = []
-    most = counts[:MAX_FACET_LINKS]
-    for each in sorted(most, key=lambda count: count.value, reverse=True):
-        year, month = map(int, each.value.split("-"))
-        first = date(year, month, 1)
-        last = date(year, month, calendar.monthrange(year, month)[1])
-        url = search_url(asked, **{"from": first.isoformat(), "to": last.isoformat()})
-        links.append(Link(f"{year}年{month}月", url, count=each.count))
+    if len(counts) > 1:
+        counts = [each for each in counts if each.count < total]
+        for each in counts[:MAX_FACET_LINKS]:
+            year, month = map(int, each.value.split("-"))
+            first = date(year, month, 1)
+            last = date(year, month, calendar.monthrange(year, month)[1])
+            url = search_url(asked, **{"from": first.isoformat(), "to": last.isoformat()})
+            links.append(Link(f"{year}年{month}月", url, count=each.count))
     return links
+
+
+def _toggled(chosen: Sequence[str], value: str) -> tuple[str, ...]:
+    return _without(chosen, value) if value in chosen else (*chosen, value)
+
+
+def _without(chosen: Sequence[str], value: str) -> tuple[str, ...]:
+    return tuple(each for each in chosen if each != value)
+
+
+def _condition(name: str, value: str) -> str:
+    """What a parameter of an attribute demands, for the reader."""
+    attribute, end = attribute_and_end(name)
+    return f"{attribute}{_SIGNS[end]}{value}"
+
+
+_SIGNS: Final = {"": "：", "min": " ≥ ", "max": " ≤ "}
 
 
 def _days(asked: SearchPageParameters) -> str:

@@ -24,7 +24,7 @@ from search_service.web.answers import breadcrumb
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
 from search_service.web.marks import marked_html
-from search_service.web.params import read_page_parameters
+from search_service.web.search_params import read_page_parameters
 from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -85,7 +85,8 @@ def pages_blueprint(services: Services) -> Blueprint:
     @blueprint.get("/search")
     def search() -> str:
         asked = read_page_parameters()
-        answer = services.search(replace(asked.question(), facets=FACET_FIELDS))
+        question = replace(asked.question(), facets=FACET_FIELDS, facet_size=narrowing.FACET_SIZE)
+        answer = services.search(question)
         took = took_sentence(answer)
         query_id = note_search(services.query_log, answer, asked.log)
         except_from_etag(took, query_id or "")

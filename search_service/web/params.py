@@ -1,16 +1,17 @@
-"""The parameters of each route as models, and the error messages for values that are not allowed.
+"""The parameters of routes as models, and the error messages for values that are not allowed.
 
-The OpenAPI document is made from these models, and states every limit. The API is strict: an unknown parameter, or one
-given twice, is an error that names it. A typo that is silently ignored would give wrong results. Pages ignore unknown
-parameters, because links collect tracking parameters.
+The OpenAPI document is made from these models, and states every limit. The API is strict: an unknown parameter, or a second
+value where one is allowed, is an error that names it. A typo that is silently ignored would give wrong results. Pages ignore
+unknown parameters, because links collect tracking parameters. ``search_params.py`` holds the parameters of a search.
 """
 
 from __future__ import annotations
 
 import difflib
 import reprlib
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final, Literal, NoReturn, Self
+from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import request
@@ -24,29 +25,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
-from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from indexer.query import FACET_FIELDS
+from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
 from search_service.blocks.suggest import MAX_PREFIX
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
-from search_service.understanding.parse import MAX_LENGTH, MAX_WORDS, Syntax
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
 from search_service.web.values import (
     ARTICLE_ID,
-    Day,
     ExactText,
-    GroupNumber,
     Number,
     TypedText,
 )
-from search_service.web.visits import Logging
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
-MAX_EXPLAINED: Final = 10
-"""Maximum number of hits on a page if their scores are explained."""
-
 MAX_ECHO: Final = 100
 """Maximum number of characters of a wrong value, and of its name, that an error repeats."""
 
@@ -58,121 +52,33 @@ class Parameters(BaseModel):
     """Parameters of one route. An empty value counts as not given, so a form may send all its fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+    """The parameters that may be given several times. Their values are tuples."""
 
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, values: object) -> object:
         if not isinstance(values, dict):  # the body is no JSON object
             return values
-        return {name: value for name, value in values.items() if value != ""}
+        return {name: value for name, value in values.items() if value not in ("", ())}
 
+    @classmethod
+    def takes_several(cls, name: str) -> bool:
+        """Whether the parameter may be given several times."""
+        return name in cls.repeatable
 
-class SearchParameters(Parameters):
-    """What ``/api/v1/search`` takes."""
+    @classmethod
+    def read(cls, lists: Iterable[tuple[str, list[str]]]) -> Self:
+        """The model of a query string. Of several values of a parameter that takes one, the first counts.
 
-    q: TypedText = Field(
-        "",
-        description="What the reader typed. Nothing typed is an error; an empty text lists every article. "
-        'Operators: "exact phrase", -word, NOT, OR, parentheses, title: channel: source: author: tag: date:. '
-        f"Only the first {MAX_LENGTH} characters and {MAX_WORDS} words are read; query.notes says so.",
-        json_schema_extra={"example": "乡村振兴"},
-    )
-    syntax: Syntax = Field("default", description="plain: operators are read as text.")
-    channel: ExactText | None = Field(
-        None,
-        description="Only this channel and all that lies in it, e.g. 情感 or 情感/故事.",
-    )
-    source: ExactText | None = Field(None, description="Only this source.")
-    author: ExactText | None = Field(None, description="Only this author.")
-    tag: ExactText | None = Field(None, description="Only articles with this tag.")
-    group: GroupNumber | None = Field(
-        None,
-        description="Only the articles of this duplicate group (reprints of one another), all of them: a hit's group.",
-    )
-    start: Day | None = Field(
-        None, alias="from", description="Published on this day (YYYY-MM-DD) or later."
-    )
-    end: Day | None = Field(
-        None, alias="to", description="Published on this day (YYYY-MM-DD) or earlier."
-    )
-    sort: Sort = Field("relevance", description="Order of the hits.")
-    collapse: Collapse = Field(
-        "duplicates",
-        description="duplicates: of the articles of a duplicate group only the best is a hit. none: all of them.",
-    )
-    page: Number = Field(
-        1, ge=1, le=MAX_DEPTH, description=f"Counts from 1; page x size may not pass {MAX_DEPTH}."
-    )
-    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Hits on a page.")
-    facets: str | None = Field(
-        None,
-        description=f"What to count over all articles found: any of {', '.join(FACET_FIELDS)}, "
-        "parted by commas.",
-        pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
-        json_schema_extra={"example": "channel,source"},
-    )
-
-    correct: Literal["on", "off"] = Field(
-        "on", description="off: search for what was typed, and offer nothing else."
-    )
-    explain: Literal["0", "1"] = Field(
-        "0",
-        description="1: say of each hit why it has its score; "
-        f"with a size of up to {MAX_EXPLAINED} only.",
-    )
-    log: Logging = Field(
-        "on", description="off: this search is none of a reader's, do not count it."
-    )
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if self.start and self.end and self.start > self.end:
-            raise PydanticCustomError(
-                "reversed", "lies after `to`", {"parameter": "from", "allowed": "a day up to `to`"}
-            )
-        if self.page * self.size > MAX_DEPTH:
-            raise PydanticCustomError(
-                "too_deep",
-                "lies too deep",
-                {
-                    "parameter": "page",
-                    "allowed": f"page x size up to {MAX_DEPTH}: narrow the search",
-                },
-            )
-        if self.explain == "1" and self.size > MAX_EXPLAINED:
-            raise PydanticCustomError(
-                "too_costly",
-                "asks for too many explanations",
-                {"parameter": "explain", "allowed": f"1 with a size of up to {MAX_EXPLAINED}"},
-            )
-        return self
-
-    def question(self) -> Question:
-        """The question that these parameters ask."""
-        return Question(
-            text=self.q,
-            syntax=self.syntax,
-            channel=self.channel,
-            source=self.source,
-            author=self.author,
-            tag=self.tag,
-            group=self.group,
-            start=self.start,
-            end=self.end,
-            sort=self.sort,
-            collapse=self.collapse,
-            facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
-            correct=self.correct == "on",
-            explain=self.explain == "1",
-            page=self.page,
-            size=self.size,
-        )
-
-
-class SearchPageParameters(SearchParameters):
-    """What the page ``/search`` takes; anything else in its address is ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
+        Raises:
+            ValidationError: parameters do not fit the model.
+        """
+        values = {
+            name: tuple(filter(None, given)) if cls.takes_several(name) else given[0]
+            for name, given in lists
+        }
+        return cls.model_validate(values)
 
 
 class SuggestParameters(Parameters):
@@ -238,8 +144,8 @@ class LatestParameters(Parameters):
         return tuple(self.exclude.split(",")) if self.exclude else ()
 
 
-def check_query_string(*, strict: bool) -> None:
-    """Refuse a query string that is not UTF-8. If ``strict``, also refuse a parameter that is given twice.
+def check_query_string() -> None:
+    """Refuse a query string that is not UTF-8.
 
     Raises:
         Problem: invalid_parameter.
@@ -248,21 +154,43 @@ def check_query_string(*, strict: bool) -> None:
         unquote_to_bytes(request.query_string).decode()
     except UnicodeDecodeError:
         raise _wrong(_no_text(request.query_string)) from None
+
+
+_Model = TypeVar("_Model", bound=Parameters)
+
+
+def read_parameters(model: type[_Model], *, strict: bool = True) -> _Model:
+    """The parameters of this request. If ``strict``, a second value of a parameter that takes one is refused.
+
+    Raises:
+        Problem: invalid_parameter; it names all wrong parameters, up to MAX_ERRORS.
+    """
+    lists = [*request.args.lists()]
     if strict:
-        twice = [name for name, values in request.args.lists() if len(values) > 1]
-        if twice:
-            raise _wrong(
-                *(
-                    WrongParameter(
-                        parameter=name[:MAX_ECHO],
-                        value=request.args.getlist(name)[1][:MAX_ECHO],
-                        message="is given more than once",
-                        allowed="one value",
-                    )
-                    for name in twice[:MAX_ERRORS]
-                ),
-                more=max(0, len(twice) - MAX_ERRORS),
-            )
+        _refuse_second_values(
+            (name, given) for name, given in lists if not model.takes_several(name)
+        )
+    try:
+        return model.read(lists)
+    except ValidationError as error:
+        refuse_parameters(error)
+
+
+def _refuse_second_values(lists: Iterable[tuple[str, list[str]]]) -> None:
+    twice = [(name, given[1]) for name, given in lists if len(given) > 1]
+    if twice:
+        raise _wrong(
+            *(
+                WrongParameter(
+                    parameter=name[:MAX_ECHO],
+                    value=second[:MAX_ECHO],
+                    message="is given more than once",
+                    allowed="one value",
+                )
+                for name, second in twice[:MAX_ERRORS]
+            ),
+            more=max(0, len(twice) - MAX_ERRORS),
+        )
 
 
 def _no_text(query_string: bytes) -> WrongParameter:
@@ -279,22 +207,6 @@ def _no_text(query_string: bytes) -> WrongParameter:
         message="is not valid UTF-8",
         allowed="percent-encoded UTF-8 (not GBK or Big5)",
     )
-
-
-def read_page_parameters() -> SearchPageParameters:
-    """The parameters of a search page. The page ignores size and facets, because it sets its own.
-
-    Raises:
-        Problem: invalid_parameter.
-    """
-    check_query_string(strict=False)
-    try:
-        values = request.args.to_dict()
-        return SearchPageParameters.model_validate(
-            {name: value for name, value in values.items() if name not in ("size", "facets")}
-        )
-    except ValidationError as error:
-        refuse_parameters(error)
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
@@ -328,7 +240,9 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
     properties = _properties(model_name)
     name = context.get("parameter") or str(fault["loc"][0])[:MAX_ECHO]
     given = fault["input"]
-    value = request.args.get(name, "") if isinstance(given, dict) else _shown(given)
+    value = context.get("value") or (
+        request.args.get(name, "") if isinstance(given, dict) else _shown(given)
+    )
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, properties, n=1)
         message = "is not a parameter" + (f"; did you mean {near[0]}?" if near else "")
@@ -339,7 +253,7 @@ def _explain(fault: Any, model_name: str) -> WrongParameter:
             if fault["type"] in _OUR_OWN
             else _MESSAGES.get(fault["type"], "is not allowed")
         )
-        allowed = context.get("allowed") or _allowed(properties[name])
+        allowed = context.get("allowed") or _allowed(properties[name], item=len(fault["loc"]) > 1)
     return WrongParameter(parameter=name, value=value[:MAX_ECHO], message=message, allowed=allowed)
 
 
@@ -357,7 +271,7 @@ def _properties(name: str) -> dict[str, Any]:
     return model.model_json_schema().get("properties", {})  # type: ignore[no-any-return]
 
 
-_MESSAGES: Final = {"missing": "is missing"}
+_MESSAGES: Final = {"missing": "is missing", "too_long": "has too many values"}
 _OUR_OWN: Final = (
     "control_character",
     "day",
@@ -366,12 +280,17 @@ _OUR_OWN: Final = (
     "too_deep",
     "too_costly",
     "ids",
+    "attribute",
 )
 
 
-def _allowed(schema: dict[str, Any]) -> str:
-    """What a parameter may be, described from its JSON schema."""
+def _allowed(schema: dict[str, Any], *, item: bool = False) -> str:
+    """What a parameter, or with ``item`` one of its values, may be, described from its JSON schema."""
+    if item:
+        schema = schema["items"]
     schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
+    if schema["type"] == "array":
+        return f"up to {schema['maxItems']} values, each {_allowed(schema['items'])}"
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     if schema["type"] == "integer":

@@ -123,7 +123,7 @@ class Hit(ListedArticle):
 
 
 class FacetValue(Payload):
-    """How many of the articles found have this value: the total, if the search is narrowed to it."""
+    """How many articles have this value: the total, if it is chosen in place of what is chosen in its field."""
 
     value: str
     count: int
@@ -187,7 +187,7 @@ class SearchPayload(Payload):
     size: int
     hits: list[Hit]
     facets: dict[str, list[FacetValue]] = Field(
-        description="For each facet asked for, its values, most frequent first."
+        description="For each facet asked for, its values: the newest months first, of the others the most frequent first."
     )
     index: IndexPayload
     took_ms: float = Field(description="Milliseconds in the index. Not part of the ETag.")

@@ -36,7 +36,7 @@ def queries_blueprint(services: Services) -> Routes:
     @blueprint.before_request
     def check() -> None:
         request.max_content_length = MAX_BODY
-        check_query_string(strict=True)
+        check_query_string()
 
     @blueprint.get(
         "/queries/hot",

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import ValidationError
 
-from search_service.web.params import Parameters, refuse_parameters
+from search_service.web.params import Parameters, read_parameters
 
 
 class Routes(APIBlueprint):
@@ -40,10 +39,6 @@ def _with_parameters(
 ) -> Callable[..., Response]:
     @wraps(view)
     def read(**given: Any) -> Response:
-        try:
-            parameters = model.model_validate(request.args.to_dict())
-        except ValidationError as error:
-            refuse_parameters(error)
-        return view(query=parameters, **given)
+        return view(query=read_parameters(model), **given)
 
     return read

@@ -22,6 +22,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 """The form of a whole article id."""
+ATTRIBUTE_NAME: Final = ARTICLE_ID
+"""The form of the name of an attribute."""
 
 
 def _typed_text(value: object) -> object:
@@ -33,8 +35,13 @@ def _typed_text(value: object) -> object:
     return _NO_TEXT.sub(" ", value[: MAX_LENGTH + 1]) if isinstance(value, str) else value
 
 
+def has_control_character(text: str) -> bool:
+    """Whether a text has a character that no value of an article has."""
+    return _CONTROL.search(text) is not None
+
+
 def _exact_text(value: str) -> str:
-    if _CONTROL.search(value):
+    if has_control_character(value):
         raise PydanticCustomError("control_character", "holds a control character")
     return value
 

@@ -11,12 +11,14 @@ import pytest
 from indexer.engines.base import Engine
 from indexer.errors import InvalidQuery
 from indexer.query import (
+    FACET_FIELDS,
     MAX_DEPTH,
     And,
     Boost,
     Literal,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Query,
     Range,
@@ -52,7 +54,7 @@ class FacetPromises(EngineBase):
             assert counted == {
                 "channel": [("情感", 3), ("体育", 2), ("情感/故事", 2)],
                 "source": [("甲", 3), ("乙", 1)],
-                "month": [("2026-02", 2), ("2026-01", 1), ("2026-03", 1)],
+                "month": [("2026-03", 1), ("2026-02", 2), ("2026-01", 1)],
             }
             none = reader.search(SearchRequest(match("火星"), facets=("channel",)))
             assert dict(none.facets) == {"channel": ()}
@@ -65,6 +67,41 @@ class FacetPromises(EngineBase):
             shown = [(each.value, each.count) for each in page.facets["source"]]
             assert shown == [("报-0", 5), ("报-1", 5), ("报-2", 4)]
 
+    def test_the_months_are_the_newest_and_the_newest_comes_first(self, engine: Engine) -> None:
+        dates = [f"{2025 + n // 12}-{n % 12 + 1:02}-15" for n in range(15) for _ in range(15 - n)]
+        fill(engine, *(article(f"a-{n}", published_at=date) for n, date in enumerate(dates)))
+        with engine.reader() as reader:
+            page = reader.search(SearchRequest(MatchAll(), facets=("month",), facet_size=4))
+            shown = [(each.value, each.count) for each in page.facets["month"]]
+            assert shown == [("2026-03", 1), ("2026-02", 2), ("2026-01", 3), ("2025-12", 4)]
+
+    def test_an_article_counts_for_each_of_its_tags_and_for_its_author(
+        self, engine: Engine
+    ) -> None:
+        first = [
+            article("a", author="陈立", tags=["教育", "乡村", "教育"]),
+            article("b", author="王珂", tags=["乡村"]),
+            article("c", tags=[]),
+        ]
+        second = [
+            article("d", author="陈立", tags=["交通", "乡村", "教育"]),
+            article("b", author="陈立", tags=["交通"]),
+        ]
+        fill(engine, *first)
+        fill(engine, *second, revision=2)
+        with engine.reader() as reader:
+            request = SearchRequest(MatchAll(), facets=("tag", "author", "source"))
+            page = reader.search(request)
+            counted = {
+                name: [(each.value, each.count) for each in counts]
+                for name, counts in page.facets.items()
+            }
+            assert counted == {
+                "tag": [("乡村", 2), ("交通", 2), ("教育", 2)],
+                "author": [("陈立", 3)],
+                "source": [],
+            }
+
     def test_a_facet_counts_what_narrowing_to_it_finds(self, engine: Engine) -> None:
         for turn in range(3):
             fill(
@@ -76,15 +113,15 @@ class FacetPromises(EngineBase):
                         channel=("情感/故事", "情感", "体育/足球")[n % 3],
                         channels=["体育"] if n % 5 == 0 else [],
                         source=f"报-{n % 4}",
+                        author=f"人-{n % 3}" if n % 4 else "",
+                        tags=[f"签-{tag}" for tag in range(n % 4)],
                         published_at=f"2026-0{n % 3 + 1}-01T0{n % 10}:00:00+09:00",
                     )
                     for n in range(turn * 7, turn * 7 + 12)
                 ),
             )
         with engine.reader() as reader:
-            request = SearchRequest(
-                match("桥"), filter=Not(Term("id", "a-3")), facets=("channel", "source", "month")
-            )
+            request = SearchRequest(match("桥"), filter=Not(Term("id", "a-3")), facets=FACET_FIELDS)
             page = reader.search(request)
             assert all(page.facets.values())
             for name, counts in page.facets.items():
@@ -109,6 +146,8 @@ class FacetPromises(EngineBase):
             SearchRequest(Literal("桥", fields=("id",))),
             SearchRequest(Range("title")),
             SearchRequest(Range("published_at", datetime(2026, 1, 1))),
+            SearchRequest(NumberRange("price", math.nan)),
+            SearchRequest(NumberRange("price", high=math.inf)),
             SearchRequest(Boost(MatchAll(), -1.0)),
             SearchRequest(Boost(MatchAll(), math.inf)),
             SearchRequest(And((MatchAll(), Or((Not(Term("colour", "red")),))))),

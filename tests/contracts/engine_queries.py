@@ -13,6 +13,7 @@ from indexer.query import (
     Literal,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Range,
     SearchRequest,
@@ -275,6 +276,58 @@ class QueryPromises(EngineBase):
         assert ask(Term("title", "地铁")) == ["a"]
         assert ask(Term("body", "地铁")) == []
         assert ask(Term("title", "地")) == []
+
+    def test_a_number_is_in_a_range_with_both_its_ends(self, engine: Engine) -> None:
+        numbers: dict[str, int | float] = {
+            "least": -(2**63),
+            "minus": -12.5,
+            "under": -1e-300,
+            "zero": 0,
+            "over": 1e-300,
+            "third": 0.333,
+            "three": 3,
+            "float": 3.0,
+            "ten": 10,
+            "most": 1.7e308,
+        }
+        ask = self.answers(
+            engine,
+            *(article(name, attributes={"price": value}) for name, value in numbers.items()),
+            article("text", attributes={"price": "3"}),
+            article("other", attributes={"price.net": 3, "pric": 3, "size": 3}),
+            article("none"),
+        )
+        assert ask(NumberRange("price")) == sorted(numbers)
+        for low in numbers.values():
+            for high in numbers.values():
+                inside = sorted(name for name, value in numbers.items() if low <= value <= high)
+                assert ask(NumberRange("price", float(low), float(high))) == inside, (low, high)
+        assert ask(NumberRange("price", -0.0, 0.0)) == ["zero"]
+        assert ask(NumberRange("price", low=3.0)) == ["float", "most", "ten", "three"]
+        assert ask(NumberRange("price", high=-12.5)) == ["least", "minus"]
+        assert ask(NumberRange("size", 3.0, 3.0)) == ["other"]
+        for name in ("", "Price", "price=", "价", "\ud800"):
+            assert ask(NumberRange(name)) == [], name
+
+    def test_an_attribute_that_is_a_text_is_compared_as_it_stands(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("east", attributes={"region": "华东", "form": "报告"}),
+            article("north", attributes={"region": "华北"}),
+            article("long", attributes={"region": "华东 上海"}),
+            article("signs", attributes={"region": "a=b", "a": "b=c"}),
+            article("number", attributes={"region": 3}),
+            article("none"),
+        )
+        assert ask(Term("attribute", "region=华东")) == ["east"]
+        assert ask(Or((Term("attribute", "region=华东"), Term("attribute", "region=华北")))) == [
+            "east",
+            "north",
+        ]
+        assert ask(Term("attribute", "form=报告")) == ["east"]
+        assert ask(Term("attribute", "region=a=b")) == ask(Term("attribute", "a=b=c")) == ["signs"]
+        for value in ("region=", "region", "region=華東", "region=3", "=华东", "form=华东", ""):
+            assert ask(Term("attribute", value)) == [], value
 
     def test_a_range_takes_its_start_and_not_its_end(self, engine: Engine) -> None:
         ask = self.answers(

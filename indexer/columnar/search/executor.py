@@ -5,6 +5,7 @@ It searches all leaves of one snapshot, an array at a time. Threads share it; ea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -29,10 +30,6 @@ from indexer.columnar.search.plan import Plan
 from indexer.columnar.search.rescoring import Rescore, rescored
 from indexer.columnar.search.top import Ordering, Ranked, best_of_leaf, merged
 
-Derived = Callable[[Segment], tuple[AnyArray, Sequence[bytes]]]
-"""Computes a facet from a segment: for each document the number of its value, or the count of values if it has none."""
-
-
 Masks = dict[int, Mask] | None
 """The masks of a filter known so far, by leaf. None for a filter that holds given documents, since those differ each time."""
 
@@ -40,12 +37,20 @@ MASK_BYTES: Final = 32 * 2**20
 """The size of the cache of filters' masks, a byte a document: 160 filters of an index of 200,000 documents."""
 
 
-class _Facet(NamedTuple):
-    """A facet in a leaf: the numbers of values, the values, and each document's first number (None: one number each)."""
+class Facet(NamedTuple):
+    """A facet in a leaf: the number of each document's value, or the count of values if it has none; and the values.
+
+    If documents have any number of values, ``ordinals`` holds the numbers of all documents in a row, and ``starts``,
+    uint32[documents + 1], the place of each document's first number.
+    """
 
     ordinals: AnyArray
     values: Sequence[bytes]
     starts: NDArray[np.uint32] | None = None
+
+
+Derived = Callable[[Segment], Facet]
+"""Computes a facet from a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Executor:
             reuse=reuse.impacts if reuse else None,
         )
         self._derived = dict(derived or {})
-        self._facets: dict[tuple[str, str], _Facet] = {}
+        self._facets: dict[tuple[str, str], Facet] = {}
         self._masks: BoundedCache[Mask] = reuse._masks if reuse else BoundedCache(MASK_BYTES)
         if reuse:
             self._masks.keep_only(snapshot.segment_names)
@@ -168,7 +173,7 @@ class Executor:
         total, complete = 0, True
         parts: list[tuple[int, Ranked]] = []
         reach = max(limit, rescore.depth) if rescore and limit else limit
-        counts: dict[str, dict[bytes, int]] = {name: {} for name in facets}
+        counts: dict[str, Counter[bytes]] = {name: Counter() for name in facets}
         masks = self._masks_of(filter_)
         for number, leaf in enumerate(self.snapshot.leaves):
             evaluator = Evaluator(self.impacts, number, deadline=deadline)
@@ -299,28 +304,30 @@ class Executor:
             self._last_masks = filter_, {}
         return self._last_masks[1]
 
-    def _facet(self, leaf: int, name: str) -> _Facet:
+    def _facet(self, leaf: int, name: str) -> Facet:
         """A facet in a leaf; computed or looked up once."""
         segment = self.snapshot.leaves[leaf].segment
         key = (segment.name, name)
         if key not in self._facets:
             if name in self._derived:
-                self._facets[key] = _Facet(*self._derived[name](segment))
+                self._facets[key] = self._derived[name](segment)
             else:
                 column = segment.ordinals(name)
-                self._facets[key] = _Facet(column.ordinals, column.values(), column.starts)
+                self._facets[key] = Facet(column.ordinals, column.values(), column.starts)
         return self._facets[key]
 
-    def _count(self, leaf: int, name: str, docs: IntP, counts: dict[bytes, int]) -> None:
-        """Add the facet counts of some documents of a leaf. O(docs)."""
+    def _count(self, leaf: int, name: str, docs: IntP, counts: Counter[bytes]) -> None:
+        """Add the facet counts of some documents of a leaf. O(docs + values)."""
         facet = self._facet(leaf, name)
+        if not facet.values:
+            return
         rows = docs
         if facet.starts is not None:
             rows, _ = rows_of(facet.starts, docs, len(facet.ordinals))
         tally = np.bincount(facet.ordinals[rows], minlength=len(facet.values))[: len(facet.values)]
-        for ordinal in np.flatnonzero(tally).tolist():
-            value = facet.values[ordinal]
-            counts[value] = counts.get(value, 0) + int(tally[ordinal])
+        held = np.flatnonzero(tally)
+        values = map(facet.values.__getitem__, held.tolist())
+        counts.update(dict(zip(values, tally[held].tolist(), strict=True)))
 
 
 def _multiplied(found: Found, factors: F32) -> Found:

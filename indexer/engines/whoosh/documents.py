@@ -13,7 +13,7 @@ from indexer.analysis.grams import grams
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
 from indexer.engines.completions import offers_of
-from indexer.engines.documents import keywords, searchable_texts
+from indexer.engines.documents import keywords, numbers, searchable_texts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     CHANNEL_SEPARATOR,
@@ -23,13 +23,14 @@ from indexer.engines.whoosh.fields import (
     FOLDED_SEPARATOR,
     GLUED,
     GROUP,
-    SOURCE,
+    NUMBERS,
     TITLE,
     TITLE_KEY,
     TITLE_SOUND,
     encoded,
     grams_field,
     microseconds,
+    number_term,
 )
 from indexer.query import TEXT_FIELDS, TIME_FIELDS
 
@@ -48,6 +49,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
+    terms[NUMBERS] = {number_term(*each) for each in numbers(article).items()}
     terms[GLUED] = glued_names({word for texts, _ in words.values() for word in texts}, analyzer)
     title_key = fold_title(article.title)
     terms[TITLE_KEY] = (title_key,) if title_key else ()
@@ -56,7 +58,6 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
         for field in TIME_FIELDS
     }
     columns[CHANNELS] = CHANNEL_SEPARATOR.join(all_channels(article)).encode() or None
-    columns[SOURCE] = article.source.encode() or None
     columns[TITLE] = _number(title_key) if title_key else None
     columns[GROUP] = article.duplicate_group or None
     return Document(

@@ -20,7 +20,7 @@ from indexer.columnar.search.impacts import Bm25
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
 from indexer.engines.whoosh.documents import document_of
-from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.facets import derived_facets
 from indexer.engines.whoosh.fields import LAYOUT
 from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.reader import WhooshReader
@@ -46,7 +46,7 @@ class WhooshEngine:
     def __init__(self, folder: Path, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
         self.folder = folder
         self._analyzer = analyzer
-        self._derived = {"month": months_of(timezone)}
+        self._derived = derived_facets(timezone)
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
 

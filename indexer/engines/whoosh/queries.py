@@ -16,11 +16,14 @@ from indexer.columnar.search import plan as p
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
     GLUED,
+    NUMBERS,
     TITLE_KEY,
     TITLE_SOUND,
     encoded,
     grams_field,
     microseconds,
+    number_prefix,
+    number_term,
 )
 from indexer.query import (
     TEXT_FIELDS,
@@ -33,6 +36,7 @@ from indexer.query import (
     Match,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Query,
     Range,
@@ -97,6 +101,8 @@ class PlanBuilder:
                 start = None if query.start is None else microseconds(query.start)
                 end = None if query.end is None else microseconds(query.end)
                 return p.Between(query.field, start, end)
+            case NumberRange():
+                return _numbers(query)
             case And():
                 return _intersection([self.build(clause, factor) for clause in query.clauses])
             case Or():
@@ -243,6 +249,15 @@ def _title_begins(folded: str, score: float, *, whole: bool) -> p.Plan:
 def _prefixed(field: str, prefix: str, score: float = 0.0) -> p.Plan:
     low = encoded(prefix)
     return p.TermsBetween(field, low, after_prefix(low), score)
+
+
+def _numbers(query: NumberRange) -> p.Plan:
+    if query.low is not None and query.high is not None and query.low > query.high:
+        return NOTHING
+    every = number_prefix(query.name)
+    low = every if query.low is None else number_term(query.name, query.low)
+    high = every if query.high is None else number_term(query.name, query.high)
+    return p.TermsBetween(NUMBERS, encoded(low), after_prefix(encoded(high)))
 
 
 def _union(clauses: list[p.Plan], needed: int = 1) -> p.Plan:

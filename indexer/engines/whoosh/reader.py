@@ -21,7 +21,7 @@ from indexer.engines.requests import check_completion_request, check_request, ch
 from indexer.engines.whoosh.completions import complete
 from indexer.engines.whoosh.documents import article_of
 from indexer.engines.whoosh.explaining import reasons
-from indexer.engines.whoosh.facets import COLUMNS, facet_counts
+from indexer.engines.whoosh.facets import column_of, facet_counts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     GROUP,
@@ -103,7 +103,7 @@ class WhooshReader(Reader):
             filter=self._filter(request.filter, builder),
             first=[builder.build(query) for query in request.first] if scored else (),
             ordering=_ORDERINGS[request.sort],
-            facets=[COLUMNS[name] for name in request.facets],
+            facets=[column_of(name) for name in request.facets],
             factors=self._fading.factors(request.recency) if scored and request.recency else None,
             deadline=_deadline(request),
             collapse=GROUP if request.collapse == "duplicates" else None,
@@ -129,7 +129,7 @@ class WhooshReader(Reader):
             Hit(self._article(doc), score, size) for doc, score, size in _hits(request, top)
         )
         facets = {
-            name: facet_counts(name, top.facets[COLUMNS[name]], size=request.facet_size)
+            name: facet_counts(name, top.facets[column_of(name)], size=request.facet_size)
             for name in request.facets
         }
         return SearchPage(

@@ -39,6 +39,7 @@ from indexer.query import (
     Match,
     MatchAll,
     Not,
+    NumberRange,
     Or,
     Query,
     Range,
@@ -78,10 +79,16 @@ CHANNELS = ("情感", "情感/故事", "情感/故事/夜话", "体育", "")
 SOURCES = ("山城晚报", "河湾日报", "")
 TAGS = ("桥", "河", "山")
 IDS = tuple(f"a-{n}" for n in range(12))
+NAMES = ("价", "a", "a.b", "a~")
+NUMBERS = (0, -0.0, 1, -1, 1.5, -1.5, 3, 3.0, 2**53, 2**53 + 1, -(2**63), 1e300, -1e300, 5e-324)
 START = datetime(2026, 1, 31, 15, 59, 59, tzinfo=UTC)
 
 texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 times = st.none() | st.integers(-3, 40).map(lambda n: START + timedelta(days=n // 2, seconds=n % 2))
+
+attributes = st.dictionaries(
+    st.sampled_from(NAMES[1:]), st.sampled_from(NUMBERS) | st.sampled_from(SOURCES), max_size=2
+)
 
 
 @st.composite
@@ -100,6 +107,7 @@ def articles(draw: st.DrawFn) -> Article:
         status=draw(st.sampled_from(("published", "draft"))),
         published_at=draw(times),
         expires_at=draw(times),
+        attributes=draw(attributes),
         duplicate_group=draw(st.sampled_from((0, 0, 1, 2, 2**40))),
     )
 
@@ -135,8 +143,14 @@ keyword_terms = st.one_of(
     st.builds(Term, st.just("tag"), st.sampled_from(TAGS)),
     st.builds(Term, st.just("id"), st.sampled_from(IDS)),
     st.builds(Term, st.just("group"), st.sampled_from(("0", "1", "2", str(2**40)))),
+    st.builds(
+        Term,
+        st.just("attribute"),
+        st.tuples(st.sampled_from(NAMES), st.sampled_from(SOURCES)).map("=".join),
+    ),
     st.builds(Term, st.just("status"), st.sampled_from(("published", "draft", "withdrawn"))),
 )
+bounds = st.none() | st.sampled_from(NUMBERS).map(float)
 leaves = st.one_of(
     matches,
     matches,
@@ -153,6 +167,7 @@ leaves = st.one_of(
     st.builds(Term, st.sampled_from(TEXT_FIELDS), st.sampled_from(PIECES)),
     keyword_terms,
     st.builds(Range, st.sampled_from(TIME_FIELDS), times, times),
+    st.builds(NumberRange, st.sampled_from(NAMES), bounds, bounds),
     st.just(MatchAll()),
 )
 queries: st.SearchStrategy[Query] = st.recursive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from indexer.engines.documents import keywords, month_of, searchable_texts
+from indexer.engines.documents import keywords, month_of, numbers, searchable_texts
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS
 from tests.factories import article
 
@@ -40,10 +40,19 @@ def test_keywords_have_no_empty_values_and_channels_come_with_all_they_lie_in() 
         "site": (),
         "status": ("published",),
         "group": (),
+        "attribute": (),
     }
     values = keywords(article(channel="情感/故事", channels=["体育"], tags=["桥", "河"]))
     assert values["channel"] == ("情感", "情感/故事", "体育")
     assert values["tag"] == ("桥", "河")
+
+
+def test_an_attribute_is_a_keyword_or_a_number() -> None:
+    made = article(
+        attributes={"region": "华东", "price": 3, "ratio": 0.5, "code": "3", "empty": ""}
+    )
+    assert keywords(made)["attribute"] == ("region=华东", "code=3")
+    assert numbers(made) == {"price": 3.0, "ratio": 0.5}
 
 
 def test_months_are_counted_in_the_zone_that_is_asked_for() -> None:

@@ -205,7 +205,7 @@ def test_months_are_counted_in_the_zone(tmp_path: Path) -> None:
     with engine.reader() as reader:
         assert isinstance(reader, WhooshReader)
         segment = reader.executor.snapshot.leaves[0].segment
-        ordinals, values = months_of(SHANGHAI)(segment)
+        ordinals, values, _ = months_of(SHANGHAI)(segment)
         names = [*values, b""]
         by_id = {segment.key(doc): names[ordinal] for doc, ordinal in enumerate(ordinals.tolist())}
     assert by_id == {b"a-0": b"2026-01", b"a-1": b"2026-02", b"a-2": b"1969-12", b"a-3": b""}

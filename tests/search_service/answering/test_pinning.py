@@ -75,7 +75,7 @@ def ask(
         page=page,
         size=size,
     )
-    narrowing: list[Query] = [in_channel(channel)] if channel else []
+    narrowing: dict[str, Query] = {"channel": in_channel(channel)} if channel else {}
     with live.reader() as (reader, _, _):
         if placements == Placements():
             return Arranged(climb(reader, tree, request, narrowing))
@@ -171,7 +171,7 @@ def test_of_pins_of_one_group_the_first_has_the_copies(live: LiveIndex) -> None:
     assert sum(hit.group_size for hit in page.hits) == page.total == 23
 
 
-def test_a_full_facet_adds_to_the_values_that_it_has(live: LiveIndex) -> None:
+def test_a_full_facet_counts_pins_too(live: LiveIndex) -> None:
     few = ask(live, placed({"tea": 1, "n-01": 2}), facet_size=2).found.page.facets["channel"]
     assert few == (FacetCount("社会", 12), FacetCount("时政", 11))
 
@@ -210,7 +210,7 @@ def test_the_pages_are_stretches_of_one_list(
         [each for each in ids(whole) if each not in whole.pinned],
         {each: place for each, place in placements.pinned.items() if each in whole.pinned},
     )
-    for value in page.facets["channel"] if channel is None else ():
+    for value in page.facets["channel"]:
         narrowed = ask(live, placements, collapse=collapse, channel=value.value)
         assert narrowed.found.page.total == value.count
 

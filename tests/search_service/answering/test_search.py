@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -170,21 +171,21 @@ def test_an_exclusion_reaches_inside_words_but_not_inside_latin_ones(tmp_path: P
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"channel": "文化"}, {"tea", "tower"}),
-        ({"channel": "文化/"}, {"tea", "tower"}),
-        ({"channel": "文"}, set()),
-        ({"source": "云溪晚报"}, {"tea", "canal"}),
-        ({"author": "姜禾"}, {"tea"}),
-        ({"tag": "茶"}, {"tea"}),
+        ({"channel": ("文化",)}, {"tea", "tower"}),
+        ({"channel": ("文化/",)}, {"tea", "tower"}),
+        ({"channel": ("文",)}, set()),
+        ({"source": ("云溪晚报",)}, {"tea", "canal"}),
+        ({"author": ("姜禾",)}, {"tea"}),
+        ({"tag": ("茶",)}, {"tea"}),
         ({"start": date(2025, 12, 31)}, {"tea", "tower"}),
         ({"start": date(2026, 1, 1)}, {"tea"}),
         ({"end": date(2025, 12, 31)}, {"tower", "canal"}),
         ({"end": date(2025, 12, 30)}, {"canal"}),
         ({"start": date(2025, 12, 31), "end": date(2025, 12, 31)}, {"tower"}),
         ({"start": date(2026, 1, 1), "end": date(2025, 1, 1)}, set()),
-        ({"source": "没有这家报纸"}, set()),
-        ({"channel": ""}, set()),
-        ({"source": "云溪晚报", "tag": "茶"}, {"tea"}),
+        ({"source": ("没有这家报纸",)}, set()),
+        ({"channel": ("",)}, set()),
+        ({"source": ("云溪晚报",), "tag": ("茶",)}, {"tea"}),
     ],
 )
 def test_filters_narrow_and_an_unknown_value_finds_nothing(
@@ -407,11 +408,72 @@ def test_a_facet_counts_what_narrowing_to_it_finds(tmp_path: Path) -> None:
     assert (answer.understood.rung, answer.total, answer.understood.stricter) == ("most", 5, 1)
     for name in ("channel", "source"):
         for count in answer.facets[name]:
-            narrowed = ask(asked, "茶会 古塔 石渠", **{name: count.value})
+            narrowed = ask(asked, "茶会 古塔 石渠", **{name: (count.value,)})
             assert narrowed.understood.rung == "most"
             assert narrowed.total == count.count
-    assert ask(asked, "茶会 古塔 石渠", channel="文化").understood.stricter == 1
-    assert ask(asked, "茶会 古塔 石渠", channel="农业").understood.stricter == 0
+    assert ask(asked, "茶会 古塔 石渠", channel=("文化",)).understood.stricter == 1
+    assert ask(asked, "茶会 古塔 石渠", channel=("农业",)).understood.stricter == 0
+
+
+def test_any_of_the_values_of_a_field_and_all_fields_are_wanted(tmp_path: Path) -> None:
+    asked = services(
+        tmp_path,
+        [
+            article(f"a-{n}", channel=channel, source=source, tags=[tag, "村"])
+            for n, (channel, source, tag) in enumerate(
+                product(("文化", "农业/茶", "体育"), ("甲报", "乙报", "丙报"), ("春", "夏"))
+            )
+        ],
+    )
+    answer = ask(asked, channel=("文化", "农业"), source=("甲报", "丙报"), size=100)
+    assert {(hit.article.channel, hit.article.source) for hit in answer.hits} == {
+        *product(("文化", "农业/茶"), ("甲报", "丙报"))
+    }
+    assert answer.total == 8
+    assert ask(asked, channel=("文化", "农业"), tag=("春",), source=("甲报",)).total == 2
+    assert ask(asked, tag=("春", "夏", "村")).total == 18
+    assert ask(asked, tag=("春", "没有")).total == 9
+    assert ask(asked, tag=("没有",)).total == 0
+
+
+@pytest.mark.parametrize("engine", ["memory", "whoosh"])
+def test_a_facet_counts_past_the_choices_in_its_own_field(tmp_path: Path, engine: str) -> None:
+    asked = services(
+        tmp_path,
+        [
+            article(
+                f"a-{n}",
+                body="茶会" if n % 2 else "茶会 古塔",
+                channel=("文化", "农业/茶", "体育")[n % 3],
+                source=("甲报", "乙报", "丙报", "丁报")[n % 4],
+                author=("陈立", "王珂")[n // 8 % 2],
+                tags=[f"签{tag}" for tag in range(n % 5)],
+            )
+            for n in range(40)
+        ],
+        engine=engine,
+    )
+    names = ("channel", "source", "author", "tag", "month")
+    chosen = {"channel": ("文化", "体育"), "source": ("甲报", "丙报"), "tag": ("签1",)}
+    for text in ("茶会", "古塔", "", "茶会 古塔 石渠"):
+        answer = ask(asked, text, facets=names, **chosen)
+        assert tuple(answer.facets) == names
+        assert answer.total
+        for name in ("channel", "source", "author", "tag"):
+            counts = answer.facets[name]
+            assert len(counts) > 1
+            for count in counts:
+                alone = ask(asked, text, **(chosen | {name: (count.value,)}))
+                assert alone.total == count.count, (text, name, count)
+        assert sum(each.count for each in answer.facets["month"]) == answer.total
+
+
+def test_other_values_stay_in_sight_where_the_chosen_one_finds_nothing(tmp_path: Path) -> None:
+    asked = services(tmp_path, [article("a", source="甲报"), article("b", source="乙报")])
+    answer = ask(asked, "学校", source=("丙报",), facets=("source", "channel"))
+    assert answer.total == 0
+    assert [each.value for each in answer.facets["source"]] == ["乙报", "甲报"]
+    assert answer.facets["channel"] == ()
 
 
 def test_a_narrowed_question_climbs_on_where_nothing_is_found(tmp_path: Path) -> None:
@@ -422,7 +484,7 @@ def test_a_narrowed_question_climbs_on_where_nothing_is_found(tmp_path: Path) ->
             article("part", body="茶会", channel="农业"),
         ],
     )
-    answer = ask(asked, "茶会 古塔", channel="农业")
+    answer = ask(asked, "茶会 古塔", channel=("农业",))
     assert (answer.understood.rung, ids(answer)) == ("any", ["part"])
 
 
@@ -522,7 +584,7 @@ def test_a_quote_that_no_title_holds_is_told(found: Services) -> None:
 @given(
     text=st.text(max_size=60)
     | st.sampled_from(["茶会 -", '"', "(((", "*", "的", "😀", "𠮷", "a:b"]),
-    channel=st.none() | st.text(max_size=20),
+    channel=st.lists(st.text(max_size=20), max_size=3).map(tuple),
     start=st.none() | st.dates(),
     end=st.none() | st.dates(),
     sort=st.sampled_from(SORTS),
@@ -531,7 +593,7 @@ def test_a_quote_that_no_title_holds_is_told(found: Services) -> None:
 def test_any_question_has_an_answer(
     found: Services,
     text: str,
-    channel: str | None,
+    channel: tuple[str, ...],
     start: date | None,
     end: date | None,
     sort: str,

@@ -73,10 +73,12 @@ def test_search_shows_what_was_understood_and_found(capsys: pytest.CaptureFixtur
     assert "   茶会上，茶农罗秋满带来了新茶。" in lines
     assert any(line.endswith(" · 2026-02-10 · 文化/节会 · 云溪晚报 · tea") for line in lines)
     assert "2. [bold]古塔" in lines
-    assert lines[-3:] == [
+    assert lines[-5:] == [
         "channel: 文化 2  文化/节会 1",
         "source: 云溪晚报 1",
-        "month: 2025-06 1  2026-02 1",
+        "author: 姜禾 1",
+        "tag: 茶 1",
+        "month: 2026-02 1  2025-06 1",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from search_service.answering.search import Question
 from search_service.querylog.entries import MAX_QUERY, Asked, asked, normal_form
+from search_service.understanding.filters import AttributeFilter
 from tests.factories import NOON
 from tests.search_service.querylog.factory import answer, visitor
 
@@ -56,16 +57,18 @@ def test_browsing_is_not_logged() -> None:
 @pytest.mark.parametrize(
     "narrowed",
     [
-        {"channel": "情感"},
-        {"source": "青川日报"},
-        {"author": "姜禾"},
-        {"tag": "茶"},
+        {"channel": ("情感",)},
+        {"source": ("青川日报",)},
+        {"author": ("姜禾",)},
+        {"tag": ("茶",)},
+        {"site": ("main",)},
+        {"attributes": (AttributeFilter("region", ("华东",)),)},
         {"group": 7},
         {"start": date(2026, 1, 1)},
         {"end": date(2026, 1, 1)},
     ],
 )
-def test_a_narrowed_search_is_not_plain(narrowed: dict[str, str]) -> None:
+def test_a_narrowed_search_is_not_plain(narrowed: dict[str, object]) -> None:
     made = entry(Question(text="山谷", **narrowed))  # type: ignore[arg-type]
     assert made is not None
     assert not made.plain

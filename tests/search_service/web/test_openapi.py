@@ -60,10 +60,14 @@ def test_every_limit_is_stated_in_the_document(document: Any) -> None:
     assert {"minimum": 1, "maximum": 10_000}.items() <= parameters["page"]["schema"].items()
     assert "10000" in parameters["page"]["description"]
     assert parameters["sort"]["schema"]["enum"] == ["relevance", "newest", "oldest"]
-    assert parameters["channel"]["schema"]["anyOf"][0]["maxLength"] == 1000
+    for name in ("channel", "source", "author", "tag", "site"):
+        assert parameters[name]["schema"]["maxItems"] == 32
+        assert parameters[name]["schema"]["items"]["maxLength"] == 1000
+    assert parameters["attributes"]["schema"]["additionalProperties"]["maxLength"] == 1000
+    assert "attributes.NAME.min" in parameters["attributes"]["description"]
     assert parameters["from"]["schema"]["anyOf"][0]["format"] == "date"
     assert re.fullmatch(
-        parameters["facets"]["schema"]["anyOf"][0]["pattern"], "channel,source,month"
+        parameters["facets"]["schema"]["anyOf"][0]["pattern"], "channel,source,author,tag,month"
     )
     assert "500" in parameters["q"]["description"]
     for parameter in parameters.values():
@@ -84,7 +88,7 @@ def test_every_answer_in_the_document_is_json_or_a_problem(document: Any) -> Non
 
 def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
     asked = {
-        "/api/v1/search": "/api/v1/search?q=水库&facets=channel,source,month",
+        "/api/v1/search": "/api/v1/search?q=水库&facets=channel,source,author,tag,month",
         "/api/v1/suggest": "/api/v1/suggest?q=云溪",
         "/api/v1/articles/{article_id}": "/api/v1/articles/story-1",
         "/api/v1/articles/{article_id}/related": "/api/v1/articles/story-1/related",
@@ -105,7 +109,7 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", ["q=水库&facets=channel,source,month&explain=1", "q=板登会", "q=<"]
+    "asked", ["q=水库&facets=channel,tag,month&channel=时政&explain=1", "q=板登会", "q=<"]
 )
 def test_a_search_is_written_as_its_models_would_be(portal: Portal, asked: str) -> None:
     body = portal.client.get("/api/v1/search?" + asked).get_data(as_text=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -22,6 +22,16 @@ def links(page: str) -> dict[str, str]:
 def asked(address: str) -> dict[str, str]:
     """The parameters of an address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+def all_asked(address: str) -> dict[str, list[str]]:
+    """The parameters of an address with all their values."""
+    return parse_qs(urlsplit(address).query)
+
+
+def facet_names(page: str) -> list[str]:
+    """The names of the facets that a page shows."""
+    return re.findall(r'<nav aria-label="(频道|来源|作者|标签|月份)">', page)
 
 
 def page(portal: Portal, path: str, **query: str) -> str:
@@ -52,7 +62,9 @@ def test_nothing_of_an_article_becomes_markup(portal: Portal, path: str) -> None
     assert html.escape(SCRIPT, quote=False) in text.replace("&#34;", '"')
 
 
-@pytest.mark.parametrize("name", ["q", "channel", "source", "author", "tag"])
+@pytest.mark.parametrize(
+    "name", ["q", "channel", "source", "author", "tag", "site", "attributes.a"]
+)
 def test_nothing_that_is_asked_becomes_markup(portal: Portal, name: str) -> None:
     text = page(portal, "/search", **{name: f'"{SCRIPT}'})
     assert "<script>" not in text
@@ -124,6 +136,121 @@ def test_a_channel_shows_what_lies_in_it(tmp_path: Path) -> None:
     )
     inside = links(page(portal, "/search", channel="情感"))
     assert asked(inside["故事 1"])["channel"] == "情感/故事"
+
+
+def test_a_click_adds_a_value_and_the_next_click_removes_it(portal: Portal) -> None:
+    whole = links(page(portal, "/search", q="水库"))
+    text = page(portal, whole["澜东日报 12"])
+    one = links(text)
+    assert "共 12 条" in visible_text(text)
+    assert set(all_asked(one["澜东日报 12 × （去掉）"])) == {"q"}
+    text = page(portal, one["青川日报 12"])
+    two = links(text)
+    assert "共 24 条" in visible_text(text)
+    assert all_asked(two["来源：青川日报 × （去掉）"]) == {"q": ["水库"], "source": ["澜东日报"]}
+    assert all_asked(two["来源：澜东日报 × （去掉）"])["source"] == ["青川日报"]
+    assert all_asked(two["青川日报 12 × （去掉）"])["source"] == ["澜东日报"]
+    assert all_asked(two["社会 8"]) == {
+        "q": ["水库"],
+        "source": ["澜东日报", "青川日报"],
+        "channel": ["社会"],
+    }
+    assert text.count('aria-current="true" title="去掉这个条件"') == 2
+
+
+def test_channels_are_a_tree_that_opens_below_a_chosen_one(tmp_path: Path) -> None:
+    paths = (
+        "情感/故事",
+        "情感/婚姻/法律",
+        "情感/婚姻",
+        "体育/足球",
+        "体育/足球",
+        "体育/游泳",
+        "社会",
+    )
+    portal = open_portal(
+        tmp_path, [article(f"a-{n}", channel=path) for n, path in enumerate(paths)]
+    )
+    found = links(page(portal, "/search"))
+    assert {"体育 3", "情感 3", "社会 1"} <= set(found)
+    assert not {"足球 2", "婚姻 2", "法律 1"} & set(found)
+    text = page(portal, found["情感 3"])
+    found = links(text)
+    assert {"情感 3 × （去掉）", "婚姻 2", "故事 1", "体育 3", "社会 1"} <= set(found)
+    assert re.search(r'<li class="level-1"><a [^>]*>婚姻', text)
+    assert not {"足球 2", "法律 1"} & set(found)
+    assert all_asked(found["体育 3"])["channel"] == ["情感", "体育"]
+    assert all_asked(found["婚姻 2"])["channel"] == ["情感/婚姻"]
+    text = page(portal, found["婚姻 2"])
+    found = links(text)
+    assert {"情感 3", "婚姻 2 × （去掉）", "法律 1", "故事 1"} <= set(found)
+    assert re.search(r'<li class="level-2"><a [^>]*>法律', text)
+    assert all_asked(found["情感 3"])["channel"] == ["情感"]
+    assert all_asked(found["故事 1"])["channel"] == ["情感/婚姻", "情感/故事"]
+    assert all_asked(found["婚姻 2 × （去掉）"]) == {}
+
+
+def test_authors_and_tags_are_facets_where_there_is_a_choice(tmp_path: Path) -> None:
+    portal = open_portal(
+        tmp_path,
+        [
+            article("a", title="渡口的船", author="陈立", tags=["交通", "水乡"]),
+            article("b", title="渡口的灯", author="王珂", tags=["水乡"]),
+            article("c", title="渡口的茶", tags=["水乡", "农业"], source="甲报"),
+            article("d", title="堤坝", author="陈立", tags=["水乡"]),
+        ],
+    )
+    text = page(portal, "/search", q="渡口")
+    found = links(text)
+    assert asked(found["陈立 1"]) == {"q": "渡口", "author": "陈立"}
+    assert asked(found["交通 1"]) == {"q": "渡口", "tag": "交通"}
+    assert "水乡 3" not in found, "all have it"
+    assert facet_names(text) == ["作者", "标签"]
+    text = page(portal, "/search", q="堤坝")
+    assert facet_names(text) == [], "one value is no choice"
+    text = page(portal, "/search", q="堤坝", tag="水乡", author="没有这个人")
+    assert facet_names(text) == ["作者", "标签"]
+    assert {"没有这个人 × （去掉）", "陈立 1"} <= set(links(text))
+
+
+def test_the_newest_months_are_shown(tmp_path: Path) -> None:
+    dates = [f"{2025 + n // 12}-{n % 12 + 1:02}-15" for n in range(14) for _ in range(14 - n)]
+    portal = open_portal(
+        tmp_path, [article(f"a-{n}", published_at=date) for n, date in enumerate(dates)]
+    )
+    text = page(portal, "/search")
+    months = re.findall(r">(\d{4}年\d+月)<", text)
+    assert months == ["2026年2月", "2026年1月", *(f"2025年{month}月" for month in range(12, 6, -1))]
+
+
+def test_attributes_and_sites_are_filters_that_can_be_removed(tmp_path: Path) -> None:
+    portal = open_portal(
+        tmp_path,
+        [
+            article("a", site="main", attributes={"region": "华东", "price": 3}, source="甲报"),
+            article("b", site="blog", attributes={"region": "华南", "price": 5}, source="乙报"),
+        ],
+    )
+    every = {
+        "site": ["main", "blog"],
+        "attributes.region": ["华东", "华南"],
+        "attributes.price.min": ["1"],
+        "attributes.price.max": ["9.5"],
+    }
+    text = page(portal, "/search?" + urlencode(every, doseq=True))
+    found = links(text)
+    assert "共 2 条" in visible_text(text)
+    for name, value, chip in (
+        ("site", "main", "站点：main"),
+        ("site", "blog", "站点：blog"),
+        ("attributes.region", "华东", "region：华东"),
+        ("attributes.price.min", "1", "price ≥ 1"),
+        ("attributes.price.max", "9.5", "price ≤ 9.5"),
+    ):
+        rest = [each for each in every[name] if each != value]
+        left = {key: values for key, values in (every | {name: rest}).items() if values}
+        assert all_asked(found[f"{chip} × （去掉）"]) == left
+    assert all_asked(found["甲报 1"]) == every | {"source": ["甲报"]}
 
 
 def test_months_narrow_to_whole_months(portal: Portal) -> None:

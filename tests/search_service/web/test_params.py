@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search_service.web.params import SearchParameters
+from search_service.web.search_params import SearchParameters
 from tests.search_service.web.portal import Portal, as_problem
 
 SEARCH = "/api/v1/search"
@@ -49,10 +49,27 @@ def wrong(portal: Portal, path: str, **query: str) -> dict[str, dict[str, str]]:
         (SEARCH, "to", "1700000000", "a day such as 2023-11-05, from 1900-01-01 to 2199-12-31"),
         (SEARCH, "to", "9999-12-31", "a day such as 2023-11-05, from 1900-01-01 to 2199-12-31"),
         (SEARCH, "from", "0001-01-01", "a day such as 2023-11-05, from 1900-01-01 to 2199-12-31"),
-        (SEARCH, "facets", "channel,author", "some of channel, source, month, parted by commas"),
-        (SEARCH, "facets", ",", "some of channel, source, month, parted by commas"),
+        (
+            SEARCH,
+            "facets",
+            "channel,site",
+            "some of channel, source, author, tag, month, parted by",
+        ),
+        (SEARCH, "facets", ",", "some of channel, source, author, tag, month, parted by commas"),
         (SEARCH, "channel", "道" * 1001, "a text of at most 1000 characters"),
         (SEARCH, "source", "青川\x00日报", "a text of at most 1000 characters"),
+        (SEARCH, "site", "道" * 1001, "a text of at most 1000 characters"),
+        (SEARCH, "attributes", "华东", "attributes.NAME, attributes.NAME.min, attributes.NAME.max"),
+        (SEARCH, "attributes.", "华东", "a name of 1 to 128 of A-Z a-z 0-9 . _ ~ -"),
+        (SEARCH, "attributes.地区", "华东", "a name of 1 to 128 of A-Z a-z 0-9 . _ ~ -"),
+        (SEARCH, "attributes.a b.min", "3", "a name of 1 to 128 of A-Z a-z 0-9 . _ ~ -"),
+        (SEARCH, "attributes.region", "道" * 1001, "a text of at most 1000 characters"),
+        (SEARCH, "attributes.region", "华\x00东", "a text of at most 1000 characters"),
+        (SEARCH, "attributes.price.min", "cheap", "a number such as 3 or -1.5"),
+        (SEARCH, "attributes.price.min", "1e999", "a number such as 3 or -1.5"),
+        (SEARCH, "attributes.price.max", "nan", "a number such as 3 or -1.5"),
+        (SEARCH, "attributes.price.max", "３", "a number such as 3 or -1.5"),
+        (SEARCH, "attributes.price.max", "1_000", "a number such as 3 or -1.5"),
         ("/api/v1/suggest", "size", "21", "a whole number from 1 to 20"),
         ("/api/v1/latest", "size", "101", "a whole number from 1 to 100"),
         ("/api/v1/latest", "exclude", "a b", "up to 100 article ids, parted by commas"),
@@ -100,6 +117,45 @@ def test_of_many_wrong_members_of_a_body_the_first_are_named(portal: Portal) -> 
     problem = as_problem(portal.client.post("/api/v1/clicks", json=body))
     assert len(problem["errors"]) == 20
     assert problem["detail"].endswith("; and 482 more")
+
+
+def test_several_values_of_a_parameter_are_allowed_where_a_field_has_several(
+    portal: Portal,
+) -> None:
+    names = ("channel", "source", "author", "tag", "site", "attributes.region")
+    for name in names:
+        address = f"{SEARCH}?q=水库&" + urlencode([(name, "甲"), (name, ""), (name, "乙")])
+        assert portal.client.get(address).status_code == 200, name
+        many = f"{SEARCH}?" + urlencode([(name, f"值{number}") for number in range(33)])
+        (error,) = as_problem(portal.client.get(many))["errors"]
+        assert error["parameter"] == name
+        assert error["message"] == "has too many values"
+        assert error["allowed"].startswith("up to 32 values")
+        wrong_one = f"{SEARCH}?" + urlencode([(name, "甲"), (name, "乙\x00")])
+        (error,) = as_problem(portal.client.get(wrong_one))["errors"]
+        assert (error["parameter"], error["value"]) == (name, "乙\x00")
+        assert error["allowed"].startswith("a text of at most 1000 characters")
+    for name in ("from", "size", "group", "attributes.price.min", "attributes.price.max"):
+        twice = f"{SEARCH}?" + urlencode([(name, "1"), (name, "2")])
+        (error,) = as_problem(portal.client.get(twice))["errors"]
+        assert (error["parameter"], error["message"]) == (name, "is given more than once")
+    for path in ("/api/v1/latest", "/api/v1/articles/story-1"):
+        twice = f"{path}?channel=a&channel=b"
+        (error,) = as_problem(portal.client.get(twice))["errors"]
+        assert (error["parameter"], error["message"]) == ("channel", "is given more than once")
+
+
+def test_a_range_of_numbers_that_runs_backwards_is_an_error(portal: Portal) -> None:
+    asked = urlencode([("attributes.price.min", "3"), ("attributes.price.max", "2.5")])
+    (error,) = as_problem(portal.client.get(f"{SEARCH}?{asked}"))["errors"]
+    assert (error["parameter"], error["value"]) == ("attributes.price.min", "3")
+    assert error["message"] == "lies above `attributes.price.max`"
+
+
+def test_attributes_of_too_many_names_are_an_error(portal: Portal) -> None:
+    asked = urlencode([(f"attributes.a{number}", "x") for number in range(33)])
+    (error,) = as_problem(portal.client.get(f"{SEARCH}?{asked}"))["errors"]
+    assert (error["parameter"], error["allowed"]) == ("attributes", "up to 32 names")
 
 
 def test_a_range_that_runs_backwards_is_an_error(portal: Portal) -> None:
@@ -229,7 +285,10 @@ def test_a_page_says_in_chinese_what_is_wrong(portal: Portal, query: str) -> Non
 
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = st.sampled_from(
-    [*SearchParameters.model_json_schema()["properties"], "exclude", "utm_source"]
+    [
+        *SearchParameters.model_json_schema()["properties"],
+        *("attributes.region", "attributes.price.min", "attributes..max", "exclude", "utm_source"),
+    ]
 )
 VALUES = (
     ANYTHING

@@ -22,7 +22,7 @@ from indexer.columnar.files.segment import Segment
 from indexer.columnar.files.snapshot import Snapshot, open_snapshot
 from indexer.columnar.files.writer import Writer, create_index
 from indexer.columnar.search import plan as p
-from indexer.columnar.search.executor import Derived, Executor, Top
+from indexer.columnar.search.executor import Derived, Executor, Facet, Top
 from indexer.columnar.search.found import SCRATCH
 
 LAYOUT = Layout(
@@ -311,11 +311,11 @@ def times(scores: Scores, factor: float) -> Scores:
     return {doc: score * factor for doc, score in scores.items()}
 
 
-def eras(segment: Segment) -> tuple[Any, list[bytes]]:
+def eras(segment: Segment) -> Facet:
     """A derived facet: before time 0, or since."""
     values = segment.numbers("time")
     ordinals = np.where(values == np.iinfo(np.int64).min, 2, (values >= 0).astype(np.int64))
-    return ordinals, [b"past", b"since"]
+    return Facet(ordinals, [b"past", b"since"])
 
 
 DERIVED: dict[str, Derived] = {"era": eras}
