@@ -91,6 +91,20 @@ class Adjacent:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Articles in which ``words`` stand near one another in one of ``fields``, in any order. The score is 0.
+
+    Words are tokens of the analyzer in query mode; repeated ones count once. A stretch of the field holds every word and at most
+    ``slop`` positions more than there are words. Two words that follow one another thus have a slop of 0. An empty ``words``
+    matches nothing.
+    """
+
+    words: tuple[str, ...]
+    slop: int
+    fields: tuple[str, ...] = TEXT_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
 class TitlePrefix:
     """Articles whose title begins with ``text``; with ``whole`` the title equals it. Compared as :class:`Literal` does.
 
@@ -171,6 +185,7 @@ Query = (
     Match
     | Literal
     | Adjacent
+    | Near
     | TitlePrefix
     | TitleSound
     | Term

@@ -34,6 +34,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Near,
     Not,
     Or,
     Query,
@@ -204,6 +205,8 @@ class MemoryReader(Reader):
                 return self._literal(fold_literal(query.text), query.fields)
             case Adjacent():
                 return self._adjacent(query)
+            case Near():
+                return self._near(query)
             case TitlePrefix():
                 return dict.fromkeys(self._where(lambda entry: _titled(entry, query)), 1.0)
             case TitleSound():
@@ -294,6 +297,23 @@ class MemoryReader(Reader):
                 all(start + n in places.get(word, ()) for n, word in enumerate(rest, 1))
                 for places in found
                 for start in places.get(first, ())
+            )
+
+        return self._where(holds)
+
+    def _near(self, query: Near) -> Scores:
+        words = set(query.words)
+        window = len(words) + query.slop
+
+        def holds(entry: Entry) -> bool:
+            found = [
+                [entry.places[field].get(word, frozenset()) for word in words]
+                for field in query.fields
+            ]
+            return any(
+                all(any(0 <= at - start < window for at in places) for places in of_words)
+                for of_words in found
+                for start in set().union(*of_words)
             )
 
         return self._where(holds)

@@ -37,6 +37,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Near,
     Not,
     Or,
     Query,
@@ -144,6 +145,12 @@ leaves = st.one_of(
     st.builds(
         Adjacent,
         texts | st.lists(st.sampled_from(PIECES), min_size=2, max_size=2).map("".join),
+        fields,
+    ),
+    st.builds(
+        Near,
+        st.lists(st.sampled_from(PIECES), max_size=3).map(tuple),
+        st.sampled_from((0, 1, 3, 50)),
         fields,
     ),
     st.builds(TitlePrefix, texts, st.booleans()),
