@@ -190,7 +190,11 @@ def _field(text: str, shadow: str, at: int) -> list[Lexeme]:
         return [Lexeme(Kind.TEXT, at, named.end())]
     end = _quote_end(shadow, value)
     if folded in foreign.FILTERS:
-        return [Lexeme(Kind.FOREIGN, at, end or _word_end(shadow, value))]
+        if not end:
+            end = _word_end(shadow, value)
+            plus = shadow.find("+", value + 1, end)  # site:example.com+茶会
+            end = plus if plus > 0 else end
+        return [Lexeme(Kind.FOREIGN, at, end)]
     field = Lexeme(Kind.FIELD, at, end, field=_FIELDS[folded], name=named[1].lower())
     if end:
         field = replace(field, value=text[value + 1 : end - 1], quoted=True)

@@ -25,6 +25,7 @@ from tests.search_service.understanding.test_parse import outline, read
         ("body:title:茶会", "title words<茶会>", ["body:"]),
         ("url:http://a.b/c", "words<http://a.b/c>", ["url:"]),
         ("site:example.com 茶会", "words<茶会>", ["site:example.com"]),
+        ("site:example.com+茶会", "words<+茶会>", ["site:example.com"]),
         ('茶会 filetype:"pdf"', "words<茶会>", ['filetype:"pdf"']),
         ("茶* 云溪", "words<茶 云溪>", ["*"]),
         ("*大学", "words<大学>", ["*"]),
