@@ -108,6 +108,20 @@ class Glued:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Articles in which ``words`` stand near one another in one of ``fields``, in any order. The score is 0.
+
+    Words are tokens of the analyzer in query mode; repeated ones count once. A stretch of the field holds every word and at most
+    ``slop`` positions more than there are words. Two words that follow one another thus have a slop of 0. An empty ``words``
+    matches nothing.
+    """
+
+    words: tuple[str, ...]
+    slop: int
+    fields: tuple[str, ...] = TEXT_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
 class TitlePrefix:
     """Articles whose title begins with ``text``; with ``whole`` the title equals it.
 
@@ -203,6 +217,7 @@ Query = (
     | Literal
     | Adjacent
     | Glued
+    | Near
     | TitlePrefix
     | TitleSound
     | Term

@@ -36,6 +36,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Near,
     Not,
     NumberRange,
     Or,
@@ -213,6 +214,8 @@ class MemoryReader(Reader):
                 return self._adjacent(query)
             case Glued(text):
                 return dict.fromkeys(self._where(lambda entry: text in entry.glued), 1.0)
+            case Near():
+                return self._near(query)
             case TitlePrefix():
                 return dict.fromkeys(self._where(lambda entry: _titled(entry, query)), 1.0)
             case TitleSound():
@@ -314,6 +317,23 @@ class MemoryReader(Reader):
         for query in reversed(first):
             matching = self._found(query)
             hits.sort(key=lambda hit: hit.article.id not in matching)
+
+    def _near(self, query: Near) -> Scores:
+        words = set(query.words)
+        window = len(words) + query.slop
+
+        def holds(entry: Entry) -> bool:
+            found = [
+                [entry.places[field].get(word, frozenset()) for word in words]
+                for field in query.fields
+            ]
+            return any(
+                all(any(0 <= at - start < window for at in places) for places in of_words)
+                for of_words in found
+                for start in set().union(*of_words)
+            )
+
+        return self._where(holds)
 
     def _rescored(
         self, hits: Sequence[Hit], rescore: Rescore, fresh: Mapping[str, float]

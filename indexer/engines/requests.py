@@ -24,6 +24,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Near,
     Not,
     NumberRange,
     Or,
@@ -121,6 +122,10 @@ def _check(query: Query) -> None:
             for each in query.alternatives:
                 _not_negative(each.factor, f"the factor of {each.text}")
         case Literal() | Adjacent():
+            for field in query.fields:
+                check_text_field(field)
+        case Near():
+            _not_negative(query.slop, "slop")
             for field in query.fields:
                 check_text_field(field)
         case Term():

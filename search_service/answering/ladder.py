@@ -32,6 +32,7 @@ from indexer.query import (
     Glued,
     Match,
     MatchAll,
+    Near,
     Not,
     Or,
     Query,
@@ -179,6 +180,8 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
             return MatchAll()
         case Words():
             return _with_joined(tree, _words(tree, rung), rung)
+        case Phrase(slop=slop) if slop and (tree.title_only or rung != "unquoted"):
+            return _near(tree)
         case Phrase(text, title_only=True):
             return LiteralQuery(text, fields=("title",))
         case Phrase(text):
@@ -207,6 +210,14 @@ def _all(parts: tuple[Node, ...], rung: Rung) -> Query:
     optional = [part for part in parts if isinstance(part, Words) and not part.title_only]
     required = And(tuple(query_for(part, rung) for part in parts if part not in optional))
     return Or((required, *(And((required, query_for(part, rung))) for part in optional)))
+
+
+def _near(quote: Phrase) -> Query:
+    """The articles with the words of the quote near one another, or with its very text, however the segmenter cut it."""
+    fields = _TITLE if quote.title_only else FIELD_WEIGHTS
+    names = tuple(name for name, _ in fields)
+    near = Near(quote.tokens, quote.slop, names)
+    return Or((And((Match(quote.tokens, fields), near)), LiteralQuery(quote.text, names)))
 
 
 def _unquoted(parts: list[Words | Phrase]) -> Query:

@@ -330,9 +330,11 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree) if parsed.tree else []
     if found.page.total and found.rung == "unquoted":
-        notes = (*notes, "没有文章原样含有引号里的文字，已去掉引号搜索。")
+        near = any(isinstance(leaf, Phrase) and leaf.slop for leaf in leaves)
+        how = "符合引号的要求" if near else "原样含有引号里的文字"
+        notes = (*notes, f"没有文章{how}，已去掉引号搜索。")
     elif not found.page.total and any(
-        isinstance(leaf, Phrase) and leaf.title_only for leaf in leaves
+        isinstance(leaf, Phrase) and leaf.title_only and not leaf.slop for leaf in leaves
     ):
         notes = (*notes, "引号里的文字要原样出现；去掉引号可以放宽搜索。")
     return Understood(
@@ -356,7 +358,7 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
     inside = rung == "inside" and not may_stand_inside(tree)
     for leaf in wanted(tree) if tree else []:
-        if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:
+        if isinstance(leaf, Phrase) and (leaf.slop or (rung == "unquoted" and not leaf.title_only)):
             leaf = Words(leaf.text, leaf.tokens)
         if isinstance(leaf, Phrase):
             found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)

@@ -3,9 +3,12 @@
     "exact"  「exact」                     literally
     -word  NOT word                        without the word
     a AND b   a OR b   a | b   (a b)       AND binds closest, then OR, then the blank between words
+    "a b"~5                                the words of the quote near one another, at most 5 others between them
     title: channel: source: author: tag:   one field; date:2023-11..2023-12 for the time of publication
+    标题： 频道： 来源： 作者： 标签： 日期：     the same fields
 
-Operators may be full-width. Every text can be parsed: an operator that makes no sense is read as text.
+Operators may be full-width. Every text can be parsed: an operator that makes no sense is read as text. An operator
+that only other search engines have is left out, and a note says so.
 """
 
 from __future__ import annotations
@@ -44,12 +47,18 @@ MAX_LENGTH: Final = 500
 MAX_WORDS: Final = 64
 """Maximum number of words (loose words, quotes and fields) of a query that are used. Each costs a look-up in the index."""
 
+MAX_SLOP: Final = 50
+"""Maximum number of other words between the words of a quote: about two sentences. More says no more than all words do."""
+
 QUESTION_WORDS: Final = frozenset([
     "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
     "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
 ])  # fmt: skip
 """Question words. The words beside one are a topic, and an article need not hold all of them."""
 _ASKING: Final = re.compile("|".join(QUESTION_WORDS))
+
+_ASIDE: Final = (Kind.NEAR, Kind.FOREIGN)
+"""Operators that are not supported."""
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
@@ -108,10 +117,13 @@ class _Parser:
         self._at = 0
 
     def read(self, lexemes: list[Lexeme]) -> Node | None:
-        self._lexemes = lexemes
+        for lexeme in lexemes:
+            if lexeme.kind in _ASIDE:
+                self._notes.append(_unsupported(lexeme.kind, self._text[lexeme.start : lexeme.end]))
+        self._lexemes = [lexeme for lexeme in lexemes if lexeme.kind not in _ASIDE]
         return self._sequence()
 
-    def words(self, text: str, *, title_only: bool = False) -> Node | None:
+    def words(self, text: str, *, title_only: bool = False, name: str = "") -> Node | None:
         """The words of a loose text, up to MAX_WORDS. None if it has no words."""
         text = " ".join(text.split())
         tokens = self._analyzer.query(text)
@@ -122,7 +134,7 @@ class _Parser:
             for token in tokens:
                 seen.add(token.text)
                 if len(seen) > self._left:
-                    return self.words(text[: token.start], title_only=title_only)
+                    return self.words(text[: token.start], title_only=title_only, name=name)
         self._left -= len(distinct)
         self.ignored.extend(self._analyzer.ignored(text))
         if not distinct:
@@ -142,6 +154,7 @@ class _Parser:
             common=common,
             unknown=any(not (has_borders(word) or self._analyzer.holds(word)) for word in distinct),
             grams=tuple(chinese_pairs(text, tokens)),
+            name=name,
         )
         parts = {*words.pieces, *together, " ".join(words.telling)}
         if words.bordered and words.borderless:
@@ -194,7 +207,7 @@ class _Parser:
                 self._take(Kind.CLOSE)
                 return part
             case Kind.QUOTE:
-                return self._phrase(lexeme.value)
+                return self._phrase(lexeme)
             case Kind.FIELD:
                 return self._field(lexeme)
             case _:
@@ -203,26 +216,37 @@ class _Parser:
     def _settle(self, part: Node | _Loose | None) -> Node | None:
         return self.words(part.text) if isinstance(part, _Loose) else part
 
-    def _phrase(self, text: str, *, title_only: bool = False) -> Node | None:
-        text = " ".join(text.split())
+    def _phrase(self, lexeme: Lexeme) -> Node | None:
+        text = " ".join(lexeme.value.split())
         if not fold_literal(text) or not self._spend():
             return None
-        common = self._analyzer.only_stopwords(text)
-        return Phrase(text, title_only, words_of(self._analyzer, text), common)
+        tokens = words_of(self._analyzer, text)
+        slop = lexeme.slop if len(set(tokens)) > 1 else 0  # a single word is near itself
+        if slop > MAX_SLOP:
+            self._notes.append(f"引号里的词之间最多隔 {MAX_SLOP} 个词，已按 {MAX_SLOP} 个搜索。")
+            slop = MAX_SLOP
+        return Phrase(
+            text,
+            lexeme.field == "title",
+            slop,
+            tokens,
+            common=self._analyzer.only_stopwords(text),
+            name=lexeme.name,
+        )
 
     def _field(self, lexeme: Lexeme) -> Node | _Loose | None:
         value = " ".join(lexeme.value.split())
         if lexeme.field == "title":
             if lexeme.quoted:
-                return self._phrase(value, title_only=True)
-            return self.words(value, title_only=True)
+                return self._phrase(lexeme)
+            return self.words(value, title_only=True, name=lexeme.name)
         if lexeme.field == "date":
             dates = _dates(value, self._timezone)
             if dates is None:
                 self._notes.append(f"“{value}”不是日期，已当作文字搜索。")
                 return _Loose(self._text[lexeme.start : lexeme.end])
-            return dates if self._spend() else None
-        return Keyword(lexeme.field, value) if value and self._spend() else None
+            return replace(dates, name=lexeme.name) if self._spend() else None
+        return Keyword(lexeme.field, value, lexeme.name) if value and self._spend() else None
 
     def _spend(self) -> bool:
         """Use up one of the remaining words. False if none is left."""
@@ -239,6 +263,12 @@ class _Parser:
         taken = self._peek() is kind
         self._at += taken
         return taken
+
+
+def _unsupported(kind: Kind, typed: str) -> str:
+    if kind is Kind.NEAR:
+        return f'不支持“{typed}”，已忽略；找相隔不远的词，可以用 "甲 乙"~5。'
+    return f"不支持“{typed}”，已忽略。"
 
 
 def _present(parts: Iterable[Node | None]) -> list[Node]:

@@ -6,6 +6,7 @@ strictly loose words are taken is decided later, rung by rung.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,13 +19,19 @@ _LONGEST_NAME: Final = 8
 """Maximum number of characters of a text that may be one name."""
 
 
+def _as_typed() -> str:
+    """The name of a leaf's field as the reader typed it. Trees that differ in such names only are equal."""
+    return field(default="", compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Loose words, with blanks between the pieces as typed. ``tokens`` are the analyzer's words, without repeats.
 
     ``joined``: stretches whose words must follow one another (``joined.py``). ``asks``: one of the words is a question word
-    (怎么, 哪些). ``common``: all words are stopwords. ``unknown``: a word that no dictionary holds is among them. ``alternatives``: empty after parsing; ``synonyms.py`` sets them.
-    ``grams``: the text's pairs of characters (``analysis/grams.py``).
+    (怎么, 哪些). ``common``: all words are stopwords. ``unknown``: a word that no dictionary holds is among them.
+    ``alternatives``: empty after parsing; ``synonyms.py`` sets them. ``grams``: the text's pairs of characters
+    (``analysis/grams.py``). ``name``: the name of the field.
 
     ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
     tokens and, if there are both kinds, the bordered and the borderless tokens. The analyzer
@@ -42,6 +49,7 @@ class Words:
     unknown: bool = False
     words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     grams: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    name: str = _as_typed()
 
     @property
     def pieces(self) -> list[str]:
@@ -84,12 +92,18 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Quoted text, to be found literally. ``tokens`` are the analyzer's words of it; ``common``: all of them are stopwords."""
+    """Quoted text. It is to be found literally, or, with a ``slop``, its words near one another.
+
+    ``slop``: how many other words may stand between the words, which are at least two. ``tokens`` are the analyzer's words of the
+    text; ``common``: all of them are stopwords.
+    """
 
     text: str
     title_only: bool = False
+    slop: int = 0
     tokens: tuple[str, ...] = field(default=(), compare=False, repr=False)
     common: bool = field(default=False, compare=False, repr=False)
+    name: str = _as_typed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,7 @@ class Keyword:
 
     field: str
     value: str
+    name: str = _as_typed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,7 @@ class Dates:
     start: datetime | None
     end: datetime | None
     text: str
+    name: str = _as_typed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +186,22 @@ _QUOTES: Final = (('"', '"', '"“”„‟＂'), ("「", "」", "」"), ("『",
 """Opening mark, closing mark, and the characters that may not stand between them."""
 
 
+_OPEN_END: Final = re.compile(r"[:：]$|(?:^|\s)(?:AND|OR|NOT|NEAR\S*)$")
+"""What needs something to follow it, at the end of a text."""
+
+
 def spell(tree: Node) -> str:
     """The tree as a reader would type it. It is shown with the answer, and parses to the same tree."""
     match tree:
-        case Words(text, _, title_only):
-            return f"title:{_quotable(text)}" if title_only else text
-        case Phrase(text, title_only):
-            return f"title:{_quote(text)}" if title_only else _quote(text)
-        case Keyword(field, value):
-            return f"{field}:{_quotable(value)}"
-        case Dates(text=text):
-            return f"date:{text}"
+        case Words(text, _, title_only, name=name):
+            return f"{name or 'title'}:{_quotable(text)}" if title_only else text
+        case Phrase(text, title_only, slop, name=name):
+            quoted = f"{_quote(text)}~{slop}" if slop else _quote(text)
+            return f"{name or 'title'}:{quoted}" if title_only else quoted
+        case Keyword(field, value, name):
+            return f"{name or field}:{_quotable(value)}"
+        case Dates(text=text, name=name):
+            return f"{name or 'date'}:{text}"
         case Exclude(part):
             return f"-{_operand(part)}"
         case Either(parts):
@@ -190,14 +211,19 @@ def spell(tree: Node) -> str:
 
 
 def _spell_all(parts: tuple[Node, ...]) -> str:
-    """Join the spellings with blanks. Several loose parts get AND or parentheses: with blanks they would parse as one part."""
+    """Join the spellings with blanks. Several loose parts get AND or parentheses: with blanks they would parse as one part.
+
+    A loose part that ends with the name of a field or an operator gets parentheses: it would take what follows.
+    """
     loose = [_is_loose(part) for part in parts]
     spelt = ""
     for n, part in enumerate(parts):
         follows, leads = n > 0 and loose[n - 1], n + 1 < len(parts) and loose[n + 1]
         if loose[n] and (follows or leads):
             spelt += f"{' AND ' if follows else ' '}{_operand(part)}"
-        elif isinstance(part, Either) or (loose[n] and sum(loose) > 1):
+        elif isinstance(part, Either) or (
+            loose[n] and (sum(loose) > 1 or _reaches_on(part, parts[n + 1 :]))
+        ):
             spelt += f" ({spell(part)})"
         else:
             spelt += f" {spell(part)}"
@@ -212,6 +238,10 @@ def _operand(part: Node) -> str:
 
 def _is_loose(part: Node) -> bool:
     return isinstance(part, Words) and not part.title_only
+
+
+def _reaches_on(part: Node, others: tuple[Node, ...]) -> bool:
+    return bool(others) and _OPEN_END.search(spell(part)) is not None
 
 
 def _quote(text: str) -> str:

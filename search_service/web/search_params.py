@@ -61,7 +61,8 @@ class SearchParameters(Parameters):
     q: TypedText = Field(
         "",
         description="What the reader typed. Nothing typed is an error; an empty text lists every article. "
-        'Operators: "exact phrase", -word, NOT, OR, parentheses, title: channel: source: author: tag: date:. '
+        'Operators: "exact phrase", "near words"~5, -word, NOT, AND, OR, parentheses, title: channel: source: author: tag: date:, '
+        "and their Chinese names 标题: 频道: 来源: 作者: 标签: 日期:. "
         f"Only the first {MAX_LENGTH} characters and {MAX_WORDS} words are read; query.notes says so.",
         json_schema_extra={"example": "乡村振兴"},
     )

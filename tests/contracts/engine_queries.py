@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.engines.base import Engine
+from indexer.errors import InvalidQuery
 from indexer.query import (
     And,
     Glued,
     Literal,
     MatchAll,
+    Near,
     Not,
     NumberRange,
     Or,
@@ -63,6 +65,40 @@ class QueryPromises(EngineBase):
         assert ask(adjacent("网点")) == ["inside"]
         assert ask(adjacent("3:2取胜无")) == []
         assert ask(adjacent("，")) == ask(adjacent("3:2", fields=())) == []
+
+    def test_near_words_stand_in_one_stretch_of_one_field(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("next", title="古塔 茶会", body="无"),
+            article("turned", title="无", lead="茶会，古塔", body="无"),
+            article("two-between", title="无", body="茶会 石桥 河流 古塔"),
+            article("three-between", title="无", body="茶会 石桥 河流 山路 古塔"),
+            article("fields", title="茶会", body="古塔"),
+            article("one", title="茶会 茶会 茶会", body="无"),
+            article("inside", title="农业银行", body="无"),
+        )
+        pair = ("茶会", "古塔")
+        assert ask(Near(pair, 0)) == ask(Near(pair[::-1], 1)) == ["next", "turned"]
+        assert ask(Near(pair, 2)) == ["next", "turned", "two-between"]
+        assert ask(Near(pair, 3)) == ask(Near(pair, 50))
+        assert ask(Near(pair, 3)) == ["next", "three-between", "turned", "two-between"]
+        assert ask(Near(("茶会", "石桥", "古塔"), 1)) == ["two-between"]
+        assert ask(Near((*pair, *pair), 0)) == ["next", "turned"]
+        assert ask(Near(pair, 3, fields=("lead", "title"))) == ["next", "turned"]
+        assert ask(Near(("茶会",), 0)) == [
+            "fields",
+            "next",
+            "one",
+            "three-between",
+            "turned",
+            "two-between",
+        ]
+        assert ask(Near(("农业", "银行"), 0)) == ["inside"]
+        assert ask(Near((), 5)) == ask(Near(pair, 5, fields=())) == []
+        assert ask(Near(("茶会", "火星"), 50)) == []
+        for wrong in (Near(pair, -1), Near(pair, 1, fields=("tag",))):
+            with pytest.raises(InvalidQuery):
+                ask(wrong)
 
     def test_an_alternative_counts_for_its_word(self, engine: Engine) -> None:
         ask = self.answers(

@@ -76,7 +76,7 @@ class LeafCosts:
     def _documents(self, node: p.Documents) -> int:
         return len(node.by_leaf[self.leaf][0]) if self.leaf in node.by_leaf else 0
 
-    def _phrase(self, node: p.Phrase) -> int:
+    def _phrase(self, node: p.Phrase | p.Near) -> int:
         return min(
             (self.impacts.estimate(self.leaf, node.field, term) for term in node.terms), default=0
         )
@@ -101,6 +101,7 @@ _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.TermsBetween: LeafCosts._terms_between,
     p.Documents: LeafCosts._documents,
     p.Phrase: LeafCosts._phrase,
+    p.Near: LeafCosts._phrase,
     p.Union: LeafCosts._any,
     p.Best: LeafCosts._any,
     p.Otherwise: LeafCosts._otherwise,

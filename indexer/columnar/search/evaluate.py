@@ -24,7 +24,7 @@ from indexer.columnar.search.found import (
     mask_of,
 )
 from indexer.columnar.search.impacts import F32, NOTHING, Column, Listed
-from indexer.columnar.search.phrases import phrase_matches
+from indexer.columnar.search.phrases import near_matches, phrase_matches
 from indexer.columnar.search.probing import LeafProbe, inside
 
 _SPARSE: Final = 32
@@ -104,6 +104,10 @@ class Evaluator(LeafProbe):
     def _find_phrase(self, node: p.Phrase) -> Found:
         found = phrase_matches(self.impacts, self.leaf, node)
         return _boosted(found, node.boost)
+
+    def _find_near(self, node: p.Near) -> Found:
+        docs = near_matches(self.impacts, self.leaf, node)
+        return Listed(docs, np.zeros(len(docs), dtype=np.float32))
 
     def _find_everything(self, node: p.Everything) -> Found:
         mask = np.zeros(self.length, dtype=bool)
@@ -293,6 +297,7 @@ _FIND: Final[dict[type, Callable[[Evaluator, Any], Part]]] = {
     p.Documents: Evaluator._find_documents,
     p.Between: Evaluator._find_between,
     p.Phrase: Evaluator._find_phrase,
+    p.Near: Evaluator._find_near,
     p.Everything: Evaluator._find_everything,
     p.Union: Evaluator._find_union,
     p.Best: Evaluator._find_best,

@@ -1,12 +1,13 @@
-"""Phrases: finds the documents that hold terms one after the other, from the positions, without a loop over documents.
+"""Phrases: finds the documents that hold terms one after the other or near one another. No loop runs over documents.
 
 An *occurrence* is one number, int64: ``document << 32 | position``. The occurrences of a term ascend. A phrase is thus an
-intersection of sorted arrays, each shifted by the term's place in the phrase.
+intersection of sorted arrays, each shifted by the term's place in the phrase. Near terms are found by binary search in them.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,11 @@ from indexer.columnar.files.arrays import IntP, firsts
 from indexer.columnar.files.locating import DocsByBlock
 from indexer.columnar.search.found import Mask, look_up, look_up_listed
 from indexer.columnar.search.impacts import I64, NOTHING, Impacts, Listed, padded
-from indexer.columnar.search.plan import Phrase
+from indexer.columnar.search.plan import Near, Phrase
 
 _POSITION_BITS: Final = 32
 _FARTHEST: Final = 2**31
-"""The largest slop. Positions lie below it, so no slop reaches from one document into the next."""
+"""The largest slop and window. Positions lie below it, so neither reaches from one document into the next."""
 _SEARCH: Final = 4
 """A set of occurrences that is more than this many times smaller than another uses binary search, a larger set uses a sieve."""
 _SIEVE_BITS: Final = 20
@@ -64,6 +65,30 @@ def phrase_matches(impacts: Impacts, leaf: int, phrase: Phrase) -> Listed:
     return Listed(docs, scores)
 
 
+def near_matches(impacts: Impacts, leaf: int, near: Near) -> IntP:
+    """intp, ascending: the documents in which all terms stand in one window.
+
+    O(occurrences in the documents that hold all terms * terms * log).
+
+    Raises:
+        Unsupported: the field keeps no positions.
+    """
+    terms = tuple(dict.fromkeys(near.terms))
+    counts = [impacts.occurrence_count(leaf, near.field, term) for term in terms]
+    if not counts or not min(counts):
+        return NOTHING.docs
+    among = DocsByBlock(_holding(impacts, leaf, near.field, terms, counts))
+    found = [impacts.occurrences_in(leaf, near.field, term, among) for term in terms]
+    # A window ends with one of its terms. Each other term stands in it if the last one before that end does.
+    ends = np.concatenate(found)
+    for places in sorted(found, key=len):
+        at = places.searchsorted(ends, side="right")
+        behind = ends - places[np.maximum(at - 1, 0)]
+        ends = ends[(at > 0) & (behind < min(near.window, _FARTHEST))]
+    ends.sort()
+    return _owners(ends)
+
+
 def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
     """Occurrences of the rarest term around which all the others stand in their places."""
     by_count = sorted(range(len(counts)), key=counts.__getitem__)
@@ -85,19 +110,26 @@ def _adjacent(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) ->
 
 def _near(impacts: Impacts, leaf: int, phrase: Phrase, counts: list[int]) -> I64:
     """Occurrences of the last term that end a chain of all terms."""
-    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
-    rarest = min(range(len(counts)), key=counts.__getitem__)
-    shared = impacts.listed(leaf, phrase.field, phrase.terms[rarest]).docs
-    for term in phrase.terms:
-        hit, _ = look_up_listed(impacts.listed(leaf, phrase.field, term), shared, length)
-        shared = shared[hit]
-    among = DocsByBlock(shared)
+    among = DocsByBlock(_holding(impacts, leaf, phrase.field, phrase.terms, counts))
     ends: I64 | None = None
     for term in phrase.terms:
         found = impacts.occurrences_in(leaf, phrase.field, term, among)
         ends = found if ends is None else _following(ends, found, phrase.slop)
     assert ends is not None, "a phrase has terms"
     return ends
+
+
+def _holding(
+    impacts: Impacts, leaf: int, field: str, terms: Sequence[bytes], counts: Sequence[int]
+) -> IntP:
+    """intp, ascending: the documents that hold all terms. ``counts`` are the terms' occurrences."""
+    length = padded(impacts.snapshot.leaves[leaf].segment.doc_count)
+    rarest = min(range(len(counts)), key=counts.__getitem__)
+    shared = impacts.listed(leaf, field, terms[rarest]).docs
+    for term in terms:
+        hit, _ = look_up_listed(impacts.listed(leaf, field, term), shared, length)
+        shared = shared[hit]
+    return shared
 
 
 def _owners(occurrences: I64) -> IntP:

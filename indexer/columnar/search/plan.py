@@ -85,6 +85,18 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Documents in which ``window`` positions in a row of a field hold every term, in any order. Each scores 0.
+
+    Repeated terms count once. Without terms none matches.
+    """
+
+    field: str
+    terms: tuple[bytes, ...]
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
 class Everything:
     """Every document; each scores ``score``."""
 
@@ -160,6 +172,7 @@ Plan = (
     | Documents
     | Between
     | Phrase
+    | Near
     | Everything
     | Union
     | Best

@@ -35,6 +35,7 @@ from indexer.query import (
     Literal,
     Match,
     MatchAll,
+    Near,
     Not,
     NumberRange,
     Or,
@@ -90,6 +91,8 @@ class PlanBuilder:
                 return p.Constant(self._adjacent(query), 0.0)
             case Glued(text):
                 return p.Constant(p.Term(GLUED, encoded(text)), factor)
+            case Near(words, slop, fields):
+                return _near(tuple(dict.fromkeys(words)), slop, fields)
             case TitlePrefix():
                 return _title_begins(fold_title(query.text), factor, whole=query.whole)
             case TitleSound(keys):
@@ -230,6 +233,11 @@ def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> p.Plan:
             for field in fields
         ]
     )
+
+
+def _near(words: tuple[str, ...], slop: int, fields: tuple[str, ...]) -> p.Plan:
+    terms = tuple(map(encoded, words))
+    return _union([p.Near(field, terms, len(terms) + slop) for field in fields])
 
 
 def _in_fields(word: bytes, weights: tuple[tuple[str, float], ...]) -> p.Plan:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.query import And, Boost, Literal, MatchAll, Not, Or, Query, Range, Term
+from indexer.query import And, Boost, Literal, MatchAll, Near, Not, Or, Query, Range, Term
 from search_service.answering.ladder import (
     Rung,
     is_loose,
@@ -27,6 +27,14 @@ def unquoted(text: str) -> Query:
 
 
 UNQUOTED = unquoted("茶会")
+NEAR = Or((
+    And((match("茶会 古塔", FIELD_WEIGHTS), Near(("茶会", "古塔"), 5, NAMES))),
+    Literal("茶会 古塔", NAMES),
+))  # fmt: skip
+NEAR_IN_TITLE = Or((
+    And((match("茶会 古塔", TITLE), Near(("茶会", "古塔"), 3, ("title",)))),
+    Literal("茶会 古塔", ("title",)),
+))  # fmt: skip
 BESIDE = And((Literal("茶会", NAMES), Term("tag", "茶")))
 
 
@@ -43,6 +51,8 @@ def tree(text: str) -> Node | None:
         ('"乡村振兴"', ["words", "unquoted"]),
         ('title:"乡村振兴"', ["words"]),
         ('-"乡村振兴"', ["browse"]),
+        ('"乡村 振兴"~5', ["words", "unquoted"]),
+        ('title:"乡村 振兴"~5', ["words"]),
         ('"乡村振兴" 茶会', ["words", "inside", "any", "unquoted"]),
         ('"乡村振兴" -茶会', ["words", "unquoted"]),
         ("，", ["words"]),
@@ -87,6 +97,13 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ('"茶会"', "unquoted", UNQUOTED),
         ('"茶会" 古塔 tag:茶', "unquoted", And((unquoted("茶会 古塔"), Term("tag", "茶")))),
         ('"茶会" 古塔 tag:茶', "any", Or((BESIDE, And((BESIDE, match("古塔", FIELD_WEIGHTS, need=0.0, inside=True)))))),
+        ('"茶会 古塔"~5', "words", NEAR),
+        ('"茶会 古塔"~5', "any", NEAR),
+        ('"茶会 古塔"~5', "unquoted", unquoted("茶会 古塔")),
+        ('"茶会 古塔"~5 石渠', "inside", And((NEAR, match("石渠", FIELD_WEIGHTS, inside=True)))),
+        ('-"茶会 古塔"~5', "browse", Not(NEAR)),
+        ('title:"茶会 古塔"~3', "words", NEAR_IN_TITLE),
+        ('title:"茶会 古塔"~3', "unquoted", NEAR_IN_TITLE),
         ("，", "words", Literal("，", NAMES)),
         ("title:茶会", "any", match("茶会", TITLE, inside=True)),
         ('title:"茶会"', "words", Literal("茶会", ("title",))),

@@ -574,6 +574,7 @@ def test_punctuation_alone_is_looked_for_as_it_stands_and_told(tmp_path: Path) -
 def test_a_quote_that_no_title_holds_is_told(found: Services) -> None:
     note = "引号里的文字要原样出现；去掉引号可以放宽搜索。"
     assert ask(found, "云溪 title:“灯笼会”").understood.notes == (note,)
+    assert ask(found, "云溪 title:“灯笼会 云溪”~5").understood.notes == ()
     assert ask(found, "“茶会”").understood.notes == ()
     assert ask(found, "灯笼会 -“茶会”").understood.notes == ()
 

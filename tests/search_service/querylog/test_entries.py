@@ -75,7 +75,17 @@ def test_a_narrowed_search_is_not_plain(narrowed: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['"山谷里"', "山谷 -学校", "title:山谷", "山谷 OR 学校", "「山谷」", "云" * 101]
+    "text",
+    [
+        '"山谷里"',
+        "山谷 -学校",
+        "title:山谷",
+        "山谷 OR 学校",
+        "「山谷」",
+        "标题: 山谷",
+        "山谷^3",
+        "云" * 101,
+    ],
 )
 def test_operators_and_pasted_texts_are_not_plain(text: str) -> None:
     made = entry(Question(text=text))

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_service.understanding.parse import MAX_LENGTH, MAX_WORDS, Parsed, Syntax, parse
+from search_service.understanding.parse import (
+    MAX_LENGTH,
+    MAX_SLOP,
+    MAX_WORDS,
+    Parsed,
+    Syntax,
+    parse,
+)
 from search_service.understanding.tree import (
     All,
     Dates,
@@ -34,8 +41,8 @@ def outline(node: Node | None) -> str:
             return "nothing"
         case Words(text, _, title_only):
             return f"{'title ' if title_only else ''}words<{text}>"
-        case Phrase(text, title_only):
-            return f"{'title ' if title_only else ''}exact<{text}>"
+        case Phrase(text, title_only, slop):
+            return f"{'title ' if title_only else ''}{f'near {slop}' if slop else 'exact'}<{text}>"
         case Keyword(field, value):
             return f"{field}<{value}>"
         case Dates(text=text):
@@ -103,13 +110,53 @@ def outline(node: Node | None) -> str:
             "all(source<云溪晚报>, author<罗 秋满>, tag<茶>)",
         ),
         ("(channel:情感)", "channel<情感>"),
-        ("url:http://a.b/c", "words<url:http://a.b/c>"),
         ("比分 3:2", "words<比分 3:2>"),
         ("subtitle:茶", "words<subtitle:茶>"),
         ("title:", "words<title:>"),
-        ("title: 茶会", "words<title: 茶会>"),
+        ("title: (a b)", "all(words<title:>, words<a b>)"),
+        ("title: -a", "all(words<title:>, not(words<a>))"),
+        ("title: OR a", "either(words<title:>, words<a>)"),
+        ("title: tag:茶", "all(words<title:>, tag<茶>)"),
+        ("title:\u3000", "words<title:>"),
         ('title:""', 'words<title:"">'),
         ('channel:"" 茶', "words<茶>"),
+        # Fields with a blank before the value
+        ("title: 茶会", "title words<茶会>"),
+        ("title:\u3000茶会 云溪", "all(title words<茶会>, words<云溪>)"),
+        ('title: "云溪 茶会"', "title exact<云溪 茶会>"),
+        ("tag:  茶 source:\n云溪晚报", "all(tag<茶>, source<云溪晚报>)"),
+        ("-channel: 体育", "not(channel<体育>)"),
+        ("date: 2023-11", "date<2023-11>"),
+        ("date: 见面", "words<date: 见面>"),
+        # Chinese names of fields
+        ("标题:茶会", "title words<茶会>"),
+        ("标题： 茶会", "title words<茶会>"),
+        ("標題:“云溪 茶会”", "title exact<云溪 茶会>"),
+        ("来源：云溪晚报 作者:罗秋满", "all(source<云溪晚报>, author<罗秋满>)"),
+        ("频道:情感/故事 标签:茶", "all(channel<情感/故事>, tag<茶>)"),
+        ("-來源:云溪晚报", "not(source<云溪晚报>)"),
+        ("日期：2023..2024", "date<2023..2024>"),
+        ("intitle:茶会", "title words<茶会>"),
+        ("本文来源：云溪晚报", "words<本文来源：云溪晚报>"),
+        ("时间：晚上", "words<时间：晚上>"),
+        ("标题", "words<标题>"),
+        # Words of a quote near one another
+        ('"古塔 茶会"~5', "near 5<古塔 茶会>"),
+        ("“古塔 茶会”～5", "near 5<古塔 茶会>"),
+        ("「古塔茶会」~12 云溪", "all(near 12<古塔茶会>, words<云溪>)"),
+        ('-"古塔 茶会"~5', "not(near 5<古塔 茶会>)"),
+        ('title:"古塔 茶会"~3', "title near 3<古塔 茶会>"),
+        ("标题： “古塔 茶会”~3", "title near 3<古塔 茶会>"),
+        ('("古塔 茶会"~5|云溪)', "either(near 5<古塔 茶会>, words<云溪>)"),
+        ('"古塔 茶会"~5，云溪', "all(near 5<古塔 茶会>, words<，云溪>)"),
+        ('"古塔"~5', "exact<古塔>"),
+        ('"古塔 茶会"~0', "exact<古塔 茶会>"),
+        ('"古塔 茶会"~5天', "all(exact<古塔 茶会>, words<~5天>)"),
+        ('"古塔 茶会"~5.5', "all(exact<古塔 茶会>, words<~5.5>)"),
+        ('"古塔 茶会"~', "exact<古塔 茶会>"),
+        ('tag:"古塔 茶会"~5', "all(tag<古塔 茶会>, words<~5>)"),
+        ('""~5', "words<~5>"),
+        ("茶会~5", "words<茶会~5>"),
         # Dates
         ("date:2023-11", "date<2023-11>"),
         ("date:2023/1/5", "date<2023-01-05>"),
@@ -151,8 +198,15 @@ def test_what_is_typed_is_read_as(typed: str, tree: str) -> None:
     assert outline(read(typed).tree) == tree
 
 
+def test_more_words_between_the_words_than_useful_are_cut_down_and_a_note_says_so() -> None:
+    parsed = read('"古塔 茶会"~1000')
+    assert outline(parsed.tree) == f"near {MAX_SLOP}<古塔 茶会>"
+    assert parsed.notes == ("引号里的词之间最多隔 50 个词，已按 50 个搜索。",)
+    assert read(f'"古塔 茶会"~{MAX_SLOP}').notes == ()
+
+
 def test_plain_syntax_switches_every_operator_off() -> None:
-    typed = '"云溪" -茶 OR title:塔 (a | b)'
+    typed = '"云溪 茶会"~5 -茶 OR title:塔 标题: 塔 (a | b) 茶^3 NEAR body:茶'
     assert outline(read(typed, "plain").tree) == f"words<{typed}>"
 
 
@@ -267,6 +321,13 @@ def test_wanted_leaves_out_what_is_excluded() -> None:
         ('tag:"a b"', 'tag:"a b"'),
         ("date:2023/11..", "date:2023-11.."),
         ('「a"b」', '「a"b」'),
+        ("标题： 茶会 Title: 云溪", "标题:茶会 title:云溪"),
+        ("来源:“a b” 日期:2023/11..", '来源:"a b" 日期:2023-11..'),
+        ("「云溪 茶会」～7", '"云溪 茶会"~7'),
+        ('"云溪 茶会"~99', '"云溪 茶会"~50'),
+        ('云溪 "茶会" 标题:', '(云溪 标题:) "茶会"'),
+        ('云溪 "茶会" OR', '(云溪 OR) "茶会"'),
+        ("body:云溪 茶会^3", "云溪 茶会"),
         ("(((", "((("),
         ("", ""),
     ],
@@ -278,7 +339,7 @@ def test_the_echo_is_the_canonical_spelling(typed: str, echo: str) -> None:
 TYPED = st.lists(
     st.sampled_from(
         ["茶会", "云溪", "a", "OR", "AND", "NOT", "-", "|", "(", ")", "（", "）", '"', "“", "”", "「", "」",
-         " ", " ", "\u3000", "title:", "tag:", "date:", "2023-11", "..", "，", "－", "｜", "*", "😀", "𠮷", "\n", "\ud800"]
+         " ", " ", "\u3000", "title:", "tag:", "date:", "2023-11", "..", "，", "－", "标题:", "来源：", "~5", "~1", "^2", "NEAR", "body:", "site:", "?", "/", ".", "｜", "*", "😀", "𠮷", "\n", "\ud800"]
     ),
     max_size=30,
 ).map("".join)  # fmt: skip
@@ -309,7 +370,19 @@ NAMES = st.sampled_from(["茶会", "云溪", "art", "古塔 石渠", "a b"])
 LEAVES = st.one_of(
     NAMES.map(lambda text: Words(text, tuple(token.text for token in analyzer().query(text)))),
     st.builds(Phrase, st.sampled_from(["茶 会", 'a"b', "x」y", "-a", "(b OR c)"]), st.booleans()),
-    st.builds(Keyword, st.sampled_from(["channel", "tag"]), st.sampled_from(["情感/故事", "a b", "(c)"])),
+    st.builds(
+        Phrase,
+        st.sampled_from(["茶会 古塔", 'a"b c', "（云溪） 茶会", "NEAR a", "a^2 b*"]),
+        st.booleans(),
+        st.sampled_from([0, 1, 5, MAX_SLOP]),
+        name=st.sampled_from(["", "标题", "title"]),
+    ),
+    st.builds(
+        Keyword,
+        st.sampled_from(["channel", "tag"]),
+        st.sampled_from(["情感/故事", "a b", "(c)"]),
+    ),
+    st.builds(Keyword, st.just("source"), st.sampled_from(["云溪晚报", "a b"]), st.just("来源")),
 )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ leaves: st.SearchStrategy[p.Plan] = st.one_of(
         st.sampled_from([None, 0.5, 2, math.inf]),
     ),
     st.builds(p.Phrase, fields, st.lists(words, max_size=4).map(tuple), st.integers(0, 4), BOOSTS),
+    st.builds(p.Near, fields, st.lists(words, max_size=4).map(tuple), st.integers(0, 6)),
     st.builds(p.Everything, SCORES),
     st.builds(p.Documents, given),
 )

@@ -11,6 +11,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,8 @@ class Twin:
             return dict.fromkeys(self._between(node), 0.0)
         if isinstance(node, p.Phrase):
             return times(self._phrase(node), node.boost)
+        if isinstance(node, p.Near):
+            return dict.fromkeys(self._near(node), 0.0)
         if isinstance(node, p.Everything):
             return dict.fromkeys(range(len(self.entries)), node.score)
         if isinstance(node, p.Union):
@@ -266,6 +269,13 @@ class Twin:
             if ends:
                 found[doc] = sum(each[doc] for each in scores)
         return found
+
+    def _near(self, node: p.Near) -> Iterable[int]:
+        places = [self.places[node.field].get(term.decode(), {}) for term in set(node.terms)]
+        for doc in places[0] if places else ():
+            one_each = product(*(each.get(doc, ()) for each in places))
+            if any(max(some) - min(some) < node.window for some in one_each):
+                yield doc
 
     def found(self, node: p.Plan, narrow: p.Plan | None = None) -> Scores:
         """The living documents that match and pass the filter."""

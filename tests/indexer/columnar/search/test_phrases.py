@@ -1,4 +1,4 @@
-"""Phrases beside their twin: slop, gaps, words at one place, repeated words, far places, several blocks and leaves."""
+"""Phrases and near terms beside their twin: slop, gaps, words at one place, repeated words, far places, several blocks and leaves."""
 
 from __future__ import annotations
 
@@ -61,15 +61,22 @@ phrases = st.builds(
     st.sampled_from([1.0, 2.0, 0.0]),
 )
 
+nears = st.builds(
+    p.Near,
+    st.just("body"),
+    st.lists(st.sampled_from([b"a", b"a", b"b", b"c", b"d"]), max_size=5).map(tuple),
+    st.sampled_from([-1, 0, 1, 2, 3, 6, 100_000, 2**31, 2**80]),
+)
+
 
 @settings(max_examples=100, deadline=None)
 @given(
     batches=st.lists(st.lists(texts(), min_size=1, max_size=12), min_size=1, max_size=3),
-    asked=st.lists(phrases, min_size=4, max_size=8),
+    asked=st.lists(phrases | nears, min_size=4, max_size=8),
     cache_bytes=st.sampled_from([0, 10_000, CACHE_BYTES]),
 )
 def test_any_phrase_is_found_where_its_words_stand(
-    batches: list[list[Placed]], asked: list[p.Phrase], cache_bytes: int
+    batches: list[list[Placed]], asked: list[p.Phrase | p.Near], cache_bytes: int
 ) -> None:
     with TemporaryDirectory() as name:
         executor, twin = searched(batches, Path(name) / "index", cache_bytes=cache_bytes)
@@ -106,6 +113,42 @@ def test_a_phrase_asks_for_order_and_nearness(
     executor, _ = searched([batch], tmp_path / "index")
     asked = p.Phrase("body", tuple(term.encode() for term in terms), slop)
     assert sorted(executor.search(asked, limit=9).docs.tolist()) == found
+
+
+@pytest.mark.parametrize(
+    ("terms", "window", "found"),
+    [
+        ("ab", 2, [0, 1, 3]),
+        ("ba", 2, [0, 1, 3]),
+        ("ab", 1, [3]),
+        ("ac", 2, [2]),
+        ("ac", 3, [0, 2]),
+        ("cab", 3, [0]),
+        ("abc", 2, []),
+        ("aab", 2, [0, 1, 3]),
+        ("a", 1, [0, 1, 2, 3]),
+        ("a", 0, []),
+        ("", 5, []),
+        ("ad", 5, []),
+    ],
+)
+def test_near_terms_stand_in_one_window_in_any_order(
+    tmp_path: Path, terms: str, window: int, found: list[int]
+) -> None:
+    batch = [at("abc"), at("ba"), at("ac"), [("a", 3), ("b", 3)]]
+    executor, _ = searched([batch], tmp_path / "index")
+    asked = p.Near("body", tuple(term.encode() for term in terms), window)
+    top = executor.search(asked, limit=9)
+    assert sorted(top.docs.tolist()) == found
+    assert not top.scores.any()
+
+
+def test_no_window_reaches_from_one_document_into_the_next(tmp_path: Path) -> None:
+    batch: list[Placed] = [[("a", 2**31 - 1)], [("b", 0), ("b", 5)], [("a", 3)]]
+    executor, _ = searched([batch], tmp_path / "index")
+    for window in (2**31 - 1, 2**31, 2**32, 2**63, 2**100):
+        top = executor.search(p.Near("body", (b"a", b"b"), window), limit=9)
+        assert top.docs.tolist() == []
 
 
 def test_words_at_one_place_do_not_follow_one_another(tmp_path: Path) -> None:
