@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
@@ -33,7 +35,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
     texts = searchable_texts(article)
     folded = {field: fold_literal(text) for field, text in texts.items()}
     words = {}
-    terms: dict[str, set[str] | tuple[str, ...]] = dict(keywords(article))
+    terms: dict[str, Set[str] | tuple[str, ...]] = dict(keywords(article))
     for field, text in texts.items():
         tokens = analyzer.index(text)
         words[field] = ([token[0] for token in tokens], [token[1] for token in tokens])
@@ -41,7 +43,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
         if field == "title":
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
-            terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
+            terms[TITLE_SOUND] = offers.title_keys
     terms[TITLE_KEY] = (folded["title"],) if folded["title"] else ()
     columns: dict[str, ColumnValue] = {
         field: None if (time := getattr(article, field)) is None else microseconds(time)
