@@ -218,8 +218,11 @@ class _Speller:
         ways = [sounds for sounds in ways if len(sounds) <= _SYLLABLES]
         if not ways or (not _has_tones(text) and self._used(fold(text)) >= FEW):
             return []
-        read = min(filter(None, map(self._read, ways)), default=None)
-        return [] if read is None else [_Change(0, len(text), read[-1])]
+        read = [found for sounds in ways if (found := self._read(sounds))]
+        # More syllables than necessary are read as one word only: yuanyuzhou is not 预案 宇宙.
+        fewest = len(ways[0])
+        sure = [each for each in read if each[0] == 1 or len(each[-1]) == fewest]
+        return [_Change(0, len(text), min(sure)[-1])] if sure else []
 
     def _read(self, sounds: Sequence[str]) -> tuple[int, int, str] | None:
         """As few words as possible with these sounds: how many, minus the articles that hold the rarest, and the words."""

@@ -22,6 +22,7 @@ BODIES = {
     "data": "县里谈到了数据安全和茶叶的销路。",
     "ecuador": "新茶卖到了厄瓜多尔。",
     "humour": "茶农罗秋满很有幽默感。",
+    "universe": "应急预案和宇宙无关。",
     "terse-too": "海报上的字言简意赅。",
 }
 
@@ -113,7 +114,7 @@ def test_pinyin_in_full_finds_words_wherever_they_stand(
     assert ids(answer) == found
 
 
-@pytest.mark.parametrize("typed", ["bukeyihushi", "kafei shouji", "résumés"])
+@pytest.mark.parametrize("typed", ["yuanyuzhou", "bukeyihushi", "kafei shouji", "résumés"])
 def test_letters_that_no_article_sounds_like_stay_as_they_are(asked: Services, typed: str) -> None:
     answer = ask(asked, typed)
     assert answer.understood.correction is None
