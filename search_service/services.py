@@ -165,6 +165,7 @@ class Services:
             self.live.reader() as lent,
         ):  # each request reports the failure to its reader
             lent.analyzer.query("预热")
+            lent.analyzer.sounding(("yu", "re"))
         homophones()  # for suggestions and corrections
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)

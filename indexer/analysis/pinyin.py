@@ -7,36 +7,18 @@ letters or of digits, which sounds as it is written. Blanks and punctuation have
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain, islice, product
 from typing import Final, NamedTuple
 
 from indexer.analysis.characters import HAN
 from indexer.analysis.memo import Memo
-
-DICTIONARY: Final = "pypinyin 0.55.0"
-"""The pinyin dictionary. Indexes hold keys made with it."""
+from indexer.analysis.readings import Sounds, all_readings
 
 HAN_CHARACTER: Final = re.compile(f"[{HAN}]")
 _CHINESE: Final = re.compile(f"[{HAN}]+")
 _UNITS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")
-
-_TONES: Final = {
-    "a": "āáǎà",
-    "e": "ēéěèếềê",
-    "i": "īíǐì",
-    "m": "ḿ",
-    "n": "ńňǹ",
-    "o": "ōóǒò",
-    "u": "ūúǔù",
-    "v": "ǖǘǚǜü",
-}
-_PLAIN: Final = str.maketrans(
-    {mark: plain for plain, marks in _TONES.items() for mark in marks}
-    | {"\u0304": "", "\u030c": "", "\u0300": "", "\u0301": ""}
-)
-
 
 _VOWELS: Final = frozenset("aeiouv")
 
@@ -48,15 +30,8 @@ class Unit(NamedTuple):
     sound: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """``readings``: every reading of a character, the usual first. ``phrases``: words that change the reading of a character."""
-
-    readings: Mapping[str, tuple[str, ...]]
-    phrases: Mapping[str, tuple[str, ...]]
-    heads: frozenset[str]
-    """The first two characters of each phrase. One look-up tells whether a phrase can begin."""
-    longest: int
+MAX_READINGS: Final = 4
+"""The most readings of one text. Two characters with two readings each have four."""
 
 
 def is_chinese(text: str) -> bool:
@@ -65,16 +40,33 @@ def is_chinese(text: str) -> bool:
 
 
 def units(text: str) -> tuple[Unit, ...]:
-    """The units of folded text. Words decide how their characters are read: 银行 yin hang, 行走 xing zou.
+    """The units of folded text in its most usual reading. Words decide how their characters are read: 银行 yin hang, 行走 xing zou.
 
-    Cached for short texts. About 3 µs for a word, and 0.6 s the first time.
+    Cached for short texts. About 3 µs for a word, and a second the first time.
+    """
+    return _memo()[text][0]
+
+
+def pronunciations(text: str) -> tuple[tuple[Unit, ...], ...]:
+    """The units of folded text in each usual reading, the most usual first: 百色 is bai se and bo se. At most MAX_READINGS.
+
+    A name that no word explains can be read in several ways: 曾 is zeng and ceng. Costs as much as :func:`units`.
     """
     return _memo()[text]
 
 
+def can_sound(text: str, sounds: Sequence[Collection[str]]) -> bool:
+    """Whether a usual reading of a folded text has, unit for unit, one of the ``sounds``."""
+    return any(
+        len(read) == len(sounds)
+        and all(unit.sound in each for unit, each in zip(read, sounds, strict=True))
+        for read in pronunciations(text)
+    )
+
+
 def readings(character: str) -> tuple[str, ...]:
     """Every sound of one Chinese character, the usual first; the character itself if it is unknown."""
-    return _tables().readings.get(character, (character,))
+    return all_readings().every.get(character, (character,))
 
 
 @cache
@@ -87,7 +79,7 @@ def syllables() -> frozenset[str]:
 def homophones() -> Mapping[str, str]:
     """For each sound, the characters in common use (those of GB 2312) that can have it, in code point order."""
     found: dict[str, list[str]] = {}
-    for character, sounds in sorted(_tables().readings.items()):
+    for character, sounds in sorted(all_readings().every.items()):
         if _is_common(character):
             for sound in sounds:
                 found.setdefault(sound, []).append(character)
@@ -110,53 +102,28 @@ _REMEMBERED: Final = 16_384
 
 
 @cache
-def _memo() -> Memo[tuple[Unit, ...]]:
+def _memo() -> Memo[tuple[tuple[Unit, ...], ...]]:
     return Memo(_read, most=_REMEMBERED)
 
 
-def _read(text: str) -> tuple[Unit, ...]:
-    tables = _tables()
-    found: list[Unit] = []
+def _read(text: str) -> tuple[tuple[Unit, ...], ...]:
+    parts = list(_parts(text))
+    ways = islice(product(*(ways for _, ways in parts)), MAX_READINGS)
+    texts = [each for part, _ in parts for each in part]
+    return tuple(tuple(map(Unit, texts, chain.from_iterable(way))) for way in ways)
+
+
+def _parts(text: str) -> Iterator[tuple[Sequence[str], Sequence[Sounds]]]:
+    """The words, single characters and other runs of a text, each as the texts of its units and their readings."""
+    tables = all_readings()
     known_until = 0
     for match in _UNITS.finditer(text):
-        at = match.start()
+        at, unit = match.start(), match[0]
         if at < known_until:
             continue
-        unit = match[0]
         if len(unit) > 1 or not HAN_CHARACTER.match(unit):
-            found.append(Unit(unit, unit))
-        elif phrase := _phrase_at(text, at, tables):
-            known_until = at + len(phrase)
-            found.extend(map(Unit, phrase, tables.phrases[phrase]))
-        else:
-            found.append(Unit(unit, tables.readings.get(unit, (unit,))[0]))
-    return tuple(found)
-
-
-def _phrase_at(text: str, at: int, tables: _Tables) -> str:
-    """The longest phrase that begins at ``at``; empty if none does."""
-    if text[at : at + 2] in tables.heads:
-        for size in range(min(tables.longest, len(text) - at), 1, -1):
-            if text[at : at + size] in tables.phrases:
-                return text[at : at + size]
-    return ""
-
-
-@cache
-def _tables() -> _Tables:
-    """Tables made of pypinyin's dictionaries: about 0.6 s and 60 MB, once, at the first reading."""
-    # Imported here: loading these dictionaries takes most of the time, and many commands never need pinyin.
-    from pypinyin.phrases_dict import phrases_dict
-    from pypinyin.pinyin_dict import pinyin_dict
-
-    read: dict[str, tuple[str, ...]] = {}
-    for code, sounds in pinyin_dict.items():
-        read[chr(code)] = tuple(dict.fromkeys(sounds.translate(_PLAIN).split(",")))
-    phrases: dict[str, tuple[str, ...]] = {}
-    for phrase, choices in phrases_dict.items():
-        spelt = tuple(choice[0].translate(_PLAIN) for choice in choices)
-        usual = tuple(read.get(character, ("",))[0] for character in phrase)
-        if len(spelt) == len(phrase) and spelt != usual:
-            phrases[phrase] = spelt
-    heads = frozenset(phrase[:2] for phrase in phrases)
-    return _Tables(read, phrases, heads, max(map(len, phrases)))
+            yield (unit,), ((unit,),)
+            continue
+        word = tables.word_at(text, at) or unit
+        known_until = at + len(word)
+        yield word, tables.of(word)

@@ -9,6 +9,7 @@ Candidates are looked up by their *key*: the sound of the first unit, then the i
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,8 @@ from itertools import chain, islice, product
 from typing import Final
 
 from indexer.analysis.characters import HAN, fold_literal
-from indexer.analysis.pinyin import HAN_CHARACTER, Unit, readings, syllables, units
+from indexer.analysis.pinyin import HAN_CHARACTER, Unit, pronunciations, readings, syllables
+from indexer.analysis.readings import WITHOUT_TONES
 
 AFTER_FIRST: Final = "\x01"
 """Follows the first unit in a key. It tells ``xian`` in full from the beginning of ``xiang``."""
@@ -43,6 +45,9 @@ _NAME: Final = re.compile(r"[a-z]+[+#]+|[.*<]\S+")
 
 _LONGEST_UNIT: Final = 32
 _RUNS: Final = re.compile(rf"[{HAN}]|\d+|[^\W\d_{HAN}]+")
+_TONE_DIGITS: Final = re.compile(r"(?:[a-z]{1,6}[1-5][ ']?)+[a-z]{1,6}[1-5]?")
+_ALSO: Final = {"lue": "lve", "nue": "nve", "lyu": "lv", "nyu": "nv"}
+"""Syllables with ü that are also written otherwise, lyu and nyu in passports (GB/T 28039)."""
 _INITIALS: Final = frozenset(("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsywaeo"))
 _LONGEST_SYLLABLE: Final = 6
 
@@ -105,14 +110,14 @@ class Typed:
         return tuple(kept[:MAX_KEYS])
 
     def begins(self, text: str) -> bool:
-        """Whether a folded text begins with what was typed."""
+        """Whether a folded text, in one of its usual readings, begins with what was typed."""
         name = _NAME.match(self.text)
         if name is not None and not text.startswith(name[0]):
             return False
-        read = units(text)
         return any(
             len(read) >= len(pattern)
             and all(part.fits(unit) for part, unit in zip(pattern, read, strict=False))
+            for read in pronunciations(text)
             for pattern in self.patterns
         )
 
@@ -120,10 +125,27 @@ class Typed:
 def read_typed(text: str) -> Typed:
     """The typed text in all sensible readings, up to MAX_PATTERNS. Never raises."""
     folded = fold_literal(text)
+    patterns = chain.from_iterable(map(_patterns, dict.fromkeys((folded, plain_pinyin(text)))))
+    return Typed(folded, tuple(islice(dict.fromkeys(patterns), MAX_PATTERNS)))
+
+
+def plain_pinyin(text: str) -> str:
+    """Folded text with pinyin as letters alone: zhōngguó, zhong1guo2 and nu:pai become zhongguo, zhong guo and nvpai."""
+    plain = unicodedata.normalize("NFKC", text).lower().translate(WITHOUT_TONES)
+    plain = fold_literal(re.sub("(?<=[ln])u:", "v", plain))
+    if _TONE_DIGITS.fullmatch(plain) and syllables().issuperset(
+        re.findall("[a-z]+(?=[1-5])", plain)
+    ):
+        plain = " ".join(re.findall("[a-z]+", plain))
+    return plain
+
+
+def _patterns(folded: str) -> Iterator[Pattern]:
+    """The patterns of a folded text in its likeliest readings, at most 2 * MAX_PATTERNS."""
     runs = _RUNS.findall(folded)
     ways = [_ways(run, last=n == len(runs) - 1) for n, run in enumerate(runs)]
-    patterns = map(tuple, map(chain.from_iterable, islice(_best_first(ways), 2 * MAX_PATTERNS)))
-    return Typed(folded, tuple(islice(dict.fromkeys(patterns), MAX_PATTERNS)) if runs else ())
+    likeliest = islice(_best_first(ways), 2 * MAX_PATTERNS if runs else 0)
+    return map(tuple, map(chain.from_iterable, likeliest))
 
 
 def key_of(read: Sequence[Unit]) -> str:
@@ -173,9 +195,10 @@ def _pinyin(letters: str, *, last: bool) -> Iterator[Pattern]:
     if last and len(letters) > 1 and letters in _beginnings():
         yield (Part(letters, spelt=True),)
     for size in range(min(_LONGEST_SYLLABLE, len(letters)), 1, -1):
-        if letters[:size] in syllables():
+        sound = _ALSO.get(letters[:size], letters[:size])
+        if sound in syllables():
             for rest in _pinyin(letters[size:], last=last):
-                yield (Part(letters[:size], whole=True, spelt=True), *rest)
+                yield (Part(sound, whole=True, spelt=True), *rest)
     for begun in dict.fromkeys((letters[:2], letters[:1])):
         if begun in _INITIALS:
             for rest in _pinyin(letters[len(begun) :], last=last):

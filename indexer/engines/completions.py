@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from itertools import chain, islice, product
 from math import inf
 from operator import eq
 from typing import Final, NamedTuple
@@ -18,7 +19,7 @@ from typing import Final, NamedTuple
 from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.memo import Memo
-from indexer.analysis.pinyin import Unit, is_chinese, units
+from indexer.analysis.pinyin import MAX_READINGS, can_sound, is_chinese, pronunciations
 from indexer.analysis.typed import KEY_UNITS, key_of, read_typed
 from indexer.article import Article
 from indexer.hits import Completion
@@ -39,7 +40,7 @@ SEPARATOR: Final = "\0"
 
 
 class Entry(NamedTuple):
-    """A completion as an index keeps it."""
+    """A completion as an index keeps it: one entry for each key, since a text may have several usual readings."""
 
     key: str
     folded: str
@@ -107,12 +108,7 @@ def _is_alike(wanted: Alike, text: str) -> bool:
         and text != wanted.text
         and is_chinese(text)
         and shared(text, wanted.text) >= wanted.shared
-        and all(
-            unit.sound in sounds
-            for unit, sounds in zip(
-                units(text) if wanted.sounds else (), wanted.sounds, strict=False
-            )
-        )
+        and (not wanted.sounds or can_sound(text, wanted.sounds))
     )
 
 
@@ -123,10 +119,10 @@ def shared(text: str, other: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The completions of one article, and the key of its title's sound. The key is empty for a title without one."""
+    """The completions of one article, and the keys of its title: one for each usual reading, none for a title without sound."""
 
     entries: frozenset[Entry]
-    title_key: str
+    title_keys: frozenset[str]
 
 
 def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
@@ -147,31 +143,35 @@ def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
     texts.update(article.tags)
     texts.add(article.author)
     made = _entries()
-    entries = frozenset(entry for text in texts if (entry := made[text]) is not None)
-    return Offers(entries, key_of(_beginning(words)))
+    entries = frozenset(chain.from_iterable(map(made.__getitem__, texts)))
+    return Offers(entries, _title_keys(words))
 
 
-def _beginning(tokens: Iterable[Token]) -> list[Unit]:
-    """The first units of a title. The words around a character decide its reading."""
-    read: list[Unit] = []
+def _title_keys(tokens: Iterable[Token]) -> frozenset[str]:
+    """The keys of a title. The words around a character decide its reading."""
+    read = []
+    size = 0
     for token in tokens:
-        read += units(token.text)
-        if len(read) >= KEY_UNITS:
+        read.append(pronunciations(token.text))
+        size += len(read[-1][0])
+        if size >= KEY_UNITS:
             break
-    return read
+    beginnings = islice(product(*read), MAX_READINGS)
+    keys = (key_of([*chain.from_iterable(each)]) for each in beginnings)
+    return frozenset(filter(None, keys))
 
 
 @cache
-def _entries() -> Memo[Entry | None]:
-    return Memo(_entry)
+def _entries() -> Memo[tuple[Entry, ...]]:
+    return Memo(_entries_of)
 
 
-def _entry(text: str) -> Entry | None:
+def _entries_of(text: str) -> tuple[Entry, ...]:
     folded = fold_literal(text)
     if not 2 <= len(folded) <= LONGEST or not any(map(str.isalpha, folded)):
-        return None
-    key = key_of(units(folded))
-    return Entry(key, folded, " ".join(text.split())) if key else None
+        return ()
+    keys = dict.fromkeys(map(key_of, pronunciations(folded)))
+    return tuple(Entry(key, folded, " ".join(text.split())) for key in keys if key)
 
 
 def _phrases(title: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:

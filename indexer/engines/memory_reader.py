@@ -179,18 +179,22 @@ class MemoryReader(Reader):
         check_completion_request(request)
         held = self._found(request.filter or MatchAll())
         accepts = accepting(request.texts)
-        uses = [
-            Use(offer, entry.article.published_at, 1)
-            for entry in map(self._entries.__getitem__, held)
-            for offer in entry.offers.entries
-            if (
-                offer.key in request.keys
-                if request.whole_keys
-                else offer.key.startswith(request.keys)
+        uses: list[Use] = []
+        for entry in map(self._entries.__getitem__, held):
+            fitting = (
+                offer
+                for offer in entry.offers.entries
+                if (
+                    offer.key in request.keys
+                    if request.whole_keys
+                    else offer.key.startswith(request.keys)
+                )
+                and offer.folded.startswith(request.begins)
+                and accepts(offer.folded)
             )
-            and offer.folded.startswith(request.begins)
-            and accepts(offer.folded)
-        ]
+            # Several keys of one text may fit. The article still counts once.
+            once = {offer.text: offer for offer in fitting}
+            uses += (Use(offer, entry.article.published_at, 1) for offer in once.values())
         return completions(uses, size=request.size)
 
     @property
@@ -219,7 +223,9 @@ class MemoryReader(Reader):
             case TitlePrefix():
                 return dict.fromkeys(self._where(lambda entry: _titled(entry, query)), 1.0)
             case TitleSound():
-                return self._where(lambda entry: entry.offers.title_key.startswith(query.keys))
+                return self._where(
+                    lambda entry: any(key.startswith(query.keys) for key in entry.offers.title_keys)
+                )
             case Term():
                 if query.field in TEXT_FIELDS:
                     return self._bm25(query.field, query.value)

@@ -13,7 +13,7 @@ from itertools import islice, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple
 
-from indexer.analysis.pinyin import Unit, homophones, readings, syllables, units
+from indexer.analysis.pinyin import Unit, homophones, pronunciations, readings, syllables, units
 from indexer.analysis.typed import AFTER_FIRST, KEY_UNITS, key_of, read_typed
 from indexer.query import Alike, AnyOf
 
@@ -23,6 +23,9 @@ names: 王小明 is not 王小平."""
 LETTERS_FROM: Final = 4
 """Minimum length of a word in which one letter may be wrong. Shorter words are too similar to one another."""
 LETTERS_TO: Final = 20
+
+MAX_DIVISIONS: Final = 4
+"""The most ways to divide one run of letters into syllables. Each is looked up."""
 
 _MAX_KEYS: Final = 600
 _BLURS: Final = tuple(
@@ -54,10 +57,11 @@ class Guess(NamedTuple):
 
 def same_sound(text: str) -> Guess:
     """Words with the same sound as a Chinese text. They share half of its characters or more (rounded down, at least one)."""
-    read = units(text)
+    ways = pronunciations(text)
     size = len(text)
-    sounds = tuple(frozenset((unit.sound,)) for unit in read)
-    return Guess((key_of(read),), Alike(size, text, max(1, size // 2), sounds), _one_other(text))
+    sounds = tuple(frozenset(unit.sound for unit in place) for place in zip(*ways, strict=True))
+    keys = tuple(dict.fromkeys(map(key_of, ways)))
+    return Guess(keys, Alike(size, text, max(1, size // 2), sounds), _one_other(text))
 
 
 def near_sound(text: str) -> Guess:
@@ -77,8 +81,9 @@ def near_sound(text: str) -> Guess:
 def one_wrong(text: str) -> Guess:
     """Words that differ in one character, but not in the first. For texts of ONE_WRONG_FROM characters and more."""
     alike = Alike(len(text), text, len(text) - 1)
-    key = units(text)[0].sound + AFTER_FIRST
-    return Guess((key,), alike, begins=text[0], whole_keys=False)
+    return Guess(
+        _first_in_key(frozenset(readings(text[0]))), alike, begins=text[0], whole_keys=False
+    )
 
 
 def one_letter(word: str) -> Guess:
@@ -94,23 +99,23 @@ def one_letter(word: str) -> Guess:
     return Guess(tuple(keys), AnyOf(frozenset(found)), tuple(sorted(found)))
 
 
-def spelt_out(letters: str) -> Sequence[str]:
-    """The syllables of pinyin typed in full, if there are at least two; empty for other letters."""
+def spelt_out(letters: str) -> list[tuple[str, ...]]:
+    """The ways to divide pinyin typed in full into syllables, if there are at least two; empty for other letters.
+
+    At most MAX_DIVISIONS, those of the fewest syllables first: fangan is fang an and fan gan.
+    """
     if letters in syllables():
         return []
-    for pattern in read_typed(letters).patterns:
-        sounds = [part.sound for part in pattern]
-        # The last syllable counts as unfinished if longer syllables begin with it.
-        whole = all(part.whole for part in pattern[:-1])
-        if len(sounds) > 1 and whole and syllables().issuperset(sounds):
-            return sounds
-    return []
+    ways = (tuple(part.sound for part in each) for each in read_typed(letters).patterns)
+    found = (sounds for sounds in ways if len(sounds) > 1 and syllables().issuperset(sounds))
+    return sorted(dict.fromkeys(found), key=len)[:MAX_DIVISIONS]
 
 
-def of_sounds(sounds: Sequence[str]) -> Guess:
-    """Chinese words with these sounds."""
+def of_sounds(sounds: Sequence[str], words: Sequence[str] = ()) -> Guess:
+    """Chinese completions with these sounds, and ``words``."""
     key = key_of([Unit(sound, sound) for sound in sounds])
-    return Guess((key,), Alike(len(sounds), sounds=tuple(frozenset((each,)) for each in sounds)))
+    alike = Alike(len(sounds), sounds=tuple(frozenset((each,)) for each in sounds))
+    return Guess((key,), alike, tuple(words))
 
 
 def _one_other(text: str) -> tuple[str, ...]:

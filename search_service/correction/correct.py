@@ -8,7 +8,7 @@ as typed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
+from indexer.analysis.typed import plain_pinyin
 from indexer.engines.base import Reader
 from indexer.engines.completions import shared
 from indexer.query import CompletionRequest, Match, MatchAll, Query, SearchRequest
@@ -43,6 +44,8 @@ character changes little."""
 _STRETCHES: Final = 8
 """Maximum number of stretches of characters that are looked up, the longest first. Each costs a millisecond."""
 _SYLLABLES: Final = 12
+_SURE_SYLLABLES: Final = 3
+"""From this many syllables on, letters that read as a word are pinyin, however rare the word is."""
 _CANDIDATES: Final = 5
 
 MOST_REMEMBERED: Final = 20_000
@@ -50,7 +53,7 @@ MOST_REMEMBERED: Final = 20_000
 
 _CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
-_PINYIN: Final = re.compile(r"[a-z]{1,40}(?: [a-z]{1,40})*")
+_PINYIN: Final = re.compile(r"[a-z]{1,40}(?:[ '’][a-z]{1,40})*")
 
 
 Doubt = Literal["none", "some", "much"]
@@ -111,7 +114,7 @@ def corrected(
     chinese = any(
         re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
     )
-    better = _walk(tree, lambda words: speller.meant(words, pinyin=doubt != "none" and not chinese))
+    better = _walk(tree, lambda words: speller.meant(words, letters=not chinese))
     return None if better == tree else spell(better)
 
 
@@ -127,6 +130,11 @@ def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
             return tree
 
 
+def _has_tones(text: str) -> bool:
+    """Whether a text is written as only pinyin is: with tones, or ü where it is u: or v on a keyboard."""
+    return plain_pinyin(text) != fold_literal(text)
+
+
 class _Speller:
     """Corrects words against one snapshot of the index."""
 
@@ -137,12 +145,12 @@ class _Speller:
         self._counts: dict[str, int] = {}
         self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
 
-    def meant(self, words: Words, *, pinyin: bool) -> Words:
+    def meant(self, words: Words, *, letters: bool) -> Words:
         """The words that were meant. Returns the same object if nothing needs correction."""
         folded = fold(words.text)
         changes = list(self._chinese(folded))
-        if pinyin:
-            changes += self._pinyin(folded)
+        if letters and (self._doubt != "none" or _has_tones(words.text)):
+            changes += self._pinyin(words.text)
         if self._doubt != "none" and not changes:
             changes += self._letters(folded)
         if not changes:
@@ -203,24 +211,37 @@ class _Speller:
                         found.append((start, end))
         return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]
 
-    def _pinyin(self, folded: str) -> list[_Change]:
+    def _pinyin(self, text: str) -> list[_Change]:
         """Read the whole text as full pinyin, in as few words as possible."""
-        match = _PINYIN.fullmatch(folded)
-        sounds = spelt_out(folded) if match else []
-        if not 2 <= len(sounds) <= _SYLLABLES or self._used(folded) >= FEW:
+        letters = plain_pinyin(text)
+        ways = spelt_out(letters) if _PINYIN.fullmatch(letters) else []
+        ways = [sounds for sounds in ways if len(sounds) <= _SYLLABLES]
+        if not ways or (not _has_tones(text) and self._used(fold(text)) >= FEW):
             return []
-        best: list[tuple[int, str] | None] = [(0, ""), *(None for _ in sounds)]
+        read = [found for sounds in ways if (found := self._read(sounds))]
+        # More syllables than necessary are read as one word only: yuanyuzhou is not 预案 宇宙.
+        fewest = len(ways[0])
+        sure = [each for each in read if each[0] == 1 or len(each[-1]) == fewest]
+        return [_Change(0, len(text), min(sure)[-1])] if sure else []
+
+    def _read(self, sounds: Sequence[str]) -> tuple[int, int, str] | None:
+        """As few words as possible with these sounds: how many, minus the articles that hold the rarest, and the words."""
+        best: list[tuple[str, ...] | None] = [(), *(None for _ in sounds)]
         for start in range(len(sounds)):
             before = best[start]
             if before is None:
                 continue
             for end in range(start + 2, min(len(sounds), start + _LONGEST) + 1):
                 so_far = best[end]
-                if so_far is not None and so_far[0] <= before[0] + 1:
+                if so_far is not None and len(so_far) <= len(before) + 1:
                     continue
-                if word := self._best_of("", of_sounds(sounds[start:end])):
-                    best[end] = (before[0] + 1, before[1] + word)
-        return [_Change(0, len(folded), best[-1][1])] if best[-1] else []
+                part = sounds[start:end]
+                if word := self._best_of("", of_sounds(part, self._analyzer.sounding(part))):
+                    best[end] = (*before, word)
+        words = best[-1]
+        if not words:
+            return None
+        return len(words), -min(self._used(fold_literal(word)) for word in words), "".join(words)
 
     def _letters(self, folded: str) -> Iterator[_Change]:
         for word in _LETTERS.finditer(folded):
@@ -240,7 +261,9 @@ class _Speller:
             return None
         candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
         for _, text in candidates[:_CANDIDATES]:
-            if self._used(fold_literal(text)) >= max(self._least, CORRECT_FACTOR * used):
+            # Three syllables hardly ever are something else than pinyin, so a single use is enough.
+            least = self._least if typed or len(text) < _SURE_SYLLABLES else 1
+            if self._used(fold_literal(text)) >= max(least, CORRECT_FACTOR * used):
                 return text
         return None
 

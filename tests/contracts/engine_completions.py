@@ -50,6 +50,22 @@ class CompletionPromises(EngineBase):
             assert texts(reader, "luoq") == ["罗秋满"]
             assert texts(reader, "yg") == []
 
+    @pytest.mark.parametrize("typed", ["baise", "bose", "bs", "百", "百se", "b"])
+    def test_a_word_with_two_readings_is_found_by_each_and_counts_once(
+        self, engine: Engine, typed: str
+    ) -> None:
+        fill(engine, article("a", title="百色"), article("b", title="渔港", tags=["百色"]))
+        with engine.reader() as reader:
+            assert [(each.text, each.count) for each in complete(reader, typed)] == [("百色", 2)]
+
+    @pytest.mark.parametrize("typed", ["zengqiu", "cengqiu", "zqm", "cqm", "曾qiu"])
+    def test_a_title_is_found_by_each_reading_of_its_beginning(
+        self, engine: Engine, typed: str
+    ) -> None:
+        fill(engine, article("a", title="曾秋满来了"), article("b", title="清晨"))
+        with engine.reader() as reader:
+            assert found(reader, TitleSound(read_typed(typed).keys)) == ["a"]
+
     def test_a_phrase_of_the_title_counts_where_the_body_repeats_it(self, engine: Engine) -> None:
         fill(
             engine,

@@ -37,10 +37,13 @@ _SPARE: Final = 2
 
 @dataclass(slots=True)
 class _Candidate:
-    """The terms of one folded text: leaf, number in the field, entry."""
+    """The terms of one folded text: by leaf and text the number in the field and the entry.
+
+    Several keys of one text may fit a request. Its articles are the same under each key, so one of its terms is enough.
+    """
 
     frequency: int = 0
-    terms: list[tuple[int, int, Entry]] = field(default_factory=list)
+    terms: dict[tuple[int, str], tuple[int, Entry]] = field(default_factory=dict)
 
 
 def complete(
@@ -84,8 +87,9 @@ def _accepted(
         ):
             entry = entry_of(term.decode())
             candidate = together.setdefault(entry.folded, _Candidate())
-            candidate.frequency += frequency
-            candidate.terms.append((place, number, entry))
+            if (place, entry.text) not in candidate.terms:
+                candidate.frequency += frequency
+                candidate.terms[place, entry.text] = number, entry
     accepts = accepting(request.texts)
     for folded in sorted(together, key=lambda each: (-together[each].frequency, each)):
         if monotonic() >= deadline:
@@ -148,7 +152,7 @@ def _uses(executor: Executor, batch: Sequence[_Candidate], filter_: Plan | None)
     """For each term of some candidates, how many articles that pass the filter hold it. Terms without any are left out."""
     by_leaf: dict[int, list[tuple[int, Entry]]] = {}
     for candidate in batch:
-        for place, number, entry in candidate.terms:
+        for (place, _), (number, entry) in candidate.terms.items():
             by_leaf.setdefault(place, []).append((number, entry))
     uses: list[Use] = []
     for place, terms in by_leaf.items():

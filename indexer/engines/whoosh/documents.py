@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from hashlib import blake2b
 
 import orjson
@@ -40,7 +41,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
     texts = searchable_texts(article)
     folded = {field: fold_literal(text) for field, text in texts.items()}
     words = {}
-    terms: dict[str, set[str] | tuple[str, ...]] = dict(keywords(article))
+    terms: dict[str, Set[str] | tuple[str, ...]] = dict(keywords(article))
     for field, text in texts.items():
         tokens = analyzer.index(text)
         words[field] = ([token[0] for token in tokens], [token[1] for token in tokens])
@@ -48,7 +49,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
         if field == "title":
             offers = offers_of(article, tokens, folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
-            terms[TITLE_SOUND] = (offers.title_key,) if offers.title_key else ()
+            terms[TITLE_SOUND] = offers.title_keys
     terms[NUMBERS] = {number_term(*each) for each in numbers(article).items()}
     terms[GLUED] = glued_names({word for texts, _ in words.values() for word in texts}, analyzer)
     title_key = fold_title(article.title)

@@ -5,15 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold
-from indexer.analysis.pinyin import units
-from indexer.analysis.typed import MAX_KEYS, MAX_PATTERNS, key_of, read_typed
+from indexer.analysis.pinyin import pronunciations, units
+from indexer.analysis.typed import MAX_KEYS, MAX_PATTERNS, key_of, plain_pinyin, read_typed
 
 
 def fits(typed: str, text: str) -> bool:
     """Whether a text begins as was typed; its key must then begin as one of those looked up."""
     read = read_typed(typed)
     begins = read.begins(text)
-    assert not begins or key_of(units(text)).startswith(read.keys)
+    keys = map(key_of, pronunciations(text))
+    assert not begins or any(key.startswith(read.keys) for key in keys)
     return begins
 
 
@@ -40,6 +41,23 @@ def test_characters_pinyin_initials_and_mixtures_begin_a_text(typed: str) -> Non
         ("cq", "重庆"),
         ("chongqing", "重庆"),
         ("nvpai", "女排"),
+        ("nüpai", "女排"),
+        ("NÜPAI", "女排"),
+        ("nu\u0308pai", "女排"),
+        ("nu:pai", "女排"),
+        ("lǜsè", "绿色"),
+        ("lǜs", "绿色"),
+        ("lyuse", "绿色"),
+        ("zhanlue", "战略"),
+        ("zhong1guo2", "中国"),
+        ("zhong1 guo", "中国"),
+        ("zhōngguó", "中国"),
+        ("ＺＨＯＮＧ１ＧＵＯ２", "中国"),
+        ("xi'an", "西安"),
+        ("Xi’ān", "西安"),
+        ("baise", "百色"),
+        ("bose", "百色"),
+        ("曾guof", "曾国藩"),
         ("agu", "a股"),
         ("a股", "a股"),
         ("iph", "iphone 15"),
@@ -62,6 +80,9 @@ def test_what_letters_can_mean(typed: str, text: str) -> None:
     ("typed", "text"),
     [
         ("zhongqing", "重庆"),
+        ("a4", "啊"),
+        ("xian4", "先生"),
+        ("windows1", "我"),
         ("香cun", "乡村"),
         ("乡村", "香村"),
         ("xczx", "乡村"),
@@ -78,6 +99,11 @@ def test_what_letters_can_mean(typed: str, text: str) -> None:
 )
 def test_what_does_not_begin_so(typed: str, text: str) -> None:
     assert not fits(typed, text)
+
+
+@pytest.mark.parametrize("typed", ["a4", "c919", "iphone15", "h7n9", "5g手机", "xian4"])
+def test_a_digit_that_can_be_no_tone_is_kept(typed: str) -> None:
+    assert plain_pinyin(typed) == typed
 
 
 @pytest.mark.parametrize("typed", ["", " ", "*", "！", "\ud800"])
