@@ -45,6 +45,11 @@ def holds_word(piece: str) -> bool:
     return _word().match(piece) is not None
 
 
+def holds_symbol(text: str) -> bool:
+    """Whether ``text`` holds a symbol (Unicode's categories S: + € ° → 😀). A symbol means something alone, punctuation does not."""
+    return any(unicodedata.category(character)[0] == "S" for character in text)
+
+
 @cache
 def _word() -> re.Pattern[str]:
     return re.compile(rf"[^\W_]|[{_EMOJI}{_abbreviations()}]")

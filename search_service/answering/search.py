@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.grams import is_searchable
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
@@ -305,7 +306,8 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
-        notes = (*notes, "没有可以搜索的字词，已按原样查找。")
+        found_as_is = is_searchable(fold_literal(parsed.tree.text))
+        notes = (*notes, "没有可以搜索的字词" + ("，已按原样查找。" if found_as_is else "。"))
     leaves = wanted(parsed.tree) if parsed.tree else []
     if found.page.total and found.rung == "unquoted":
         notes = (*notes, "没有文章原样含有引号里的文字，已去掉引号搜索。")
@@ -328,7 +330,7 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     """The texts to mark in hits: quotes literally, words, and the typed pieces between blanks.
 
     A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
-    neighbours (号 in 7号电池).
+    neighbours (号 in 7号电池). A number that was typed as a part of something (919 in C919) is marked only as that part.
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
@@ -339,8 +341,11 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
         if isinstance(leaf, Phrase):
             found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
         elif isinstance(leaf, Words):
+            for stretch in leaf.joined:
+                needle = Needle(stretch, inside, parts=leaf.words_of[stretch])
+                found.setdefault(fold_literal(stretch), needle)
             for text in _marked_words(leaf, analyzer):
-                found.setdefault(fold_literal(text), Needle(text, inside=inside))
+                found.setdefault(fold_literal(text), Needle(text, inside))
             for each in leaf.alternatives:
                 found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
@@ -351,11 +356,12 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
     if not telling and not words.joined:
         yield from words.tokens or (words.text,)
         return
-    yield from telling
-    yield from words.joined
+    parts = {part for stretch in words.joined for part in words.words_of[stretch]}
+    yield from (token for token in telling if not (token.isdigit() and token in parts))
     yield from (piece for piece in words.pieces if len(piece) > 1)
     for before, after in pairwise(analyzer.query(words.text)):
-        if before.end == after.start and 1 in (len(before.text), len(after.text)):
+        touch = before.end == after.start and 1 in (len(before.text), len(after.text))
+        if touch and not parts.issuperset((before.text, after.text)):
             yield words.text[before.start : after.end]
 
 

@@ -19,6 +19,12 @@ _DOUBLE_QUOTES: Final = dict.fromkeys(map(ord, "“”„‟"), ord('"'))
 _OPERATORS: Final = str.maketrans(_WIDTH | _DOUBLE_QUOTES)
 _CLOSING: Final = {'"': '"', "「": "」", "『": "』", "‘": "’"}
 _FIELD: Final = re.compile(r"(title|channel|source|author|tag|date):", re.IGNORECASE)
+_DIGITS: Final = r"\d+(?:[.,]\d+)*"
+_NUMBER: Final = f"-{_DIGITS}"
+_AMOUNT: Final = re.compile(_NUMBER + rf"(?:[至到~—-]-?{_DIGITS})?\s?(?:[℃℉°度%‰]|[摄攝华華]氏)")
+"""A number below zero with its unit, such as -20℃ or -3.5%."""
+_LONE_NUMBER: Final = re.compile(rf"\s*{_NUMBER}(?![^\W_])\S*\s*")
+"""A whole query that is a number below zero, such as -20 or -20~-5."""
 _WORD_END: Final = re.compile(r'[\s()|"「『‘]')
 
 
@@ -90,7 +96,12 @@ def _scan(text: str) -> list[Lexeme]:
 
 
 def _excludes(shadow: str, at: int) -> bool:
-    """Whether the minus at ``at`` starts a word: nothing touches it on the left, and something to exclude follows."""
+    """Whether the minus at ``at`` starts a word: nothing touches it on the left, and something to exclude follows.
+
+    The minus of a number is no operator if the number has a unit of temperature or a per cent sign, or is the whole query.
+    """
+    if _AMOUNT.match(shadow, at) or _LONE_NUMBER.fullmatch(shadow):
+        return False
     before, after = shadow[at - 1 : at], shadow[at + 1 : at + 2]
     return (not before or before.isspace() or before in "()") and not (
         not after or after.isspace() or after in ")|-"

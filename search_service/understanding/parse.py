@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import fold, fold_literal
-from indexer.analysis.grams import chinese_pairs
+from indexer.analysis.grams import chinese_pairs, is_searchable
+from indexer.invisible import drop_invisible
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.understanding.joined import joined
 from search_service.understanding.lexer import Kind, Lexeme, lex
@@ -51,8 +52,6 @@ QUESTION_WORDS: Final = frozenset([
 _ASKING: Final = re.compile("|".join(QUESTION_WORDS))
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""Invisible characters. They are removed, as in articles: they must not split the words of a query."""
 
 _DATE: Final = r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?"
 _DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)
@@ -77,7 +76,7 @@ def parse(
 ) -> Parsed:
     """Parse a typed text. Never raises. Reads at most MAX_LENGTH characters of ``text``; O(length)."""
     notes: list[str] = []
-    text = _UNUSABLE.sub(" ", _INVISIBLE.sub("", text[: 2 * MAX_LENGTH])).strip()
+    text = _UNUSABLE.sub(" ", drop_invisible(text[: 2 * MAX_LENGTH])).strip()
     if len(text) > MAX_LENGTH:
         text = text[:MAX_LENGTH].rstrip()
         notes.append(f"查询太长，只用了前 {MAX_LENGTH} 个字符。")
@@ -203,7 +202,11 @@ class _Parser:
 
     def _phrase(self, text: str, *, title_only: bool = False) -> Node | None:
         text = " ".join(text.split())
-        if not fold_literal(text) or not self._spend():
+        if not is_searchable(fold_literal(text)):
+            if text:
+                self._notes.append(f"“{text}”里没有可以搜索的字词，已略去。")
+            return None
+        if not self._spend():
             return None
         common = self._analyzer.only_stopwords(text)
         return Phrase(text, title_only, words_of(self._analyzer, text), common)
