@@ -24,6 +24,7 @@ from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchR
 from search_service.answering.climb import Climbed, counting
 from search_service.answering.explain import Explanation, explain
 from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
+from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
 from search_service.correction.correct import Correction, Doubt, NothingMeant, corrected
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
@@ -83,7 +84,8 @@ class Understood:
 
     ``parsed`` is its canonical form. ``rung`` is the rung that answered (see ``ladder.py``). ``stricter`` counts the
     articles found that also match a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
-    searched beside the typed ones, ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
+    searched beside the typed ones, ``missing`` the words that no article holds (told if a rung was relaxed or nothing was
+    found), ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
     probably meant. If it is applied, all other fields describe the corrected text.
     """
 
@@ -92,6 +94,7 @@ class Understood:
     stricter: int = 0
     ignored: tuple[str, ...] = ()
     synonyms: tuple[Used, ...] = ()
+    missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     correction: Correction | None = None
 
@@ -204,6 +207,9 @@ def search(
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
         explanations = _explanations(asked, reader) if question.explain else {}
+        lacking: tuple[str, ...] = ()
+        if _is_poor(asked.found) and monotonic() < deadline:
+            lacking = missing(asked.tree, asked.found.rung, reader, analyzer, counting(request))
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
@@ -218,7 +224,7 @@ def search(
     complete = page.complete and monotonic() < deadline
     return Answer(
         question=question,
-        understood=_understood(asked, correction),
+        understood=_understood(asked, correction, lacking),
         total=page.total,
         groups=page.groups,
         total_is_estimate=page.total_is_estimate or not complete,
@@ -302,7 +308,14 @@ def _finds_more(other: Climbed, found: Climbed) -> bool:
     return found.rung not in _ALL_WORDS or other.page.total > found.page.total
 
 
-def _understood(asked: _Asked, correction: Correction | None) -> Understood:
+def _is_poor(found: Climbed) -> bool:
+    """Whether nothing was found, or only articles that lack some of the words."""
+    return not found.page.total or found.rung not in _ALL_WORDS
+
+
+def _understood(
+    asked: _Asked, correction: Correction | None, lacking: tuple[str, ...]
+) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
@@ -321,6 +334,7 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
         stricter=found.stricter_total,
         ignored=parsed.ignored,
         synonyms=asked.used,
+        missing=lacking,
         notes=notes,
         correction=correction,
     )
