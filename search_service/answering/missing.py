@@ -39,11 +39,12 @@ def _missing_words(
     leaf: Words | Phrase, reader: Reader, analyzer: Analyzer, is_held: Callable[[Query], bool]
 ) -> Iterator[str]:
     apart: set[str] = set()
-    for stretch in leaf.joined if isinstance(leaf, Words) else ():
-        parts = leaf.words_of[stretch]
-        if not is_held(Or((Adjacent(parts), LiteralQuery(stretch)))):
-            yield stretch
-            apart.update(parts)
+    if isinstance(leaf, Words):
+        for stretch in leaf.joined:
+            parts = leaf.words_of[stretch]
+            if not is_held(Or((Adjacent(parts), LiteralQuery(stretch)))):
+                yield stretch
+                apart.update(parts)
     tokens = [token for token in analyzer.query(leaf.text) if token.text not in apart]
     texts = [token.text for token in tokens]
     counts = zip(*(reader.document_frequencies(field, texts) for field in TEXT_FIELDS), strict=True)
