@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.characters import fold
 from indexer.engines.base import Reader
 from indexer.query import TEXT_FIELDS, Adjacent, Or, Query, SearchRequest
 from indexer.query import Literal as LiteralQuery
 from search_service.answering.ladder import Rung
+from search_service.understanding.borders import has_borders
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 
 
@@ -42,7 +44,10 @@ def _missing_words(
     if isinstance(leaf, Words):
         for stretch in leaf.joined:
             parts = leaf.words_of[stretch]
-            if not is_held(Or((Adjacent(parts), LiteralQuery(stretch)))):
+            found: list[Query] = [Adjacent(parts)]
+            if not has_borders(fold(stretch)):
+                found.append(LiteralQuery(stretch))
+            if not is_held(Or(tuple(found))):
                 yield stretch
                 apart.update(parts)
     tokens = [token for token in analyzer.query(leaf.text) if token.text not in apart]

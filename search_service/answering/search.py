@@ -84,8 +84,8 @@ class Understood:
 
     ``parsed`` is its canonical form. ``rung`` is the rung that answered (see ``ladder.py``). ``stricter`` counts the
     articles found that also match a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
-    searched beside the typed ones, ``missing`` the words that no article holds (told if a rung was relaxed or nothing was
-    found), ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
+    searched beside the typed ones, ``missing`` the words that no article holds (told if nothing was found, or if some hits
+    lack words and the query is not loose), ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
     probably meant. If it is applied, all other fields describe the corrected text.
     """
 
@@ -208,7 +208,7 @@ def search(
                 asked = other if applied else asked
         explanations = _explanations(asked, reader) if question.explain else {}
         lacking: tuple[str, ...] = ()
-        if _is_poor(asked.found) and monotonic() < deadline:
+        if _is_poor(asked) and monotonic() < deadline:
             lacking = missing(asked.tree, asked.found.rung, reader, analyzer, counting(request))
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
@@ -308,9 +308,10 @@ def _finds_more(other: Climbed, found: Climbed) -> bool:
     return found.rung not in _ALL_WORDS or other.page.total > found.page.total
 
 
-def _is_poor(found: Climbed) -> bool:
-    """Whether nothing was found, or only articles that lack some of the words."""
-    return not found.page.total or found.rung not in _ALL_WORDS
+def _is_poor(asked: _Asked) -> bool:
+    """Whether nothing was found, or only articles that lack some of the words. Loose queries allow for missing words."""
+    relaxed = asked.found.rung not in _ALL_WORDS and not is_loose(asked.tree)
+    return relaxed or not asked.found.page.total
 
 
 def _understood(

@@ -167,7 +167,7 @@ class QueryPayload(Payload):
         description="Words for which others count too, a little less; quotes mean the very words."
     )
     missing: list[str] = Field(
-        description="Words that no article holds; told if `relaxed` or nothing was found."
+        description="Words that no article holds; told if nothing was found, or if `relaxed` and no question."
     )
     notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
     correction: CorrectionPayload | None = Field(
