@@ -71,8 +71,7 @@ class Literal:
     """Articles in which one of ``fields`` contains ``text`` literally, however the segmenter cut it.
 
     The comparison uses folded text (see ``analysis.fold``): width, case and traditional or simplified do not matter, and white
-    space is collapsed and stripped. Each article that matches scores the idf of the literal. A text without a letter, a digit or a
-    symbol matches nothing: nearly every article holds such a text.
+    space is collapsed and stripped. Each article that matches scores the idf of the literal. An empty text matches nothing.
     """
 
     text: str

@@ -26,7 +26,7 @@ from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
 from indexer.analysis.memo import Memo
 from indexer.analysis.pinyin import DICTIONARY
 from indexer.analysis.routes import RJIEBA
-from indexer.analysis.scripts import holds_symbol, holds_word
+from indexer.analysis.scripts import holds_word, is_symbol
 from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spellings import is_number, usual
 
@@ -262,7 +262,7 @@ class ChineseAnalyzer:
         if expanded != piece:
             parts = self._segmenter.cut_parts(expanded)
             words = [part for part in parts if holds_word(part)]
-            if size == 1 and (len(words) > 1 or any(map(holds_symbol, parts))):
+            if size == 1 and (len(words) > 1 or any(map(is_symbol, expanded))):
                 # A sign that is no single word (㎡, ℃, ½) is a word itself: its parts alone mean something else.
                 return ()
             return tuple((word, 0, size) for word in dict.fromkeys(words)) or None

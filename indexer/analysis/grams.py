@@ -1,7 +1,7 @@
 """The second view of a text: pairs of neighbouring characters, independent of the segmenter.
 
-Every run of letters and digits adds its bigrams to the index, and every symbol (℃, →, 😀) is a gram of its own, so any literal
-but punctuation can be found. :func:`plan_literal` says which grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
+Every run of letters and digits adds its bigrams to the index, and every other sign is a gram of its own, so any literal can be
+found. :func:`plan_literal` says which grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
 literals in the stored folded text.
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.dictionary import is_han
-from indexer.analysis.scripts import holds_symbol
+from indexer.analysis.scripts import is_sign
 
 _RUN: Final = re.compile(r"[^\W_]+")
 """A maximal run of characters for which str.isalnum() holds."""
@@ -27,8 +27,8 @@ class LiteralPlan:
     """Which grams a text must have to hold a literal.
 
     All ``grams`` are required. For each of ``prefixes``, a single character, a gram that begins with it is required. If
-    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of punctuation alone
-    has neither grams nor prefixes. It is not searched for (:func:`is_searchable`).
+    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of combining marks alone
+    has neither grams nor prefixes, and every text is a candidate.
     """
 
     grams: tuple[str, ...]
@@ -37,21 +37,16 @@ class LiteralPlan:
 
 
 def grams(text: str) -> set[str]:
-    """The grams of ``fold(text)``: the bigrams of each run of letters and digits; its last character and each symbol, with a space.
+    """The grams of ``fold(text)``: the bigrams of each run of letters and digits; its last character and each sign, with a space.
 
-    Every letter, digit or symbol of the text thus begins at least one gram. O(length).
+    Every letter, digit or sign of the text thus begins at least one gram. O(length).
     """
     folded = fold(text)
     return {
         pair if pair[0].isalnum() and pair[1].isalnum() else pair[0] + " "
         for pair in set(map(add, folded, folded[1:] + " "))
-        if is_searchable(pair[0])
+        if pair[0].isalnum() or is_sign(pair[0])
     }
-
-
-def is_searchable(literal: str) -> bool:
-    """Whether a folded literal holds a letter, a digit or a symbol. Nearly every text holds any other sign."""
-    return any(map(str.isalnum, literal)) or holds_symbol(literal)
 
 
 def chinese_pairs(text: str, tokens: Sequence[Token]) -> list[str]:
@@ -80,7 +75,7 @@ def plan_literal(literal: str) -> LiteralPlan:
             required[run[-1] + " "] = None
         elif len(run) == 1:
             prefixes[run] = None
-    symbols = [character for character in folded if holds_symbol(character)]
-    required.update((symbol + " ", None) for symbol in symbols)
-    alone = (folded.isalnum() and len(folded) <= 2) or symbols == [folded]
+    signs = list(filter(is_sign, folded))
+    required.update((sign + " ", None) for sign in signs)
+    alone = (folded.isalnum() and len(folded) <= 2) or signs == [folded]
     return LiteralPlan(tuple(required), tuple(prefixes), exact=alone)

@@ -45,9 +45,14 @@ def holds_word(piece: str) -> bool:
     return _word().match(piece) is not None
 
 
-def holds_symbol(text: str) -> bool:
-    """Whether ``text`` holds a symbol (Unicode's categories S: + € ° → 😀). A symbol means something alone, punctuation does not."""
-    return any(unicodedata.category(character)[0] == "S" for character in text)
+def is_symbol(character: str) -> bool:
+    """Whether a character is a symbol: Unicode's categories S (+ € ° → 😀)."""
+    return unicodedata.category(character)[0] == "S"
+
+
+def is_sign(character: str) -> bool:
+    """Whether a character is a symbol or punctuation, and neither a letter nor a digit."""
+    return unicodedata.category(character)[0] in "PS" and not character.isalnum()
 
 
 @cache

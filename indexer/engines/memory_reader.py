@@ -15,7 +15,6 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.characters import fold_literal
-from indexer.analysis.grams import is_searchable
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.completions import Offers, Use, accepting, completions
@@ -279,9 +278,7 @@ class MemoryReader(Reader):
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:
         names = list(fields)
         found = self._where(
-            lambda entry: (
-                is_searchable(text) and any(text in entry.folded[field] for field in names)
-            )
+            lambda entry: text != "" and any(text in entry.folded[field] for field in names)
         )
         return dict.fromkeys(found, idf(len(self._entries), len(found))) if found else {}
 

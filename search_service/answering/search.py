@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
-from indexer.analysis.grams import is_searchable
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
@@ -320,8 +319,7 @@ def _understood(
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
-        found_as_is = is_searchable(fold_literal(parsed.tree.text))
-        notes = (*notes, "没有可以搜索的字词" + ("，已按原样查找。" if found_as_is else "。"))
+        notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree) if parsed.tree else []
     if found.page.total and found.rung == "unquoted":
         notes = (*notes, "没有文章原样含有引号里的文字，已去掉引号搜索。")

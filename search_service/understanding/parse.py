@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import fold, fold_literal
-from indexer.analysis.grams import chinese_pairs, is_searchable
+from indexer.analysis.grams import chinese_pairs
 from indexer.invisible import drop_invisible
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.understanding.joined import joined
@@ -202,11 +202,7 @@ class _Parser:
 
     def _phrase(self, text: str, *, title_only: bool = False) -> Node | None:
         text = " ".join(text.split())
-        if not is_searchable(fold_literal(text)):
-            if text:
-                self._notes.append(f"“{text}”里没有可以搜索的字词，已略去。")
-            return None
-        if not self._spend():
+        if not fold_literal(text) or not self._spend():
             return None
         common = self._analyzer.only_stopwords(text)
         return Phrase(text, title_only, words_of(self._analyzer, text), common)

@@ -129,6 +129,7 @@ class QueryPromises(EngineBase):
             ("布", ["a", "b"]),
             ("书", ["a"]),
             ("《绿皮书》", ["a"]),
+            ("》", ["a"]),
             ("书》", ["a"]),
             ("皮书绿", []),
             ("台湾软件", ["b"]),
@@ -174,12 +175,13 @@ class QueryPromises(EngineBase):
         assert ask(Literal("边", fields=("lead",))) == ["l"]
         assert ask(Literal("边的灯", fields=())) == []
 
-    def test_a_literal_of_punctuation_finds_nothing(self, engine: Engine) -> None:
+    def test_a_literal_of_punctuation_is_found(self, engine: Engine) -> None:
         ask = self.answers(
             engine, article("a", title="什么？！", body="无"), article("b", title="好。", body="无")
         )
-        assert ask(Literal("？！")) == ask(Literal("。")) == ask(Literal("……")) == []
-        assert ask(Literal("么？")) == ["a"]
+        assert ask(Literal("？！")) == ask(Literal("！")) == ask(Literal("么？")) == ["a"]
+        assert ask(Literal("。")) == ["b"]
+        assert ask(Literal("……")) == ask(Literal("！？")) == []
 
     def test_a_literal_of_symbols_is_found(self, engine: Engine) -> None:
         ask = self.answers(

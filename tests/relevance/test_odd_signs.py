@@ -122,18 +122,32 @@ def test_every_form_finds_every_form(asked: Services, text: str, ids: set[str]) 
 
 
 @pytest.mark.parametrize(
-    "text", ["?", "？", "。，", "……", "《》", "“？！”", "、", "--", "※", "“（）”"]
+    ("text", "ids"),
+    [
+        ("?", {"question"}),
+        ("？", {"question"}),
+        ("“？”", {"question"}),
+        ("→", {"arrow"}),
+        ("!", {"smile"}),
+        ("：", {"smile"}),
+        ("★★★★", {"star"}),
+        ("★★★★★", set()),
+        ("……", set()),
+        ("《》", set()),
+        ("※", set()),
+    ],
 )
-def test_punctuation_alone_finds_nothing_and_that_is_told(asked: Services, text: str) -> None:
+def test_a_sign_alone_finds_the_articles_with_it(asked: Services, text: str, ids: set[str]) -> None:
     answer = ask(asked, text)
-    assert answer.total == 0
-    assert "没有可以搜索的字词。" in answer.understood.notes
+    assert {hit.article.id for hit in answer.hits} == ids
+    assert answer.complete
 
 
-def test_a_quote_of_punctuation_is_left_out_and_that_is_told(asked: Services) -> None:
-    answer = ask(asked, "这里 “？”")
-    assert [hit.article.id for hit in answer.hits] == ["question"]
-    assert answer.understood.notes == ("“？”里没有可以搜索的字词，已略去。",)
+def test_a_sign_that_is_no_word_is_told(asked: Services) -> None:
+    for text in ("？", "→"):
+        assert ask(asked, text).understood.notes == ("没有可以搜索的字词，已按原样查找。",)
+    for text in ("℃", "😀"):
+        assert ask(asked, text).understood.notes == ()
 
 
 def test_a_foreign_name_is_told_as_a_synonym(asked: Services) -> None:

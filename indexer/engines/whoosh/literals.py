@@ -89,7 +89,7 @@ class LiteralFinder:
         is_word: bool = False,
         deadline: float = inf,
     ) -> FoundLiteral:
-        """The documents that hold a folded literal (searchable, see ``is_searchable``) in one of ``fields``.
+        """The documents that hold a folded literal (not empty) in one of ``fields``.
 
         With ``is_word``, documents that hold the literal as a word in one of the fields need no verification. If more than
         LITERAL_CANDIDATES others (deleted ones included) need verification, only the newest are verified, and the rest count as

@@ -9,7 +9,7 @@ from typing import Final, Protocol, assert_never
 import numpy as np
 
 from indexer.analysis.characters import fold_literal
-from indexer.analysis.grams import LiteralPlan, is_searchable, plan_literal
+from indexer.analysis.grams import LiteralPlan, plan_literal
 from indexer.columnar.files.arrays import IntP
 from indexer.columnar.files.terms import after_prefix
 from indexer.columnar.search import plan as p
@@ -173,7 +173,7 @@ class PlanBuilder:
         *,
         is_word: bool = False,
     ) -> p.Plan:
-        if not is_searchable(text):
+        if not text:
             return NOTHING
         if self._find_literal is None:
             return literal_candidates(plan_literal(text), fields)
@@ -207,8 +207,10 @@ def looks_inside(query: Query) -> bool:
 
 def literal_candidates(plan: LiteralPlan, fields: Iterable[str]) -> p.Plan:
     """A plan of the documents that may hold a literal in one of ``fields``. It finds all that do and, unless the literal's
-    plan is exact, some more. The literal is searchable (``is_searchable``), so its plan has grams or prefixes.
+    plan is exact, some more.
     """
+    if not plan.grams and not plan.prefixes:
+        return _EVERYTHING
     return _union(
         [
             _intersection(
