@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import orjson
 
 from indexer.errors import InvalidArticle
+from indexer.invisible import drop_invisible
 
 Status = Literal["published", "draft", "withdrawn"]
 STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
@@ -35,8 +36,6 @@ _ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
 """Characters that may stand unescaped in a URL's path. An id must not be ``.`` or ``..``, which are steps in a path."""
 _NAME = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_INVISIBLE = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""DEL, C1 controls and zero-width marks: traces of bad conversions, seen in real articles. Validation removes them."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _DATE = re.compile(
@@ -247,7 +246,7 @@ def _clean(text: str, name: str) -> str:
         raise InvalidArticle(
             name, f"control character U+{ord(control[0]):04X} at {control.start()}"
         )
-    return _INVISIBLE.sub("", text)
+    return drop_invisible(text)
 
 
 def _strings(record: Mapping[str, object], name: str) -> list[str]:

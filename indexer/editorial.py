@@ -252,7 +252,7 @@ def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
 
 @cache
 def packaged_synonyms() -> tuple[Synonyms, ...]:
-    """The synonyms that come with the program: names that the mainland, Taiwan and Hong Kong use for the same things."""
+    """The synonyms that come with the program: regional names of the same things, and short forms of names."""
     text = _SYNONYMS.read_text(encoding="utf-8")
     return tuple(
         entry

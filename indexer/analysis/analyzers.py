@@ -26,12 +26,12 @@ from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
 from indexer.analysis.memo import Memo
 from indexer.analysis.readings import readings_fingerprint
 from indexer.analysis.routes import RJIEBA
-from indexer.analysis.scripts import holds_word
+from indexer.analysis.scripts import holds_word, is_symbol
 from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spellings import is_number, usual
 from indexer.analysis.spoken import SpokenWords, packaged_words
 
-CHAIN_VERSION: Final = 2
+CHAIN_VERSION: Final = 3
 """Increased whenever the same text and dictionaries give other tokens than before."""
 
 
@@ -276,8 +276,11 @@ class ChineseAnalyzer:
             return (respelt, 0, size), *self._segmenter.inner_words(respelt)
         expanded = expand(piece)
         if expanded != piece:
-            # The expansion may be several words: U+33A1 is m and 2. Each gets the offsets of the whole piece.
-            words = [word for word in self._segmenter.cut_parts(expanded) if holds_word(word)]
+            parts = self._segmenter.cut_parts(expanded)
+            words = [part for part in parts if holds_word(part)]
+            if size == 1 and (len(words) > 1 or any(map(is_symbol, expanded))):
+                # A sign that is no single word (㎡, ℃, ½) is a word itself: its parts alone mean something else.
+                return ()
             return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
         if not holds_word(piece):
             return None

@@ -1,13 +1,14 @@
 """Character folding: one character becomes one character, so offsets into folded text are offsets into the text.
 
-There are three foldings, with tables made once in each process: compatibility forms of one character (full width, circled, CJK
-radicals and compatibility ideographs; NFKC), traditional to simplified (OpenCC's table for single characters), and
-lower case. ``filters.py`` makes the changes that affect the length, token by token.
+There are four foldings, with tables made once in each process: compatibility forms of one character (full width, circled, CJK
+radicals and compatibility ideographs; NFKC), traditional to simplified (OpenCC's table for single characters), lower
+case, and Latin letters without their marks. ``filters.py`` makes the changes that affect the length, token by token.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -47,6 +48,9 @@ _LONG: Final = 64
 _UTF_32: Final = "utf-32-le"
 _CODES: Final = np.dtype("<u4")
 """A code point in UTF-32."""
+
+_MARKED: Final = re.compile("LATIN SMALL LETTER ([A-Z]) WITH .*")
+"""The Unicode name of a Latin letter with a mark or a stroke. Its group is the letter without it."""
 
 _HAN_BLOCKS: Final = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x323B0))
 
@@ -98,7 +102,7 @@ def _table() -> memoryview:
 def _steps() -> dict[str, str]:
     """Each folded character with its image. About 50 ms, once."""
     # Compatibility forms override lower case: U+03F9 and its compatibility form have different lower-case letters.
-    steps = _lowered() | _compatible() | _simplified() | _SAME_WORDS
+    steps = _lowered() | _unmarked() | _compatible() | _simplified() | _SAME_WORDS
     return {character: _end(image, steps) for character, image in steps.items()}
 
 
@@ -120,6 +124,13 @@ def _lowered() -> dict[str, str]:
     characters = characters_of(BLOCKS_BESIDE_HAN)
     # U+0130 has no lower case of one character, except the simple one of the Unicode tables.
     return _changed(characters, "\n".join(characters).lower().split("\n")) | {"\u0130": "i"}
+
+
+def _unmarked() -> dict[str, str]:
+    """Small Latin letters without their marks and strokes: café and cafe, Ødegaard and Odegaard. Keyboards lack these letters."""
+    named = ((each, unicodedata.name(each, "")) for each in characters_of(BLOCKS_BESIDE_HAN))
+    found = ((each, _MARKED.fullmatch(name)) for each, name in named)
+    return {each: match[1].lower() for each, match in found if match}
 
 
 def _simplified() -> dict[str, str]:

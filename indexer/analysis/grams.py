@@ -1,7 +1,7 @@
 """The second view of a text: pairs of neighbouring characters, independent of the segmenter.
 
-Every run of letters and digits adds its bigrams to the index, so any literal can be found. :func:`plan_literal` says which
-grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
+Every run of letters and digits adds its bigrams to the index, and every other sign is a gram of its own, so any literal can be
+found. :func:`plan_literal` says which grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
 literals in the stored folded text.
 """
 
@@ -16,6 +16,7 @@ from typing import Final
 from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.dictionary import is_han
+from indexer.analysis.scripts import is_sign
 
 _RUN: Final = re.compile(r"[^\W_]+")
 """A maximal run of characters for which str.isalnum() holds."""
@@ -26,7 +27,7 @@ class LiteralPlan:
     """Which grams a text must have to hold a literal.
 
     All ``grams`` are required. For each of ``prefixes``, a single character, a gram that begins with it is required. If
-    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of punctuation alone
+    ``exact``, a text with these grams holds the literal; otherwise the folded text decides. A literal of combining marks alone
     has neither grams nor prefixes, and every text is a candidate.
     """
 
@@ -36,15 +37,15 @@ class LiteralPlan:
 
 
 def grams(text: str) -> set[str]:
-    """The grams of ``fold(text)``: the bigrams of each run of letters and digits, and its last character with a space.
+    """The grams of ``fold(text)``: the bigrams of each run of letters and digits; its last character and each sign, with a space.
 
-    Every letter or digit of the text thus begins at least one gram. O(length).
+    Every letter, digit or sign of the text thus begins at least one gram. O(length).
     """
     folded = fold(text)
     return {
-        pair if pair[1].isalnum() else pair[0] + " "
+        pair if pair[0].isalnum() and pair[1].isalnum() else pair[0] + " "
         for pair in set(map(add, folded, folded[1:] + " "))
-        if pair[0].isalnum()
+        if pair[0].isalnum() or is_sign(pair[0])
     }
 
 
@@ -74,5 +75,7 @@ def plan_literal(literal: str) -> LiteralPlan:
             required[run[-1] + " "] = None
         elif len(run) == 1:
             prefixes[run] = None
-    alone = folded.isalnum() and len(folded) <= 2
+    signs = list(filter(is_sign, folded))
+    required.update((sign + " ", None) for sign in signs)
+    alone = (folded.isalnum() and len(folded) <= 2) or signs == [folded]
     return LiteralPlan(tuple(required), tuple(prefixes), exact=alone)

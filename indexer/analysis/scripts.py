@@ -45,6 +45,16 @@ def holds_word(piece: str) -> bool:
     return _word().match(piece) is not None
 
 
+def is_symbol(character: str) -> bool:
+    """Whether a character is a symbol: Unicode's categories S (+ € ° → 😀)."""
+    return unicodedata.category(character)[0] == "S"
+
+
+def is_sign(character: str) -> bool:
+    """Whether a character is a symbol or punctuation, and neither a letter nor a digit."""
+    return unicodedata.category(character)[0] in "PS" and not character.isalnum()
+
+
 @cache
 def _word() -> re.Pattern[str]:
     return re.compile(rf"[^\W_]|[{_EMOJI}{_abbreviations()}]")

@@ -1,8 +1,8 @@
 """Spellings: different ways to write one thing, which are indexed in one form.
 
-These are numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), and
-words that regions write differently (计画 and 计划). A percentage is one word, so a search for 100% does not find every 100. Works
-on folded text. Literals are compared as they were written.
+These are numbers in groups (1,000), telephone numbers with their area (010-12345678), years in Chinese digits (二〇二四年), units
+that also have a sign (20°C and 20℃, 80m² and 80㎡), and words that regions write differently (计画 and 计划). A percentage is one
+word, so a search for 100% does not find every 100. Works on folded text. Literals are compared as they were written.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
+
+from indexer.analysis.characters import BLOCKS_BESIDE_HAN, characters_of, fold
+from indexer.analysis.filters import expand
 
 _VARIANTS: Final = Path(__file__).parent / "data" / "variants.txt"
 _CHINESE: Final = "〇零○一二三四五六七八九"
@@ -26,8 +30,14 @@ _NUMBER: Final = re.compile(
 )
 
 
+_UNITS: Final = {fold(normalize("NFKC", sign)): sign for sign in "℃℉㎟㎠㎡㎢㎣㎤㎥㎦"}
+"""Units written out, each with its sign. The sign is indexed, because its parts alone mean something else."""
+
+_SPELT: Final = re.compile(f"[a-z0-9{''.join(_UNITS.values())}]")
+
+
 def number_branches() -> list[str]:
-    """Regular expressions that find numbers with several spellings in a text, each beginning with a different character.
+    """Regular expressions that find numbers and units with several spellings in a text, each beginning with a different character.
 
     A search can thus skip to the possible first characters. The look-behind comes after the first character.
     """
@@ -37,7 +47,60 @@ def number_branches() -> list[str]:
         f"{n}(?:(?<![0-9.,]{n}){_GROUPED[5:]}{after}|(?<![0-9]{n})[0-9]{{0,19}}%)"
         for n in range(1, 10)
     ]
-    return branches + [f"{n}(?<![{_CHINESE}]{n}){rest}(?=年)" for n, rest in _YEARS.items()]
+    branches += [f"{n}(?<![{_CHINESE}]{n}){rest}(?=年)" for n, rest in _YEARS.items()]
+    branches.append("°[cf](?![a-z0-9])")
+    # M2 is also an amount of money. An area or a volume follows a number or a slash: 80m2, 80 m2, 元/m2.
+    return branches + [
+        f"{first}(?:(?<=[0-9/]{first})|(?<=[0-9/] {first})){rest}(?![a-z0-9])"
+        for first, rest in {"c": "m[23]", "k": "m[23]", "m": "m?[23]"}.items()
+    ]
+
+
+def has_spellings(text: str) -> bool:
+    """Whether :func:`spelt_as_indexed` can find a folded text that is written in another way: it has digits, letters or signs."""
+    return _SPELT.search(text) is not None
+
+
+def spelt_as_indexed(text: str) -> tuple[str, list[int] | None]:
+    """A folded text in which numbers, units and signs are spelt as they are indexed (2,000 as 2000, Ⅲ as iii), and their places.
+
+    ``places[n]`` is the place in ``text`` of character n of the result; one more entry stands for its end. All characters of
+    one spelling have the place of its beginning. None if the spelt text equals ``text``. O(length).
+    """
+    changed = [(found, usual(found.group())) for found in _numbers().finditer(text)]
+    if not text.isascii():
+        changed += [(found, expand(found.group())) for found in _signs().finditer(text)]
+    changed = [(found, spelt) for found, spelt in changed if spelt != found.group()]
+    if not changed:
+        return text, None
+    spelt_text, places, at = "", list[int](), 0
+    for found, spelt in sorted(changed, key=lambda each: each[0].start()):
+        spelt_text += text[at : found.start()] + spelt
+        places += range(at, found.start())
+        places += [found.start()] * len(spelt)
+        at = found.end()
+    return spelt_text + text[at:], [*places, *range(at, len(text) + 1)]
+
+
+@cache
+def _numbers() -> re.Pattern[str]:
+    return re.compile("|".join(number_branches()))
+
+
+@cache
+def _signs() -> re.Pattern[str]:
+    """One character that stands for several, letters or digits among them, except the units that are indexed as signs.
+
+    Without the few beyond U+FFFF: a class with them takes 30 times as long.
+    """
+    signs = (
+        each
+        for each in characters_of(BLOCKS_BESIDE_HAN)
+        if len(expanded := normalize("NFKC", each)) > 1
+        and any(map(str.isalnum, expanded))
+        and each <= "\uffff"
+    )
+    return re.compile(f"[{''.join(each for each in signs if each not in _UNITS.values())}]")
 
 
 def is_number(piece: str) -> bool:
@@ -49,6 +112,8 @@ def usual(piece: str) -> str:
     """The indexed spelling of a piece of text: the piece itself, or the usual one of several spellings."""
     if is_number(piece):
         return piece.translate(_DIGITS)
+    if piece in _UNITS:
+        return _UNITS[piece]
     words, pattern = _variants()
     return pattern.sub(lambda found: words[found.group()], piece)
 

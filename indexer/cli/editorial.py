@@ -12,6 +12,7 @@ from typing import cast
 
 import click
 
+from indexer.abbreviations import abbreviations
 from indexer.analysis.analyzers import is_one_word, make_analyzer
 from indexer.cli import summaries
 from indexer.command_line import PARTLY
@@ -21,7 +22,9 @@ from indexer.editorial import (
     ListName,
     Placement,
     Stopword,
+    Synonyms,
     entry_key,
+    packaged_synonyms,
     read_entries,
     read_entry,
     spell_entries,
@@ -104,6 +107,32 @@ def export_command(name: str) -> None:
     with closing(open_editorial(_settings().store_url)) as store:
         lists = store.read()
     click.echo(spell_entries(lists.entries[cast(ListName, name)]), nl=False)
+
+
+@editorial_group.command("abbreviations")
+@click.option(
+    "--least",
+    metavar="N",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Leave out what fewer than N articles introduce.",
+)
+def abbreviations_command(least: int) -> None:
+    """Print abbreviations that articles introduce, such as 深圳大学（以下简称深大）, as lines of synonyms."""
+    settings = _settings()
+    with closing(open_editorial(settings.store_url)) as store:
+        lists = store.read()
+    edited = (each for each in lists.entries["synonyms"] if isinstance(each, Synonyms))
+    known = (*packaged_synonyms(), *edited)
+    with closing(open_store(settings.store_url)) as articles:
+        found = abbreviations(
+            (change.article for change in articles.changes() if change.article),
+            make_analyzer(user_dictionary=settings.user_dictionary),
+            least=least,
+            known=known,
+        )
+    summaries.show_abbreviations(found)
 
 
 def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:

@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from rich.box import SIMPLE
 from rich.filesize import decimal
 from rich.table import Table
 
+from indexer.abbreviations import Abbreviation
 from indexer.analysis.explain import Explanation
 from indexer.build_progress import BuildProgress
 from indexer.cli.progress import figures
@@ -193,6 +195,14 @@ def show_analysis(explained: Explanation) -> None:
 def entries(count: int) -> str:
     """``1 entry``, ``2 entries``."""
     return "1 entry" if count == 1 else f"{count:,} entries"
+
+
+def show_abbreviations(found: Iterable[Abbreviation]) -> None:
+    """Print abbreviations as lines of synonyms, under comments that say how many articles introduce each."""
+    for articles, group in groupby(found, lambda each: each.articles):
+        click.echo(f"# {counted(articles, 'article')}")
+        for each in group:
+            click.echo(each.entry.spell())
 
 
 def show_lists(counts: Mapping[ListName, int], version: int) -> None:

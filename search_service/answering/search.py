@@ -35,6 +35,7 @@ from search_service.answering.climb import Climbed
 from search_service.answering.explain import Explanation, explain
 from search_service.answering.facets import Narrowing, counting
 from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
+from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
 from search_service.correction.correct import Correction, Doubt, NothingMeant, corrected
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
@@ -101,7 +102,8 @@ class Understood:
 
     ``parsed`` is its canonical form. ``rung`` is the rung that answered (see ``ladder.py``). ``stricter`` counts the
     articles found that also match a stricter rung. ``ignored`` are the words that were left out, ``synonyms`` the words
-    searched beside the typed ones, ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
+    searched beside the typed ones, ``missing`` the words that no article holds (told if nothing was found, or if some hits
+    lack words and the query is not loose), ``notes`` Chinese sentences for the reader. ``correction`` is the text that was
     probably meant. If it is applied, all other fields describe the corrected text.
     """
 
@@ -110,6 +112,7 @@ class Understood:
     stricter: int = 0
     ignored: tuple[str, ...] = ()
     synonyms: tuple[Used, ...] = ()
+    missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     correction: Correction | None = None
 
@@ -223,6 +226,9 @@ def search(
                 correction = Correction(meant, applied)
                 asked = other if applied else asked
         explanations = _explanations(asked, reader) if question.explain else {}
+        lacking: tuple[str, ...] = ()
+        if _is_poor(asked) and monotonic() < deadline:
+            lacking = missing(asked.tree, asked.found.rung, reader, analyzer, counting(request))
     page = asked.found.page
     needles = _needles(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
@@ -237,7 +243,7 @@ def search(
     complete = page.complete and monotonic() < deadline
     return Answer(
         question=question,
-        understood=_understood(asked, correction),
+        understood=_understood(asked, correction, lacking),
         total=page.total,
         groups=page.groups,
         total_is_estimate=page.total_is_estimate or not complete,
@@ -323,7 +329,15 @@ def _finds_more(other: Climbed, found: Climbed) -> bool:
     return found.rung not in _ALL_WORDS or other.page.total > found.page.total
 
 
-def _understood(asked: _Asked, correction: Correction | None) -> Understood:
+def _is_poor(asked: _Asked) -> bool:
+    """Whether nothing was found, or only articles that lack some of the words. Loose queries allow for missing words."""
+    relaxed = asked.found.rung not in _ALL_WORDS and not is_loose(asked.tree)
+    return relaxed or not asked.found.page.total
+
+
+def _understood(
+    asked: _Asked, correction: Correction | None, lacking: tuple[str, ...]
+) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
@@ -343,6 +357,7 @@ def _understood(asked: _Asked, correction: Correction | None) -> Understood:
         stricter=found.stricter_total,
         ignored=parsed.ignored,
         synonyms=asked.used,
+        missing=lacking,
         notes=notes,
         correction=correction,
     )
@@ -352,7 +367,7 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     """The texts to mark in hits: quotes literally, words, and the typed pieces between blanks.
 
     A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
-    neighbours (号 in 7号电池).
+    neighbours (号 in 7号电池). A number that was typed as a part of something (919 in C919) is marked only as that part.
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
@@ -363,8 +378,11 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
         if isinstance(leaf, Phrase):
             found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
         elif isinstance(leaf, Words):
+            for stretch in leaf.joined:
+                needle = Needle(stretch, inside, parts=leaf.words_of[stretch])
+                found.setdefault(fold_literal(stretch), needle)
             for text in _marked_words(leaf, analyzer):
-                found.setdefault(fold_literal(text), Needle(text, inside=inside))
+                found.setdefault(fold_literal(text), Needle(text, inside))
             for each in leaf.alternatives:
                 found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
@@ -375,11 +393,12 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
     if not telling and not words.joined:
         yield from words.tokens or (words.text,)
         return
-    yield from telling
-    yield from words.joined
+    parts = {part for stretch in words.joined for part in words.words_of[stretch]}
+    yield from (token for token in telling if not (token.isdigit() and token in parts))
     yield from (piece for piece in words.pieces if len(piece) > 1)
     for before, after in pairwise(analyzer.query(words.text)):
-        if before.end == after.start and 1 in (len(before.text), len(after.text)):
+        touch = before.end == after.start and 1 in (len(before.text), len(after.text))
+        if touch and not parts.issuperset((before.text, after.text)):
             yield words.text[before.start : after.end]
 
 

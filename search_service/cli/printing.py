@@ -45,6 +45,8 @@ def print_answer(answer: Answer, timezone: ZoneInfo, *, to: Console) -> None:
         to.print(Text(f"ignored: {'、'.join(understood.ignored)}", style="dim"))
     for each in understood.synonyms:
         to.print(Text(f"{each.text} also as: {'、'.join(each.others)}", style="dim"))
+    if understood.missing:
+        to.print(Text(f"in no article: {'、'.join(understood.missing)}", style="dim"))
     for note in understood.notes:
         to.print(Text(note, style="dim"))
     first = (answer.page - 1) * answer.size + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from indexer.analysis.characters import fold
@@ -17,6 +18,8 @@ PAUSES: Final = "，、,：:"
 """Marks of a pause. They are removed before an added …."""
 _IN_NUMBERS: Final = ",.:"
 _CLOSERS: Final = "”’」』）)》"
+_BRACKETS: Final = re.compile("([“‘「『（(《【])|[”’」』）)》】]")
+"""An opening bracket or quotation mark, as group 1, or a closing one."""
 _RUNS_ON: Final = _CLOSERS + "。！？!?…"
 _CLOSED: Final = rf"[{_CLOSERS}]*(?![{_RUNS_ON}])"
 """Closing marks behind a mark. They belong to that mark. A row of marks (？！) is never split."""
@@ -46,38 +49,71 @@ def cut(text: str, length: int) -> str:
 def end_before(text: str, end: int, *, earliest: int) -> int:
     """The best place to end a piece of ``text``: after ``earliest``, and at ``end`` at the latest.
 
-    Best is the end of a sentence, then a pause, then a place between words, then ``end`` itself. O(end - earliest).
+    Best is the last end of a sentence, then the last pause, then the last place between words, then ``end`` itself. The marks in
+    1,000 and 8:05 are no pauses. O(end - earliest).
     """
     if end >= len(text):
         return len(text)
-    return best_place(text, range(end, max(earliest, 0), -1)) or end
-
-
-def best_place(text: str, places: range) -> int | None:
-    """The first of ``places`` that lies behind a sentence. All places lie within the text.
-
-    If there is none: the first behind a pause, then the first between words, then None. The marks in 1,000 and 8:05 are no
-    pauses. O(places).
-    """
-    if not places:
-        return None
-    ahead = places.step > 0
-    low, high = (places[0], places[-1]) if ahead else (places[-1], places[0])
-    sentence = pause = None
-    # The pattern also looks at the character behind the last place.
-    for mark in _MARK.finditer(text, max(_before_closers(text, low) - 1, 0), high + 1):
+    low = max(earliest, 0) + 1
+    sentence = pause = 0
+    for mark in _marks(text, low, end):
         place = mark.end()
-        if not low <= place <= high:
-            continue
         if mark.lastindex:
             sentence = place
-            if ahead:
-                break
-        elif not (ahead and pause) and not text[place].isdigit():
+        elif not text[place].isdigit():
             pause = place
-    return (
-        sentence or pause or next((place for place in places if _between_words(text, place)), None)
-    )
+    between = (place for place in range(end, low - 1, -1) if _between_words(text, place))
+    return sentence or pause or next(between, end)
+
+
+def beginning(text: str, low: int, high: int) -> int | None:
+    """The best place from ``low`` to ``high`` where a piece of ``text`` can begin, both within the text.
+
+    Best is the first behind a sentence, then the first behind a pause, then the first opening bracket, all outside brackets
+    of the paragraph; then, if brackets enclose ``high`` too, the first behind a sentence or a pause inside them. None if there
+    is no such place. O(paragraph).
+    """
+    brackets = _brackets(text, low, high)
+    sentences: list[int] = []
+    pauses: list[int] = []
+    for mark in _marks(text, low, high):
+        place = mark.end()
+        if mark.lastindex:
+            sentences.append(place)
+        elif not (text[place].isdigit() and text[mark.start()] in _IN_NUMBERS):
+            pauses.append(place)
+    marks = [*sentences, *pauses]
+    free = [place for place in marks if not _enclosed(place, brackets)]
+    opened = [start for start, _ in brackets if start >= low]
+    inside = marks if _enclosed(high, brackets) else []
+    return next(iter(free + opened + inside), None)
+
+
+def _marks(text: str, low: int, high: int) -> Iterator[re.Match[str]]:
+    """The marks of sentences and pauses that end from ``low`` to ``high``. A character of the text follows each."""
+    # The pattern also looks at the character behind the last place.
+    for mark in _MARK.finditer(text, max(_before_closers(text, low) - 1, 0), high + 1):
+        if low <= mark.end() <= high:
+            yield mark
+
+
+def _brackets(text: str, low: int, high: int) -> list[tuple[int, int]]:
+    """Start and end of the outermost brackets of the paragraph at ``low``, up to ``high``. An open bracket ends behind ``high``."""
+    found: list[tuple[int, int]] = []
+    start = depth = 0
+    for bracket in _BRACKETS.finditer(text, text.rfind("\n", 0, low) + 1, high):
+        if bracket.lastindex:
+            start = start if depth else bracket.start()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if not depth:
+                found.append((start, bracket.end()))
+    return [*found, (start, high + 1)] if depth else found
+
+
+def _enclosed(place: int, brackets: list[tuple[int, int]]) -> bool:
+    return any(start < place < end for start, end in brackets)
 
 
 def ends_sentence(text: str, place: int) -> bool:

@@ -7,13 +7,14 @@ Folding keeps the length: an offset in folded text is the same offset in the ori
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import log
 from typing import Final
 
 from indexer.analysis.characters import fold, fold_literal
+from indexer.analysis.spellings import has_spellings, spelt_as_indexed
 from indexer.article import Article
 from search_service.excerpts.leads import ends_sentence, lead
 from search_service.excerpts.windows import Found, Stretch, best_stretches
@@ -24,6 +25,8 @@ SNIPPET_LENGTH: Final = 120
 _LONGEST: Final = 6
 """The weight of a needle grows with its length up to this many characters. A name of eight says no more than one of six."""
 _GAP: Final = "…"
+_BETWEEN_PARTS: Final = r"(?:[^\w\n。！？!?；;，,、]|_){0,3}"
+"""Signs that part the words of one thing: a few, and none that ends a sentence or a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,26 @@ class Needle:
     """Text to look for, compared as folded text. White space in it matches any white space.
 
     If it begins or ends with a Latin letter or a digit, that end must lie on a word border (``art`` is not in ``party``).
-    ``inside`` lifts this condition.
+    ``inside`` lifts this condition. Other spellings of numbers and signs are found too (III for Ⅲ), unless ``inside``.
+    ``parts`` are the words of a text that was typed in one go. They follow one another with other signs between them, or
+    none: 9·11 is found as 9-11 and 911.
     """
 
     text: str
     inside: bool = False
+    parts: tuple[str, ...] = ()
     literal: str = field(init=False, repr=False, compare=False)
-    """The folded text, computed once for all texts that are searched."""
+    """The folded text, spelt as indexed unless ``inside``. Computed once for all texts that are searched."""
+    spellings: bool = field(init=False, repr=False, compare=False)
+    """Whether the text may have other spellings in an article."""
     anywhere: bool = field(init=False, repr=False, compare=False)
     """Whether no border is needed: ``inside`` is set, or neither end is a Latin letter or a digit."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "literal", fold_literal(self.text))
+        folded = fold_literal(self.text)
+        literal = folded if self.inside else spelt_as_indexed(folded)[0]
+        object.__setattr__(self, "literal", literal)
+        object.__setattr__(self, "spellings", not self.inside and has_spellings(literal))
         object.__setattr__(self, "anywhere", self.inside or not may_run_on(self.literal))
 
 
@@ -114,35 +125,43 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 def _find(text: str, needles: Sequence[Needle]) -> list[Found]:
     """Every occurrence of every needle, ascending. They may overlap."""
-    folded = fold(text)
+    spelt = folded = fold(text)
+    origins: Sequence[int] | None = None
+    if any(needle.spellings for needle in needles):
+        spelt, origins = spelt_as_indexed(folded)
     found: list[Found] = []
     for number, needle in enumerate(needles):
-        literal = needle.literal
-        if " " in literal:
-            places = _broken(folded, literal)
-        elif not literal or (at := folded.find(literal)) < 0:
-            continue
-        else:
-            places = []
-            while at >= 0:
-                places.append((at, at + len(literal)))
-                at = folded.find(literal, at + 1)
-        for start, end in places:
-            if needle.anywhere or (is_border(folded, start) and is_border(folded, end)):
-                found.append((start, end, number))
+        searched = folded if needle.inside else spelt
+        for start, end in _occurrences(searched, needle):
+            if needle.anywhere or (is_border(searched, start) and is_border(searched, end)):
+                if needle.inside or origins is None:
+                    found.append((start, end, number))
+                elif _is_whole(origins, start) and _is_whole(origins, end):
+                    found.append((origins[start], origins[end], number))
     found.sort()
     return found
 
 
-def _broken(folded: str, literal: str) -> list[tuple[int, int]]:
-    """The occurrences of a literal with blanks. Each blank matches any white space, such as a line break."""
-    pattern = re.compile(r"\s+".join(map(re.escape, literal.split(" "))))
-    places = []
-    at = 0
-    while match := pattern.search(folded, at):
-        places.append(match.span())
-        at = match.start() + 1
-    return places
+def _is_whole(origins: Sequence[int], place: int) -> bool:
+    """Whether no spelling of a number or a sign continues across ``place``: m is not in ㎡."""
+    return place == 0 or origins[place] != origins[place - 1]
+
+
+def _occurrences(text: str, needle: Needle) -> Iterator[tuple[int, int]]:
+    """Where a needle stands in a text, ascending. The occurrences may overlap."""
+    literal = needle.literal
+    if needle.parts or " " in literal:
+        between = _BETWEEN_PARTS if needle.parts else r"\s+"
+        pattern = re.compile(between.join(map(re.escape, needle.parts or literal.split(" "))))
+        at = 0
+        while match := pattern.search(text, at):
+            yield match.span()
+            at = match.start() + 1
+        return
+    at = text.find(literal) if literal else -1
+    while at >= 0:
+        yield at, at + len(literal)
+        at = text.find(literal, at + 1)
 
 
 def _weights(needles: Sequence[Needle], found: Iterable[Found]) -> list[float]:

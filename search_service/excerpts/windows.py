@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from search_service.excerpts.leads import KEPT, PAUSES, best_place, end_before
+from search_service.excerpts.leads import KEPT, PAUSES, beginning, end_before
 
 RUN_UP: Final = 40
 """Maximum number of characters before the first mark: a stretch can then begin with a sentence or a clause."""
+LEAST_RUN_UP: Final = 20
+"""As many characters may come before the first mark even if the stretch becomes longer than wanted: most clauses are shorter."""
 
 Found = tuple[int, int, int]
 """Start and end of a needle's occurrence, and the needle's number."""
@@ -100,7 +102,10 @@ def _best_window(found: Sequence[Found], weights: Sequence[float], length: int) 
 def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> Stretch:
     """About ``length`` characters around a window, within ``[low, high)``, without blanks at the ends."""
     start = _begin(text, window, length, low, high)
-    end = _stop(text, window, start + length, high, earliest=start + int(length * KEPT))
+    end = start + length
+    if window.end - window.start <= length:
+        end = max(end, window.end)
+    end = _stop(text, window, end, high, earliest=start + int(length * KEPT))
     while start < window.start and text[start].isspace():
         start += 1
     while end > window.end and (text[end - 1].isspace() or _is_idle_pause(text, end)):
@@ -109,13 +114,17 @@ def _stretch(text: str, window: _Window, length: int, low: int, high: int) -> St
 
 
 def _begin(text: str, window: _Window, length: int, low: int, high: int) -> int:
-    """Where the stretch begins, as far before the window as allowed: at a sentence, else a clause, else a word."""
+    """Where the stretch begins: before the window, at a sentence, else at a clause, else with the window itself.
+
+    It never begins inside a word, because a text shows no borders of Chinese words.
+    """
     spare = length - (window.end - window.start)
     behind = high - window.start
-    earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, 0))
+    earliest = max(low, window.start - max(min(RUN_UP, spare), length - behind, LEAST_RUN_UP))
     if earliest == 0:
         return 0
-    return best_place(text, range(earliest, window.start)) or window.start
+    place = beginning(text, earliest, window.start)
+    return window.start if place is None else place
 
 
 def _stop(text: str, window: _Window, end: int, high: int, *, earliest: int) -> int:

@@ -25,8 +25,9 @@ def may_run_on(text: str) -> bool:
 
 
 def has_borders(text: str) -> bool:
-    """Whether all of ``text`` is in scripts whose words have borders."""
-    return max(text, default="") < _FIRST_WITHOUT
+    """Whether all letters and digits of ``text`` are of scripts whose words have borders. A sign such as ㎡ has borders too."""
+    without = (each for each in text if each >= _FIRST_WITHOUT)
+    return not any(map(str.isalnum, without))
 
 
 def _kind(character: str) -> str | None:

@@ -30,6 +30,12 @@ _FIELDS: Final = {name: name for name in ("title", "channel", "source", "author"
 """The fields by the folded names that readers type."""
 _FOREIGN_FIELDS: Final = foreign.TEXT_FIELDS | foreign.FILTERS
 _SLOP: Final = re.compile(r"~([0-9]+)(?![\w.])")
+_DIGITS: Final = r"\d+(?:[.,]\d+)*"
+_NUMBER: Final = f"-{_DIGITS}"
+_AMOUNT: Final = re.compile(_NUMBER + rf"(?:[至到~—-]-?{_DIGITS})?\s?(?:[℃℉°度%‰]|[摄攝华華]氏)")
+"""A number below zero with its unit, such as -20℃ or -3.5%."""
+_LONE_NUMBER: Final = re.compile(rf"\s*{_NUMBER}(?![^\W_])\S*\s*")
+"""A whole query that is a number below zero, such as -20 or -20~-5."""
 _WORD_END: Final = re.compile(r'[\s()|"「『‘]')
 
 
@@ -150,7 +156,12 @@ def _with_slop(shadow: str, quote: Lexeme) -> Lexeme:
 
 
 def _excludes(shadow: str, at: int) -> bool:
-    """Whether the minus at ``at`` starts a word: nothing touches it on the left, and something to exclude follows."""
+    """Whether the minus at ``at`` starts a word: nothing touches it on the left, and something to exclude follows.
+
+    The minus of a number is no operator if the number has a unit of temperature or a per cent sign, or is the whole query.
+    """
+    if _AMOUNT.match(shadow, at) or _LONE_NUMBER.fullmatch(shadow):
+        return False
     before, after = shadow[at - 1 : at], shadow[at + 1 : at + 2]
     return (not before or before.isspace() or before in "()") and not (
         not after or after.isspace() or after in ")|-"

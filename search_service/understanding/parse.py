@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.grams import chinese_pairs
+from indexer.invisible import drop_invisible
 from search_service.understanding.borders import has_borders
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.understanding.joined import joined
@@ -61,8 +62,6 @@ _ASIDE: Final = (Kind.NEAR, Kind.FOREIGN)
 """Operators that are not supported."""
 
 _UNUSABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_INVISIBLE: Final = re.compile("[\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
-"""Invisible characters. They are removed, as in articles: they must not split the words of a query."""
 
 _DATE: Final = r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?"
 _DATES: Final = re.compile(rf"(?:{_DATE})?(\.\.)?(?:{_DATE})?", re.ASCII)
@@ -87,7 +86,7 @@ def parse(
 ) -> Parsed:
     """Parse a typed text. Never raises. Reads at most MAX_LENGTH characters of ``text``; O(length)."""
     notes: list[str] = []
-    text = _UNUSABLE.sub(" ", _INVISIBLE.sub("", text[: 2 * MAX_LENGTH])).strip()
+    text = _UNUSABLE.sub(" ", drop_invisible(text[: 2 * MAX_LENGTH])).strip()
     if len(text) > MAX_LENGTH:
         text = text[:MAX_LENGTH].rstrip()
         notes.append(f"查询太长，只用了前 {MAX_LENGTH} 个字符。")

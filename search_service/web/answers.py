@@ -92,6 +92,7 @@ def search_payload(
                 SynonymsPayload(text=each.text, others=list(each.others))
                 for each in understood.synonyms
             ],
+            "missing": understood.missing,
             "notes": understood.notes,
             "correction": correction
             and CorrectionPayload(query=correction.query, applied=correction.applied),

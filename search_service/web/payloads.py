@@ -166,6 +166,9 @@ class QueryPayload(Payload):
     synonyms: list[SynonymsPayload] = Field(
         description="Words for which others count too, a little less; quotes mean the very words."
     )
+    missing: list[str] = Field(
+        description="Words that no article holds; told if nothing was found, or if `relaxed` and no question."
+    )
     notes: list[str] = Field(description="Sentences for the reader, in Chinese.")
     correction: CorrectionPayload | None = Field(
         description="What was probably meant (您是不是要找); null where what was typed makes sense."

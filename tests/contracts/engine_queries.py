@@ -176,8 +176,8 @@ class QueryPromises(EngineBase):
             ("海", ["a"]),
             ("布", ["a", "b"]),
             ("书", ["a"]),
-            ("》", ["a"]),
             ("《绿皮书》", ["a"]),
+            ("》", ["a"]),
             ("书》", ["a"]),
             ("皮书绿", []),
             ("台湾软件", ["b"]),
@@ -223,13 +223,23 @@ class QueryPromises(EngineBase):
         assert ask(Literal("边", fields=("lead",))) == ["l"]
         assert ask(Literal("边的灯", fields=())) == []
 
-    def test_a_literal_of_punctuation_is_looked_for_in_every_article(self, engine: Engine) -> None:
+    def test_a_literal_of_punctuation_is_found(self, engine: Engine) -> None:
         ask = self.answers(
             engine, article("a", title="什么？！", body="无"), article("b", title="好。", body="无")
         )
-        assert ask(Literal("？！")) == ["a"]
+        assert ask(Literal("？！")) == ask(Literal("！")) == ask(Literal("么？")) == ["a"]
         assert ask(Literal("。")) == ["b"]
-        assert ask(Literal("……")) == []
+        assert ask(Literal("……")) == ask(Literal("！？")) == []
+
+    def test_a_literal_of_symbols_is_found(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("a", title="甲→乙", body="今天20℃"),
+            article("b", title="好😀👍", body="1+1"),
+        )
+        assert ask(Literal("→")) == ask(Literal("℃")) == ask(Literal("0℃")) == ["a"]
+        assert ask(Literal("😀")) == ask(Literal("😀👍")) == ask(Literal("+")) == ["b"]
+        assert ask(Literal("👍😀")) == ask(Literal("€")) == ask(Literal("→℃")) == []
 
     def test_a_lead_that_is_part_of_the_body_is_not_counted_twice(self, engine: Engine) -> None:
         ask = self.answers(

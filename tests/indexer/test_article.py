@@ -125,14 +125,17 @@ class TestTexts:
         assert refused.why == f"lone surrogate U+{code:04X} at 1"
 
     @pytest.mark.parametrize(
-        "trace", ["\x7f", "\x80", "\x84", "\x86", "\x9f", "\u200b", "\u2060", "\ufeff"]
-    )
+        "trace",
+        ["\x7f", "\x80", "\x84", "\x86", "\x9f", "\xad", "\u200b", "\u200c", "\u200d", "\u200e",
+         "\u202a", "\u2060", "\ufeff"],
+    )  # fmt: skip
     def test_invisible_traces_of_bad_conversions_are_removed(self, trace: str) -> None:
         made = _make(title=f"{trace}花{trace}鼓", body=f"花{trace}鼓", tags=[f"花{trace}鼓"])
         assert (made.title, made.body, made.tags) == ("花鼓", "花鼓", ("花鼓",))
 
     @pytest.mark.parametrize(
-        "text", ["溪口鎮", "ＡＢＣ１２３", "𠀀𪚥", "👩‍🌾", "e\u0301", "\ufffd", "<b>&amp;"]
+        "text",
+        ["溪口鎮", "ＡＢＣ１２３", "𠀀𪚥", "👩‍🌾", "می\u200cروم", "e\u0301", "\ufffd", "<b>&amp;"],
     )
     def test_nothing_else_about_a_text_is_changed(self, text: str) -> None:
         made = _make(title=text, body=text)

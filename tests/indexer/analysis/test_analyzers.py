@@ -68,9 +68,13 @@ def test_mixed_words_keep_their_parts_at_their_position() -> None:
     assert texts(ZH.query("穿T恤")) == ["穿", "t恤"]
 
 
-def test_what_stands_for_several_words_gives_them_all_where_it_stands() -> None:
-    assert ZH.index("5㎡") == [("5", 0, 0, 1), ("m", 1, 1, 2), ("2", 1, 1, 2)]
-    assert texts(ZH.query("㎡")) == ["m", "2"]
+@pytest.mark.parametrize(
+    ("sign", "word"),
+    [("㎡", "㎡"), ("℃", "℃"), ("½", "½"), ("㏂", "㏂"), ("Ⅲ", "iii"), ("㎏", "kg"), ("№", "no"), ("⑴", "1"), ("㈱", "株")],
+)  # fmt: skip
+def test_a_sign_is_one_word(sign: str, word: str) -> None:
+    assert ZH.index(f"5，{sign}") == [("5", 0, 0, 1), (word, 1, 2, 3)]
+    assert texts(ZH.query(sign)) == texts(ZH.query(word)) == [word]
 
 
 @pytest.mark.parametrize(

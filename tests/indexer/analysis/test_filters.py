@@ -11,7 +11,7 @@ from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
     [
         ("㎏", "kg"),
         ("ﬁne", "fine"),
-        ("e\u0301", "é"),
+        ("e\u0301", "e"),
         ("℃", "°c"),
         ("㍿", "株式会社"),
         ("カ\u3099", "ガ"),

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.grams import LiteralPlan, grams, plan_literal
+from indexer.analysis.scripts import is_sign
 from tests.contracts.analyzer import TEXTS
 
-FEW = st.text("上海大学a1A，。 \n\u3000\u0301臺", max_size=12)
+FEW = st.text("上海大学a1A，。+😀 \n\u3000\u0301臺", max_size=12)
 """Texts of few characters, so that one often stands in another."""
 
 
@@ -29,7 +30,7 @@ def test_every_text_that_holds_a_literal_is_a_candidate(text: str, data: st.Data
     assert grants(plan_literal(literal), grams(text))
 
 
-@given(FEW, st.text("上海大学a1A臺 ", min_size=1, max_size=3))
+@given(FEW, st.text("上海大学a1A臺+😀 ", min_size=1, max_size=3))
 @settings(max_examples=1000)
 def test_a_candidate_of_an_exact_plan_holds_the_literal(text: str, literal: str) -> None:
     plan = plan_literal(literal)
@@ -44,14 +45,19 @@ def test_white_space_collapsed_or_not_the_grams_are_the_same(text: str) -> None:
 
 
 @given(TEXTS)
-def test_every_letter_and_digit_begins_a_gram(text: str) -> None:
-    assert {gram[0] for gram in grams(text)} == set(filter(str.isalnum, fold(text)))
+def test_every_letter_digit_and_sign_begins_a_gram(text: str) -> None:
+    begins = {each for each in fold(text) if each.isalnum() or is_sign(each)}
+    assert {gram[0] for gram in grams(text)} == begins
     assert all(len(gram) == 2 for gram in grams(text))
 
 
 def test_grams_are_bigrams_of_runs_and_the_edges_where_runs_end() -> None:
-    assert grams("A股，中国 10") == {"a股", "股 ", "中国", "国 ", "10", "0 "}
-    assert grams("") == grams("，。 \n") == set()
+    assert grams("A股，中国 10") == {"a股", "股 ", ", ", "中国", "国 ", "10", "0 "}
+    assert grams("") == grams(" \n\u0301") == set()
+
+
+def test_a_sign_is_a_gram_of_its_own() -> None:
+    assert grams("20℃→😀👍🏽+，") == {"20", "0 ", "℃ ", "→ ", "😀 ", "👍 ", "🏽 ", "+ ", ", "}
 
 
 @pytest.mark.parametrize(
@@ -60,12 +66,14 @@ def test_grams_are_bigrams_of_runs_and_the_edges_where_runs_end() -> None:
         ("中", LiteralPlan((), ("中",), exact=True)),
         ("中國", LiteralPlan(("中国",), (), exact=True)),
         ("中国人", LiteralPlan(("中国", "国人"), (), exact=False)),
-        ("股，中国", LiteralPlan(("股 ", "中国"), (), exact=False)),
-        ("中国。", LiteralPlan(("中国", "国 "), (), exact=False)),
-        ("a，中", LiteralPlan(("a ",), ("中",), exact=False)),
-        ("“中”", LiteralPlan(("中 ",), (), exact=False)),
+        ("股，中国", LiteralPlan(("股 ", "中国", ", "), (), exact=False)),
+        ("中国。", LiteralPlan(("中国", "国 ", "。 "), (), exact=False)),
+        ("a，中", LiteralPlan(("a ", ", "), ("中",), exact=False)),
+        ("“中”", LiteralPlan(("中 ", "“ ", "” "), (), exact=False)),
         (" 中 ", LiteralPlan((), ("中",), exact=True)),
-        ("，", LiteralPlan((), (), exact=False)),
+        ("，", LiteralPlan((", ",), (), exact=True)),
+        ("😀", LiteralPlan(("😀 ",), (), exact=True)),
+        ("0℃", LiteralPlan(("0 ", "℃ "), (), exact=False)),
         ("", LiteralPlan((), (), exact=False)),
     ],
 )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
-from indexer.analysis.spellings import is_number, number_branches, usual
+from indexer.analysis.spellings import is_number, number_branches, spelt_as_indexed, usual
+from tests.contracts.analyzer import TEXTS
 from tests.typed_queries import analyzer
 
 
@@ -64,6 +66,46 @@ def test_the_parts_of_a_number_are_found_too() -> None:
 )
 def test_a_name_keeps_its_symbols(text: str, expected: list[str]) -> None:
     assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20°C", ["20", "℃"]),
+        ("68 °f", ["68", "℉"]),
+        ("80m2", ["80", "㎡"]),
+        ("80 m²", ["80", "㎡"]),
+        ("5CM3", ["5", "㎤"]),
+        ("3km²", ["3", "㎢"]),
+        ("2mm2", ["2", "㎟"]),
+        ("元/m2", ["元", "㎡"]),
+        ("M2", ["m", "2"]),
+        ("80m25", ["80", "m", "25"]),
+        ("°Cx", ["cx"]),
+    ],
+)
+def test_a_unit_is_its_sign(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_a_text_spelt_as_indexed_knows_where_it_came_from() -> None:
+    assert spelt_as_indexed("水深1,000米") == ("水深1000米", [0, 1, 2, 2, 2, 2, 7, 8])
+    assert spelt_as_indexed("国ⅲ级") == ("国iii级", [0, 1, 1, 1, 2, 3])
+    assert spelt_as_indexed("80m2或20°c") == ("80㎡或20℃", [0, 1, 2, 4, 5, 6, 7, 9])
+    assert spelt_as_indexed("二〇二四年") == ("2024年", [0, 0, 0, 0, 4, 5])
+    assert spelt_as_indexed("没有数字") == ("没有数字", None)
+
+
+@given(TEXTS)
+def test_places_of_a_spelt_text_ascend_within_the_text(text: str) -> None:
+    folded = fold(text)
+    spelt, places = spelt_as_indexed(folded)
+    if places is None:
+        assert spelt == folded
+    else:
+        assert len(places) == len(spelt) + 1
+        assert places == sorted(places)
+        assert places[-1] == len(folded)
 
 
 def test_a_name_is_found_without_its_symbols_too() -> None:

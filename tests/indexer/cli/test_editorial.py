@@ -103,3 +103,26 @@ def test_a_wrong_line_changes_nothing(shell: Shell, command: str) -> None:
     assert (code, out) == (2, "")
     assert err.startswith("error: pins, 春运: needs a query, =>")
     assert shell("editorial", "export", "pins")[1] == ""
+
+
+def test_abbreviations_of_articles_are_printed_as_lines_that_import_takes(
+    shell: Shell, environment: dict[str, str], tmp_path: Path
+) -> None:
+    bodies = [
+        "记者从云溪师范大学（以下简称云师大）获悉。",
+        "雲溪師範大學(簡稱“雲師大”)今天开学。",
+        "云溪国际茶叶博览会（下称茶博会）开幕。",
+        "今年的国际茶叶博览会（下称“茶博会”）很热闹。",
+        "中国科学院（以下简称中科院）的专家来了。",
+        "他在中国科学院（以下简称中科院）工作。",
+    ]
+    with closing(open_store(environment["SEARCH_STORE_URL"])) as store:
+        store.put(article(f"a-{n}", title="短讯", body=body) for n, body in enumerate(bodies))
+    code, out, err = shell("editorial", "abbreviations")
+    assert (code, err) == (0, "")
+    assert out == "# 2 articles\n云溪师范大学, 云师大\n茶叶博览会, 茶博会\n"
+    assert "synonyms   0 entries\n" in shell("editorial", "list")[1]
+    file = tmp_path / "found.txt"
+    file.write_text(out, encoding="utf-8")
+    assert shell("editorial", "import", "synonyms", str(file))[1].startswith("synonyms: 2 added")
+    assert shell("editorial", "abbreviations") == (0, "", "")

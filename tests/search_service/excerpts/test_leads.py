@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
-from search_service.excerpts.leads import LEAD_LENGTH, best_place, cut, ends_sentence, lead
+from search_service.excerpts.leads import (
+    LEAD_LENGTH,
+    beginning,
+    cut,
+    end_before,
+    ends_sentence,
+    lead,
+)
 from search_service.understanding.borders import is_border
 from tests.factories import article
 
@@ -85,9 +92,9 @@ def test_folding_makes_and_takes_no_white_space() -> None:
     ]
 
 
-# The slow twin of best_place: place by place, character by character.
+# The slow twins of end_before and beginning: place by place, character by character.
 
-MARKED_TEXTS = st.text("雪a1①。！?；…\n，、,：:.”」)）", min_size=1, max_size=40)
+MARKED_TEXTS = st.text("雪a1①。！?；…\n，、,：:.“”」(（)）", min_size=1, max_size=40)
 
 
 def stands_behind(text: str, place: int, marks: str) -> bool:
@@ -114,15 +121,54 @@ def words_stay_whole(text: str, place: int) -> bool:
 
 @given(MARKED_TEXTS, st.data())
 def test_a_text_is_cut_at_the_nearest_of_the_best_places(text: str, data: st.DataObject) -> None:
-    low, high = sorted(data.draw(st.integers(1, len(text))) for _ in range(2))
-    for places in (range(low, high), range(high - 1, low - 1, -1)):
-        expected = [
-            place
-            for is_place in (a_sentence_ends, there_is_a_pause, words_stay_whole)
-            for place in places
-            if is_place(text, place)
-        ]
-        assert best_place(text, places) == next(iter(expected), None)
+    earliest, end = sorted(data.draw(st.integers(0, len(text) - 1)) for _ in range(2))
+    expected = [
+        place
+        for is_place in (a_sentence_ends, there_is_a_pause, words_stay_whole)
+        for place in range(end, earliest, -1)
+        if is_place(text, place)
+    ]
+    assert end_before(text, end, earliest=earliest) == next(iter(expected), end)
+
+
+def depths(text: str, low: int, high: int) -> list[int]:
+    """How many brackets of the paragraph at ``low`` enclose each place up to ``high``."""
+    start = text.rfind("\n", 0, low) + 1
+    found = [0] * (start + 1)
+    for character in text[start:high]:
+        step = (character in "“(（") - (character in "”」)）")
+        found.append(max(found[-1] + step, 0))
+    return found
+
+
+def a_clause_begins(text: str, place: int) -> bool:
+    in_number = text[place - 1] in ",.:" and text[place].isdigit()
+    return stands_behind(text, place, "，、,：:") and not in_number
+
+
+@given(MARKED_TEXTS, st.data())
+def test_a_piece_begins_at_the_first_of_the_best_places(text: str, data: st.DataObject) -> None:
+    low, high = sorted(data.draw(st.integers(0, len(text) - 1)) for _ in range(2))
+    depth = depths(text, low, high)
+    places = range(low, high + 1)
+    begins = [
+        place
+        for is_place in (a_sentence_ends, a_clause_begins)
+        for place in places
+        if place and is_place(text, place)
+    ]
+    opened = [place for place in places[:-1] if not depth[place] and depth[place + 1]]
+    expected = [place for place in begins if not depth[place]] + opened
+    expected += begins if depth[high] else []
+    assert beginning(text, low, high) == next(iter(expected), None)
+
+
+def test_a_piece_begins_outside_brackets() -> None:
+    text = "县里发来通知（文件，共三页）后茶会开始"
+    assert beginning(text, 8, 16) is None
+    assert beginning(text, 8, 12) == 10
+    assert beginning(text, 4, 16) == 6
+    assert beginning("雪停了，村里（东头，西头）都有人", 2, 14) == 4
 
 
 @given(MARKED_TEXTS)

@@ -26,7 +26,6 @@ def test_what_is_typed_in_one_go_belongs_together(text: str) -> None:
         "iPhone 15",
         "茶会",
         "茶会三场",
-        "80㎡",
         "A股",
         "C++",
         "100%",

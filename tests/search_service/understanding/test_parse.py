@@ -86,6 +86,23 @@ def outline(node: Node | None) -> str:
         ("apt-get", "words<apt-get>"),
         ("农业 - 银行", "words<农业 - 银行>"),
         ("--a", "words<--a>"),
+        # Numbers below zero
+        ("-20℃", "words<-20℃>"),
+        ("气温 －20℃", "words<气温 －20℃>"),
+        ("气温 -20°C 雪", "words<气温 -20°C 雪>"),
+        ("-5至-12度 雪", "words<-5至-12度 雪>"),
+        ("涨幅 -3.5%", "words<涨幅 -3.5%>"),
+        ("-20", "words<-20>"),
+        ("-1.5", "words<-1.5>"),
+        ("-3:2", "words<-3:2>"),
+        ("-5G", "not(words<5G>)"),
+        ("手机 -5G", "all(words<手机>, not(words<5G>))"),
+        ("手机 -15", "all(words<手机>, not(words<15>))"),
+        ("比赛 -3:2", "all(words<比赛>, not(words<3:2>))"),
+        ("-2023年 年报", "all(not(words<2023年>), words<年报>)"),
+        # Characters that do not show
+        ("云\u200d溪\xad茶\u200c会", "words<云溪茶会>"),
+        ("👨\u200d👩\u200d👧", "words<👨\u200d👩\u200d👧>"),
         # AND, OR, parentheses
         ("a OR b", "either(words<a>, words<b>)"),
         ("a | b", "either(words<a>, words<b>)"),

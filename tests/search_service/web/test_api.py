@@ -36,6 +36,7 @@ def test_a_search_answers_with_all_that_a_result_list_needs(portal: Portal) -> N
         "relaxed": False,
         "ignored": [],
         "synonyms": [],
+        "missing": [],
         "notes": [],
         "correction": None,
     }

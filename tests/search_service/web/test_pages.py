@@ -370,6 +370,12 @@ def test_what_was_relaxed_and_ignored_is_said(portal: Portal) -> None:
     assert "没有计入过于常见的词：的" in seen
 
 
+def test_words_that_no_article_holds_are_named(portal: Portal) -> None:
+    seen = visible_text(page(portal, "/search", q="板凳会 恐龙 火星", correct="off"))
+    assert "没有文章含有“恐龙”、“火星”。" in seen
+    assert "没有文章含有" not in visible_text(page(portal, "/search", q="板凳会"))
+
+
 def test_an_article_page_is_like_the_portals(portal: Portal) -> None:
     text = page(portal, "/articles/story-1")
     seen, found = visible_text(text), links(text)
