@@ -193,8 +193,8 @@ class _Speller:
     def _same_sound(self, folded: str, stretch: Stretch) -> _Change | None:
         """The stretch as a word of the same sound.
 
-        A word of the dictionary is never surely wrong. If it has two characters, nearly always another word sounds the
-        same, so it is left alone.
+        A word of the dictionary is never surely wrong, and only a common word is offered in its place. If it has two
+        characters, nearly always another word sounds the same, so it is left alone.
         """
         typed = folded[stretch.start : stretch.end]
         index, holds, size = self._index, self._analyzer.holds, len(typed)
@@ -212,7 +212,7 @@ class _Speller:
         text = index.best(typed, [each for each in found if _sounds_the_same(typed, each.folded)])
         if not text and (alone or (doubtful and run and strange and size in _NAME)):
             text = index.best(typed, index.glued(guess.words))
-        if not text:
+        if not text or (held and not index.is_common(text)):
             return None
         if size == 2 and not run and not index.used(stretch.run_with(fold_literal(text), folded)):
             return None
