@@ -87,6 +87,16 @@ class Reader(Protocol):
             InvalidQuery: ``field`` is no text field.
         """
 
+    def pair_frequencies(self, field: str, pairs: Sequence[str]) -> list[int]:
+        """How many articles hold each pair of neighbouring letters or digits in the text field ``field``, in the order of ``pairs``.
+
+        Pairs are folded. They are found whatever the segmenter did. Deleted or replaced articles may count until the engine
+        drops them for good.
+
+        Raises:
+            InvalidQuery: ``field`` is no text field.
+        """
+
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The requested completions. Those that most articles hold come first, then the newest, then by text.
 

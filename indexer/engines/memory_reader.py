@@ -174,6 +174,12 @@ class MemoryReader(Reader):
         check_text_field(field)
         return [len(self._holding(field, token)) for token in tokens]
 
+    def pair_frequencies(self, field: str, pairs: Sequence[str]) -> list[int]:
+        """How many articles hold each pair of neighbouring characters."""
+        check_text_field(field)
+        entries = self._entries.values()
+        return [sum(pair in entry.folded[field] for entry in entries) for pair in pairs]
+
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The requested completions. O(articles)."""
         check_completion_request(request)

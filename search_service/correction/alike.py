@@ -17,9 +17,6 @@ from indexer.analysis.pinyin import Unit, homophones, pronunciations, readings, 
 from indexer.analysis.typed import AFTER_FIRST, KEY_UNITS, key_of, read_typed
 from indexer.query import Alike, AnyOf
 
-ONE_WRONG_FROM: Final = 4
-"""Minimum length in characters of a text in which one character may be wrong with any sound. Shorter texts are mostly
-names: 王小明 is not 王小平."""
 LETTERS_FROM: Final = 4
 """Minimum length of a word in which one letter may be wrong. Shorter words are too similar to one another."""
 LETTERS_TO: Final = 20
@@ -44,15 +41,13 @@ _BLURS: Final = tuple(
 class Guess(NamedTuple):
     """Completions and words to look up.
 
-    A completion fits if its key is one of ``keys`` (or begins with one, unless ``whole_keys``), and if its folded text
-    begins with ``begins`` and is one of ``texts``. ``words`` are looked up as they are.
+    A completion fits if its key is one of ``keys``, and if its folded text is one of ``texts``. ``words`` are looked up as
+    they are.
     """
 
     keys: tuple[str, ...]
     texts: Alike | AnyOf
     words: tuple[str, ...] = ()
-    begins: str = ""
-    whole_keys: bool = True
 
 
 def same_sound(text: str) -> Guess:
@@ -76,14 +71,6 @@ def near_sound(text: str) -> Guess:
         keys |= dict.fromkeys(map("".join, parts))
     size = len(text)
     return Guess(tuple(islice(keys, _MAX_KEYS)), Alike(size, text, size - 1, spoken))
-
-
-def one_wrong(text: str) -> Guess:
-    """Words that differ in one character, but not in the first. For texts of ONE_WRONG_FROM characters and more."""
-    alike = Alike(len(text), text, len(text) - 1)
-    return Guess(
-        _first_in_key(frozenset(readings(text[0]))), alike, begins=text[0], whole_keys=False
-    )
 
 
 def one_letter(word: str) -> Guess:
@@ -119,12 +106,7 @@ def of_sounds(sounds: Sequence[str], words: Sequence[str] = ()) -> Guess:
 
 
 def _one_other(text: str) -> tuple[str, ...]:
-    """The texts in which one character is replaced by a common character of the same sound: some dozens.
-
-    Empty for a text of ONE_WRONG_FROM characters or more. A correct word of that length is also a completion from a title.
-    """
-    if len(text) >= ONE_WRONG_FROM:
-        return ()
+    """The texts in which one character is replaced by a common character of the same sound: some dozens."""
     found: list[str] = []
     for place, (own, sound) in enumerate(units(text)):
         before, after = text[:place], text[place + 1 :]

@@ -8,50 +8,43 @@ as typed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import log2
 from typing import Final, Literal, NamedTuple
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
+from indexer.analysis.pinyin import units
 from indexer.analysis.typed import plain_pinyin
 from indexer.engines.base import Reader
-from indexer.engines.completions import shared
-from indexer.query import CompletionRequest, Match, MatchAll, Query, SearchRequest
-from indexer.query import Literal as LiteralQuery
+from indexer.query import MatchAll, Query, SearchRequest
 from search_service.correction.alike import (
     LETTERS_FROM,
     LETTERS_TO,
-    ONE_WRONG_FROM,
-    Guess,
     near_sound,
     of_sounds,
     one_letter,
-    one_wrong,
     same_sound,
     spelt_out,
 )
-from search_service.ranking.weights import CORRECT_FACTOR, FEW, FIELD_WEIGHTS, RARE_OF
+from search_service.correction.candidates import Candidates
+from search_service.correction.stretches import Stretch, stretches
+from search_service.ranking.weights import FEW
 from search_service.understanding.tree import All, Either, Node, Words, spell, wanted
 
-_LONGEST: Final = 8
-"""Maximum number of characters of a corrected word. The phrases that an index offers are no longer than this."""
-_READ: Final = 12
-"""Maximum number of Chinese characters in a row that are corrected. A longer run is a headline or a question, where one wrong
-character changes little."""
-_STRETCHES: Final = 8
-"""Maximum number of stretches of characters that are looked up, the longest first. Each costs a millisecond."""
 _SYLLABLES: Final = 12
-_SURE_SYLLABLES: Final = 3
-"""From this many syllables on, letters that read as a word are pinyin, however rare the word is."""
-_CANDIDATES: Final = 5
+_LONGEST: Final = 8
+"""Maximum number of syllables of a word in pinyin. The phrases that an index offers are no longer than this."""
+_LONG: Final = 4
+"""From this length on, a word of the same sound must be in a dictionary, or be a completion. A shorter one may be a name."""
+_NAME: Final = range(3, 5)
+"""The length of a name that is looked up by its pairs of characters."""
+_NEAR_FROM: Final = 3
+"""Minimum length of a text that is corrected to a word of nearly the same sound. Shorter texts sound like too many words."""
 
 MOST_REMEMBERED: Final = 20_000
 """Maximum number of texts that are remembered as correct. They take some five MiB."""
 
-_CHINESE_RUN: Final = re.compile(f"[{HAN}]{{2,}}")
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
 _PINYIN: Final = re.compile(r"[a-z]{1,40}(?:[ '’][a-z]{1,40})*")
 
@@ -59,9 +52,9 @@ _PINYIN: Final = re.compile(r"[a-z]{1,40}(?:[ '’][a-z]{1,40})*")
 Doubt = Literal["none", "some", "much"]
 """How likely a misspelling is.
 
-none: the search found enough with all words. Only runs of single characters that form no word are checked.
-some: the search found enough, but not with all words. Stretches with a rare word or a single character are checked.
-much: the search found too little. Every stretch is checked.
+none: the search found enough with all words. Only whole runs are checked, and only for words that sound alike.
+some: the search found enough, but not with all words. Parts of runs are checked too.
+much: the search found too little. Parts of runs are checked too.
 """
 
 
@@ -88,10 +81,25 @@ class NothingMeant:
         return known
 
 
+class Meant(NamedTuple):
+    """A query that was probably meant, in canonical spelling.
+
+    ``whole``: nothing of the typed text is left. ``nowhere``: no article holds a replaced text. ``sure``: neither does a
+    dictionary, and what replaces it is common if the text says little: two characters, or letters.
+    """
+
+    query: str
+    whole: bool
+    nowhere: bool
+    sure: bool
+
+
 class _Change(NamedTuple):
     start: int
     end: int
     text: str
+    nowhere: bool
+    sure: bool
 
 
 def corrected(
@@ -102,8 +110,8 @@ def corrected(
     seen: Query,
     doubt: Doubt,
     deadline: float | None = None,
-) -> str | None:
-    """The query that was probably meant, in canonical spelling; None if the typed text makes sense.
+) -> Meant | None:
+    """The query that was probably meant; None if the typed text makes sense.
 
     Only articles that match ``seen`` count as uses of a word. Costs a few look-ups for each word; some milliseconds with
     much doubt.
@@ -115,7 +123,17 @@ def corrected(
         re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
     )
     better = _walk(tree, lambda words: speller.meant(words, letters=not chinese))
-    return None if better == tree else spell(better)
+    if better == tree:
+        return None
+    changes = speller.changes
+    return Meant(
+        spell(better),
+        whole=isinstance(tree, Words)
+        and changes[0].start == 0
+        and changes[0].end == len(tree.text),
+        nowhere=all(change.nowhere for change in changes),
+        sure=all(change.sure for change in changes),
+    )
 
 
 def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
@@ -136,14 +154,14 @@ def _has_tones(text: str) -> bool:
 
 
 class _Speller:
-    """Corrects words against one snapshot of the index."""
+    """Corrects words against one snapshot of the index, and keeps the ``changes``."""
 
     def __init__(
         self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubt: Doubt
     ) -> None:
-        self._reader, self._analyzer, self._seen, self._doubt = reader, analyzer, seen, doubt
-        self._counts: dict[str, int] = {}
-        self._least = max(1.0, log2(max(1, reader.doc_count) / RARE_OF))
+        self._index = Candidates(reader, analyzer, seen)
+        self._analyzer, self._doubt = analyzer, doubt
+        self.changes: list[_Change] = []
 
     def meant(self, words: Words, *, letters: bool) -> Words:
         """The words that were meant. Returns the same object if nothing needs correction."""
@@ -155,6 +173,7 @@ class _Speller:
             changes += self._letters(folded)
         if not changes:
             return words
+        self.changes += changes
         text = words.text
         for change in sorted(changes, reverse=True):
             text = text[: change.start] + change.text + text[change.end :]
@@ -163,66 +182,77 @@ class _Speller:
 
     def _chinese(self, folded: str) -> Iterator[_Change]:
         """Corrected stretches of Chinese characters: same sounds first, then the longest. They do not overlap."""
-        stretches = self._stretches(folded)
-        kinds: list[Callable[[str], Guess]] = [same_sound]
-        if self._doubt != "none":
-            kinds += [near_sound, one_wrong]
-        taken: list[tuple[int, int]] = []
-        for kind in kinds:
-            for start, end in stretches:
-                if kind is one_wrong and end - start < ONE_WRONG_FROM:
-                    continue
-                if any(start < other_end and other < end for other, other_end in taken):
-                    continue
-                typed = folded[start:end]
-                if found := self._best_of(typed, kind(typed)):
-                    taken.append((start, end))
-                    yield _Change(start, end, found)
-
-    def _stretches(self, folded: str) -> list[tuple[int, int]]:
-        """Stretches that may be one misspelt word, from one word border to another, the longest first."""
         tokens = self._analyzer.query(folded)
-        known = self._frequent({token.text for token in tokens})
-        found: list[tuple[int, int]] = []
-        for run in _CHINESE_RUN.finditer(folded):
-            begin, stop = run.span()
-            if stop - begin > _READ:
-                continue
-            edges = {begin, stop}
-            for token in tokens:
-                edges |= {edge for edge in (token.start, token.end) if begin <= edge <= stop}
-            borders = sorted(edges)
-            pieces = [*pairwise(borders)]
-            single = [right - left == 1 for left, right in pieces]
-            strange = [folded[left:right] not in known for left, right in pieces]
-            for first, start in enumerate(borders):
-                for last, end in enumerate(borders[first + 1 :], first + 1):
-                    if end - start > _LONGEST:
-                        break
-                    if folded[start:end] in known:
-                        continue
-                    alone = all(single[first:last])
-                    odd = any(single[first:last]) or any(strange[first:last])
-                    whole = (start, end) == (begin, stop)
-                    least = 2 if whole or (odd and self._doubt != "none") else 3
-                    if end - start < least:
-                        continue
-                    if self._doubt == "much" or alone or (self._doubt == "some" and odd):
-                        found.append((start, end))
-        return sorted(found, key=lambda each: each[0] - each[1])[:_STRETCHES]
+        known = self._index.frequent({token.text for token in tokens})
+        found = stretches(folded, tokens, known, self._analyzer.holds)
+        if self._doubt == "none":
+            found = [each for each in found if each.is_run]
+        taken: list[Stretch] = []
+        for kind in (self._same_sound, self._near_sound):
+            for each in found:
+                if any(each.start < other.end and other.start < each.end for other in taken):
+                    continue
+                if change := kind(folded, each):
+                    taken.append(each)
+                    yield change
+
+    def _same_sound(self, folded: str, stretch: Stretch) -> _Change | None:
+        """The stretch as a word of the same sound.
+
+        A word of the dictionary is never surely wrong, and only a common word is offered in its place. If it has two
+        characters, nearly always another word sounds the same, so it is left alone.
+        """
+        typed = folded[stretch.start : stretch.end]
+        index, holds, size = self._index, self._analyzer.holds, len(typed)
+        held, strange, run = holds(typed), not stretch.words, stretch.is_run
+        if held and size == 2:
+            return None
+        alone = size == len(folded) and size in _NAME and not index.used(typed)
+        doubtful = alone or self._doubt != "none"
+        guess = same_sound(typed)
+        found = index.words(
+            guess.words if strange and size < _LONG else tuple(filter(holds, guess.words))
+        )
+        if doubtful and (run or strange):
+            found += index.completions(guess)
+        text = index.best(typed, [each for each in found if _sounds_the_same(typed, each.folded)])
+        if not text and (alone or (doubtful and run and strange and size in _NAME)):
+            text = index.best(typed, index.glued(guess.words))
+        if not text or (held and not index.is_common(text)):
+            return None
+        if size == 2 and not run and not index.used(stretch.run_with(fold_literal(text), folded)):
+            return None
+        nowhere = not index.used(typed)
+        sure = nowhere and not held and (size > 2 or index.is_common(text))
+        return _Change(stretch.start, stretch.end, text, nowhere, sure)
+
+    def _near_sound(self, folded: str, stretch: Stretch) -> _Change | None:
+        """A run that stands nowhere, as a completion of nearly the same sound."""
+        typed = folded[stretch.start : stretch.end]
+        if self._doubt == "none" or not stretch.is_run or len(typed) < _NEAR_FROM:
+            return None
+        if stretch.words == stretch.pieces:
+            return None
+        text = self._index.best(typed, self._index.completions(near_sound(typed)))
+        if not text or self._index.used(typed):
+            return None
+        return _Change(stretch.start, stretch.end, text, nowhere=True, sure=True)
 
     def _pinyin(self, text: str) -> list[_Change]:
         """Read the whole text as full pinyin, in as few words as possible."""
         letters = plain_pinyin(text)
         ways = spelt_out(letters) if _PINYIN.fullmatch(letters) else []
         ways = [sounds for sounds in ways if len(sounds) <= _SYLLABLES]
-        if not ways or (not _has_tones(text) and self._used(fold(text)) >= FEW):
+        if not ways or (not _has_tones(text) and self._index.used(fold(text)) >= FEW):
             return []
         read = [found for sounds in ways if (found := self._read(sounds))]
         # More syllables than necessary are read as one word only: yuanyuzhou is not 预案 宇宙.
         fewest = len(ways[0])
         sure = [each for each in read if each[0] == 1 or len(each[-1]) == fewest]
-        return [_Change(0, len(text), min(sure)[-1])] if sure else []
+        if not sure:
+            return []
+        nowhere = not self._index.stands(fold_literal(text))
+        return [_Change(0, len(text), min(sure)[-1], nowhere, sure=nowhere)]
 
     def _read(self, sounds: Sequence[str]) -> tuple[int, int, str] | None:
         """As few words as possible with these sounds: how many, minus the articles that hold the rarest, and the words."""
@@ -236,68 +266,31 @@ class _Speller:
                 if so_far is not None and len(so_far) <= len(before) + 1:
                     continue
                 part = sounds[start:end]
-                if word := self._best_of("", of_sounds(part, self._analyzer.sounding(part))):
+                guess = of_sounds(part, self._analyzer.sounding(part))
+                spoken = self._index.completions(guess) + self._index.words(guess.words)
+                if word := self._index.best("", spoken):
                     best[end] = (*before, word)
         words = best[-1]
         if not words:
             return None
-        return len(words), -min(self._used(fold_literal(word)) for word in words), "".join(words)
+        rarest = min(self._index.used(fold_literal(word)) for word in words)
+        return len(words), -rarest, "".join(words)
 
     def _letters(self, folded: str) -> Iterator[_Change]:
-        for word in _LETTERS.finditer(folded):
-            if found := self._best_of(word[0], one_letter(word[0])):
-                yield _Change(word.start(), word.end(), found)
+        """Latin words with one wrong letter. A short one is never surely wrong: too many words differ in one letter of four."""
+        index = self._index
+        for match in _LETTERS.finditer(folded):
+            typed, guess = match[0], one_letter(match[0])
+            if text := index.best(typed, index.words(guess.words) + index.completions(guess)):
+                nowhere = not index.stands(typed)
+                sure = nowhere and len(typed) > LETTERS_FROM and index.is_common(text)
+                yield _Change(match.start(), match.end(), text, nowhere, sure)
 
-    def _best_of(self, typed: str, guess: Guess) -> str | None:
-        """The best guess that is used much more than the typed text.
 
-        Counting how often a text is used may read articles. It is skipped if there is no candidate, the usual case.
-        """
-        candidates = [*self._completions(guess), *self._words(guess)]
-        if not candidates:
-            return None
-        used = self._used(typed) if typed else 0
-        if used >= FEW:
-            return None
-        candidates.sort(key=lambda each: (-shared(typed, fold_literal(each[1])), -each[0]))
-        for _, text in candidates[:_CANDIDATES]:
-            # Three syllables hardly ever are something else than pinyin, so a single use is enough.
-            least = self._least if typed or len(text) < _SURE_SYLLABLES else 1
-            if self._used(fold_literal(text)) >= max(least, CORRECT_FACTOR * used):
-                return text
-        return None
-
-    def _frequent(self, words: Collection[str]) -> set[str]:
-        """The words that occur in at least FEW bodies. They count as correctly spelt."""
-        asked = sorted(words)
-        counts = self._reader.document_frequencies("body", asked)
-        return {word for word, count in zip(asked, counts, strict=True) if count >= FEW}
-
-    def _completions(self, guess: Guess) -> Iterator[tuple[int, str]]:
-        request = CompletionRequest(
-            guess.keys,
-            guess.texts,
-            guess.begins,
-            guess.whole_keys,
-            filter=self._seen.filter,
-            size=_CANDIDATES,
-            deadline=self._seen.deadline,
-        )
-        for found in self._reader.complete(request):
-            yield found.count, found.text
-
-    def _words(self, guess: Guess) -> Iterator[tuple[int, str]]:
-        if not guess.words:
-            return
-        counts = self._reader.document_frequencies("body", guess.words)
-        best = sorted(zip(counts, guess.words, strict=True), reverse=True)[:_CANDIDATES]
-        yield from (each for each in best if each[0])
-
-    def _used(self, text: str) -> int:
-        """The number of articles that hold a folded text. Letters count as a word, Chinese characters as a literal."""
-        if text not in self._counts:
-            query: Query = LiteralQuery(text)
-            if text.isascii():
-                query = Match(words_of(self._analyzer, text), FIELD_WEIGHTS)
-            self._counts[text] = self._reader.count(replace(self._seen, query=query))
-        return self._counts[text]
+def _sounds_the_same(typed: str, text: str) -> bool:
+    """Whether the characters that differ are read alike. One may have a reading that it does not have in the word."""
+    return all(
+        one.sound == other.sound
+        for one, other in zip(units(typed), units(text), strict=True)
+        if one.text != other.text
+    )

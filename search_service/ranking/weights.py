@@ -88,9 +88,9 @@ SAME_CHANNEL: Final = 1.25
 
 # Correction: docs/relevance.md#constants-of-correction
 
-CORRECT_FACTOR: Final = 20
+CORRECT_FACTOR: Final = 100
 """A correction must occur in at least this many times as many articles as the typed word."""
-RARE_OF: Final = 100
+RARE_OF: Final = 200
 """A correction must occur in at least log2(articles / this number) articles, and in at least one."""
 
 # Suggestions: docs/relevance.md#constants-of-suggestions

@@ -187,6 +187,22 @@ class FacetPromises(EngineBase):
             with pytest.raises(InvalidQuery):
                 reader.document_frequencies("source", ["桥"])
 
+    def test_pair_frequencies_count_neighbours_whatever_word_they_are_in(
+        self, engine: Engine
+    ) -> None:
+        fill(engine, article("a", title="石板桥", body="渔港边"), article("b", body="渔港，港边"))
+        with engine.reader() as reader:
+            assert reader.pair_frequencies("body", ["港边", "渔港", "边渔", "\ud800a"]) == [
+                2,
+                2,
+                0,
+                0,
+            ]
+            assert reader.pair_frequencies("title", ["板桥", "渔港"]) == [1, 0]
+            assert reader.pair_frequencies("lead", []) == []
+            with pytest.raises(InvalidQuery):
+                reader.pair_frequencies("source", ["石板"])
+
 
 def narrowed(facet: str, value: str) -> Query:
     """The filter that a click on a facet's value applies."""

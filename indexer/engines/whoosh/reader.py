@@ -220,6 +220,13 @@ class WhooshReader(Reader):
         with self._honest():
             return self.executor.impacts.doc_frequencies(field, [*map(encoded, tokens)])
 
+    def pair_frequencies(self, field: str, pairs: Sequence[str]) -> list[int]:
+        """How many articles hold each pair. Deleted ones count until a merge drops them."""
+        check_text_field(field)
+        with self._honest():
+            held = self.executor.impacts.doc_frequencies
+            return held(grams_field(field), [*map(encoded, pairs)])
+
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The requested completions. O(terms with the prefixes), a few array operations for each segment."""
         check_completion_request(request)

@@ -106,6 +106,7 @@ QUESTIONS: list[Callable[[Reader], object]] = [
     lambda reader: reader.complete(CompletionRequest(("s", "t"), TypedSo("山"))),
     lambda reader: reader.get("a-77"),
     lambda reader: reader.document_frequencies("body", WORDS),
+    lambda reader: reader.pair_frequencies("body", ["山谷", "地铁"]),
 ]
 
 

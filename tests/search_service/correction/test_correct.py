@@ -19,7 +19,7 @@ ARTICLES = [
     article("metro", title="北京地铁开通", channel="城市"),
     article("mind", title="大会开幕", tags=["人工智能"], body="谈人工智能。"),
     article("phone", title="iPhone 15 评测"),
-    article("harbour", title="渔港的老树"),
+    article("harbour", title="渔港的老树", body="渔港老树下有一口井。"),
     article("draft", title="苹果梨上市", status="draft"),
     *(article(f"lake-{n}", title="云溪的湖", body="水面。") for n in range(25)),
     article("quay", title="云西的湖", body="水面。"),
@@ -69,6 +69,7 @@ def test_what_finds_nothing_is_searched_for_as_it_was_meant(
         ("乡村证兴", "乡村振兴"),
         ("人工智慧能", None),
         ("渔岗老树", "渔港老树"),
+        ("渔岗地铁", None),
         ("乡村渔岗地铁", None),
         ("渔岗 老树", "渔港 老树"),
         ("渔岗 -北京", "渔港 -北京"),
@@ -93,17 +94,33 @@ def test_what_makes_sense_or_was_spelt_out_is_not_corrected(asked: Services, typ
     assert ask(asked, typed).understood.correction is None
 
 
-def test_what_a_rare_word_means_is_not_replaced_by_a_word_that_is_not_much_more_frequent(
-    asked: Services,
+def test_a_word_that_articles_hold_is_not_taken_for_one_that_is_not_much_more_frequent(
+    asked: Services, tmp_path: Path
 ) -> None:
     assert ask(asked, "鱼钢").understood.correction is None
-    assert ask(asked, "云西").understood.correction == Correction("云溪", applied=False)
+    assert ask(asked, "云西").understood.correction is None
+    lakes = [article(f"{n}", title="云溪的湖", body="水面。") for n in range(100)]
+    frequent = services(tmp_path / "lakes", [*lakes, article("quay", title="云西的湖")])
+    assert ask(frequent, "云西").understood.correction == Correction("云溪", applied=False)
+
+
+def test_what_stands_in_articles_only_across_words_may_be_a_misspelling(tmp_path: Path) -> None:
+    accidents = [article(f"{n}", title="只能靠人工", body="人工多，只能等。") for n in range(12)]
+    asked = services(tmp_path, [*accidents, *ARTICLES])
+    assert ask(asked, "人工只能").understood.correction == Correction("人工智能", applied=True)
+
+
+def test_a_short_word_is_replaced_only_by_a_common_one(tmp_path: Path) -> None:
+    others = [article(f"{n}", title=f"第{n}号报道") for n in range(1000)]
+    harbours = [article(f"harbour-{n}", title="渔港的老树") for n in range(3)]
+    asked = services(tmp_path, [*others, *harbours], engine="whoosh")
+    assert ask(asked, "渔岗").understood.correction == Correction("渔港", applied=False)
 
 
 def test_a_word_of_two_is_known_from_bodies_alone(tmp_path: Path) -> None:
     bodies = [article(f"{n}", title=f"第{n}号报道", body="都谈乡村振兴。") for n in range(12)]
     asked = services(tmp_path, bodies, engine="whoosh")
-    assert ask(asked, "香村振兴").understood.correction == Correction("乡村振兴", applied=False)
+    assert ask(asked, "香村振兴").understood.correction == Correction("乡村振兴", applied=True)
     assert ask(asked, "乡村大兴").understood.correction is None
 
 
