@@ -26,7 +26,8 @@ from indexer.engines.base import CommitReport, Writer
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
 from indexer.engines.folder import lock_folder, make_folder
-from indexer.engines.memory_reader import Entry, MemoryReader, Snapshot
+from indexer.engines.memory_matching import Entry
+from indexer.engines.memory_reader import MemoryReader, Snapshot
 from indexer.engines.memory_rescoring import positions
 from indexer.errors import FolderNotWritable, IndexDamaged
 

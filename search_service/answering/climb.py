@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Final
 
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
@@ -26,13 +27,15 @@ from search_service.answering.ladder import (
 from search_service.ranking.weights import FEW, FILL
 from search_service.understanding.tree import Node
 
+_ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
+
 
 @dataclass(frozen=True, slots=True)
 class Climbed:
     """The answering rung and its page.
 
     The articles of the rungs ``ahead`` come first. ``stricter`` is the last rung before that found any, and the number that it
-    found.
+    found. ``whole`` counts the articles that hold all words, be it inside others; for a narrowed request as far as it is known.
     """
 
     rung: Rung
@@ -40,6 +43,7 @@ class Climbed:
     ahead: tuple[Rung, ...] = ()
     stricter: Rung | None = None
     stricter_total: int = 0
+    whole: int = 0
 
 
 def climb(
@@ -64,7 +68,9 @@ def climb(
     found = replace(found, page=replace(found.page, facets=facets))
     if wide.stricter is None or found.rung != wide.rung:
         return found
-    return replace(found, stricter=wide.stricter, stricter_total=climber.count(wide.stricter))
+    total = climber.count(wide.stricter)
+    whole = total if wide.stricter in _ALL_WORDS else found.whole
+    return replace(found, stricter=wide.stricter, stricter_total=total, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class _Taken:
     ahead: tuple[Rung, ...] = ()
     stricter: Rung | None = None
     stricter_total: int = 0
+    whole: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class _Climber:
         page = taken.page or self._page(taken.rung, taken.ahead)
         if not taken.complete:
             page = replace(page, complete=False)
-        return Climbed(taken.rung, page, taken.ahead, taken.stricter, taken.stricter_total)
+        stricter = taken.stricter, taken.stricter_total
+        return Climbed(taken.rung, page, taken.ahead, *stricter, taken.whole)
 
     def take(self, ladder: Sequence[Rung], ahead: tuple[Rung, ...] = ()) -> _Taken:
         """Take the strictest rung that finds enough articles; if none does, the rung that finds most.
@@ -114,6 +122,7 @@ class _Climber:
                 continue
             before = (*best.ahead, best.rung) if best.total >= worth else best.ahead
             found = self._on(rung, before)
+            found = replace(found, whole=max(found.whole, best.whole))
             if found.total > best.total > 0:
                 best = replace(found, stricter=best.rung, stricter_total=best.total)
             elif found.total > best.total:
@@ -144,9 +153,11 @@ class _Climber:
             total = self.count(rung)
             deadline = self.request.deadline
             in_time = deadline is None or monotonic() < deadline
-            return _Taken(rung, total, None, in_time, ahead)
-        page = self._page(rung, ahead)
-        return _Taken(rung, page.total, page, page.complete, ahead)
+            taken = _Taken(rung, total, None, in_time, ahead)
+        else:
+            page = self._page(rung, ahead)
+            taken = _Taken(rung, page.total, page, page.complete, ahead)
+        return replace(taken, whole=taken.total) if rung in _ALL_WORDS else taken
 
     def _page(self, rung: Rung, ahead: tuple[Rung, ...]) -> SearchPage:
         stricter = tuple(query_on(self.tree, each) for each in ahead)

@@ -5,17 +5,15 @@ Four steps: parse the text, climb the ladder until a rung answers, look for a co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import pairwise
 from math import ceil
 from time import monotonic, perf_counter
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import FacetCount, Hit
@@ -34,10 +32,11 @@ from indexer.query import (
 from search_service.answering.climb import Climbed
 from search_service.answering.explain import Explanation, explain
 from search_service.answering.facets import Narrowing, counting
-from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
+from search_service.answering.ladder import Rung, is_loose, query_on, rescore_for
+from search_service.answering.marking import needles_of
 from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
-from search_service.correction.correct import Correction, Doubt, Meant, NothingMeant, corrected
+from search_service.correction.correct import Correction, Meant, NothingMeant, corrected
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
 from search_service.live.index import IndexState, Lent, LiveIndex
@@ -59,9 +58,6 @@ from search_service.understanding.tree import Node, Phrase, Words, wanted
 DEFAULT_SIZE: Final = 10
 MAX_SIZE: Final = 100
 """Maximum number of articles on a page. The web layer refuses more; this module does not check."""
-
-
-_ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +226,7 @@ def search(
         if _is_poor(asked) and monotonic() < deadline:
             lacking = missing(asked.tree, asked.found.rung, reader, analyzer, counting(request))
     page = asked.found.page
-    needles = _needles(asked.tree, asked.found.rung, analyzer)
+    needles = needles_of(asked.tree, asked.found.rung, analyzer)
     hits = tuple(
         _show(
             hit,
@@ -304,15 +300,13 @@ def _meant(
     tree = asked.parsed.tree
     if tree is None or is_loose(tree):
         return None
-    doubt: Doubt = "none"
-    if asked.found.page.total < FEW:
-        doubt = "much"
-    elif asked.found.rung not in _ALL_WORDS:
-        doubt = "some"
-    told = (asked.parsed.echo, doubt)
+    doubtful = asked.found.whole < FEW
+    told = (asked.parsed.echo, doubtful)
     if told in nothing_meant:
         return None
-    meant = corrected(tree, reader, analyzer, seen=visible(now), doubt=doubt, deadline=deadline)
+    meant = corrected(
+        tree, reader, analyzer, seen=visible(now), doubtful=doubtful, deadline=deadline
+    )
     if meant is None and monotonic() < deadline:
         nothing_meant.add(told)
     return meant
@@ -321,18 +315,17 @@ def _meant(
 def _finds_more(meant: Meant, other: Climbed, found: Climbed) -> bool:
     """Whether a correction finds articles with all its words, and the typed text finds fewer such articles or none.
 
-    If the whole text stands nowhere, all that it finds are accidents, and their number says nothing. Without this check, 48 of 286 real queries that found little got a nonsense correction. The index held no answer to them.
+    If the whole text stands nowhere, all that it finds are accidents, and their number says nothing. Without this check, 48 of
+    286 real queries that found little got a nonsense correction: the index held no answer to them.
     """
-    if not other.page.total or other.rung not in _ALL_WORDS:
+    if not other.whole:
         return False
-    if meant.whole and meant.nowhere:
-        return True
-    return found.rung not in _ALL_WORDS or other.page.total > found.page.total
+    return (meant.whole and meant.nowhere) or other.whole > found.whole
 
 
 def _is_poor(asked: _Asked) -> bool:
     """Whether nothing was found, or only articles that lack some of the words. Loose queries allow for missing words."""
-    relaxed = asked.found.rung not in _ALL_WORDS and not is_loose(asked.tree)
+    relaxed = not asked.found.whole and not is_loose(asked.tree)
     return relaxed or not asked.found.page.total
 
 
@@ -362,45 +355,6 @@ def _understood(
         notes=notes,
         correction=correction,
     )
-
-
-def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle, ...]:
-    """The texts to mark in hits: quotes literally, words, and the typed pieces between blanks.
-
-    A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
-    neighbours (号 in 7号电池). A number that was typed as a part of something (919 in C919) is marked only as that part.
-    """
-    found: dict[str, Needle] = {}
-    # The rung "inside" looks for Latin words inside other words only if the query has no other words.
-    inside = rung == "inside" and not may_stand_inside(tree)
-    for leaf in wanted(tree) if tree else []:
-        if isinstance(leaf, Phrase) and (leaf.slop or (rung == "unquoted" and not leaf.title_only)):
-            leaf = Words(leaf.text, leaf.tokens)
-        if isinstance(leaf, Phrase):
-            found[fold_literal(leaf.text)] = Needle(leaf.text, inside=True)
-        elif isinstance(leaf, Words):
-            for stretch in leaf.joined:
-                needle = Needle(stretch, inside, parts=leaf.words_of[stretch])
-                found.setdefault(fold_literal(stretch), needle)
-            for text in _marked_words(leaf, analyzer):
-                found.setdefault(fold_literal(text), Needle(text, inside))
-            for each in leaf.alternatives:
-                found.setdefault(each.text, Needle(each.text))
-    return tuple(found.values())
-
-
-def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
-    telling = [token for token in words.tokens if len(token) > 1]
-    if not telling and not words.joined:
-        yield from words.tokens or (words.text,)
-        return
-    parts = {part for stretch in words.joined for part in words.words_of[stretch]}
-    yield from (token for token in telling if not (token.isdigit() and token in parts))
-    yield from (piece for piece in words.pieces if len(piece) > 1)
-    for before, after in pairwise(analyzer.query(words.text)):
-        touch = before.end == after.start and 1 in (len(before.text), len(after.text))
-        if touch and not parts.issuperset((before.text, after.text)):
-            yield words.text[before.start : after.end]
 
 
 def _show(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
@@ -47,15 +47,6 @@ MOST_REMEMBERED: Final = 20_000
 
 _LETTERS: Final = re.compile(rf"(?<![^\W_])[a-z]{{{LETTERS_FROM},{LETTERS_TO}}}(?![^\W_])")
 _PINYIN: Final = re.compile(r"[a-z]{1,40}(?:[ '’][a-z]{1,40})*")
-
-
-Doubt = Literal["none", "some", "much"]
-"""How likely a misspelling is.
-
-none: the search found enough with all words. Only whole runs are checked, and only for words that sound alike.
-some: the search found enough, but not with all words. Parts of runs are checked too.
-much: the search found too little. Parts of runs are checked too.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +99,16 @@ def corrected(
     analyzer: Analyzer,
     *,
     seen: Query,
-    doubt: Doubt,
+    doubtful: bool,
     deadline: float | None = None,
 ) -> Meant | None:
     """The query that was probably meant; None if the typed text makes sense.
 
     Only articles that match ``seen`` count as uses of a word. Costs a few look-ups for each word; some milliseconds with
-    much doubt.
+    doubt.
     """
     speller = _Speller(
-        reader, analyzer, SearchRequest(MatchAll(), filter=seen, deadline=deadline), doubt
+        reader, analyzer, SearchRequest(MatchAll(), filter=seen, deadline=deadline), doubtful
     )
     chinese = any(
         re.search(f"[{HAN}]", fold(leaf.text)) for leaf in wanted(tree) if isinstance(leaf, Words)
@@ -157,19 +148,19 @@ class _Speller:
     """Corrects words against one snapshot of the index, and keeps the ``changes``."""
 
     def __init__(
-        self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubt: Doubt
+        self, reader: Reader, analyzer: Analyzer, seen: SearchRequest, doubtful: bool
     ) -> None:
         self._index = Candidates(reader, analyzer, seen)
-        self._analyzer, self._doubt = analyzer, doubt
+        self._analyzer, self._doubtful = analyzer, doubtful
         self.changes: list[_Change] = []
 
     def meant(self, words: Words, *, letters: bool) -> Words:
         """The words that were meant. Returns the same object if nothing needs correction."""
         folded = fold(words.text)
         changes = list(self._chinese(folded))
-        if letters and (self._doubt != "none" or _has_tones(words.text)):
+        if letters and (self._doubtful or _has_tones(words.text)):
             changes += self._pinyin(words.text)
-        if self._doubt != "none" and not changes:
+        if self._doubtful and not changes:
             changes += self._letters(folded)
         if not changes:
             return words
@@ -185,7 +176,7 @@ class _Speller:
         tokens = self._analyzer.query(folded)
         known = self._index.frequent({token.text for token in tokens})
         found = stretches(folded, tokens, known, self._analyzer.holds)
-        if self._doubt == "none":
+        if not self._doubtful:
             found = [each for each in found if each.is_run]
         taken: list[Stretch] = []
         for kind in (self._same_sound, self._near_sound):
@@ -208,7 +199,7 @@ class _Speller:
         if held and size == 2:
             return None
         alone = size == len(folded) and size in _NAME and not index.used(typed)
-        doubtful = alone or self._doubt != "none"
+        doubtful = alone or self._doubtful
         guess = same_sound(typed)
         found = index.words(
             guess.words if strange and size < _LONG else tuple(filter(holds, guess.words))
@@ -229,7 +220,7 @@ class _Speller:
     def _near_sound(self, folded: str, stretch: Stretch) -> _Change | None:
         """A run that stands nowhere, as a completion of nearly the same sound."""
         typed = folded[stretch.start : stretch.end]
-        if self._doubt == "none" or not stretch.is_run or len(typed) < _NEAR_FROM:
+        if not self._doubtful or not stretch.is_run or len(typed) < _NEAR_FROM:
             return None
         if stretch.words == stretch.pieces:
             return None
