@@ -80,8 +80,12 @@ Pattern = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Typed text, ready for comparison with other texts. ``patterns`` is empty if there is nothing to compare."""
+    """Typed text, ready for comparison with other texts: as typed, folded, and in all its readings.
 
+    ``patterns`` is empty if there is nothing to compare. Folding drops the tones and the dots of ü.
+    """
+
+    typed: str
     text: str
     patterns: tuple[Pattern, ...]
 
@@ -126,7 +130,7 @@ def read_typed(text: str) -> Typed:
     """The typed text in all sensible readings, up to MAX_PATTERNS. Never raises."""
     folded = fold_literal(text)
     patterns = chain.from_iterable(map(_patterns, dict.fromkeys((folded, plain_pinyin(text)))))
-    return Typed(folded, tuple(islice(dict.fromkeys(patterns), MAX_PATTERNS)))
+    return Typed(text, folded, tuple(islice(dict.fromkeys(patterns), MAX_PATTERNS)))
 
 
 def plain_pinyin(text: str) -> str:

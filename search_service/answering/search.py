@@ -36,7 +36,7 @@ from search_service.answering.ladder import Rung, is_loose, query_on, rescore_fo
 from search_service.answering.marking import needles_of
 from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
-from search_service.correction.correct import Correction, Meant, NothingMeant, corrected
+from search_service.correction.correct import Correction, Meant, NothingMeant, corrected, has_tones
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
 from search_service.live.index import IndexState, Lent, LiveIndex
@@ -296,9 +296,12 @@ def _meant(
     deadline: float,
     nothing_meant: set[object],
 ) -> Meant | None:
-    """The text that was probably meant, if any. None for a loose query: one wrong character changes little in it."""
+    """The text that was probably meant, if any. None for a loose query: one wrong character changes little in it.
+
+    Pinyin with tones is never loose, however many syllables it has.
+    """
     tree = asked.parsed.tree
-    if tree is None or is_loose(tree):
+    if tree is None or (is_loose(tree) and not (isinstance(tree, Words) and has_tones(tree.text))):
         return None
     doubtful = asked.found.whole < FEW
     told = (asked.parsed.echo, doubtful)

@@ -132,7 +132,7 @@ def _words(
     """Frequent queries and words, scored by use, freshness and shortness."""
     request = CompletionRequest(
         typed.keys,
-        TypedSo(typed.text),
+        TypedSo(typed.typed),
         typed.in_characters,
         filter=visible(now),
         size=size * _SPARE,

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
-from indexer.analysis.pinyin import units
+from indexer.analysis.pinyin import WITHOUT_TONES, units
 from indexer.analysis.typed import plain_pinyin
 from indexer.engines.base import Reader
 from indexer.query import MatchAll, Query, SearchRequest
@@ -139,9 +140,10 @@ def _walk(tree: Node, meant: Callable[[Words], Words]) -> Node:
             return tree
 
 
-def _has_tones(text: str) -> bool:
+def has_tones(text: str) -> bool:
     """Whether a text is written as only pinyin is: with tones, or ü where it is u: or v on a keyboard."""
-    return plain_pinyin(text) != fold_literal(text)
+    spelt = normalize("NFKC", text).lower()
+    return spelt.translate(WITHOUT_TONES) != spelt or plain_pinyin(text) != fold_literal(text)
 
 
 class _Speller:
@@ -158,7 +160,7 @@ class _Speller:
         """The words that were meant. Returns the same object if nothing needs correction."""
         folded = fold(words.text)
         changes = list(self._chinese(folded))
-        if letters and (self._doubtful or _has_tones(words.text)):
+        if letters and (self._doubtful or has_tones(words.text)):
             changes += self._pinyin(words.text)
         if self._doubtful and not changes:
             changes += self._letters(folded)
@@ -234,7 +236,7 @@ class _Speller:
         letters = plain_pinyin(text)
         ways = spelt_out(letters) if _PINYIN.fullmatch(letters) else []
         ways = [sounds for sounds in ways if len(sounds) <= _SYLLABLES]
-        if not ways or (not _has_tones(text) and self._index.used(fold(text)) >= FEW):
+        if not ways or (not has_tones(text) and self._index.used(fold(text)) >= FEW):
             return []
         read = [found for sounds in ways if (found := self._read(sounds))]
         # More syllables than necessary are read as one word only: yuanyuzhou is not 预案 宇宙.
