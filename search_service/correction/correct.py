@@ -15,7 +15,8 @@ from unicodedata import normalize
 
 from indexer.analysis.analyzers import Analyzer, words_of
 from indexer.analysis.characters import HAN, fold, fold_literal
-from indexer.analysis.pinyin import WITHOUT_TONES, units
+from indexer.analysis.pinyin import units
+from indexer.analysis.readings import WITHOUT_TONES
 from indexer.analysis.typed import plain_pinyin
 from indexer.engines.base import Reader
 from indexer.query import MatchAll, Query, SearchRequest
