@@ -31,6 +31,7 @@ from indexer.errors import InvalidArticle, InvalidJudgedSet, PackageMissing
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.manifest import Manifest
+from indexer.opening import keep_words
 from search_service.answering.search import MAX_SIZE, Question
 from search_service.live.index import LiveIndex
 from search_service.services import Services
@@ -194,8 +195,9 @@ def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Eval
 
 
 def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo) -> None:
-    """Make a generation of a judged set and promote it."""
+    """Make a generation of a judged set and promote it. As a rebuild does, it learns words from the articles."""
     generations = Generations(root)
+    analyzer = analyzer.learning(f"{each.title}\n{each.body}" for each in judged.articles)
     with generations.lock():
         folder = generations.begin()
         engine = open_engine(_ENGINE, folder / "index", analyzer=analyzer, timezone=timezone)
@@ -213,7 +215,10 @@ def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo
             revision=1,
             made_at=datetime.now(UTC),
             seconds=0.0,
+            user_dictionary=analyzer.user_dictionary.fingerprint,
+            found_words=analyzer.found_words.fingerprint,
         )
+        keep_words(folder, analyzer)
         generations.finish(manifest)
         generations.promote(folder.name)
 
