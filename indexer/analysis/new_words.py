@@ -39,7 +39,7 @@ FREE_PAIR: Final = 0.15
 VARIETY_PAIR: Final = 3.0
 COHESION_PAIR: Final = 4.1
 """Two single characters that stand so free need less cohesion, such as 李可: both are frequent. Or, with COHESION, one may be a
-function word by its tag, such as 西 in 梅西 and 挺 in 周挺. Of 60 such pairs 56 were words.
+function word by its tag, such as 西 in 梅西 and 挺 in 周挺. Nine in ten of such pairs were words.
 """
 SHARE: Final = 0.2
 """A known word inside a new one must occur there in this share of its occurrences, or the rest must. 大湾 occurs before 区 in
