@@ -26,8 +26,8 @@ class Manifest:
     """How a generation was made.
 
     ``doc_count`` counts articles of every status, up to the store's ``revision``. ``made_at`` is when the build finished (UTC),
-    ``seconds`` is how long it took. ``user_dictionary`` is the fingerprint of the user's words, kept beside the manifest; None
-    if a release made the generation that did not keep them.
+    ``seconds`` is how long it took. ``user_dictionary`` and ``found_words`` are the fingerprints of the user's words and of the
+    words found in the articles, both kept beside the manifest; None if a release made the generation that did not keep them.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Manifest:
     made_at: Annotated[datetime, AwareDatetime]
     seconds: Annotated[float, Field(ge=0)]
     user_dictionary: str | None = None
+    found_words: str | None = None
 
 
 _FORMAT: Final = TypeAdapter(Manifest)

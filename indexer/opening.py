@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.dictionary import UserDictionary, parse_user_dictionary
+from indexer.analysis.dictionary import NO_WORDS, UserDictionary, parse_user_dictionary
 from indexer.durable import replace_file
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
@@ -29,50 +29,69 @@ from indexer.manifest import MANIFEST
 
 DICTIONARY: Final = "user_dictionary.txt"
 """The file beside the manifest that holds the user dictionary the generation was made with."""
+FOUND_WORDS: Final = "found_words.txt"
+"""The file beside it that holds the words found in the articles, as lines of a user dictionary."""
 
 
-def keep_dictionary(folder: Path, words: UserDictionary) -> None:
-    """Write the user dictionary into the folder of the generation that is made with it.
+def keep_words(folder: Path, analyzer: Analyzer) -> None:
+    """Write the analyzer's user dictionary and found words into the folder of the generation that is made with them.
 
     Raises:
-        FolderNotWritable: it cannot be written, or the disk is full.
+        FolderNotWritable: they cannot be written, or the disk is full.
     """
     try:
-        replace_file(folder / DICTIONARY, words.lines.encode())
+        replace_file(folder / DICTIONARY, analyzer.user_dictionary.lines.encode())
+        replace_file(folder / FOUND_WORDS, analyzer.found_words.lines.encode())
     except OSError as error:
         raise FolderNotWritable(folder, error.strerror or str(error)) from error
 
 
-def kept_dictionary(generation: Generation) -> UserDictionary | None:
-    """The user dictionary that a generation was made with; None if a release made it that did not keep the dictionary.
+def made_with(generation: Generation, analyzer: Analyzer) -> Analyzer:
+    """The analyzer with the user dictionary and the found words that a generation was made with.
+
+    If a release made the generation that did not keep its user dictionary, it is that of ``analyzer``.
+
+    Raises:
+        ManifestDamaged: a file of words cannot be read, or holds other words.
+    """
+    manifest = generation.manifest
+    words = _kept(generation.folder / DICTIONARY, manifest.user_dictionary)
+    found = _kept(generation.folder / FOUND_WORDS, manifest.found_words)
+    return analyzer.knowing(
+        analyzer.user_dictionary if words is None else words, NO_WORDS if found is None else found
+    )
+
+
+def _kept(path: Path, fingerprint: str | None) -> UserDictionary | None:
+    """The words in a file; None if the manifest has no fingerprint of them.
 
     Raises:
         ManifestDamaged: the file cannot be read, or holds other words.
     """
-    made_with = generation.manifest.user_dictionary
-    if made_with is None:
+    if fingerprint is None:
         return None
-    path = generation.folder / DICTIONARY
     try:
         words = parse_user_dictionary(path.read_bytes(), path)
     except OSError as error:
         raise ManifestDamaged(path, error.strerror or str(error)) from error
     except InvalidDictionary as error:
         raise ManifestDamaged(path, str(error)) from error
-    if words.fingerprint != made_with:
+    if words.fingerprint != fingerprint:
         raise ManifestDamaged(path, "it holds other words than the index was made with")
     return words
 
 
 def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> Engine:
-    """The engine for a generation's index. An index of another format is accepted if the engine can read it.
+    """The engine for a generation's index, which analyses with the words that the generation was made with.
+
+    An index of another format is accepted if the engine can read it.
 
     Raises:
-        ManifestDamaged: this program has no engine of that name, or the kept user dictionary is damaged.
+        ManifestDamaged: this program has no engine of that name, or a file of words is damaged.
         FormatMismatch: it has another format, which cannot be read.
     """
     manifest = generation.manifest
-    kept_dictionary(generation)
+    analyzer = made_with(generation, analyzer)
     try:
         engine = open_engine(
             manifest.engine, generation.index, analyzer=analyzer, timezone=timezone

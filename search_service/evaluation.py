@@ -266,7 +266,10 @@ def _best_grades(grades: Mapping[str, int], documents: Mapping[str, str]) -> dic
 
 
 def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo) -> None:
-    """Make a generation of a judged set and promote it."""
+    """Make a generation of a judged set and promote it.
+
+    Unlike a rebuild it learns no words: the articles were gathered for the questions, whose words repeat in them as in no store.
+    """
     generations = Generations(root)
     with generations.lock():
         folder = generations.begin()

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import make_analyzer
+from indexer.analysis.dictionary import function_words, verbs
 from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure
@@ -167,6 +168,8 @@ class Services:
             lent.analyzer.query("预热")
             lent.analyzer.sounding(("yu", "re"))
         homophones()  # for suggestions and corrections
+        function_words()  # for suggestions
+        verbs()
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -18,12 +18,15 @@ from indexer.analysis.characters import fold, fold_fingerprint
 from indexer.analysis.dictionary import (
     JIEBA,
     JIEBA_MD5,
+    NO_WORDS,
     UserDictionary,
+    UserWord,
     packaged_dictionary,
     read_user_dictionary,
 )
 from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
 from indexer.analysis.memo import Memo
+from indexer.analysis.new_words import find_words
 from indexer.analysis.readings import readings_fingerprint
 from indexer.analysis.routes import RJIEBA
 from indexer.analysis.scripts import holds_word, is_symbol
@@ -56,14 +59,24 @@ class Analyzer(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that cover everything :meth:`index` depends on. Cheap: loads no dictionary."""
+        """16 hex digits that cover everything :meth:`index` depends on, except the found words. Cheap: loads no dictionary."""
 
     @property
     def user_dictionary(self) -> UserDictionary:
         """The user dictionary that it uses."""
 
-    def knowing(self, words: UserDictionary) -> Analyzer:
-        """This analyzer with another user dictionary. Returns this analyzer if the dictionary is the same."""
+    @property
+    def found_words(self) -> UserDictionary:
+        """The words that it knows because :meth:`learning` found them."""
+
+    def knowing(self, words: UserDictionary, found: UserDictionary = NO_WORDS) -> Analyzer:
+        """This analyzer with another user dictionary and other found words. Returns this analyzer if both are the same."""
+
+    def learning(self, texts: Iterable[str]) -> Analyzer:
+        """This analyzer with the words that it finds in ``texts`` as the only found words.
+
+        A word of the user dictionary is never found, even if that removes it. The same texts give the same words.
+        """
 
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
@@ -117,7 +130,7 @@ def make_analyzer(
     if name != ChineseAnalyzer.name:
         raise ValueError(f"there is no analyzer {name!r}: use {ChineseAnalyzer.name!r}")
     return ChineseAnalyzer(
-        read_user_dictionary(user_dictionary) if user_dictionary else UserDictionary(), stopwords
+        read_user_dictionary(user_dictionary) if user_dictionary else NO_WORDS, stopwords
     )
 
 
@@ -146,9 +159,13 @@ class ChineseAnalyzer:
     name: Final = "zh"
 
     def __init__(
-        self, user: UserDictionary, stopwords: Callable[[], frozenset[str]] = read_stopwords
+        self,
+        user: UserDictionary,
+        stopwords: Callable[[], frozenset[str]] = read_stopwords,
+        found: UserDictionary = NO_WORDS,
     ) -> None:
         self._user = user
+        self._found = found
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
@@ -156,7 +173,7 @@ class ChineseAnalyzer:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles only the arguments. Loaded and cached data is loaded again in the other process."""
-        return type(self), (self._user, self._stopwords)
+        return type(self), (self._user, self._stopwords, self._found)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -172,9 +189,29 @@ class ChineseAnalyzer:
         """See :meth:`Analyzer.user_dictionary`."""
         return self._user
 
-    def knowing(self, words: UserDictionary) -> ChineseAnalyzer:
+    @property
+    def found_words(self) -> UserDictionary:
+        """See :meth:`Analyzer.found_words`."""
+        return self._found
+
+    def knowing(self, words: UserDictionary, found: UserDictionary = NO_WORDS) -> ChineseAnalyzer:
         """See :meth:`Analyzer.knowing`."""
-        return self if words == self._user else type(self)(words, self._stopwords)
+        same = (words, found) == (self._user, self._found)
+        return self if same else type(self)(words, self._stopwords, found)
+
+    def learning(self, texts: Iterable[str]) -> ChineseAnalyzer:
+        """See :meth:`Analyzer.learning`. A word gets a frequency as if jieba's dictionary had been made from the texts."""
+        # A segmenter of its own, which is freed: its dictionary takes 60 MB, and this analyzer may never cut a text.
+        segmenter = ChineseSegmenter(self._packaged, self._user.words)
+        users = {word.text for word in self._user.words}
+        words = find_words(
+            texts,
+            divide=segmenter.divide,
+            known=lambda word: word in users or segmenter.holds(word),
+        )
+        total = self._packaged.total
+        found = tuple(UserWord(word.text, max(1, round(word.share * total))) for word in words)
+        return self.knowing(self._user, UserDictionary(found))
 
     def index(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.index`."""
@@ -237,11 +274,11 @@ class ChineseAnalyzer:
 
     @cached_property
     def _spoken(self) -> SpokenWords:
-        return SpokenWords(self._user.lines)
+        return SpokenWords(self._user.lines + self._found.lines)
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:
-        return ChineseSegmenter(self._packaged, self._user.words)
+        return ChineseSegmenter(self._packaged, (*self._user.words, *self._found.words))
 
     def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""

@@ -58,6 +58,13 @@ class PackagedDictionary:
         start = self.text.find(f"\n{word} ") + len(word) + 2
         return int(self.text[start : self.text.index(" ", start)]) if start > len(word) + 1 else 0
 
+    def tagged(self, tags: frozenset[str]) -> frozenset[str]:
+        """The words that have one of these tags, such as p for prepositions: about 0.2 s."""
+        fields = self.text.split()
+        return frozenset(
+            word for word, tag in zip(fields[::3], fields[2::3], strict=True) if tag in tags
+        )
+
     def folded_words(self) -> list[tuple[str, str, int]]:
         """The Chinese words of several characters that folding changes, such as 乾隆: word, folded word, frequency.
 
@@ -91,6 +98,42 @@ def symbol_words() -> list[str]:
 def _lines(name: str) -> list[str]:
     lines = (_DATA / name).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if not line.startswith("# ")]
+
+
+_FUNCTION_TAGS: Final = frozenset(
+    (
+        "p",
+        "c",
+        "u",
+        "uj",
+        "ul",
+        "uz",
+        "ug",
+        "uv",
+        "ud",
+        "d",
+        "r",
+        "m",
+        "f",
+        "y",
+        "e",
+        "k",
+        "mq",
+        "t",
+    )
+)
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """jieba's prepositions, conjunctions, particles, adverbs, pronouns, and words for numbers, places and times: 0.2 s, once."""
+    return packaged_dictionary().tagged(_FUNCTION_TAGS)
+
+
+@cache
+def verbs() -> frozenset[str]:
+    """jieba's verbs that are not nouns as well, such as 表示: 0.2 s, once."""
+    return packaged_dictionary().tagged(frozenset("v"))
 
 
 @cache
@@ -138,6 +181,9 @@ class UserDictionary:
             f"{word.text}\n" if word.frequency is None else f"{word.text} {word.frequency}\n"
             for word in self.words
         )
+
+
+NO_WORDS: Final = UserDictionary()
 
 
 def read_user_dictionary(path: Path) -> UserDictionary:

@@ -24,7 +24,7 @@ from indexer.cli.progress import show_build, show_ingest
 from indexer.command_line import PARTLY
 from indexer.generations import Ensure, Generations
 from indexer.ingest import accept
-from indexer.opening import ensure_fit, is_sound
+from indexer.opening import ensure_fit, is_sound, made_with
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
@@ -193,6 +193,14 @@ def status_command() -> None:
         building=generations.building(),
         timezone=settings.timezone,
     )
+
+
+@cli.command("words")
+def words_command() -> None:
+    """Show the words that the last rebuild found in the articles, with their frequencies."""
+    settings = _settings()
+    live = Generations(settings.index_dir).live()
+    click.echo(made_with(live, _analyzer(settings)).found_words.lines, nl=False)
 
 
 @cli.command("check")

@@ -73,6 +73,9 @@ def show_rebuild(report: RebuildReport) -> None:
         f"revision {report.revision:,}, {decimal(report.size_bytes)}; "
         f"{_pace(report.articles, report.seconds)}; {_peak_memory()}"
     )
+    if report.found_words:
+        found = counted(report.found_words, "word")
+        hint(f"found {found} that the dictionary lacks; see them: python -m indexer words")
     if report.replayed:
         hint(f"applied {counted(report.replayed, 'change')} made meanwhile")
     if report.cleaned:

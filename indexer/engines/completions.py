@@ -6,6 +6,7 @@ Every engine uses this rule and the terms in which an index keeps completions. A
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,8 +32,10 @@ LONGEST_PHRASE: Final = 8
 """Characters: 中国特色社会主义. Longer phrases are titles, and those are offered anyway."""
 PHRASE_WORDS: Final = 3
 IN_BODY: Final = 2
-"""How often the body must literally contain a phrase of the title. Words that are neighbours by chance do not recur. Of 74,000
-pairs and triples in 11,300 titles 14,000 do recur, 乡村振兴 and 命运共同体 among them.
+"""How often the body must literally contain a phrase of the title. Words that are neighbours by chance do not recur.
+
+The phrase must also stand free: once at least nothing precedes it in its clause, and once nothing follows. 詹姆斯拒绝 recurs, but
+no clause ends with it. Of the pairs and triples that recur in 15,000 titles, 2,500 of 17,700 stand free.
 """
 
 SEPARATOR: Final = "\0"
@@ -137,8 +140,10 @@ def offers_of(article: Article, tokens: Sequence[Token], body: str) -> Offers:
         if n == 0 or token.position != tokens[n - 1].position  # skip words inside
     ]
     texts = {title[word.start : word.end] for word in words}
+    text = f"{folded}\n{body}"
     for start, end in _phrases(folded, words):
-        if body.count(folded[start:end]) >= IN_BODY:
+        phrase = folded[start:end]
+        if body.count(phrase) >= IN_BODY and _stands_free(phrase, text):
             texts.add(title[start:end])
     texts.update(article.tags)
     texts.add(article.author)
@@ -159,6 +164,14 @@ def _title_keys(tokens: Iterable[Token]) -> frozenset[str]:
     beginnings = islice(product(*read), MAX_READINGS)
     keys = (key_of([*chain.from_iterable(each)]) for each in beginnings)
     return frozenset(filter(None, keys))
+
+
+def _stands_free(phrase: str, text: str) -> bool:
+    """Whether no letter, digit or character precedes one occurrence, and none follows one. O(text)."""
+    starts = [found.start() for found in re.finditer(re.escape(phrase), text)]
+    return any(not text[start - 1 : start].isalnum() for start in starts) and any(
+        not text[end : end + 1].isalnum() for end in (start + len(phrase) for start in starts)
+    )
 
 
 @cache

@@ -20,6 +20,7 @@ from indexer.engines.registry import open_engine
 from indexer.errors import IndexDamaged, IndexOutdated
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
+from indexer.opening import made_with
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 1_000
@@ -157,7 +158,9 @@ def _apply(
     expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
     if live.manifest.fingerprint != expected:
         raise IndexOutdated(live.manifest.fingerprint, expected)
-    engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
+    engine = open_engine(
+        engine_name, live.index, analyzer=made_with(live, analyzer), timezone=timezone
+    )
     with engine.reader() as reader:
         revision = reader.revision
         if not made_from(store, reader):

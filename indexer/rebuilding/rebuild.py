@@ -30,9 +30,10 @@ from indexer.errors import (
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import INDEX, Generations
 from indexer.manifest import Manifest
-from indexer.opening import is_sound, keep_dictionary, open_generation
+from indexer.opening import is_sound, keep_words, open_generation
 from indexer.rebuilding.catch_up import ChangesReport, Replayed, apply_changes, replay
 from indexer.rebuilding.parallel import Job, build_parts, ranges_of
+from indexer.rebuilding.sample import sample
 from indexer.rebuilding.status import look
 from indexer.store.articles import ArticleStore
 
@@ -46,7 +47,7 @@ class RebuildReport:
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
     ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
     removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
-    generation is complete and live nevertheless.
+    generation is complete and live nevertheless. ``found_words`` counts the words that were found in the articles.
     """
 
     generation: str
@@ -58,6 +59,7 @@ class RebuildReport:
     cleaned: tuple[str, ...]
     pruned: tuple[str, ...]
     merge_failure: str | None
+    found_words: int
 
     @property
     def rate(self) -> float:
@@ -103,13 +105,15 @@ def rebuild(
                     store_url=store.url,
                     engine_name=engine_name,
                     folder=folder / INDEX,
-                    analyzer=analyzer,
+                    analyzer=analyzer.learning(sample(store)),
                     timezone=timezone,
                 )
-                engine = open_engine(engine_name, job.folder, analyzer=analyzer, timezone=timezone)
+                engine = open_engine(
+                    engine_name, job.folder, analyzer=job.analyzer, timezone=timezone
+                )
                 replayed, during = _build(store, engine, folder.name, announcer, job, processes)
                 announcer.begin("promote", total=1)
-            keep_dictionary(folder, analyzer.user_dictionary)
+            keep_words(folder, job.analyzer)
             with generations.lock():
                 previous = generations.live_name()
                 made = generations.finish(
@@ -122,7 +126,8 @@ def rebuild(
                         revision=replayed.revision,
                         made_at=datetime.now(UTC),
                         seconds=round(time.monotonic() - began, 3),
-                        user_dictionary=analyzer.user_dictionary.fingerprint,
+                        user_dictionary=job.analyzer.user_dictionary.fingerprint,
+                        found_words=job.analyzer.found_words.fingerprint,
                     )
                 )
                 generations.promote(made.name)
@@ -143,6 +148,7 @@ def rebuild(
         cleaned=cleaned,
         pruned=pruned,
         merge_failure=replayed.merge_failure,
+        found_words=len(job.analyzer.found_words.words),
     )
 
 

@@ -21,7 +21,7 @@ from indexer.errors import (
 )
 from indexer.fingerprint import fingerprint
 from indexer.generations import DamagedGeneration, Generation, Generations
-from indexer.opening import ensure_unaltered, kept_dictionary, open_generation
+from indexer.opening import ensure_unaltered, made_with, open_generation
 from indexer.rebuilding.catch_up import NO_MATCH, made_from
 from indexer.store.articles import ArticleStore
 
@@ -62,8 +62,9 @@ def look(
         expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
         if live.manifest.fingerprint != expected:
             raise IndexOutdated(live.manifest.fingerprint, expected)
-        kept_dictionary(live)
-        engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
+        engine = open_engine(
+            engine_name, live.index, analyzer=made_with(live, analyzer), timezone=timezone
+        )
         ensure_unaltered(engine)
         with engine.reader() as reader:
             doc_count, revision = reader.doc_count, reader.revision

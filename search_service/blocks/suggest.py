@@ -1,7 +1,7 @@
 """Suggestions while a reader types: frequent queries, words and phrases, titles that begin with the typed text.
 
 The typed text may be characters, pinyin, initials or a mixture (see ``analysis/typed.py``). A text that only hidden
-articles hold is never offered.
+articles hold is never offered. If articles hold the typed text as a word, it comes first.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from time import monotonic
 from typing import Final, Literal, Protocol, TypeVar
 
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.dictionary import function_words, verbs
 from indexer.analysis.filters import read_stopwords
 from indexer.analysis.typed import Typed, read_typed
 from indexer.engines.base import Reader
+from indexer.hits import Completion
 from indexer.query import (
     CompletionRequest,
     Or,
@@ -30,9 +32,12 @@ from indexer.query import (
 from search_service.live.index import IndexState, LiveIndex
 from search_service.ranking.weights import (
     ASKED_FOR,
+    COMMON_VERB,
     FRESH_DAYS,
     FRESH_WORD,
     LONG_SUGGESTION,
+    RARE_IN_TITLES,
+    SAYS_LITTLE,
     TITLES_SHARE,
 )
 from search_service.understanding.filters import visible
@@ -107,7 +112,7 @@ def suggest(
         if typed.text:
             words = _words(reader, typed, deadline, size=size, now=now, queries=queries)
             titles = _titles(reader, typed, deadline, size=size, now=now)
-    kept = _without_repeats([*words, *titles], typed, blocked or (lambda _: False))
+    kept = _without_repeats([*words, *titles], blocked or (lambda _: False))
     words = [each for each in kept if each.kind != "title"]
     titles = [each for each in kept if each.kind == "title"]
     few = max(size - len(titles), size - int(size * TITLES_SHARE))
@@ -138,14 +143,17 @@ def _words(
         size=size * _SPARE,
         deadline=deadline,
     )
+    completions = reader.complete(request)
+    empty = _empty_words(reader, completions)
     scored = [
         (
             log2(1 + found.count)
             + _freshness(found.newest, now)
-            - LONG_SUGGESTION * len(found.text),
+            - LONG_SUGGESTION * len(found.text)
+            - SAYS_LITTLE * (found.folded in empty),
             Suggestion(found.text, "word"),
         )
-        for found in reader.complete(request)
+        for found in completions
     ]
     asked = queries.frequent(typed.in_characters, size=_FREQUENT) if queries else ()
     scored += [
@@ -153,8 +161,24 @@ def _words(
         for text, count in _in_time(asked, deadline)
         if typed.begins(fold_literal(text))
     ]
-    scored.sort(key=lambda each: (-each[0], each[1].text))
+    scored.sort(key=lambda each: (not _is_typed(typed, each[1]), -each[0], each[1].text))
     return [suggestion for _, suggestion in scored]
+
+
+def _is_typed(typed: Typed, suggestion: Suggestion) -> bool:
+    return fold_literal(suggestion.text) == typed.text
+
+
+def _empty_words(reader: Reader, found: Sequence[Completion]) -> set[str]:
+    """The folded texts that say little: function words, and verbs that many bodies and few titles hold."""
+    folded = {each.folded: each.count for each in found}
+    acting = [text for text in folded if text in verbs()]
+    bodies = reader.document_frequencies("body", acting)
+    return {text for text in folded if text in function_words()} | {
+        text
+        for text, times in zip(acting, bodies, strict=True)
+        if times >= COMMON_VERB * reader.doc_count and folded[text] <= RARE_IN_TITLES * times
+    }
 
 
 def _in_time(items: Iterable[_Item], deadline: float) -> Iterator[_Item]:
@@ -190,10 +214,10 @@ def _begins(typed: Typed, title: str) -> bool:
 
 
 def _without_repeats(
-    found: Iterable[Suggestion], typed: Typed, blocked: Callable[[str], bool]
+    found: Iterable[Suggestion], blocked: Callable[[str], bool]
 ) -> list[Suggestion]:
-    """Each text once, without the typed text and without stopwords and blocked texts."""
-    seen = {typed.text, *read_stopwords()}
+    """Each text once, without stopwords and blocked texts."""
+    seen = set(read_stopwords())
     kept: list[Suggestion] = []
     for each in found:
         folded = fold_literal(each.text)

@@ -25,7 +25,7 @@ from indexer.errors import IndexDamaged, IndexFailure
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
-from indexer.opening import kept_dictionary, open_generation
+from indexer.opening import made_with, open_generation
 from search_service.live.verification import Verification
 
 INTERVAL: Final = 1.0
@@ -85,7 +85,7 @@ class _Snapshot:
 class LiveIndex:
     """Readers of the live generation. Safe to share between threads; one for each process.
 
-    Queries are cut with the dictionary that the generation keeps, or with that of ``analyzer`` if it keeps none.
+    Queries are cut with the words that the generation keeps, or with those of ``analyzer`` if it keeps none.
     ``analyzer`` does all other analysis.
     """
 
@@ -234,12 +234,11 @@ class LiveIndex:
         )
 
     def _analyzer_of(self, generation: Generation) -> Analyzer:
-        """The analyzer for a generation: the loaded one if it has the same dictionary."""
-        words = kept_dictionary(generation)
-        if words is None:
-            return self._analyzer
+        """The analyzer for a generation: the loaded one if it has the same words."""
+        wanted = made_with(generation, self._analyzer)
         loaded = self._current.analyzer if self._current else self._analyzer
-        return loaded if loaded.user_dictionary == words else self._analyzer.knowing(words)
+        same = loaded.knowing(wanted.user_dictionary, wanted.found_words) is loaded
+        return loaded if same else wanted
 
     def _leave(self, snapshot: _Snapshot) -> None:
         """Drop a snapshot if it is the current one. The next request then looks again."""

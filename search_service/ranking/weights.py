@@ -100,6 +100,13 @@ FRESH_WORD: Final = 3.0
 FRESH_DAYS: Final = 14.0
 """The extra score of FRESH_WORD halves with every so many days of age of the word's newest article."""
 
+SAYS_LITTLE: Final = 20.0
+"""Function words such as 这个 and common verbs such as 表示 have a score this much lower: they come after all other words."""
+COMMON_VERB: Final = 0.1
+"""A verb is common if at least this share of all articles hold it in the body,"""
+RARE_IN_TITLES: Final = 0.04
+"""and at most this share of these have it in the title."""
+
 LONG_SUGGESTION: Final = 0.1
 """Each character of a suggestion lowers its score by this much."""
 

@@ -74,7 +74,18 @@ class CompletionPromises(EngineBase):
         )
         with engine.reader() as reader:
             assert texts(reader, "xczx") == ["乡村振兴"]
-            assert texts(reader, "ygzx") == []
+
+    def test_a_phrase_must_stand_free_on_both_sides(self, engine: Engine) -> None:
+        fill(
+            engine,
+            article("a", title="教练拒绝采访", body="教练拒绝比赛。当天教练拒绝采访三次。"),
+            article("b", title="绿色消费", body="谈绿色消费。绿色消费的路。"),
+            article("c", title="关于夏季旅游的路", body="在夏季旅游的人，为夏季旅游的人。"),
+        )
+        with engine.reader() as reader:
+            assert texts(reader, "教练") == ["教练"]
+            assert texts(reader, "绿色") == ["绿色", "绿色消费"]
+            assert texts(reader, "夏季") == ["夏季"]
 
     def test_what_most_articles_hold_comes_first_then_the_newest(self, engine: Engine) -> None:
         fill(

@@ -27,6 +27,7 @@ from indexer.generations import Generations
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import NOON, article, give_format
+from tests.indexer.analysis.test_new_words import texts
 from tests.indexer.columnar.files.steps import FullForMerges, watch
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -314,6 +315,20 @@ def test_rebuild_names_what_it_removed_and_applied(
     _, _, err = shell("rebuild")
     assert "removed what an unfinished rebuild left: 000003" in err
     assert "removed old generations: 000001" in err
+
+
+def test_the_words_that_a_rebuild_found_are_listed(shell: Shell, tmp_path: Path) -> None:
+    body = "".join(texts("晴川谷"))
+    shell("ingest", str(write_lines(tmp_path / "a.jsonl", record(1, body=body))))
+    _, _, err = shell("rebuild")
+    assert "found 1 word that the dictionary lacks" in err
+    code, out, _ = shell("words")
+    assert code == 0
+    assert out.split()[0] == "晴川谷"
+    (tmp_path / "refused.txt").write_text("晴川谷 0\n", encoding="utf-8")
+    refused = {"SEARCH_USER_DICTIONARY": str(tmp_path / "refused.txt")}
+    assert "found" not in shell("rebuild", **refused)[2]
+    assert shell("words", **refused)[1] == ""
 
 
 def test_an_empty_store_can_be_rebuilt(shell: Shell) -> None:

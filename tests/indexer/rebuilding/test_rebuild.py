@@ -26,10 +26,11 @@ from indexer.errors import (
 )
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
-from indexer.opening import kept_dictionary
+from indexer.opening import FOUND_WORDS, made_with, open_generation
 from indexer.rebuilding import catch_up
 from indexer.store.database import open_store
-from tests.indexer.site import Site, at
+from tests.indexer.analysis.test_new_words import texts
+from tests.indexer.site import SHANGHAI, Site, at
 
 
 def damage(folder: Path) -> None:
@@ -41,6 +42,19 @@ def damage(folder: Path) -> None:
     middle = len(content) // 2
     content[middle : middle + 16] = b"\xff" * 16
     largest.write_bytes(content)
+
+
+def fill_with(site: Site, *words: str) -> None:
+    """Store an article for each word that is long enough for a rebuild to find the word in it."""
+    for number, word in enumerate(words):
+        site.fill(f"{number}", title="报道", body="".join(texts(word)))
+
+
+def frequencies(site: Site, field: str, *words: str) -> list[int]:
+    live = site.generations.live()
+    engine = open_generation(live, analyzer=site.analyzer, timezone=SHANGHAI)
+    with engine.reader() as reader:
+        return reader.document_frequencies(field, words)
 
 
 # What is built
@@ -69,8 +83,57 @@ def test_the_users_words_stay_with_the_index_that_was_made_with_them(site: Site)
     words = UserDictionary((UserWord("晴川谷"), UserWord("青石小镇", 2000), UserWord("科技", 0)))
     site.analyzer = site.analyzer.knowing(words)
     site.rebuild()
-    kept = [kept_dictionary(site.generations.get(name)) for name in ("000001", "000002")]
+    generations = [site.generations.get(name) for name in ("000001", "000002")]
+    kept = [made_with(each, site.analyzer).user_dictionary for each in generations]
     assert kept == [UserDictionary(), words]
+
+
+def test_a_rebuild_learns_the_words_of_the_articles_and_keeps_them(site: Site) -> None:
+    fill_with(site, "罗秋满", "晴川谷")
+    report = site.rebuild()
+    live = site.generations.live()
+    learned = made_with(live, site.analyzer)
+    assert [word.text for word in learned.found_words.words] == ["晴川谷", "罗秋满"]
+    assert report.found_words == 2
+    assert live.manifest.found_words == learned.found_words.fingerprint
+    assert site.look().need == "nothing"
+    assert site.check().faults == ()
+    assert frequencies(site, "body", "晴川谷", "罗秋满") == [1, 1]
+
+
+def test_changes_are_analysed_with_the_words_of_their_generation(site: Site) -> None:
+    fill_with(site, "晴川谷")
+    site.rebuild()
+    site.fill("z", title="晴川谷", body="去晴川谷物市场")
+    site.apply_changes()
+    assert frequencies(site, "title", "晴川谷", "晴川谷物") == [1, 0]
+    assert site.look().need == "nothing"
+
+
+def test_a_word_that_the_user_dictionary_refuses_is_not_learned(site: Site) -> None:
+    fill_with(site, "罗秋满", "晴川谷")
+    site.analyzer = site.analyzer.knowing(UserDictionary((UserWord("晴川谷", 0),)))
+    site.rebuild()
+    learned = made_with(site.generations.live(), site.analyzer)
+    assert [word.text for word in learned.found_words.words] == ["罗秋满"]
+
+
+def test_two_rebuilds_of_the_same_articles_learn_the_same(site: Site) -> None:
+    fill_with(site, "罗秋满", "晴川谷")
+    site.rebuild()
+    site.rebuild()
+    one, other = (site.generations.get(name).manifest.found_words for name in ("000001", "000002"))
+    assert one == other
+
+
+def test_found_words_that_are_damaged_ask_for_a_rebuild(site: Site) -> None:
+    fill_with(site, "晴川谷")
+    site.rebuild()
+    (site.generations.live().folder / FOUND_WORDS).write_text("云溪谷\n", encoding="utf-8")
+    assert site.look().need == "rebuild"
+    assert "other words" in site.look().why
+    with pytest.raises(ManifestDamaged, match="other words"):
+        site.apply_changes()
 
 
 def test_an_empty_store_makes_an_empty_index(site: Site) -> None:

@@ -24,7 +24,7 @@ from indexer.errors import (
 )
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
-from indexer.opening import DICTIONARY, ensure_fit, keep_dictionary
+from indexer.opening import DICTIONARY, FOUND_WORDS, ensure_fit, keep_words
 from indexer.query import MatchAll, SearchRequest
 from search_service.live.index import IndexState, LiveIndex
 from tests.factories import article
@@ -122,10 +122,18 @@ def words_for(text: str, live: LiveIndex) -> tuple[str, ...]:
         return words_of(lent.analyzer, text)
 
 
-def promote_with_words(root: Path, *words: str, **manifest: Any) -> Generation:
-    dictionary = UserDictionary(tuple(map(UserWord, words)))
-    made = promote(root, [article("a")], user_dictionary=dictionary.fingerprint, **manifest)
-    keep_dictionary(made.folder, dictionary)
+def promote_with_words(
+    root: Path, *words: str, found: tuple[str, ...] = (), **manifest: Any
+) -> Generation:
+    users, others = (UserDictionary(tuple(map(UserWord, each))) for each in (words, found))
+    made = promote(
+        root,
+        [article("a")],
+        user_dictionary=users.fingerprint,
+        found_words=others.fingerprint,
+        **manifest,
+    )
+    keep_words(made.folder, analyzer().knowing(users, others))
     return made
 
 
@@ -141,12 +149,20 @@ def test_a_query_is_cut_with_the_words_of_the_generation_that_answers(tmp_path: 
     assert words_for("去晴川谷", live) == ("去", "晴川", "谷")
 
 
-def test_the_same_words_are_not_loaded_again(tmp_path: Path) -> None:
+def test_a_query_is_cut_with_the_words_found_in_the_generations_articles(tmp_path: Path) -> None:
+    promote_with_words(tmp_path, "晴川谷", found=("青石小镇",))
+    live = live_index(tmp_path)
+    assert words_for("晴川谷青石小镇", live) == ("晴川谷", "青石小镇")
     promote_with_words(tmp_path, "晴川谷")
+    assert words_for("晴川谷青石小镇", live) == ("晴川谷", "青石", "小镇")
+
+
+def test_the_same_words_are_not_loaded_again(tmp_path: Path) -> None:
+    promote_with_words(tmp_path, "晴川谷", found=("青石小镇",))
     live = live_index(tmp_path)
     with live.reader() as lent:
         loaded = lent.analyzer
-    promote_with_words(tmp_path, "晴川谷")
+    promote_with_words(tmp_path, "晴川谷", found=("青石小镇",))
     with live.reader() as lent:
         assert lent.analyzer is loaded
     promote_with_words(tmp_path)
@@ -172,11 +188,12 @@ def test_an_index_of_other_words_is_not_outdated(tmp_path: Path) -> None:
         (None, "No such file"),
     ],
 )
+@pytest.mark.parametrize("file", [DICTIONARY, FOUND_WORDS])
 def test_words_that_are_damaged_are_told_and_never_made_live(
-    tmp_path: Path, kept: str | None, why: str
+    tmp_path: Path, file: str, kept: str | None, why: str
 ) -> None:
-    made = promote_with_words(tmp_path, "晴川谷")
-    path = made.folder / DICTIONARY
+    made = promote_with_words(tmp_path, "晴川谷", found=("青石小镇",))
+    path = made.folder / file
     path.unlink() if kept is None else path.write_text(kept, encoding="utf-8")
     with pytest.raises(ManifestDamaged, match=why):
         live_index(tmp_path).state()
