@@ -267,8 +267,8 @@ class _Side:
 
 def _sides(numbers: Numbers, grams: _Grams) -> tuple[_Side, _Side]:
     return (
-        _side(grams, numbers[grams.starts - 1], most=len(numbers)),
-        _side(grams, numbers[grams.starts + grams.size], most=len(numbers)),
+        _side(grams, numbers[grams.starts - 1], most=int(numbers.max()) + 1),
+        _side(grams, numbers[grams.starts + grams.size], most=int(numbers.max()) + 1),
     )
 
 
