@@ -52,8 +52,10 @@ MAX_SLOP: Final = 50
 """Maximum number of other words between the words of a quote: about two sentences. More says no more than all words do."""
 
 QUESTION_WORDS: Final = frozenset([
-    "什么", "什么样", "怎么", "怎么样", "怎样", "如何", "为什么", "为何", "何时", "何年", "哪", "哪个", "哪些", "哪里",
-    "哪儿", "哪位", "哪一", "哪一年", "哪年", "谁", "多少", "几", "几个", "吗",
+    "什么", "什么样", "怎么", "怎么样", "怎么办", "怎么回事", "怎样", "如何", "为什么", "为何", "为啥", "啥", "咋", "咋办",
+    "何时", "何年", "何处", "何地", "何人", "哪", "哪个", "哪些", "哪里", "哪儿", "哪位", "哪一", "哪一年", "哪一天", "哪年", "哪天",
+    "哪种", "哪家", "谁", "多少", "多久", "多长时间", "多长", "多大", "多高", "多远", "多重", "几", "几个", "几点", "几岁", "第几",
+    "是否", "能否", "有没有", "吗",
 ])  # fmt: skip
 """Question words. The words beside one are a topic, and an article need not hold all of them."""
 _ASKING: Final = re.compile("|".join(QUESTION_WORDS))
