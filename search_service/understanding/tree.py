@@ -46,7 +46,7 @@ class Words:
     joined: tuple[str, ...] = ()
     asks: bool = False
     common: bool = False
-    unknown: bool = False
+    unknown: bool = field(default=False, compare=False)
     words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     grams: tuple[str, ...] = field(default=(), compare=False, repr=False)
     name: str = _as_typed()

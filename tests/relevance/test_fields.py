@@ -119,7 +119,7 @@ def test_a_date_that_is_none_is_text(asked: Services) -> None:
         ('"海南三亚"~5', ["body", "both", "title-near", "turned"]),
         ('"海南 三亚"~1', ["both", "title-near"]),
         ('"海南 三亚"~50', ["body", "both", "far", "title-near", "turned"]),
-        ('海南 三亚 -"海南 三亚"~5', ["far"]),
+        ('海南 AND 三亚 -"海南 三亚"~5', ["far"]),
         ('title:"海南 三亚"~3', ["both", "title-near"]),
         ('标题："海南 三亚"~0', []),
         ('title:"海南三亚"~0', ["both"]),

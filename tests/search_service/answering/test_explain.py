@@ -61,7 +61,7 @@ def test_words_are_told_by_field(asked: Services) -> None:
     why = explained(ask(asked, "茶会"))["title"]
     words = {(each.text, each.field) for each in why.added if each.by == "word"}
     assert words == {("茶会", "title"), ("茶会", "lead"), ("茶会", "body")}
-    assert sum(each.score for each in why.added if each.by == "title") == pytest.approx(12.0)
+    assert sum(each.score for each in why.added if each.by == "title") == pytest.approx(2.0)
     assert why.lines()[-1] == f"合计：{why.score:.2f}"
     assert any(line.startswith("标题里有“茶会”：+") for line in why.lines())
 

@@ -13,7 +13,7 @@ from indexer.article import Article
 from indexer.errors import InvalidQuery
 from indexer.query import MAX_DEPTH, SORTS
 from search_service.answering.search import Answer, Question
-from search_service.ranking.weights import FEW
+from search_service.ranking.weights import FEW, FILL
 from search_service.services import Services
 from tests.factories import article
 from tests.search_service.indexes import services
@@ -307,8 +307,9 @@ def test_a_group_is_shown_whole_and_only_what_answers_the_text(tmp_path: Path) -
 
 def test_all_words_are_wanted_first(found: Services) -> None:
     answer = ask(found, "云溪 古塔")
-    assert answer.understood.rung == "words"
-    assert ids(answer) == ["tower"]
+    assert (answer.understood.rung, answer.understood.stricter) == ("any", 1)
+    assert ids(answer)[0] == "tower"
+    assert ids(ask(found, "云溪 古塔", sort="newest")) == ["tower"]
 
 
 def test_a_word_inside_another_is_found_on_the_next_rung(tmp_path: Path) -> None:
@@ -364,8 +365,8 @@ def test_few_articles_with_all_words_are_followed_by_those_with_most(tmp_path: P
         tmp_path, "石渠石渠石渠石渠 古塔古塔古塔", "茶会 古塔 石渠" + "，春雨" * 50, "茶会 集市"
     )
     answer = ask(asked, "茶会 古塔 石渠")
-    assert ids(answer) == ["a-1", "a-0"]
-    assert (answer.understood.rung, answer.understood.stricter) == ("most", 1)
+    assert ids(answer) == ["a-1", "a-0", "a-2"]
+    assert (answer.understood.rung, answer.understood.stricter) == ("any", 2)
 
 
 def test_few_articles_with_all_words_of_a_question_are_followed_by_those_with_any(
@@ -380,9 +381,24 @@ def test_few_articles_with_all_words_of_a_question_are_followed_by_those_with_an
 
 
 def test_enough_articles_with_all_words_are_not_followed_by_others(tmp_path: Path) -> None:
-    asked = index(tmp_path, *["茶会 古塔 石渠"] * FEW, "茶会 古塔")
+    asked = index(tmp_path, *["茶会 古塔 石渠"] * FILL, "茶会 古塔")
     answer = ask(asked, "茶会 古塔 石渠")
-    assert (answer.understood.rung, answer.total) == ("words", FEW)
+    assert (answer.understood.rung, answer.total) == ("words", FILL)
+
+
+def test_too_few_articles_with_all_words_are_all_before_the_others(tmp_path: Path) -> None:
+    old = [
+        article(f"both-{n:02}", title="旧闻", body="古塔，茶会。" + "春雨，" * 40)
+        for n in range(12)
+    ]
+    new = [article(f"one-{n}", title="茶会 茶会", body="茶会 " * 9) for n in range(30)]
+    asked = services(tmp_path, [*old, *new])
+    answer = ask(asked, "茶会 古塔", size=20)
+    assert {each[:4] for each in ids(answer)[:12]} == {"both"}
+    assert {each[:4] for each in ids(answer)[12:]} == {"one-"}
+    assert (answer.total, answer.understood.stricter) == (42, 12)
+    again = [each for n in (1, 2, 3) for each in ids(ask(asked, "茶会 古塔", size=7, page=n))]
+    assert again == ids(ask(asked, "茶会 古塔", size=21)), "pages agree"
 
 
 def test_by_date_few_articles_with_all_words_stay_among_themselves(tmp_path: Path) -> None:
@@ -488,9 +504,13 @@ def test_a_narrowed_question_climbs_on_where_nothing_is_found(tmp_path: Path) ->
     assert (answer.understood.rung, ids(answer)) == ("any", ["part"])
 
 
-def test_both_of_two_words_are_wanted_however_few_hold_them(tmp_path: Path) -> None:
-    asked = index(tmp_path, "茶会 古塔", "茶会", "古塔")
-    assert ids(ask(asked, "茶会 古塔")) == ["a-0"]
+def test_an_article_with_both_of_two_words_comes_first_however_often_others_hold_one(
+    tmp_path: Path,
+) -> None:
+    asked = index(tmp_path, "茶会，古塔" + "，春雨" * 90, "茶会 " * 30, "古塔 " * 30)
+    answer = ask(asked, "茶会 古塔")
+    assert ids(answer)[0] == "a-0"
+    assert (answer.understood.rung, answer.understood.stricter) == ("any", 1)
 
 
 def test_nothing_is_found_when_no_word_stands_anywhere(found: Services) -> None:

@@ -366,7 +366,7 @@ def test_nothing_found_is_no_dead_end(portal: Portal) -> None:
 
 def test_what_was_relaxed_and_ignored_is_said(portal: Portal) -> None:
     seen = visible_text(page(portal, "/search", q="板凳会 水库 小学 的"))
-    assert "没有文章同时含有" in seen
+    assert "更符合的文章只有 1 篇，其余只含有其中一些词语。" in seen
     assert "没有计入过于常见的词：的" in seen
 
 
