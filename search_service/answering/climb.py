@@ -148,8 +148,8 @@ class _Climber:
         return rung in ("most", "any") and may_be_filled(self.tree)
 
     def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:
-        """A rung and its total. Rungs that seldom answer are only counted."""
-        if self.only_counts or rung == "most" or (is_loose(self.tree) and rung != "any"):
+        """A rung and its total. Rungs that seldom answer, because others may follow, are only counted."""
+        if self.only_counts or (may_be_filled(self.tree) and rung != "any"):
             total = self.count(rung)
             deadline = self.request.deadline
             in_time = deadline is None or monotonic() < deadline

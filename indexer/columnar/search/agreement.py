@@ -45,24 +45,33 @@ def agreement(
     ascending. ``scores`` holds the scores of these documents in this order, 0 or above. A document is a vector of length 1 over
     its words in the forward index of ``field``. A word's weight is its frequency times its rarity. Its document frequency is
     summed over the given leaves. The words of the query, ``leaving_out``, do not count.
-    O(documents * FORWARD_TERMS + documents * LEADERS * distinct words).
+    O(documents * FORWARD_TERMS), and O(distinct words) for each two documents with one title.
     """
     owners, words, weights = _vectors(impacts, field, places, leaving_out)
     count = len(scores)
     norms = np.sqrt(np.bincount(owners, weights * weights, count))
     weights = weights / np.maximum(norms, _TINY)[owners]
     leaders = np.argsort(-scores, kind="stable")[:LEADERS]
-    vectors = np.zeros((count, int(words.max(initial=0)) + 1), dtype=np.float32)
-    vectors[owners, words] = weights
-    shares = (scores[leaders] / max(float(scores[leaders[0]]), _TINY)) ** POWER
-    parts = _parts(impacts, places, parted_by)
-    shares = np.where(parts[:, np.newaxis] == parts[leaders], np.float32(0), shares)
-    alike = (vectors @ vectors[leaders].T * shares).sum(axis=1)
-    others: F32 = np.clip(alike / np.maximum(shares.sum(axis=1), _TINY), 0, 1)
-    return others
+    shares = np.zeros(count)
+    shares[leaders] = (scores[leaders] / max(float(scores[leaders[0]]), _TINY)) ** POWER
+    centre = np.bincount(words, weights * shares[owners])
+    alike = np.bincount(owners, weights * centre[words], count) - np.where(norms > 0, shares, 0.0)
+    counting = shares.sum() - shares
+    numbers = _numbers(impacts, places, parted_by)
+    same = numbers[:, np.newaxis] == numbers[leaders]
+    same[leaders, np.arange(len(leaders))] = False
+    for doc, leader in zip(*np.nonzero(same), strict=True):  # rare: parts of one document
+        own, other = (
+            np.bincount(words[owners == each], weights[owners == each], len(centre))
+            for each in (doc, leaders[leader])
+        )
+        alike[doc] -= shares[leaders[leader]] * (own * other).sum()
+        counting[doc] -= shares[leaders[leader]]
+    others: NDArray[np.float64] = np.clip(alike / np.maximum(counting, _TINY), 0, 1)
+    return others.astype(np.float32)
 
 
-def _parts(impacts: Impacts, places: Sequence[tuple[int, IntP]], column: str) -> IntP:
+def _numbers(impacts: Impacts, places: Sequence[tuple[int, IntP]], column: str) -> IntP:
     """The number of each document in a column. A document without one has a number of its own."""
     numbers = []
     for leaf, docs in places:
