@@ -16,7 +16,6 @@ from indexer.query import SearchRequest
 from search_service.answering.facets import Narrowing, facets_of, narrowed
 from search_service.answering.ladder import (
     Rung,
-    is_loose,
     may_be_filled,
     may_stand_inside,
     means_every_word,
