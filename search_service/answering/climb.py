@@ -14,6 +14,7 @@ from indexer.hits import SearchPage
 from indexer.query import And, Query, SearchRequest
 from search_service.answering.ladder import (
     Rung,
+    has_other_signs,
     is_loose,
     may_be_filled,
     may_stand_inside,
@@ -124,12 +125,12 @@ class _Climber:
         """Whether a looser rung may follow ``found`` articles. An order by time shows only the articles of the strictest rung.
 
         "inside" follows for words of scripts without word borders, because the segmenter may cut such words differently in an
-        article. "most" and "any" fill the answer of a query with several telling words.
+        article, and for numbers with a sign. "most" and "any" fill the answer of a query with several telling words.
         """
         if self.request.sort != "relevance":
             return False
         if rung == "inside":
-            return found < FEW and may_stand_inside(self.tree)
+            return found < FEW and (may_stand_inside(self.tree) or has_other_signs(self.tree))
         return rung in ("most", "any") and may_be_filled(self.tree)
 
     def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:

@@ -12,14 +12,16 @@ as typed on every rung. Quotes stay on every rung except "unquoted", which is fo
 query is a question or a long text (see :func:`is_loose`).
 
 A word of one character is not telling, because it stands inside other words in nearly every article. If a text holds
-only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank (3:2, H1N1, iPhone15) must
-follow one another on the first two rungs. They are looked for inside other words only if the query holds no other words:
-``art`` is not in ``party``, nor 15 in 2015.
+only stopwords (的了吗), every word is telling. Latin words, numbers and measures typed without a blank (H1N1, iPhone15, 3公里) must
+follow one another on every rung; on "most" and "any" such a stretch counts as one word. Latin words and numbers are looked for inside
+other words only if the query holds no other words: ``art`` is not in ``party``, nor 15 in 2015. A number with another sign than
+the typed one (2-1 for 2:1) counts on every rung but the first. A day in figures is required on every rung.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final, Literal, TypeGuard, TypeVar
 
 from indexer.analysis.characters import fold
@@ -60,6 +62,7 @@ from search_service.understanding.filters import in_channel
 from search_service.understanding.tree import (
     All,
     Dates,
+    Day,
     Either,
     Exclude,
     Keyword,
@@ -76,6 +79,8 @@ _Part = TypeVar("_Part", Words, Words | Phrase)
 
 _TITLED: Final = 2
 """Minimum length in characters of a typed text that is compared with titles. Too many titles begin with a given character."""
+_NEAR_A_DAY: Final = timedelta(days=183)
+"""An article names a day without its year if the day is the nearest of that name: at most half a year away."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
@@ -106,6 +111,12 @@ def may_stand_inside(tree: Node | None) -> bool:
     """Whether the tree has words of a script without word borders. The segmenter may cut such words differently in an article."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
+
+
+def has_other_signs(tree: Node | None) -> bool:
+    """Whether the tree has numbers that may be written with another sign than the typed one."""
+    leaves = wanted(tree) if tree else []
+    return any(isinstance(leaf, Words) and leaf.looser for leaf in leaves)
 
 
 def is_loose(tree: Node | None) -> bool:
@@ -167,7 +178,7 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
         case None:
             return MatchAll()
         case Words():
-            return _with_joined(tree, _words(tree, rung), rung)
+            return _on_days(tree, _with_joined(tree, _words(tree, rung), rung))
         case Phrase(text, title_only=True):
             return LiteralQuery(text, fields=("title",))
         case Phrase(text):
@@ -218,22 +229,43 @@ def _words(words: Words, rung: Rung) -> Query:
     fields = _TITLE if words.title_only else FIELD_WEIGHTS
     telling = words.telling
     if not words.tokens:
-        return LiteralQuery(words.text)
+        return MatchAll() if words.days else LiteralQuery(words.text)
     if rung == "words":
-        return _match(words, words.tokens, fields)
+        return Match(words.tokens, fields, alternatives=words.alternatives)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
-    if _is_loose(words):
+    if _is_loose(words) or words.joined:
         # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
-        held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
+        held = Boost(_enough(words, need, fields, rung), 0.0)
         return And((held, _match(words, words.tokens, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
     return _match(words, words.alone(telling), fields, need, inside)
 
 
+def _enough(words: Words, need: float, fields: Fields, rung: Rung) -> Query:
+    """The articles that hold the share ``need`` of the telling words. A joined stretch counts as one word.
+
+    Of several stretches, one or all count.
+    """
+    stretches = tuple(_joined(words, stretch, rung) for stretch in words.joined)
+    if not stretches:
+        return _match(words, words.alone(words.telling), fields, need)
+    others = words.alone(words.outside)
+    needed = words_needed(need, len(others) + len(stretches))
+    ways: dict[int, tuple[Query, ...]] = {0: (), 1: (Or(stretches),), len(stretches): stretches}
+    found: list[Query] = []
+    for held, query in ways.items():
+        if held >= needed:
+            found.append(And(query))
+        elif needed - held <= len(others):
+            share = (needed - held - 0.5) / len(others)  # rounded up to that many words
+            found.append(And((*query, _match(words, others, fields, share))))
+    return Or(tuple(found))
+
+
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
-    """The articles of ``query`` that hold each joined stretch (3:2, H1N1, 7号) or a synonym of it."""
+    """On the first two rungs, the articles of ``query`` that hold each joined stretch (H1N1, 7号) or a synonym of it."""
     if rung not in ("words", "inside") or not words.joined:
         return query
     return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
@@ -242,19 +274,50 @@ def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
 def _joined(words: Words, stretch: str, rung: Rung) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
     folded = fold(stretch)
-    others = (each.words for each in words.alternatives if each.word in folded)
-    alike = dict.fromkeys((words.words_of[stretch], *others))
-    found: list[Query] = [Adjacent(each, names) for each in alike]
-    if rung == "inside" and (not has_borders(folded) or all(map(has_borders, words.tokens))):
+    held = words.words_of[stretch]
+    shared = [
+        {each.words for each in words.alternatives if each.word == word}
+        for word in held
+        if word in words.tokens
+    ]
+    others = [each.words for each in words.alternatives if all(each.words in one for one in shared)]
+    if has_borders(folded):
+        # 4s in 4s店 is one word beside its parts, which all have one position.
+        others.append((folded,))
+    found: list[Query] = [Adjacent(each, names) for each in dict.fromkeys((held, *others))]
+    number = folded[0].isdigit()  # 3公里 is not in 13公里
+    if (
+        rung == "inside"
+        and not number
+        and (not has_borders(folded) or all(map(has_borders, words.tokens)))
+    ):
         found.append(LiteralQuery(stretch, names))
     return Or(tuple(found)) if len(found) > 1 else found[0]
+
+
+def _on_days(words: Words, query: Query) -> Query:
+    """The articles of ``query`` for each day that was typed: those published on that day, and those that name it."""
+    return And((query, *map(_on_day, words.days))) if words.days else query
+
+
+def _on_day(day: Day) -> Query:
+    near = Range("published_at", day.start - _NEAR_A_DAY, day.end + _NEAR_A_DAY)
+    return Or(
+        (
+            Range("published_at", day.start, day.end),
+            *(Adjacent(each) for each in day.named),
+            *(And((Adjacent(each), near)) for each in day.near),
+        )
+    )
 
 
 def _inside(words: Words, fields: Fields) -> Query:
     """Every word, also inside other words. Latin words and numbers stay whole if there are other words."""
     bordered, others = words.bordered, words.borderless
-    if not bordered or not others:
+    if not bordered or not (others or words.looser):
         return _match(words, words.tokens, fields, inside=True)
+    if not others:
+        return _match(words, bordered, fields)
     whole = _match(words, words.alone(bordered), fields)
     return And((whole, _match(words, words.alone(others), fields, inside=True)))
 
@@ -262,8 +325,8 @@ def _inside(words: Words, fields: Fields) -> Query:
 def _match(
     words: Words, some: tuple[str, ...], fields: Fields, need: float = 1.0, inside: bool = False
 ) -> Match:
-    """The query for ``some`` of the words, each with its alternatives."""
-    return Match(some, fields, need, inside, words.alternatives)
+    """The query for ``some`` of the words, each with all its alternatives."""
+    return Match(some, fields, need, inside, (*words.alternatives, *words.looser))
 
 
 def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:

@@ -22,7 +22,14 @@ from indexer.hits import FacetCount, Hit
 from indexer.query import MAX_DEPTH, Collapse, MatchAll, Query, Recency, SearchRequest, Sort, Term
 from search_service.answering.climb import Climbed, counting
 from search_service.answering.explain import Explanation, explain
-from search_service.answering.ladder import Rung, is_loose, may_stand_inside, query_on, rescore_for
+from search_service.answering.ladder import (
+    Rung,
+    has_other_signs,
+    is_loose,
+    may_stand_inside,
+    query_on,
+    rescore_for,
+)
 from search_service.answering.pinning import arrange
 from search_service.correction.correct import Correction, Doubt, NothingMeant, corrected
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
@@ -304,7 +311,7 @@ def _finds_more(other: Climbed, found: Climbed) -> bool:
 def _understood(asked: _Asked, correction: Correction | None) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
-    if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
+    if isinstance(parsed.tree, Words) and not (parsed.tree.tokens or parsed.tree.days):
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree) if parsed.tree else []
     if found.page.total and found.rung == "unquoted":
@@ -332,7 +339,7 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
-    inside = rung == "inside" and not may_stand_inside(tree)
+    inside = rung == "inside" and not (may_stand_inside(tree) or has_other_signs(tree))
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and rung == "unquoted" and not leaf.title_only:
             leaf = Words(leaf.text, leaf.tokens)
@@ -341,14 +348,17 @@ def _needles(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needle,
         elif isinstance(leaf, Words):
             for text in _marked_words(leaf, analyzer):
                 found.setdefault(fold_literal(text), Needle(text, inside=inside))
-            for each in leaf.alternatives:
+            looser = () if rung == "words" else leaf.looser
+            for each in (*leaf.alternatives, *looser):
                 found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
 
 
 def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
+    for day in words.days:
+        yield from ("".join(each) for each in (*day.named, *day.near))
     telling = [token for token in words.tokens if len(token) > 1]
-    if not telling and not words.joined:
+    if not telling and not words.joined and not words.days:
         yield from words.tokens or (words.text,)
         return
     yield from telling

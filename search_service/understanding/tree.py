@@ -16,24 +16,42 @@ from search_service.understanding.borders import has_borders
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A day that was typed in figures: ``text`` is its ISO form, ``[start, end)`` its time.
+
+    ``named`` are the words that name it in articles. ``near`` are those that name it without its year, as articles do that were
+    published not long before or after.
+    """
+
+    text: str
+    start: datetime
+    end: datetime
+    named: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+    near: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """Loose words, with blanks between the pieces as typed. ``tokens`` are the analyzer's words, without repeats.
 
-    ``joined``: stretches whose words must follow one another (``joined.py``). ``asks``: one of the words is a question word
-    (怎么, 哪些). ``common``: all words are stopwords. ``alternatives``: empty after parsing; ``synonyms.py`` sets them.
+    ``joined``: stretches whose words must follow one another (``joined.py``). ``days``: the days that the text names in
+    figures. ``asks``: one of the words is a question word (怎么, 哪些). ``common``: all words are stopwords. ``alternatives`` and
+    ``looser``, the alternatives that do not count on the rung "words", are empty after parsing; ``synonyms.py`` sets them.
     ``grams``: the text's pairs of characters (``analysis/grams.py``).
 
-    ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
-    tokens and, if there are both kinds, the bordered and the borderless tokens. The analyzer
-    cuts such a text without its neighbours and may find other words. Words without tokens occur only if the whole query is
-    punctuation.
+    ``words_of`` maps a joined stretch to its words, and a text that is looked up by itself to its own: each piece, the
+    :attr:`telling` tokens, those of them outside the stretches and, if there are both kinds, the bordered and the
+    borderless tokens. The analyzer cuts such a text without its neighbours and may find other words. Words without tokens and
+    days occur only if the whole query is punctuation.
     """
 
     text: str
     tokens: tuple[str, ...]
     title_only: bool = False
     alternatives: tuple[Alternative, ...] = ()
+    looser: tuple[Alternative, ...] = ()
     joined: tuple[str, ...] = ()
+    days: tuple[Day, ...] = ()
     asks: bool = False
     common: bool = False
     words_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
@@ -50,6 +68,12 @@ class Words:
         return tuple(token for token in self.tokens if len(token) > 1 or self.common)
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """The telling tokens that are in no joined stretch."""
+        inside = {word for stretch in self.joined for word in self.words_of[stretch]}
+        return tuple(token for token in self.telling if token not in inside)
+
+    @property
     def bordered(self) -> tuple[str, ...]:
         """The tokens of scripts with visible word borders (Latin, digits)."""
         return tuple(filter(has_borders, self.tokens))
@@ -60,7 +84,7 @@ class Words:
         return tuple(token for token in self.tokens if not has_borders(token))
 
     def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
-        """The words of ``tokens``, cut without their neighbours. ``tokens`` is one of the three tuples above."""
+        """The words of ``tokens``, cut without their neighbours. ``tokens`` is one of the four tuples above."""
         return self.words_of[" ".join(tokens)]
 
 
