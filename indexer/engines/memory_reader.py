@@ -271,11 +271,13 @@ class MemoryReader(Reader):
     def _alternative(self, each: Alternative, query: Match) -> Scores:
         if each.is_word:
             return self._as_word(each.text, query, like=each.word)
-        fields = [field for field, _ in query.fields]
-        found = self._literal(fold_literal(each.text), fields)
-        if not found:
+        fields = tuple(field for field, _ in query.fields)
+        if not fields:
             return {}
         most = min(self._idf(field, each.word) for field in fields)
+        if each.adjacent:
+            return dict.fromkeys(self._adjacent(Adjacent(each.words, fields)), most)
+        found = self._literal(fold_literal(each.text), fields)
         return {article_id: min(score, most) for article_id, score in found.items()}
 
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:

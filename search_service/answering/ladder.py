@@ -25,6 +25,7 @@ from datetime import timedelta
 from typing import Final, Literal, TypeGuard, TypeVar
 
 from indexer.analysis.characters import fold
+from indexer.analysis.spellings import number_parts
 from indexer.engines.ranking import words_needed
 from indexer.query import (
     TEXT_FIELDS,
@@ -134,7 +135,12 @@ def may_be_filled(tree: Node | None) -> bool:
 
 
 def titles_first(tree: Node | None) -> tuple[Query, ...]:
-    """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it."""
+    """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it.
+
+    For a day without other words, those that were published on that day.
+    """
+    if isinstance(tree, Words) and tree.days and not tree.tokens:
+        return (Or(tuple(Range("published_at", day.start, day.end) for day in tree.days)),)
     if not _is_title(tree):
         return ()
     whole = TitlePrefix(tree.text, whole=True)
@@ -235,10 +241,13 @@ def _words(words: Words, rung: Rung) -> Query:
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
-    if _is_loose(words) or words.joined:
-        # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
+    if _is_loose(words) or words.firm:
+        # Words of one character find no article by themselves; they only rank the articles that hold enough telling words. So do
+        # the numbers of a range: 2018/19 is about 2018-2019.
         held = Boost(_enough(words, need, fields, rung), 0.0)
-        return And((held, _match(words, words.tokens, fields, need=0.0)))
+        parts = (part for token in words.tokens for part, _, _ in number_parts(token))
+        ranking = tuple(dict.fromkeys((*words.tokens, *parts)))
+        return And((held, _match(words, ranking, fields, need=0.0)))
     inside = not any(map(has_borders, telling))
     return _match(words, words.alone(telling), fields, need, inside)
 
@@ -248,7 +257,7 @@ def _enough(words: Words, need: float, fields: Fields, rung: Rung) -> Query:
 
     Of several stretches, one or all count.
     """
-    stretches = tuple(_joined(words, stretch, rung) for stretch in words.joined)
+    stretches = tuple(_joined(words, stretch, rung) for stretch in words.firm)
     if not stretches:
         return _match(words, words.alone(words.telling), fields, need)
     others = words.alone(words.outside)

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from indexer.analysis.analyzers import Analyzer, Token
+from indexer.analysis.characters import fold
 from indexer.analysis.measures import counters, is_measure
 from indexer.analysis.spellings import day_of
 from search_service.understanding.borders import has_borders
@@ -26,11 +27,13 @@ MAX_JOINED: Final = 8
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:[-.~/][0-9]+)*%?|[一二三四五六七八九十百千两零]+")
 _LARGE: Final = frozenset("万亿")
-"""The first characters of words of the dictionary that belong to the number as a whole: 亿元, 万吨."""
+"""Words that begin with these belong to the number as a whole if they are in the dictionary, or a measure follows: 亿元, 万人."""
 _PLACES: Final = frozenset(("号线", "号楼", "号院", "号店", "号机"))
 """Words that belong to the number as a whole, and that no dictionary holds."""
 _CALENDAR: Final = frozenset("年月日")
 """Measures that stay with the number even where they begin a word of the dictionary: 年底, 月初."""
+_JOINS: Final = re.compile(r"[0-9a-z\xb2-\u10ff]|[一二三四五六七八九十百千两零]{2}")
+"""A text without any of these has no stretch, and need not be cut again."""
 ORDINAL: Final = frozenset("第双")
 """Characters before a number that belong to it, whatever touches them."""
 
@@ -62,7 +65,7 @@ def belongs_after(number: str, word: str, analyzer: Analyzer) -> str:
         # 20大, but not 2023大
         return word if word != "大" or len(number) < 3 else ""
     held = analyzer.holds(word)
-    if word in _PLACES or (word[0] in _LARGE and held):
+    if word in _PLACES or (word[0] in _LARGE and (held or is_measure(word[1:]))):
         return word
     return word[0] if word[0] in (_CALENDAR if held else counters()) else ""
 
@@ -72,6 +75,8 @@ def joined(text: str, searched: Collection[str], analyzer: Analyzer) -> dict[str
 
     ``searched`` are the words of ``text`` without stopwords. A stopword belongs to a stretch only as a measure: 3个月.
     """
+    if not _JOINS.search(fold(text)):
+        return {}
     tokens = whole_words(analyzer, text)
     places = Counter(token.position for token in tokens)
     runs: list[list[_Part]] = [[]]
@@ -105,20 +110,24 @@ def joined(text: str, searched: Collection[str], analyzer: Analyzer) -> dict[str
 
 
 def _measure(before: _Part, after: _Part, analyzer: Analyzer) -> str:
-    """What of a word belongs to the number before it. One Chinese character counts nothing before another: they may be one word."""
+    """What of a word belongs to the number before it. One Chinese character is no number here: 两 in 前两季度."""
     if before.end != after.start:
         return ""
     if before.stays and before.text in counters() and after.text in counters():
         return after.text  # 3个月
-    measure = belongs_after(before.text, after.text, analyzer)
-    return "" if len(before.text) == len(measure) == 1 and not before.text.isascii() else measure
+    if len(before.text) == 1 and not before.text.isdigit():
+        return ""
+    return belongs_after(before.text, after.text, analyzer)
 
 
 def _belong(text: str, before: _Part, after: _Part) -> bool:
     bordered = [has_borders(part.text) for part in (before, after)]
+    if before.stays and not bordered[0]:
+        # 2023年10月, but not 2022年G20
+        return after.text[0].isdigit() and before.end == after.start
     return (
         any(bordered)
-        and (bordered[0] or before.stays or len(before.text) == 1)
+        and (bordered[0] or len(before.text) == 1)
         and (bordered[1] or len(after.text) == 1)
         and not _PARTS.search(text, before.end, after.start)
     )

@@ -74,8 +74,9 @@ def respelt(text: str, joined: Sequence[str], analyzer: Analyzer) -> Iterator[Re
             words = _cut(text, start, start + len(stretch), analyzer)
             yield Respelt(stretch, words, other, _replaced(text, start, stretch, other, analyzer))
     folded = fold(text)
-    tokens = whole_words(analyzer, text)
-    for match in _NUMERAL.finditer(folded):
+    matches = list(_NUMERAL.finditer(folded))
+    tokens = whole_words(analyzer, text) if matches else []
+    for match in matches:
         number = value(match[0])
         span = _span(folded, match, tokens, analyzer) if number else None
         if span is None:

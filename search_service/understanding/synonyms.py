@@ -112,7 +112,7 @@ def _with_alternatives(
         stretches[each.text] = None
         cut[each.text] = each.words
         alternatives += (
-            Alternative(word, each.other, SYNONYM, each.other_words)
+            Alternative(word, each.other, SYNONYM, each.other_words, adjacent=True)
             for word in each.words
             if word in words.tokens
         )

@@ -6,6 +6,7 @@ strictly loose words are taken is decided later, rung by rung.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,8 @@ from typing import Final
 
 from indexer.query import Alternative
 from search_service.understanding.borders import has_borders
+
+_YEAR: Final = re.compile("(?:19|20)[0-9]{2}年")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Words:
     ``grams``: the text's pairs of characters (``analysis/grams.py``).
 
     ``words_of`` maps a joined stretch to its words, and a text that is looked up by itself to its own: each piece, the
-    :attr:`telling` tokens, those of them outside the stretches and, if there are both kinds, the bordered and the
+    :attr:`telling` tokens, the :attr:`outside` ones and, if there are both kinds, the bordered and the
     borderless tokens. The analyzer cuts such a text without its neighbours and may find other words. Words without tokens and
     days occur only if the whole query is punctuation.
     """
@@ -68,9 +71,14 @@ class Words:
         return tuple(token for token in self.tokens if len(token) > 1 or self.common)
 
     @property
+    def firm(self) -> tuple[str, ...]:
+        """The joined stretches that count as one word: all but a year, which means the same without 年."""
+        return tuple(stretch for stretch in self.joined if not _YEAR.fullmatch(stretch))
+
+    @property
     def outside(self) -> tuple[str, ...]:
-        """The telling tokens that are in no joined stretch."""
-        inside = {word for stretch in self.joined for word in self.words_of[stretch]}
+        """The telling tokens that are in no firm stretch."""
+        inside = {word for stretch in self.firm for word in self.words_of[stretch]}
         return tuple(token for token in self.telling if token not in inside)
 
     @property

@@ -181,6 +181,7 @@ def test_a_name_is_no_number(asked: Services, text: str) -> None:
 @pytest.mark.parametrize("text", ["2023-12-19", "2023/12/19", "2023.12.19", "２０２３－１２－１９"])
 def test_a_day_in_figures_is_that_day(asked: Services, text: str) -> None:
     answer = ask(asked, text)
+    assert ids(answer)[0] == "that-day"
     assert set(ids(answer)) == {"that-day", "long", "figures", "short"}
     assert any("日期" in note for note in answer.understood.notes)
 
