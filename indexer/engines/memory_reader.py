@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from time import monotonic
 from types import MappingProxyType
 from typing import assert_never
@@ -272,12 +273,13 @@ class MemoryReader(Reader):
         if each.is_word:
             return self._as_word(each.text, query, like=each.word)
         fields = tuple(field for field, _ in query.fields)
-        if not fields:
+        if each.adjacent:
+            found = dict.fromkeys(self._adjacent(Adjacent(each.words, fields)), inf)
+        else:
+            found = self._literal(fold_literal(each.text), fields)
+        if not found:
             return {}
         most = min(self._idf(field, each.word) for field in fields)
-        if each.adjacent:
-            return dict.fromkeys(self._adjacent(Adjacent(each.words, fields)), most)
-        found = self._literal(fold_literal(each.text), fields)
         return {article_id: min(score, most) for article_id, score in found.items()}
 
     def _literal(self, text: str, fields: Iterable[str]) -> Scores:

@@ -25,6 +25,7 @@ from datetime import timedelta
 from typing import Final, Literal, TypeGuard, TypeVar
 
 from indexer.analysis.characters import fold
+from indexer.analysis.scripts import ends_sentence
 from indexer.analysis.spellings import number_parts
 from indexer.engines.ranking import words_needed
 from indexer.query import (
@@ -80,6 +81,8 @@ _Part = TypeVar("_Part", Words, Words | Phrase)
 
 _TITLED: Final = 2
 """Minimum length in characters of a typed text that is compared with titles. Too many titles begin with a given character."""
+_ENDS: Final = "。！？；!?;…."
+"""Ends of sentences. They exclude nothing by themselves: -Yahoo! excludes Yahoo."""
 _NEAR_A_DAY: Final = timedelta(days=183)
 """An article names a day without its year if the day is the nearest of that name: at most half a year away."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
@@ -355,7 +358,7 @@ def _excluded(part: Node) -> Query:
     """The query for what an exclusion removes: articles that hold the typed words, also inside other words.
 
     ``-银行`` also removes articles with 农业银行, however the segmenter cuts it. ``-art`` keeps party, because Latin words
-    have borders. ``-3:2`` removes an article only if 3 and 2 follow one another.
+    have borders. ``-H1N1`` removes an article only if its words follow one another, and ``-3:2`` one with 3:2, not one with 3-2.
     """
     match part:
         case Words(tokens=[_, *_]):
@@ -370,6 +373,7 @@ def _excluded(part: Node) -> Query:
 
 def _held(piece: str, words: Words) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
-    if has_borders(fold(piece)):
+    core = piece.strip(_ENDS)
+    if has_borders(fold(core)) and not ends_sentence(fold(core)):
         return Adjacent(words.words_of[piece], names)
-    return LiteralQuery(piece, names)
+    return LiteralQuery(core, names)
