@@ -52,6 +52,7 @@ from search_service.ranking.weights import (
     LONG,
     MOST,
     NEAR,
+    NEAR_A_DAY,
     NEAR_WINDOW,
     PAIRS,
     RESCORED,
@@ -83,8 +84,6 @@ _TITLED: Final = 2
 """Minimum length in characters of a typed text that is compared with titles. Too many titles begin with a given character."""
 _ENDS: Final = "。！？；!?;…."
 """Ends of sentences. They exclude nothing by themselves: -Yahoo! excludes Yahoo."""
-_NEAR_A_DAY: Final = timedelta(days=183)
-"""An article names a day without its year if the day is the nearest of that name: at most half a year away."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
@@ -313,7 +312,8 @@ def _on_days(words: Words, query: Query) -> Query:
 
 
 def _on_day(day: Day) -> Query:
-    near = Range("published_at", day.start - _NEAR_A_DAY, day.end + _NEAR_A_DAY)
+    reach = timedelta(days=NEAR_A_DAY)
+    near = Range("published_at", day.start - reach, day.end + reach)
     return Or(
         (
             Range("published_at", day.start, day.end),

@@ -38,11 +38,16 @@ HELD = {
 
 OTHERS = {
     "apart": "公里处有3座桥，小时候去过12次，亿元里有2家，线路9条，届时第20个，个别15，分钟30，米800，楼6，月8，岁60，吨2.5，日18，元10，"
-    "号7，店4，公里5，万亿4.5",
+    "号7，店4，公里5。万亿4.5",
     "longer": "全程13公里，历时112小时，支线15公里，造价12亿元，总计14.5万亿，坐19号线，住17号，第120届，115个，130分钟，1800米，16楼，"
     "18月，125℃，160岁，12.5吨，118日，110元",
     "pointed": "步道1.3公里，停航1.12小时，学校2.5公里，花了1.2亿元，编号1.9号线，门牌3.7号。",
 }
+
+
+def holder(text: str) -> str:
+    """The id of the only article that holds a text of HELD."""
+    return f"held-{list(HELD).index(text)}"
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +92,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Services:
     return services(root, made, engine="whoosh")
 
 
-def holder(text: str) -> str:
-    """The id of the only article that holds a text of HELD."""
-    return f"held-{list(HELD).index(text)}"
-
-
 def day(year: int, month: int, number: int) -> datetime:
     return datetime(year, month, number, 4, tzinfo=UTC)
 
@@ -107,6 +107,34 @@ def ids(answer: Answer) -> list[str]:
 @pytest.mark.parametrize("text", HELD)
 def test_a_number_stays_with_its_measure(asked: Services, text: str) -> None:
     assert ids(ask(asked, text)) == [holder(text)]
+
+
+@pytest.mark.parametrize("text", ["5万亿", "1公里", "3公", "12小时3", "500米"])
+def test_a_part_of_a_number_is_another_number(asked: Services, text: str) -> None:
+    assert ids(ask(asked, text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "article_id", "marks"),
+    [
+        ("神舟17号", "ship-words", {"神舟十七号"}),
+        ("4S", holder("4S"), {"4S"}),
+        ("2023-12-19", "long", {"2023年12月19日"}),
+        ("9·11事件", "attack", {"9·11事件"}),
+    ],
+)
+def test_what_was_found_is_marked(
+    asked: Services, text: str, article_id: str, marks: set[str]
+) -> None:
+    hit = next(hit for hit in ask(asked, text).hits if hit.article.id == article_id)
+    assert {hit.snippet.text[start:end] for start, end in hit.snippet.marks} == marks
+
+
+def test_the_score_of_another_spelling_is_explained(asked: Services) -> None:
+    answer = asked.search(Question(text="神舟17号", explain=True))
+    for hit in answer.hits:
+        assert hit.explanation is not None
+        assert hit.explanation.score == pytest.approx(hit.score, rel=0.01)
 
 
 @pytest.mark.parametrize(
