@@ -43,7 +43,7 @@ class Alternative:
 
     ``word`` is one of the match's words, ``text`` is folded, ``words`` are the tokens of ``text`` in query mode. If ``text`` is a
     single token, it is searched as a word and never found inside other words (内存 is not in 国内存在). Otherwise it is searched as
-    a :class:`Literal`. A rare alternative scores as if it were no rarer than the word: an article is not better for using the
+    a :class:`Literal` or, if ``adjacent``, its words are searched as :class:`Adjacent` (17号 is not in 117号). A rare alternative scores as if it were no rarer than the word: an article is not better for using the
     rarer of two words for one thing.
     """
 
@@ -51,6 +51,7 @@ class Alternative:
     text: str
     factor: float
     words: tuple[str, ...]
+    adjacent: bool = False
 
     @property
     def is_word(self) -> bool:

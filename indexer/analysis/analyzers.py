@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -25,13 +25,14 @@ from indexer.analysis.dictionary import (
     read_user_dictionary,
 )
 from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
+from indexer.analysis.measures import counters, is_measure
 from indexer.analysis.memo import Memo
 from indexer.analysis.new_words import find_words
 from indexer.analysis.readings import readings_fingerprint
 from indexer.analysis.routes import RJIEBA
-from indexer.analysis.scripts import holds_word, is_symbol
+from indexer.analysis.scripts import LETTERS_AND_DIGITS, ends_sentence, holds_word, is_symbol
 from indexer.analysis.segmenter import ChineseSegmenter
-from indexer.analysis.spellings import is_number, usual
+from indexer.analysis.spellings import is_number, number_parts, usual
 from indexer.analysis.spoken import SpokenWords, packaged_words
 
 CHAIN_VERSION: Final = 3
@@ -81,8 +82,11 @@ class Analyzer(Protocol):
     def index(self, text: str) -> list[Token]:
         """The tokens of a document's text.
 
-        Each word has an ordinal position. Words of the dictionary inside a longer word share the longer word's position. Tokens
-        come in the order of positions; at one position the word comes first, then those inside it by start, the longer first.
+        Each word has an ordinal position. One position is left out where a sentence or paragraph ends, so the words on both sides do
+        not follow one another. Words of the dictionary inside a longer word share the longer word's position. So do the numbers
+        inside a number with signs, and a measure of one character at the beginning of a word that follows a number (号 in 7号线).
+        Tokens come in the order of positions; at one position the word comes first, then those inside it by start, the longer
+        first.
         """
 
     def query(self, text: str) -> list[Token]:
@@ -169,6 +173,7 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
+        self._ends = Memo(ends_sentence)
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -216,15 +221,20 @@ class ChineseAnalyzer:
     def index(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.index`."""
         tokens: list[Token] = []
-        append, rows_of = tokens.append, self._rows
+        append, rows_of, ends, counts = tokens.append, self._rows, self._ends, counters()
         make = (
             tuple.__new__
         )  # as Token(...), in half the time; this loop is the longest part of indexing
         position = at = 0
-        for piece in self._segmenter.cut(fold(text)):
+        folded = fold(text)
+        for piece in self._segmenter.cut(folded):
             end = at + len(piece)
             rows = rows_of[piece]
-            if rows is not None:
+            if rows is None:
+                position += position > 0 and ends[piece]
+            else:
+                if piece[0] in counts and at and folded[at - 1].isdigit():
+                    rows = _with_counter(piece, rows)
                 if not rows:
                     append(make(Token, (piece, position, at, end)))
                 for word, start, stop in rows:
@@ -283,14 +293,14 @@ class ChineseAnalyzer:
     def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""
         tokens: list[Token] = []
-        append, whole, make = tokens.append, self._whole, tuple.__new__
+        append, whole, ends, make = tokens.append, self._whole, self._ends, tuple.__new__
         position = at = 0
         for piece in self._segmenter.cut(fold(text)):
             stop = at + len(piece)
             words = whole(piece)
             for word in words:
                 append(make(Token, (word, position, at, stop)))
-            position += bool(words)
+            position += bool(words) or (position > 0 and ends[piece])
             at = stop
         return tuple(tokens)
 
@@ -305,16 +315,17 @@ class ChineseAnalyzer:
         """The tokens of a piece: None for a separator, () if the piece is its own single token."""
         size = len(piece)
         if self._segmenter.is_mixed(piece):
-            return (piece, 0, size), *self._parts(piece)
+            return (piece, 0, size), *_in_order([*_runs(piece), *self._parts(piece)])
         respelt = usual(piece)
         if is_number(piece):
-            return (respelt, 0, size), *self._parts(piece)
+            # The characters of a year in Chinese words are words too.
+            parts = number_parts(piece) if piece[0].isascii() else self._parts(piece)
+            return (respelt, 0, size), *parts
         if respelt != piece:
             return (respelt, 0, size), *self._segmenter.inner_words(respelt)
         expanded = expand(piece)
         if expanded != piece:
-            parts = self._segmenter.cut_parts(expanded)
-            words = [part for part in parts if holds_word(part)]
+            words = [part for part in self._segmenter.cut_parts(expanded) if holds_word(part)]
             if size == 1 and (len(words) > 1 or any(map(is_symbol, expanded))):
                 # A sign that is no single word (㎡, ℃, ½) is a word itself: its parts alone mean something else.
                 return ()
@@ -335,3 +346,23 @@ class ChineseAnalyzer:
                 rows += [(word, at + start, at + end) for word, start, end in inner]
             at += len(part)
         return rows
+
+
+def _with_counter(piece: str, rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """The rows of a word that follows a number, with the measure that it begins with, unless it is a measure itself."""
+    if len(piece) == 1 or is_measure(piece):
+        return rows
+    word, *inner = rows or ((piece, 0, len(piece)),)
+    return word, *_in_order([(piece[0], 0, 1), *inner])
+
+
+def _runs(mixed: str) -> Iterator[_Row]:
+    """The runs of letters and digits in a word that mixes scripts: 4s in 4s店. A reader types them without the rest."""
+    for match in LETTERS_AND_DIGITS.finditer(mixed):
+        if match.group() != mixed and not match.group().isdigit() and not match.group().isalpha():
+            yield match.group(), *match.span()
+
+
+def _in_order(rows: list[_Row]) -> list[_Row]:
+    """Rows by start, the longer first."""
+    return sorted(rows, key=lambda row: (row[1], -row[2]))

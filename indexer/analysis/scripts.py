@@ -25,11 +25,14 @@ _OTHER_HAN: Final = (
 _EMOJI: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
 _NOT_ALPHABETIC: Final = f"{HAN}{_KANA}{_HANGUL}{_OTHER_HAN}"
 
+_END: Final = re.compile(r"[。!?;…\n\r\v\f\x85\u2028\u2029]|\.[\"'”’)\]]*\s")
+
 LONGEST_RUN: Final = 255
 """The most characters of a run. A longer one (an encoded file, a line of noise) is cut, so no token is huge."""
 
 LETTER_OR_DIGIT: Final = rf"[^\W_{_NOT_ALPHABETIC}]"
 """A letter or digit of a script that separates words by spaces."""
+LETTERS_AND_DIGITS: Final = re.compile(f"{LETTER_OR_DIGIT}+")
 
 
 def split_scripts(text: str) -> list[str]:
@@ -53,6 +56,11 @@ def is_symbol(character: str) -> bool:
 def is_sign(character: str) -> bool:
     """Whether a character is a symbol or punctuation, and neither a letter nor a digit."""
     return unicodedata.category(character)[0] in "PS" and not character.isalnum()
+
+
+def ends_sentence(separator: str) -> bool:
+    """Whether a sentence or a paragraph ends in a separator of :func:`split_scripts`. A point ends one if white space follows."""
+    return _END.search(separator) is not None
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from indexer.analysis.dictionary import (
     PackagedDictionary,
@@ -22,6 +23,9 @@ from indexer.analysis.model import cut_unknown
 from indexer.analysis.routes import Route, make_route
 from indexer.analysis.scripts import HAN_RUN, LETTER_OR_DIGIT, split_scripts
 from indexer.analysis.spellings import number_branches
+
+_NUMERAL: Final = frozenset("零〇一二三四五六七八九十百千万亿两")
+"""Characters of numbers in Chinese words."""
 
 
 class ChineseSegmenter:
@@ -78,16 +82,22 @@ class ChineseSegmenter:
     def inner_words(self, word: str) -> list[tuple[str, int, int]]:
         """The dictionary's words of two or more characters inside a Chinese ``word``: word, start, end.
 
-        By start, the longer first. O(length x longest word).
+        By start, the longer first. None begins or ends inside a numeral: 七号 is not in 十七号, as 15 is not in 2015.
+        O(length x longest word).
         """
         size, holds = len(word), self._route.holds
         if size < 3:
             return []
+        apart = {
+            at for at in range(1, size) if not (word[at - 1] in _NUMERAL and word[at] in _NUMERAL)
+        }
+        apart |= {0, size}
         return [
             (word[start:end], start, end)
             for start in range(size - 1)
+            if start in apart
             for end in range(min(size, start + self._route.longest), start + 1, -1)
-            if end - start < size and holds(word[start:end])
+            if end in apart and end - start < size and holds(word[start:end])
         ]
 
     def _cut_plain(self, text: str, pieces: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import assert_never
 
 from indexer.analysis.characters import fold_literal, fold_title
@@ -143,8 +144,11 @@ class Matcher:
     def _alternative(self, each: Alternative, query: Match) -> Scores:
         if each.is_word:
             return self._as_word(each.text, query, like=each.word)
-        fields = [field for field, _ in query.fields]
-        found = self._literal(fold_literal(each.text), fields)
+        fields = tuple(field for field, _ in query.fields)
+        if each.adjacent:
+            found = dict.fromkeys(self._adjacent(Adjacent(each.words, fields)), inf)
+        else:
+            found = self._literal(fold_literal(each.text), fields)
         if not found:
             return {}
         most = min(self._idf(field, each.word) for field in fields)

@@ -14,14 +14,14 @@ from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import SearchRequest
 from search_service.answering.facets import Narrowing, facets_of, narrowed
-from search_service.answering.ladder import (
+from search_service.answering.ladder import query_on, titles_first
+from search_service.answering.rungs import (
     Rung,
+    has_other_signs,
     may_be_filled,
     may_stand_inside,
     means_every_word,
-    query_on,
     rungs,
-    titles_first,
 )
 from search_service.ranking.weights import FEW, FILL
 from search_service.understanding.tree import Node
@@ -138,12 +138,12 @@ class _Climber:
         """Whether a looser rung may follow ``found`` articles. An order by time shows only the articles of the strictest rung.
 
         "inside" follows for words of scripts without word borders, because the segmenter may cut such words differently in an
-        article. "most" and "any" fill the answer of a query with several telling words.
+        article, and for numbers with a sign. "most" and "any" fill the answer of a query with several telling words.
         """
         if self.request.sort != "relevance":
             return False
         if rung == "inside":
-            return found < FEW and may_stand_inside(self.tree)
+            return found < FEW and (may_stand_inside(self.tree) or has_other_signs(self.tree))
         return rung in ("most", "any") and may_be_filled(self.tree)
 
     def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:

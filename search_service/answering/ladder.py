@@ -3,26 +3,32 @@
     browse   no words to look for: everything that is not excluded, newest first
     words    every word, as the analyzer cuts words
     inside   every word, also inside other words; for loose queries after "any", because it reads texts of articles
-    most     most of the telling words; articles with all words come first, unless the query is loose
+    most     most of the telling words
     any      at least one of the telling words; if the query has a quote, the quote alone is enough
     unquoted quotes are read as words; at least one of all words; articles with most of the words come first
 
+The articles of stricter rungs come before those of looser ones (``climb.py``).
+
 Only loose words are relaxed: those outside quotes and fields. Exclusions, fields, words of the title, AND and OR stay
 as typed on every rung. Quotes stay on every rung except "unquoted", which is for quotes that no article holds. A loose
-query is a question or a long text (see :func:`is_loose`).
+query is a question or a long text (``rungs.py``).
 
 A word of one character is not telling, because it stands inside other words in nearly every article. If a text holds
-only stopwords (的了吗), every word is telling. Latin words and numbers typed without a blank (3:2, H1N1, iPhone15) must
-follow one another on the first two rungs. They are looked for inside other words only if the query holds no other words:
-``art`` is not in ``party``, nor 15 in 2015.
+only stopwords (的了吗), every word is telling. Latin words, numbers and measures typed without a blank (H1N1, iPhone15, 3公里) must
+follow one another on every rung; on "most" and "any" such a stretch counts as one word. Latin words and numbers are looked for inside
+other words only if the query holds no other words: ``art`` is not in ``party``, nor 15 in 2015. A number with another sign than
+the typed one (2-1 for 2:1) counts on every rung but the first. A day in figures is required on every rung.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, TypeGuard, TypeVar
+from datetime import timedelta
+from typing import Final, TypeGuard, TypeVar
 
 from indexer.analysis.characters import fold
+from indexer.analysis.scripts import ends_sentence
+from indexer.analysis.spellings import number_parts
 from indexer.engines.ranking import words_needed
 from indexer.query import (
     TEXT_FIELDS,
@@ -42,14 +48,15 @@ from indexer.query import (
     TitlePrefix,
 )
 from indexer.query import Literal as LiteralQuery
+from search_service.answering.rungs import Rung, may_be_filled
 from search_service.ranking.weights import (
     AGREE,
     ALL_WORDS,
     AS_TYPED,
     FIELD_WEIGHTS,
-    LONG,
     MOST,
     NEAR,
+    NEAR_A_DAY,
     NEAR_WINDOW,
     PAIRS,
     RESCORED,
@@ -62,6 +69,7 @@ from search_service.understanding.filters import in_channel
 from search_service.understanding.tree import (
     All,
     Dates,
+    Day,
     Either,
     Exclude,
     Keyword,
@@ -71,71 +79,23 @@ from search_service.understanding.tree import (
     wanted,
 )
 
-Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
-
 Fields = tuple[tuple[str, float], ...]
 _Part = TypeVar("_Part", Words, Words | Phrase)
 
 _TITLED: Final = 2
 """Minimum length in characters of a typed text that is compared with titles. Too many titles begin with a given character."""
+_ENDS: Final = "。！？；!?;…."
+"""Ends of sentences. They exclude nothing by themselves: -Yahoo! excludes Yahoo."""
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
-def rungs(tree: Node | None) -> tuple[Rung, ...]:
-    """The rungs that can differ for this tree, strictest first. At least one."""
-    leaves = wanted(tree) if tree else []
-    if not any(isinstance(leaf, Words | Phrase) for leaf in leaves):
-        return ("browse",)
-    found: list[Rung] = ["words"]
-    words = [leaf for leaf in leaves if isinstance(leaf, Words) and leaf.tokens]
-    loose = is_loose(tree)
-    if words and not loose:
-        found.append("inside")
-    relaxed = [(len(leaf.tokens), len(leaf.telling)) for leaf in words if not leaf.title_only]
-    if any(telling > 1 and words_needed(MOST, telling) < count for count, telling in relaxed):
-        found.append("most")
-    quoted = any(isinstance(leaf, Phrase) and not leaf.title_only for leaf in leaves)
-    if any((telling and count > 1) or quoted for count, telling in relaxed):
-        found.append("any")
-    if loose:
-        found.append("inside")
-    if quoted:
-        found.append("unquoted")
-    return tuple(found)
-
-
-def may_stand_inside(tree: Node | None) -> bool:
-    """Whether the tree has words of a script without word borders. The segmenter may cut such words differently in an article."""
-    leaves = wanted(tree) if tree else []
-    return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
-
-
-def is_loose(tree: Node | None) -> bool:
-    """Whether words are taken loosely: the text is a question, or so long that hardly any article holds all its words."""
-    leaves = wanted(tree) if tree else []
-    return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
-
-
-def may_be_filled(tree: Node | None) -> bool:
-    """Whether articles that hold only some words may follow the few that hold all: the tree has loose words, two of them telling."""
-    leaves = wanted(tree) if tree else []
-    return any(
-        isinstance(leaf, Words) and not leaf.title_only and len(leaf.telling) > 1 for leaf in leaves
-    )
-
-
-def means_every_word(tree: Node | None) -> bool:
-    """Whether even a single article with all words comes first: not for questions, long texts, and three words typed in one go."""
-    leaves = wanted(tree) if tree else []
-    return not any(
-        isinstance(leaf, Words)
-        and (_is_loose(leaf) or (len(leaf.telling) > 2 and len(leaf.pieces) == 1))
-        for leaf in leaves
-    )
-
-
 def titles_first(tree: Node | None) -> tuple[Query, ...]:
-    """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it."""
+    """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it.
+
+    For a day without other words, those that were published on that day.
+    """
+    if isinstance(tree, Words) and tree.days and not tree.tokens:
+        return (Or(tuple(Range("published_at", day.start, day.end) for day in tree.days)),)
     if not _is_title(tree):
         return ()
     whole = TitlePrefix(tree.text, whole=True)
@@ -179,7 +139,7 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
         case None:
             return MatchAll()
         case Words():
-            return _with_joined(tree, _words(tree, rung), rung)
+            return _on_days(tree, _with_joined(tree, _words(tree, rung), rung))
         case Phrase(slop=slop) if slop and (tree.title_only or rung != "unquoted"):
             return _near(tree)
         case Phrase(text, title_only=True):
@@ -240,19 +200,44 @@ def _words(words: Words, rung: Rung) -> Query:
     fields = _TITLE if words.title_only else FIELD_WEIGHTS
     telling = words.telling
     if not words.tokens:
-        return LiteralQuery(words.text)
+        return MatchAll() if words.days else LiteralQuery(words.text)
     if rung == "words":
-        return _as_one(words, _match(words, words.tokens, fields), fields)
+        every = Match(words.tokens, fields, alternatives=words.alternatives)
+        return _as_one(words, every, fields)
     if rung == "inside" or words.title_only or not telling:
         return _as_typed_first(words, _inside(words, fields), fields)
     need = 0.0 if rung == "any" else MOST
-    # Words of one character find no article by themselves; they only rank the articles that hold enough telling words.
-    held = Boost(_match(words, words.alone(telling), fields, need), 0.0)
-    return And((held, _match(words, words.tokens, fields, need=0.0)))
+    # Words of one character find no article by themselves; they only rank the articles that hold enough telling words. So do the
+    # numbers of a range: 2018/19 is about 2018-2019.
+    held = Boost(_enough(words, need, fields, rung), 0.0)
+    parts = (part for token in words.tokens for part, _, _ in number_parts(token))
+    ranking = tuple(dict.fromkeys((*words.tokens, *parts)))
+    return And((held, _match(words, ranking, fields, need=0.0)))
+
+
+def _enough(words: Words, need: float, fields: Fields, rung: Rung) -> Query:
+    """The articles that hold the share ``need`` of the telling words. A joined stretch counts as one word.
+
+    Of several stretches, one or all count.
+    """
+    stretches = tuple(_joined(words, stretch, rung) for stretch in words.firm)
+    if not stretches:
+        return _match(words, words.alone(words.telling), fields, need)
+    others = words.alone(words.outside)
+    needed = words_needed(need, len(others) + len(stretches))
+    ways: dict[int, tuple[Query, ...]] = {0: (), 1: (Or(stretches),), len(stretches): stretches}
+    found: list[Query] = []
+    for held, query in ways.items():
+        if held >= needed:
+            found.append(And(query))
+        elif needed - held <= len(others):
+            share = (needed - held - 0.5) / len(others)  # rounded up to that many words
+            found.append(And((*query, _match(words, others, fields, share))))
+    return Or(tuple(found))
 
 
 def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
-    """The articles of ``query`` that hold each joined stretch (3:2, H1N1, 7号) or a synonym of it."""
+    """On the first two rungs, the articles of ``query`` that hold each joined stretch (H1N1, 7号) or a synonym of it."""
     if rung not in ("words", "inside") or not words.joined or words.may_be_one:
         return query
     return And((query, *(_joined(words, stretch, rung) for stretch in words.joined)))
@@ -261,19 +246,51 @@ def _with_joined(words: Words, query: Query, rung: Rung) -> Query:
 def _joined(words: Words, stretch: str, rung: Rung) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
     folded = fold(stretch)
-    others = (each.words for each in words.alternatives if each.word in folded)
-    alike = dict.fromkeys((words.words_of[stretch], *others))
-    found: list[Query] = [Adjacent(each, names) for each in alike]
-    if rung == "inside" and (not has_borders(folded) or all(map(has_borders, words.tokens))):
+    held = words.words_of[stretch]
+    shared = [
+        {each.words for each in words.alternatives if each.word == word}
+        for word in held
+        if word in words.tokens
+    ]
+    others = [each.words for each in words.alternatives if all(each.words in one for one in shared)]
+    if has_borders(folded):
+        # 4s in 4s店 is one word beside its parts, which all have one position.
+        others.append((folded,))
+    found: list[Query] = [Adjacent(each, names) for each in dict.fromkeys((held, *others))]
+    number = folded[0].isdigit()  # 3公里 is not in 13公里
+    if (
+        rung == "inside"
+        and not number
+        and (not has_borders(folded) or all(map(has_borders, words.tokens)))
+    ):
         found.append(LiteralQuery(stretch, names))
     return Or(tuple(found)) if len(found) > 1 else found[0]
+
+
+def _on_days(words: Words, query: Query) -> Query:
+    """The articles of ``query`` for each day that was typed: those published on that day, and those that name it."""
+    return And((query, *map(_on_day, words.days))) if words.days else query
+
+
+def _on_day(day: Day) -> Query:
+    reach = timedelta(days=NEAR_A_DAY)
+    near = Range("published_at", day.start - reach, day.end + reach)
+    return Or(
+        (
+            Range("published_at", day.start, day.end),
+            *(Adjacent(each) for each in day.named),
+            *(And((Adjacent(each), near)) for each in day.near),
+        )
+    )
 
 
 def _inside(words: Words, fields: Fields) -> Query:
     """Every word, also inside other words. Latin words and numbers stay whole if there are other words."""
     bordered, others = words.bordered, words.borderless
-    if not bordered or not others:
+    if not bordered or not (others or words.looser):
         return _match(words, words.tokens, fields, inside=True)
+    if not others:
+        return _match(words, bordered, fields)
     whole = _match(words, words.alone(bordered), fields)
     return And((whole, _match(words, words.alone(others), fields, inside=True)))
 
@@ -281,8 +298,8 @@ def _inside(words: Words, fields: Fields) -> Query:
 def _match(
     words: Words, some: tuple[str, ...], fields: Fields, need: float = 1.0, inside: bool = False
 ) -> Match:
-    """The query for ``some`` of the words, each with its alternatives."""
-    return Match(some, fields, need, inside, words.alternatives)
+    """The query for ``some`` of the words, each with all its alternatives."""
+    return Match(some, fields, need, inside, (*words.alternatives, *words.looser))
 
 
 def _as_one(words: Words, query: Query, fields: Fields) -> Query:
@@ -313,16 +330,11 @@ def _as_typed_first(words: Words, query: Query, fields: Fields) -> Query:
     return Or((query, Boost(typed, AS_TYPED)))
 
 
-def _is_loose(words: Words) -> bool:
-    telling = len(words.telling)
-    return telling >= LONG or (words.asks and telling > 1)
-
-
 def _excluded(part: Node) -> Query:
     """The query for what an exclusion removes: articles that hold the typed words, also inside other words.
 
     ``-银行`` also removes articles with 农业银行, however the segmenter cuts it. ``-art`` keeps party, because Latin words
-    have borders. ``-3:2`` removes an article only if 3 and 2 follow one another.
+    have borders. ``-H1N1`` removes an article only if its words follow one another, and ``-3:2`` one with 3:2, not one with 3-2.
     """
     match part:
         case Words(tokens=[_, *_]):
@@ -337,6 +349,7 @@ def _excluded(part: Node) -> Query:
 
 def _held(piece: str, words: Words) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
-    if has_borders(fold(piece)):
+    core = piece.strip(_ENDS)
+    if has_borders(fold(core)) and not ends_sentence(fold(core)):
         return Adjacent(words.words_of[piece], names)
-    return LiteralQuery(piece, names)
+    return LiteralQuery(core, names)

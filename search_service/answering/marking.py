@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
-from search_service.answering.ladder import Rung, may_stand_inside
+from search_service.answering.rungs import Rung, has_other_signs, may_stand_inside
 from search_service.excerpts.snippets import Needle
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 
@@ -20,7 +20,7 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
-    inside = rung == "inside" and not may_stand_inside(tree)
+    inside = rung == "inside" and not (may_stand_inside(tree) or has_other_signs(tree))
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and (leaf.slop or (rung == "unquoted" and not leaf.title_only)):
             leaf = Words(leaf.text, leaf.tokens)
@@ -32,14 +32,17 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
                 found.setdefault(fold_literal(stretch), needle)
             for text in _marked_words(leaf, analyzer):
                 found.setdefault(fold_literal(text), Needle(text, inside))
-            for each in leaf.alternatives:
+            looser = () if rung == "words" else leaf.looser
+            for each in (*leaf.alternatives, *looser):
                 found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
 
 
 def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
+    for day in words.days:
+        yield from ("".join(each) for each in (*day.named, *day.near))
     telling = [token for token in words.tokens if len(token) > 1]
-    if not telling and not words.joined:
+    if not telling and not words.joined and not words.days:
         yield from words.tokens or (words.text,)
         return
     parts = {part for stretch in words.joined for part in words.words_of[stretch]}

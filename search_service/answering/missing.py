@@ -10,7 +10,7 @@ from indexer.analysis.characters import fold
 from indexer.engines.base import Reader
 from indexer.query import TEXT_FIELDS, Adjacent, Or, Query, SearchRequest
 from indexer.query import Literal as LiteralQuery
-from search_service.answering.ladder import Rung
+from search_service.answering.rungs import Rung
 from search_service.understanding.borders import has_borders
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 

@@ -32,10 +32,11 @@ from indexer.query import (
 from search_service.answering.climb import Climbed
 from search_service.answering.explain import Explanation, explain
 from search_service.answering.facets import Narrowing, counting
-from search_service.answering.ladder import Rung, is_loose, query_on, rescore_for
+from search_service.answering.ladder import query_on, rescore_for
 from search_service.answering.marking import needles_of
 from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
+from search_service.answering.rungs import Rung, is_loose
 from search_service.correction.correct import Correction, Meant, NothingMeant, corrected, has_tones
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
@@ -337,7 +338,7 @@ def _understood(
 ) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
-    if isinstance(parsed.tree, Words) and not parsed.tree.tokens:
+    if isinstance(parsed.tree, Words) and not (parsed.tree.tokens or parsed.tree.days):
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree) if parsed.tree else []
     if found.page.total and found.rung == "unquoted":

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from search_service.answering.ladder import Rung
+from search_service.answering.rungs import Rung
 from search_service.answering.search import Answer, FoundArticle
 from search_service.excerpts.snippets import Marked
 

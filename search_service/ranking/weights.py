@@ -54,6 +54,9 @@ FADED: Final = 0.5
 AS_TYPED: Final = 3.0
 """On the rung "inside": extra score of an article that holds the typed text literally: this factor times the text's idf."""
 
+NEAR_A_DAY: Final = 183
+"""An article names a day without its year if it was published at most this many days before or after: about half a year."""
+
 SYNONYM: Final = 0.8
 """The factor of the score of a synonym. The reader's own word has the factor 1.0."""
 

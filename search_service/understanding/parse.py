@@ -25,6 +25,7 @@ from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.grams import chinese_pairs
 from indexer.invisible import drop_invisible
 from search_service.understanding.borders import has_borders
+from search_service.understanding.days import days_in
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY, start_of_day
 from search_service.understanding.joined import joined
 from search_service.understanding.lexer import Kind, Lexeme, lex
@@ -127,7 +128,9 @@ class _Parser:
     def words(self, text: str, *, title_only: bool = False, name: str = "") -> Node | None:
         """The words of a loose text, up to MAX_WORDS. None if it has no words."""
         text = " ".join(text.split())
-        tokens = self._analyzer.query(text)
+        found = self._analyzer.query(text)
+        days = {} if title_only else days_in(found, self._analyzer, self._timezone)
+        tokens = [token for token in found if token.text not in days]
         distinct = dict.fromkeys(token.text for token in tokens)
         if len(distinct) > self._left:
             self._notes.append(f"查询的词太多，只用了前 {MAX_WORDS} 个。")
@@ -138,29 +141,36 @@ class _Parser:
                     return self.words(text[: token.start], title_only=title_only, name=name)
         self._left -= len(distinct)
         self.ignored.extend(self._analyzer.ignored(text))
-        if not distinct:
+        self._notes.extend(
+            f"“{day.text}”按日期搜索：这一天发布的文章，和提到这一天的文章。"
+            for day in days.values()
+        )
+        if not distinct and not days:
             return None
         # Few texts contain the characters of a question word. Only such texts are segmented, also into the words inside words.
         asks = bool(_ASKING.search(fold(text))) and any(
             token.text in QUESTION_WORDS for token in self._analyzer.index(text)
         )
-        together = joined(text, tokens)
+        together = joined(text, distinct, self._analyzer)
         common = self._analyzer.only_stopwords(text)
         words = Words(
             text,
             tuple(distinct),
             title_only,
-            joined=together,
+            joined=tuple(together),
+            days=tuple(days.values()),
             asks=asks,
             common=common,
             unknown=any(not (has_borders(word) or self._analyzer.holds(word)) for word in distinct),
             grams=tuple(chinese_pairs(text, tokens)),
             name=name,
+            words_of=together,
         )
-        parts = {*words.pieces, *together, " ".join(words.telling)}
+        parts = {*words.pieces, " ".join(words.telling), " ".join(words.outside)}
         if words.bordered and words.borderless:
             parts |= {" ".join(words.bordered), " ".join(words.borderless)}
-        return replace(words, words_of={each: words_of(self._analyzer, each) for each in parts})
+        alone = {each: words_of(self._analyzer, each) for each in parts}
+        return replace(words, words_of=alone | together)
 
     def _sequence(self) -> Node | None:
         """Parts with blanks between them, up to a closing parenthesis or the end."""

@@ -16,6 +16,8 @@ from indexer.analysis.characters import fold_literal
 from indexer.editorial import Synonyms
 from indexer.query import Alternative
 from search_service.ranking.weights import SYNONYM
+from search_service.understanding.numerals import respelt
+from search_service.understanding.signs import bare, with_other_signs
 from search_service.understanding.tree import All, Either, Node, Words
 
 MOST: Final = 8
@@ -98,12 +100,37 @@ def _with_alternatives(
                 used.setdefault(typed, Used(typed, others[:MOST]))
                 for token in run:
                     found.setdefault(token.text, {}).update(dict.fromkeys(others))
-    alternatives = tuple(
+    alternatives = [
         Alternative(word, other, SYNONYM, words_of(analyzer, other))
         for word, others in found.items()
         for other in list(others)[:MOST]
+    ]
+    stretches = dict.fromkeys(words.joined)
+    cut = dict(words.words_of)
+    for each in respelt(words.text, words.joined, analyzer):
+        used.setdefault(each.text, Used(each.text, (each.other,)))
+        stretches[each.text] = None
+        cut[each.text] = each.words
+        alternatives += (
+            Alternative(word, each.other, SYNONYM, each.other_words, adjacent=True)
+            for word in each.words
+            if word in words.tokens
+        )
+    looser: list[Alternative] = []
+    for word in words.tokens:
+        if other := bare(word):
+            used.setdefault(word, Used(word, (other,)))
+            alternatives.append(Alternative(word, other, SYNONYM, (other,)))
+        looser += (Alternative(word, each, SYNONYM, (each,)) for each in with_other_signs(word))
+    made = replace(
+        words,
+        alternatives=tuple(alternatives),
+        looser=tuple(looser),
+        joined=tuple(stretches),
+        words_of=cut,
     )
-    return replace(words, alternatives=alternatives)
+    outside = " ".join(made.outside)
+    return replace(made, words_of=cut | {outside: words_of(analyzer, outside)})
 
 
 def _inside(token: Token, table: SynonymTable, analyzer: Analyzer) -> tuple[str, ...]:

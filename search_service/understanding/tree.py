@@ -24,26 +24,47 @@ def _as_typed() -> str:
     return field(default="", compare=False, repr=False)
 
 
+_YEAR: Final = re.compile("(?:19|20)[0-9]{2}年")
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day that was typed in figures: ``text`` is its ISO form, ``[start, end)`` its time.
+
+    ``named`` are the words that name it in articles. ``near`` are those that name it without its year, as articles do that were
+    published not long before or after.
+    """
+
+    text: str
+    start: datetime
+    end: datetime
+    named: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+    near: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Loose words, with blanks between the pieces as typed. ``tokens`` are the analyzer's words, without repeats.
 
-    ``joined``: stretches whose words must follow one another (``joined.py``). ``asks``: one of the words is a question word
-    (怎么, 哪些). ``common``: all words are stopwords. ``unknown``: a word that no dictionary holds is among them.
-    ``alternatives``: empty after parsing; ``synonyms.py`` sets them. ``grams``: the text's pairs of characters
-    (``analysis/grams.py``). ``name``: the name of the field.
+    ``joined``: stretches whose words must follow one another (``joined.py``). ``days``: the days that the text names in
+    figures. ``asks``: one of the words is a question word (怎么, 哪些). ``common``: all words are stopwords. ``unknown``: a word that
+    no dictionary holds is among them. ``alternatives`` and ``looser``, the alternatives that do not count on the rung "words",
+    are empty after parsing; ``synonyms.py`` sets them. ``grams``: the text's pairs of characters (``analysis/grams.py``).
+    ``name``: the name of the field.
 
-    ``words_of`` maps a text that is looked up by itself to its words: each piece, each joined stretch, the :attr:`telling`
-    tokens and, if there are both kinds, the bordered and the borderless tokens. The analyzer
-    cuts such a text without its neighbours and may find other words. Words without tokens occur only if the whole query is
-    punctuation.
+    ``words_of`` maps a joined stretch to its words, and a text that is looked up by itself to its own: each piece, the
+    :attr:`telling` tokens, the :attr:`outside` ones and, if there are both kinds, the bordered and the
+    borderless tokens. The analyzer cuts such a text without its neighbours and may find other words. Words without tokens and
+    days occur only if the whole query is punctuation.
     """
 
     text: str
     tokens: tuple[str, ...]
     title_only: bool = False
     alternatives: tuple[Alternative, ...] = ()
+    looser: tuple[Alternative, ...] = ()
     joined: tuple[str, ...] = ()
+    days: tuple[Day, ...] = ()
     asks: bool = False
     common: bool = False
     unknown: bool = field(default=False, compare=False)
@@ -70,10 +91,22 @@ class Words:
         return (
             2 <= len(self.text) <= _LONGEST_NAME
             and self.text.isalnum()
+            and not any(map(str.isdigit, self.text))
             and not (self.asks or self.common)
             and bool(self.borderless)
             and ((len(self.telling) < 2 <= len(self.tokens)) or self.unknown)
         )
+
+    @property
+    def firm(self) -> tuple[str, ...]:
+        """The joined stretches that count as one word: all but a year, which means the same without 年."""
+        return tuple(stretch for stretch in self.joined if not _YEAR.fullmatch(stretch))
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The telling tokens that are in no firm stretch."""
+        inside = {word for stretch in self.firm for word in self.words_of[stretch]}
+        return tuple(token for token in self.telling if token not in inside)
 
     @property
     def bordered(self) -> tuple[str, ...]:
@@ -86,7 +119,7 @@ class Words:
         return tuple(token for token in self.tokens if not has_borders(token))
 
     def alone(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
-        """The words of ``tokens``, cut without their neighbours. ``tokens`` is one of the three tuples above."""
+        """The words of ``tokens``, cut without their neighbours. ``tokens`` is one of the four tuples above."""
         return self.words_of[" ".join(tokens)]
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_service.answering.explain import AddedBy, MultipliedBy
-from search_service.answering.ladder import Rung
+from search_service.answering.rungs import Rung
 from search_service.blocks.suggest import Kind
 from search_service.live.index import IndexState
 

@@ -9,6 +9,8 @@ import pytest
 from indexer.engines.base import Engine
 from indexer.errors import InvalidQuery
 from indexer.query import (
+    Adjacent,
+    Alternative,
     And,
     Glued,
     Literal,
@@ -50,21 +52,32 @@ class QueryPromises(EngineBase):
     def test_adjacent_words_follow_one_another_in_one_field(self, engine: Engine) -> None:
         ask = self.answers(
             engine,
-            article("score", title="主队3:2取胜", body="无"),
-            article("dash", title="无", lead="主队3-2取胜", body="无"),
-            article("turned", title="主队2:3失利", body="无"),
-            article("apart", title="3 队 2 场", body="无"),
-            article("split", title="3", body="2"),
-            article("draw", title="主队2:2战平，3天后再战", body="无"),
+            article("model", title="新款h15上市", body="无"),
+            article("dash", title="无", lead="新款h-15上市", body="无"),
+            article("turned", title="新款15h失利", body="无"),
+            article("apart", title="h 队 15 场", body="无"),
+            article("split", title="h", body="15"),
+            article("draw", title="型号h1h，1天后再战", body="无"),
             article("inside", title="农业银行网点", body="无"),
         )
-        assert ask(adjacent("3：2")) == ["dash", "score"]
-        assert ask(adjacent("3:2", fields=("lead", "body"))) == ["dash"]
-        assert ask(adjacent("2:2")) == ["draw"]
+        assert ask(adjacent("Ｈ15")) == ["dash", "model"]
+        assert ask(adjacent("h15", fields=("lead", "body"))) == ["dash"]
+        assert ask(adjacent("h1h")) == ["draw"]
         assert ask(adjacent("银行网点")) == ["inside"]
         assert ask(adjacent("网点")) == ["inside"]
-        assert ask(adjacent("3:2取胜无")) == []
-        assert ask(adjacent("，")) == ask(adjacent("3:2", fields=())) == []
+        assert ask(adjacent("h15上市无")) == []
+        assert ask(adjacent("，")) == ask(adjacent("h15", fields=())) == []
+
+    def test_a_number_with_a_sign_is_one_word(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("score", title="主队3：2取胜", body="无"),
+            article("dash", title="主队3-2取胜", body="无"),
+            article("apart", title="第3场，2人", body="无"),
+        )
+        assert ask(match("3:2")) == ["score"]
+        assert ask(match("3—2")) == ["dash"]
+        assert ask(match("3 2")) == ["apart", "dash"]
 
     def test_near_words_stand_in_one_stretch_of_one_field(self, engine: Engine) -> None:
         ask = self.answers(
@@ -133,6 +146,27 @@ class QueryPromises(EngineBase):
         )
         dish = (alternative("番茄", "西红柿炒鸡蛋", 0.8),)
         assert ask(match("番茄", alternatives=dish)) == ["literal"]
+
+    def test_the_words_of_an_adjacent_alternative_follow_one_another(self, engine: Engine) -> None:
+        ask = self.answers(
+            engine,
+            article("held", title="会场在17号楼", body="无"),
+            article("longer", title="会场在117号楼", body="无"),
+            article("apart", title="17人在号房", body="无"),
+        )
+        other = Alternative("十七号", "17号", 0.8, ("17", "号"), adjacent=True)
+        assert ask(match("十七号", alternatives=(other,))) == ["held"]
+        assert ask(match("十七号", fields=(("body", 1.0),), alternatives=(other,))) == []
+
+    def test_words_do_not_follow_one_another_over_the_end_of_a_sentence(
+        self, engine: Engine
+    ) -> None:
+        ask = self.answers(
+            engine,
+            article("held", title="茶会，开幕", body="无"),
+            article("ends", title="茶会。开幕", body="去茶会\n开幕式"),
+        )
+        assert ask(Adjacent(("茶会", "开幕"))) == ["held"]
 
     def test_an_alternative_that_is_a_word_never_stands_inside_others(self, engine: Engine) -> None:
         ask = self.answers(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
 from indexer.engines.documents import searchable_texts
-from search_service.answering.ladder import is_loose
+from search_service.answering.rungs import is_loose
 from search_service.answering.search import Answer, Question
 from search_service.ranking.weights import FEW
 from search_service.services import Services

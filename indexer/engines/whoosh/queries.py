@@ -175,6 +175,8 @@ class PlanBuilder:
             return self._as_word(each.text, query, factor, like=each.word)
         fields = tuple(field for field, _ in query.fields)
         most = min((self._idf(field, each.word) for field in fields), default=0.0)
+        if each.adjacent:
+            return p.Constant(self._adjacent(Adjacent(each.words, fields)), most * factor)
         return self._literal(fold_literal(each.text), fields, factor, most)
 
     def _literal(

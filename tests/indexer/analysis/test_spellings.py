@@ -24,9 +24,31 @@ def tokens(made: Analyzer, text: str) -> set[str]:
         ("1,000元", ["1000", "元"]),
         ("１，０００", ["1000"]),
         ("12,345,678", ["12345678"]),
-        ("1,000.5", ["1000", "5"]),
+        ("1,000.5", ["1000.5"]),
         ("100％", ["100%"]),
-        ("3.5%", ["3", "5%"]),
+        ("3.5%", ["3.5%"]),
+        ("4.5万亿", ["4.5", "万亿"]),
+        ("0.3个百分点", ["0.3", "百分点"]),
+        ("¥3.50", ["3.50"]),
+        ("9•11", ["9·11"]),
+        ("５・１２", ["5·12"]),
+        ("2∶1", ["2:1"]),
+        ("4：0", ["4:0"]),
+        ("3-2", ["3-2"]),
+        ("24:30", ["24:30"]),
+        ("100—200米", ["100-200", "米"]),
+        ("3〜5", ["3~5"]),
+        ("10%-15%", ["10%-15%"]),
+        ("1.2.3.4", ["1.2.3.4"]),
+        ("V2.0", ["v", "2.0"]),
+        ("A4-1", ["a", "4-1"]),
+        ("iPhone15", ["iphone", "15"]),
+        ("COVID-19", ["covid", "19"]),
+        ("-20度", ["20", "度"]),
+        ("2023/12/9", ["2023-12-09"]),
+        ("2023.12.19", ["2023-12-19"]),
+        ("2023-13-40", ["2023-13-40"]),
+        ("2023-02-30", ["2023-02-30"]),
         ("010-12345678", ["01012345678"]),
         ("０５７１－１２３４５６７", ["05711234567"]),
         ("二〇二四年", ["2024", "年"]),
@@ -49,8 +71,35 @@ def test_what_only_looks_like_such_a_number_is_left_alone(text: str) -> None:
 
 def test_the_parts_of_a_number_are_found_too() -> None:
     assert tokens(analyzer(), "010-12345678") == {"01012345678", "010", "12345678"}
-    assert tokens(analyzer(), "1,000") == {"1000", "1", "000"}
     assert tokens(analyzer(), "100%") == {"100%", "100"}
+    assert tokens(analyzer(), "10-15") == {"10-15", "10", "15"}
+    assert tokens(analyzer(), "3.5~4.5") == {"3.5~4.5", "3.5", "4.5"}
+    assert tokens(analyzer(), "19:30-21:00") == {"19:30-21:00", "19:30", "21:00"}
+    assert tokens(analyzer(), "3-5%") == {"3-5%", "3", "5%", "5"}
+    assert tokens(analyzer(), "2023-12-19") == {"2023-12-19", "2023", "12", "19"}
+    assert tokens(analyzer(), "2023/1/9-2023/1/12") == {
+        "2023/1/9-2023/1/12", "2023-01-09", "2023-01-12", "2023", "1", "9", "12"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["1,000", "4.5", "9·11", "2:1", "19:30", "1.2.3.4"])
+def test_a_number_that_is_one_has_no_parts(text: str) -> None:
+    assert len(tokens(analyzer(), text)) == 1
+
+
+def test_a_long_chain_of_numbers_is_several_words() -> None:
+    chain = "-".join(map(str, range(1000, 1020)))
+    assert [word.count("-") for word in words(chain)] == [7, 7, 3]
+    digits = "12345678901234567890123"
+    assert words(f"{digits}.5") == [digits, "5"]
+
+
+@pytest.mark.parametrize("unit", ["1.", "1:1-", "12345678901234567890123.", "1,000,", "0%-"])
+def test_noise_of_digits_and_signs_is_cut_to_its_end(unit: str) -> None:
+    text = unit * 1_000
+    last = analyzer().query(text)[-1]
+    assert last.end == max(at for at, sign in enumerate(text, 1) if sign.isdigit() or sign == "%")
+    assert max(len(token.text) for token in analyzer().query(text)) <= 255
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.query import And, Boost, Literal, MatchAll, Near, Not, Or, Query, Range, Term
-from search_service.answering.ladder import (
-    Rung,
-    is_loose,
-    may_stand_inside,
-    query_for,
-    rescore_for,
-    rungs,
-)
+from indexer.query import Adjacent, And, Boost, Literal, MatchAll, Near, Not, Or, Query, Range, Term
+from search_service.answering.ladder import query_for, rescore_for
+from search_service.answering.rungs import Rung, is_loose, may_stand_inside, rungs
 from search_service.ranking.weights import FIELD_WEIGHTS
 from search_service.understanding.parse import parse
 from search_service.understanding.tree import Node
@@ -88,8 +82,15 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ("茶会 古塔 明", "any", match("茶会 古塔", FIELD_WEIGHTS, need=0.0, inside=True)),
         ("art 茶会", "inside", And((match("art", FIELD_WEIGHTS), match("茶会", FIELD_WEIGHTS, inside=True)))),
         ("art 15", "inside", match("art 15", FIELD_WEIGHTS, inside=True)),
-        ("3:2", "words", And((match("3:2", FIELD_WEIGHTS), adjacent("3:2", NAMES)))),
-        ("茶会 3:2", "any", match("茶会", FIELD_WEIGHTS, need=0.0, inside=True)),
+        ("3:2", "words", match("3:2", FIELD_WEIGHTS)),
+        ("茶会 3:2", "any", match("茶会 3:2", FIELD_WEIGHTS, need=0.0)),
+        ("茶会 h15", "any", And((
+            Boost(Or((
+                And((match("茶会", FIELD_WEIGHTS, need=0.5),)),
+                And((Or((adjacent("h15", NAMES), Adjacent(("h15",), NAMES))),)),
+            )), 0.0),
+            match("茶会 h15", FIELD_WEIGHTS, need=0.0),
+        ))),
         ("title:7号", "words", And((match("7号", TITLE), adjacent("7号", ("title",))))),
         ("art 茶会", "any", match("art 茶会", FIELD_WEIGHTS, need=0.0)),
         ("的 了", "any", match("的 了", FIELD_WEIGHTS, need=0.0, inside=True)),
