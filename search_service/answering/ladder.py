@@ -252,11 +252,8 @@ def _joined(words: Words, stretch: str, rung: Rung) -> Query:
         for word in held
         if word in words.tokens
     ]
-    others = [each.words for each in words.alternatives if all(each.words in one for one in shared)]
-    if has_borders(folded):
-        # 4s in 4s店 is one word beside its parts, which all have one position.
-        others.append((folded,))
-    found: list[Query] = [Adjacent(each, names) for each in dict.fromkeys((held, *others))]
+    others = sorted(set.intersection(*shared)) if shared else []
+    found = [_follow(each, folded, names) for each in (held, *others)]
     number = folded[0].isdigit()  # 3公里 is not in 13公里
     if (
         rung == "inside"
@@ -265,6 +262,13 @@ def _joined(words: Words, stretch: str, rung: Rung) -> Query:
     ):
         found.append(LiteralQuery(stretch, names))
     return Or(tuple(found)) if len(found) > 1 else found[0]
+
+
+def _follow(words: tuple[str, ...], folded: str, names: tuple[str, ...]) -> Query:
+    """The articles in which words follow one another. In 4S店 the parts of ``folded`` 4s have one position, and 4s is a word."""
+    if len(words) == 1 or not has_borders(folded):
+        return Adjacent(words, names)
+    return Or((Adjacent(words, names), Adjacent((folded,), names)))
 
 
 def _on_days(words: Words, query: Query) -> Query:
@@ -351,5 +355,5 @@ def _held(piece: str, words: Words) -> Query:
     names = ("title",) if words.title_only else TEXT_FIELDS
     core = piece.strip(_ENDS)
     if has_borders(fold(core)) and not ends_sentence(fold(core)):
-        return Adjacent(words.words_of[piece], names)
+        return _follow(words.words_of[piece], fold(core), names)
     return LiteralQuery(core, names)

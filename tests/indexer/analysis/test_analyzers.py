@@ -12,6 +12,7 @@ from indexer.analysis.analyzers import Analyzer, Token, make_analyzer
 from indexer.errors import InvalidDictionary, InvalidSetting
 from tests.conftest import PROJECT
 from tests.contracts.analyzer import AnalyzerContract
+from tests.typed_queries import analyzer
 
 ZH = make_analyzer()
 
@@ -226,3 +227,44 @@ def test_the_words_of_queries_are_remembered_and_those_of_articles_are_not() -> 
         analyzer.query("地铁开通了。" * 200 + str(number))
     assert len(analyzer._words) <= 256
     assert max(map(len, analyzer._words)) <= 500
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("7号线", "号"), ("18日讯", "日"), ("2023年底", "年"), ("3天后", "天"), ("2亿元", "亿")],
+)
+def test_a_measure_is_found_at_the_beginning_of_a_word_that_follows_a_number(
+    text: str, word: str
+) -> None:
+    assert (word, 1) in [(token.text, token.position) for token in analyzer().index(text)]
+
+
+def test_a_measure_inside_a_word_after_no_number_is_no_word() -> None:
+    assert "年" not in {token.text for token in analyzer().index("在年底")}
+
+
+@pytest.mark.parametrize(("text", "inside"), [("30分钟", "分"), ("70年代", "年"), ("3公里", "公")])
+def test_a_measure_of_several_characters_is_no_other_measure(text: str, inside: str) -> None:
+    assert inside not in {token.text for token in analyzer().index(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("十七号", {"十七号", "十七"}),
+        ("二十大", {"二十大", "二十"}),
+        ("五四运动", {"五四运动", "五四", "运动"}),
+        ("第二十届", {"第二十届", "第二十", "二十"}),
+    ],
+)
+def test_no_word_begins_or_ends_inside_a_numeral(text: str, expected: set[str]) -> None:
+    assert {token.text for token in analyzer().index(text)} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [("茶会。开幕", 2), ("茶会！？开幕", 2), ("茶会\n开幕", 2), ("tea. opens", 2), ("茶会，开幕", 1), ("tea.opens", 1), ("茶会、开幕", 1)],
+)  # fmt: skip
+def test_a_position_is_left_out_where_a_sentence_ends(text: str, steps: int) -> None:
+    for tokens in (analyzer().index(text), analyzer().query(text)):
+        assert tokens[-1].position - tokens[0].position == steps
