@@ -70,8 +70,9 @@ def ids(answer: Answer) -> list[str]:
 
 
 def strict(answer: Answer) -> set[str]:
-    """What was found without giving up a word."""
-    return set(ids(answer)) if answer.understood.rung in ("words", "inside") else set()
+    """What was found without giving up a word. It comes first."""
+    all_words = answer.understood.rung in ("words", "inside")
+    return set(ids(answer)[: None if all_words else answer.understood.stricter])
 
 
 def marked(answer: Answer, article_id: str) -> set[str]:
