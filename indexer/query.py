@@ -126,8 +126,8 @@ class Near:
 class TitlePrefix:
     """Articles whose title begins with ``text``; with ``whole`` the title equals it.
 
-    Only the letters and digits of the folded texts are compared (see ``analysis.fold_title``), so quotes, other punctuation and
-    blanks do not matter. Each article that matches scores 1.
+    The folded texts are compared without quotes, other punctuation and blanks (see ``analysis.fold_title``). Each article that
+    matches scores 1.
     """
 
     text: str

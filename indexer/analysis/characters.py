@@ -70,8 +70,15 @@ def fold_literal(text: str) -> str:
 
 
 def fold_title(text: str) -> str:
-    """``fold(text)`` with its letters and digits alone, as titles are compared; :func:`fold_literal` if it has none."""
-    return "".join(filter(str.isalnum, fold(text))) or fold_literal(text)
+    """``fold(text)`` without blanks and punctuation, as titles are compared; :func:`fold_literal` if nothing else is in it.
+
+    Symbols stay: 20℃ is not 20, nor c++ c.
+    """
+    return "".join(filter(_is_told, fold(text))) or fold_literal(text)
+
+
+def _is_told(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character)[0] == "S"
 
 
 def folded_characters() -> frozenset[str]:

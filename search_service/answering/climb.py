@@ -17,7 +17,7 @@ from search_service.answering.facets import Narrowing, facets_of, narrowed
 from search_service.answering.ladder import query_on, titles_first
 from search_service.answering.rungs import (
     Rung,
-    has_other_signs,
+    has_looser_words,
     may_be_filled,
     may_stand_inside,
     means_every_word,
@@ -143,7 +143,7 @@ class _Climber:
         if self.request.sort != "relevance":
             return False
         if rung == "inside":
-            return found < FEW and (may_stand_inside(self.tree) or has_other_signs(self.tree))
+            return found < FEW and (may_stand_inside(self.tree) or has_looser_words(self.tree))
         return rung in ("most", "any") and may_be_filled(self.tree)
 
     def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:

@@ -64,7 +64,7 @@ from search_service.ranking.weights import (
     TITLE_BEGINS,
     TITLE_FROM,
 )
-from search_service.understanding.borders import has_borders
+from search_service.understanding.borders import has_borders, may_run_on
 from search_service.understanding.filters import in_channel
 from search_service.understanding.tree import (
     All,
@@ -99,13 +99,16 @@ def titles_first(tree: Node | None) -> tuple[Query, ...]:
     if not _is_title(tree):
         return ()
     whole = TitlePrefix(tree.text, whole=True)
-    long = sum(map(str.isalnum, tree.text)) >= TITLE_FROM and not tree.asks
-    return (whole, TitlePrefix(tree.text)) if long else (whole,)
+    return (whole, TitlePrefix(tree.text)) if _is_long(tree) and not tree.asks else (whole,)
 
 
 def _is_title(tree: Node | None) -> TypeGuard[Words]:
     """Whether a typed text is compared with titles."""
     return isinstance(tree, Words) and not tree.title_only and len(tree.text) >= _TITLED
+
+
+def _is_long(words: Words) -> bool:
+    return sum(map(str.isalnum, words.text)) >= TITLE_FROM
 
 
 def rescore_for(tree: Node | None) -> Rescore | None:
@@ -128,9 +131,14 @@ def rescore_for(tree: Node | None) -> Rescore | None:
 
 
 def query_on(tree: Node | None, rung: Rung) -> Query:
-    """The query of a rung: :func:`query_for`, and the articles whose title begins with the typed text."""
+    """The query of a rung: :func:`query_for`, and the articles whose title begins with the typed text.
+
+    A short text that ends in letters or digits is left alone: 20 begins no title with 2023.
+    """
     query = query_for(tree, rung)
-    return Or((query, Boost(TitlePrefix(tree.text), TITLE_BEGINS))) if _is_title(tree) else query
+    if not _is_title(tree) or (may_run_on(fold(tree.text)[-1:]) and not _is_long(tree)):
+        return query
+    return Or((query, Boost(TitlePrefix(tree.text), TITLE_BEGINS)))
 
 
 def query_for(tree: Node | None, rung: Rung) -> Query:

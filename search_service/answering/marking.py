@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
-from search_service.answering.rungs import Rung, has_other_signs, may_stand_inside
+from search_service.answering.rungs import Rung, has_looser_words, may_stand_inside
 from search_service.excerpts.snippets import Needle
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 
@@ -20,7 +20,7 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
-    inside = rung == "inside" and not (may_stand_inside(tree) or has_other_signs(tree))
+    inside = rung == "inside" and not (may_stand_inside(tree) or has_looser_words(tree))
     for leaf in wanted(tree) if tree else []:
         if isinstance(leaf, Phrase) and (leaf.slop or (rung == "unquoted" and not leaf.title_only)):
             leaf = Words(leaf.text, leaf.tokens)

@@ -42,8 +42,8 @@ def may_stand_inside(tree: Node | None) -> bool:
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
 
 
-def has_other_signs(tree: Node | None) -> bool:
-    """Whether the tree has numbers that may be written with another sign than the typed one."""
+def has_looser_words(tree: Node | None) -> bool:
+    """Whether the tree has words with alternatives for the looser rungs: numbers with other signs, and parts of unknown words."""
     leaves = wanted(tree) if tree else []
     return any(isinstance(leaf, Words) and leaf.looser for leaf in leaves)
 

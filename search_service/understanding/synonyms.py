@@ -13,6 +13,7 @@ from typing import Final
 
 from indexer.analysis.analyzers import Analyzer, Token, words_of
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.dictionary import is_han
 from indexer.editorial import Synonyms
 from indexer.query import Alternative
 from search_service.ranking.weights import SYNONYM
@@ -22,6 +23,8 @@ from search_service.understanding.tree import All, Either, Node, Words
 
 MOST: Final = 8
 """Maximum number of alternatives of a word. Each costs a look-up in the index."""
+_GLUED_FROM: Final = 3
+"""Minimum length of an unknown word that may be a name and a stopword."""
 _LONGEST_RUN: Final = 6
 """Maximum number of words of a query that together match one entry of the table: 阿拉伯 联合 酋长国."""
 
@@ -122,6 +125,12 @@ def _with_alternatives(
             used.setdefault(word, Used(word, (other,)))
             alternatives.append(Alternative(word, other, SYNONYM, (other,)))
         looser += (Alternative(word, each, SYNONYM, (each,)) for each in with_other_signs(word))
+        looser += (
+            Alternative(
+                word, each, SYNONYM, tuple(each)
+            )  # literally, since an article may glue it too
+            for each in _without_edges(word, analyzer)
+        )
     made = replace(
         words,
         alternatives=tuple(alternatives),
@@ -131,6 +140,14 @@ def _with_alternatives(
     )
     outside = " ".join(made.outside)
     return replace(made, words_of=cut | {outside: words_of(analyzer, outside)})
+
+
+def _without_edges(word: str, analyzer: Analyzer) -> list[str]:
+    """A Chinese word that no dictionary holds without a stopword at its end or beginning: 刘七 of 刘七是. The model glued them."""
+    if len(word) < _GLUED_FROM or not is_han(word) or analyzer.holds(word):
+        return []
+    rests = ((word[-1], word[:-1]), (word[0], word[1:]))
+    return [rest for edge, rest in rests if analyzer.only_stopwords(edge)]
 
 
 def _inside(token: Token, table: SynonymTable, analyzer: Analyzer) -> tuple[str, ...]:
