@@ -14,7 +14,7 @@ from indexer.engines.base import Reader
 from indexer.hits import SearchPage
 from indexer.query import SearchRequest
 from search_service.answering.facets import Narrowing, facets_of, narrowed
-from search_service.answering.ladder import query_on, titles_first
+from search_service.answering.ladder import query_on
 from search_service.answering.rungs import (
     Rung,
     has_looser_words,
@@ -161,5 +161,5 @@ class _Climber:
     def _page(self, rung: Rung, ahead: tuple[Rung, ...]) -> SearchPage:
         stricter = tuple(query_on(self.tree, each) for each in ahead)
         query = query_on(self.tree, rung)
-        request = replace(self.request, query=query, first=(*titles_first(self.tree), *stricter))
-        return self.reader.search(request)
+        first = (*self.request.first, *stricter)
+        return self.reader.search(replace(self.request, query=query, first=first))

@@ -89,17 +89,20 @@ _ENDS: Final = "。！？；!?;…."
 _TITLE: Final = tuple(each for each in FIELD_WEIGHTS if each[0] == "title")
 
 
-def titles_first(tree: Node | None) -> tuple[Query, ...]:
+def titles_first(text: str, tree: Node | None) -> tuple[Query, ...]:
     """The articles that come first whatever their scores: those whose title was typed, then those whose title begins with it.
 
-    For a day without other words, those that were published on that day.
+    ``text`` is the typed text: quotes and parentheses that are operators in the ``tree`` may be those of a title. For a day
+    without other words, those that were published on that day.
     """
     if isinstance(tree, Words) and tree.days and not tree.tokens:
         return (Or(tuple(Range("published_at", day.start, day.end) for day in tree.days)),)
-    if not _is_title(tree):
+    leaves = wanted(tree) if tree else []
+    if len(text) < _TITLED or not leaves:
         return ()
-    whole = TitlePrefix(tree.text, whole=True)
-    return (whole, TitlePrefix(tree.text)) if _is_long(tree) and not tree.asks else (whole,)
+    whole = TitlePrefix(text, whole=True)
+    asks = any(isinstance(leaf, Words) and leaf.asks for leaf in leaves)
+    return (whole, TitlePrefix(text)) if _is_long(text) and not asks else (whole,)
 
 
 def _is_title(tree: Node | None) -> TypeGuard[Words]:
@@ -107,8 +110,8 @@ def _is_title(tree: Node | None) -> TypeGuard[Words]:
     return isinstance(tree, Words) and not tree.title_only and len(tree.text) >= _TITLED
 
 
-def _is_long(words: Words) -> bool:
-    return sum(map(str.isalnum, words.text)) >= TITLE_FROM
+def _is_long(text: str) -> bool:
+    return sum(map(str.isalnum, text)) >= TITLE_FROM
 
 
 def rescore_for(tree: Node | None) -> Rescore | None:
@@ -136,7 +139,7 @@ def query_on(tree: Node | None, rung: Rung) -> Query:
     A short text that ends in letters or digits is left alone: 20 begins no title with 2023.
     """
     query = query_for(tree, rung)
-    if not _is_title(tree) or (may_run_on(fold(tree.text)[-1:]) and not _is_long(tree)):
+    if not _is_title(tree) or (may_run_on(fold(tree.text)[-1:]) and not _is_long(tree.text)):
         return query
     return Or((query, Boost(TitlePrefix(tree.text), TITLE_BEGINS)))
 

@@ -32,7 +32,7 @@ from indexer.query import (
 from search_service.answering.climb import Climbed
 from search_service.answering.explain import Explanation, explain
 from search_service.answering.facets import Narrowing, counting
-from search_service.answering.ladder import query_on, rescore_for
+from search_service.answering.ladder import query_on, rescore_for, titles_first
 from search_service.answering.marking import needles_of
 from search_service.answering.missing import missing
 from search_service.answering.pinning import arrange
@@ -203,7 +203,9 @@ def search(
         reader, _, analyzer = lent
         parsed = parse(text, analyzer=analyzer, timezone=timezone, syntax=question.syntax)
         tree, used = with_synonyms(parsed.tree, decisions.synonyms, analyzer)
-        asked = counting(request) if for_total else replace(request, rescore=rescore_for(tree))
+        first = titles_first(text, tree)
+        ranked = replace(request, first=first, rescore=rescore_for(tree))
+        asked = counting(request) if for_total else ranked
         placements = decisions.placements(text, now.astimezone(timezone).date())
         arranged = arrange(reader, tree, asked, narrowing, placements)
         return _Asked(parsed, tree, asked, used, arranged.found, arranged.pinned)
