@@ -309,6 +309,9 @@ def test_processes_end_when_the_rebuild_that_started_them_is_killed(site: Site) 
 
 
 def test_control_c_ends_a_rebuild_by_several_processes_in_one_word(site: Site) -> None:
+    # Long articles keep the processes at work for some seconds, so the interruption surely comes before their end.
+    long = "石渠边的灯会开到了深夜，" * 4_000
+    site.store.put([article(f"long-{number}", body=long) for number in range(100)])
     with site.start_limited("rebuild", "--processes", "2") as started:
         while (now := site.generations.building()) is None or now.phase != "index":
             assert started.poll() is None, "the rebuild ended before it could be interrupted"
