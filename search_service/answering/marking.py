@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.characters import fold_literal
+from indexer.analysis.characters import fold, fold_literal
 from search_service.answering.rungs import Rung, has_looser_words, may_stand_inside
 from search_service.excerpts.snippets import Needle
 from search_service.understanding.tree import Node, Phrase, Words, wanted
@@ -16,7 +16,8 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
     """The texts to mark in hits: quotes literally, words, and the typed pieces between blanks.
 
     A word of one character would be marked everywhere. If there are longer words, it is marked only together with its
-    neighbours (号 in 7号电池). A number that was typed as a part of something (919 in C919) is marked only as that part.
+    neighbours (号 in 7号电池). A number that was typed as a part of something (919 in C919), and the measure behind a number (万元 in
+    200万元), are marked only as that part.
     """
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
@@ -46,7 +47,17 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
         yield from words.tokens or (words.text,)
         return
     parts = {part for stretch in words.joined for part in words.words_of[stretch]}
-    yield from (token for token in telling if not (token.isdigit() and token in parts))
+    measured = {
+        part
+        for stretch in words.joined
+        if fold(stretch)[0].isdigit()
+        for part in words.words_of[stretch]
+    }
+    yield from (
+        token
+        for token in telling
+        if not (token in measured or (token.isdigit() and token in parts))
+    )
     yield from (piece for piece in words.pieces if len(piece) > 1)
     for before, after in pairwise(analyzer.query(words.text)):
         touch = before.end == after.start and 1 in (len(before.text), len(after.text))

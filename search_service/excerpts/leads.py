@@ -80,7 +80,7 @@ def beginning(text: str, low: int, high: int) -> int | None:
         place = mark.end()
         if mark.lastindex:
             sentences.append(place)
-        elif not (text[place].isdigit() and text[mark.start()] in _IN_NUMBERS):
+        elif not (text[place].isdigit() and text[place - 1] in _IN_NUMBERS):
             pauses.append(place)
     marks = [*sentences, *pauses]
     free = [place for place in marks if not _enclosed(place, brackets)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from indexer.analysis.characters import fold
 from indexer.query import Alternative
 from search_service.understanding.borders import has_borders
 
@@ -100,7 +101,7 @@ class Words:
     @property
     def firm(self) -> tuple[str, ...]:
         """The joined stretches that count as one word: all but a year, which means the same without 年."""
-        return tuple(stretch for stretch in self.joined if not _YEAR.fullmatch(stretch))
+        return tuple(stretch for stretch in self.joined if not _YEAR.fullmatch(fold(stretch)))
 
     @property
     def outside(self) -> tuple[str, ...]:

@@ -232,3 +232,21 @@ def test_every_day_of_a_year_is_read(asked: Services) -> None:
     for before, after in pairwise(days):
         assert ask(asked, f"{before:%Y/%m/%d}").understood.parsed == f"{before:%Y/%m/%d}"
         assert before < after
+
+
+def test_the_measure_behind_a_number_is_not_marked_behind_other_numbers(tmp_path: Path) -> None:
+    body = "步道长100公里，支路3.4公里；造价200万元，去年3554万元。"
+    found = services(tmp_path, [article("road", title="无题", body=body)], engine="whoosh")
+    for text in ("100公里", "200万元", "１００公里"):
+        snippet = ask(found, text).hits[0].snippet
+        marked = {snippet.text[start:end] for start, end in snippet.marks}
+        assert marked == {text.translate({ord("１"): "1", ord("０"): "0"})}
+    found.close()
+
+
+@pytest.mark.parametrize("text", ["要到2019年的桥", "自2018年入村", "2023年冬季"])
+def test_full_width_digits_are_digits(asked: Services, text: str) -> None:
+    wide = text.translate({ord("0") + n: ord("０") + n for n in range(10)})
+    one, other = ask(asked, text), ask(asked, wide)
+    assert (one.understood.rung, one.total) == (other.understood.rung, other.total)
+    assert ids(one) == ids(other)
