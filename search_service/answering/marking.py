@@ -34,9 +34,17 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
             for text in _marked_words(leaf, analyzer):
                 found.setdefault(fold_literal(text), Needle(text, inside))
             looser = () if rung == "words" else leaf.looser
+            measured = _measured(leaf)
             for each in (*leaf.alternatives, *looser):
-                found.setdefault(each.text, Needle(each.text))
+                if each.adjacent or each.word not in measured:
+                    found.setdefault(each.text, Needle(each.text))
     return tuple(found.values())
+
+
+def _measured(words: Words) -> set[str]:
+    """The numbers and measures of the joined stretches that begin with a number."""
+    numbers = (stretch for stretch in words.joined if fold(stretch)[0].isdigit())
+    return {part for stretch in numbers for part in words.words_of[stretch]}
 
 
 def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
@@ -47,12 +55,7 @@ def _marked_words(words: Words, analyzer: Analyzer) -> Iterator[str]:
         yield from words.tokens or (words.text,)
         return
     parts = {part for stretch in words.joined for part in words.words_of[stretch]}
-    measured = {
-        part
-        for stretch in words.joined
-        if fold(stretch)[0].isdigit()
-        for part in words.words_of[stretch]
-    }
+    measured = _measured(words)
     yield from (
         token
         for token in telling

@@ -235,7 +235,7 @@ def test_every_day_of_a_year_is_read(asked: Services) -> None:
 
 
 def test_the_measure_behind_a_number_is_not_marked_behind_other_numbers(tmp_path: Path) -> None:
-    body = "步道长100公里，支路3.4公里；造价200万元，去年3554万元。"
+    body = "步道长100公里，支路3.4公里，水深8千米；造价200万元，去年3554万元。"
     found = services(tmp_path, [article("road", title="无题", body=body)], engine="whoosh")
     for text in ("100公里", "200万元", "１００公里"):
         snippet = ask(found, text).hits[0].snippet
