@@ -150,7 +150,9 @@ def query_for(tree: Node | None, rung: Rung) -> Query:
         case None:
             return MatchAll()
         case Words():
-            return _on_days(tree, _with_joined(tree, _words(tree, rung), rung))
+            query = _on_days(tree, _with_joined(tree, _words(tree, rung), rung))
+            # A title may be typed without its punctuation, and then be cut differently.
+            return Or((query, TitlePrefix(tree.text, whole=True))) if tree.title_only else query
         case Phrase(slop=slop) if slop and (tree.title_only or rung != "unquoted"):
             return _near(tree)
         case Phrase(text, title_only=True):

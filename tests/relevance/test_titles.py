@@ -88,3 +88,18 @@ def test_a_number_begins_no_longer_number(asked: Services) -> None:
     found = {hit.article.id for hit in asked.search(Question(text="20℃", size=100)).hits}
     assert "year" not in found
     assert "cold" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("标题:云溪镇板凳会开到了山顶", "quoted"),
+        ("title:春耕农机手下田", "blank"),
+        ("标题：茶会上灯笼", "brackets"),
+    ],
+)
+def test_a_whole_title_in_the_field_needs_no_punctuation(
+    asked: Services, text: str, name: str
+) -> None:
+    found = asked.search(Question(text=text, size=100, correct=False)).hits
+    assert name in {hit.article.id for hit in found}

@@ -2,7 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.query import Adjacent, And, Boost, Literal, MatchAll, Near, Not, Or, Query, Range, Term
+from indexer.query import (
+    Adjacent,
+    And,
+    Boost,
+    Literal,
+    MatchAll,
+    Near,
+    Not,
+    Or,
+    Query,
+    Range,
+    Term,
+    TitlePrefix,
+)
 from search_service.answering.ladder import query_for, rescore_for
 from search_service.answering.rungs import Rung, is_loose, may_stand_inside, rungs
 from search_service.ranking.weights import FIELD_WEIGHTS
@@ -34,6 +47,11 @@ BESIDE = And((Literal("茶会", NAMES), Term("tag", "茶")))
 
 def tree(text: str) -> Node | None:
     return parse(text, analyzer=analyzer(), timezone=SHANGHAI).tree
+
+
+def titled(query: Query, title: str) -> Query:
+    """The articles of the query, and those with exactly that title."""
+    return Or((query, TitlePrefix(title, whole=True)))
 
 
 def enough(telling: str, need: float, words: str) -> Query:
@@ -94,7 +112,7 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
             )), 0.0),
             match("茶会 h15", FIELD_WEIGHTS, need=0.0),
         ))),
-        ("title:7号", "words", And((match("7号", TITLE), adjacent("7号", ("title",))))),
+        ("title:7号", "words", titled(And((match("7号", TITLE), adjacent("7号", ("title",)))), "7号")),
         ("art 茶会", "any", enough("art 茶会", 0.0, "art 茶会")),
         ("的 了", "any", enough("的 了", 0.0, "的 了")),
         ('"茶会"', "any", Literal("茶会", NAMES)),
@@ -109,7 +127,7 @@ def test_a_tree_has_the_rungs_that_can_differ(text: str, expected: list[Rung]) -
         ('title:"茶会 古塔"~3', "words", NEAR_IN_TITLE),
         ('title:"茶会 古塔"~3', "unquoted", NEAR_IN_TITLE),
         ("，", "words", Literal("，", NAMES)),
-        ("title:茶会", "any", match("茶会", TITLE, inside=True)),
+        ("title:茶会", "any", titled(match("茶会", TITLE, inside=True), "茶会")),
         ('title:"茶会"', "words", Literal("茶会", ("title",))),
         ("channel:情感/ 故事", "words", And((Term("channel", "情感"), match("故事", FIELD_WEIGHTS)))),
         ("channel:/情感/故事/", "browse", Term("channel", "情感/故事")),
