@@ -33,14 +33,12 @@ _ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
 class Climbed:
     """The answering rung and its page.
 
-    The articles of the rungs ``ahead`` come first. ``stricter`` is the last rung before that found any, and the number that it
-    found. ``whole`` counts the articles that hold all words, be it inside others; for a narrowed request as far as it is known.
+    ``stricter_total`` counts the articles of the last rung before that found any. ``whole`` counts the articles that hold all
+    words, be it inside others; for a narrowed request as far as it is known.
     """
 
     rung: Rung
     page: SearchPage
-    ahead: tuple[Rung, ...] = ()
-    stricter: Rung | None = None
     stricter_total: int = 0
     whole: int = 0
 
@@ -69,12 +67,15 @@ def climb(
         return found
     total = climber.count(wide.stricter)
     whole = total if wide.stricter in _ALL_WORDS else found.whole
-    return replace(found, stricter=wide.stricter, stricter_total=total, whole=whole)
+    return replace(found, stricter_total=total, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A rung and its total; also its page, unless the rung was only counted. If not ``complete``, time ran out."""
+    """A rung and its total; also its page, unless the rung was only counted. If not ``complete``, time ran out.
+
+    The articles of the rungs ``ahead`` come first. ``stricter`` is the last rung before that found any.
+    """
 
     rung: Rung
     total: int
@@ -102,8 +103,7 @@ class _Climber:
         page = taken.page or self._page(taken.rung, taken.ahead)
         if not taken.complete:
             page = replace(page, complete=False)
-        stricter = taken.stricter, taken.stricter_total
-        return Climbed(taken.rung, page, taken.ahead, *stricter, taken.whole)
+        return Climbed(taken.rung, page, taken.stricter_total, taken.whole)
 
     def take(self, ladder: Sequence[Rung], ahead: tuple[Rung, ...] = ()) -> _Taken:
         """Take the strictest rung that finds enough articles; if none does, the rung that finds most.

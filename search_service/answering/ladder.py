@@ -97,7 +97,7 @@ def titles_first(text: str, tree: Node | None) -> tuple[Query, ...]:
     """
     if isinstance(tree, Words) and tree.days and not tree.tokens:
         return (Or(tuple(Range("published_at", day.start, day.end) for day in tree.days)),)
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     if len(text) < _TITLED or not leaves:
         return ()
     whole = TitlePrefix(text, whole=True)
@@ -116,7 +116,7 @@ def _is_long(text: str) -> bool:
 
 def rescore_for(tree: Node | None) -> Rescore | None:
     """How the best hits are rescored: by the loose words, if there are at least two. With two telling words also by agreement."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     loose = [leaf for leaf in leaves if isinstance(leaf, Words) and not leaf.title_only]
     if sum(len(leaf.tokens) for leaf in loose) < 2:
         return None

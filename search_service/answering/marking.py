@@ -22,7 +22,7 @@ def needles_of(tree: Node | None, rung: Rung, analyzer: Analyzer) -> tuple[Needl
     found: dict[str, Needle] = {}
     # The rung "inside" looks for Latin words inside other words only if the query has no other words.
     inside = rung == "inside" and not (may_stand_inside(tree) or has_looser_words(tree))
-    for leaf in wanted(tree) if tree else []:
+    for leaf in wanted(tree):
         if isinstance(leaf, Phrase) and (leaf.slop or (rung == "unquoted" and not leaf.title_only)):
             leaf = Words(leaf.text, leaf.tokens)
         if isinstance(leaf, Phrase):

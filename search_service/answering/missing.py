@@ -28,7 +28,7 @@ def missing(
         return reader.count(replace(request, query=query)) > 0
 
     found: dict[str, None] = {}
-    for leaf in wanted(tree) if tree else []:
+    for leaf in wanted(tree):
         if isinstance(leaf, Phrase) and rung != "unquoted":
             if not is_held(LiteralQuery(leaf.text)):
                 found[leaf.text] = None

@@ -15,7 +15,7 @@ Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
 
 def rungs(tree: Node | None) -> tuple[Rung, ...]:
     """The rungs that can differ for this tree, strictest first. At least one."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     if not any(isinstance(leaf, Words | Phrase) for leaf in leaves):
         return ("browse",)
     found: list[Rung] = ["words"]
@@ -38,25 +38,25 @@ def rungs(tree: Node | None) -> tuple[Rung, ...]:
 
 def may_stand_inside(tree: Node | None) -> bool:
     """Whether the tree has words of a script without word borders. The segmenter may cut such words differently in an article."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     return any(isinstance(leaf, Words) and not has_borders(fold(leaf.text)) for leaf in leaves)
 
 
 def has_looser_words(tree: Node | None) -> bool:
     """Whether the tree has words with alternatives for the looser rungs: numbers with other signs, and parts of unknown words."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     return any(isinstance(leaf, Words) and leaf.looser for leaf in leaves)
 
 
 def is_loose(tree: Node | None) -> bool:
     """Whether words are taken loosely: the text is a question, or so long that hardly any article holds all its words."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     return any(isinstance(leaf, Words) and _is_loose(leaf) for leaf in leaves)
 
 
 def may_be_filled(tree: Node | None) -> bool:
     """Whether articles that hold only some words may follow the few that hold all: if two words or stretches tell something alone."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     return any(
         isinstance(leaf, Words) and not leaf.title_only and _telling_apart(leaf) > 1
         for leaf in leaves
@@ -65,7 +65,7 @@ def may_be_filled(tree: Node | None) -> bool:
 
 def means_every_word(tree: Node | None) -> bool:
     """Whether even a single article with all words comes first: not for questions, long texts, and three words typed in one go."""
-    leaves = wanted(tree) if tree else []
+    leaves = wanted(tree)
     return not any(
         isinstance(leaf, Words)
         and (_is_loose(leaf) or (len(leaf.telling) > 2 and len(leaf.pieces) == 1))

@@ -342,7 +342,7 @@ def _understood(
     notes = parsed.notes
     if isinstance(parsed.tree, Words) and not (parsed.tree.tokens or parsed.tree.days):
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
-    leaves = wanted(parsed.tree) if parsed.tree else []
+    leaves = wanted(parsed.tree)
     if found.page.total and found.rung == "unquoted":
         near = any(isinstance(leaf, Phrase) and leaf.slop for leaf in leaves)
         how = "符合引号的要求" if near else "原样含有引号里的文字"

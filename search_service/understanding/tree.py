@@ -205,12 +205,12 @@ def excluding(part: Node) -> Node:
     return part.part if isinstance(part, Exclude) else Exclude(part)
 
 
-def wanted(tree: Node) -> list[Leaf]:
-    """The leaves that articles are found by, in order. Excluded leaves are left out."""
+def wanted(tree: Node | None) -> list[Leaf]:
+    """The leaves that articles are found by, in order. Excluded leaves are left out, and an empty text has none."""
     match tree:
         case All(parts) | Either(parts):
             return [leaf for part in parts for leaf in wanted(part)]
-        case Exclude():
+        case None | Exclude():
             return []
         case _:
             return [tree]
