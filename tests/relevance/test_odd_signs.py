@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from search_service.answering.search import Answer, Question
 from search_service.services import Services
-from tests.factories import article
-from tests.search_service.indexes import services
+from tests.relevance.short_news import ask, short_news
 
 TEXTS = {
     "cold": "昨夜山顶降到-20℃，溪水结了冰。",
@@ -51,12 +49,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Services:
-    articles = [article(name, title="短讯", body=body) for name, body in TEXTS.items()]
-    return services(tmp_path_factory.mktemp("index"), articles, engine="whoosh")
-
-
-def ask(asked: Services, text: str) -> Answer:
-    return asked.search(Question(text=text, size=100))
+    return short_news(tmp_path_factory.mktemp("index"), TEXTS)
 
 
 def found(asked: Services, text: str) -> set[str]:
