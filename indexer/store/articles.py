@@ -25,6 +25,7 @@ from indexer.store.groups import (
     forget,
     group,
     in_chunks,
+    now_ms,
     pack,
     write_groups,
 )
@@ -43,6 +44,7 @@ _REGROUP: Final = (
         revision=bindparam("of_revision"),
         duplicate_group=bindparam("of_group"),
         duplicate_keys=bindparam("of_keys"),
+        changed_at=bindparam("of_time"),
     )
 )
 
@@ -179,6 +181,7 @@ class ArticleStore:
                             "of_revision": row.revision if number is None else last + place,
                             "of_group": number,
                             "of_keys": pack(grouped.keys[row.id]),
+                            "of_time": now_ms(),
                         }
                         for place, row in enumerate(rows, 1)
                         for number in (grouped.standing(grouped.numbers[row.id]),)
@@ -298,6 +301,7 @@ def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict
         "document": orjson.dumps(record).decode(),
         "duplicate_group": grouped.standing(grouped.numbers[article.id]),
         "duplicate_keys": pack(grouped.keys[article.id]),
+        "changed_at": now_ms(),
     }
 
 
@@ -313,6 +317,7 @@ def _tombstone(article_id: str, revision: int) -> dict[str, Any]:
         "document": "",
         "duplicate_group": None,
         "duplicate_keys": None,
+        "changed_at": now_ms(),
     }
 
 

@@ -10,6 +10,7 @@ Everything here runs in the transaction that changes the articles, under its loc
 from __future__ import annotations
 
 import struct
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,10 +43,16 @@ _FORGET: Final = delete(keys_table).where(
 _JOIN: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
-    .values(duplicate_group=bindparam("of_group"), revision=bindparam("of_revision"))
+    .values(
+        duplicate_group=bindparam("of_group"),
+        revision=bindparam("of_revision"),
+        changed_at=bindparam("of_time"),
+    )
 )
 _MOVE: Final = (
-    update(table).where(table.c.id == bindparam("of_id")).values(revision=bindparam("of_revision"))
+    update(table)
+    .where(table.c.id == bindparam("of_id"))
+    .values(revision=bindparam("of_revision"), changed_at=bindparam("of_time"))
 )
 
 _Value = TypeVar("_Value")
@@ -126,11 +133,19 @@ def write_groups(connection: Connection, grouped: Grouped, *, revision: int) -> 
     Returns the last revision taken now: joined and merged articles take one each.
     """
     _write_keys(connection, grouped)
+    now = now_ms()
     touched: list[dict[str, Any]] = []
     for article_id, number in grouped.joined.items():
         revision += 1
         standing = grouped.standing(number)
-        touched.append({"of_id": article_id, "of_group": standing, "of_revision": revision})
+        touched.append(
+            {
+                "of_id": article_id,
+                "of_group": standing,
+                "of_revision": revision,
+                "of_time": now,
+            }
+        )
     if touched:
         connection.execute(_JOIN, touched)
     if grouped.merged:
@@ -140,7 +155,10 @@ def write_groups(connection: Connection, grouped: Grouped, *, revision: int) -> 
             if each not in grouped.joined and each not in grouped.numbers
         ]
         _write_aliases(connection, grouped)
-        rows = [{"of_id": each, "of_revision": revision + n} for n, each in enumerate(moved, 1)]
+        rows = [
+            {"of_id": each, "of_revision": revision + n, "of_time": now}
+            for n, each in enumerate(moved, 1)
+        ]
         revision += len(rows)
         if rows:
             connection.execute(_MOVE, rows)
@@ -156,6 +174,11 @@ def forget(connection: Connection, packed: Mapping[str, bytes | None]) -> None:
     ]
     if rows:
         connection.execute(_FORGET, rows)
+
+
+def now_ms() -> int:
+    """The time of a change: milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def pack(keys: Sequence[int]) -> bytes:

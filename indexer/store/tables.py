@@ -24,13 +24,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA: Final = "0003"
+SCHEMA: Final = "0004"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 # By default MySQL ignores case when it compares text, and its TEXT ends at 64 KB.
-_ID = String(128).with_variant(
-    mysql.VARCHAR(128, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+ID: Final = String(256).with_variant(
+    mysql.VARCHAR(256, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
 )
+"""The type of an article's id."""
 _DOCUMENT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 metadata = MetaData()
@@ -38,7 +39,7 @@ metadata = MetaData()
 articles: Final = Table(
     "articles",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("revision", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("content_hash", String(32), nullable=False),
@@ -48,6 +49,7 @@ articles: Final = Table(
     Column("document", _DOCUMENT, nullable=False),
     Column("duplicate_group", BigInteger),
     Column("duplicate_keys", LargeBinary),
+    Column("changed_at", BigInteger),
     Index("articles_duplicate_group", "duplicate_group"),
     Index("articles_revision", "revision", unique=True),
     Index("articles_deleted", "deleted"),
@@ -58,13 +60,14 @@ articles: Final = Table(
 ``published_at`` is UTC without a zone, since SQLite and MySQL keep none. In a tombstone only ``id`` and ``revision`` mean
 anything; its ``content_hash`` and ``document`` are empty. ``duplicate_group`` is the article's number, NULL without a group.
 ``duplicate_keys`` are its keys, 8 bytes each, NULL if they were not made yet, as in articles of releases without keys.
+``changed_at`` is when the row took its revision, in milliseconds since 1970; NULL if an older release wrote it.
 """
 
 duplicate_keys: Final = Table(
     "duplicate_keys",
     metadata,
     Column("hash", BigInteger, primary_key=True, autoincrement=False),
-    Column("article_id", _ID, primary_key=True),
+    Column("article_id", ID, primary_key=True),
     sqlite_with_rowid=False,
 )
 """The articles by their keys (see ``indexer/store/duplicates.py``). Articles that may be the same text share a key."""
@@ -101,3 +104,44 @@ editorial_versions: Final = Table(
     Column("last", BigInteger, nullable=False),
 )
 """One row: how often the lists were changed. Whoever changes them holds its lock until the commit."""
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("expires_at", DateTime),
+    Column("revoked_at", DateTime),
+    Index("api_keys_digest", "digest", unique=True),
+)
+"""One row for each API key that was ever made. ``digest`` is the key's SHA-256 in hex; the key itself is kept nowhere.
+Times are UTC without a zone.
+"""
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cancel", Boolean, nullable=False),
+    Column("phase", String(32), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("started_at", DateTime),
+    Column("phase_started_at", DateTime),
+    Column("heartbeat_at", DateTime),
+    Column("finished_at", DateTime),
+    Column("outcome", Text, nullable=False),
+    Column("rejections", Text, nullable=False),
+    Index("jobs_state", "state"),
+)
+"""One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts.
+``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
+"""

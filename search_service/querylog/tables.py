@@ -12,17 +12,15 @@ from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, MetaData
 from sqlalchemy.dialects import mysql
 
 from indexer.store.chain import Chain
+from indexer.store.tables import ID
 from search_service.querylog.entries import MAX_QUERY
 
-CHAIN: Final = Chain("search_service.querylog:migrations", "0002", "query_log_version")
+CHAIN: Final = Chain("search_service.querylog:migrations", "0003", "query_log_version")
 """The migrations of the query log. Their version is in a table of its own, so the store may use the same database."""
 
 # By default MySQL ignores case and accents when it compares text.
 _EXACT_TEXT = String(MAX_QUERY).with_variant(
     mysql.VARCHAR(MAX_QUERY, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
-_ID = String(128).with_variant(
-    mysql.VARCHAR(128, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
 )
 
 metadata = MetaData()
@@ -59,7 +57,7 @@ clicks: Final = Table(
     Column("clicked_at", DateTime, nullable=False),
     Column("query_id", String(16)),
     Column("query", _EXACT_TEXT),
-    Column("article_id", _ID, nullable=False),
+    Column("article_id", ID, nullable=False),
     Column("position", Integer, nullable=False),
     Column("visitor", String(24), nullable=False),
     Column("network", String(24)),

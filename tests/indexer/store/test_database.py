@@ -23,7 +23,7 @@ from indexer.store import dialects
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from indexer.store.tables import SCHEMA, metadata
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, differing_type
 from tests.factories import article
 
 
@@ -49,7 +49,7 @@ def test_the_database_is_what_the_tables_say(store_url: str) -> None:
     open_store(store_url).close()
     engine = create_engine(store_url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": differing_type})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 

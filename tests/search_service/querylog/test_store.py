@@ -26,6 +26,7 @@ from search_service.querylog.entries import Asked
 from search_service.querylog.store import GRACE, REFRESH, QueryLogStore, open_query_log, stored
 from search_service.querylog.tables import CHAIN, clicks, metadata, queries, query_days, salts
 from search_service.querylog.visitors import Visitor
+from tests.conftest import differing_type
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill
@@ -49,7 +50,7 @@ def write(store: QueryLogStore, *entries: Asked) -> list[bool]:
 def test_the_database_is_what_the_tables_say(store: QueryLogStore, url: str) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
-        options = {"compare_type": True, "version_table": "query_log_version"}
+        options = {"compare_type": differing_type, "version_table": "query_log_version"}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
