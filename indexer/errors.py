@@ -10,6 +10,7 @@
     ├── PackageMissing             a package that one command needs is not installed
     ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
+    ├── ConditionFailed            an article is not in the state that a change demands
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PortUnavailable            the server cannot listen on its host and port
@@ -124,6 +125,18 @@ class ArticleNotFound(SearchIndexError):
     def __init__(self, article_id: str) -> None:
         super().__init__(f"there is no article {article_id!r}")
         self.article_id = article_id
+
+
+class ConditionFailed(SearchIndexError):
+    """An article is not in the state that a change demands. ``found`` is its revision, None if there is none."""
+
+    def __init__(self, article_id: str, wanted: int | str, found: int | None) -> None:
+        demanded = wanted if isinstance(wanted, str) else f"at revision {wanted}"
+        state = "does not exist" if found is None else f"is at revision {found}"
+        super().__init__(
+            f"article {article_id!r} {state}, and must be {demanded}: read it again, then decide"
+        )
+        self.article_id, self.wanted, self.found = article_id, wanted, found
 
 
 class Overloaded(SearchIndexError):

@@ -1,12 +1,13 @@
 """Records: input that may become an article, and rejections for input that cannot.
 
-A file's source or a request makes records; ``ingest.py`` takes them.
+A file's source or a request makes records; ``ingest.py`` takes them. A request can also ask for removals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,12 @@ class Rejection:
     where: str
     why: str
     raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A demand to delete an article, or to withdraw it: then it stays in the store, and readers no longer see it."""
+
+    where: str
+    article_id: str
+    how: Literal["delete", "withdraw"]

@@ -97,8 +97,9 @@ def ingest_command(
 def delete_command(ids: tuple[str, ...]) -> int:
     """Delete articles from the store. The index follows with the next rebuild."""
     with _store(_settings()) as store:
-        unknown = [each for each in dict.fromkeys(ids) if store.get(each) is None]
-        deleted = store.delete(ids)
+        done = store.delete(ids)
+    unknown = [each.article_id for each in done if each.result == "absent"]
+    deleted = len(done) - len(unknown)
     click.echo(f"deleted {summaries.counted(deleted, 'article')}")
     if unknown:
         summaries.hint(f"not in the store: {', '.join(unknown)}")

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Engine, bindparam, false, func, insert, select, update
 
 from indexer.article import Article, article_from_record, article_to_record, content_hash
+from indexer.errors import ConditionFailed
 from indexer.store.dialects import for_writing, translated
 from indexer.store.groups import (
     NUMBER,
@@ -49,13 +50,31 @@ _REGROUP: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PutResult:
-    """How many of the given articles were created, updated and unchanged. The three add up to their number."""
+Result = Literal["created", "updated", "unchanged", "deleted", "absent"]
+"""What became of an article. ``absent``: there was none to delete or to withdraw."""
 
-    created: int
-    updated: int
-    unchanged: int
+Condition = int | Literal["present", "absent"]
+"""What must hold for a change to be made: the article has this revision, there is one, or there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one article, and the revision that it, or its tombstone, has now; 0 if the store never knew it."""
+
+    article_id: str
+    result: Result
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The changes above a revision: how many revisions, and when the oldest one was stored.
+
+    ``since`` is None if there are none, or if a release stored them that did not note the time.
+    """
+
+    revisions: int
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,64 +110,80 @@ class ArticleStore:
         """The database's URL, password included, for another process that opens the same store."""
         return self._engine.url.render_as_string(hide_password=False)
 
-    def put(self, articles: Iterable[Article]) -> PutResult:
-        """Store articles, all or none, replacing those of the same id.
+    def put(
+        self, articles: Iterable[Article], *, when: Condition | None = None
+    ) -> tuple[Stored, ...]:
+        """Store articles, all or none, replacing those of the same id. Returns what became of each, in their order.
 
         An article equal to the stored one is not written and takes no revision. Of several articles with the same id the last is
-        stored; they are counted as if they were put one after another. An article with a deleted id counts as created.
+        stored; each counts as if they were put one after another. An article with a deleted id is created. ``when`` must hold
+        for each article that is not equal to the stored one; so a repeated request succeeds.
 
         Each article gets its duplicate group, whatever its ``duplicate_group`` says. A stored article takes a revision when
         its first duplicate joins it, or when its group merges into an older one.
 
         Memory holds all of the articles at once, so callers put them in batches.
+
+        Raises:
+            ConditionFailed: ``when`` does not hold for an article. Nothing was stored.
         """
-        given = [(article, content_hash(article)) for article in articles]
+        given = list(articles)
         if not given:
-            return PutResult(0, 0, 0)
+            return ()
         with self._change() as (connection, last):
-            stored = _stored(connection, (article.id for article, _ in given))
-            hashes = {each: known.content_hash for each, known in stored.items()}
-            latest: dict[str, Article] = {}
-            created = updated = 0
-            for article, digest in given:
-                before = hashes.get(article.id)
-                created += not before
-                updated += bool(before) and before != digest
-                hashes[article.id], latest[article.id] = digest, article
-            changed = [
-                each
-                for each in latest.values()
-                if each.id not in stored or stored[each.id].content_hash != hashes[each.id]
-            ]
-            forget(
-                connection, {each.id: stored[each.id].keys for each in changed if each.id in stored}
-            )
-            numbered = [(article, revision) for revision, article in enumerate(changed, last + 1)]
-            grouped = group(connection, numbered)
-            rows = [
-                _row(article, hashes[article.id], revision, grouped)
-                for article, revision in numbered
-            ]
-            _write(connection, rows, stored)
-            _give_out(connection, write_groups(connection, grouped, revision=last + len(rows)))
-        return PutResult(created, updated, len(given) - created - updated)
+            return _put(connection, last, given, when)
 
-    def delete(self, article_ids: Iterable[str]) -> int:
-        """Delete articles, all or none, leaving tombstones. Returns how many existed.
+    def withdraw(
+        self, article_ids: Iterable[str], *, when: Condition | None = None
+    ) -> tuple[Stored, ...]:
+        """Set the status of articles to withdrawn, all or none. Returns what became of each different id, in their order.
 
-        Unknown and deleted ids are not an error, and take no revision.
+        Unknown and deleted ids are absent, which is not an error.
+
+        Raises:
+            ConditionFailed: ``when`` does not hold for an article that is not withdrawn yet. Nothing was changed.
         """
         wanted = list(dict.fromkeys(article_ids))
         if not wanted:
-            return 0
+            return ()
+        with self._change() as (connection, last):
+            held = _articles(connection, wanted)
+            changed = [replace(each, status="withdrawn") for each in held.values()]
+            done = {each.article_id: each for each in _put(connection, last, changed, when)}
+            stored = _stored(connection, [each for each in wanted if each not in done])
+        return tuple(
+            done.get(each) or Stored(each, "absent", stored[each].revision if each in stored else 0)
+            for each in wanted
+        )
+
+    def delete(
+        self, article_ids: Iterable[str], *, when: Condition | None = None
+    ) -> tuple[Stored, ...]:
+        """Delete articles, all or none, leaving tombstones. Returns what became of each different id, in their order.
+
+        Unknown and deleted ids are absent, which is not an error; they take no revision.
+
+        Raises:
+            ConditionFailed: ``when`` does not hold for an article that exists. Nothing was deleted.
+        """
+        wanted = list(dict.fromkeys(article_ids))
+        if not wanted:
+            return ()
         with self._change() as (connection, last):
             stored = _stored(connection, wanted)
             live = [each for each in wanted if each in stored and stored[each].content_hash]
+            _ensure(when, live, stored)
             forget(connection, {each: stored[each].keys for each in live})
-            rows = [_tombstone(each, revision) for revision, each in enumerate(live, last + 1)]
+            taken = {each: revision for revision, each in enumerate(live, last + 1)}
+            rows = [_tombstone(each, revision) for each, revision in taken.items()]
             _write(connection, rows, stored)
             _give_out(connection, last + len(rows))
-        return len(rows)
+        return tuple(
+            Stored(each, "deleted", taken[each])
+            if each in taken
+            else Stored(each, "absent", stored[each].revision if each in stored else 0)
+            for each in wanted
+        )
 
     def regroup(self, *, batch: int = 500) -> Iterator[Regrouped]:
         """Find the duplicate groups of articles that a release without groups has stored, oldest revision first.
@@ -195,11 +230,26 @@ class ArticleStore:
 
     def get(self, article_id: str) -> Article | None:
         """The article with this id; None when it is unknown or deleted."""
-        query = select(table.c.document, NUMBER).select_from(WITH_NUMBER)
+        found = self.find(article_id)
+        return found and found[0]
+
+    def find(self, article_id: str) -> tuple[Article, int] | None:
+        """The article with this id and its revision; None when it is unknown or deleted."""
+        query = select(table.c.document, NUMBER, table.c.revision).select_from(WITH_NUMBER)
         query = query.where(table.c.id == article_id, table.c.deleted == false())
         with translated(self._engine.url), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _article(*row)
+        return None if row is None else (_article(row[0], row[1]), row[2])
+
+    def pending(self, after: int) -> Pending:
+        """The changes above revision ``after``. Reads two rows, by their index."""
+        oldest = select(table.c.changed_at).where(table.c.revision > after)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            last: int = connection.execute(select(revisions.c.last)).scalar_one()
+            since = connection.execute(oldest.order_by(table.c.revision).limit(1)).scalar()
+        if last <= after:
+            return Pending(0, None)
+        return Pending(last - after, since and datetime.fromtimestamp(since / 1000, UTC))
 
     def count(self) -> int:
         """The number of articles, whatever their status. Walks one narrow index."""
@@ -257,6 +307,7 @@ class ArticleStore:
 class _Known(NamedTuple):
     """What the database holds for an id. For a tombstone the hash is empty and the keys are None."""
 
+    revision: int
     content_hash: str
     keys: bytes | None
 
@@ -265,10 +316,72 @@ def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Kn
     """What the database holds for the ids that it knows."""
     found: dict[str, _Known] = {}
     for chunk in in_chunks(article_ids):
-        query = select(table.c.id, table.c.content_hash, table.c.duplicate_keys)
+        query = select(table.c.id, table.c.revision, table.c.content_hash, table.c.duplicate_keys)
         for article_id, *known in connection.execute(query.where(table.c.id.in_(chunk))):
             found[article_id] = _Known(*known)
     return found
+
+
+def _articles(connection: Connection, article_ids: Iterable[str]) -> dict[str, Article]:
+    """The articles with these ids that exist."""
+    found: dict[str, Article] = {}
+    for chunk in in_chunks(article_ids):
+        query = select(table.c.id, table.c.document, NUMBER).select_from(WITH_NUMBER)
+        query = query.where(table.c.id.in_(chunk), table.c.deleted == false())
+        for article_id, document, number in connection.execute(query):
+            found[article_id] = _article(document, number)
+    return found
+
+
+def _put(
+    connection: Connection, last: int, articles: list[Article], when: Condition | None
+) -> tuple[Stored, ...]:
+    """Store articles in the transaction of ``connection``; ``last`` is the last revision taken. See ``ArticleStore.put``."""
+    given = [(article, content_hash(article)) for article in articles]
+    stored = _stored(connection, (article.id for article, _ in given))
+    hashes = {each: known.content_hash for each, known in stored.items()}
+    latest: dict[str, Article] = {}
+    results: list[tuple[str, Result]] = []
+    for article, digest in given:
+        before = hashes.get(article.id)
+        changes: Result = "updated" if before else "created"
+        results.append((article.id, "unchanged" if before == digest else changes))
+        hashes[article.id], latest[article.id] = digest, article
+    changed = [
+        each
+        for each in latest.values()
+        if each.id not in stored or stored[each.id].content_hash != hashes[each.id]
+    ]
+    _ensure(when, (each.id for each in changed), stored)
+    forget(connection, {each.id: stored[each.id].keys for each in changed if each.id in stored})
+    numbered = [(article, revision) for revision, article in enumerate(changed, last + 1)]
+    grouped = group(connection, numbered)
+    rows = [_row(article, hashes[article.id], revision, grouped) for article, revision in numbered]
+    _write(connection, rows, stored)
+    _give_out(connection, write_groups(connection, grouped, revision=last + len(rows)))
+    taken = {article.id: revision for article, revision in numbered}
+    return tuple(
+        Stored(each, result, taken[each] if each in taken else stored[each].revision)
+        for each, result in results
+    )
+
+
+def _ensure(
+    when: Condition | None, article_ids: Iterable[str], stored: Mapping[str, _Known]
+) -> None:
+    """Check a condition of articles that are about to change.
+
+    Raises:
+        ConditionFailed: it does not hold for one of them.
+    """
+    if when is None:
+        return
+    for each in article_ids:
+        known = stored.get(each)
+        found = known.revision if known and known.content_hash else None
+        holds = (found is None) == (when == "absent") if isinstance(when, str) else found == when
+        if not holds:
+            raise ConditionFailed(each, when, found)
 
 
 def _write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
 from indexer.article import Article, content_hash, make_article
-from indexer.store.articles import ArticleStore, Change, PutResult
+from indexer.store.articles import ArticleStore, Change, Stored
 from indexer.store.database import open_store
 from indexer.store.tables import articles as table
 from tests.factories import article
@@ -25,6 +26,16 @@ def _seen(store: ArticleStore, after: int = 0) -> list[tuple[int, str, bool]]:
         (each.revision, each.article_id, each.article is not None)
         for each in store.changes(after=after)
     ]
+
+
+def _counts(done: tuple[Stored, ...]) -> tuple[int, int, int]:
+    found = Counter(each.result for each in done)
+    assert set(found) <= {"created", "updated", "unchanged"}
+    return found["created"], found["updated"], found["unchanged"]
+
+
+def _deleted(done: tuple[Stored, ...]) -> int:
+    return sum(each.result == "deleted" for each in done)
 
 
 def test_a_new_store_is_empty(store: ArticleStore) -> None:
@@ -69,21 +80,21 @@ def test_ids_that_differ_in_case_are_two_articles(store: ArticleStore) -> None:
 
 
 def test_each_new_article_takes_the_next_revision_in_the_order_given(store: ArticleStore) -> None:
-    assert store.put([article("c"), article("a")]) == PutResult(2, 0, 0)
-    assert store.put([article("b")]) == PutResult(1, 0, 0)
+    assert _counts(store.put([article("c"), article("a")])) == (2, 0, 0)
+    assert _counts(store.put([article("b")])) == (1, 0, 0)
     assert _seen(store) == [(1, "c", True), (2, "a", True), (3, "b", True)]
     assert store.revision() == 3
 
 
 def test_an_unchanged_article_takes_no_revision(store: ArticleStore) -> None:
     store.put([article("a"), article("b")])
-    assert store.put([article("a"), article("b")]) == PutResult(0, 0, 2)
+    assert _counts(store.put([article("a"), article("b")])) == (0, 0, 2)
     assert store.revision() == 2
 
 
 def test_a_changed_article_takes_a_new_revision_and_loses_its_old_one(store: ArticleStore) -> None:
     store.put([article("a"), article("b")])
-    assert store.put([article("a", title="新题"), article("b")]) == PutResult(0, 1, 1)
+    assert _counts(store.put([article("a", title="新题"), article("b")])) == (0, 1, 1)
     assert _seen(store) == [(2, "b", True), (3, "a", True)]
     found = store.get("a")
     assert found is not None
@@ -92,20 +103,20 @@ def test_a_changed_article_takes_a_new_revision_and_loses_its_old_one(store: Art
 
 def test_of_repeated_ids_the_last_wins_with_one_revision(store: ArticleStore) -> None:
     versions = [article("a", title=title) for title in ("一", "二", "二", "三")]
-    assert store.put(versions) == PutResult(1, 2, 1)
+    assert _counts(store.put(versions)) == (1, 2, 1)
     assert store.get("a") == versions[-1]
     assert store.revision() == 1
 
 
 def test_an_article_that_ends_as_it_is_stored_takes_no_revision(store: ArticleStore) -> None:
     store.put([article("a")])
-    assert store.put([article("a", title="另题"), article("a")]) == PutResult(0, 2, 0)
+    assert _counts(store.put([article("a", title="另题"), article("a")])) == (0, 2, 0)
     assert store.revision() == 1
 
 
 def test_putting_nothing_is_no_change(store: ArticleStore) -> None:
-    assert store.put([]) == PutResult(0, 0, 0)
-    assert store.delete([]) == 0
+    assert _counts(store.put([])) == (0, 0, 0)
+    assert _deleted(store.delete([])) == 0
     assert store.revision() == 0
 
 
@@ -113,9 +124,9 @@ def test_more_articles_than_a_database_takes_parameters_fit_in_one_put(
     store: ArticleStore,
 ) -> None:
     many = [article(f"a-{number}") for number in range(2_300)]
-    assert store.put(iter(many)) == PutResult(2_300, 0, 0)
-    assert store.put(many) == PutResult(0, 0, 2_300)
-    assert store.delete(each.id for each in many) == 2_300
+    assert _counts(store.put(iter(many))) == (2_300, 0, 0)
+    assert _counts(store.put(many)) == (0, 0, 2_300)
+    assert _deleted(store.delete(each.id for each in many)) == 2_300
     assert store.revision() == 4_600
 
 
@@ -126,13 +137,13 @@ def test_a_put_that_fails_leaves_nothing_behind(store: ArticleStore) -> None:
     with pytest.raises(AttributeError):
         store.put(broken())
     assert store.count() == 0
-    assert store.put([article("a")]) == PutResult(1, 0, 0)
+    assert _counts(store.put([article("a")])) == (1, 0, 0)
     assert store.revision() == 1
 
 
 def test_a_deleted_article_leaves_a_tombstone_with_a_new_revision(store: ArticleStore) -> None:
     store.put([article("a"), article("b")])
-    assert store.delete(["a"]) == 1
+    assert _deleted(store.delete(["a"])) == 1
     assert store.get("a") is None
     assert store.count() == 1
     assert list(store.changes(after=2)) == [Change(3, "a", None)]
@@ -141,15 +152,15 @@ def test_a_deleted_article_leaves_a_tombstone_with_a_new_revision(store: Article
 
 def test_only_what_is_there_can_be_deleted(store: ArticleStore) -> None:
     store.put([article("a")])
-    assert store.delete(["nobody", "a", "a"]) == 1
-    assert store.delete(["nobody", "a"]) == 0
+    assert _deleted(store.delete(["nobody", "a", "a"])) == 1
+    assert _deleted(store.delete(["nobody", "a"])) == 0
     assert store.revision() == 2
 
 
 def test_a_put_after_a_delete_brings_the_article_back(store: ArticleStore) -> None:
     store.put([article("a")])
     store.delete(["a"])
-    assert store.put([article("a")]) == PutResult(1, 0, 0)
+    assert _counts(store.put([article("a")])) == (1, 0, 0)
     assert store.get("a") == article("a")
     assert _seen(store) == [(3, "a", True)]
     assert store.count() == 1
@@ -278,12 +289,11 @@ def test_any_history_ends_as_a_plain_dictionary_would(
     for kind, values in steps:
         if kind == "put":
             given_articles = [article(each[0], title=each[1]) for each in values]
-            result = store.put(given_articles)
-            assert result.created + result.updated + result.unchanged == len(given_articles)
+            assert sum(_counts(store.put(given_articles))) == len(given_articles)
             expected |= {each.id: each for each in given_articles}
         else:
             there = {each for each in values if each in expected}
-            assert store.delete(values) == len(there)
+            assert _deleted(store.delete(values)) == len(there)
             for each in there:
                 expected.pop(each)
         for change in store.changes(after=seen, batch=2):

@@ -24,9 +24,8 @@ def _write(url: str, writer: int) -> int:
         names = [f"own-{writer}-{turn}-{number}" for number in range(EACH)]
         own = [article(name, title=name) for name in names]
         shared = [article(f"shared-{number}", title=f"{writer} {turn}") for number in range(EACH)]
-        result = store.put(own + shared)
-        changed += result.created + result.updated
-        changed += store.delete([f"own-{writer}-{turn}-0"])
+        done = store.put(own + shared) + store.delete([f"own-{writer}-{turn}-0"])
+        changed += sum(each.result != "unchanged" for each in done)
     store.close()
     return changed
 
@@ -53,9 +52,9 @@ def _follow(url: str, own: int) -> tuple[list[int], list[str]]:
 
 def _open_and_put(url: str, number: int) -> int:
     store = open_store(url)
-    created = store.put([article(f"a-{number}", title=f"第 {number} 篇")]).created
+    done = store.put([article(f"a-{number}", title=f"第 {number} 篇")])
     store.close()
-    return created
+    return sum(each.result == "created" for each in done)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:

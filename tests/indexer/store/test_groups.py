@@ -53,8 +53,8 @@ def test_an_article_that_is_alone_has_no_group(store: ArticleStore) -> None:
 def test_a_reprint_joins_its_original_which_takes_a_revision(store: ArticleStore) -> None:
     store.put([_report("a"), article("other", body=SHORT)])
     before = store.revision()
-    result = store.put([_report("b", body=f"【转载】{REPORT}（完）")])
-    assert (result.created, result.updated) == (1, 0)
+    (stored,) = store.put([_report("b", body=f"【转载】{REPORT}（完）")])
+    assert (stored.article_id, stored.result) == ("b", "created")
     found = _groups(store)
     assert found["a"] == found["b"] == before + 1
     assert found["other"] == 0
@@ -95,7 +95,8 @@ def test_what_an_article_says_of_its_group_is_not_looked_at(store: ArticleStore)
     before = store.revision()
     stored = store.get("a")
     assert stored is not None
-    assert store.put([stored, article("c", body=SHORT, duplicate_group=999)]).unchanged == 1
+    done = store.put([stored, article("c", body=SHORT, duplicate_group=999)])
+    assert [each.result for each in done] == ["unchanged", "created"]
     assert store.revision() == before + 1
     assert _groups(store)["c"] == 0
 
