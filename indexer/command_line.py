@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any, Final, TextIO
 
 import click
@@ -100,6 +103,44 @@ class _Output(io.FileIO):
             os.dup2(null, self.fileno())
             os.close(null)
             return super().write(data)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Event]:
+    """An event that SIGTERM and Ctrl-C set, for commands that run until they are stopped and then end well."""
+    stop = Event()
+    before = {
+        each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def end_with_stdin() -> None:
+    """Send SIGTERM to this process when its standard input closes, because the process that started it has died."""
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def until_stdin_closes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the hidden option ``--until-stdin-closes``, for a supervisor that starts it."""
+
+    def begin(_context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+        if given:
+            end_with_stdin()
+
+    option = click.option(
+        "--until-stdin-closes", is_flag=True, hidden=True, expose_value=False, callback=begin
+    )
+    return option(command)
 
 
 def results() -> Console:

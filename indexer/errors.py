@@ -284,13 +284,14 @@ class IndexOutdated(IndexFailure):
 
 
 class WriterBusy(IndexFailure):
-    """Another process is writing to the index folder."""
+    """Another process is writing to the index folder: process ``number`` for this ``purpose``, if that is known."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, number: str = "", purpose: str = "") -> None:
+        holder = f"process {number} ({purpose})" if number else "another process"
         super().__init__(
-            f"another process is writing to {path}: wait until it has finished, then try again"
+            f"{holder} is writing to {path}: wait until it has finished, then try again"
         )
-        self.path = path
+        self.path, self.number, self.purpose = path, number, purpose
 
 
 class RebuildFailed(IndexFailure):

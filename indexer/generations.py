@@ -16,6 +16,7 @@ the engine reads and writes articles.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +43,8 @@ from indexer.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 
 CURRENT: Final = "CURRENT"
 LOCK: Final = "writer.lock"
+HOLDER: Final = "writer.holder"
+"""Who holds the lock: the process's number and what it does."""
 PATIENCE: Final = 30.0
 """Seconds to wait for the lock of all generations. Removing a generation, or comparing one with its checksums, takes less."""
 INDEX: Final = "index"
@@ -186,8 +189,10 @@ class Generations:
                 self._locked = False
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[None]:
+    def writing(self, name: str, *, purpose: str = "") -> Iterator[None]:
         """Be the only writer of a generation until the block or the process ends. No other process removes it meanwhile.
+
+        Others that want to write are told the ``purpose``.
 
         Raises:
             GenerationMissing: it is not on disk.
@@ -197,7 +202,7 @@ class Generations:
         folder = self._folder / name
         if not folder.is_dir():
             raise GenerationMissing(name, self.root)
-        with _holding(folder, patience=0):
+        with _holding(folder, patience=0, purpose=purpose):
             yield
 
     def begin(self) -> Path:
@@ -362,8 +367,10 @@ class Generations:
 
 
 @contextmanager
-def _holding(folder: Path, *, patience: float) -> Iterator[None]:
+def _holding(folder: Path, *, patience: float, purpose: str = "") -> Iterator[None]:
     """Hold the lock of a folder.
+
+    The file HOLDER beside the lock tells others who holds it. The file is a courtesy: without it they just do not know.
 
     Raises:
         WriterBusy: another has held it for ``patience`` seconds.
@@ -375,11 +382,26 @@ def _holding(folder: Path, *, patience: float) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise WriterBusy(folder) from None
+            raise WriterBusy(folder, *_holder(folder)) from None
     try:
+        if purpose:
+            with suppress(OSError):  # a full disk is reported by the work itself
+                (folder / HOLDER).write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
         yield
     finally:
+        if purpose:
+            with suppress(OSError):
+                (folder / HOLDER).unlink()
         lock.release()
+
+
+def _holder(folder: Path) -> tuple[str, str]:
+    """The number and the purpose of the process that holds the lock of a folder; empty if it did not say."""
+    try:
+        number, _, purpose = (folder / HOLDER).read_text(encoding="utf-8").partition(" ")
+    except (OSError, UnicodeDecodeError):
+        return "", ""
+    return number, purpose
 
 
 @contextmanager

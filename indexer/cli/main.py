@@ -21,11 +21,12 @@ from indexer.clean import read_mapping
 from indexer.cli import summaries
 from indexer.cli.editorial import editorial_group
 from indexer.cli.progress import show_build, show_ingest
-from indexer.command_line import PARTLY
+from indexer.command_line import PARTLY, stopped_by_signals, until_stdin_closes
 from indexer.generations import Ensure, Generations
 from indexer.ingest import accept
 from indexer.opening import ensure_fit, is_sound, made_with
 from indexer.rebuilding.catch_up import apply_changes
+from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
 from indexer.settings import IndexSettings, read_settings, usable_cores
@@ -179,6 +180,21 @@ def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> No
         summaries.show_changes(applied)
     if rebuilt is not None:
         summaries.show_rebuild(rebuilt)
+
+
+@cli.command("follow")
+@until_stdin_closes
+def follow_command() -> None:
+    """Apply the store's changes to the live index as they come, until SIGTERM or Ctrl-C. One process at a time does this."""
+    settings = _settings()
+    with _store(settings) as store, stopped_by_signals() as stop:
+        Follower(
+            store,
+            Generations(settings.index_dir),
+            analyzer=_analyzer(settings),
+            timezone=settings.timezone,
+            tell=summaries.hint,
+        ).run(stop)
 
 
 @cli.command("status")

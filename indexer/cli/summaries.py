@@ -91,6 +91,12 @@ def show_rebuild(report: RebuildReport) -> None:
 
 def show_changes(report: ChangesReport) -> None:
     """Print what was applied to the live generation."""
+    if report.follower:
+        click.echo(
+            f"generation {report.generation}: process {report.follower} follows the store and has applied its changes, "
+            f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}"
+        )
+        return
     click.echo(
         f"generation {report.generation}: {report.put:,} put, {report.deleted:,} deleted, "
         f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}; "

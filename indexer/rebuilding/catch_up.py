@@ -7,6 +7,7 @@ a crash it continues from the last commit.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,10 +18,10 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import CommitReport, Engine, Reader
 from indexer.engines.registry import open_engine
-from indexer.errors import IndexDamaged, IndexOutdated
+from indexer.errors import IndexDamaged, IndexOutdated, WriterBusy
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
-from indexer.opening import made_with
+from indexer.opening import made_with, open_generation
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 1_000
@@ -28,6 +29,13 @@ BATCH: Final = 1_000
 NO_MATCH: Final = (
     "it does not match the store: the store was replaced or restored, or the index lost articles"
 )
+
+FOLLOW: Final = "follow"
+"""The purpose of a process that follows the store."""
+LOOK_EVERY: Final = 0.1
+"""Seconds between two looks at the store, or at the index: one row, or one commit."""
+FOLLOWER_PATIENCE: Final = 30.0
+"""Seconds to wait for the next commit of a follower. A large merge takes less."""
 
 _SAMPLE: Final = 20
 
@@ -64,37 +72,80 @@ class Replayed:
     merge_failure: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The result of one commit of changes. The index now has the store's ``revision``.
+
+    ``merge_failure`` says why the engine could not merge its segments afterwards; None if it could.
+    """
+
+    put: int
+    deleted: int
+    revision: int
+    merge_failure: str | None
+
+    @property
+    def changes(self) -> int:
+        """How many changes were applied."""
+        return self.put + self.deleted
+
+
+def apply_batch(
+    store: ArticleStore,
+    engine: Engine,
+    *,
+    after: int,
+    advance: Callable[[], None] = lambda: None,
+    before_commit: Callable[[int], None] = lambda _: None,
+) -> Batch:
+    """Apply the first BATCH changes after revision ``after`` in one commit. Without changes nothing is committed.
+
+    ``advance`` is called for each change, ``before_commit`` with the revision that the index will have.
+    """
+    put = deleted = 0
+    revision = after
+    committed = CommitReport()
+    given_out = store.revision()
+    with engine.writer() as writer:
+        for change in islice(store.changes(after=after), BATCH):
+            if change.article is None:
+                writer.delete(change.article_id)
+                deleted += 1
+            else:
+                writer.put(change.article)
+                put += 1
+            revision = change.revision
+            advance()
+        if put + deleted < BATCH:
+            revision = max(revision, given_out)
+        before_commit(revision)
+        if put + deleted:
+            committed = writer.commit(revision=revision)
+    return Batch(put, deleted, revision, committed.merge_failure)
+
+
 def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announcer) -> Replayed:
     """Apply every change after revision ``after``, in commits of BATCH, until none is left.
 
     If the store keeps changing, replay follows until the store pauses for a moment.
     """
-    put = deleted = 0
-    revision = after
-    committed = CommitReport()
-    while True:
-        given_out = store.revision()
-        applied = 0
-        with engine.writer() as writer:
-            for change in islice(store.changes(after=revision), BATCH):
-                if change.article is None:
-                    writer.delete(change.article_id)
-                    deleted += 1
-                else:
-                    writer.put(change.article)
-                    put += 1
-                revision = change.revision
-                applied += 1
-                announcer.advance()
-            if applied < BATCH:
-                revision = max(revision, given_out)
-            # Counted before the commit: the store must pause only for an instant, not for the whole commit.
-            articles = store.count()
-            caught_up = store.revision() <= revision
-            if applied:
-                committed = writer.commit(revision=revision)
-        if caught_up:
-            return Replayed(put, deleted, revision, articles, committed.merge_failure)
+    put = deleted = articles = 0
+    caught_up = False
+    failure: str | None = None
+
+    def look(revision: int) -> None:
+        # Before the commit: the store must pause only for an instant, not for the whole commit.
+        nonlocal articles, caught_up
+        articles = store.count()
+        caught_up = store.revision() <= revision
+
+    while not caught_up:
+        batch = apply_batch(
+            store, engine, after=after, advance=announcer.advance, before_commit=look
+        )
+        put, deleted, after = put + batch.put, deleted + batch.deleted, batch.revision
+        failure = batch.merge_failure if batch.changes else failure
+    return Replayed(put, deleted, after, articles, failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +153,7 @@ class ChangesReport:
     """The result of :func:`apply_changes` for generation ``generation``. ``store_articles`` is the store's count at that time.
 
     ``merge_failure`` says why the engine could not merge after the last commit. The changes are live nevertheless.
+    ``follower`` is the number of the process that follows the store and has applied the changes; how many is then unknown.
     """
 
     generation: str
@@ -112,6 +164,7 @@ class ChangesReport:
     store_articles: int
     seconds: float
     merge_failure: str | None
+    follower: str = ""
 
 
 def apply_changes(
@@ -125,24 +178,66 @@ def apply_changes(
 ) -> ChangesReport:
     """Apply the store's changes to the live generation, once. Another generation may be built meanwhile.
 
-    If another one is promoted before the end, the changes are applied to that one too.
+    If another one is promoted before the end, the changes are applied to that one too. If a follower writes to the live
+    generation, wait until it has applied what the store holds now, as long as it goes on.
 
     Raises:
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged: there is nothing sound to apply them to,
             or the index was made from another store.
         IndexOutdated: the live generation was made with another fingerprint; it needs a rebuild.
-        WriterBusy: another process is applying changes.
+        WriterBusy: another process is applying changes, or the follower does not.
     """
     began = time.monotonic()
+    wanted = store.revision()
     while True:
         with ExitStack() as held:
-            with generations.lock():
-                live = generations.live()
-                held.enter_context(generations.writing(live.name))
+            try:
+                with generations.lock():
+                    live = generations.live()
+                    held.enter_context(generations.writing(live.name, purpose="rebuild --changes"))
+            except WriterBusy as busy:
+                if busy.purpose != FOLLOW:
+                    raise
+                engine = open_generation(live, analyzer=analyzer, timezone=timezone)
+                return _followed(store, live.name, engine, wanted, busy)
             announcer = held.enter_context(Announcer(progress))
             report = _apply(store, live, engine_name, analyzer, timezone, announcer)
         if generations.live_name() == live.name:
             return replace(report, seconds=time.monotonic() - began)
+
+
+def _followed(
+    store: ArticleStore, name: str, engine: Engine, wanted: int, busy: WriterBusy
+) -> ChangesReport:
+    """Wait until the follower has brought generation ``name`` to the revision ``wanted``.
+
+    Raises:
+        WriterBusy: it made no commit for FOLLOWER_PATIENCE seconds.
+    """
+    began = moved = time.monotonic()
+    before = -1
+    while True:
+        with engine.reader() as reader:
+            revision, doc_count = reader.revision, reader.doc_count
+        now = time.monotonic()
+        if revision >= wanted:
+            break
+        if revision != before:
+            before, moved = revision, now
+        elif now - moved > FOLLOWER_PATIENCE:
+            raise busy
+        time.sleep(LOOK_EVERY)
+    return ChangesReport(
+        generation=name,
+        put=0,
+        deleted=0,
+        revision=revision,
+        doc_count=doc_count,
+        store_articles=store.count(),
+        seconds=now - began,
+        merge_failure=None,
+        follower=busy.number,
+    )
 
 
 def _apply(

@@ -97,7 +97,7 @@ def rebuild(
         with generations.lock():
             cleaned = generations.clean()
             folder = generations.begin()
-            held.enter_context(generations.writing(folder.name))
+            held.enter_context(generations.writing(folder.name, purpose="rebuild"))
         try:
             with Announcer(progress, folder=folder) as announcer:
                 announcer.begin("scan", total=0)
@@ -196,7 +196,7 @@ def rebuild_if_needed(
             timezone=timezone,
             progress=progress,
         )
-        if applied.doc_count == applied.store_articles:
+        if applied.follower or applied.doc_count == applied.store_articles:
             return Outcome(did="applied changes", why=why, applied=applied)
         why = (
             "with all changes applied the index did not hold the store "

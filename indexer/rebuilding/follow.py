@@ -1,0 +1,114 @@
+"""Follow: the one writer of the live generation. It applies the store's changes as they come.
+
+Each commit records the store's revision, so a follower that was killed continues from the last commit. When another
+generation becomes live, by a rebuild or a rollback, the follower brings that one up to date and follows with it. A rebuild
+beside it writes to a generation of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from threading import Event
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.engines.base import Engine
+from indexer.errors import FormatMismatch, IndexDamaged, IndexFailure, StoreError
+from indexer.fingerprint import SCHEMA_VERSION
+from indexer.generations import Generation, Generations
+from indexer.opening import open_generation
+from indexer.rebuilding.catch_up import (
+    BATCH,
+    FOLLOW,
+    LOOK_EVERY,
+    NO_MATCH,
+    apply_batch,
+    made_from,
+)
+from indexer.store.articles import ArticleStore
+
+COMMIT_EVERY: Final = 0.5
+"""Seconds from one commit to the next, at least, unless a whole batch waits. Each commit costs every reader a new snapshot."""
+PAUSE: Final = 1.0
+"""Seconds after a failure."""
+
+
+class Follower:
+    """Applies changes until it is stopped.
+
+    ``tell`` gets a sentence when the follower begins with a generation, and one for each new trouble: another writer, no index,
+    an index that needs a rebuild, a full disk, a store that cannot be read. The follower tries again every PAUSE seconds.
+    """
+
+    def __init__(
+        self,
+        store: ArticleStore,
+        generations: Generations,
+        *,
+        analyzer: Analyzer,
+        timezone: ZoneInfo,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._store, self._generations = store, generations
+        self._analyzer, self._timezone = analyzer, timezone
+        self._tell = tell
+        self._trouble = ""
+
+    def run(self, stop: Event) -> None:
+        """Follow until ``stop`` is set. A batch that is being applied is committed first."""
+        while not stop.is_set():
+            try:
+                self._follow_live(stop)
+            except (IndexFailure, StoreError) as error:
+                self._note(str(error))
+                stop.wait(PAUSE)
+
+    def _follow_live(self, stop: Event) -> None:
+        """Follow with the live generation until another one is live.
+
+        Raises:
+            WriterBusy: another process is its writer.
+            NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged, FormatMismatch: it needs a rebuild first.
+            FolderNotWritable, StoreError: a commit was not made, or the store cannot be read.
+        """
+        with ExitStack() as held:
+            with self._generations.lock():
+                live = self._generations.live()
+                held.enter_context(self._generations.writing(live.name, purpose=FOLLOW))
+            engine = self._open(live)
+            with engine.reader() as reader:
+                revision = reader.revision
+                if not made_from(self._store, reader):
+                    raise IndexDamaged(live.index, NO_MATCH)
+            self._trouble = ""
+            self._tell(f"following the store with generation {live.name} from revision {revision}")
+            while not stop.is_set() and self._generations.live_name() == live.name:
+                began, pause = time.monotonic(), LOOK_EVERY
+                if self._store.revision() > revision:
+                    batch = apply_batch(self._store, engine, after=revision)
+                    revision = batch.revision
+                    pause = COMMIT_EVERY if batch.changes < BATCH else 0.0
+                    self._note(
+                        f"the changes are live, but segments could not be merged ({batch.merge_failure}): put that right"
+                        if batch.merge_failure
+                        else ""
+                    )
+                stop.wait(max(0.0, began + pause - time.monotonic()))
+
+    def _open(self, live: Generation) -> Engine:
+        """The engine of the live generation, by its own name and words, whatever the settings now are.
+
+        An index of another analysis is followed too, because queries are cut by this program's analysis anyway. An index of
+        another format cannot be written.
+        """
+        if live.manifest.schema_version != SCHEMA_VERSION:
+            raise FormatMismatch(live.name, live.manifest.schema_version, SCHEMA_VERSION)
+        return open_generation(live, analyzer=self._analyzer, timezone=self._timezone)
+
+    def _note(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            self._tell(trouble)
+        self._trouble = trouble
