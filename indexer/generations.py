@@ -15,8 +15,6 @@ the engine reads and writes articles.
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -26,12 +24,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from indexer.build_progress import BUILDING, BuildProgress, read_progress
 from indexer.durable import replace_file, sync_folder
 from indexer.errors import (
-    FolderNotWritable,
     GenerationMissing,
     IndexDamaged,
     ManifestDamaged,
@@ -39,12 +34,10 @@ from indexer.errors import (
     NoLiveGeneration,
     WriterBusy,
 )
+from indexer.locks import holding, translated
 from indexer.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 
 CURRENT: Final = "CURRENT"
-LOCK: Final = "writer.lock"
-HOLDER: Final = "writer.holder"
-"""Who holds the lock: the process's number and what it does."""
 PATIENCE: Final = 30.0
 """Seconds to wait for the lock of all generations. Removing a generation, or comparing one with its checksums, takes less."""
 INDEX: Final = "index"
@@ -179,9 +172,9 @@ class Generations:
             WriterBusy: another process (or another block of this one) did not release it within PATIENCE.
             FolderNotWritable: the folder cannot be made or written.
         """
-        with _writing(self.root):
+        with translated(self.root):
             self._folder.mkdir(parents=True, exist_ok=True)
-        with _holding(self.root, patience=PATIENCE):
+        with holding(self.root, patience=PATIENCE):
             self._locked = True
             try:
                 yield
@@ -202,7 +195,7 @@ class Generations:
         folder = self._folder / name
         if not folder.is_dir():
             raise GenerationMissing(name, self.root)
-        with _holding(folder, patience=0, purpose=purpose):
+        with holding(folder, patience=0, purpose=purpose):
             yield
 
     def begin(self) -> Path:
@@ -220,7 +213,7 @@ class Generations:
         if live and _NAME.fullmatch(live):
             used.append(int(live))
         folder = self._folder / f"{max(used, default=0) + 1:06d}"
-        with _writing(folder):
+        with translated(folder):
             folder.mkdir()
             sync_folder(self._folder)
         return folder
@@ -236,7 +229,7 @@ class Generations:
         folder = self._folder / manifest.name
         if not folder.is_dir():
             raise GenerationMissing(manifest.name, self.root)
-        with _writing(folder):
+        with translated(folder):
             write_manifest(manifest, folder)
             (folder / BUILDING).unlink(missing_ok=True)
         return self.get(manifest.name)
@@ -264,7 +257,7 @@ class Generations:
         chosen = self.get(name)
         if ensure is not None:
             ensure(chosen)
-        with _writing(self.root):
+        with translated(self.root):
             replace_file(self.root / CURRENT, f"{name}\n".encode())
         return self.get(name)
 
@@ -354,7 +347,7 @@ class Generations:
         return tuple(sorted(found, key=lambda folder: int(folder.name)))
 
     def _remove(self, folder: Path) -> None:
-        with _writing(folder):
+        with translated(folder):
             # The manifest goes first: clean() then finds the rest of an interrupted removal.
             (folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder)
@@ -364,51 +357,3 @@ class Generations:
             raise RuntimeError(
                 "this changes generations: call it inside 'with generations.lock():'"
             )
-
-
-@contextmanager
-def _holding(folder: Path, *, patience: float, purpose: str = "") -> Iterator[None]:
-    """Hold the lock of a folder.
-
-    The file HOLDER beside the lock tells others who holds it. The file is a courtesy: without it they just do not know.
-
-    Raises:
-        WriterBusy: another has held it for ``patience`` seconds.
-        FolderNotWritable: the lock file cannot be made.
-    """
-    # No soft fallback: a soft lock outlives a killed process and would stop every later rebuild.
-    lock = FileLock(folder / LOCK, timeout=patience, fallback_to_soft=False)
-    with _writing(folder):
-        try:
-            lock.acquire()
-        except Timeout:
-            raise WriterBusy(folder, *_holder(folder)) from None
-    try:
-        if purpose:
-            with suppress(OSError):  # a full disk is reported by the work itself
-                (folder / HOLDER).write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
-        yield
-    finally:
-        if purpose:
-            with suppress(OSError):
-                (folder / HOLDER).unlink()
-        lock.release()
-
-
-def _holder(folder: Path) -> tuple[str, str]:
-    """The number and the purpose of the process that holds the lock of a folder; empty if it did not say."""
-    try:
-        number, _, purpose = (folder / HOLDER).read_text(encoding="utf-8").partition(" ")
-    except (OSError, UnicodeDecodeError):
-        return "", ""
-    return number, purpose
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Raise FolderNotWritable when the system refuses to write below ``path``."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
-        raise FolderNotWritable(path, why) from error

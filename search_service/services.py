@@ -28,6 +28,7 @@ from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, LiveIndex
+from search_service.live.lag import StoreWatch
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
@@ -59,6 +60,7 @@ class Services:
     clock: Callable[[], datetime] = utc_now
     query_log: QueryLog = field(default_factory=NoQueryLog)
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
+    store: StoreWatch | None = None
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
@@ -172,6 +174,8 @@ class Services:
         verbs()
         units("预热")
         self.query_log.settle(LISTS_PATIENCE)
+        if self.store is not None:
+            self.store.settle()
 
     def close(self) -> None:
         """Close the gate, the live index, the query log and the editorial lists."""
@@ -179,6 +183,8 @@ class Services:
         self.live.close()
         self.query_log.close()
         self.editorial.close()
+        if self.store is not None:
+            self.store.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
         return self.gate.pass_in_turn(ask, patience=self.time_limit)
@@ -202,7 +208,13 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
     analyzer = make_analyzer(
         user_dictionary=settings.user_dictionary, stopwords=editorial.stopwords
     )
-    live = LiveIndex(Generations(settings.index_dir), analyzer=analyzer, timezone=settings.timezone)
+    store = StoreWatch(settings.store_url)
+    live = LiveIndex(
+        Generations(settings.index_dir),
+        analyzer=analyzer,
+        timezone=settings.timezone,
+        lag=store.lag,
+    )
     query_log: QueryLog = NoQueryLog()
     if searching is not None and searching.querylog_url is not None:
         query_log = BackgroundQueryLog(
@@ -216,6 +228,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         settings.timezone,
         query_log=query_log,
         editorial=editorial,
+        store=store,
         aging=told.aging,
         time_limit=told.time_limit,
     )

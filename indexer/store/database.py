@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import inspect
+from sqlalchemy import Engine, Table, inspect
 
 from indexer.errors import StoreUnavailable
 from indexer.store.articles import ArticleStore
 from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
 from indexer.store.editorial_lists import EditorialStore
-from indexer.store.tables import SCHEMA, editorial_versions
+from indexer.store.tables import SCHEMA, editorial_versions, revisions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
@@ -43,13 +43,22 @@ def find_editorial(url: str) -> EditorialStore:
     Raises:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
     """
+    return EditorialStore(_find(url, editorial_versions, "editorial lists"))
+
+
+def find_store(url: str) -> ArticleStore:
+    """Open the articles of an existing database for reading. Otherwise as :func:`find_editorial`, with the same errors."""
+    return ArticleStore(_find(url, revisions, "articles"))
+
+
+def _find(url: str, needed: Table, what: str) -> Engine:
     engine = make_engine(url, reading=True)
     try:
         with translated(engine.url), engine.connect() as connection:
-            if not inspect(connection).has_table(editorial_versions.name):
-                why = "it has no editorial lists yet: run 'python -m indexer status'"
+            if not inspect(connection).has_table(needed.name):
+                why = f"it has no {what} yet: run 'python -m indexer status'"
                 raise StoreUnavailable(shown(engine.url), why)
     except BaseException:
         engine.dispose()
         raise
-    return EditorialStore(engine)
+    return engine

@@ -26,10 +26,15 @@ from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
 from indexer.opening import made_with, open_generation
+from search_service.live.lag import Lag
 from search_service.live.verification import Verification
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the folder. A promotion or commit shows within this time."""
+HURRY: Final = 0.05
+"""Seconds between two looks while somebody waits for a change."""
+
+LagOf = Callable[[int], Lag | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class IndexState:
 
     ``revision`` is the store's revision in the snapshot. ``as_of`` is when the last change was committed to the
     generation, or when the generation was made, if no change followed. ``outdated``: another release of this program
-    made the index. Some words may then not be found before a rebuild.
+    made the index. Some words may then not be found before a rebuild. ``lag`` is None if the store cannot be read.
     """
 
     generation: str
@@ -47,6 +52,7 @@ class IndexState:
     doc_count: int
     rebuilding: bool
     outdated: bool
+    lag: Lag | None = None
 
 
 class Lent(NamedTuple):
@@ -67,6 +73,8 @@ class _Snapshot:
     version: object
     committed_at: datetime
     outdated: bool
+    revision: int
+    lag: LagOf
     rebuilding: bool = False
     idle: list[Reader] = field(default_factory=list)
 
@@ -79,6 +87,7 @@ class _Snapshot:
             doc_count=reader.doc_count,
             rebuilding=self.rebuilding,
             outdated=self.outdated,
+            lag=self.lag(reader.revision),
         )
 
 
@@ -86,7 +95,7 @@ class LiveIndex:
     """Readers of the live generation. Safe to share between threads; one for each process.
 
     Queries are cut with the words that the generation keeps, or with those of ``analyzer`` if it keeps none.
-    ``analyzer`` does all other analysis.
+    ``analyzer`` does all other analysis. ``lag`` says how far an index at a revision is behind the store.
     """
 
     def __init__(
@@ -95,12 +104,13 @@ class LiveIndex:
         *,
         analyzer: Analyzer,
         timezone: ZoneInfo,
+        lag: LagOf = lambda _: None,
         interval: float = INTERVAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._generations = generations
         self._analyzer, self._timezone = analyzer, timezone
-        self._interval, self._clock = interval, clock
+        self._lag, self._interval, self._clock = lag, interval, clock
         self._lock, self._opening = Lock(), Lock()
         self._current: _Snapshot | None = None
         self._looked_at = 0.0
@@ -142,6 +152,18 @@ class LiveIndex:
         with self.reader() as lent:
             return lent.state
 
+    def holds(self, revision: int, *, patience: float) -> bool:
+        """Wait until readers show the store's ``revision``, up to ``patience`` seconds. Looks at the folder much more often.
+
+        Raises what :meth:`reader` raises.
+        """
+        until = self._clock() + patience
+        while self._look(hurry=True).revision < revision:
+            if self._clock() >= until:
+                return False
+            time.sleep(HURRY)
+        return True
+
     def close(self) -> None:
         """Close the idle readers. Readers in use close when they come back. A later request opens new ones."""
         self._verification.stop()
@@ -167,10 +189,10 @@ class LiveIndex:
                 failed = True
             self._leave(snapshot)
 
-    def _look(self) -> _Snapshot:
+    def _look(self, *, hurry: bool = False) -> _Snapshot:
         """The current snapshot. Looks at the folder if the last look is too old and no other thread is looking."""
         current = self._current
-        if current and self._clock() - self._looked_at < self._interval:
+        if current and self._clock() - self._looked_at < (HURRY if hurry else self._interval):
             return current
         if not self._opening.acquire(blocking=current is None):
             assert current is not None
@@ -230,6 +252,8 @@ class LiveIndex:
             version=version,
             committed_at=_changed_at(generation.index),
             outdated=manifest.fingerprint != expected,
+            revision=reader.revision,
+            lag=self._lag,
             idle=[reader],
         )
 

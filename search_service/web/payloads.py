@@ -36,9 +36,17 @@ class IndexPayload(Payload):
         description="It was made by another version of the analysis: answers may miss articles until a rebuild."
     )
 
+    behind: int | None = Field(
+        description="How many revisions of the store it lacks; null while the store cannot be read."
+    )
+    behind_seconds: float | None = Field(
+        description="How long ago the oldest change that it lacks was stored; 0 if it lacks none, null if unknown."
+    )
+
     @classmethod
     def of(cls, state: IndexState, zone: ZoneInfo) -> IndexPayload:
         """The payload of an index's state."""
+        lag = state.lag
         return cls(
             generation=state.generation,
             revision=state.revision,
@@ -46,6 +54,8 @@ class IndexPayload(Payload):
             doc_count=state.doc_count,
             rebuilding=state.rebuilding,
             outdated=state.outdated,
+            behind=lag.revisions if lag else None,
+            behind_seconds=lag.seconds if lag else None,
         )
 
 

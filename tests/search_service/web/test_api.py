@@ -19,6 +19,8 @@ INDEX = {
     "doc_count": 31,
     "rebuilding": False,
     "outdated": False,
+    "behind": None,
+    "behind_seconds": None,
 }
 
 

@@ -1,0 +1,93 @@
+"""How far the live index is behind the store. A thread looks into the store once a second; no request waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from indexer.store.articles import ArticleStore, Pending
+from indexer.store.database import find_store
+from search_service.watching import Watcher
+
+INTERVAL: Final = 1.0
+"""Seconds between two looks into the store: two rows each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far an index is behind: the store's revisions that it lacks, and the seconds since the oldest of them was stored.
+
+    ``seconds`` is 0.0 if nothing is lacking, and None if a release stored the change that did not note the time.
+    """
+
+    revisions: int
+    seconds: float | None
+
+
+class StoreWatch:
+    """The store's revision as it was at most about ``interval`` seconds ago. Safe to share between threads; one for each process."""
+
+    def __init__(
+        self,
+        store_url: str,
+        *,
+        interval: float = INTERVAL,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Nothing is read before the first use."""
+        self._store_url, self._clock = store_url, clock
+        self._store: ArticleStore | None = None
+        self._indexed = 0
+        self._seen: tuple[int, Pending] | None = None
+        self._watcher = Watcher(
+            "store",
+            self._look,
+            finish=self._leave,
+            consequence="the lag of the index is unknown",
+            interval=interval,
+            pause=interval,
+        )
+
+    def lag(self, revision: int) -> Lag | None:
+        """How far an index at ``revision`` is behind the store; None as long as the store cannot be read.
+
+        The thread starts here and not in ``__init__``, because a fork between the two calls would lose the thread.
+        """
+        self._indexed = revision
+        self._watcher.start()
+        seen = self._seen
+        if seen is None or self._watcher.trouble is not None:
+            return None
+        after, pending = seen
+        lacking = max(0, after + pending.revisions - revision)
+        if not lacking:
+            return Lag(0, 0.0)
+        if pending.since is None:
+            return Lag(lacking, None)
+        # A clock that was set back would make this negative.
+        seconds = (self._clock() - pending.since).total_seconds()
+        return Lag(lacking, max(0.0, round(seconds, 1)))
+
+    def settle(self) -> None:
+        """Look into the store now."""
+        self._watcher.settle()
+
+    def close(self) -> None:
+        """End the thread and close the store."""
+        self._watcher.close()
+
+    def _look(self, _waited_for: bool) -> None:
+        try:
+            self._store = self._store or find_store(self._store_url)
+            after = self._indexed
+            self._seen = after, self._store.pending(after)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
