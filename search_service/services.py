@@ -28,6 +28,7 @@ from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, LiveIndex
+from search_service.live.keys import LiveKeys
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
@@ -59,6 +60,7 @@ class Services:
     clock: Callable[[], datetime] = utc_now
     query_log: QueryLog = field(default_factory=NoQueryLog)
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
+    keys: LiveKeys = field(default_factory=LiveKeys)
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
@@ -174,11 +176,12 @@ class Services:
         self.query_log.settle(LISTS_PATIENCE)
 
     def close(self) -> None:
-        """Close the gate, the live index, the query log and the editorial lists."""
+        """Close the gate, the live index, the query log, the editorial lists and the keys."""
         self.gate.close()
         self.live.close()
         self.query_log.close()
         self.editorial.close()
+        self.keys.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
         return self.gate.pass_in_turn(ask, patience=self.time_limit)
@@ -216,6 +219,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         settings.timezone,
         query_log=query_log,
         editorial=editorial,
+        keys=LiveKeys(settings.store_url),
         aging=told.aging,
         time_limit=told.time_limit,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import inspect
+from sqlalchemy import Engine, Table, inspect
 
 from indexer.errors import StoreUnavailable
 from indexer.store.articles import ArticleStore
@@ -43,13 +43,22 @@ def find_editorial(url: str) -> EditorialStore:
     Raises:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
     """
+    return EditorialStore(find_database(url, editorial_versions, name="editorial lists"))
+
+
+def find_database(url: str, table: Table, *, name: str) -> Engine:
+    """An engine that reads an existing database. ``name`` says in an error what ``table`` holds.
+
+    Raises:
+        StoreUnavailable: there is no such database, it cannot be opened, or it lacks ``table``.
+    """
     engine = make_engine(url, reading=True)
     try:
         with translated(engine.url), engine.connect() as connection:
-            if not inspect(connection).has_table(editorial_versions.name):
-                why = "it has no editorial lists yet: run 'python -m indexer status'"
+            if not inspect(connection).has_table(table.name):
+                why = f"it has no {name} yet: run 'python -m indexer status'"
                 raise StoreUnavailable(shown(engine.url), why)
     except BaseException:
         engine.dispose()
         raise
-    return EditorialStore(engine)
+    return engine

@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter
 
 from search_service.services import Services
 from search_service.settings import SearchSettings
+from search_service.web.access import register_access
 from search_service.web.api import api_blueprint
 from search_service.web.caching import register_caching
 from search_service.web.docs import DESCRIPTION, docs_blueprint
@@ -26,6 +27,7 @@ from search_service.web.pages import error_page, pages_blueprint, register_templ
 from search_service.web.params import refuse_parameters
 from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
+from search_service.web.routes import KEY_SCHEME
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,12 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 
+KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, made with `python -m search_service keys create`.",
+}
+"""The security scheme of the OpenAPI document."""
 
 Application = Flask
 """A WSGI application with a test client: all that the command line and app.py need to know of it."""
@@ -51,7 +59,8 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
-        security_schemes={},
+        security_schemes={KEY_SCHEME: KEY},
+        openapi_extensions={"security": [{KEY_SCHEME: []}]} if settings.private else {},
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=ProblemPayload,
@@ -62,6 +71,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_errors(app, page=error_page)
     register_caching(app)
     register_security_headers(app)
+    register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
     app.register_api(health_blueprint(services))
