@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response, request
 from flask.json.provider import DefaultJSONProvider
+from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
+from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -119,6 +121,18 @@ class _Application(OpenAPI):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``func`` as it is: no view is a coroutine. Flask would check each hook in each request."""
         return func
+
+    def register_api(self, api: APIBlueprint, **options: Any) -> None:
+        """Register a blueprint. Its routes may share a path with those of another, which need another key.
+
+        flask-openapi3 4 would keep only the methods of the last of them in the OpenAPI document.
+        """
+        earlier = dict(self.paths)
+        super().register_api(api, **options)
+        for path in earlier.keys() & api.paths.keys():
+            added: PathItem = api.paths[path]
+            methods = {name: getattr(added, name) for name in added.model_fields_set}
+            self.paths[path] = earlier[path].model_copy(update=methods)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """The URL adapter of a request. If the Host is invalid, an adapter without a host; such a request is refused later."""

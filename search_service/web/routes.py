@@ -26,7 +26,9 @@ class Routes(APIBlueprint):
     With ``scope``, all its routes need an API key of this scope. ``access.py`` demands it.
     """
 
-    def __init__(self, name: str, import_name: str, *, scope: Scope | None = None, **options: Any):
+    def __init__(
+        self, name: str, import_name: str, *, scope: Scope | None = None, **options: Any
+    ) -> None:
         security: list[dict[str, list[str]]] | None = None if scope is None else [{KEY_SCHEME: []}]
         super().__init__(name, import_name, abp_security=security, **options)
         self.scope = scope

@@ -348,6 +348,23 @@ def test_the_description_says_which_routes_need_a_key(site: Site, private: Site)
     assert document["paths"]["/healthz"]["get"]["security"] == [{}]
 
 
+def test_routes_that_need_another_key_may_share_a_path(site: Site) -> None:
+    reading = Routes("test-reading", __name__)
+    path = CHANGING["write"]
+
+    @reading.get(path, responses=described(ReadyPayload, *KEYS))
+    def see() -> Response:
+        return json_response({})
+
+    site.app.register_api(reading)  # type: ignore[attr-defined]
+    assert site.ask(path).status_code == 200
+    refused(site.ask(path, method="PUT"), 403, "writing_off")
+    described_path: Any = site.ask("/openapi.json").json["paths"][path]  # type: ignore[index]
+    assert set(described_path) == {"get", "put"}
+    assert "security" not in described_path["get"]
+    assert described_path["put"]["security"] == [{"key": []}]
+
+
 def test_only_clicks_change_something_without_a_key(portal: Portal) -> None:
     app = portal.client.application
     changing = {"POST", "PUT", "PATCH", "DELETE"}
