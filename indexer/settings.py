@@ -31,6 +31,7 @@ SERVICE_NAMES: Final = (
     "SEARCH_PROXIES",
     "SEARCH_RECENCY",
     "SEARCH_TIME_LIMIT",
+    "SEARCH_PRIVATE",
     "SEARCH_QUERYLOG_URL",
     "SEARCH_QUERYLOG_DAYS",
 )
@@ -178,6 +179,13 @@ def optional_database_url(text: str) -> str | None:
     return None if text == "off" else database_url(text)
 
 
+def switch(text: str) -> bool:
+    """True for on, False for off."""
+    if text not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text == "on"
+
+
 def usable_cores() -> int:
     """The number of cores that this process may use, at least 1."""
     affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
@@ -198,7 +206,7 @@ class IndexSettings:
         "SEARCH_STORE_URL",
         "sqlite:///instance/articles.sqlite3",
         database_url,
-        "Database of the articles and of the editors' lists; every index is made from its articles.",
+        "Database of the articles, the editors' lists and the API keys; every index is made from its articles.",
     )
     timezone: ZoneInfo = setting(
         "SEARCH_TIMEZONE",

@@ -28,6 +28,7 @@ from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, LiveIndex
+from search_service.live.keys import LiveKeys
 from search_service.live.lag import StoreWatch
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
@@ -61,6 +62,7 @@ class Services:
     query_log: QueryLog = field(default_factory=NoQueryLog)
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     store: StoreWatch | None = None
+    keys: LiveKeys = field(default_factory=LiveKeys)
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
@@ -178,13 +180,14 @@ class Services:
             self.store.settle()
 
     def close(self) -> None:
-        """Close the gate, the live index, the query log and the editorial lists."""
+        """Close the gate, the live index, the query log, the editorial lists and the keys."""
         self.gate.close()
         self.live.close()
         self.query_log.close()
         self.editorial.close()
         if self.store is not None:
             self.store.close()
+        self.keys.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
         return self.gate.pass_in_turn(ask, patience=self.time_limit)
@@ -229,6 +232,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         query_log=query_log,
         editorial=editorial,
         store=store,
+        keys=LiveKeys(settings.store_url),
         aging=told.aging,
         time_limit=told.time_limit,
     )

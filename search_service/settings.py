@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from indexer.settings import optional_database_url, seconds, setting, usable_cores, whole_number
+from indexer.settings import (
+    optional_database_url,
+    seconds,
+    setting,
+    switch,
+    usable_cores,
+    whole_number,
+)
 from search_service.ranking.aging import Aging, aging
 
 MOST_WORKERS: Final = 4
@@ -60,6 +67,12 @@ class SearchSettings:
         "2",
         seconds(0.05, 600),
         "Seconds after which a search or a suggestion answers with what it has found so far, and says so.",
+    )
+    private: bool = setting(
+        "SEARCH_PRIVATE",
+        "off",
+        switch,
+        "on: reading needs an API key too, on pages as well; only health checks, files and descriptions do not.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

@@ -43,20 +43,25 @@ def find_editorial(url: str) -> EditorialStore:
     Raises:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
     """
-    return EditorialStore(_find(url, editorial_versions, "editorial lists"))
+    return EditorialStore(find_database(url, editorial_versions, name="editorial lists"))
 
 
 def find_store(url: str) -> ArticleStore:
     """Open the articles of an existing database for reading. Otherwise as :func:`find_editorial`, with the same errors."""
-    return ArticleStore(_find(url, revisions, "articles"))
+    return ArticleStore(find_database(url, revisions, name="articles"))
 
 
-def _find(url: str, needed: Table, what: str) -> Engine:
+def find_database(url: str, table: Table, *, name: str) -> Engine:
+    """An engine that reads an existing database. ``name`` says in an error what ``table`` holds.
+
+    Raises:
+        StoreUnavailable: there is no such database, it cannot be opened, or it lacks ``table``.
+    """
     engine = make_engine(url, reading=True)
     try:
         with translated(engine.url), engine.connect() as connection:
-            if not inspect(connection).has_table(needed.name):
-                why = f"it has no {what} yet: run 'python -m indexer status'"
+            if not inspect(connection).has_table(table.name):
+                why = f"it has no {name} yet: run 'python -m indexer status'"
                 raise StoreUnavailable(shown(engine.url), why)
     except BaseException:
         engine.dispose()

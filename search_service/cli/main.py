@@ -18,6 +18,7 @@ from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.cli.evaluate import evaluate_command
+from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
 from search_service.services import make_services
@@ -33,7 +34,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 def application() -> Application:
     """Make a new application from the environment's settings."""
-    settings = read_settings(SearchSettings, os.environ)
+    return _application(read_settings(SearchSettings, os.environ))
+
+
+def _application(settings: SearchSettings) -> Application:
     services = make_services(read_settings(IndexSettings, os.environ), settings)
     services.warm_up()
     return create_app(services, settings)
@@ -45,6 +49,7 @@ def cli() -> None:
 
 
 cli.add_command(queries)
+cli.add_command(keys)
 cli.add_command(evaluate_command)
 
 
@@ -163,7 +168,9 @@ def search_command(
 @click.argument("path")
 def get_command(path: str) -> int:
     """Answer GET PATH without a server, and print the body. The exit code is 0 for a status below 400, else 2."""
-    with application().test_client() as client:
+    # Whoever may run this command may read the store as well, so a private service asks for no key here.
+    settings = replace(read_settings(SearchSettings, os.environ), private=False)
+    with _application(settings).test_client() as client:
         response = client.get(path)
     click.echo(response.get_data(as_text=True))
     return 0 if response.status_code < 400 else NOT_DONE

@@ -31,6 +31,11 @@ def keep_nowhere() -> None:
     g.keep_nowhere = True
 
 
+def keep_private() -> None:
+    """Let only the client itself keep this answer, and no cache that it shares with others."""
+    g.keep_private = True
+
+
 def register_caching(app: Flask) -> None:
     """Give every answer of ``app`` its Cache-Control. A 200 also gets an ETag; it becomes a 304 if the client has that version.
 
@@ -47,7 +52,8 @@ def register_caching(app: Flask) -> None:
             for piece in volatile:
                 body = body.replace(piece, b"", 1)
             response.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=bool(volatile))
-            response.headers.setdefault("Cache-Control", f"public, max-age={MAX_AGE}")
+            keeper = "private" if g.get("keep_private", False) else "public"
+            response.headers.setdefault("Cache-Control", f"{keeper}, max-age={MAX_AGE}")
         if packed:
             _mark_etag(response)
         whole = response.status_code == 200 and (packed or not response.direct_passthrough)

@@ -30,6 +30,7 @@ from indexer.errors import (
     IndexFailure,
     NoLiveGeneration,
     Overloaded,
+    StoreUnavailable,
 )
 from search_service.web.payloads import ProblemPayload, WrongParameter
 
@@ -73,6 +74,42 @@ CODES: Final = {
             "Correct the request.",
             "这个请求无法读取",
             "请回到首页重新检索。",
+        ),
+        Code(
+            "key_missing",
+            401,
+            "This needs an API key",
+            "The route needs an API key, and the request has none.",
+            "Send the key as 'Authorization: Bearer KEY'. 'python -m search_service keys create' makes one.",
+            "这里需要密钥",
+            "请向网站管理员索取访问权限。",
+        ),
+        Code(
+            "key_invalid",
+            401,
+            "The API key does not work",
+            "The key in the header Authorization is unknown, expired or revoked. It is refused even where none is needed.",
+            "Send another key. 'python -m search_service keys create' makes one.",
+            "密钥无效",
+            "密钥可能已经过期或被撤销，请联系网站管理员。",
+        ),
+        Code(
+            "key_scope",
+            403,
+            "The API key is for something else",
+            "The key works, but its scope does not cover this route.",
+            "Send a key of the scope that detail names, or an admin key.",
+            "没有权限",
+            "这个密钥不能用在这里，请联系网站管理员。",
+        ),
+        Code(
+            "writing_off",
+            403,
+            "Writing is off",
+            "There is no active key of the scope write or admin, so nobody can write.",
+            "Run 'python -m search_service keys create --scope write'. No restart is needed.",
+            "不能写入",
+            "写入功能没有开启，请联系网站管理员。",
         ),
         Code(
             "not_found",
@@ -128,6 +165,16 @@ CODES: Final = {
             "现在搜索的人太多",
             "请过几秒钟再试一次。",
             retry_after=2,
+        ),
+        Code(
+            "store_unavailable",
+            503,
+            "The store cannot be used",
+            "The database of the articles and keys cannot be opened, or is locked. Searches without a key do not need it.",
+            "Try again after the seconds that Retry-After names. The log says why.",
+            "服务暂时不可用",
+            "请过几秒钟再试一次。",
+            retry_after=5,
         ),
         Code(
             "index_missing",
@@ -206,6 +253,9 @@ def problem_of(error: Exception) -> Problem:
         return problem("request_timeout")
     if isinstance(error, Overloaded):
         return problem("overloaded", str(error))
+    if isinstance(error, StoreUnavailable):
+        log.error("%s %s: %s", request.method, request.path, error)
+        return problem("store_unavailable")
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, NoLiveGeneration | GenerationMissing):

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response, request
 from flask.json.provider import DefaultJSONProvider
+from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
+from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,6 +19,7 @@ from werkzeug.routing import MapAdapter
 
 from search_service.services import Services
 from search_service.settings import SearchSettings
+from search_service.web.access import register_access
 from search_service.web.api import api_blueprint
 from search_service.web.caching import register_caching
 from search_service.web.docs import DESCRIPTION, docs_blueprint
@@ -26,6 +29,7 @@ from search_service.web.pages import error_page, pages_blueprint, register_templ
 from search_service.web.params import refuse_parameters
 from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
+from search_service.web.routes import KEY_SCHEME
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,12 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 
+KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, made with `python -m search_service keys create`.",
+}
+"""The security scheme of the OpenAPI document."""
 
 Application = Flask
 """A WSGI application with a test client: all that the command line and app.py need to know of it."""
@@ -51,7 +61,8 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
-        security_schemes={},
+        security_schemes={KEY_SCHEME: KEY},
+        openapi_extensions={"security": [{KEY_SCHEME: []}]} if settings.private else {},
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=ProblemPayload,
@@ -62,6 +73,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_errors(app, page=error_page)
     register_caching(app)
     register_security_headers(app)
+    register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
     app.register_api(health_blueprint(services))
@@ -109,6 +121,18 @@ class _Application(OpenAPI):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``func`` as it is: no view is a coroutine. Flask would check each hook in each request."""
         return func
+
+    def register_api(self, api: APIBlueprint, **options: Any) -> None:
+        """Register a blueprint. Its routes may share a path with those of another, which need another key.
+
+        flask-openapi3 4 would keep only the methods of the last of them in the OpenAPI document.
+        """
+        earlier = dict(self.paths)
+        super().register_api(api, **options)
+        for path in earlier.keys() & api.paths.keys():
+            added: PathItem = api.paths[path]
+            methods = {name: getattr(added, name) for name in added.model_fields_set}
+            self.paths[path] = earlier[path].model_copy(update=methods)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """The URL adapter of a request. If the Host is invalid, an adapter without a host; such a request is refused later."""

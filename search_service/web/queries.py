@@ -19,7 +19,7 @@ from search_service.web.query_payloads import (
     RelatedQueriesPayload,
     hot_queries_payload,
 )
-from search_service.web.responses import described, json_response
+from search_service.web.responses import KEYS, described, json_response
 from search_service.web.routes import Routes
 from search_service.web.visits import visitor
 
@@ -42,7 +42,7 @@ def queries_blueprint(services: Services) -> Routes:
         "/queries/hot",
         operation_id="hot_queries",
         summary="Hot queries (热门搜索)",
-        responses=described(HotQueriesPayload, "invalid_parameter"),
+        responses=described(HotQueriesPayload, "invalid_parameter", *KEYS),
     )
     def hot(query: HotQueriesParameters) -> Response:
         items = services.hot_queries(query.window, size=query.size)
@@ -53,7 +53,7 @@ def queries_blueprint(services: Services) -> Routes:
         "/queries/related",
         operation_id="related_queries",
         summary="Related queries (相关搜索)",
-        responses=described(RelatedQueriesPayload, "invalid_parameter"),
+        responses=described(RelatedQueriesPayload, "invalid_parameter", *KEYS),
     )
     def related(query: RelatedQueriesParameters) -> Response:
         found = services.related_queries(query.q, size=query.size)
@@ -64,7 +64,7 @@ def queries_blueprint(services: Services) -> Routes:
         operation_id="clicks",
         summary="A reader opened a hit",
         description="Answered at once; it is written within a second or so. Clicks of programs are not counted.",
-        responses=described(None, "invalid_parameter", "request_timeout"),
+        responses=described(None, "invalid_parameter", "request_timeout", *KEYS),
     )
     def clicks(body: Click) -> Response:
         services.query_log.clicked(

@@ -9,9 +9,10 @@ import pytest
 
 from indexer.analysis.pinyin import homophones
 from indexer.editorial import ListName, read_entry
-from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration
+from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration, StoreUnavailable
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial
+from indexer.store.keys import open_keys
 from search_service.answering.search import Answer, Question
 from search_service.correction.correct import Correction
 from search_service.live.decisions import EditorialState
@@ -176,6 +177,12 @@ def test_the_store_may_be_missing(tmp_path: Path) -> None:
     with closing(make_services(settings(tmp_path))) as made:
         assert made.search(Question(text="学校")).total == 1
         assert made.editorial_state().trouble is not None
+        with pytest.raises(StoreUnavailable):
+            made.keys.find("ssk_search_guess")
         decide(tmp_path, "hot", "春运")
         made.warm_up()
         assert made.editorial_state() == EditorialState(1)
+        with closing(open_keys(store_url(tmp_path))) as store:
+            text, key = store.create("", "search")
+        assert made.keys.find(text) == key
+        assert not made.keys.may_write(made.clock())

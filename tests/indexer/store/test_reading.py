@@ -1,4 +1,4 @@
-"""Reading the editors' lists without the right to write the store."""
+"""Reading the editors' lists and the API keys without the right to write the store."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from indexer.errors import StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial
 from indexer.store.dialects import make_engine
 from indexer.store.editorial_lists import EditorialStore
+from indexer.store.keys import find_keys, open_keys
 
 NOBODY = 65_534
 
@@ -71,6 +72,21 @@ def test_a_store_that_nobody_has_open_is_read(path: Path) -> None:
             with pytest.raises(StoreUnavailable, match="cannot be written"):
                 put(reading, "hides", "茶会 => a-2")
         assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_keys_are_read_while_another_user_changes_them(path: Path) -> None:
+    with closing(open_keys(f"sqlite:///{path}")) as writing:
+        text, key = writing.create("portal", "write")
+        with without_the_right_to_write(path.parent):
+            reading = find_keys(f"sqlite:///{path}")
+            assert reading.find(text) == key
+            with pytest.raises(StoreUnavailable, match="cannot be written"):
+                reading.create("another", "admin")
+        revoked = writing.revoke(key.id)
+        with without_the_right_to_write(path.parent):
+            assert reading.find(text) == revoked
+    with without_the_right_to_write(path.parent), closing(reading):
+        assert reading.list() == [revoked]
 
 
 def test_changes_show_that_another_user_makes(path: Path) -> None:

@@ -148,6 +148,15 @@ def test_get_prints_the_body_that_the_api_answers(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.usefixtures("index")
+def test_get_needs_no_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEARCH_PRIVATE", "on")
+    assert run("get", "/api/v1/latest") == 0
+    assert [hit["id"] for hit in json.loads(capsys.readouterr().out)["hits"]] == ["tea", "tower"]
+
+
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("path", ["/api/v1/articles/nobody", "/api/v1/search?page=0", "/nowhere"])
 def test_get_of_an_error_prints_it_and_exits_with_2(
     path: str, capsys: pytest.CaptureFixture[str]

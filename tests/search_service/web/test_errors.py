@@ -20,6 +20,7 @@ from indexer.errors import (
     ManifestDamaged,
     NoLiveGeneration,
     SearchIndexError,
+    StoreUnavailable,
 )
 from indexer.generations import Generations
 from search_service.answering.search import Answer, Question
@@ -241,6 +242,7 @@ def test_a_request_that_cannot_be_read_has_a_code(error: HTTPException) -> None:
         (FormatMismatch("1", 1, 2), "index_format"),
         (IndexDamaged(Path(), ""), "index_damaged"),
         (ArticleNotFound("a"), "article_not_found"),
+        (StoreUnavailable("sqlite:///a", ""), "store_unavailable"),
         (InvalidQuery(""), "internal_error"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
