@@ -67,22 +67,22 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record or removal.
+    """What became of one item.
 
-    ``revision`` is the article's, or its tombstone's. A rejected record has neither, and says ``why``. ``unused`` are its keys that
-    are neither mapped nor fields of an article.
+    ``revision`` is the article's, or its tombstone's. A rejected item has neither, and its ``rejection``. ``unused`` are its keys
+    that are neither mapped nor fields of an article.
     """
 
     where: str
     result: Result | Literal["rejected"]
     article_id: str = ""
     revision: int = 0
-    why: str = ""
+    rejection: Rejection | None = None
     unused: tuple[str, ...] = ()
 
 
 Item = Record | Removal | Rejection
-"""What can be given to :func:`accept`."""
+"""What can be ingested."""
 
 
 def accept(
@@ -93,59 +93,37 @@ def accept(
     timezone: tzinfo,
     rejects: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
-    tell: Callable[[Outcome], None] = lambda _: None,
 ) -> IngestReport:
     """Store every record that is a valid article, reject the others, and make the removals, all in their order.
 
     ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, which is made at the end and only if
-    there are any; see ``rejects.py``. ``progress`` is called with the number of items read, at least once a batch. ``tell`` is
-    called with the outcome of each item, in their order, once it is durable. Accepting the same items again changes nothing.
-    Memory is that of one batch, however many items there are.
+    there are any; see ``rejects.py``. ``progress`` is called with the number of items read, at least once a batch.
+    Accepting the same items again changes nothing. Memory is that of one batch, however many items there are.
 
     Raises:
         InvalidSetting: ``mapping`` names an unknown field; nothing was read.
         StoreUnavailable: earlier batches stay stored; give the items again.
         FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
     """
-    check_mapping(mapping)
-    run = _Run(store, progress, tell)
+    ingest = Ingest(store, mapping=mapping, timezone=timezone, progress=progress)
     with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
-        for item in run.counted(items):
-            outcome: Article | Removal | Rejection
-            unused: set[str] = set()
-            if isinstance(item, Record):
-                outcome = clean(item, mapping=mapping, timezone=timezone)
-                unused = unused_keys(item, mapping=mapping)
-            else:
-                outcome = item
-            if isinstance(outcome, Rejection) and rejects_file:
-                rejects_file.add(outcome)
-            run.take(item.where, outcome, unused)
-        run.store_batch()
-    return run.report()
+        for outcome in ingest.outcomes(items):
+            if outcome.rejection and rejects_file:
+                rejects_file.add(outcome.rejection)
+    return ingest.report()
 
 
 def accept_one(
-    record: Record, store: ArticleStore, *, timezone: tzinfo, when: Condition | None = None
+    item: Item, store: ArticleStore, *, timezone: tzinfo, when: Condition | None = None
 ) -> Outcome:
-    """Store one record, if ``when`` holds, just as :func:`accept` does.
+    """Take one item, just as :func:`accept` does, if ``when`` holds.
 
     Raises:
-        ConditionFailed: ``when`` does not hold; nothing was stored.
-        StoreUnavailable: nothing was stored.
+        ConditionFailed: ``when`` does not hold; nothing was changed.
+        StoreUnavailable: nothing was changed.
     """
-    cleaned = clean(record, mapping={}, timezone=timezone)
-    unused = tuple(sorted(unused_keys(record, mapping={})))
-    if isinstance(cleaned, Rejection):
-        return Outcome(record.where, "rejected", why=cleaned.why, unused=unused)
-    (stored,) = store.put([cleaned], when=when)
-    return _outcome(record.where, stored, unused)
-
-
-def _outcome(where: str, stored: Stored, unused: Iterable[str]) -> Outcome:
-    return Outcome(
-        where, stored.result, stored.article_id, stored.revision, unused=tuple(sorted(unused))
-    )
+    (outcome,) = Ingest(store, mapping={}, timezone=timezone, when=when).outcomes([item])
+    return outcome
 
 
 class _Taken(NamedTuple):
@@ -153,11 +131,11 @@ class _Taken(NamedTuple):
 
     where: str
     what: Article | Removal | Rejection
-    unused: Iterable[str]
+    unused: tuple[str, ...]
 
 
-class _Run:
-    """The state of one ingest: the current batch, and the counts so far.
+class Ingest:
+    """One ingest: its outcomes as they become durable, then its report.
 
     A batch holds articles, or removals of one kind; rejections stand between them.
     """
@@ -165,11 +143,20 @@ class _Run:
     def __init__(
         self,
         store: ArticleStore,
-        progress: Callable[[int], None],
-        tell: Callable[[Outcome], None],
+        *,
+        mapping: Mapping[str, str],
+        timezone: tzinfo,
+        when: Condition | None = None,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._store = store
-        self._progress, self._tell = progress, tell
+        """See :func:`accept`. ``when`` must hold for each change.
+
+        Raises:
+            InvalidSetting: ``mapping`` names an unknown field.
+        """
+        check_mapping(mapping)
+        self._store, self._mapping, self._timezone = store, mapping, timezone
+        self._when, self._progress = when, progress
         self._started = perf_counter()
         self._batch: list[_Taken] = []
         self._kind = "put"
@@ -179,7 +166,28 @@ class _Run:
         self._unused: Counter[str] = Counter()
         self._failure: SourceUnreadable | None = None
 
-    def counted(self, items: Iterable[Item]) -> Iterator[Item]:
+    def outcomes(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """Take all items. Yields the outcome of each, in their order, once it is durable.
+
+        Raises:
+            ConditionFailed, StoreUnavailable: nothing of the current batch was changed. Earlier batches stay stored.
+        """
+        for item in self._counted(items):
+            what: Article | Removal | Rejection
+            unused: tuple[str, ...] = ()
+            if isinstance(item, Record):
+                what = clean(item, mapping=self._mapping, timezone=self._timezone)
+                unused = tuple(sorted(unused_keys(item, mapping=self._mapping)))
+            else:
+                what = item
+            if not self._fits(what):
+                yield from self._store_batch()
+            self._take(_Taken(item.where, what, unused))
+            if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
+                yield from self._store_batch()
+        yield from self._store_batch()
+
+    def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, counted, until they end or their source fails."""
         try:
             for item in items:
@@ -190,41 +198,46 @@ class _Run:
         except SourceUnreadable as failure:
             self._failure = failure
 
-    def take(self, where: str, what: Article | Removal | Rejection, unused: Iterable[str]) -> None:
-        """Take the next item into the batch. Stores the batch when it is full, or when another kind of item comes."""
-        self._note_unused(unused)
+    def _fits(self, what: Article | Removal | Rejection) -> bool:
+        """Whether an item may join the current batch."""
+        return isinstance(what, Rejection) or _kind(what) == self._kind
+
+    def _take(self, taken: _Taken) -> None:
+        self._note_unused(taken.unused)
+        what = taken.what
         if isinstance(what, Rejection):
             self._note_rejection(what)
         else:
-            kind = what.how if isinstance(what, Removal) else "put"
-            if kind != self._kind:
-                self.store_batch()
-                self._kind = kind
-            self._characters += len(what.body) if isinstance(what, Article) else 0
-        self._batch.append(_Taken(where, what, unused))
-        if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
-            self.store_batch()
+            self._kind = _kind(what)
+        if isinstance(what, Article):
+            self._characters += len(what.body)
+        self._batch.append(taken)
 
-    def store_batch(self) -> None:
-        """Store the batch, and tell what became of its items."""
-        articles = [each.what for each in self._batch if isinstance(each.what, Article)]
-        removed = [each.what.article_id for each in self._batch if isinstance(each.what, Removal)]
-        if self._kind == "put":
-            done = iter(self._store.put(articles))
-        else:
-            change = self._store.delete if self._kind == "delete" else self._store.withdraw
-            by_id = {each.article_id: each for each in change(removed)}
-            done = iter([by_id[each] for each in removed])
+    def _store_batch(self) -> list[Outcome]:
+        """Store the batch. Returns the outcomes of its items."""
+        changes = iter(self._change([each.what for each in self._batch]))
+        outcomes = []
         for where, what, unused in self._batch:
             if isinstance(what, Rejection):
-                self._tell(Outcome(where, "rejected", why=what.why, unused=tuple(sorted(unused))))
+                outcomes.append(Outcome(where, "rejected", rejection=what, unused=unused))
             else:
-                stored = next(done)
-                self._counts[stored.result] += 1
-                self._tell(_outcome(where, stored, unused))
+                article_id, result, revision = next(changes)
+                self._counts[result] += 1
+                outcomes.append(Outcome(where, result, article_id, revision, unused=unused))
         self._batch.clear()
         self._characters = 0
         self._progress(self._counts["read"])
+        return outcomes
+
+    def _change(self, batch: list[Article | Removal | Rejection]) -> list[Stored]:
+        """Make the changes of a batch in the store, one result for each."""
+        if self._kind == "put":
+            articles = [each for each in batch if isinstance(each, Article)]
+            return list(self._store.put(articles, when=self._when))
+        change = self._store.delete if self._kind == "delete" else self._store.withdraw
+        ids = [each.article_id for each in batch if isinstance(each, Removal)]
+        by_id = {each.article_id: each for each in change(ids, when=self._when)}
+        return [by_id[each] for each in ids]
 
     def _note_rejection(self, rejection: Rejection) -> None:
         self._counts["rejected"] += 1
@@ -239,6 +252,7 @@ class _Run:
                 self._unused[name] += 1
 
     def report(self) -> IngestReport:
+        """The report of what was taken so far."""
         counts = self._counts
         return IngestReport(
             read=counts["read"],
@@ -253,3 +267,8 @@ class _Run:
             seconds=perf_counter() - self._started,
             failure=self._failure,
         )
+
+
+def _kind(what: Article | Removal) -> str:
+    """The kind of a batch that the item can be in."""
+    return "put" if isinstance(what, Article) else what.how

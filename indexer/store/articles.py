@@ -57,8 +57,7 @@ Condition = int | Literal["present", "absent"]
 """What must hold for a change to be made: the article has this revision, there is one, or there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What became of one article, and the revision that it, or its tombstone, has now; 0 if the store never knew it."""
 
     article_id: str

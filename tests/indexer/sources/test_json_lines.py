@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import SourceUnreadable
+from indexer.lines import MAX_LINE_BYTES
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
-from indexer.sources.json_lines import MAX_LINE_BYTES, JsonLines
+from indexer.sources.json_lines import JsonLines
 from tests.conftest import PROJECT
 from tests.contracts.source import SourceContract, Values
 

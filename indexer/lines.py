@@ -1,0 +1,100 @@
+"""JSON lines: from a stream of bytes to records, one object a line, in UTF-8.
+
+JSON is read strictly, because a lenient reader silently loses data: a duplicate key, NaN, digits beyond a float. This module
+uses the standard library's decoder, since orjson ignores the first and the last.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Iterator
+from json import JSONDecodeError, JSONDecoder
+from typing import BinaryIO, Final
+
+from indexer.errors import SourceUnreadable
+from indexer.records import Record, Rejection
+
+MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+"""The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
+
+_SKIP: Final = 64 * 1024
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | Rejection]:
+    """The records of a stream called ``name``. Line numbers count every line, from 1.
+
+    Empty lines and byte order marks are skipped. Memory holds one line.
+
+    Raises:
+        SourceUnreadable: the stream breaks off, or is in UTF-16.
+    """
+    for number, line in _lines(stream, name):
+        where = f"{name}:{number}"
+        if line is None:
+            yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
+        elif line := line.removeprefix(codecs.BOM_UTF8).strip():
+            yield parse_record(line, where)
+
+
+def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
+    """Each line with its number; None in place of a line that is too long."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            line: bytes | None = stream.readline(MAX_LINE_BYTES + 1)
+            if line and len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+                line = None
+                while (rest := stream.readline(_SKIP)) and not rest.endswith(b"\n"):
+                    pass
+        except (EOFError, OSError, zlib.error) as error:
+            raise SourceUnreadable(
+                f"{name}:{number}",
+                f"the file breaks off here ({error}): get it whole, then ingest it again",
+            ) from error
+        if line == b"":
+            return
+        if number == 1 and line and line.startswith(_UTF16):
+            raise SourceUnreadable(
+                name, "is UTF-16: convert it first, as with 'iconv -f UTF-16 -t UTF-8'"
+            )
+        yield number, line
+
+
+def parse_record(line: bytes, where: str) -> Record | Rejection:
+    """The record that a line, or a whole body, holds; a rejection with the reason if it holds none."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        why = (
+            f"not UTF-8 (byte 0x{line[error.start]:02X} at {error.start + 1} of the line): "
+            "convert the file if it is in another encoding, such as GB18030"
+        )
+        return Rejection(where, why, line.decode(errors="surrogateescape"))
+    try:
+        values = _DECODER.decode(text)
+    except JSONDecodeError as error:
+        return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", text)
+    except (ValueError, RecursionError) as error:
+        return Rejection(where, f"not JSON that can be used ({error})", text)
+    if not isinstance(values, dict):
+        return Rejection(where, "not a JSON object such as {...}", text)
+    return Record(where, values, text)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in values if names.count(name) > 1)
+        raise ValueError(f"key {twice[:60]!r} stands twice in one object")
+    return values
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON value")
+
+
+_DECODER: Final = JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
