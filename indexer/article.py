@@ -32,9 +32,16 @@ MAX_VALUES: Final = 64
 """The largest number of values in a list (channels, tags) and in ``attributes``."""
 MAX_CHANNEL_DEPTH: Final = 8
 
-_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
-"""Characters that may stand unescaped in a URL's path. An id must not be ``.`` or ``..``, which are steps in a path."""
-_NAME = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
+MAX_ID: Final = 256
+"""Bytes of UTF-8."""
+ID_RULE: Final = f"1 to {MAX_ID} bytes of printable text, not . or .."
+
+ATTRIBUTE_NAME: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
+"""The form of an attribute's name: it stands in the names of parameters."""
+ATTRIBUTE_RULE: Final = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
+
+_STEPS: Final = (".", "..")
+"""Steps in the path of a URL. Clients and proxies resolve them, so they cannot be ids."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -229,12 +236,16 @@ def parse_time(text: str, *, timezone: tzinfo) -> datetime:
 
 
 def _text(record: Mapping[str, object], name: str) -> str:
+    return _clean(_given(record, name), name)
+
+
+def _given(record: Mapping[str, object], name: str) -> str:
     value = record.get(name)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
-    return _clean(str(value), name)
+    return str(value)
 
 
 def _clean(text: str, name: str) -> str:
@@ -330,8 +341,8 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
         raise InvalidArticle("attributes", f"more than {MAX_VALUES} values")
     checked: dict[str, str | int | float] = {}
     for key, each in value.items():
-        if not isinstance(key, str) or not _ID.fullmatch(key):
-            raise InvalidArticle("attributes", f"name {key!r} is not {_NAME}")
+        if not isinstance(key, str) or not ATTRIBUTE_NAME.fullmatch(key):
+            raise InvalidArticle("attributes", f"name {key!r} is not {ATTRIBUTE_RULE}")
         if isinstance(each, bool) or not isinstance(each, str | int | float):
             raise InvalidArticle("attributes", f"{key} must be a text or a number")
         if isinstance(each, str):
@@ -345,17 +356,32 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
 
 
 def check_id(value: str) -> None:
-    """Check that ``value`` can be the id of an article.
+    """Check that ``value`` can be the id of an article: ID_RULE. Nothing is dropped or changed, for ids are compared as they are.
+
+    A character that does not show is refused: two ids that look the same would name two articles.
 
     Raises:
-        InvalidArticle: it cannot.
+        InvalidArticle: it cannot; names the first such character.
     """
-    if not _ID.fullmatch(value):
-        raise InvalidArticle("id", f"{value[:140]!r} is not {_NAME}")
+    if not value.isprintable() or drop_invisible(value) != value:
+        place, code = next(
+            (place, ord(each))
+            for place, each in enumerate(value)
+            if not each.isprintable() or not drop_invisible(each)
+        )
+        raise InvalidArticle("id", f"holds U+{code:04X}, which does not show, at {place}")
+    if value != value.strip():
+        raise InvalidArticle("id", f"{_cut(value)} begins or ends with a blank")
+    if not 1 <= len(value.encode()) <= MAX_ID or value in _STEPS:
+        raise InvalidArticle("id", f"{_cut(value)} is not {ID_RULE}")
+
+
+def _cut(value: str) -> str:
+    return repr(value) if len(value) <= 40 else f"{value[:40]!r}..."
 
 
 def _id(record: Mapping[str, object], url: str) -> str:
-    value = _text(record, "id").strip()
+    value = _given(record, "id").strip()
     if not value:
         if not url:
             raise InvalidArticle("id", "missing, and there is no url to make one from")

@@ -8,6 +8,7 @@
     pins       春运 => a-1 2 2026-01-20..2026-03-01 off
                                            article a-1 comes second for the query 春运, on these days; off: not now
     hides      春运 => a-9 2026-01-20..    article a-9 is not shown for the query 春运, from that day on
+               春运 => "a "" 9"            the id a " 9: an id with a blank or an arrow stands in quotes
     blocked    某词                        queries that contain it are neither suggested nor listed
     hot        春运 2026-01-20..           a query that is listed among the hot ones, however few people ask it
 
@@ -33,6 +34,9 @@ from indexer.errors import InvalidArticle, InvalidEntry
 ListName = Literal["synonyms", "stopwords", "pins", "hides", "blocked", "hot"]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
+_PLACED: Final = ("pins", "hides")
+"""The lists whose lines name articles. White space in an id counts; elsewhere a row of it counts as one blank."""
+
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
 MOST_WORDS: Final = 32
@@ -43,6 +47,10 @@ LAST_POSITION: Final = 100
 _SYNONYMS: Final = Path(__file__).parent / "analysis" / "data" / "synonyms.txt"
 _ARROW: Final = "=>"
 _COMMA: Final = re.compile("[,，、]")
+_QUOTED: Final = re.compile(
+    rf'(.*?){_ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{_ARROW}).)*)', re.DOTALL
+)
+"""A query, an id in quotes, and the rest. The id may hold an arrow, and the query may; the rest may not."""
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 _FAULTS_SHOWN: Final = 5
 
@@ -163,7 +171,8 @@ class Placement:
     def spell(self) -> str:
         """The entry as a line."""
         position = "" if self.position is None else str(self.position)
-        parts = (self.article_id, position, self.days.spell(), "" if self.active else "off")
+        off = "" if self.active else "off"
+        parts = (_spell_id(self.article_id), position, self.days.spell(), off)
         return f"{self.query} {_ARROW} {' '.join(part for part in parts if part)}"
 
     def acts_on(self, day: date) -> bool:
@@ -180,7 +189,7 @@ def read_entry(name: ListName, line: str) -> Entry:
     Raises:
         InvalidEntry: says why the line is invalid, and what would be right.
     """
-    text = " ".join(line.split())
+    text = line.strip() if name in _PLACED else " ".join(line.split())
     try:
         if not text or text.startswith("#"):
             raise ValueError("a line that is empty or begins with # is no entry")
@@ -218,14 +227,13 @@ def entry_key(name: ListName, line: str) -> str:
     Raises:
         InvalidEntry: as :func:`read_entry`.
     """
-    text = " ".join(line.split())
-    if name in ("pins", "hides"):
+    if name in _PLACED:
         try:
-            query, article_id, _ = _placed(text, "春运 => a-1")
+            query, article_id, _ = _placed(line, "春运 => a-1")
         except ValueError as error:
             raise InvalidEntry(name, line, str(error)) from error
         return Placement(query, article_id).key
-    return read_entry(name, text).key
+    return read_entry(name, line).key
 
 
 def read_entries(name: ListName, text: str, *, where: str) -> list[Entry]:
@@ -330,15 +338,31 @@ def _hide(text: str) -> Placement:
 
 
 def _placed(text: str, example: str) -> tuple[str, str, Sequence[str]]:
-    query, arrow, right = text.rpartition(_ARROW)
-    if not arrow or not right.strip():
-        raise ValueError(f"needs a query, {_ARROW} and the id of an article, such as {example}")
-    article_id, *rest = right.split()
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        query, article_id, rest = quoted[1], quoted[2].replace('""', '"'), quoted[3].split()
+    else:
+        query, arrow, right = text.rpartition(_ARROW)
+        if not arrow or not right.strip():
+            raise ValueError(f"needs a query, {_ARROW} and the id of an article, such as {example}")
+        article_id, *rest = right.split()
+        if article_id.startswith('"'):
+            raise ValueError(
+                'the quotes around the id do not fit: one before it, one behind it, "" for each in it'
+            )
     try:
         check_id(article_id)
     except InvalidArticle as fault:
         raise ValueError(str(fault)) from fault
-    return _text(query), article_id, rest
+    return _text(" ".join(query.split())), article_id, rest
+
+
+def _spell_id(article_id: str) -> str:
+    """An id as a line spells it: in quotes where the line would otherwise end it too early."""
+    if " " in article_id or _ARROW in article_id or article_id.startswith('"'):
+        doubled = article_id.replace('"', '""')
+        return f'"{doubled}"'
+    return article_id
 
 
 def _dated(placed: Placement, rest: Sequence[str]) -> Placement:

@@ -224,8 +224,8 @@ def _asked(judged: JudgedSet, services: Services, measuring: ModuleType) -> Eval
     services.search(
         Question(text=next(iter(judged.questions.values())))
     )  # loads what later searches reuse
-    documents = {
-        each.id: f"group {each.duplicate_group}" if each.duplicate_group else each.id
+    documents = {  # no id begins with a blank
+        each.id: f" group {each.duplicate_group}" if each.duplicate_group else each.id
         for each in judged.articles
     }
     answers: dict[str, JudgedAnswer] = {}

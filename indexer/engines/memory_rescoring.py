@@ -112,7 +112,7 @@ class Rescorer:
         shares = {at: (scores[at] / highest) ** POWER for at in order}
         total = sum(shares.values()) or 1.0
         found = []
-        titles = [fold_title(entry.article.title) or entry.article.id for entry in best]
+        titles = [fold_title(entry.article.title) or at for at, entry in enumerate(best)]
         for at, vector in enumerate(vectors):
             others = {
                 leader: share / total

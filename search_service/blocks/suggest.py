@@ -67,10 +67,11 @@ class FrequentQueries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A text to offer, in its original spelling, and its kind."""
+    """A text to offer, in its original spelling, and its kind. A title has an article that bears it."""
 
     text: str
     kind: Kind
+    article_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +204,10 @@ def _titles(
     request = SearchRequest(
         query, filter=visible(now), sort="newest", size=size * _SPARE, deadline=deadline
     )
-    titles = (hit.article.title for hit in _in_time(reader.search(request).hits, deadline))
-    return [Suggestion(title, "title") for title in titles if _begins(typed, title)]
+    found = (hit.article for hit in _in_time(reader.search(request).hits, deadline))
+    return [
+        Suggestion(each.title, "title", each.id) for each in found if _begins(typed, each.title)
+    ]
 
 
 def _begins(typed: Typed, title: str) -> bool:

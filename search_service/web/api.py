@@ -9,9 +9,7 @@ from search_service.services import Services
 from search_service.web import answers, payloads
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.params import (
-    ArticlePath,
     LatestParameters,
-    NoParameters,
     RelatedParameters,
     SuggestParameters,
     check_query_string,
@@ -19,6 +17,7 @@ from search_service.web.params import (
 from search_service.web.responses import SEARCHING, described, json_response
 from search_service.web.routes import Routes
 from search_service.web.search_params import SearchParameters
+from search_service.web.surrogates import show_articles
 from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
@@ -42,6 +41,7 @@ def api_blueprint(services: Services) -> Routes:
     def search(query: SearchParameters) -> Response:
         answer = services.search(query.question())
         query_id = note_search(services.query_log, answer, query.log)
+        show_articles(hit.article.id for hit in answer.hits)
         payload = answers.search_payload(answer, zone, query_id=query_id)
         except_from_etag(f'"took_ms":{payload["took_ms"]}', query_id or "")
         if not answer.complete:
@@ -58,30 +58,34 @@ def api_blueprint(services: Services) -> Routes:
         suggestions = services.suggest(query.q, size=query.size)
         if not suggestions.complete:
             keep_nowhere()
+        show_articles(each.article_id for each in suggestions.items if each.article_id)
         return json_response(answers.suggest_payload(suggestions, zone))
 
-    @blueprint.get(
-        "/articles/<article_id>",
+    @blueprint.of_article(
+        "get",
         operation_id="article",
         summary="One whole article",
         responses=described(
             payloads.ArticlePayload, "invalid_parameter", "article_not_found", *SEARCHING
         ),
     )
-    def article(path: ArticlePath, query: NoParameters) -> Response:  # noqa: ARG001 (checks that there are none)
-        found, state = services.article(path.article_id)
+    def article(article_id: str) -> Response:
+        found, state = services.article(article_id)
+        show_articles([found.id])
         return json_response(answers.article_payload(found, state, zone))
 
-    @blueprint.get(
-        "/articles/<article_id>/related",
+    @blueprint.of_article(
+        "get",
+        "related",
         operation_id="related",
         summary="Related articles (相关阅读)",
         responses=described(
             payloads.RelatedPayload, "invalid_parameter", "article_not_found", *SEARCHING
         ),
     )
-    def related(path: ArticlePath, query: RelatedParameters) -> Response:
-        answer = services.related(path.article_id, size=query.size)
+    def related(article_id: str, query: RelatedParameters) -> Response:
+        answer = services.related(article_id, size=query.size)
+        show_articles([answer.article.id, *(item.article.id for item in answer.items)])
         return json_response(answers.related_payload(answer, zone))
 
     @blueprint.get(
@@ -91,7 +95,8 @@ def api_blueprint(services: Services) -> Routes:
         responses=described(payloads.LatestPayload, "invalid_parameter", *SEARCHING),
     )
     def latest(query: LatestParameters) -> Response:
-        answer = services.latest(channel=query.channel, size=query.size, exclude=query.excluded)
+        answer = services.latest(channel=query.channel, size=query.size, exclude=query.exclude)
+        show_articles(item.article.id for item in answer.items)
         return json_response(answers.latest_payload(answer, zone))
 
     return blueprint

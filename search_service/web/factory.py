@@ -26,10 +26,11 @@ from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.errors import register_errors
 from search_service.web.health import health_blueprint
 from search_service.web.pages import error_page, pages_blueprint, register_templates
-from search_service.web.params import refuse_parameters
+from search_service.web.params import check_path, refuse_parameters
 from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
 from search_service.web.routes import KEY_SCHEME
+from search_service.web.surrogates import register_surrogates
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,13 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
         validation_error_model=ProblemPayload,
         validation_error_callback=refuse_parameters,
     )
+    app.url_map.merge_slashes = False  # a//b is another article than a/b
+    app.before_request(check_path)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, SEND_FILE_MAX_AGE_DEFAULT=STATIC_MAX_AGE)
     register_templates(app, settings, services.timezone)
     register_errors(app, page=error_page)
     register_caching(app)
+    register_surrogates(app)
     register_security_headers(app)
     register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))

@@ -20,11 +20,14 @@ from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
+from search_service.web.addresses import article_url
 from search_service.web.answers import breadcrumb
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
 from search_service.web.marks import marked_html
+from search_service.web.params import read_page_id
 from search_service.web.search_params import read_page_parameters
+from search_service.web.surrogates import show_articles
 from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -66,7 +69,7 @@ def rung_sentence(understood: Understood) -> str:
 
 
 def pages_blueprint(services: Services) -> Blueprint:
-    """The routes ``/``, ``/search`` and ``/articles/<id>``."""
+    """The routes ``/``, ``/search``, ``/articles/<id>`` and ``/articles?id=``."""
     blueprint = Blueprint("pages", __name__)
 
     @blueprint.get("/")
@@ -74,11 +77,13 @@ def pages_blueprint(services: Services) -> Blueprint:
         everything = services.search(Question(collapse="none", size=1, facets=("channel",)))
         if not everything.complete:
             keep_nowhere()
+        latest = services.latest(size=HOME_LATEST)
+        show_articles(item.article.id for item in latest.items)
         return render_template(
             "home.html",
             total=everything.total,
             channels=[each for each in everything.facets["channel"] if "/" not in each.value],
-            latest=services.latest(size=HOME_LATEST),
+            latest=latest,
             hot=services.hot_queries(*WINDOWS, size=HOT_QUERIES),
         )
 
@@ -92,6 +97,8 @@ def pages_blueprint(services: Services) -> Blueprint:
         except_from_etag(took, query_id or "")
         if not answer.complete:
             keep_nowhere()
+        latest = None if answer.hits else services.latest(size=NOTHING_FOUND_LATEST)
+        show_articles(each.article.id for each in (latest.items if latest else answer.hits))
         return render_template(
             "search.html",
             asked=asked,
@@ -108,22 +115,25 @@ def pages_blueprint(services: Services) -> Blueprint:
             canonical=narrowing.search_url(asked),
             query_id=query_id,
             related=services.related_queries(asked.q, size=RELATED_QUERIES),
-            latest=None if answer.hits else services.latest(size=NOTHING_FOUND_LATEST),
+            latest=latest,
             hot=() if answer.hits else services.hot_queries(*WINDOWS, size=HOT_QUERIES),
         )
 
-    @blueprint.get("/articles/<article_id>")
-    def article(article_id: str) -> str:
-        found, _ = services.article(article_id)
-        related = services.related(article_id, size=RELATED)
+    @blueprint.get("/articles/<path:article_id>")
+    @blueprint.get("/articles")
+    def article(article_id: str | None = None) -> str:
+        found, _ = services.article(read_page_id() if article_id is None else article_id)
+        related = services.related(found.id, size=RELATED)
         shown = (found.id, *(item.article.id for item in related.items))
+        latest = services.latest(size=ARTICLE_LATEST, exclude=shown)
+        show_articles((*shown, *(item.article.id for item in latest.items)))
         return render_template(
             "article.html",
             article=found,
             lead=lead(found),
             breadcrumb=breadcrumb(found.channel),
             related=related,
-            latest=services.latest(size=ARTICLE_LATEST, exclude=shown),
+            latest=latest,
         )
 
     return blueprint
@@ -149,7 +159,9 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
         return time.astimezone(zone).isoformat()
 
     app.jinja_env.filters.update(day=day, minute=minute, iso=iso, marked=marked_html, name=name_of)
-    app.jinja_env.globals.update(site_name=settings.site_name, static_url=static_url)
+    app.jinja_env.globals.update(
+        site_name=settings.site_name, article_url=article_url, static_url=static_url
+    )
     app.after_request(_keep_for_ever)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -24,19 +24,17 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+from werkzeug.exceptions import BadRequest
 
+from indexer.article import ID_RULE, check_id
+from indexer.errors import InvalidArticle
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
 from search_service.blocks.suggest import MAX_PREFIX
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
-from search_service.web.values import (
-    ARTICLE_ID,
-    ExactText,
-    Number,
-    TypedText,
-)
+from search_service.web.values import ExactText, Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
@@ -97,9 +95,22 @@ class ArticlePath(BaseModel):
     """The article that a path names. An id that no article can have is simply not found."""
 
     article_id: str = Field(
-        description="The article's id: 1 to 128 of A-Z a-z 0-9 . _ ~ -",
+        description="The article's id, percent-encoded. For ids with other characters than A-Z a-z 0-9 . _ ~ - the "
+        "address with `id` is safer.",
         json_schema_extra={"example": "a-1"},
     )
+
+
+class ArticleQuery(Parameters):
+    """The article that a query string names. An id that no article can have is simply not found."""
+
+    id: str = Field(
+        description=f"The article's id: {ID_RULE}.", json_schema_extra={"example": "新闻/a 1"}
+    )
+
+
+class _ArticlePageQuery(ArticleQuery):
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class NoParameters(Parameters):
@@ -115,33 +126,50 @@ class RelatedParameters(Parameters):
 class LatestParameters(Parameters):
     """What ``/api/v1/latest`` takes."""
 
+    repeatable: ClassVar[frozenset[str]] = frozenset(("exclude",))
+
     channel: ExactText | None = Field(
         None, description="Only this channel and all that lies in it; without it, all channels."
     )
     size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
-    exclude: str = Field(
-        "",
+    exclude: tuple[str, ...] = Field(
+        (),
         description=f"Ids of articles to leave out, parted by commas, {MAX_EXCLUDED} at most: "
-        "those that the page shows already.",
-        json_schema_extra={"example": "a-1,a-2"},
+        "those that the page shows already. In each id the characters % and , are percent-encoded; the parameter's value "
+        "as a whole is encoded after that, as every value is. May be given several times.",
+        json_schema_extra={"example": ["a-1,a-2"]},
     )
 
     @field_validator("exclude")
     @classmethod
-    def _check_exclude(cls, value: str) -> str:
-        ids = value.split(",")
-        if len(ids) > MAX_EXCLUDED or not all(ARTICLE_ID.fullmatch(each) for each in ids):
+    def _check_exclude(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            ids = tuple(_listed_id(each) for value in values for each in value.split(","))
+        except (UnicodeDecodeError, InvalidArticle):
+            ids = ()
+        if len(ids) > MAX_EXCLUDED or (values and not ids):
+            allowed = f"up to {MAX_EXCLUDED} article ids, parted by commas"
             raise PydanticCustomError(
-                "ids",
-                "is not a list of ids",
-                {"allowed": f"up to {MAX_EXCLUDED} article ids, parted by commas"},
+                "ids", "is not a list of ids", {"value": ",".join(values), "allowed": allowed}
             )
-        return value
+        return ids
 
-    @property
-    def excluded(self) -> tuple[str, ...]:
-        """The ids to leave out."""
-        return tuple(self.exclude.split(",")) if self.exclude else ()
+
+def _listed_id(text: str) -> str:
+    """The id that a part of a list spells. Raises UnicodeDecodeError or InvalidArticle."""
+    listed = unquote_to_bytes(text).decode()
+    check_id(listed)
+    return listed
+
+
+def check_path() -> None:
+    """Refuse a path with an id that is not UTF-8. The server puts U+FFFD for such bytes, so the path would name another article.
+
+    Raises:
+        BadRequest: also for a true U+FFFD, which only a query string can hold.
+    """
+    if "\ufffd" in (request.view_args or {}).get("article_id", ""):
+        raise BadRequest("the id in the path is not percent-encoded UTF-8 (perhaps GBK or Big5)")
 
 
 def check_query_string() -> None:
@@ -174,6 +202,16 @@ def read_parameters(model: type[_Model], *, strict: bool = True) -> _Model:
         return model.read(lists)
     except ValidationError as error:
         refuse_parameters(error)
+
+
+def read_page_id() -> str:
+    """The id that the query string of an article's page names. The page ignores all other parameters.
+
+    Raises:
+        Problem: invalid_parameter.
+    """
+    check_query_string()
+    return read_parameters(_ArticlePageQuery, strict=False).id
 
 
 def _refuse_second_values(lists: Iterable[tuple[str, list[str]]]) -> None:

@@ -12,7 +12,7 @@ from indexer.query import MAX_DEPTH
 from search_service.answering.search import DEFAULT_SIZE
 from search_service.querylog.lists import Window
 from search_service.web.params import Parameters
-from search_service.web.values import ARTICLE_ID, Number, TypedText
+from search_service.web.values import ArticleId, Number, TypedText
 
 MAX_QUERIES: Final = 50
 """Maximum number of queries in a list."""
@@ -46,7 +46,9 @@ class Click(Parameters):
     query: TypedText | None = Field(
         None, description="The query as it was typed, when its `query_id` is not known."
     )
-    article_id: str = Field(description="The id of the hit.", json_schema_extra={"example": "a-1"})
+    article_id: ArticleId = Field(
+        description="The id of the hit.", json_schema_extra={"example": "a-1"}
+    )
     position: int = Field(
         strict=True, ge=1, le=MAX_DEPTH, description="Where the hit stood, 1 for the first of all."
     )
@@ -57,15 +59,6 @@ class Click(Parameters):
         if value is not None and not _QUERY_ID.fullmatch(value):
             raise PydanticCustomError(
                 "ids", "is not a query_id", {"allowed": "16 hexadecimal digits, from an answer"}
-            )
-        return value
-
-    @field_validator("article_id")
-    @classmethod
-    def _check_article_id(cls, value: str) -> str:
-        if not ARTICLE_ID.fullmatch(value):
-            raise PydanticCustomError(
-                "ids", "is not an article id", {"allowed": "1 to 128 of A-Z a-z 0-9 . _ ~ -"}
             )
         return value
 

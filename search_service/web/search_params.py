@@ -12,14 +12,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from indexer.article import MAX_LINE
+from indexer.article import ATTRIBUTE_NAME, ATTRIBUTE_RULE, MAX_LINE
 from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.understanding.filters import AttributeFilter, number_of
 from search_service.understanding.parse import MAX_LENGTH, MAX_WORDS, Syntax
 from search_service.web.params import Parameters, check_query_string, read_parameters
 from search_service.web.values import (
-    ATTRIBUTE_NAME,
     Day,
     ExactText,
     GroupNumber,
@@ -245,9 +244,8 @@ def _checked(name: str, given: str | tuple[str, ...]) -> tuple[str, ...]:
     attribute, end = attribute_and_end(name)
     values = (given,) if isinstance(given, str) else given
     if not ATTRIBUTE_NAME.fullmatch(attribute):
-        raise _wrong(
-            parameter, values[0], "names no attribute", "a name of 1 to 128 of A-Z a-z 0-9 . _ ~ -"
-        )
+        allowed = f"a name of {ATTRIBUTE_RULE}"
+        raise _wrong(parameter, values[0], "names no attribute", allowed)
     if end:
         if number_of(values[0]) is None:
             raise _wrong(parameter, values[0], "is not a number", "a number such as 3 or -1.5")

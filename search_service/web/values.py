@@ -6,10 +6,11 @@ import re
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from indexer.article import MAX_LINE
+from indexer.article import ID_RULE, MAX_LINE, check_id
+from indexer.errors import InvalidArticle
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.understanding.parse import MAX_LENGTH
 
@@ -20,10 +21,6 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # JSON can hold a lone surrogate
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-ARTICLE_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-"""The form of a whole article id."""
-ATTRIBUTE_NAME: Final = ARTICLE_ID
-"""The form of the name of an attribute."""
 
 
 def _typed_text(value: object) -> object:
@@ -60,8 +57,18 @@ def _whole_number(value: object) -> object:
     return value
 
 
+def _article_id(value: str) -> str:
+    """Accept what can be the id of an article."""
+    try:
+        check_id(value)
+    except InvalidArticle as error:
+        raise PydanticCustomError("ids", "is not an article id", {"allowed": ID_RULE}) from error
+    return value
+
+
 TypedText = Annotated[str, BeforeValidator(_typed_text)]
 ExactText = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_exact_text)]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_day)]
 Number = Annotated[int, BeforeValidator(_whole_number)]
+ArticleId = Annotated[str, AfterValidator(_article_id)]
 GroupNumber = Annotated[int, Field(ge=1, le=MAX_GROUP), BeforeValidator(_whole_number)]

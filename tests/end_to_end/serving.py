@@ -120,8 +120,9 @@ def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
 
 @contextmanager
 def serving(index: Path, **environ: str) -> Iterator[Server]:
-    """A server that answers, for the length of the ``with`` block."""
-    server = start(port=free_port(), index=index, **environ)
+    """A server that answers, for the length of the ``with`` block: on PORT, or else on a free port."""
+    port = int(environ.pop("PORT", 0)) or free_port()
+    server = start(port=port, index=index, **environ)
     try:
         server.wait_until_it_answers()
         yield server

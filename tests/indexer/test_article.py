@@ -20,6 +20,7 @@ from indexer.article import (
     Article,
     article_from_record,
     article_to_record,
+    check_id,
     content_hash,
     id_from_url,
     make_article,
@@ -153,7 +154,13 @@ class TestTexts:
 
 
 class TestId:
-    @pytest.mark.parametrize("value", ["a", "A.b_c~d-9", "0" * 128])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("a", "A.b_c~d-9", "0" * 256, "新闻/2024/01", "a b", "a  b", "a/b", "/a", "a%20b", "100%", "a?b#c"),
+            *("é", "e\u0301", "ＡＢ", "../x", "...", "[red]", '"a"', "a,b", "𠮷😀", "山" * 85 + "a", "\ufffd"),
+        ],
+    )  # fmt: skip
     def test_an_id_of_the_portal_is_kept(self, value: str) -> None:
         assert _make(id=value).id == value
 
@@ -161,18 +168,28 @@ class TestId:
         assert _make(id=20260301123456789).id == "20260301123456789"
         assert _make(id=" a-1\n").id == "a-1"
 
-    @pytest.mark.parametrize("value", ["a b", "a/b", "山", "a" * 129, "a\nb", "a%20b", "é"])
+    @pytest.mark.parametrize("value", ["a" * 257, "山" * 86, "𠮷" * 65, ".", " .. "])
     def test_a_bad_id_is_refused_with_the_rule(self, value: str) -> None:
         refused = _refused(id=value)
         assert refused.field == "id"
-        assert "is not 1 to 128 of A-Z a-z 0-9 . _ ~ -" in refused.why
+        assert "is not 1 to 256 bytes of printable text, not . or .." in refused.why
+
+    @pytest.mark.parametrize(
+        "character",
+        "\x00\t\n\x7f\x85\xa0\u00ad\u034f\u200b\u200d\u202e\u2028\u3000\ufeff\ue000\ud83d\U000e0001",
+    )
+    def test_a_character_that_does_not_show_is_named_and_not_dropped(self, character: str) -> None:
+        refused = _refused(id=f"ab{character}c")
+        assert refused.field == "id"
+        assert refused.why == f"holds U+{ord(character):04X}, which does not show, at 2"
+
+    @pytest.mark.parametrize("value", ["", " a", "a "])
+    def test_an_id_as_it_is_kept_has_no_blank_around_it(self, value: str) -> None:
+        with pytest.raises(InvalidArticle):
+            check_id(value)
 
     @pytest.mark.parametrize("value", [True, ["a"], {"a": 1}])
     def test_other_kinds_are_no_id(self, value: object) -> None:
-        assert _refused(id=value).field == "id"
-
-    @pytest.mark.parametrize("value", [".", ".."])
-    def test_an_id_that_is_a_step_in_a_path_is_refused(self, value: str) -> None:
         assert _refused(id=value).field == "id"
 
     @pytest.mark.parametrize("value", [None, "", "  "])

@@ -62,6 +62,16 @@ SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))
             Placement("a => b", "7", None, Days(date(2026, 1, 20), date(2026, 1, 20))),
             "a => b => 7 2026-01-20",
         ),
+        ("pins", "春运 => 新闻/1,a%2F 1", Placement("春运", "新闻/1,a%2F", 1), "春运 => 新闻/1,a%2F 1"),
+        ("pins", '春运 => "a-1" 1', Placement("春运", "a-1", 1), "春运 => a-1 1"),
+        ("pins", '春  运 =>"a  b" 1 off', Placement("春 运", "a  b", 1, active=False), '春 运 => "a  b" 1 off'),
+        ("hides", '春运 => "5"" 屏"', Placement("春运", '5" 屏'), '春运 => "5"" 屏"'),
+        ("hides", '春运 => 5"', Placement("春运", '5"'), '春运 => 5"'),
+        ("hides", '春运 => """"', Placement("春运", '"'), '春运 => """"'),
+        ("hides", '春运 => "x=>y"', Placement("春运", "x=>y"), '春运 => "x=>y"'),
+        ("hides", '春运 => "x => ""y"" z"', Placement("春运", 'x => "y" z'), '春运 => "x => ""y"" z"'),
+        ("hides", 'a => "b c" => 7', Placement('a => "b c"', "7"), 'a => "b c" => 7'),
+        ("hides", 'a => "b" => "c d"', Placement('a => "b"', "c d"), 'a => "b" => "c d"'),
     ],
 )  # fmt: skip
 def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt: str) -> None:
@@ -94,7 +104,13 @@ def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt
         ("pins", "春运", "needs a query, => and the id"),
         ("pins", "春运 =>", "needs a query, => and the id"),
         ("pins", "=> a-1 1", "the word is missing"),
-        ("pins", "春运 => a/1 1", "'a/1' is not"),
+        ("pins", "春运 => .. 1", "'..' is not 1 to 256 bytes"),
+        ("pins", "春运 => a\u200b1 1", r"holds U\+200B"),
+        ("pins", '春运 => "a\tb" 1', r"holds U\+0009"),
+        ("pins", '春运 => "a b 1', "the quotes around the id do not fit"),
+        ("pins", '春运 => "a"b 1', "the quotes around the id do not fit"),
+        ("hides", '春运 => " a"', "begins or ends with a blank"),
+        ("hides", '春运 => ""', "'' is not 1 to 256 bytes"),
         ("pins", "春运 => a-1", "needs a position from 1 to 100"),
         ("pins", "春运 => a-1 0", "needs a position from 1 to 100"),
         ("pins", "春运 => a-1 ２", "needs a position from 1 to 100"),
@@ -107,6 +123,17 @@ def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt
 def test_a_wrong_line_says_what_would_be_right(name: ListName, line: str, why: str) -> None:
     with pytest.raises(InvalidEntry, match=why):
         read_entry(name, line)
+
+
+@given(
+    st.lists(st.sampled_from(["春", "a", '"', " ", "=>", ".", ","]), min_size=1, max_size=12)
+    .map("".join)
+    .filter(lambda text: text == text.strip() and text not in (".", "..", ""))
+)
+def test_every_id_can_be_pinned(article_id: str) -> None:
+    pin = Placement("春运 抢票", article_id, 3, SPRING, active=False)
+    assert read_entry("pins", pin.spell()) == pin
+    assert entry_key("pins", pin.spell()) == pin.key
 
 
 def test_every_wrong_line_of_a_file_is_named_and_none_is_taken() -> None:
@@ -143,6 +170,8 @@ def test_a_placement_acts_on_its_days_unless_it_is_off() -> None:
         ("hot", "春运 2026-01-20..", "春運"),
         ("pins", "春运 抢票 => a-1 2 off", "春運  搶票 => a-1"),
         ("hides", "春运 => a-1 2026-01-20..", "春运 => a-1"),
+        ("pins", '春运 => "a b" 2 off', '春運 => "a b"'),
+        ("hides", "春运 => a-1", '春运 => "a-1"'),
     ],
 )
 def test_what_names_the_same_entry_has_the_same_key(name: ListName, line: str, other: str) -> None:
@@ -153,7 +182,9 @@ def test_what_names_the_same_entry_has_the_same_key(name: ListName, line: str, o
 
 @given(
     st.sampled_from(LISTS),
-    st.lists(st.sampled_from(list("春运a1 -,=>#.2026-off，、\ud800\n")), max_size=30).map("".join),
+    st.lists(
+        st.sampled_from([*'春运a1 -,=>#.2026-off，、"\ud800\n', "=>", ' => "', '" ']), max_size=30
+    ).map("".join),
 )
 def test_any_line_is_an_entry_that_spells_itself_or_is_refused(name: ListName, line: str) -> None:
     try:

@@ -146,7 +146,7 @@ def test_an_evaluation_without_rungs_and_intervals_is_read_too(
         ),
         ("queries.jsonl", "tea\n", "queries.jsonl, line 1: is not JSON"),
         ("queries.jsonl", "[]\n", "queries.jsonl, line 1: is not a JSON object"),
-        ("corpus.jsonl", '{"id": "a b", "title": "", "text": "x"}\n', "corpus.jsonl, line 1: id"),
+        ("corpus.jsonl", '{"id": "a\\tb", "title": "", "text": "x"}\n', "corpus.jsonl, line 1: id"),
         ("corpus.jsonl", '{"id": "a"}\n', "corpus.jsonl, line 1: lacks 'title'"),
         (
             "corpus.jsonl",
