@@ -107,9 +107,10 @@ def accept(
     """
     ingest = Ingest(store, mapping=mapping, timezone=timezone, progress=progress)
     with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
-        for outcome in ingest.outcomes(items):
-            if outcome.rejection and rejects_file:
-                rejects_file.add(outcome.rejection)
+        for outcomes in ingest.batches(items):
+            for each in outcomes:
+                if each.rejection and rejects_file:
+                    rejects_file.add(each.rejection)
     return ingest.report()
 
 
@@ -122,8 +123,8 @@ def accept_one(
         ConditionFailed: ``when`` does not hold; nothing was changed.
         StoreUnavailable: nothing was changed.
     """
-    (outcome,) = Ingest(store, mapping={}, timezone=timezone, when=when).outcomes([item])
-    return outcome
+    (outcomes,) = Ingest(store, mapping={}, timezone=timezone, when=when).batches([item])
+    return outcomes[0]
 
 
 class _Taken(NamedTuple):
@@ -166,8 +167,8 @@ class Ingest:
         self._unused: Counter[str] = Counter()
         self._failure: SourceUnreadable | None = None
 
-    def outcomes(self, items: Iterable[Item]) -> Iterator[Outcome]:
-        """Take all items. Yields the outcome of each, in their order, once it is durable.
+    def batches(self, items: Iterable[Item]) -> Iterator[list[Outcome]]:
+        """Take all items. Yields the outcomes of each batch, in the order of its items, once they are durable.
 
         Raises:
             ConditionFailed, StoreUnavailable: nothing of the current batch was changed. Earlier batches stay stored.
@@ -180,12 +181,13 @@ class Ingest:
                 unused = tuple(sorted(unused_keys(item, mapping=self._mapping)))
             else:
                 what = item
-            if not self._fits(what):
-                yield from self._store_batch()
+            if self._batch and not self._fits(what):
+                yield self._store_batch()
             self._take(_Taken(item.where, what, unused))
             if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
-                yield from self._store_batch()
-        yield from self._store_batch()
+                yield self._store_batch()
+        if self._batch:
+            yield self._store_batch()
 
     def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, counted, until they end or their source fails."""

@@ -35,6 +35,7 @@ from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
 from search_service.ranking.aging import Aging
 from search_service.settings import SearchSettings
+from search_service.writing import Writing
 
 LISTS_PATIENCE: Final = 2.0
 """Seconds to wait at the start for the lists of queries. If their database is slow or away, they come later."""
@@ -63,6 +64,7 @@ class Services:
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     store: StoreWatch | None = None
     keys: LiveKeys = field(default_factory=LiveKeys)
+    writing: Writing | None = None
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
@@ -188,6 +190,8 @@ class Services:
         if self.store is not None:
             self.store.close()
         self.keys.close()
+        if self.writing is not None:
+            self.writing.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
         return self.gate.pass_in_turn(ask, patience=self.time_limit)
@@ -233,6 +237,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         editorial=editorial,
         store=store,
         keys=LiveKeys(settings.store_url),
+        writing=Writing(settings.store_url, live, timezone=settings.timezone),
         aging=told.aging,
         time_limit=told.time_limit,
     )

@@ -26,17 +26,17 @@ class Chain:
     version_table: str = "alembic_version"
 
 
-def open_database(url: str, chain: Chain) -> Engine:
+def open_database(url: str, chain: Chain, *, patience: float | None = None) -> Engine:
     """An engine for the database at ``url``. Makes the folder, the file and the tables if they are missing.
 
-    Any number of processes may open the same database at once. An up-to-date database opens within milliseconds.
+    ``patience`` is :func:`make_engine`'s. Any number of processes may open the same database at once. An up-to-date database opens within milliseconds.
 
     Raises:
         StoreUnavailable: it cannot be opened, or it is not a database.
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
-    engine = make_engine(url)
+    engine = make_engine(url, patience=patience)
     try:
         with translated(engine.url):
             _bring_up_to_date(engine, chain)

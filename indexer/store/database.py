@@ -17,8 +17,10 @@ CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
 
 
-def open_store(url: str) -> ArticleStore:
+def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
     """Open the article store at a database URL. Makes the folder, the file and the tables if they are missing.
+
+    ``patience`` is how many seconds to wait for another process's transaction, for SQLite; BUSY_SECONDS unless given.
 
     Any number of processes may open the same store at once. An up-to-date store opens within milliseconds.
 
@@ -27,7 +29,7 @@ def open_store(url: str) -> ArticleStore:
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
-    return ArticleStore(open_database(url, CHAIN))
+    return ArticleStore(open_database(url, CHAIN, patience=patience))
 
 
 def open_editorial(url: str) -> EditorialStore:

@@ -36,7 +36,7 @@ _MIGRATION_KEY: Final = 7_301_642_250
 
 _SQLITE_SENTENCES: Final = {
     sqlite3.SQLITE_BUSY: (
-        f"another process kept it locked for more than {BUSY_SECONDS} s: "
+        "another process kept it locked for too long: "
         "try again when that process has finished"
     ),
     sqlite3.SQLITE_READONLY: (
@@ -58,9 +58,10 @@ _SQLITE_SENTENCES: Final = {
 }
 
 
-def make_engine(url: str, *, reading: bool = False) -> Engine:
+def make_engine(url: str, *, reading: bool = False, patience: float | None = None) -> Engine:
     """An engine for the database at ``url``. Makes the folder of a SQLite file. Does not connect yet.
 
+    ``patience`` is how many seconds a writer of SQLite waits for another process's transaction, BUSY_SECONDS unless given.
     With ``reading`` it makes nothing. A SQLite file must then exist. The process needs no permission to write it.
 
     Raises:
@@ -76,7 +77,9 @@ def make_engine(url: str, *, reading: bool = False) -> Engine:
         ) from error
     try:
         if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(parsed, reading=reading)
+            return _sqlite_engine(
+                parsed, reading=reading, patience=BUSY_SECONDS if patience is None else patience
+            )
         return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnavailable(
@@ -134,7 +137,7 @@ def shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _sqlite_engine(url: URL, *, reading: bool) -> Engine:
+def _sqlite_engine(url: URL, *, reading: bool, patience: float) -> Engine:
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StoreUnavailable(
@@ -152,7 +155,7 @@ def _sqlite_engine(url: URL, *, reading: bool) -> Engine:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FolderNotWritable(path.parent, error.strerror or str(error)) from error
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": patience})
         event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     _watch_file(engine, path)

@@ -25,6 +25,7 @@ from werkzeug.urls import iri_to_uri
 
 from indexer.errors import (
     ArticleNotFound,
+    ConditionFailed,
     FormatMismatch,
     GenerationMissing,
     IndexFailure,
@@ -65,6 +66,15 @@ CODES: Final = {
             "The member errors names each wrong parameter, its value and what is allowed.",
             "这个地址里有一处看不懂",
             "请改正地址，或回到首页重新检索。",
+        ),
+        Code(
+            "invalid_article",
+            400,
+            "The article cannot be accepted",
+            "The body is no JSON object, or a field has a value that an article cannot have.",
+            "The detail names the field and the reason. Correct it and send the article again.",
+            "文章无法保存",
+            "请按提示修改后再试。",
         ),
         Code(
             "bad_request",
@@ -146,6 +156,15 @@ CODES: Final = {
             "Send the body at once. Trying again is safe.",
             "请求超时",
             "请检查网络，稍后再试。",
+        ),
+        Code(
+            "condition_failed",
+            412,
+            "The article has changed meanwhile",
+            "The article is not in the state that If-Match or If-None-Match demands. Nothing was changed.",
+            "Read the article as it is stored, then decide.",
+            "文章已被修改",
+            "请重新读取后再试。",
         ),
         Code(
             "internal_error",
@@ -251,6 +270,8 @@ def problem_of(error: Exception) -> Problem:
         return problem("article_not_found", f"there is no article {error.article_id!r}")
     if isinstance(error, RequestTimeout):
         return problem("request_timeout")
+    if isinstance(error, ConditionFailed):
+        return problem("condition_failed", str(error))
     if isinstance(error, Overloaded):
         return problem("overloaded", str(error))
     if isinstance(error, StoreUnavailable):

@@ -31,6 +31,7 @@ from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
 from search_service.web.routes import KEY_SCHEME
 from search_service.web.surrogates import register_surrogates
+from search_service.web.writing import writing_blueprint
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
+    app.register_api(writing_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(pages_blueprint(services))

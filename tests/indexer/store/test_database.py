@@ -125,7 +125,7 @@ def test_a_store_that_stays_locked_is_unavailable_and_says_so(
     store = open_store(store_url)
     with _raw(store_url) as raw:
         raw.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="another process kept it locked for more than"):
+        with pytest.raises(StoreUnavailable, match="another process kept it locked for too long"):
             store.put([article("a")])
         assert store.count() == 0
         raw.execute("ROLLBACK")

@@ -1,0 +1,120 @@
+"""Writing: what requests change in the store. A change is durable before it is answered; the index follows the store.
+
+A process takes a limited number of changes at a time and refuses more, so that a flood of them costs no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from indexer.article import Article
+from indexer.errors import ArticleNotFound, IndexFailure, Overloaded, StoreUnavailable
+from indexer.ingest import Ingest, Item, Outcome, accept_one
+from indexer.store.articles import ArticleStore, Condition
+from indexer.store.database import open_store
+from search_service.live.index import LiveIndex
+
+MAX_CHANGING: Final = 16
+"""Requests of a process that change articles at a time; one more is refused at once. Each may wait for the store's lock."""
+
+LOCK_PATIENCE: Final = 5.0
+"""Seconds that a request waits for the lock of a SQLite store."""
+
+WAIT_SECONDS: Final = 5.0
+"""Seconds that a request waits until its change can be found."""
+
+
+class Writing:
+    """Changes of articles. Safe to share between threads; one for each process.
+
+    The store is opened at the first use, and again after a failure. Every method may raise StoreUnavailable: then nothing was
+    changed, or of several changes only what was answered.
+    """
+
+    def __init__(self, store_url: str | None, live: LiveIndex, *, timezone: ZoneInfo) -> None:
+        """Without ``store_url`` there is no store, and every use fails."""
+        self._store_url, self._live, self._timezone = store_url, live, timezone
+        self._lock = Lock()
+        self._store: ArticleStore | None = None
+        self._changing = 0
+
+    def change(self, item: Item, *, when: Condition | None = None) -> Outcome:
+        """Store a record, or make a removal, if ``when`` holds.
+
+        Raises:
+            ConditionFailed: ``when`` does not hold; nothing was changed.
+            Overloaded: MAX_CHANGING other requests are changing articles.
+        """
+        with self.admitted(), self._failing_over() as store:
+            return accept_one(item, store, timezone=self._timezone, when=when)
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Count as one of the requests that change articles.
+
+        Raises:
+            Overloaded: MAX_CHANGING are.
+        """
+        with self._lock:
+            if self._changing >= MAX_CHANGING:
+                raise Overloaded(self._changing)
+            self._changing += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._changing -= 1
+
+    def ingest(self) -> Ingest:
+        """An ingest of many items into the store, for a request that is admitted."""
+        with self._failing_over() as store:
+            return Ingest(store, mapping={}, timezone=self._timezone)
+
+    def stored(self, article_id: str) -> tuple[Article, int]:
+        """An article as it is stored, whatever its status, and its revision.
+
+        Raises:
+            ArticleNotFound: it is unknown or deleted.
+        """
+        with self._failing_over() as store:
+            found = store.find(article_id)
+        if found is None:
+            raise ArticleNotFound(article_id)
+        return found
+
+    def searchable(self, revision: int) -> bool:
+        """Wait until this process's searches show the store's ``revision``. False if they do not within WAIT_SECONDS.
+
+        Other processes show it within LiveIndex's interval.
+        """
+        with suppress(IndexFailure):  # no search is answered then; health checks say why
+            return self._live.holds(revision, patience=WAIT_SECONDS)
+        return False
+
+    def close(self) -> None:
+        """Close the store. The next use opens it again."""
+        with self._lock:
+            store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
+    @contextmanager
+    def _failing_over(self) -> Iterator[ArticleStore]:
+        """The store, which is closed if it fails."""
+        try:
+            yield self._opened()
+        except StoreUnavailable:
+            self.close()
+            raise
+
+    def _opened(self) -> ArticleStore:
+        with self._lock:
+            if self._store is None:
+                if self._store_url is None:
+                    raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
+                self._store = open_store(self._store_url, patience=LOCK_PATIENCE)
+            return self._store
