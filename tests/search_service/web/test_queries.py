@@ -123,7 +123,7 @@ def test_an_id_and_a_time_taken_do_not_change_the_tag(site: Site) -> None:
 def test_a_click_is_answered_at_once_and_logged(site: Site) -> None:
     query_id = site.get("/api/v1/search?q=水库").json["query_id"]
     by_id = {"query_id": query_id, "article_id": "n-03", "position": 2}
-    by_text = {"query": " 水 庫", "article_id": "n-04", "position": 11}
+    by_text = {"query": " 水 庫", "article_id": "新闻/4 b", "position": 11}
     for body in (by_id, by_text):
         response = site.click(body)
         assert (response.status_code, response.data) == (204, b"")
@@ -132,7 +132,7 @@ def test_a_click_is_answered_at_once_and_logged(site: Site) -> None:
         (row["query_id"], row["query"], row["article_id"], row["position"])
         for row in site.rows(clicks)
     ]
-    assert found == [(query_id, None, "n-03", 2), (None, "水 库", "n-04", 11)]
+    assert found == [(query_id, None, "n-03", 2), (None, "水 库", "新闻/4 b", 11)]
 
 
 def test_half_a_character_in_a_click_costs_no_other_entry(site: Site) -> None:
