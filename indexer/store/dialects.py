@@ -36,8 +36,7 @@ _MIGRATION_KEY: Final = 7_301_642_250
 
 _SQLITE_SENTENCES: Final = {
     sqlite3.SQLITE_BUSY: (
-        "another process kept it locked for too long: "
-        "try again when that process has finished"
+        "another process kept it locked for too long: try again when that process has finished"
     ),
     sqlite3.SQLITE_READONLY: (
         "it cannot be written: set the owner of the file and of its folder, "

@@ -21,9 +21,7 @@ class WriteParameters(Parameters):
 
 
 _REVISION = "The revision of the article, or of its tombstone; 0 if the store never knew it."
-_SEARCHABLE = (
-    "Whether searches show the change; null without refresh=wait_for. The change is stored in any case."
-)
+_SEARCHABLE = "Whether searches show the change; null without refresh=wait_for. The change is stored in any case."
 
 
 class WrittenPayload(Payload):
@@ -47,7 +45,9 @@ class StoredPayload(Payload):
 class BulkLinePayload(Payload):
     """What became of one line of a bulk request. A rejected line has ``error``, others ``id`` and ``revision``."""
 
-    line: int = Field(description="The number of the line, from 1. Empty lines count, and have no answer.")
+    line: int = Field(
+        description="The number of the line, from 1. Empty lines count, and have no answer."
+    )
     result: Result | Literal["rejected"]
     id: str | None = None
     revision: int | None = Field(None, description=_REVISION)

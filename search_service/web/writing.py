@@ -17,7 +17,7 @@ from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, St
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
 from indexer.lines import MAX_LINE_BYTES, parse_record, read_lines
 from indexer.records import Record, Rejection, Removal
-from indexer.store.articles import Condition
+from indexer.store.articles import Condition, Result
 from search_service.services import Services
 from search_service.web.caching import keep_nowhere
 from search_service.web.errors import problem
@@ -34,7 +34,9 @@ from search_service.web.write_params import (
 )
 from search_service.writing import Writing
 
-TAGS = [Tag(name="writing", description="For the portal's back end, with a key of the scope write.")]
+TAGS = [
+    Tag(name="writing", description="For the portal's back end, with a key of the scope write.")
+]
 
 NDJSON: Final = "application/x-ndjson"
 _WRITING: Final = (*KEYS, "key_scope", "writing_off", "overloaded", "store_unavailable")
@@ -43,13 +45,13 @@ _WRITING: Final = (*KEYS, "key_scope", "writing_off", "overloaded", "store_unava
 class ArticleBody(RawModel):
     """One article as JSON."""
 
-    mimetypes = ["application/json"]
+    mimetypes = ["application/json"]  # noqa: RUF012 (declared so by the base class)
 
 
 class LinesBody(RawModel):
     """Articles and removals, one JSON object a line."""
 
-    mimetypes = [NDJSON]
+    mimetypes = [NDJSON]  # noqa: RUF012 (declared so by the base class)
 
 
 def writing_blueprint(services: Services) -> Routes:
@@ -124,7 +126,7 @@ def writing_blueprint(services: Services) -> Routes:
         "/articles:bulk",
         operation_id="bulk",
         summary="Store and remove many articles",
-        description="Each line of the body is an article, or `{\"action\": \"delete\", \"id\": ...}`, or the same with "
+        description='Each line of the body is an article, or `{"action": "delete", "id": ...}`, or the same with '
         "`withdraw`. Each line of the answer says what became of a line, once that is durable. The last line sums up.",
         responses={200: _streamed(), **described(None, "invalid_parameter", *_WRITING)},
     )
@@ -144,7 +146,7 @@ def writing_blueprint(services: Services) -> Routes:
         show_articles([outcome.article_id])
         payload = WrittenPayload(
             id=outcome.article_id,
-            result=outcome.result,
+            result=cast(Result, outcome.result),
             revision=outcome.revision,
             unused=list(outcome.unused),
             searchable=writing.searchable(outcome.revision) if query.refresh else None,
