@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any, Final, TextIO
 
 import click
@@ -100,6 +102,17 @@ class _Output(io.FileIO):
             os.dup2(null, self.fileno())
             os.close(null)
             return super().write(data)
+
+
+def end_with_stdin() -> None:
+    """End this process, as SIGTERM does, when its standard input closes: the process that started it has died."""
+    Thread(target=_wait_for_the_end_of_stdin, name="stdin", daemon=True).start()
+
+
+def _wait_for_the_end_of_stdin() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def results() -> Console:

@@ -19,9 +19,10 @@ from urllib.parse import quote
 
 import pytest
 
+import app
 from indexer.article import Article
 from search_service.web.rsgi import BODY_BYTES
-from tests.end_to_end.serving import PATIENCE, Server, free_port, serving, start
+from tests.end_to_end.serving import PATIENCE, Server, children, free_port, serving, start
 from tests.factories import article
 from tests.search_service.indexes import promote
 
@@ -127,7 +128,7 @@ def test_a_setting_that_cannot_be_used_is_one_clear_line(
 
 
 def test_an_option_that_does_not_exist_is_one_clear_line(index: Path) -> None:
-    code, printed = start("--port", "9000", port=free_port(), index=index).end_by_itself()
+    code, printed = start("app.py", "--port", "9000", port=free_port(), index=index).end_by_itself()
     assert code == 2
     assert printed == "error: No such option '--port': see 'python app.py --help'\n"
 
@@ -173,8 +174,7 @@ def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
 def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     def workers() -> set[int]:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-        return {int(each) for each in children.read_text(encoding="ascii").split()}
+        return children(server.child(app.CHILDREN[0].command))
 
     with serving(index) as server:
         (worker,) = workers()
