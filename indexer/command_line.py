@@ -15,9 +15,10 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event
 from typing import Any, Final, TextIO
 
 import click
@@ -104,15 +105,42 @@ class _Output(io.FileIO):
             return super().write(data)
 
 
+@contextmanager
+def stopped_by_signals() -> Iterator[Event]:
+    """An event that SIGTERM and Ctrl-C set, for commands that run until they are stopped and then end well."""
+    stop = Event()
+    before = {
+        each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def end_with_stdin() -> None:
-    """End this process, as SIGTERM does, when its standard input closes: the process that started it has died."""
-    Thread(target=_wait_for_the_end_of_stdin, name="stdin", daemon=True).start()
+    """Send SIGTERM to this process when its standard input closes, because the process that started it has died."""
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
 
 
-def _wait_for_the_end_of_stdin() -> None:
-    while os.read(0, 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+def until_stdin_closes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the hidden option ``--until-stdin-closes``, for a supervisor that starts it."""
+
+    def begin(_context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+        if given:
+            end_with_stdin()
+
+    option = click.option(
+        "--until-stdin-closes", is_flag=True, hidden=True, expose_value=False, callback=begin
+    )
+    return option(command)
 
 
 def results() -> Console:

@@ -13,7 +13,7 @@ from typing import cast
 
 import click
 
-from indexer.command_line import NOT_DONE, end_with_stdin, results
+from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
@@ -170,11 +170,9 @@ def get_command(path: str) -> int:
 
 
 @cli.command("serve")
-@click.option("--until-stdin-closes", is_flag=True, hidden=True)
-def serve_command(until_stdin_closes: bool) -> None:
+@until_stdin_closes
+def serve_command() -> None:
     """Serve search over HTTP until Ctrl-C."""
-    if until_stdin_closes:
-        end_with_stdin()
     # A dictionary that cannot be used is reported here once, not by every worker.
     make_services(read_settings(IndexSettings, os.environ)).close()
     serve(read_settings(SearchSettings, os.environ), application)
