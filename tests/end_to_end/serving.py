@@ -1,4 +1,4 @@
-"""A real server for tests: app.py in a process of its own, on the loopback interface."""
+"""A real server for tests: the web alone or the whole service, in processes of its own, on the loopback interface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from indexer.store.database import open_editorial
 from tests.conftest import PROJECT
 
 PATIENCE = 60.0
 """Seconds to wait for a server at most; it takes one or two."""
+
+WEB: Final = ("-m", "search_service", "serve")
 
 
 @dataclass
@@ -117,7 +119,7 @@ def free_port() -> int:
 
 
 def start(*command: str, port: int, index: Path, **environ: str) -> Server:
-    """Start app.py, or another Python ``command``, over the index folder ``index``.
+    """Start the web alone, or another Python ``command``, over the index folder ``index``.
 
     The store beside the folder has the editors' lists.
     """
@@ -132,7 +134,7 @@ def start(*command: str, port: int, index: Path, **environ: str) -> Server:
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(
-        [sys.executable, *(command or ["app.py"])],
+        [sys.executable, *(command or WEB)],
         cwd=PROJECT,
         env=kept | settings,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The real server, over real HTTP: how it starts, what it answers, how it ends."""
+"""The real web server, over real HTTP: how it starts, what it answers, how it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from urllib.parse import quote
 
 import pytest
 
-import app
 from indexer.article import Article
 from search_service.web.rsgi import BODY_BYTES
 from tests.end_to_end.serving import PATIENCE, Server, children, free_port, serving, start
@@ -86,7 +85,7 @@ def test_a_server_that_is_ended_while_it_starts_ends(index: Path) -> None:
 @pytest.mark.parametrize("other", ["another program", "a server of ours"])
 def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
     def refused(port: int) -> tuple[int, str]:
-        return start(port=port, index=index).end_by_itself()
+        return start("app.py", port=port, index=index).end_by_itself()
 
     if other == "a server of ours":
         with serving(index) as server:
@@ -119,7 +118,7 @@ def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
 def test_a_setting_that_cannot_be_used_is_one_clear_line(
     index: Path, setting: str, value: str
 ) -> None:
-    server = start(port=free_port(), index=index, **{setting: value})
+    server = start("app.py", port=free_port(), index=index, **{setting: value})
     code, printed = server.end_by_itself()
     assert code == 2
     assert printed.startswith("error: ")
@@ -174,7 +173,7 @@ def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
 def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     def workers() -> set[int]:
-        return children(server.child(app.CHILDREN[0].command))
+        return children(server.process.pid)
 
     with serving(index) as server:
         (worker,) = workers()

@@ -10,12 +10,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 import app
+from indexer.generations import Generations
+from indexer.rebuilding.rebuild import rebuild
+from indexer.store.database import open_store
 from tests.end_to_end.serving import (
     PATIENCE,
     children,
@@ -25,14 +28,26 @@ from tests.end_to_end.serving import (
     start,
 )
 from tests.factories import article
-from tests.search_service.indexes import promote
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
-    promote(tmp_path / "index", [article("a-1", published_at="2020-01-01")], engine="whoosh")
+    """An index that holds what its store holds, so that no process has anything to say."""
+    generations = Generations(tmp_path / "index")
+    with closing(open_store(f"sqlite:///{tmp_path / 'articles.sqlite3'}")) as store:
+        store.put([article("a-1", published_at="2020-01-01")])
+        rebuild(
+            store,
+            generations,
+            engine_name="whoosh",
+            analyzer=analyzer(),
+            timezone=SHANGHAI,
+            keep=1,
+        )
     return tmp_path / "index"
 
 
@@ -65,7 +80,7 @@ def wait_until(come: Callable[[], bool]) -> None:
 def test_each_killed_process_is_started_again_and_nothing_outlives_the_supervisor(
     index: Path,
 ) -> None:
-    with serving(index) as server:
+    with serving(index, "app.py") as server:
         before = descendants(server.process.pid)
         for child in app.CHILDREN:
             os.kill(server.child(child.command), signal.SIGKILL)
@@ -87,7 +102,7 @@ def test_each_killed_process_is_started_again_and_nothing_outlives_the_superviso
 def test_a_request_that_has_begun_is_answered_before_all_end(index: Path) -> None:
     body = json.dumps({"query": "云", "article_id": "a-1", "position": 1}).encode()
     head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with serving(index) as server:
+    with serving(index, "app.py") as server:
         processes = descendants(server.process.pid)
         with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
             connection.sendall(head.encode() + body[:5])
@@ -103,10 +118,10 @@ def test_a_request_that_has_begun_is_answered_before_all_end(index: Path) -> Non
         assert not running(processes)
 
 
-def test_of_two_that_start_at_once_one_serves_and_the_other_ends(index: Path) -> None:
+def test_of_two_that_start_at_once_one_serves_until_ctrl_c_and_the_other_ends(index: Path) -> None:
     port = free_port()
     with ExitStack() as stack:
-        servers = [start(port=port, index=index), start(port=port, index=index)]
+        servers = [start("app.py", port=port, index=index) for _ in range(2)]
         for each in servers:
             stack.callback(each.end)
         wait_until(lambda: any(each.process.poll() is not None for each in servers))
@@ -116,11 +131,12 @@ def test_of_two_that_start_at_once_one_serves_and_the_other_ends(index: Path) ->
         assert printed.startswith(f"error: port {port} is taken")
         assert printed.count("\n") == 1
         server.wait_until_it_answers()
-        assert server.end() == (0, f"Serving at {server.url} (Ctrl-C ends it)\n")
+        ended = server.end(signal.SIGINT, group=True)
+        assert ended == (0, f"Serving at {server.url} (Ctrl-C ends it)\n")
 
 
 def test_workers_do_not_outlive_a_web_that_runs_alone(index: Path) -> None:
-    with serving(index, "-m", "search_service", "serve") as server:
+    with serving(index) as server:
         workers = children(server.process.pid)
         assert workers
         server.process.kill()
