@@ -1,41 +1,59 @@
-"""The web composition root: settings -> services -> application. ``python app.py`` serves it.
+"""The composition root. ``python app.py`` runs the processes of the service, each of which can also be run alone.
 
-Only this file of the web side reads the environment. Any WSGI server can serve ``app:application()``.
+Any WSGI server can serve ``app:application()``.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Final
+from wsgiref.types import WSGIApplication
 
 import click
 
 from indexer import command_line
-from indexer.settings import IndexSettings, read_settings
-from search_service.services import make_services
+from indexer.settings import PROJECT, IndexSettings, read_settings
 from search_service.settings import SearchSettings
-from search_service.web.factory import Application, create_app
-from search_service.web.server import serve
+from search_service.supervisor import Child, supervise
+from search_service.web.port import claim_port
 
 
-def application() -> Application:
+def _child(name: str, *command: str, essential: bool = False) -> Child:
+    return Child(name, (sys.executable, "-m", *command, "--until-stdin-closes"), essential)
+
+
+CHILDREN: Final = (
+    _child("web", "search_service", "serve", essential=True),
+    _child("follow", "indexer", "follow"),
+)
+"""The processes of the service, in the order in which they end. The web ends first, so that no more changes come in."""
+
+
+def application() -> WSGIApplication:
     """Make a new application from the environment's settings. It has loaded its dictionaries and lists.
 
     Raises:
         SearchIndexError: a setting, or a file that it names, cannot be used.
     """
-    settings = read_settings(SearchSettings, os.environ)
-    services = make_services(read_settings(IndexSettings, os.environ), settings)
-    services.warm_up()
-    return create_app(services, settings)
+    # Imported here because the process that runs the others needs none of it, which saves 50 MiB and a second.
+    from search_service.cli.main import application
+
+    return application()
 
 
 @click.command()
-def main() -> None:
-    """Serve search over HTTP, until Ctrl-C. Settings are read from the environment: see docs/settings.md."""
-    # A setting that cannot work is reported here once, not by every worker.
-    make_services(read_settings(IndexSettings, os.environ)).close()
-    serve(read_settings(SearchSettings, os.environ), application)
+def main() -> int:
+    """Run the service until Ctrl-C. Settings are read from the environment: see docs/settings.md."""
+    # A setting that cannot work is reported here once, not by every process.
+    dictionary = read_settings(IndexSettings, os.environ).user_dictionary
+    if dictionary is not None:
+        from indexer.analysis.dictionary import read_user_dictionary  # as above
+
+        read_user_dictionary(dictionary)
+    settings = read_settings(SearchSettings, os.environ)
+    claim_port(settings.host, settings.port).close()
+    return supervise(CHILDREN, folder=PROJECT)
 
 
 if __name__ == "__main__":

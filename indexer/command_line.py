@@ -16,9 +16,9 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Event
 from typing import Any, Final, TextIO
 
 import click
@@ -29,6 +29,9 @@ from indexer.errors import SearchIndexError
 PARTLY: Final = 1
 NOT_DONE: Final = 2
 INTERRUPTED: Final = 130
+
+_SLICE: Final = 0.1
+"""Seconds of sleep between two looks whether to stop."""
 
 _WIDE: Final = 240
 """Columns of a table that goes to a file or a pipe: so wide that no line is ever folded."""
@@ -105,13 +108,35 @@ class _Output(io.FileIO):
             return super().write(data)
 
 
+class Stop:
+    """Whether a command that runs on and on has to end. A signal handler may set it at any moment.
+
+    A threading.Event would not do: its lock is held for moments in ``wait``, and a handler that runs then would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self, *_: object) -> None:
+        """Say so. Takes no lock."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether it was said."""
+        return self._is_set
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not much longer than until it is said."""
+        until = time.monotonic() + seconds
+        while not self._is_set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE))
+
+
 @contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set, for commands that run until they are stopped and then end well."""
-    stop = Event()
-    before = {
-        each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGTERM, signal.SIGINT)
-    }
+def stopped_by_signals() -> Iterator[Stop]:
+    """What SIGTERM and Ctrl-C set, for commands that run until they are stopped and then end well."""
+    stop = Stop()
+    before = {each: signal.signal(each, stop.set) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:

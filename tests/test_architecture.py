@@ -132,7 +132,7 @@ def test_the_packages_themselves_are_a_docstring_and_nothing_else() -> None:
 
 def test_the_reader_never_loads_the_ingest_side() -> None:
     program = (
-        "import sys, app\n"
+        "import sys, search_service.cli.main\n"
         "print(*(name for name in sys.modules if name.split('.')[0] == 'indexer'), sep='\\n')"
     )
     answer = subprocess.run(
@@ -141,6 +141,15 @@ def test_the_reader_never_loads_the_ingest_side() -> None:
     loaded = {unit_of(name) for name in answer.stdout.split()}
     assert not loaded & sides()["The ingest side"]
     assert "indexer.article" in loaded
+
+
+def test_the_process_that_runs_the_others_stays_small() -> None:
+    program = "import sys, app; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "search_service.supervisor" in answer.stdout.split()
+    assert not {"flask", "granian", "jieba", "numpy", "sqlalchemy"} & set(answer.stdout.split())
 
 
 def test_each_row_stands_on_a_side_and_only_the_ingest_side_reaches_itself() -> None:

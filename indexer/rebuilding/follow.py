@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from threading import Event
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -36,6 +35,16 @@ PAUSE: Final = 1.0
 """Seconds after a failure."""
 
 
+class Stop(Protocol):
+    """Says when to stop: a threading.Event, or what signals set."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+
+    def wait(self, seconds: float, /) -> object:
+        """Sleep, but not much longer than until it is set."""
+
+
 class Follower:
     """Applies changes until it is stopped.
 
@@ -57,7 +66,7 @@ class Follower:
         self._tell = tell
         self._trouble = ""
 
-    def run(self, stop: Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Follow until ``stop`` is set. A batch that is being applied is committed first."""
         while not stop.is_set():
             try:
@@ -66,7 +75,7 @@ class Follower:
                 self._note(str(error))
                 stop.wait(PAUSE)
 
-    def _follow_live(self, stop: Event) -> None:
+    def _follow_live(self, stop: Stop) -> None:
         """Follow with the live generation until another one is live.
 
         Raises:

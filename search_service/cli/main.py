@@ -13,7 +13,7 @@ from typing import cast
 
 import click
 
-from indexer.command_line import NOT_DONE, results
+from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
@@ -177,6 +177,9 @@ def get_command(path: str) -> int:
 
 
 @cli.command("serve")
+@until_stdin_closes
 def serve_command() -> None:
-    """Serve search over HTTP until Ctrl-C, as python app.py does."""
+    """Serve search over HTTP until Ctrl-C."""
+    # A dictionary that cannot be used is reported here once, not by every worker.
+    make_services(read_settings(IndexSettings, os.environ)).close()
     serve(read_settings(SearchSettings, os.environ), application)

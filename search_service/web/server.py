@@ -6,13 +6,13 @@ explains the choice of granian and has the figures.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import socket
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
@@ -20,8 +20,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from indexer.errors import InvalidSetting, PortUnavailable, SearchIndexError
+from indexer.errors import SearchIndexError
 from search_service.settings import SearchSettings
+from search_service.web.port import claim_port
 from search_service.web.rsgi import Bridge
 
 THREADS: Final = 64
@@ -29,6 +30,9 @@ THREADS: Final = 64
 
 KILL_AFTER: Final = 10
 """Seconds that a worker has to finish its requests when the server ends."""
+
+_LOOK_EVERY: Final = 0.5
+"""Seconds between two looks of a worker whether its main process lives."""
 
 
 def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) -> None:
@@ -40,51 +44,21 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
     Raises:
         PortUnavailable, InvalidSetting: see `claim_port`.
     """
-    server = _Server(
-        "search_service",
-        address=claim_port(settings.host, settings.port),
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        workers=settings.workers,
-        respawn_failed_workers=True,
-        workers_kill_timeout=KILL_AFTER,
-        log_level=LogLevels.error,  # granian 2.8 also warns of killing workers that already ended by themselves
-        log_access=False,
-    )
-    _lose_no_signal_over_a_fork()
-    server.on_startup(partial(_announce, settings))
-    server.serve(target_loader=partial(_load, application), wrap_loader=False)
-
-
-def claim_port(host: str, port: int) -> str:
-    """Check that the port is free before granian listens on it. Returns the host's numeric address.
-
-    Granian's sockets share their port (SO_REUSEPORT): a second server would start silently and take half of the first
-    one's requests. This check uses a socket that does not share, and therefore fails if the port is taken.
-
-    Raises:
-        PortUnavailable: the port is taken, or this user may not use it.
-        InvalidSetting: the host is no address of this machine.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-            return str(address[0])
-    except socket.gaierror as error:
-        raise InvalidSetting("SEARCH_HOST", host, "must be an address of this machine") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortUnavailable(host, port, "is taken by another program") from error
-        if error.errno == errno.EACCES:
-            raise PortUnavailable(host, port, "is not for this user to listen on") from error
-        if error.errno == errno.EADDRNOTAVAIL:
-            why = "must be an address of this machine"
-            raise InvalidSetting("SEARCH_HOST", host, why) from error
-        raise PortUnavailable(host, port, f"cannot be used ({error.strerror})") from error
+    with claim_port(settings.host, settings.port) as claim:
+        server = _Server(
+            "search_service",
+            address=claim.getsockname()[0],
+            port=settings.port,
+            interface=Interfaces.RSGI,
+            workers=settings.workers,
+            respawn_failed_workers=True,
+            workers_kill_timeout=KILL_AFTER,
+            log_level=LogLevels.error,  # granian 2.8 also warns of killing workers that already ended by themselves
+            log_access=False,
+        )
+        _lose_no_signal_over_a_fork()
+        server.on_startup(partial(_announce, settings))
+        server.serve(target_loader=partial(_load, application, os.getpid()), wrap_loader=False)
 
 
 class _Server(MPServer):
@@ -113,15 +87,23 @@ def _announce(settings: SearchSettings) -> None:
     sys.stdout.flush()
 
 
-def _load(application: Callable[[], WSGIApplication]) -> Bridge:
-    """Make the application in the worker. A known error is printed as one line, without a traceback.
+def _load(application: Callable[[], WSGIApplication], main: int) -> Bridge:
+    """Make the application in a worker of the process ``main``. A known error is printed as one line, without a traceback.
 
     Only the SIGTERM of its parent ends a worker. Ctrl-C reaches all processes of a terminal, and workers of granian 2.8
     hang if they get both signals.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    Thread(target=_end_with, args=(main,), name="parent", daemon=True).start()
     try:
         return Bridge(application(), threads=THREADS)
     except SearchIndexError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
+
+
+def _end_with(main: int) -> None:
+    """End this worker when its main process was killed. Otherwise it would serve on, unknown to all, and keep the port."""
+    while os.getppid() == main:
+        time.sleep(_LOOK_EVERY)
+    os._exit(1)

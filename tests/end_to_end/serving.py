@@ -1,4 +1,4 @@
-"""A real server for tests: app.py in a process of its own, on the loopback interface."""
+"""A real server for tests: the web alone or the whole service, in processes of its own, on the loopback interface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from indexer.store.database import open_editorial
 from tests.conftest import PROJECT
 
 PATIENCE = 60.0
 """Seconds to wait for a server at most; it takes one or two."""
+
+WEB: Final = ("-m", "search_service", "serve")
 
 
 @dataclass
@@ -53,6 +55,16 @@ class Server:
         status, body = self.get(path)
         assert status == 200, body
         return json.loads(body)
+
+    def child(self, command: tuple[str, ...]) -> int:
+        """The id of the process that the supervisor started with ``command``. Linux only."""
+        line = "\0".join((*command, ""))
+        (found,) = (
+            each
+            for each in children(self.process.pid)
+            if Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8") == line
+        )
+        return found
 
     def wait_until_it_answers(self, path: str = "/healthz") -> None:
         """Wait for a 200."""
@@ -86,6 +98,18 @@ class Server:
         return self.process.returncode, printed
 
 
+def children(process: int) -> set[int]:
+    """The ids of the processes that ``process`` started and that still run. Linux only."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return {int(each) for each in listed.split()}
+
+
+def descendants(process: int) -> set[int]:
+    """The children of ``process``, their children, and so on."""
+    below = children(process)
+    return below.union(*(descendants(each) for each in below))
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
@@ -94,8 +118,11 @@ def free_port() -> int:
         return port
 
 
-def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
-    """Start app.py over the index folder ``index``, and over a store beside it that has the editors' lists."""
+def start(*command: str, port: int, index: Path, **environ: str) -> Server:
+    """Start the web alone, or another Python ``command``, over the index folder ``index``.
+
+    The store beside the folder has the editors' lists.
+    """
     url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
     open_editorial(url).close()
     settings = {
@@ -107,7 +134,7 @@ def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(
-        [sys.executable, "app.py", *arguments],
+        [sys.executable, *(command or WEB)],
         cwd=PROJECT,
         env=kept | settings,
         stdout=subprocess.PIPE,
@@ -119,10 +146,10 @@ def start(*arguments: str, port: int, index: Path, **environ: str) -> Server:
 
 
 @contextmanager
-def serving(index: Path, **environ: str) -> Iterator[Server]:
+def serving(index: Path, *command: str, **environ: str) -> Iterator[Server]:
     """A server that answers, for the length of the ``with`` block: on PORT, or else on a free port."""
     port = int(environ.pop("PORT", 0)) or free_port()
-    server = start(port=port, index=index, **environ)
+    server = start(*command, port=port, index=index, **environ)
     try:
         server.wait_until_it_answers()
         yield server

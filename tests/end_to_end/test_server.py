@@ -1,4 +1,4 @@
-"""The real server, over real HTTP: how it starts, what it answers, how it ends."""
+"""The real web server, over real HTTP: how it starts, what it answers, how it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 
 from indexer.article import Article
 from search_service.web.rsgi import BODY_BYTES
-from tests.end_to_end.serving import PATIENCE, Server, free_port, serving, start
+from tests.end_to_end.serving import PATIENCE, Server, children, free_port, serving, start
 from tests.factories import article
 from tests.search_service.indexes import promote
 
@@ -85,7 +85,7 @@ def test_a_server_that_is_ended_while_it_starts_ends(index: Path) -> None:
 @pytest.mark.parametrize("other", ["another program", "a server of ours"])
 def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
     def refused(port: int) -> tuple[int, str]:
-        return start(port=port, index=index).end_by_itself()
+        return start("app.py", port=port, index=index).end_by_itself()
 
     if other == "a server of ours":
         with serving(index) as server:
@@ -118,7 +118,7 @@ def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
 def test_a_setting_that_cannot_be_used_is_one_clear_line(
     index: Path, setting: str, value: str
 ) -> None:
-    server = start(port=free_port(), index=index, **{setting: value})
+    server = start("app.py", port=free_port(), index=index, **{setting: value})
     code, printed = server.end_by_itself()
     assert code == 2
     assert printed.startswith("error: ")
@@ -127,7 +127,7 @@ def test_a_setting_that_cannot_be_used_is_one_clear_line(
 
 
 def test_an_option_that_does_not_exist_is_one_clear_line(index: Path) -> None:
-    code, printed = start("--port", "9000", port=free_port(), index=index).end_by_itself()
+    code, printed = start("app.py", "--port", "9000", port=free_port(), index=index).end_by_itself()
     assert code == 2
     assert printed == "error: No such option '--port': see 'python app.py --help'\n"
 
@@ -173,8 +173,7 @@ def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
 def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     def workers() -> set[int]:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-        return {int(each) for each in children.read_text(encoding="ascii").split()}
+        return children(server.process.pid)
 
     with serving(index) as server:
         (worker,) = workers()

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from indexer.errors import InvalidSetting, PortUnavailable
-from search_service.web.server import claim_port
+from search_service.web.port import claim_port
 
 
 def free_port() -> int:
@@ -18,10 +18,38 @@ def free_port() -> int:
         return port
 
 
-def test_a_free_port_is_free_again_after_the_look() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_claim_lasts_until_it_is_closed(host: str) -> None:
     port = free_port()
-    assert claim_port("127.0.0.1", port) == "127.0.0.1"
-    assert claim_port("localhost", port) == "127.0.0.1"
+    for _ in range(2):
+        with claim_port(host, port) as claim:
+            assert claim.getsockname() == ("127.0.0.1", port)
+            with pytest.raises(PortUnavailable):
+                claim_port(host, port)
+
+
+def test_the_server_listens_beside_the_claim_and_gets_every_connection() -> None:
+    port = free_port()
+    with claim_port("127.0.0.1", port), socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        server.settimeout(10)
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", port)):
+                server.accept()[0].close()
+
+
+def test_connections_of_the_past_do_not_keep_a_port() -> None:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            server.accept()[0].close()  # who closes first keeps the address for a minute
+            client.recv(1)
+    claim_port("127.0.0.1", port).close()
 
 
 @pytest.mark.parametrize("shared", [False, True])
