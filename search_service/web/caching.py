@@ -39,7 +39,7 @@ def keep_private() -> None:
 def register_caching(app: Flask) -> None:
     """Give every answer of ``app`` its Cache-Control. A 200 also gets an ETag; it becomes a 304 if the client has that version.
 
-    Errors are never kept. If a view sets Cache-Control itself, it stays.
+    Errors are never kept. If a view sets Cache-Control itself, it stays. An answer that is streamed is left as it is.
     """
 
     @app.after_request
@@ -47,7 +47,7 @@ def register_caching(app: Flask) -> None:
         packed = will_compress(response)
         if response.status_code >= 400 or g.get("keep_nowhere", False):
             response.headers["Cache-Control"] = "no-store"
-        elif response.status_code == 200 and not response.direct_passthrough:
+        elif response.status_code == 200 and not response.is_streamed:
             body, volatile = response.get_data(), g.get("volatile", ())
             for piece in volatile:
                 body = body.replace(piece, b"", 1)
@@ -56,7 +56,7 @@ def register_caching(app: Flask) -> None:
             response.headers.setdefault("Cache-Control", f"{keeper}, max-age={MAX_AGE}")
         if packed:
             _mark_etag(response)
-        whole = response.status_code == 200 and (packed or not response.direct_passthrough)
+        whole = response.status_code == 200 and (packed or not response.is_streamed)
         if whole and not _CONDITIONS.isdisjoint(request.environ):
             response.make_conditional(request)
         if packed and response.status_code != 304:

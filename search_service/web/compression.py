@@ -36,7 +36,9 @@ def will_compress(response: Response) -> bool:
         return False
     if response.mimetype not in _TYPES or response.status_code == 206:
         return False
-    if (response.content_length or response.calculate_content_length() or 0) < LEAST:
+    streamed = response.is_streamed  # a file has its length; any other stream must not be read here
+    size = response.content_length if streamed else response.calculate_content_length()
+    if (size or 0) < LEAST:
         return False
     response.headers["Vary"] = "Accept-Encoding"
     return _accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", ""))

@@ -20,6 +20,7 @@ from werkzeug.exceptions import (
     MethodNotAllowed,
     NotFound,
     RequestTimeout,
+    ServiceUnavailable,
 )
 from werkzeug.urls import iri_to_uri
 
@@ -152,7 +153,7 @@ CODES: Final = {
             "request_timeout",
             408,
             "The request took too long",
-            "The body of the request did not come in time.",
+            "The body of the request did not come in time, or came too slowly.",
             "Send the body at once. Trying again is safe.",
             "请求超时",
             "请检查网络，稍后再试。",
@@ -179,7 +180,8 @@ CODES: Final = {
             "overloaded",
             503,
             "Too much is asked at once",
-            "The index did not get to this request within the time limit, or too many requests wait for it.",
+            "The index did not get to this request within the time limit, too many requests wait for it, or too many large "
+            "bodies are being received.",
             "Try again after the seconds that Retry-After names. SEARCH_WORKERS adds processes.",
             "现在搜索的人太多",
             "请过几秒钟再试一次。",
@@ -277,6 +279,8 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, StoreUnavailable):
         log.error("%s %s: %s", request.method, request.path, error)
         return problem("store_unavailable")
+    if isinstance(error, ServiceUnavailable):
+        return problem("overloaded", error.description or "")
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, NoLiveGeneration | GenerationMissing):

@@ -1,7 +1,10 @@
 """Runs a WSGI application under granian's own interface (RSGI). Slow clients do not occupy threads.
 
-The event loop receives a body, within limits of time and size. A request takes a thread only when it is complete, and
-frees it when its answer is made. A client that sends or reads slowly does not slow down other requests.
+The event loop receives a small body, within limits of time. A request with such a body takes a thread only when it is
+complete. A few requests at a time may have a large body, which their thread reads while it arrives (``bodies.py``).
+
+The answer frees the thread when it is made. A streamed answer is one without Content-Length: it is sent while it is made
+(``outbox.py``).
 """
 
 from __future__ import annotations
@@ -9,76 +12,111 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NoReturn
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
+from itertools import chain
+from typing import Any, Final
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope  # type: ignore[attr-defined]
-from werkzeug.exceptions import RequestTimeout
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
+from werkzeug.exceptions import ServiceUnavailable
 
-BODY_SECONDS: Final = 5.0
-"""Seconds within which a body must arrive."""
+from search_service.web.bodies import (
+    LargeBody,
+    RefusedBody,
+    drain,
+    is_large,
+    pieces_of,
+    small_body,
+)
+from search_service.web.outbox import ClientGone, Outbox
 
-BODY_BYTES: Final = 65_536
-"""Reading stops once a body is longer than this. The application refuses much shorter ones."""
+LARGE_BODIES: Final = 4
+"""Requests with a large body that a process takes at once. Each holds a thread while its body arrives."""
+
+Headers = list[tuple[str, str]]
 
 
 class Bridge:
-    """Runs ``application`` in ``threads`` threads. A request takes one only when it is complete."""
+    """Runs ``application`` in ``threads`` threads."""
 
     def __init__(self, application: WSGIApplication, *, threads: int) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._large = asyncio.Semaphore(LARGE_BODIES)
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
-        try:
-            body = await _body(scope, protocol)
-        except ProtocolClosed:  # the client has gone
+        if not is_large(scope):
+            await self._run(scope, protocol, await small_body(scope, protocol))
             return
+        async with aclosing(pieces_of(protocol)) as pieces:
+            if self._large.locked():
+                why = f"{LARGE_BODIES} other large bodies are being received"
+                await self._run(scope, protocol, RefusedBody(ServiceUnavailable, why))
+            else:
+                async with self._large:
+                    body = LargeBody(pieces, asyncio.get_running_loop())
+                    await self._run(scope, protocol, io.BufferedReader(body))
+            await drain(pieces)
+
+    async def _run(self, scope: Scope, protocol: HTTPProtocol, body: io.IOBase) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._answer, scope, protocol, body)
+        sending = await loop.run_in_executor(
+            self._threads, self._answer, scope, protocol, body, loop
+        )
+        if sending is not None:
+            await asyncio.wrap_future(sending)
 
-    def _answer(self, scope: Scope, protocol: HTTPProtocol, body: io.BytesIO) -> None:
-        started: list[tuple[int, list[tuple[str, str]]]] = []
+    def _answer(
+        self,
+        scope: Scope,
+        protocol: HTTPProtocol,
+        body: io.IOBase,
+        loop: asyncio.AbstractEventLoop,
+    ) -> Future[None] | None:
+        """Run the application. A streamed answer may outlast this call: it is sent when the returned future is done."""
+        started: list[tuple[int, Headers]] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        def start_response(status: str, headers: Headers, *_: object) -> Any:
             started.append((int(status.partition(" ")[0]), headers))
 
-        pieces = self._application(_environ(scope, body), start_response)
+        made = self._application(_environ(scope, body), start_response)
         try:
-            whole = b"".join(pieces)
+            pieces = filter(None, made)
+            first = next(pieces, b"")  # an application may call start_response as late as here
+            status, headers = started[-1]
+            if not first or scope.method == "HEAD":
+                protocol.response_bytes(status, headers, b"")
+                return None
+            whole = chain([first], pieces)
+            if any(name.lower() == "content-length" for name, _ in headers):
+                protocol.response_bytes(status, headers, b"".join(whole))
+                return None
+            outbox = Outbox(loop)
+            sending = outbox.send(scope, protocol, status, headers)
+            future = asyncio.run_coroutine_threadsafe(sending, loop)
+            _fill(outbox, whole)
+            return future
         finally:
-            if hasattr(pieces, "close"):
-                pieces.close()
-        protocol.response_bytes(*started[-1], whole)
+            if hasattr(made, "close"):
+                made.close()
 
 
-class _Late(io.BytesIO):
-    """A body that did not arrive in time. Reading it raises RequestTimeout."""
-
-    def read(self, *_: object) -> NoReturn:
-        raise RequestTimeout("the body did not come in time")
-
-    readline = readlines = readinto = read
-
-
-async def _body(scope: Scope, protocol: HTTPProtocol) -> io.BytesIO:
-    if scope.method in ("GET", "HEAD"):
-        return io.BytesIO()
-    body = bytearray()
+def _fill(outbox: Outbox, pieces: Iterator[bytes]) -> None:
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for piece in protocol:
-                body += piece
-                if len(body) > BODY_BYTES:
-                    break
-    except TimeoutError:
-        return _Late()
-    return io.BytesIO(body)
+        for piece in pieces:
+            outbox.put(piece)
+    except ClientGone:
+        pass  # the application learns it when its iterable is closed
+    except Exception as error:  # noqa: BLE001 (``send`` raises it)
+        outbox.end(error)
+    else:
+        outbox.end()
 
 
-def _environ(scope: Scope, body: io.BytesIO) -> WSGIEnvironment:
+def _environ(scope: Scope, body: io.IOBase) -> WSGIEnvironment:
     """The request as PEP 3333 defines it: non-ASCII bytes as Latin-1."""
     host, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {

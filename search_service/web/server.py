@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
@@ -26,7 +26,7 @@ from search_service.web.port import claim_port
 from search_service.web.rsgi import Bridge
 
 THREADS: Final = 64
-"""Threads of a worker. Only complete requests take one. Most threads wait for the one that asks the index (``gate.py``)."""
+"""Threads of a worker. Most of them wait for the one that asks the index (``gate.py``)."""
 
 KILL_AFTER: Final = 10
 """Seconds that a worker has to finish its requests when the server ends."""
@@ -50,6 +50,7 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
             address=claim.getsockname()[0],
             port=settings.port,
             interface=Interfaces.RSGI,
+            http=HTTPModes.http1,  # in HTTP/2 granian 2.8 does not tell a complete body from one that is cut short
             workers=settings.workers,
             respawn_failed_workers=True,
             workers_kill_timeout=KILL_AFTER,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, BinaryIO, Final, cast
+from io import BufferedReader, RawIOBase
+from typing import Any, Final, cast
 
 import orjson
 from flask import Response, request
@@ -134,7 +135,10 @@ def writing_blueprint(services: Services) -> Routes:
         with ExitStack() as held:
             held.enter_context(writing.admitted())
             ingest = writing.ingest()
-            body = cast(BinaryIO, raw.stream)
+            body = BufferedReader(cast(RawIOBase, raw.stream))
+            body.peek(
+                1
+            )  # a body that cannot be read is an error of the request, as long as nothing was answered
             lines = _bulk(writing, ingest, body, wait=query.refresh is not None)
             response = Response(lines, content_type=NDJSON)
             response.call_on_close(held.pop_all().close)
@@ -197,7 +201,7 @@ def _condition() -> Condition | None:
     )
 
 
-def _items(body: BinaryIO) -> Iterator[Item]:
+def _items(body: BufferedReader) -> Iterator[Item]:
     """The records and removals of a body of lines.
 
     Raises:
@@ -227,7 +231,7 @@ def _removal(record: Record) -> Item:
     return Removal(record.where, cast(str, article_id), action)
 
 
-def _bulk(writing: Writing, ingest: Ingest, body: BinaryIO, *, wait: bool) -> Iterator[bytes]:
+def _bulk(writing: Writing, ingest: Ingest, body: BufferedReader, *, wait: bool) -> Iterator[bytes]:
     """The lines of the answer to a bulk request, a batch at a time."""
     newest = 0
     failure: str | None = None

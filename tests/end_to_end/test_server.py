@@ -20,7 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from indexer.article import Article
-from search_service.web.rsgi import BODY_BYTES
+from search_service.web.bodies import BODY_BYTES
 from tests.end_to_end.serving import PATIENCE, Server, children, free_port, serving, start
 from tests.factories import article
 from tests.search_service.indexes import promote
@@ -29,6 +29,9 @@ from tests.search_service.indexes import promote
 def dated(name: str) -> Article:
     """An article that is old enough for any clock: this server has a real one."""
     return article(name, published_at="2020-01-01")
+
+
+SMALL, CHUNKED = "Content-Length: 100", "Transfer-Encoding: chunked"
 
 
 @pytest.fixture
@@ -188,11 +191,11 @@ def test_a_worker_that_dies_is_replaced(index: Path) -> None:
 
 
 @contextmanager
-def half_asked(server: Server) -> Iterator[list[socket.socket]]:
+def half_asked(server: Server, *framings: str) -> Iterator[list[socket.socket]]:
     """Connections that sent the head of a click, and wait with its body."""
     with ExitStack() as stack:
         waiting = []
-        for framing in ("Content-Length: 100", "Transfer-Encoding: chunked") * 20:
+        for framing in framings:
             head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
             address = ("127.0.0.1", server.port)
             connection = stack.enter_context(socket.create_connection(address, PATIENCE))
@@ -204,7 +207,7 @@ def half_asked(server: Server) -> Iterator[list[socket.socket]]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str) -> None:
     with serving(index, SEARCH_WORKERS=workers) as server:
-        with half_asked(server):
+        with half_asked(server, *[SMALL, CHUNKED] * 20):
             for _ in range(20):
                 assert server.get("/healthz")[0] == 200
                 assert server.get("/api/v1/search")[0] == 200
@@ -214,7 +217,7 @@ def test_bodies_that_never_come_hold_nobody_up(index: Path, workers: str) -> Non
 
 def test_who_waits_for_an_answer_to_half_a_click_is_told_so(index: Path) -> None:
     with serving(index) as server:
-        with half_asked(server) as waiting:
+        with half_asked(server, *[SMALL] * 40) as waiting:
             for connection in waiting:
                 answer = http.client.HTTPResponse(connection)
                 answer.begin()

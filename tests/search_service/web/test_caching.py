@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Response
 
+from search_service.services import Services
+from search_service.settings import SearchSettings
+from search_service.web.factory import create_app
 from tests.factories import article
-from tests.search_service.indexes import promote
+from tests.search_service.indexes import SHANGHAI, live_index, promote
 from tests.search_service.web.portal import Portal, open_portal
 
 CACHED = [
@@ -152,3 +157,22 @@ def test_every_answer_carries_security_headers_and_no_cookie(portal: Portal, pat
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/x-ndjson"])
+def test_an_answer_that_is_streamed_is_neither_read_nor_tagged_nor_compressed(
+    media: str,
+) -> None:
+    made = []
+
+    def lines() -> Iterator[bytes]:
+        for number in range(3):
+            made.append(number)
+            yield b"x" * 2000
+
+    app = create_app(Services(live_index(Path()), SHANGHAI), SearchSettings())
+    app.add_url_rule("/stream", view_func=lambda: Response(lines(), content_type=media))
+    answer = app.test_client().get("/stream", headers=GZIP)
+    assert len(made) <= 1  # the test client reads the first piece
+    assert not {"ETag", "Content-Length", "Content-Encoding"} & set(answer.headers.keys())
+    assert len(answer.data) == 6000

@@ -7,7 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from werkzeug.exceptions import BadRequest, HTTPException, ImATeapot
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    ImATeapot,
+    RequestTimeout,
+    ServiceUnavailable,
+)
+from werkzeug.test import TestResponse
 
 import indexer.errors
 from indexer.errors import (
@@ -26,6 +34,7 @@ from indexer.generations import Generations
 from search_service.answering.search import Answer, Question
 from search_service.services import Services
 from search_service.settings import SearchSettings
+from search_service.web.bodies import RefusedBody
 from search_service.web.errors import CODES, problem_of
 from search_service.web.factory import create_app
 from tests.factories import article, give_format
@@ -273,3 +282,30 @@ def test_each_code_is_explained_where_its_type_leads(portal: Portal) -> None:
     for code in CODES.values():
         assert f'<section id="{code.name}">' in page.text
         assert code.remedy.replace("'", "&#39;") in page.text
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RequestTimeout, "request_timeout"),
+        (ClientDisconnected, "bad_request"),
+        (ServiceUnavailable, "overloaded"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_an_error_only_where_it_is_read(
+    portal: Portal, error: type[HTTPException], code: str
+) -> None:
+    body = RefusedBody(error, "four other bodies")
+
+    def post(path: str) -> TestResponse:
+        return portal.client.post(
+            path,
+            content_type="application/json",
+            environ_overrides={"wsgi.input": body, "wsgi.input_terminated": True},
+        )
+
+    answer = post("/api/v1/clicks")
+    assert as_problem(answer)["code"] == code
+    assert answer.status_code == CODES[code].status
+    assert ("Retry-After" in answer.headers) == (code == "overloaded")
+    assert as_problem(post("/api/v1/nowhere"))["code"] == "not_found"
