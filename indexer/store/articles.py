@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Engine, bindparam, false, func, insert, select, update
 
-from indexer.article import Article, article_from_record, article_to_record, content_hash
+from indexer.article import Article, article_from_record, content_hash, content_of
 from indexer.store.dialects import for_writing, translated
 from indexer.store.groups import (
     NUMBER,
@@ -289,7 +289,6 @@ def _give_out(connection: Connection, last: int) -> None:
 
 def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict[str, Any]:
     published = article.published_at
-    record = article_to_record(replace(article, duplicate_group=0))
     return {
         "id": article.id,
         "revision": revision,
@@ -298,7 +297,7 @@ def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict
         "status": article.status,
         "channel": article.channel,
         "published_at": published and published.astimezone(UTC).replace(tzinfo=None),
-        "document": orjson.dumps(record).decode(),
+        "document": orjson.dumps(content_of(article)).decode(),
         "duplicate_group": grouped.standing(grouped.numbers[article.id]),
         "duplicate_keys": pack(grouped.keys[article.id]),
         "changed_at": now_ms(),
