@@ -19,7 +19,8 @@ from indexer.clean import check_mapping, clean, unused_keys
 from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
-from indexer.store.articles import ArticleStore, Condition, Result, Stored
+from indexer.store.articles import ArticleStore
+from indexer.store.changing import Condition, Result, Stored
 
 BATCH: Final = 500
 """Articles in one transaction of the store."""

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure, Overloaded, StoreUnavailable
 from indexer.ingest import Ingest, Item, Outcome, accept_one
-from indexer.store.articles import ArticleStore, Condition
+from indexer.store.articles import ArticleStore
+from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex
 

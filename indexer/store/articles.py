@@ -7,25 +7,22 @@ revision thus never becomes visible before a lower one. A reader that has seen a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final
 
-import orjson
-from sqlalchemy import Connection, Engine, bindparam, false, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, false, func, select, update
 
-from indexer.article import Article, article_from_record, article_to_record, content_hash
-from indexer.errors import ConditionFailed
+from indexer.article import Article
+from indexer.store import changing
+from indexer.store.changing import Condition, Stored, article_of, give_out
 from indexer.store.dialects import for_writing, translated
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
-    Grouped,
-    forget,
     group,
-    in_chunks,
     now_ms,
     pack,
     write_groups,
@@ -33,11 +30,6 @@ from indexer.store.groups import (
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
-_UPDATE: Final = (
-    update(table)
-    .where(table.c.id == bindparam("of_id"))
-    .values({each.name: bindparam(each.name) for each in table.c if each.name != "id"})
-)
 _REGROUP: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
@@ -48,21 +40,6 @@ _REGROUP: Final = (
         changed_at=bindparam("of_time"),
     )
 )
-
-
-Result = Literal["created", "updated", "unchanged", "deleted", "absent"]
-"""What became of an article. ``absent``: there was none to delete or to withdraw."""
-
-Condition = int | Literal["present", "absent"]
-"""What must hold for a change to be made: the article has this revision, there is one, or there is none."""
-
-
-class Stored(NamedTuple):
-    """What became of one article, and the revision that it, or its tombstone, has now; 0 if the store never knew it."""
-
-    article_id: str
-    result: Result
-    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +107,7 @@ class ArticleStore:
         if not given:
             return ()
         with self._change() as (connection, last):
-            return _put(connection, last, given, when)
+            return changing.put(connection, last, given, when)
 
     def withdraw(
         self, article_ids: Iterable[str], *, when: Condition | None = None
@@ -146,14 +123,7 @@ class ArticleStore:
         if not wanted:
             return ()
         with self._change() as (connection, last):
-            held = _articles(connection, wanted)
-            changed = [replace(each, status="withdrawn") for each in held.values()]
-            done = {each.article_id: each for each in _put(connection, last, changed, when)}
-            stored = _stored(connection, [each for each in wanted if each not in done])
-        return tuple(
-            done.get(each) or Stored(each, "absent", stored[each].revision if each in stored else 0)
-            for each in wanted
-        )
+            return changing.withdraw(connection, last, wanted, when)
 
     def delete(
         self, article_ids: Iterable[str], *, when: Condition | None = None
@@ -169,20 +139,7 @@ class ArticleStore:
         if not wanted:
             return ()
         with self._change() as (connection, last):
-            stored = _stored(connection, wanted)
-            live = [each for each in wanted if each in stored and stored[each].content_hash]
-            _ensure(when, live, stored)
-            forget(connection, {each: stored[each].keys for each in live})
-            taken = {each: revision for revision, each in enumerate(live, last + 1)}
-            rows = [_tombstone(each, revision) for each, revision in taken.items()]
-            _write(connection, rows, stored)
-            _give_out(connection, last + len(rows))
-        return tuple(
-            Stored(each, "deleted", taken[each])
-            if each in taken
-            else Stored(each, "absent", stored[each].revision if each in stored else 0)
-            for each in wanted
-        )
+            return changing.delete(connection, last, wanted, when)
 
     def regroup(self, *, batch: int = 500) -> Iterator[Regrouped]:
         """Find the duplicate groups of articles that a release without groups has stored, oldest revision first.
@@ -203,7 +160,7 @@ class ArticleStore:
                 if not rows:
                     return
                 after = rows[-1].revision
-                found = [_article(row.document, None) for row in rows]
+                found = [article_of(row.document, None) for row in rows]
                 grouped = group(
                     connection, [*zip(found, range(last + 1, last + len(rows) + 1), strict=True)]
                 )
@@ -223,7 +180,7 @@ class ArticleStore:
                 )
                 given_out = last + len(rows)
                 end = write_groups(connection, grouped, revision=given_out)
-                _give_out(connection, end)
+                give_out(connection, end)
             changed = sum(number is not None for number in grouped.numbers.values())
             yield Regrouped(len(rows), changed + end - given_out)
 
@@ -238,7 +195,7 @@ class ArticleStore:
         query = query.where(table.c.id == article_id, table.c.deleted == false())
         with translated(self._engine.url), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (_article(row[0], row[1]), row[2])
+        return None if row is None else (article_of(row[0], row[1]), row[2])
 
     def pending(self, after: int) -> Pending:
         """The changes above revision ``after``. Reads two rows, by their index."""
@@ -286,7 +243,9 @@ class ArticleStore:
             with translated(self._engine.url), self._engine.connect() as connection:
                 rows = connection.execute(query, {"after": after}).all()
             for revision, article_id, deleted, document, number in rows:
-                yield Change(revision, article_id, None if deleted else _article(document, number))
+                yield Change(
+                    revision, article_id, None if deleted else article_of(document, number)
+                )
             if len(rows) < batch:
                 return
             after = rows[-1].revision
@@ -301,138 +260,3 @@ class ArticleStore:
         with translated(self._engine.url), self._writing.begin() as connection:
             last = connection.execute(select(revisions.c.last).with_for_update()).scalar_one()
             yield connection, last
-
-
-class _Known(NamedTuple):
-    """What the database holds for an id. For a tombstone the hash is empty and the keys are None."""
-
-    revision: int
-    content_hash: str
-    keys: bytes | None
-
-
-def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Known]:
-    """What the database holds for the ids that it knows."""
-    found: dict[str, _Known] = {}
-    for chunk in in_chunks(article_ids):
-        query = select(table.c.id, table.c.revision, table.c.content_hash, table.c.duplicate_keys)
-        for article_id, *known in connection.execute(query.where(table.c.id.in_(chunk))):
-            found[article_id] = _Known(*known)
-    return found
-
-
-def _articles(connection: Connection, article_ids: Iterable[str]) -> dict[str, Article]:
-    """The articles with these ids that exist."""
-    found: dict[str, Article] = {}
-    for chunk in in_chunks(article_ids):
-        query = select(table.c.id, table.c.document, NUMBER).select_from(WITH_NUMBER)
-        query = query.where(table.c.id.in_(chunk), table.c.deleted == false())
-        for article_id, document, number in connection.execute(query):
-            found[article_id] = _article(document, number)
-    return found
-
-
-def _put(
-    connection: Connection, last: int, articles: list[Article], when: Condition | None
-) -> tuple[Stored, ...]:
-    """Store articles in the transaction of ``connection``; ``last`` is the last revision taken. See ``ArticleStore.put``."""
-    given = [(article, content_hash(article)) for article in articles]
-    stored = _stored(connection, (article.id for article, _ in given))
-    hashes = {each: known.content_hash for each, known in stored.items()}
-    latest: dict[str, Article] = {}
-    results: list[tuple[str, Result]] = []
-    for article, digest in given:
-        before = hashes.get(article.id)
-        changes: Result = "updated" if before else "created"
-        results.append((article.id, "unchanged" if before == digest else changes))
-        hashes[article.id], latest[article.id] = digest, article
-    changed = [
-        each
-        for each in latest.values()
-        if each.id not in stored or stored[each.id].content_hash != hashes[each.id]
-    ]
-    _ensure(when, (each.id for each in changed), stored)
-    forget(connection, {each.id: stored[each.id].keys for each in changed if each.id in stored})
-    numbered = [(article, revision) for revision, article in enumerate(changed, last + 1)]
-    grouped = group(connection, numbered)
-    rows = [_row(article, hashes[article.id], revision, grouped) for article, revision in numbered]
-    _write(connection, rows, stored)
-    _give_out(connection, write_groups(connection, grouped, revision=last + len(rows)))
-    taken = {article.id: revision for article, revision in numbered}
-    return tuple(
-        Stored(each, result, taken[each] if each in taken else stored[each].revision)
-        for each, result in results
-    )
-
-
-def _ensure(
-    when: Condition | None, article_ids: Iterable[str], stored: Mapping[str, _Known]
-) -> None:
-    """Check a condition of articles that are about to change.
-
-    Raises:
-        ConditionFailed: it does not hold for one of them.
-    """
-    if when is None:
-        return
-    for each in article_ids:
-        known = stored.get(each)
-        found = known.revision if known and known.content_hash else None
-        holds = (found is None) == (when == "absent") if isinstance(when, str) else found == when
-        if not holds:
-            raise ConditionFailed(each, when, found)
-
-
-def _write(
-    connection: Connection, rows: list[dict[str, Any]], stored: Mapping[str, _Known]
-) -> None:
-    """Write rows. Those in ``stored`` exist already."""
-    new = [row for row in rows if row["id"] not in stored]
-    old = [{**row, "of_id": row["id"]} for row in rows if row["id"] in stored]
-    if new:
-        connection.execute(insert(table), new)
-    if old:
-        connection.execute(_UPDATE, old)
-
-
-def _give_out(connection: Connection, last: int) -> None:
-    connection.execute(update(revisions).values(last=last))
-
-
-def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict[str, Any]:
-    published = article.published_at
-    record = article_to_record(replace(article, duplicate_group=0))
-    return {
-        "id": article.id,
-        "revision": revision,
-        "deleted": False,
-        "content_hash": digest,
-        "status": article.status,
-        "channel": article.channel,
-        "published_at": published and published.astimezone(UTC).replace(tzinfo=None),
-        "document": orjson.dumps(record).decode(),
-        "duplicate_group": grouped.standing(grouped.numbers[article.id]),
-        "duplicate_keys": pack(grouped.keys[article.id]),
-        "changed_at": now_ms(),
-    }
-
-
-def _tombstone(article_id: str, revision: int) -> dict[str, Any]:
-    return {
-        "id": article_id,
-        "revision": revision,
-        "deleted": True,
-        "content_hash": "",
-        "status": "",
-        "channel": "",
-        "published_at": None,
-        "document": "",
-        "duplicate_group": None,
-        "duplicate_keys": None,
-        "changed_at": now_ms(),
-    }
-
-
-def _article(document: str, number: int | None) -> Article:
-    record = orjson.loads(document)
-    return article_from_record({**record, "duplicate_group": number} if number else record)

@@ -17,8 +17,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import accumulate, pairwise
 from typing import Final
 
 import numpy as np
@@ -31,6 +33,9 @@ SHINGLE: Final = 5
 """Characters of a piece. Texts on one subject share shorter pieces; every changed word breaks longer ones."""
 KEYS: Final = 6
 ROWS: Final = 3
+
+CHUNK: Final = 32_768
+"""Characters of bodies that are sketched at once: enough to hide the cost of a call, few enough to stay in a processor's cache."""
 
 LEAST_LETTERS: Final = 40
 """Shorter bodies are the same only if body and title are equal: (图) or 快讯 says nothing."""
@@ -71,29 +76,36 @@ _TAIL_WINDOW: Final = 400
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Sketch:
     """The parts of an article that are compared.
 
     ``letters`` is its folded, trimmed body, letters and digits only. If that is too short, it is the whole folded title and body.
-    ``shingles``, uint64, ascending, are the distinct hashes of its pieces, empty if only equality counts. ``keys`` are signed
-    numbers of 64 bits; articles of the same text almost surely share one.
+    ``pieces``, uint64, are the hashes of its pieces in the order of the text, a view of an array that other sketches share. It is
+    empty if only equality counts. ``keys`` are signed numbers of 64 bits; articles of the same text almost surely share one.
     """
 
     letters: str
-    shingles: _U64
+    pieces: _U64
     keys: tuple[int, ...]
+
+    @cached_property
+    def shingles(self) -> _U64:
+        """The distinct hashes, ascending. Made when they are first asked for, since most articles are compared with none."""
+        hashes = np.sort(self.pieces)
+        fresh = np.ones(len(hashes), dtype=bool)
+        np.not_equal(hashes[1:], hashes[:-1], out=fresh[1:])
+        return hashes[fresh]
 
 
 def sketch(article: Article) -> Sketch:
-    """The sketch of an article. O(body), about 100 microseconds for 800 characters."""
-    codes = _letters(_trimmed(fold(article.body)))
-    if len(codes) < LEAST_LETTERS:
-        text = f"{fold_literal(article.title)}\n{fold_literal(article.body)}"
-        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-        return Sketch(text, np.empty(0, np.uint64), (int.from_bytes(digest, signed=True),))
-    shingles = _shingles(codes)
-    return Sketch(_text(codes), shingles, _keys(shingles))
+    """The sketch of one article. O(body), about 0.2 ms for 800 characters; :func:`sketches` is faster for many."""
+    return sketches([article])[0]
+
+
+def sketches(articles: Iterable[Article]) -> list[Sketch]:
+    """The sketches of articles, in their order. O(bodies), about 40 microseconds for each 800 characters."""
+    return [each for chunk in _chunks(articles) for each in _sketched(chunk)]
 
 
 def same_text(one: Sketch, other: Sketch) -> bool:
@@ -133,55 +145,105 @@ def _is_letter() -> NDArray[np.bool_]:
     return np.fromiter((chr(code).isalnum() for code in range(0x110000)), bool, 0x110000)
 
 
-def _letters(text: str) -> NDArray[np.uint32]:
-    """uint32: the code points of a text that are letters or digits."""
-    codes: NDArray[np.uint32] = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
-    letters: NDArray[np.uint32] = codes[_is_letter()[codes]]
-    return letters
+def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    """The articles in runs with CHUNK characters of bodies, or a little more."""
+    chunk: list[Article] = []
+    characters = 0
+    for article in articles:
+        chunk.append(article)
+        characters += len(article.body)
+        if characters >= CHUNK:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
-def _text(codes: NDArray[np.uint32]) -> str:
-    return codes.astype("<u4").tobytes().decode("utf-32-le")
+def _sketched(articles: Sequence[Article]) -> Iterator[Sketch]:
+    """The sketches of a chunk. Its bodies are one array, so each step is one call for all of them."""
+    folded = fold("".join(article.body for article in articles))
+    ends = accumulate((len(article.body) for article in articles), initial=0)
+    bodies = [_trimmed(folded[start:end]) for start, end in pairwise(ends)]
+    letters, bounds = _letters(bodies)
+    told = np.diff(bounds) >= LEAST_LETTERS
+    starts, stops = bounds[:-1][told], bounds[1:][told] - (SHINGLE - 1)
+    pieces = _pieces(letters)
+    keys = iter(_keys(pieces, starts, stops))
+    text = str(letters.data, "utf-32-le")
+    for article, long_enough, (start, end) in zip(
+        articles, told.tolist(), pairwise(bounds.tolist()), strict=True
+    ):
+        if long_enough:
+            yield Sketch(text[start:end], pieces[start : end - (SHINGLE - 1)], next(keys))
+        else:
+            yield _by_equality(article)
 
 
-def _shingles(codes: NDArray[np.uint32]) -> _U64:
-    """The distinct hashes of all pieces, ascending: polynomials of their characters, mixed."""
-    count = len(codes) - SHINGLE + 1
-    wide = codes.astype(np.uint64)
-    hashes = wide[:count].copy()
+def _by_equality(article: Article) -> Sketch:
+    """The sketch of an article that is too short to be compared by pieces."""
+    text = f"{fold_literal(article.title)}\n{fold_literal(article.body)}"
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return Sketch(text, np.empty(0, np.uint64), (int.from_bytes(digest, signed=True),))
+
+
+def _letters(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The code points of all texts that are letters or digits, uint32, and the bounds of each text in them, int64[texts + 1]."""
+    codes: NDArray[np.uint32] = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
+    places = np.flatnonzero(_is_letter().take(codes))
+    ends = list(accumulate(map(len, texts), initial=0))
+    return codes.take(places), np.searchsorted(places, ends)
+
+
+def _pieces(letters: NDArray[np.uint32]) -> _U64:
+    """The hash of the piece that begins at each letter, uint64[letters]: a polynomial of its characters, mixed.
+
+    The pieces at the end of a text reach into the next one. The last letters are followed by zeros.
+    """
+    wide = np.zeros(len(letters) + SHINGLE - 1, np.uint64)
+    wide[: len(letters)] = letters
+    hashes = wide[: len(letters)].copy()
     for place in range(1, SHINGLE):
         hashes *= _GOLDEN
-        hashes += wide[place : place + count]
-    hashes = _mixed(hashes)
-    hashes.sort()
-    fresh = np.empty(count, dtype=bool)
-    fresh[0] = True
-    np.not_equal(hashes[1:], hashes[:-1], out=fresh[1:])
-    return hashes[fresh]
+        hashes += wide[place : place + len(letters)]
+    return _mixed(hashes)
 
 
 def _mixed(numbers: _U64) -> _U64:
     """SplitMix64's step for each number."""
     numbers = numbers + _GOLDEN
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * _MIX[0]
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * _MIX[1]
-    return numbers ^ (numbers >> np.uint64(31))
+    for shift, factor in zip((30, 27), _MIX, strict=True):
+        numbers ^= numbers >> np.uint64(shift)
+        numbers *= factor
+    numbers ^= numbers >> np.uint64(31)
+    return numbers
 
 
 @cache
-def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Odd factors and offsets uint32[KEYS * ROWS, 1]. Each pair gives a different order of 32-bit hashes."""
+def _permutations() -> list[tuple[np.uint32, np.uint32]]:
+    """KEYS * ROWS odd factors and offsets. Each pair gives a different order of 32-bit hashes."""
     numbers = _mixed(np.arange(2 * KEYS * ROWS, dtype=np.uint64)).astype(np.uint32)
-    factors, offsets = numbers.reshape(2, -1, 1)
-    return factors | np.uint32(1), offsets
+    factors, offsets = numbers.reshape(2, -1)
+    return list(zip(factors | np.uint32(1), offsets, strict=True))
 
 
-def _keys(shingles: _U64) -> tuple[int, ...]:
-    """For each of KEYS, a hash of its number and of ROWS minima."""
-    factors, offsets = _permutations()
-    hashes = (shingles >> np.uint64(32)).astype(np.uint32)
-    minima = (factors * hashes + offsets).min(axis=1).reshape(KEYS, ROWS)
-    keys = np.arange(KEYS, dtype=np.uint64)
+def _keys(
+    pieces: _U64, starts: NDArray[np.int64], stops: NDArray[np.int64]
+) -> list[tuple[int, ...]]:
+    """The keys of each text, whose pieces are those from its start to before its stop.
+
+    For each of KEYS, a hash of its number and of ROWS minima.
+    """
+    if not len(starts):
+        return []
+    hashes = (pieces >> np.uint64(32)).astype(np.uint32)
+    bounds = np.column_stack((starts, stops)).ravel()
+    minima = np.stack(
+        [
+            np.minimum.reduceat(hashes * factor + offset, bounds)[::2]
+            for factor, offset in _permutations()
+        ]
+    ).reshape(KEYS, ROWS, -1)
+    keys = np.arange(KEYS, dtype=np.uint64)[:, np.newaxis]
     for row in range(ROWS):
         keys = _mixed(keys ^ minima[:, row])
-    return tuple(keys.view(np.int64).tolist())
+    return list(zip(*keys.view(np.int64).tolist(), strict=True))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from indexer.store.articles import Result
+from indexer.store.changing import Result
 from search_service.web.params import Parameters
 from search_service.web.payloads import Payload
 

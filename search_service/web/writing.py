@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from io import BufferedReader, RawIOBase
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 from flask import Response, request
@@ -18,7 +18,7 @@ from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, St
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
 from indexer.lines import MAX_LINE_BYTES, parse_record, read_lines
 from indexer.records import Record, Rejection, Removal
-from indexer.store.articles import Condition, Result
+from indexer.store.changing import Condition, Result
 from search_service.services import Services
 from search_service.web.caching import keep_nowhere
 from search_service.web.errors import problem
@@ -139,7 +139,7 @@ def writing_blueprint(services: Services) -> Routes:
             body.peek(
                 1
             )  # a body that cannot be read is an error of the request, as long as nothing was answered
-            lines = _bulk(writing, ingest, body, wait=query.refresh is not None)
+            lines = _bulk(writing, ingest, cast(BinaryIO, body), wait=query.refresh is not None)
             response = Response(lines, content_type=NDJSON)
             response.call_on_close(held.pop_all().close)
         return response
@@ -201,7 +201,7 @@ def _condition() -> Condition | None:
     )
 
 
-def _items(body: BufferedReader) -> Iterator[Item]:
+def _items(body: BinaryIO) -> Iterator[Item]:
     """The records and removals of a body of lines.
 
     Raises:
@@ -231,7 +231,7 @@ def _removal(record: Record) -> Item:
     return Removal(record.where, cast(str, article_id), action)
 
 
-def _bulk(writing: Writing, ingest: Ingest, body: BufferedReader, *, wait: bool) -> Iterator[bytes]:
+def _bulk(writing: Writing, ingest: Ingest, body: BinaryIO, *, wait: bool) -> Iterator[bytes]:
     """The lines of the answer to a bulk request, a batch at a time."""
     newest = 0
     failure: str | None = None

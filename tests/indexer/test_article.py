@@ -26,6 +26,7 @@ from indexer.article import (
     make_article,
 )
 from indexer.errors import InvalidArticle
+from indexer.invisible import drop_invisible
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HASH_OF_FULL = "87bfbca36347bb45339fceafbc4a9ba4"
@@ -124,6 +125,13 @@ class TestTexts:
     def test_lone_surrogates_are_refused_with_their_place(self, name: str, code: int) -> None:
         refused = _refused(**{name: f"甲{chr(code)}"})
         assert refused.why == f"lone surrogate U+{code:04X} at 1"
+
+    def test_every_character_that_does_not_show_is_removed_wherever_it_stands(self) -> None:
+        dropped = [each for each in map(chr, range(0x110000)) if not drop_invisible(each)]
+        assert {"\x7f", "\x84", "\xad", "\u034f", "\u200b", "\ufeff"} <= set(dropped)
+        for each in dropped:
+            assert _make(title=f"溪口{each}镇").title == "溪口镇"
+            assert _make(body=f"　溪口{each}镇\n{each}河湾").body == "溪口镇\n河湾"
 
     @pytest.mark.parametrize(
         "trace",

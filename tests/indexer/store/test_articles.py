@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
 from indexer.article import Article, content_hash, make_article
-from indexer.store.articles import ArticleStore, Change, Stored
+from indexer.store.articles import ArticleStore, Change
+from indexer.store.changing import Stored
 from indexer.store.database import open_store
 from indexer.store.tables import articles as table
 from tests.factories import article

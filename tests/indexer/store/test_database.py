@@ -10,19 +10,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, select
 
 from indexer.errors import FolderNotWritable, SearchIndexError, StoreTooNew, StoreUnavailable
 from indexer.store import dialects
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
-from indexer.store.tables import SCHEMA, metadata
+from indexer.store.tables import SCHEMA, duplicate_keys, metadata
 from tests.conftest import PROJECT, differing_type
 from tests.factories import article
 
@@ -221,3 +222,17 @@ def test_a_copy_of_the_file_is_a_backup(
     restored = open_store(f"sqlite:///{copy}")
     assert restored.get("a") == article("a")
     restored.close()
+
+
+@pytest.mark.parametrize("style", ["qmark", "named"])
+def test_plain_rows_are_inserted_whatever_the_driver_calls_its_parameters(
+    style: Literal["qmark", "named"],
+) -> None:
+    engine = create_engine("sqlite://", paramstyle=style)
+    rows = [(-(2**63), "a'1"), (2**63 - 1, "鼓:%s")]
+    with engine.begin() as connection:
+        duplicate_keys.create(connection)
+        dialects.insert_plain(connection, duplicate_keys, rows)
+        dialects.insert_plain(connection, duplicate_keys, [])
+        found = connection.execute(select(duplicate_keys).order_by(duplicate_keys.c.hash)).all()
+    assert [tuple(each) for each in found] == rows

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.analysis.characters import fold
 from indexer.store.duplicates import (
+    CHUNK,
     KEYS,
     LEAST_LETTERS,
+    ROWS,
+    SHINGLE,
     SHORT_LETTERS,
     Sketch,
     same_text,
     sketch,
+    sketches,
 )
 from tests.factories import article
 
@@ -38,6 +43,44 @@ KEYS_OF_SHORT = (
 )
 KEYS_OF_BRIEF = (2660842634459591738,)
 WORDS = REPORT.replace("\n", "").replace("，", "。").split("。")
+
+
+GOLDEN = 0x9E3779B97F4A7C15
+BITS = 2**64 - 1
+
+
+def _mixed(number: int) -> int:
+    """SplitMix64's step."""
+    number = (number + GOLDEN) & BITS
+    number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & BITS
+    number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & BITS
+    return number ^ (number >> 31)
+
+
+def _slow_shingles(letters: str) -> list[int]:
+    """The distinct hashes of the pieces, ascending, made character by character."""
+    hashes = set()
+    for start in range(len(letters) - SHINGLE + 1):
+        number = 0
+        for character in letters[start : start + SHINGLE]:
+            number = (number * GOLDEN + ord(character)) & BITS
+        hashes.add(_mixed(number))
+    return sorted(hashes)
+
+
+def _slow_keys(shingles: list[int]) -> tuple[int, ...]:
+    """The keys of a text that is long enough, made number by number."""
+    count = KEYS * ROWS
+    numbers = [_mixed(each) % 2**32 for each in range(2 * count)]
+    keys = []
+    for key in range(KEYS):
+        made = key
+        for row in range(key * ROWS, key * ROWS + ROWS):
+            factor, offset = numbers[row] | 1, numbers[count + row]
+            orders = ((factor * (each >> 32) + offset) % 2**32 for each in shingles)
+            made = _mixed(made ^ min(orders))
+        keys.append(made - 2**64 if made >= 2**63 else made)
+    return tuple(keys)
 
 
 def _sketch(body: str, title: str = "溪口镇的花鼓") -> Sketch:
@@ -167,3 +210,39 @@ class TestKeys:
         assert all(-(2**63) <= key < 2**63 for key in made.keys)
         assert len(made.shingles) == len(set(made.shingles.tolist()))
         assert (len(made.letters) >= LEAST_LETTERS) or not len(made.shingles)
+
+
+class TestManyAtOnce:
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.text("溪口镇河湾灣3８aＡ，。 \U00020021", max_size=130), max_size=6))
+    def test_each_has_what_it_has_character_by_character(self, bodies: list[str]) -> None:
+        given_articles = [article(title="题", body=each) for each in bodies]
+        for body, made in zip(bodies, sketches(given_articles), strict=True):
+            letters = "".join(filter(str.isalnum, fold(body)))
+            if len(letters) < LEAST_LETTERS:
+                assert made.letters == f"题\n{' '.join(fold(body).split())}"
+                assert (len(made.shingles), len(made.keys)) == (0, 1)
+            else:
+                shingles = _slow_shingles(letters)
+                assert made.letters == letters
+                assert made.shingles.tolist() == shingles
+                assert made.keys == _slow_keys(shingles)
+
+    def test_neighbours_and_the_end_of_a_chunk_change_nothing(self) -> None:
+        chance = random.Random(7)
+        bodies = [
+            "\n".join(
+                "".join(chance.choices(REPORT, k=60)) for _ in range(chance.choice((0, 1, 30)))
+            )
+            for _ in range(120)
+        ]
+        bodies[40] = "".join(chance.choices(REPORT, k=CHUNK + 1))
+        assert sum(map(len, bodies)) > 3 * CHUNK
+        together = sketches([article(title="题", body=each) for each in bodies])
+        for body, made in zip(bodies, together, strict=True):
+            alone = _sketch(body, "题")
+            assert (made.letters, made.keys) == (alone.letters, alone.keys)
+            assert made.shingles.tolist() == alone.shingles.tolist()
+
+    def test_no_articles_have_no_sketches(self) -> None:
+        assert sketches([]) == []
