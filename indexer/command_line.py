@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
@@ -38,6 +40,18 @@ def run(command: click.Command, *, name: str, args: Sequence[str] | None = None)
     """
     with _whoever_listens():
         return _run(command, name, args)
+
+
+def end_with_stdin() -> None:
+    """End this process as SIGTERM does when its standard input closes: the process that held the other end has died."""
+
+    def wait() -> None:
+        # Not through sys.stdin: a thread that waits in it holds a lock that the end of the interpreter needs.
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="standard input", daemon=True).start()
 
 
 def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:

@@ -10,6 +10,7 @@
     ├── PackageMissing             a package that one command needs is not installed
     ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
+    ├── JobNotFound                no job has that id
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PortUnavailable            the server cannot listen on its host and port
@@ -124,6 +125,14 @@ class ArticleNotFound(SearchIndexError):
     def __init__(self, article_id: str) -> None:
         super().__init__(f"there is no article {article_id!r}")
         self.article_id = article_id
+
+
+class JobNotFound(SearchIndexError):
+    """The store holds no job with that id."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"there is no job {job_id}: see 'python -m indexer jobs list'")
+        self.job_id = job_id
 
 
 class Overloaded(SearchIndexError):

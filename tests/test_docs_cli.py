@@ -57,7 +57,8 @@ def test_a_command_is_documented_with_its_sentence_and_options(name: str) -> Non
     section = sections()[usage(name, command)]
     assert command.help is not None
     assert command.help in section
-    rows = [row(each) for each in command.params if isinstance(each, click.Option)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    rows = [row(each) for each in options if not each.hidden]
     assert re.findall(r"^\| `-.*$", section, flags=re.MULTILINE) == rows
 
 

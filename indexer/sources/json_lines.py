@@ -11,7 +11,7 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
@@ -26,7 +26,10 @@ MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
 
 _SKIP: Final = 64 * 1024
+_CHUNK: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
+_BREAKS: Final = (EOFError, OSError, zlib.error)
+"""What reading raises where a file breaks off."""
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -49,6 +52,21 @@ class JsonLines:
                     yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
                 elif line := line.removeprefix(codecs.BOM_UTF8).strip():
                     yield _parse(line, where)
+
+    def count(self) -> int:
+        """See ``Source.count``: the lines of the file, empty ones included; 0 for standard input, which is read only once.
+
+        O(file): 1 GB in about a second, 0.3 GB if it is gzipped.
+        """
+        if self._location == STANDARD_INPUT:
+            return 0
+        lines = 0
+        last = b"\n"
+        with _reading(self._location, self._name) as stream, suppress(*_BREAKS):
+            while chunk := stream.read(_CHUNK):
+                lines += chunk.count(b"\n")
+                last = chunk[-1:]
+        return lines + (last != b"\n")
 
 
 @contextmanager
@@ -84,7 +102,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
                 line = None
                 while (rest := stream.readline(_SKIP)) and not rest.endswith(b"\n"):
                     pass
-        except (EOFError, OSError, zlib.error) as error:
+        except _BREAKS as error:
             raise SourceUnreadable(
                 f"{name}:{number}",
                 f"the file breaks off here ({error}): get it whole, then ingest it again",

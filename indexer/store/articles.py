@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -37,6 +37,7 @@ _UPDATE: Final = (
     .where(table.c.id == bindparam("of_id"))
     .values({each.name: bindparam(each.name) for each in table.c if each.name != "id"})
 )
+_UNGROUPED: Final = (table.c.deleted == false(), table.c.duplicate_keys.is_(None))
 _REGROUP: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
@@ -73,6 +74,17 @@ class Change:
     revision: int
     article_id: str
     article: Article | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The changes above a revision: how many articles and tombstones, and when the oldest of them was made, in UTC.
+
+    ``since`` is None without changes, and if an older release made all of them, since it kept no times.
+    """
+
+    changes: int
+    since: datetime | None
 
 
 class ArticleStore:
@@ -157,7 +169,7 @@ class ArticleStore:
         """
         query = (
             select(table.c.id, table.c.revision, table.c.document)
-            .where(table.c.deleted == false(), table.c.duplicate_keys.is_(None))
+            .where(*_UNGROUPED)
             .where(table.c.revision > bindparam("after"))
             .order_by(table.c.revision)
             .limit(batch)
@@ -193,6 +205,13 @@ class ArticleStore:
             changed = sum(number is not None for number in grouped.numbers.values())
             yield Regrouped(len(rows), changed + end - given_out)
 
+    def ungrouped(self) -> int:
+        """The number of articles that :meth:`regroup` would look at. O(articles)."""
+        query = select(func.count()).select_from(table).where(*_UNGROUPED)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            found: int = connection.execute(query).scalar_one()
+        return found
+
     def get(self, article_id: str) -> Article | None:
         """The article with this id; None when it is unknown or deleted."""
         query = select(table.c.document, NUMBER).select_from(WITH_NUMBER)
@@ -213,6 +232,14 @@ class ArticleStore:
         with translated(self._engine.url), self._engine.connect() as connection:
             found: int = connection.execute(select(revisions.c.last)).scalar_one()
         return found
+
+    def pending(self, after: int) -> Pending:
+        """What an index at revision ``after`` lacks. O(changes)."""
+        query = select(func.count(), func.min(table.c.changed_at)).where(table.c.revision > after)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            changes, oldest = connection.execute(query).one()
+        since = None if oldest is None else datetime.fromtimestamp(oldest / 1000, UTC)
+        return Pending(changes, since)
 
     def changes(
         self, *, after: int = 0, upto: int | None = None, batch: int = 500
