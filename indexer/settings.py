@@ -184,7 +184,14 @@ def optional_web_address(text: str) -> str | None:
     if not text:
         return None
     parsed = urlsplit(text)
-    if parsed.scheme not in ("http", "https") or not parsed.hostname:
+    # urllib sends no other characters and no password. It would fail at each use, and its error would show the URL.
+    plain = text.isascii() and text.isprintable() and " " not in text and "@" not in parsed.netloc
+    if (
+        parsed.scheme not in ("http", "https")
+        or not parsed.hostname
+        or parsed.port == 0
+        or not plain
+    ):
         raise ValueError("must be a URL such as https://portal.example/hooks/search")
     return text
 

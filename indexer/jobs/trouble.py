@@ -37,7 +37,7 @@ PAUSES: Final = (1.0, 5.0)
 """Seconds before the second try, and before the third and last."""
 
 PATIENCE: Final = 5.0
-"""Seconds that the end of the runner waits for the hook."""
+"""Seconds that the end of the runner waits for the watch, and for the hook."""
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +109,17 @@ class LagWatch:
         """``revision`` reads the one that the live index has reached. ``began`` is now, in UTC."""
         self._store, self._revision, self._tell, self._began = store, revision, tell, began
         self._told = False
-        self._failure = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep_looking, name="lag", daemon=True)
 
     def start(self) -> None:
-        """Look from now on, in a thread that ends with the process."""
-        threading.Thread(target=self._keep_looking, name="lag", daemon=True).start()
+        """Look from now on, in a thread."""
+        self._thread.start()
+
+    def close(self, patience: float) -> None:
+        """Look no more. Waits for a look that is under way, for at most ``patience`` seconds."""
+        self._ended.set()
+        self._thread.join(patience)
 
     def look(self, now: datetime) -> None:
         """Compare once. ``now`` is in UTC.
@@ -137,15 +143,15 @@ class LagWatch:
             self._told = False
 
     def _keep_looking(self) -> None:
-        while True:
-            time.sleep(LOOK_EVERY)
+        failure = ""
+        while not self._ended.wait(LOOK_EVERY):
             try:
                 self.look(datetime.now(UTC))
-                self._failure = ""
+                failure = ""
             except SearchIndexError as error:
-                if str(error) != self._failure:
+                if str(error) != failure:
                     log.warning("the lag of the live index is unknown: %s", error)
-                self._failure = str(error)
+                failure = str(error)
 
 
 @contextmanager
@@ -158,8 +164,10 @@ def reporting(url: str | None, means: Means) -> Iterator[Tell]:
     revision = partial(
         live_revision, means.generations, analyzer=make_analyzer(), timezone=means.timezone
     )
-    LagWatch(means.store, revision, hook.tell, began=datetime.now(UTC)).start()
+    watch = LagWatch(means.store, revision, hook.tell, began=datetime.now(UTC))
+    watch.start()
     try:
         yield hook.tell
     finally:
+        watch.close(PATIENCE)
         hook.close(PATIENCE)

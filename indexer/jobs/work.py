@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -137,12 +138,9 @@ class Runner:
 
     def _outcome(self, job: Job, progress: Progress) -> Outcome:
         """Run a job, whatever comes of it."""
-        run = RUNS[job.kind]
         try:
-            if job.kind in RESUMED:
-                return run(job.arguments, self._means, progress)
-            with self._stop.abruptly():
-                return run(job.arguments, self._means, progress)
+            with nullcontext() if job.kind in RESUMED else self._stop.abruptly():
+                return RUNS[job.kind](job.arguments, self._means, progress)
         except Stopped:
             return Outcome("interrupted", "stopped with the service: start it again")
         except Cancelled:

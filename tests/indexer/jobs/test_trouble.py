@@ -7,17 +7,28 @@ import json
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.errors import InvalidSetting
+from indexer.generations import Generations
 from indexer.jobs import trouble
+from indexer.jobs.kinds import Means
+from indexer.jobs.progress import Stop
 from indexer.jobs.trouble import LAG_LIMIT, Hook, LagWatch
+from indexer.jobs.work import work
 from indexer.opening import live_revision
-from tests.indexer.site import Site
+from indexer.settings import IndexSettings, read_settings
+from indexer.store.database import open_jobs, open_store
+from tests.factories import article
+from tests.indexer.site import SHANGHAI, Site
+from tests.typed_queries import analyzer
 
 TOLD = 30.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -107,6 +118,59 @@ def test_a_hook_that_is_not_there_or_hangs_up_is_logged_and_nothing_more(
     hook.tell("job_failed", "nobody listens")
     hook.close(TOLD)
     assert "nobody listens" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a.example/x", "a.example", "https://", "https://a.example:http/", "http://a.example:0/",
+     "https://name:secret@a.example/", "https://a.example/a b", "https://a.example/钩子"],
+)  # fmt: skip
+def test_a_url_that_cannot_be_told_is_no_setting(url: str) -> None:
+    with pytest.raises(InvalidSetting):
+        read_settings(IndexSettings, {"SEARCH_ON_TROUBLE": url})
+
+
+def test_without_the_setting_there_is_no_hook() -> None:
+    assert read_settings(IndexSettings, {}).on_trouble is None
+    url = "https://portal.example:8443/hooks/@search?token=a%20b"
+    assert read_settings(IndexSettings, {"SEARCH_ON_TROUBLE": url}).on_trouble == url
+
+
+def test_the_runner_tells_of_a_failed_job_and_of_an_index_that_stays_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(trouble, "LAG_LIMIT", timedelta(0))
+    url = f"sqlite:///{tmp_path}/articles.sqlite3"
+    with (
+        receiving(200, 200) as server,
+        closing(open_store(url)) as store,
+        closing(open_jobs(url)) as jobs,
+    ):
+        store.put([article("a")])
+        job = jobs.add("check", {})
+        means = Means(
+            store=store,
+            generations=Generations(tmp_path / "index_data"),
+            engine_name="memory",
+            analyzer=analyzer,
+            timezone=SHANGHAI,
+            keep=2,
+            processes=1,
+        )
+        stop = Stop()
+        runner = threading.Thread(
+            target=work, args=(jobs, means), kwargs={"stop": stop, "hook": server.url}
+        )
+        runner.start()
+        while len(server.received) < 2 and runner.is_alive():
+            time.sleep(0.01)
+        stop.asked = True
+        runner.join()
+    bodies = {body["event"]: body for *_, body in server.received}
+    assert bodies["job_failed"]["job"] == job.id
+    assert "there is no index" in bodies["job_failed"]["detail"]
+    assert bodies["index_behind"]["changes"] == 1
 
 
 def told_by(site: Site) -> tuple[LagWatch, list[dict[str, object]]]:

@@ -200,6 +200,14 @@ def test_an_unforeseen_error_fails_its_job_alone_and_is_logged_whole(
     assert [event for event, *_ in site.told] == ["job_failed"]
 
 
+def test_a_kind_that_this_release_does_not_know_fails_its_job_alone(site: Site) -> None:
+    job, other = site.add("check"), site.add("regroup")
+    with closing(sqlite3.connect(site.root / "articles.sqlite3")) as raw, raw:
+        raw.execute("UPDATE jobs SET kind = 'polish' WHERE id = ?", (job.id,))
+    assert site.run_one(job).outcome == "KeyError: 'polish'"
+    assert site.get(other).state == "succeeded"
+
+
 def test_the_index_is_rebuilt_checked_and_found_damaged(site: Site) -> None:
     imported, rebuilt, sound = site.add_import(records(5)), site.add("rebuild"), site.add("check")
     site.run()
