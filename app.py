@@ -26,6 +26,7 @@ def _child(name: str, *command: str, essential: bool = False) -> Child:
 CHILDREN: Final = (
     _child("web", "search_service", "serve", essential=True),
     _child("follow", "indexer", "follow"),
+    _child("work", "indexer", "work"),
 )
 """The processes of the service, in the order in which they end. The web ends first, so that no more changes come in."""
 

@@ -46,28 +46,6 @@ def run(command: click.Command, *, name: str, args: Sequence[str] | None = None)
         return _run(command, name, args)
 
 
-def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
-    try:
-        returned = command.main(args, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return NOT_DONE
-    except click.ClickException as error:
-        where = (
-            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
-        )
-        return _say(f"{error.format_message().rstrip('.')}: see '{where} --help'")
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except SearchIndexError as error:
-        return _say(str(error))
-    except OSError as error:
-        return _say(f"{error.filename or name}: {error.strerror or error}")
-    return returned if isinstance(returned, int) else 0
-
-
 @contextmanager
 def _whoever_listens() -> Iterator[None]:
     """Let a command run to its normal end when no process reads its output any more, as in ``| head``."""
@@ -108,51 +86,85 @@ class _Output(io.FileIO):
             return super().write(data)
 
 
-class Stop:
-    """Whether a command that runs on and on has to end. A signal handler may set it at any moment.
+class Stopped(BaseException):
+    """The process must end. Not an Exception, as KeyboardInterrupt is none: nobody shall take it for a failure."""
 
-    A threading.Event would not do: its lock is held for moments in ``wait``, and a handler that runs then would wait for ever.
+
+class Stop:
+    """Whether SIGTERM or Ctrl-C has asked this process to end, for commands that run until they are stopped and then end well.
+
+    The handler sets a plain attribute. An Event could be locked by the very code that the signal interrupts.
     """
 
     def __init__(self) -> None:
-        self._is_set = False
+        self.asked = False
+        self._abrupt = False
 
-    def set(self, *_: object) -> None:
-        """Say so. Takes no lock."""
-        self._is_set = True
-
-    def is_set(self) -> bool:
-        """Whether it was said."""
-        return self._is_set
+    def listen(self) -> None:
+        """Take the signals over. Only the main thread may call this."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self._ask)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but not much longer than until it is said."""
+        """Sleep, but not much longer than until somebody asks."""
         until = time.monotonic() + seconds
-        while not self._is_set and (left := until - time.monotonic()) > 0:
+        while not self.asked and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _SLICE))
 
+    @contextmanager
+    def abruptly(self) -> Iterator[None]:
+        """Let the signal raise Stopped inside the block, once, wherever the main thread is.
 
-@contextmanager
-def stopped_by_signals() -> Iterator[Stop]:
-    """What SIGTERM and Ctrl-C set, for commands that run until they are stopped and then end well."""
-    stop = Stop()
-    before = {each: signal.signal(each, stop.set) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        Raises:
+            Stopped: the signal came, perhaps before the block.
+        """
+        self._abrupt = True
+        try:
+            if self.asked:
+                raise Stopped
+            yield
+        finally:
+            self._abrupt = False
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        if self._abrupt:
+            self._abrupt = False
+            raise Stopped
 
 
 def end_with_stdin() -> None:
-    """Send SIGTERM to this process when its standard input closes, because the process that started it has died."""
+    """End this process as SIGTERM does when its standard input closes: the process that held the other end has died."""
 
     def wait() -> None:
-        while os.read(0, 1024):
+        # Not through sys.stdin: a thread that waits in it holds a lock that the end of the interpreter needs.
+        while os.read(0, 4096):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=wait, name="stdin", daemon=True).start()
+    threading.Thread(target=wait, name="standard input", daemon=True).start()
+
+
+def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
+    try:
+        returned = command.main(args, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return NOT_DONE
+    except click.ClickException as error:
+        where = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
+        )
+        return _say(f"{error.format_message().rstrip('.')}: see '{where} --help'")
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except SearchIndexError as error:
+        return _say(str(error))
+    except OSError as error:
+        return _say(f"{error.filename or name}: {error.strerror or error}")
+    return returned if isinstance(returned, int) else 0
 
 
 def until_stdin_closes(command: Callable[..., Any]) -> Callable[..., Any]:

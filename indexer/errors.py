@@ -11,6 +11,7 @@
     ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
     ├── ArticleNotFound            readers may see no article with that id
     ├── ConditionFailed            an article is not in the state that a change demands
+    ├── JobNotFound                no job has that id
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PortUnavailable            the server cannot listen on its host and port
@@ -137,6 +138,14 @@ class ConditionFailed(SearchIndexError):
             f"article {article_id!r} {state}, and must be {demanded}: read it again, then decide"
         )
         self.article_id, self.wanted, self.found = article_id, wanted, found
+
+
+class JobNotFound(SearchIndexError):
+    """The store holds no job with that id."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"there is no job {job_id}: see 'python -m indexer jobs list'")
+        self.job_id = job_id
 
 
 class Overloaded(SearchIndexError):

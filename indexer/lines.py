@@ -18,6 +18,9 @@ from indexer.records import Record, Rejection
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
 
+BREAKS: Final = (EOFError, OSError, zlib.error)
+"""What reading raises where a file breaks off."""
+
 _SKIP: Final = 64 * 1024
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -49,7 +52,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
                 line = None
                 while (rest := stream.readline(_SKIP)) and not rest.endswith(b"\n"):
                     pass
-        except (EOFError, OSError, zlib.error) as error:
+        except BREAKS as error:
             raise SourceUnreadable(
                 f"{name}:{number}",
                 f"the file breaks off here ({error}): get it whole, then ingest it again",

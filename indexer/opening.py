@@ -22,9 +22,10 @@ from indexer.errors import (
     InvalidDictionary,
     InvalidSetting,
     ManifestDamaged,
+    NoLiveGeneration,
 )
 from indexer.fingerprint import SCHEMA_VERSION
-from indexer.generations import Generation
+from indexer.generations import Generation, Generations
 from indexer.manifest import MANIFEST
 
 DICTIONARY: Final = "user_dictionary.txt"
@@ -105,6 +106,20 @@ def open_generation(generation: Generation, *, analyzer: Analyzer, timezone: Zon
         except IndexDamaged as error:
             raise _mismatch(generation) from error
     return engine
+
+
+def live_revision(generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo) -> int:
+    """The store's revision that the live index has reached; 0 if there is no index. Some milliseconds, without dictionaries.
+
+    Raises:
+        IndexFailure: the live index cannot be opened.
+    """
+    try:
+        live = generations.live()
+    except NoLiveGeneration:
+        return 0
+    with open_generation(live, analyzer=analyzer, timezone=timezone).reader() as reader:
+        return reader.revision
 
 
 def ensure_fit(generation: Generation, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:

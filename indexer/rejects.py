@@ -6,6 +6,7 @@ Beside it stands ``<name>.reasons``. Its nth line says where the nth rejected li
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,12 @@ from indexer.errors import FolderNotWritable
 from indexer.records import Rejection
 
 REASONS_SUFFIX: Final = ".reasons"
+
+
+def rejects_name(file: str) -> str:
+    """The rejects file of an input file. Rejects that are ingested again keep theirs."""
+    name = "stdin" if file == "-" else re.sub(r"(\.(jsonl?|ndjson))?(\.gz)?$", "", Path(file).name)
+    return f"{name if name.startswith('rejects-') else f'rejects-{name}'}.jsonl"
 
 
 class RejectsFile:

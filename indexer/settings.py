@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from indexer.errors import InvalidSetting, UnknownSetting
@@ -186,6 +187,23 @@ def switch(text: str) -> bool:
     return text == "on"
 
 
+def optional_web_address(text: str) -> str | None:
+    """An http or https URL, or None for an empty text."""
+    if not text:
+        return None
+    parsed = urlsplit(text)
+    # urllib sends no other characters and no password. It would fail at each use, and its error would show the URL.
+    plain = text.isascii() and text.isprintable() and " " not in text and "@" not in parsed.netloc
+    if (
+        parsed.scheme not in ("http", "https")
+        or not parsed.hostname
+        or parsed.port == 0
+        or not plain
+    ):
+        raise ValueError("must be a URL such as https://portal.example/hooks/search")
+    return text
+
+
 def usable_cores() -> int:
     """The number of cores that this process may use, at least 1."""
     affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
@@ -227,4 +245,10 @@ class IndexSettings:
         "2",
         whole_number(1, 100),
         "Number of generations to keep, including the live one; a rollback can return to the others.",
+    )
+    on_trouble: str | None = setting(
+        "SEARCH_ON_TROUBLE",
+        "",
+        optional_web_address,
+        "URL that gets a JSON POST when a job fails, or when the live index stays behind the store.",
     )

@@ -6,7 +6,6 @@ The commands decide nothing. They read settings from the environment when they r
 from __future__ import annotations
 
 import os
-import re
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,9 @@ from indexer.analysis.explain import explain
 from indexer.clean import read_mapping
 from indexer.cli import summaries
 from indexer.cli.editorial import editorial_group
+from indexer.cli.jobs import jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
-from indexer.command_line import PARTLY, stopped_by_signals, until_stdin_closes
+from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Ensure, Generations
 from indexer.ingest import accept
 from indexer.opening import ensure_fit, is_sound, made_with
@@ -29,6 +29,7 @@ from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
+from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.sources.registry import SOURCES, open_source
 from indexer.store.articles import ArticleStore
@@ -187,7 +188,9 @@ def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> No
 def follow_command() -> None:
     """Apply the store's changes to the live index as they come, until SIGTERM or Ctrl-C. One process at a time does this."""
     settings = _settings()
-    with _store(settings) as store, stopped_by_signals() as stop:
+    stop = Stop()
+    stop.listen()
+    with _store(settings) as store:
         Follower(
             store,
             Generations(settings.index_dir),
@@ -287,15 +290,11 @@ def prune_command(keep: int | None) -> None:
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
 
 
-# What editors decide
+# Jobs, and what editors decide
 
+cli.add_command(work_command)
+cli.add_command(jobs_group)
 cli.add_command(editorial_group)
-
-
-def rejects_name(file: str) -> str:
-    """The rejects file of an input file. Rejects that are ingested again keep theirs."""
-    name = "stdin" if file == "-" else re.sub(r"(\.(jsonl?|ndjson))?(\.gz)?$", "", Path(file).name)
-    return f"{name if name.startswith('rejects-') else f'rejects-{name}'}.jsonl"
 
 
 class _Means(TypedDict):

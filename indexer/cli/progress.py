@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from indexer.build_progress import BuildProgress, Report
+from indexer.store.jobs import Job
 
 LINE_EVERY: Final = 5.0
 """Seconds between two lines of one phase in a log."""
@@ -109,7 +110,7 @@ class _BuildBar:
             self._bar.update(self._task, visible=self._last.done > 0)
 
 
-def figures(progress: BuildProgress) -> str:
+def figures(progress: BuildProgress | Job) -> str:
     """A phase's figures for display: ``1,200 of 45,219, 210/s, 3:29 left``."""
     if not progress.total:
         return ""

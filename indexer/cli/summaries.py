@@ -6,7 +6,7 @@ import re
 import resource
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from indexer.rebuilding.catch_up import ChangesReport
 from indexer.rebuilding.rebuild import RebuildReport
 from indexer.rebuilding.status import CheckReport, Standing
 from indexer.store.editorial_lists import ListChange
+from indexer.store.jobs import Job
 
 SHOWN: Final = 5
 """The most printed rejections and unused keys. The rejects file has all rejections."""
@@ -179,6 +180,47 @@ def show_status(
     click.echo(f"state       {standing.why}" + (f": python -m indexer {cure}" if cure else ""))
     if building is not None:
         click.echo(f"rebuild     running ({building.phase} {figures(building)})".replace(" )", ")"))
+
+
+def show_jobs(jobs: Iterable[Job], *, timezone: ZoneInfo) -> None:
+    """Print a line for each job: how far it is, or what came of it."""
+    table = Table(box=SIMPLE)
+    table.add_column("id", justify="right")
+    for heading in ("kind", "state", "added", ""):
+        table.add_column(heading)
+    for each in jobs:
+        now = each.outcome or f"{each.phase} {figures(each)}".strip()
+        table.add_row(str(each.id), each.kind, each.state, _moment(each.created_at, timezone), now)
+    results().print(table)
+
+
+def show_job(job: Job, *, timezone: ZoneInfo) -> None:
+    """Print all that is known of a job."""
+    click.echo(f"job         {job.id}, {job.kind}")
+    for name, value in job.arguments.items():
+        if isinstance(value, Mapping):
+            value = " ".join(f"{key}={field}" for key, field in value.items())
+        click.echo(f"{name:<11} {value}".rstrip())
+    asked = ", asked to end" if job.cancel and job.state == "running" else ""
+    click.echo(f"state       {job.state}{asked}, {counted(job.attempts, 'attempt')}")
+    if job.phase:
+        click.echo(f"phase       {job.phase} {figures(job)}".rstrip())
+    for name, moment in (
+        ("added", job.created_at),
+        ("started", job.started_at),
+        ("heartbeat", job.heartbeat_at),
+        ("ended", job.finished_at),
+    ):
+        if moment is not None:
+            click.echo(f"{name:<11} {_moment(moment, timezone)}")
+    if job.outcome:
+        click.echo(f"outcome     {job.outcome}")
+    for each in job.rejections:
+        click.echo(f"rejected    {each.where}: {each.why}")
+
+
+def _moment(moment: datetime, timezone: ZoneInfo) -> str:
+    return f"{moment.astimezone(timezone):%Y-%m-%d %H:%M:%S}"
 
 
 def show_analysis(explained: Explanation) -> None:

@@ -36,13 +36,14 @@ PAUSE: Final = 1.0
 
 
 class Stop(Protocol):
-    """Says when to stop: a threading.Event, or what signals set."""
+    """Says when to stop, such as ``command_line.Stop``."""
 
-    def is_set(self) -> bool:
+    @property
+    def asked(self) -> bool:
         """Whether to stop."""
 
-    def wait(self, seconds: float, /) -> object:
-        """Sleep, but not much longer than until it is set."""
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not much longer than until somebody asks."""
 
 
 class Follower:
@@ -67,8 +68,8 @@ class Follower:
         self._trouble = ""
 
     def run(self, stop: Stop) -> None:
-        """Follow until ``stop`` is set. A batch that is being applied is committed first."""
-        while not stop.is_set():
+        """Follow until ``stop`` is asked for. A batch that is being applied is committed first."""
+        while not stop.asked:
             try:
                 self._follow_live(stop)
             except (IndexFailure, StoreError) as error:
@@ -94,7 +95,7 @@ class Follower:
                     raise IndexDamaged(live.index, NO_MATCH)
             self._trouble = ""
             self._tell(f"following the store with generation {live.name} from revision {revision}")
-            while not stop.is_set() and self._generations.live_name() == live.name:
+            while not stop.asked and self._generations.live_name() == live.name:
                 began, pause = time.monotonic(), LOOK_EVERY
                 if self._store.revision() > revision:
                     batch = apply_batch(self._store, engine, after=revision)

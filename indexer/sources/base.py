@@ -24,3 +24,13 @@ class Source(Protocol):
             SourceUnreadable: the source cannot be opened, or breaks off. Raised only after every record before the
                 break was given.
         """
+
+    def count(self) -> int:
+        """The number of records that :meth:`records` is going to give, or somewhat more. 0 if only reading them would tell.
+
+        It is an estimate for progress, much cheaper than reading the records. A source that breaks off is counted up to the
+        break.
+
+        Raises:
+            SourceUnreadable: the source cannot be opened.
+        """

@@ -8,17 +8,18 @@ from __future__ import annotations
 import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from indexer.errors import SourceUnreadable
-from indexer.lines import read_lines
+from indexer.lines import BREAKS, read_lines
 from indexer.records import Record, Rejection
 
 STANDARD_INPUT: Final = "-"
 
+_CHUNK: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -36,6 +37,21 @@ class JsonLines:
         """See ``Source.records``. Line numbers count every line of the file, from 1."""
         with _reading(self._location, self._name) as stream:
             yield from read_lines(stream, self._name)
+
+    def count(self) -> int:
+        """See ``Source.count``: the lines of the file, empty ones included; 0 for standard input, which is read only once.
+
+        O(file): about a second for 1 GB, and for 150 MB of text that is gzipped.
+        """
+        if self._location == STANDARD_INPUT:
+            return 0
+        lines = 0
+        last = b"\n"
+        with _reading(self._location, self._name) as stream, suppress(*BREAKS):
+            while chunk := stream.read(_CHUNK):
+                lines += chunk.count(b"\n")
+                last = chunk[-1:]
+        return lines + (last != b"\n")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from indexer.store.groups import (
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
+_UNGROUPED: Final = (table.c.deleted == false(), table.c.duplicate_keys.is_(None))
 _REGROUP: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
@@ -148,7 +149,7 @@ class ArticleStore:
         """
         query = (
             select(table.c.id, table.c.revision, table.c.document)
-            .where(table.c.deleted == false(), table.c.duplicate_keys.is_(None))
+            .where(*_UNGROUPED)
             .where(table.c.revision > bindparam("after"))
             .order_by(table.c.revision)
             .limit(batch)
@@ -183,6 +184,13 @@ class ArticleStore:
                 give_out(connection, end)
             changed = sum(number is not None for number in grouped.numbers.values())
             yield Regrouped(len(rows), changed + end - given_out)
+
+    def ungrouped(self) -> int:
+        """The number of articles that :meth:`regroup` would look at. O(articles)."""
+        query = select(func.count()).select_from(table).where(*_UNGROUPED)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            found: int = connection.execute(query).scalar_one()
+        return found
 
     def get(self, article_id: str) -> Article | None:
         """The article with this id; None when it is unknown or deleted."""

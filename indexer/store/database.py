@@ -1,4 +1,4 @@
-"""Opens the store. ``articles.py`` and ``editorial_lists.py`` define what an open store can do."""
+"""Opens the store. ``articles.py``, ``editorial_lists.py`` and ``jobs.py`` define what an open store can do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from indexer.store.articles import ArticleStore
 from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
 from indexer.store.editorial_lists import EditorialStore
+from indexer.store.jobs import JobStore
 from indexer.store.tables import SCHEMA, editorial_versions, revisions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
@@ -35,6 +36,11 @@ def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
 def open_editorial(url: str) -> EditorialStore:
     """Open the editorial lists in the same database. Otherwise as :func:`open_store`, with the same errors."""
     return EditorialStore(open_database(url, CHAIN))
+
+
+def open_jobs(url: str) -> JobStore:
+    """Open the jobs in the same database. Otherwise as :func:`open_store`, with the same errors."""
+    return JobStore(open_database(url, CHAIN))
 
 
 def find_editorial(url: str) -> EditorialStore:

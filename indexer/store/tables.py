@@ -142,6 +142,6 @@ jobs: Final = Table(
     Column("rejections", Text, nullable=False),
     Index("jobs_state", "state"),
 )
-"""One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts.
-``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
+"""One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,
+without those that ended because the service was stopped. ``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
 """

@@ -106,6 +106,20 @@ class SourceContract(ABC):
             each["id"] for each in records[: len(found)]
         ]
 
+    def test_the_count_is_that_of_the_records_or_somewhat_more(self, tmp_path: Path) -> None:
+        """Or 0, if only reading the records would tell."""
+        source = self.make_with_bad_record(tmp_path, [sample(1), sample(2)], [sample(3)])
+        assert source.count() in (0, 4, 5)
+        assert len(list(source.records())) == 4, "counting uses nothing up"
+
+    def test_counting_a_missing_source_is_refused_as_reading_it_is(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceUnreadable):
+            self.make_missing(tmp_path).count()
+
+    def test_a_source_that_breaks_off_is_counted_up_to_there(self, tmp_path: Path) -> None:
+        records = [sample(number) for number in range(300)]
+        assert 0 <= self.make_broken_off(tmp_path, records).count() <= len(records)
+
     def test_memory_does_not_grow_with_the_source(self, tmp_path: Path) -> None:
         peaks = []
         for count in (1_000, 10_000):

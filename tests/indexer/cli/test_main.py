@@ -20,10 +20,11 @@ import click
 import pytest
 
 from indexer.build_progress import BuildProgress
-from indexer.cli.main import cli, rejects_name
+from indexer.cli.main import cli
 from indexer.cli.progress import figures
 from indexer.command_line import run
 from indexer.generations import Generations
+from indexer.rejects import rejects_name
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
 from tests.factories import NOON, article, give_format

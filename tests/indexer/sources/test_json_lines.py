@@ -313,3 +313,17 @@ def test_any_bytes_are_records_rejections_or_an_unreadable_source(
     except SourceUnreadable:
         return
     assert len(found) <= content.count(b"\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [(b"", 0), (b"{}", 1), (b"{}\n", 1), (b"{}\n\n{}", 3), (b"\n" * 3_000_000, 3_000_000)],
+)
+def test_lines_are_counted_whether_or_not_the_last_one_ends(
+    tmp_path: Path, content: bytes, lines: int
+) -> None:
+    assert _write(tmp_path / "news.jsonl", [content]).count() == lines
+
+
+def test_standard_input_is_not_counted_since_it_can_be_read_only_once() -> None:
+    assert JsonLines("-").count() == 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tracemalloc
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
 from indexer.article import Article, content_hash, make_article
-from indexer.store.articles import ArticleStore, Change
+from indexer.store.articles import ArticleStore, Change, Pending
 from indexer.store.changing import Stored
 from indexer.store.database import open_store
 from indexer.store.tables import articles as table
@@ -307,3 +310,18 @@ def test_any_history_ends_as_a_plain_dictionary_would(
         assert followed == {each: store.get(each) for each in expected}
     assert store.count() == len(expected)
     assert seen == store.revision()
+
+
+def test_what_is_pending_above_a_revision_is_counted_and_dated(
+    store: ArticleStore, store_url: str
+) -> None:
+    assert store.pending(0) == Pending(0, None)
+    store.put([article("a"), article("b"), article("c")])
+    store.delete(["b"])
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute("UPDATE articles SET changed_at = revision * 1000 WHERE id <> 'a'")
+        raw.execute("UPDATE articles SET changed_at = NULL WHERE id = 'a'")
+    assert store.pending(0) == Pending(4, None), "an older release kept no time of a"
+    assert store.pending(1) == Pending(3, datetime.fromtimestamp(3, UTC))
+    assert store.pending(3) == Pending(1, datetime.fromtimestamp(4, UTC))
+    assert store.pending(4) == store.pending(99) == Pending(0, None)

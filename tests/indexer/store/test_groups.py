@@ -261,6 +261,7 @@ class TestRegroup:
     def test_the_articles_of_an_older_release_get_their_groups(self, old_url: str) -> None:
         with closing(open_store(old_url)) as store:
             assert set(_groups(store).values()) == {0}
+            assert store.ungrouped() == 6
             assert [*store.regroup(batch=4)] == [Regrouped(4, 2), Regrouped(2, 1)]
             found = _groups(store)
             assert found["b"] == found["d"] == found["f"] > 6
@@ -268,6 +269,7 @@ class TestRegroup:
             assert sorted(_changed(store, after=6)) == ["b", "d", "f"]
             assert store.revision() == max(change.revision for change in store.changes(after=6))
             before = store.revision()
+            assert store.ungrouped() == 0
             assert [*store.regroup()] == []
             assert store.revision() == before
 

@@ -1,0 +1,1 @@
+"""Jobs: what each kind does, the one process that runs them, and the hook that hears of trouble."""

@@ -1,0 +1,172 @@
+"""What each kind of job does, as a function of its arguments, of the means that it works with, and of its progress.
+
+A job raises what its command would raise. The runner makes an outcome of it. This module does not know the rows of jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.build_progress import BuildProgress
+from indexer.generations import Generations
+from indexer.ingest import IngestReport, accept
+from indexer.jobs.progress import Progress
+from indexer.rebuilding.rebuild import rebuild
+from indexer.rebuilding.status import check
+from indexer.records import Record, Rejection
+from indexer.sources.registry import open_source
+from indexer.store.articles import ArticleStore
+from indexer.store.jobs import Kind, Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What jobs work with. ``analyzer`` makes a new one for each job, since the user dictionary may have changed meanwhile."""
+
+    store: ArticleStore
+    generations: Generations
+    engine_name: str
+    analyzer: Callable[[], Analyzer]
+    timezone: ZoneInfo
+    keep: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended, and what came of it, in one sentence. ``interrupted``: it was asked to end before it was done."""
+
+    end: Literal["succeeded", "failed", "interrupted"]
+    sentence: str
+    rejections: tuple[Rejected, ...] = ()
+
+
+Run = Callable[[Mapping[str, Any], Means, Progress], Outcome]
+
+
+def import_arguments(
+    file: Path, *, source: str, mapping: Mapping[str, str], rejects: Path
+) -> dict[str, Any]:
+    """The arguments of a job that imports a file: its absolute path, the kind of source, ``clean``'s mapping, the rejects file."""
+    return {
+        "file": str(file.absolute()),
+        "source": source,
+        "mapping": dict(mapping),
+        "rejects": str(rejects.absolute()),
+    }
+
+
+def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Store the articles of a file, as the command ``ingest`` does. It ends between two records, and keeps what it has stored."""
+    source = open_source(arguments["source"], arguments["file"])
+    progress.begin("import", total=0)
+    progress.begin("import", total=source.count())
+    interrupted = False
+
+    def records() -> Iterator[Record | Rejection]:
+        nonlocal interrupted
+        for record in source.records():
+            if progress.must_end:
+                interrupted = True
+                return
+            yield record
+
+    report = accept(
+        records(),
+        means.store,
+        mapping=arguments["mapping"],
+        timezone=means.timezone,
+        rejects=Path(arguments["rejects"]),
+        progress=progress.reach,
+    )
+    sentence = _counts(report)
+    if report.rejected:
+        sentence += f"; put right and import again: {arguments['rejects']}"
+    rejections = tuple(Rejected(each.where, each.why) for each in report.rejections)
+    if report.failure is not None:
+        return Outcome("failed", f"{report.failure}; {sentence}", rejections)
+    return Outcome("interrupted" if interrupted else "succeeded", sentence, rejections)
+
+
+def _counts(report: IngestReport) -> str:
+    return (
+        f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
+        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
+    )
+
+
+def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Build a new generation and make it live, as the command ``rebuild`` does."""
+    articles = means.store.count()
+    progress.begin("scan", total=articles)
+
+    def show(now: BuildProgress) -> None:
+        if now.phase != progress.step.phase:
+            progress.begin(now.phase, total=now.total or articles)
+        progress.reach(now.done)
+        progress.heed()
+
+    report = rebuild(
+        means.store,
+        means.generations,
+        engine_name=means.engine_name,
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+        keep=means.keep,
+        processes=means.processes,
+        progress=show,
+    )
+    sentence = (
+        f"generation {report.generation} is live: {report.articles:,} articles, "
+        f"revision {report.revision:,}, {report.seconds:,.1f} s"
+    )
+    if report.merge_failure is not None:
+        sentence += f"; segments could not be merged ({report.merge_failure})"
+    return Outcome("succeeded", sentence)
+
+
+def _check(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Read the whole live index, as the command ``check`` does. Faults fail the job."""
+    progress.begin("check", total=means.store.count())
+    report = check(
+        means.store,
+        means.generations,
+        engine_name=means.engine_name,
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+    )
+    if report.faults:
+        return Outcome("failed", f"generation {report.generation}: {'; '.join(report.faults)}")
+    progress.reach(progress.step.total)
+    return Outcome(
+        "succeeded", f"generation {report.generation} is sound, {report.doc_count:,} articles"
+    )
+
+
+def _regroup(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Find duplicate groups, as the command ``regroup`` does."""
+    articles = changed = 0
+    progress.begin("regroup", total=means.store.ungrouped())
+    for each in means.store.regroup():
+        articles, changed = articles + each.articles, changed + each.changed
+        progress.reach(articles)
+        progress.heed()
+    return Outcome("succeeded", f"looked at {articles:,} articles: {changed:,} changed group")
+
+
+RUNS: Final[Mapping[Kind, Run]] = {
+    "import": _import,
+    "rebuild": _rebuild,
+    "check": _check,
+    "regroup": _regroup,
+}
+
+RESUMED: Final[frozenset[Kind]] = frozenset({"import"})
+"""Jobs that are queued again when their runner ends before them. They notice the end themselves, between two records.
+Importing the same records again changes nothing.
+"""

@@ -1,0 +1,238 @@
+"""The runner: takes one job after another, runs it here, and keeps a heartbeat in its row.
+
+There is one runner for a store, by a lock of the operating system. The first thing it does is to clear up after one that died.
+A failure of the store never ends it: it waits, and goes on when the store answers again.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from filelock import FileLock, Timeout
+
+from indexer.command_line import Stop, Stopped
+from indexer.errors import FolderNotWritable, SearchIndexError, StoreError
+from indexer.jobs.kinds import RESUMED, RUNS, Means, Outcome
+from indexer.jobs.progress import Cancelled, Progress
+from indexer.jobs.trouble import Tell, reporting
+from indexer.store.jobs import End, Job, JobStore, Rejected
+
+LOCK: Final = "jobs.lock"
+RUNNER: Final = "jobs.runner"
+"""The file beside the lock with the runner's process number. It means something only while the lock is held."""
+
+BEAT_EVERY: Final = 1.0
+"""Seconds between two heartbeats."""
+LOOK_EVERY: Final = 0.5
+"""Seconds between two looks for a queued job, for the lock, or for a store that answers again."""
+MAX_ATTEMPTS: Final = 3
+"""How often an import is begun whose runner dies. Its file, or its memory, may be what kills the runner."""
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+def work(jobs: JobStore, means: Means, *, stop: Stop, hook: str | None) -> None:
+    """Be the runner until ``stop`` is asked. ``hook`` is the URL that hears of trouble.
+
+    Raises:
+        FolderNotWritable: the lock file cannot be made.
+    """
+    lock = become_runner(means.generations.root, stop)
+    if lock is None:
+        return
+    try:
+        with reporting(hook, means) as tell:
+            Runner(jobs, means, stop=stop, tell=tell).run()
+    finally:
+        lock.release()
+
+
+def become_runner(folder: Path, stop: Stop) -> FileLock | None:
+    """Wait until this process is the only runner, and return the lock; None if it was asked to end before.
+
+    Logs once who the runner is.
+
+    Raises:
+        FolderNotWritable: the lock file cannot be made.
+    """
+    lock = FileLock(folder / LOCK, timeout=LOOK_EVERY, fallback_to_soft=False)
+    waiting = False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while not stop.asked:
+            try:
+                lock.acquire()
+            except Timeout:
+                if not waiting:
+                    log.warning("process %s is the runner: waiting until it ends", _runner(folder))
+                waiting = True
+            else:
+                (folder / RUNNER).write_text(f"{os.getpid()}\n", encoding="utf-8")
+                return lock
+    except OSError as error:
+        why = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
+        raise FolderNotWritable(folder, why) from error
+    return None
+
+
+def _runner(folder: Path) -> str:
+    try:
+        return (folder / RUNNER).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:  # it has the lock since this moment
+        return "unknown"
+
+
+class Runner:
+    """Runs the jobs of one store in this thread, which must be the main one if ``stop`` listens to signals."""
+
+    def __init__(self, jobs: JobStore, means: Means, *, stop: Stop, tell: Tell) -> None:
+        self._jobs, self._means, self._stop, self._tell = jobs, means, stop, tell
+
+    def run(self) -> None:
+        """Run jobs until ``stop`` is asked. The caller holds the lock."""
+        for left in self._insist(self._jobs.running) or ():
+            self._clear_up(left)
+        while not self._stop.asked:
+            job = self._insist(self._jobs.take)
+            if job is None:
+                time.sleep(LOOK_EVERY)
+            else:
+                self._run(job)
+
+    def _clear_up(self, job: Job) -> None:
+        """Decide what becomes of a job whose runner died."""
+        if job.cancel:
+            self._end(job, "cancelled", "cancelled; its runner died meanwhile")
+        elif job.kind not in RESUMED:
+            self._end(job, "failed", "its runner died before the end: start it again")
+        elif job.attempts < MAX_ATTEMPTS:
+            self._queue_again(job, uncounted=False)
+        else:
+            self._end(job, "failed", f"its runner died {job.attempts} times before the end")
+
+    def _run(self, job: Job) -> None:
+        log.info("job %d (%s) begins", job.id, job.kind)
+        progress = Progress(self._stop)
+        with _Heart(self._jobs, job.id, progress) as heart:
+            outcome = self._outcome(job, progress)
+        self._insist(heart.beat)
+        if outcome.end != "interrupted":
+            self._end(job, outcome.end, outcome.sentence, outcome.rejections)
+        elif progress.cancelled:
+            self._end(job, "cancelled", f"cancelled: {outcome.sentence}", outcome.rejections)
+        elif job.kind in RESUMED:
+            self._queue_again(job, uncounted=True)
+        else:
+            self._end(job, "failed", outcome.sentence)
+
+    def _outcome(self, job: Job, progress: Progress) -> Outcome:
+        """Run a job, whatever comes of it."""
+        try:
+            with nullcontext() if job.kind in RESUMED else self._stop.abruptly():
+                return RUNS[job.kind](job.arguments, self._means, progress)
+        except Stopped:
+            return Outcome("interrupted", "stopped with the service: start it again")
+        except Cancelled:
+            step = progress.step
+            return Outcome("interrupted", f"in phase {step.phase}, {step.done:,} of {step.total:,}")
+        except SearchIndexError as error:
+            return Outcome("failed", str(error))
+        except OSError as error:
+            return Outcome("failed", f"{error.filename or job.kind}: {error.strerror or error}")
+        except Exception as error:
+            # An unforeseen error of one job must not keep the others from running. The log has its traceback.
+            log.exception("job %d (%s) met an unforeseen error", job.id, job.kind)
+            return Outcome("failed", f"{type(error).__name__}: {error}")
+
+    def _end(
+        self, job: Job, state: End, sentence: str, rejections: Iterable[Rejected] = ()
+    ) -> None:
+        finish = partial(self._jobs.finish, job.id, state, sentence, rejections=rejections)
+        self._insist(finish)
+        log.info("job %d (%s) %s: %s", job.id, job.kind, state, sentence)
+        if state == "failed":
+            detail = f"job {job.id} ({job.kind}) failed: {sentence}"
+            self._tell("job_failed", detail, job=job.id, kind=job.kind)
+
+    def _queue_again(self, job: Job, *, uncounted: bool) -> None:
+        self._insist(partial(self._jobs.queue_again, job.id, uncounted=uncounted))
+        log.info("job %d (%s) is queued again", job.id, job.kind)
+
+    def _insist(self, call: Callable[[], _T]) -> _T | None:
+        """Repeat a call of the store until it succeeds. None if this process must end first; the next one then clears up."""
+        failed = False
+        while True:
+            try:
+                return call()
+            except StoreError as error:
+                if not failed:
+                    log.error("the jobs wait for the store: %s", error)
+                failed = True
+            if self._stop.asked:
+                return None
+            time.sleep(LOOK_EVERY)
+
+
+class _Heart:
+    """Writes the progress of a job into its row for as long as its ``with`` block runs.
+
+    A thread does it, because a commit or a check may report nothing for minutes.
+    """
+
+    def __init__(self, jobs: JobStore, job_id: int, progress: Progress) -> None:
+        self._jobs, self._job_id, self._progress = jobs, job_id, progress
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def beat(self) -> None:
+        """Write the progress, and note whether somebody asked to cancel the job.
+
+        Raises:
+            StoreUnavailable: it could not be written.
+        """
+        step = self._progress.step
+        if self._jobs.beat(
+            self._job_id,
+            phase=step.phase,
+            done=step.done,
+            total=step.total,
+            seconds=time.monotonic() - step.began,
+        ):
+            self._progress.cancelled = True
+
+    def _keep_beating(self) -> None:
+        failing = False
+        while not self._ended.wait(BEAT_EVERY):
+            try:
+                self.beat()
+                failing = False
+            except StoreError as error:
+                # The job needs the store too, and fails by itself if it must. A lost heartbeat does no harm.
+                if not failing:
+                    log.warning("the progress of job %d is not written: %s", self._job_id, error)
+                failing = True

@@ -1,0 +1,247 @@
+"""Jobs as rows: an import, a rebuild and the like. Somebody adds a row, the runner takes it, and everybody may read it.
+
+The order of the jobs is that of their ids. Times are shown to people; nothing is decided by them, so a clock that is set back
+does no harm. The store does not know what a kind of job does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, cast, get_args
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from indexer.store.dialects import for_writing, translated
+from indexer.store.tables import jobs as table
+
+Kind = Literal["import", "rebuild", "check", "regroup"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+End = Literal["succeeded", "failed", "cancelled"]
+
+MAX_OUTCOME: Final = 2_000
+"""The most characters of an outcome, and of the place and the reason of a rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that an import rejected: its place and the reason."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The state of a job at one moment: ``done`` of ``total`` items of this phase, such as articles.
+
+    ``total`` is 0 when it is unknown. ``attempts`` counts the starts, without those that ended because the service was stopped.
+    ``cancel``: somebody asked the runner to stop. ``outcome`` is a sentence, empty before the end. ``rejections`` are the first
+    ones. Times are in UTC.
+    """
+
+    id: int
+    kind: Kind
+    arguments: Mapping[str, Any]
+    state: State
+    attempts: int
+    cancel: bool
+    phase: str
+    done: int
+    total: int
+    created_at: datetime
+    started_at: datetime | None
+    phase_started_at: datetime | None
+    heartbeat_at: datetime | None
+    finished_at: datetime | None
+    outcome: str
+    rejections: tuple[Rejected, ...]
+
+    @property
+    def rate(self) -> float:
+        """Items a second in this phase; 0.0 before the first item."""
+        if self.heartbeat_at is None or self.phase_started_at is None:
+            return 0.0
+        seconds = (self.heartbeat_at - self.phase_started_at).total_seconds()
+        return self.done / seconds if seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long this phase still takes at its present rate; None if unknown, or if the job does not run."""
+        if self.state != "running" or not self.rate or self.total < self.done:
+            return None
+        return (self.total - self.done) / self.rate
+
+
+class JobStore:
+    """The jobs in one database. Made by ``open_jobs``.
+
+    Threads may share it, and processes share the database. Every method raises StoreUnavailable when the database fails, or
+    stays locked by another process for too long.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = for_writing(engine)
+
+    def add(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+        """Add a queued job. ``arguments`` are JSON values, as ``indexer/jobs/kinds.py`` reads them."""
+        values = {
+            "kind": kind,
+            "arguments": json.dumps(dict(arguments)),
+            "state": "queued",
+            "attempts": 0,
+            "cancel": False,
+            "phase": "",
+            "done": 0,
+            "total": 0,
+            "created_at": _now(),
+            "outcome": "",
+            "rejections": "[]",
+        }
+        with translated(self._engine.url), self._writing.begin() as connection:
+            (job_id,) = cast(
+                Row[Any], connection.execute(insert(table).values(values)).inserted_primary_key
+            )
+            return _need(connection, job_id)
+
+    def get(self, job_id: int) -> Job | None:
+        """The job with this id, or None."""
+        with translated(self._engine.url), self._engine.connect() as connection:
+            return _get(connection, job_id)
+
+    def list(self, *, size: int = 20) -> tuple[Job, ...]:
+        """The last ``size`` jobs, newest first."""
+        query = select(table).order_by(table.c.id.desc()).limit(size)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            return tuple(map(_job, connection.execute(query)))
+
+    def running(self) -> tuple[Job, ...]:
+        """The jobs that were taken and have not ended, oldest first. More than one only if runners died."""
+        query = select(table).where(table.c.state == "running").order_by(table.c.id)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            return tuple(map(_job, connection.execute(query)))
+
+    def ask_to_cancel(self, job_id: int) -> Job | None:
+        """Cancel a queued job at once, or ask the runner to stop a running one. Returns the job; None if there is none.
+
+        A job that has ended stays as it is.
+        """
+        at_once = {"state": "cancelled", "outcome": "cancelled before it began"}
+        with translated(self._engine.url), self._writing.begin() as connection:
+            asked = update(table).where(table.c.id == job_id).values(cancel=True)
+            queued = asked.where(table.c.state == "queued")
+            connection.execute(queued.values(**at_once, finished_at=_now()))
+            connection.execute(asked.where(table.c.state == "running"))
+            return _get(connection, job_id)
+
+    def take(self) -> Job | None:
+        """Make the oldest queued job a running one and return it; None if none is queued. No two callers get the same job."""
+        oldest = select(table.c.id).where(table.c.state == "queued").order_by(table.c.id).limit(1)
+        with translated(self._engine.url):
+            with self._engine.connect() as connection:  # most looks find nothing and need no lock
+                if connection.execute(oldest).scalar() is None:
+                    return None
+            with self._writing.begin() as connection:
+                job_id = connection.execute(oldest.with_for_update()).scalar()
+                if job_id is None:
+                    return None
+                now = _now()
+                connection.execute(
+                    update(table)
+                    .where(table.c.id == job_id)
+                    .values(
+                        state="running",
+                        attempts=table.c.attempts + 1,
+                        phase="",
+                        done=0,
+                        total=0,
+                        started_at=now,
+                        phase_started_at=now,
+                        heartbeat_at=now,
+                    )
+                )
+                return _need(connection, job_id)
+
+    def beat(self, job_id: int, *, phase: str, done: int, total: int, seconds: float) -> bool:
+        """Write how far a running job is. ``seconds`` is the age of its phase. Returns whether it shall stop.
+
+        It shall stop when somebody asked to cancel it, or when its row says that it no longer runs.
+        """
+        now = _now()
+        with translated(self._engine.url), self._writing.begin() as connection:
+            connection.execute(
+                _running(job_id).values(
+                    phase=phase,
+                    done=done,
+                    total=total,
+                    heartbeat_at=now,
+                    phase_started_at=now - timedelta(seconds=seconds),
+                )
+            )
+            job = _need(connection, job_id)
+        return job.cancel or job.state != "running"
+
+    def finish(
+        self, job_id: int, state: End, outcome: str, *, rejections: Iterable[Rejected] = ()
+    ) -> None:
+        """End a running job. A job that does not run stays as it is."""
+        kept = [{"where": _line(each.where), "why": _line(each.why)} for each in rejections]
+        with translated(self._engine.url), self._writing.begin() as connection:
+            connection.execute(
+                _running(job_id).values(
+                    state=state,
+                    outcome=_line(outcome),
+                    rejections=json.dumps(kept),
+                    finished_at=_now(),
+                )
+            )
+
+    def queue_again(self, job_id: int, *, uncounted: bool) -> None:
+        """Queue a running job again, in its old place. With ``uncounted`` this start does not count as an attempt."""
+        with translated(self._engine.url), self._writing.begin() as connection:
+            connection.execute(
+                _running(job_id).values(state="queued", attempts=table.c.attempts - int(uncounted))
+            )
+
+    def close(self) -> None:
+        """Close the idle connections. The others close when they are given back."""
+        self._engine.dispose()
+
+
+def _running(job_id: int) -> Any:
+    return update(table).where(table.c.id == job_id, table.c.state == "running")
+
+
+def _get(connection: Connection, job_id: int) -> Job | None:
+    row = connection.execute(select(table).where(table.c.id == job_id)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def _need(connection: Connection, job_id: int) -> Job:
+    return _job(connection.execute(select(table).where(table.c.id == job_id)).one())
+
+
+def _job(row: Row[Any]) -> Job:
+    values = dict(row._mapping)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.replace(tzinfo=UTC)
+    values["arguments"] = json.loads(values["arguments"])
+    values["rejections"] = tuple(Rejected(**each) for each in json.loads(values["rejections"]))
+    return Job(**values)
+
+
+def _now() -> datetime:
+    """The time in UTC without a zone, since SQLite and MySQL keep none."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _line(text: str) -> str:
+    """A text as one line that every database can hold. File names may hold bytes that are not UTF-8."""
+    shown = " ".join(text.split()).encode(errors="backslashreplace").decode()
+    return shown if len(shown) <= MAX_OUTCOME else f"{shown[: MAX_OUTCOME - 1]}…"

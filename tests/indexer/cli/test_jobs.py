@@ -1,0 +1,129 @@
+"""The commands of jobs as a person types them: what they queue, show and cancel, and how they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.main import cli
+from indexer.command_line import run
+from indexer.store.database import open_jobs
+from indexer.store.jobs import JobStore, Rejected
+
+Shell = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[JobStore]:
+    with closing(open_jobs(f"sqlite:///{tmp_path}/articles.sqlite3")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """Run ``jobs`` here, in a folder of its own; returns exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEARCH_STORE_URL", f"sqlite:///{tmp_path}/articles.sqlite3")
+
+    def execute(*args: str) -> tuple[int, str, str]:
+        code = run(cli, name="python -m indexer", args=["jobs", *args])
+        return code, *capsys.readouterr()
+
+    return execute
+
+
+def test_an_import_is_queued_with_absolute_paths(
+    shell: Shell, jobs: JobStore, tmp_path: Path
+) -> None:
+    (tmp_path / "news.jsonl.gz").touch()
+    code, out, err = shell("start", "import", "news.jsonl.gz", "--map", "category=channel")
+    assert (code, out) == (0, "job 1 is queued\n")
+    assert "python -m indexer work" in err
+    (job,) = jobs.list()
+    assert (job.kind, job.state) == ("import", "queued")
+    assert job.arguments == {
+        "file": f"{tmp_path}/news.jsonl.gz",
+        "source": "json_lines",
+        "mapping": {"category": "channel"},
+        "rejects": f"{tmp_path}/rejects-news.jsonl",
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("nowhere.jsonl",), (".",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--format", "xml")],
+)
+def test_a_wrong_import_is_not_queued(
+    shell: Shell, jobs: JobStore, tmp_path: Path, wrong: tuple[str, ...]
+) -> None:
+    (tmp_path / "news.jsonl").touch()
+    code, out, err = shell("start", "import", *wrong)
+    assert (code, out, err[:7]) == (2, "", "error: ")
+    assert jobs.list() == ()
+
+
+@pytest.mark.parametrize("kind", ["rebuild", "check", "regroup"])
+def test_other_jobs_are_queued_without_arguments(shell: Shell, jobs: JobStore, kind: str) -> None:
+    assert shell("start", kind)[:2] == (0, "job 1 is queued\n")
+    assert [(job.kind, job.arguments) for job in jobs.list()] == [(kind, {})]
+
+
+def test_jobs_are_listed_newest_first_with_their_progress(shell: Shell, jobs: JobStore) -> None:
+    for _ in range(3):
+        jobs.add("rebuild", {})
+    jobs.take()
+    jobs.beat(1, phase="index", done=20, total=100, seconds=10)
+    lines = shell("list")[1].split("\n")[3:6]
+    assert [line.split()[:3] for line in lines] == [
+        ["3", "rebuild", "queued"],
+        ["2", "rebuild", "queued"],
+        ["1", "rebuild", "running"],
+    ]
+    assert "index 20 of 100, 2/s, 0:40 left" in lines[2]
+    assert shell("list", "--size", "1")[1].count("rebuild") == 1
+
+
+def test_a_job_is_shown_with_all_that_is_known(shell: Shell, jobs: JobStore) -> None:
+    jobs.add("import", {"file": "/news.jsonl", "mapping": {"category": "channel"}})
+    assert "state       queued, 0 attempts" in shell("show", "1")[1]
+    jobs.take()
+    jobs.beat(1, phase="import", done=20, total=100, seconds=10)
+    jobs.ask_to_cancel(1)
+    out = shell("show", "1")[1]
+    assert "state       running, asked to end, 1 attempt\n" in out
+    assert "phase       import 20 of 100, 2/s, 0:40 left\n" in out
+    jobs.finish(1, "cancelled", "enough", rejections=[Rejected("news.jsonl:3", "title: too long")])
+    out = shell("show", "1")[1]
+    for line in (
+        "job         1, import",
+        "file        /news.jsonl",
+        "mapping     category=channel",
+        "state       cancelled, 1 attempt",
+        "outcome     enough",
+        "rejected    news.jsonl:3: title: too long",
+    ):
+        assert f"{line}\n" in out
+    assert "ended       " in out
+
+
+def test_a_job_is_cancelled_or_asked_to_end(shell: Shell, jobs: JobStore) -> None:
+    jobs.add("rebuild", {})
+    jobs.add("rebuild", {})
+    jobs.take()
+    assert shell("cancel", "1")[:2] == (0, "job 1 is running and was asked to end\n")
+    assert shell("cancel", "2")[:2] == (0, "job 2 is cancelled\n")
+    jobs.finish(1, "failed", "no")
+    assert shell("cancel", "1")[:2] == (0, "job 1 is failed\n")
+
+
+@pytest.mark.parametrize("command", ["show", "cancel"])
+def test_an_unknown_job_is_an_error(shell: Shell, jobs: JobStore, command: str) -> None:
+    assert jobs.list() == ()
+    code, out, err = shell(command, "7")
+    assert (code, out) == (2, "")
+    assert err == "error: there is no job 7: see 'python -m indexer jobs list'\n"

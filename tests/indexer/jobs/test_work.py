@@ -1,0 +1,355 @@
+"""The runner, in this process: what comes of each kind of job, of jobs that fail, and of those that a dead runner left."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.article import Article
+from indexer.command_line import Stop
+from indexer.errors import StoreUnavailable
+from indexer.generations import Generations
+from indexer.jobs import work as work_module
+from indexer.jobs.kinds import Means, import_arguments
+from indexer.jobs.work import Runner, become_runner
+from indexer.store.articles import ArticleStore
+from indexer.store.chain import open_database
+from indexer.store.changing import Condition, Stored
+from indexer.store.database import CHAIN, open_jobs
+from indexer.store.jobs import Job, JobStore, Kind
+from tests.indexer.site import SHANGHAI
+from tests.typed_queries import analyzer
+
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+class Watched(ArticleStore):
+    """The real store, which calls back after each batch that it has stored."""
+
+    after_put: Callable[[], None] = staticmethod(lambda: None)
+
+    def put(
+        self, articles: Iterable[Article], *, when: Condition | None = None
+    ) -> tuple[Stored, ...]:
+        result = super().put(articles, when=when)
+        self.after_put()
+        return result
+
+
+@dataclass
+class Site:
+    """A store, its jobs, and a runner that works until all of them have ended."""
+
+    root: Path
+    store: Watched
+    jobs: JobStore
+    told: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
+
+    def __post_init__(self) -> None:
+        self.means = Means(
+            store=self.store,
+            generations=Generations(self.root / "index_data"),
+            engine_name="memory",
+            analyzer=analyzer,
+            timezone=SHANGHAI,
+            keep=2,
+            processes=1,
+        )
+
+    def add(self, kind: Kind, **arguments: Any) -> Job:
+        return self.jobs.add(kind, arguments)
+
+    def add_import(self, content: bytes | list[object], name: str = "news.jsonl") -> Job:
+        path = self.root / name
+        lines = content if isinstance(content, bytes) else to_lines(content)
+        path.write_bytes(lines)
+        rejects = self.root / "rejects-news.jsonl"
+        arguments = import_arguments(path, source="json_lines", mapping={}, rejects=rejects)
+        return self.jobs.add("import", arguments)
+
+    def run(self) -> None:
+        """Run the jobs until all have ended, or until the runner was stopped."""
+
+        def tell(event: str, detail: str, **facts: object) -> None:
+            self.told.append((event, detail, facts))
+
+        runner = Runner(self.jobs, self.means, stop=self.stop, tell=tell)
+        running = threading.Thread(target=runner.run)
+        running.start()
+        while running.is_alive() and any(each.state not in ENDED for each in self.jobs.list()):
+            time.sleep(0.01)
+        self.stop.asked = True
+        running.join()
+        self.stop = Stop()
+
+    def get(self, job: Job) -> Job:
+        found = self.jobs.get(job.id)
+        assert found is not None
+        return found
+
+    def run_one(self, job: Job) -> Job:
+        self.run()
+        return self.get(job)
+
+    def cancel(self, job: Job) -> None:
+        """Ask to cancel a running job, and wait until its heartbeat has heard of it."""
+        self.jobs.ask_to_cancel(job.id)
+        before = self.get(job).heartbeat_at
+        for _ in range(2):
+            while (heard := self.get(job).heartbeat_at) == before:
+                time.sleep(0.005)
+            before = heard
+
+
+def to_lines(records: Iterable[object]) -> bytes:
+    return b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in records)
+
+
+def records(count: int) -> list[object]:
+    return [{"id": f"a-{n}", "title": f"第{n}号渡口", "body": "船来了。"} for n in range(count)]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(work_module, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(work_module, "BEAT_EVERY", 0.01)
+    url = f"sqlite:///{tmp_path}/articles.sqlite3"
+    with closing(Watched(open_database(url, CHAIN))) as store, closing(open_jobs(url)) as jobs:
+        yield Site(tmp_path, store, jobs)
+
+
+def test_an_import_stores_what_is_right_and_names_what_is_not(site: Site) -> None:
+    bad: list[object] = [{"id": f"b-{n}"} for n in range(25)]
+    job = site.run_one(site.add_import(records(30) + bad))
+    assert (job.state, job.attempts, job.phase) == ("succeeded", 1, "import")
+    assert (job.done, job.total) == (55, 55)
+    assert job.outcome.startswith("read 55: 30 created, 0 updated, 0 unchanged, 25 rejected")
+    assert str(site.root / "rejects-news.jsonl") in job.outcome
+    assert [each.where for each in job.rejections] == [
+        f"{site.root}/news.jsonl:{n}" for n in range(31, 51)
+    ]
+    assert all("title" in each.why for each in job.rejections)
+    assert (site.root / "rejects-news.jsonl").read_bytes() == to_lines(bad)
+    assert site.store.count() == 30
+    assert site.told == []
+
+
+def test_the_total_is_known_before_the_first_article_is_stored(site: Site) -> None:
+    seen: list[Job] = []
+
+    def look() -> None:
+        before = site.get(job).heartbeat_at
+        while site.get(job).heartbeat_at == before:
+            time.sleep(0.005)
+        seen.append(site.get(job))
+
+    job = site.add_import(records(1_200))
+    site.store.after_put = look
+    site.run()
+    assert [each.total for each in seen] == [1_200] * 3
+    assert seen[1].done >= 500
+    assert seen[1].rate > 0
+    assert seen[1].seconds_left is not None
+
+
+def test_a_file_that_is_gone_fails_the_job_in_one_line_and_the_next_one_runs(site: Site) -> None:
+    job, other = site.add_import(records(1)), site.add("regroup")
+    (site.root / "news.jsonl").unlink()
+    job = site.run_one(job)
+    assert (job.state, site.get(other).state) == ("failed", "succeeded")
+    assert job.outcome.startswith(f"{site.root}/news.jsonl: cannot be read")
+    ((event, detail, facts),) = site.told
+    assert (event, facts) == ("job_failed", {"job": job.id, "kind": "import"})
+    assert detail == f"job {job.id} (import) failed: {job.outcome}"
+
+
+def test_a_file_that_breaks_off_fails_the_job_and_says_what_was_stored(site: Site) -> None:
+    whole = gzip.compress(to_lines(records(2_000)), compresslevel=0)
+    job = site.run_one(site.add_import(whole[: len(whole) // 2], name="news.jsonl.gz"))
+    assert job.state == "failed"
+    assert "the file breaks off here" in job.outcome
+    assert f"{site.store.count():,} created" in job.outcome
+    assert 0 < site.store.count() < 2_000
+
+
+def test_a_rejects_file_that_cannot_be_written_fails_the_job(site: Site) -> None:
+    (site.root / "rejects-news.jsonl.reasons").mkdir()
+    job = site.run_one(site.add_import([{"id": "b-1"}]))
+    assert job.state == "failed"
+    assert "cannot be written" in job.outcome
+
+
+def test_an_unforeseen_error_fails_its_job_alone_and_is_logged_whole(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, other = site.add("import", file="x"), site.add("regroup")
+    with caplog.at_level(logging.INFO):
+        job = site.run_one(job)
+    assert (job.state, job.outcome) == ("failed", "KeyError: 'source'")
+    assert "Traceback" in caplog.text
+    assert site.get(other).state == "succeeded"
+    assert [event for event, *_ in site.told] == ["job_failed"]
+
+
+def test_a_kind_that_this_release_does_not_know_fails_its_job_alone(site: Site) -> None:
+    job, other = site.add("check"), site.add("regroup")
+    with closing(sqlite3.connect(site.root / "articles.sqlite3")) as raw, raw:
+        raw.execute("UPDATE jobs SET kind = 'polish' WHERE id = ?", (job.id,))
+    assert site.run_one(job).outcome == "KeyError: 'polish'"
+    assert site.get(other).state == "succeeded"
+
+
+def test_the_index_is_rebuilt_checked_and_found_damaged(site: Site) -> None:
+    imported, rebuilt, sound = site.add_import(records(5)), site.add("rebuild"), site.add("check")
+    site.run()
+    assert [site.get(each).state for each in (imported, rebuilt, sound)] == ["succeeded"] * 3
+    rebuilt = site.get(rebuilt)
+    assert rebuilt.outcome.startswith("generation 000001 is live: 5 articles, revision ")
+    assert (rebuilt.phase, rebuilt.total) == ("promote", 1)
+    assert site.get(sound).outcome == "generation 000001 is sound, 5 articles"
+    (site.means.generations.live().folder / "manifest.json").write_text("{", encoding="utf-8")
+    damaged = site.run_one(site.add("check"))
+    assert damaged.state == "failed"
+    assert "is damaged" in damaged.outcome
+
+
+def test_a_rebuild_that_another_one_keeps_out_fails_in_one_line(site: Site) -> None:
+    generations = site.means.generations
+    with generations.lock():
+        folder = generations.begin()
+    with generations.writing(folder.name):
+        job = site.run_one(site.add("rebuild"))
+    assert job.state == "failed"
+    assert job.outcome.startswith("another process is writing to ")
+
+
+def test_regrouping_counts_what_it_looked_at(site: Site) -> None:
+    site.add_import(records(7))
+    site.run()
+    with closing(sqlite3.connect(site.root / "articles.sqlite3")) as raw, raw:
+        raw.execute("UPDATE articles SET duplicate_keys = NULL WHERE id <> 'a-0'")
+        raw.execute("DELETE FROM duplicate_keys WHERE article_id <> 'a-0'")
+    job = site.run_one(site.add("regroup"))
+    assert (job.state, job.done, job.total) == ("succeeded", 6, 6)
+    assert job.outcome.startswith("looked at 6 articles: ")
+
+
+def test_a_cancelled_import_ends_after_its_batch_and_keeps_it(site: Site) -> None:
+    job = site.add_import([{"id": "bad"}, *records(3_000)])
+    site.store.after_put = lambda: site.cancel(job)
+    job = site.run_one(job)
+    assert (job.state, site.store.count()) == ("cancelled", 500)
+    assert job.outcome.startswith("cancelled: read 501: 500 created, 0 updated")
+    assert len(job.rejections) == 1
+    assert site.told == []
+
+
+def test_a_cancelled_rebuild_leaves_the_live_generation_alone(site: Site) -> None:
+    site.add_import(records(50))
+    site.run_one(site.add("rebuild"))
+    job = site.add("rebuild")
+
+    def cancel_first() -> Any:
+        site.cancel(job)
+        return analyzer()
+
+    site.means = replace(site.means, analyzer=cancel_first)
+    job = site.run_one(job)
+    assert job.state == "cancelled"
+    assert job.outcome.startswith("cancelled: in phase ")
+    assert site.means.generations.live_name() == "000001"
+    folders = (site.root / "index_data" / "generations").iterdir()
+    assert [path.name for path in folders] == ["000001"]
+
+
+def test_an_import_that_is_stopped_with_the_service_goes_on_at_the_next_start(site: Site) -> None:
+    job = site.add_import(records(1_200))
+
+    def end() -> None:
+        site.stop.asked = True
+
+    site.store.after_put = end
+    stopped = site.run_one(job)
+    assert (stopped.state, stopped.attempts, site.store.count()) == ("queued", 0, 500)
+    del site.store.after_put
+    resumed = site.run_one(job)
+    assert (resumed.state, resumed.attempts) == ("succeeded", 1)
+    assert resumed.outcome.startswith("read 1,200: 700 created, 0 updated, 500 unchanged")
+    assert (site.store.count(), site.store.revision()) == (1_200, 1_200)
+    assert site.told == []
+
+
+def test_a_job_whose_runner_died_is_resumed_only_if_that_is_safe(site: Site) -> None:
+    left = [
+        site.add_import(records(3)),
+        site.add("rebuild"),
+        site.add("check"),
+        site.add("regroup"),
+    ]
+    asked = site.add("rebuild")
+    for _ in (*left, asked):
+        site.jobs.take()
+    site.jobs.ask_to_cancel(asked.id)
+    site.run()
+    assert [site.get(each).state for each in left] == ["succeeded", "failed", "failed", "failed"]
+    assert site.get(left[0]).attempts == 2
+    assert {site.get(each).outcome for each in left[1:]} == {
+        "its runner died before the end: start it again"
+    }
+    assert site.get(asked).state == "cancelled"
+    assert [facts["kind"] for *_, facts in site.told] == ["rebuild", "check", "regroup"]
+
+
+def test_an_import_that_kills_its_runner_is_begun_three_times(site: Site) -> None:
+    job = site.add_import(records(3))
+    for _ in range(2):
+        site.jobs.take()
+        site.jobs.queue_again(job.id, uncounted=False)
+    site.jobs.take()
+    job = site.run_one(job)
+    assert (job.state, job.outcome) == ("failed", "its runner died 3 times before the end")
+    assert site.store.count() == 0
+
+
+def test_the_runner_outlives_a_store_that_fails(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each call of the runner fails twice. The failures stand for a full disk, or for a process that keeps the store locked."""
+
+    def failing(name: str) -> None:
+        call, left = getattr(site.jobs, name), [None, None]
+
+        def sometimes(*args: Any, **kwargs: Any) -> Any:
+            if left:
+                left.pop()
+                raise StoreUnavailable("sqlite:///articles.sqlite3", "the disk is full")
+            return call(*args, **kwargs)
+
+        monkeypatch.setattr(site.jobs, name, sometimes)
+
+    for name in ("running", "take", "beat", "finish"):
+        failing(name)
+    job = site.run_one(site.add_import(records(3)))
+    assert (job.state, job.done, site.store.count()) == ("succeeded", 3, 3)
+    assert "the disk is full" in caplog.text
+
+
+def test_a_waiting_runner_that_is_stopped_gives_up(tmp_path: Path) -> None:
+    stop = Stop()
+    lock = become_runner(tmp_path / "index_data", stop)
+    assert lock is not None
+    stop.asked = True
+    assert become_runner(tmp_path / "index_data", stop) is None
+    lock.release()

@@ -1,0 +1,185 @@
+"""Jobs as rows: their order, their states, who gets them, and what becomes of them when clocks and texts are odd."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from indexer.store import jobs as jobs_module
+from indexer.store.database import open_jobs
+from indexer.store.jobs import KINDS, MAX_OUTCOME, Job, JobStore, Rejected
+
+
+@pytest.fixture
+def jobs(store_url: str) -> Iterator[JobStore]:
+    opened = open_jobs(store_url)
+    yield opened
+    opened.close()
+
+
+def take(jobs: JobStore) -> Job:
+    job = jobs.take()
+    assert job is not None
+    return job
+
+
+def state(jobs: JobStore, job: Job) -> str:
+    found = jobs.get(job.id)
+    assert found is not None
+    return found.state
+
+
+def beat(jobs: JobStore, job: Job, *, done: int = 0, total: int = 0, seconds: float = 0) -> bool:
+    return jobs.beat(job.id, phase="index", done=done, total=total, seconds=seconds)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_job_is_queued_with_its_arguments_and_has_done_nothing(
+    jobs: JobStore, kind: jobs_module.Kind
+) -> None:
+    arguments = {"file": "/数据/新闻\udcff.jsonl", "mapping": {"栏目": "channel"}}
+    job = jobs.add(kind, arguments)
+    assert jobs.get(job.id) == job
+    assert (job.kind, job.arguments, job.state) == (kind, arguments, "queued")
+    assert (job.attempts, job.phase, job.done, job.total, job.rate) == (0, "", 0, 0, 0.0)
+    assert (job.started_at, job.finished_at, job.seconds_left, job.outcome) == (None,) * 3 + ("",)
+    assert job.created_at.tzinfo is UTC
+
+
+def test_an_unknown_job_is_none(jobs: JobStore) -> None:
+    assert jobs.get(1) is None
+    assert jobs.ask_to_cancel(1) is None
+    assert jobs.take() is None
+    assert jobs.list() == jobs.running() == ()
+
+
+def test_the_oldest_is_taken_first_and_the_newest_is_listed_first(jobs: JobStore) -> None:
+    added = [jobs.add("check", {}) for _ in range(3)]
+    assert [take(jobs).id for _ in added] == [each.id for each in added]
+    assert jobs.take() is None
+    assert [each.id for each in jobs.list(size=2)] == [added[2].id, added[1].id]
+    assert [each.id for each in jobs.running()] == [each.id for each in added]
+
+
+def test_no_job_is_given_to_two(jobs: JobStore, store_url: str) -> None:
+    added = {jobs.add("check", {}).id for _ in range(20)}
+    others = [open_jobs(store_url) for _ in range(4)]
+
+    def take_all(store: JobStore) -> list[int]:
+        return [job.id for job in iter(store.take, None)]
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        taken = [each for ids in pool.map(take_all, others) for each in ids]
+    for other in others:
+        other.close()
+    assert sorted(taken) == sorted(added)
+
+
+def test_a_taken_job_runs_until_it_is_finished_and_then_changes_no_more(jobs: JobStore) -> None:
+    job = jobs.add("import", {})
+    assert take(jobs).state == "running"
+    assert beat(jobs, job, done=5, total=10, seconds=2) is False
+    jobs.finish(job.id, "failed", "no such\n  file", rejections=[Rejected("a:1", "title: 空")])
+    ended = jobs.get(job.id)
+    assert ended is not None
+    assert (ended.state, ended.outcome, ended.done) == ("failed", "no such file", 5)
+    assert ended.rejections == (Rejected("a:1", "title: 空"),)
+    assert ended.finished_at is not None
+    assert ended.seconds_left is None
+    jobs.finish(job.id, "succeeded", "all is well")
+    jobs.queue_again(job.id, uncounted=False)
+    assert jobs.ask_to_cancel(job.id) == jobs.get(job.id) == ended
+    assert beat(jobs, job, done=9) is True, "a row that does not run tells its runner to stop"
+    assert jobs.get(job.id) == ended
+
+
+def test_a_queued_job_is_not_finished_without_being_taken(jobs: JobStore) -> None:
+    job = jobs.add("rebuild", {})
+    jobs.finish(job.id, "succeeded", "done")
+    assert state(jobs, job) == "queued"
+
+
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_asked(jobs: JobStore) -> None:
+    first, second = jobs.add("rebuild", {}), jobs.add("import", {})
+    take(jobs)
+    asked, cancelled = jobs.ask_to_cancel(first.id), jobs.ask_to_cancel(second.id)
+    assert asked is not None
+    assert cancelled is not None
+    assert (asked.state, asked.cancel, cancelled.state) == ("running", True, "cancelled")
+    assert cancelled.finished_at is not None
+    assert cancelled.outcome
+    assert jobs.take() is None
+    assert beat(jobs, first) is True
+
+
+def test_a_job_that_is_queued_again_keeps_its_place_and_its_attempts(jobs: JobStore) -> None:
+    job, later = jobs.add("import", {}), jobs.add("check", {})
+    take(jobs)
+    jobs.queue_again(job.id, uncounted=True)
+    again = take(jobs)
+    assert (again.id, again.attempts) == (job.id, 1)
+    jobs.queue_again(job.id, uncounted=False)
+    assert take(jobs).attempts == 2
+    assert take(jobs).id == later.id
+
+
+def test_the_rate_and_the_time_left_are_those_of_the_phase(jobs: JobStore) -> None:
+    job = jobs.add("rebuild", {})
+    take(jobs)
+    beat(jobs, job, done=20, total=100, seconds=10)
+    (running,) = jobs.running()
+    assert running.rate == pytest.approx(2.0)
+    assert running.seconds_left == pytest.approx(40.0)
+    beat(jobs, job, done=20, total=0, seconds=10)
+    assert jobs.running()[0].seconds_left is None
+
+
+def test_a_clock_that_is_set_back_makes_nothing_negative(
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, later = jobs.add("rebuild", {}), jobs.add("check", {})
+    past = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=400)
+    took = take(jobs)
+    monkeypatch.setattr(jobs_module, "_now", lambda: past)
+    third = jobs.add("check", {})
+    assert took.rate == 0.0
+    beat(jobs, job, done=20, total=100, seconds=10)
+    (running,) = jobs.running()
+    assert running.rate == pytest.approx(2.0)
+    assert running.seconds_left == pytest.approx(40.0)
+    jobs.finish(job.id, "succeeded", "done")
+    assert [take(jobs).id, take(jobs).id] == [later.id, third.id]
+    ended = jobs.get(job.id)
+    assert ended is not None
+    assert ended.rate == pytest.approx(2.0)
+
+
+def test_a_row_whose_times_run_backwards_has_no_rate(jobs: JobStore, store_url: str) -> None:
+    job = jobs.add("rebuild", {})
+    take(jobs)
+    beat(jobs, job, done=20, total=100, seconds=10)
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute("UPDATE jobs SET heartbeat_at = '2001-01-01 00:00:00.000000'")
+    (running,) = jobs.running()
+    assert (running.rate, running.seconds_left) == (0.0, None)
+
+
+def test_an_outcome_is_one_line_that_any_database_can_hold(jobs: JobStore) -> None:
+    job = jobs.add("import", {})
+    take(jobs)
+    jobs.finish(
+        job.id,
+        "failed",
+        "x" * 9_999,
+        rejections=[Rejected("bad\udcff.jsonl:1", "a\nb" + "长" * 9_999)],
+    )
+    ended = jobs.get(job.id)
+    assert ended is not None
+    assert len(ended.outcome) == len(ended.rejections[0].why) == MAX_OUTCOME
+    assert ended.rejections[0].where == "bad\\udcff.jsonl:1"
+    assert ended.rejections[0].why.startswith("a b长")
