@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
 from math import isfinite
 from operator import attrgetter
 from typing import Final, Literal, cast
@@ -21,6 +20,7 @@ import orjson
 
 from indexer.errors import InvalidArticle
 from indexer.invisible import drop_invisible
+from indexer.times import FIRST_YEAR, LAST_YEAR, parse_time
 
 Status = Literal["published", "draft", "withdrawn"]
 STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
@@ -46,12 +46,6 @@ _STEPS: Final = (".", "..")
 """Steps in the path of a URL. Clients and proxies resolve them, so they cannot be ids."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_DATE = re.compile(
-    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
-    r"(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:\.\d+)?)?[分秒]?"
-    r"\s*(Z|[+-]\d{2}:?\d{2})?)?"
-)
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,33 +210,6 @@ def all_channels(article: Article) -> tuple[str, ...]:
     return _unique(each for path in paths for each in channel_ancestry(path))
 
 
-def parse_time(text: str, *, timezone: tzinfo) -> datetime:
-    """A point in time in UTC, read from ISO 8601, ``2023/10/19 8:05`` or ``2023年10月19日 8:05``.
-
-    A time without an offset is read as local time in ``timezone``. A date without a time means midnight there.
-
-    Raises:
-        ValueError: with a reason.
-    """
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text[:40]!r} is not a date such as 2023-10-19T08:05:00+08:00")
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError(f"year {year} is outside {_FIRST_YEAR} to {_LAST_YEAR}")
-    try:
-        zone = _zone(match[7]) if match[7] else timezone
-        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
-    except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is no day and time that exists") from error
-
-
-@lru_cache(maxsize=256)
-def _zone(offset: str) -> tzinfo | None:
-    """The zone of an offset. A source repeats one or two; the standard library takes as long to read one as a whole date."""
-    return datetime.strptime(offset, "%z").tzinfo
-
-
 def _text(record: Mapping[str, object], name: str) -> str:
     return _clean(_given(record, name), name)
 
@@ -329,10 +296,8 @@ def _time(value: object, name: str, timezone: tzinfo) -> datetime | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, datetime):
-        if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-            raise InvalidArticle(
-                name, f"year {value.year} is outside {_FIRST_YEAR} to {_LAST_YEAR}"
-            )
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise InvalidArticle(name, f"year {value.year} is outside {FIRST_YEAR} to {LAST_YEAR}")
         aware = value if value.tzinfo else value.replace(tzinfo=timezone)
         return aware.astimezone(UTC)
     if not isinstance(value, str):

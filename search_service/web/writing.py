@@ -278,10 +278,7 @@ def _summary(
 
 
 def _streamed() -> dict[str, Any]:
-    schemas = [
-        {"$ref": f"#/components/schemas/{each.__name__}"}
-        for each in (BulkLinePayload, BulkSummaryPayload)
-    ]
+    schemas = [each.model_json_schema() for each in (BulkLinePayload, BulkSummaryPayload)]
     return {
         "description": "A line for each line of the body, then the summary.",
         "content": {NDJSON: {"schema": {"anyOf": schemas}}},

@@ -16,9 +16,9 @@ from indexer.article import (
     channel_ancestry,
     channel_path,
     make_article,
-    parse_time,
 )
 from indexer.errors import InvalidArticle
+from indexer.times import parse_time
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TIMES = ("published_at", "updated_at", "expires_at")
