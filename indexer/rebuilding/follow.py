@@ -29,7 +29,7 @@ from indexer.rebuilding.catch_up import (
 )
 from indexer.store.articles import ArticleStore
 
-COMMIT_EVERY: Final = 0.5
+COMMIT_EVERY: Final = 0.7
 """Seconds from one commit to the next, at least, unless a whole batch waits. Each commit costs every reader a new snapshot."""
 PAUSE: Final = 1.0
 """Seconds after a failure."""

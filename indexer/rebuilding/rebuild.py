@@ -28,14 +28,23 @@ from indexer.errors import (
     WriterBusy,
 )
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
-from indexer.generations import INDEX, Generations
+from indexer.generations import INDEX, Generations, IsSound
 from indexer.manifest import Manifest
 from indexer.opening import is_sound, keep_words, open_generation
-from indexer.rebuilding.catch_up import ChangesReport, Replayed, apply_changes, replay
+from indexer.rebuilding.catch_up import (
+    LOOK_EVERY,
+    ChangesReport,
+    Replayed,
+    apply_changes,
+    replay,
+)
 from indexer.rebuilding.parallel import Job, build_parts, ranges_of
 from indexer.rebuilding.sample import sample
 from indexer.rebuilding.status import look
 from indexer.store.articles import ArticleStore
+
+LEAVING: Final = 5.0
+"""Seconds that a follower may take to leave a generation. A commit takes less; a large merge may take longer."""
 
 _FAULTS_SHOWN: Final = 5
 
@@ -134,10 +143,13 @@ def rebuild(
         except BaseException:
             _abandon(generations, folder)
             raise
-    sound = partial(is_sound, analyzer=analyzer, timezone=timezone)
-    with generations.lock():
-        # Spare the previously live generation for a rollback, if it is sound. A newer one that was rolled back is not spared.
-        pruned = generations.prune(keep, is_sound=sound, spare=previous)
+    pruned = _prune(
+        generations,
+        keep,
+        # The previously live generation is spared for a rollback, if it is sound. A newer one that was rolled back is not.
+        spare=previous,
+        is_sound=partial(is_sound, analyzer=analyzer, timezone=timezone),
+    )
     return RebuildReport(
         generation=made.name,
         articles=replayed.articles,
@@ -213,6 +225,20 @@ def rebuild_if_needed(
         progress=progress,
     )
     return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
+
+
+def _prune(
+    generations: Generations, keep: int, *, spare: str | None, is_sound: IsSound
+) -> tuple[str, ...]:
+    """Remove all but ``keep`` generations. A follower needs a moment to leave the one that is no longer live."""
+    until = time.monotonic() + LEAVING
+    removed: tuple[str, ...] = ()
+    while True:
+        with generations.lock():
+            removed += generations.prune(keep, is_sound=is_sound, spare=spare)
+        if len(generations.list()) <= keep or time.monotonic() > until:
+            return removed
+        time.sleep(LOOK_EVERY)
 
 
 def _ensure_filled(

@@ -29,8 +29,8 @@ from indexer.opening import made_with, open_generation
 from search_service.live.lag import Lag
 from search_service.live.verification import Verification
 
-INTERVAL: Final = 1.0
-"""Seconds between two looks at the folder. A promotion or commit shows within this time."""
+INTERVAL: Final = 0.3
+"""Seconds between two looks at the folder: two small reads. A promotion or commit shows within this time."""
 HURRY: Final = 0.05
 """Seconds between two looks while somebody waits for a change."""
 
