@@ -97,7 +97,7 @@ def ingest_command(
 @cli.command("delete")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 def delete_command(ids: tuple[str, ...]) -> int:
-    """Delete articles from the store. The index follows with the next rebuild."""
+    """Delete articles from the store. A running service removes them from the index within a second or so."""
     with _store(_settings()) as store:
         done = store.delete(ids)
     unknown = [each.article_id for each in done if each.result == "absent"]
@@ -106,7 +106,9 @@ def delete_command(ids: tuple[str, ...]) -> int:
     if unknown:
         summaries.hint(f"not in the store: {', '.join(unknown)}")
     if deleted:
-        summaries.hint("next: python -m indexer rebuild --changes")
+        summaries.hint(
+            "a running service applies this; otherwise: python -m indexer rebuild --changes"
+        )
     return PARTLY if unknown else 0
 
 
@@ -120,7 +122,9 @@ def regroup_command() -> None:
             progress(articles)
     click.echo(f"looked at {summaries.counted(articles, 'article')}: {changed:,} changed group")
     if changed:
-        summaries.hint("next: python -m indexer rebuild --changes")
+        summaries.hint(
+            "a running service applies this; otherwise: python -m indexer rebuild --changes"
+        )
 
 
 @cli.command("analyze")

@@ -64,7 +64,7 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         shown = list(report.unused_fields)[:SHOWN]
         hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")
     if report.created or report.updated:
-        hint("next: python -m indexer rebuild")
+        hint("a running service applies this; otherwise: python -m indexer rebuild --if-needed")
 
 
 def show_rebuild(report: RebuildReport) -> None:

@@ -101,7 +101,7 @@ def test_ingest_stores_articles_and_says_what_to_do_next(shell: Shell, tmp_path:
     assert code == 0
     assert out.startswith("read 2: 2 created, 0 updated, 0 unchanged, 0 rejected; ")
     assert "peak memory" in out
-    assert "next: python -m indexer rebuild" in err
+    assert "otherwise: python -m indexer rebuild --if-needed" in err
     assert not (tmp_path / "rejects-news.jsonl").exists()
 
 
@@ -241,7 +241,7 @@ def test_regroup_finds_the_reprints_of_a_store_that_was_filled_without_groups(
         raw.execute("DELETE FROM duplicate_keys")
     code, out, err = shell("regroup")
     assert (code, out) == (0, "looked at 2 articles: 2 changed group\n")
-    assert "next: python -m indexer rebuild --changes" in err
+    assert "otherwise: python -m indexer rebuild --changes" in err
     assert shell("regroup") == (0, "looked at 0 articles: 0 changed group\n", "")
 
 
@@ -253,7 +253,7 @@ def test_a_deleted_article_leaves_the_index_with_the_next_changes(
     shell("rebuild")
     code, out, err = shell("delete", "n-1")
     assert (code, out) == (0, "deleted 1 article\n")
-    assert "next: python -m indexer rebuild --changes" in err
+    assert "otherwise: python -m indexer rebuild --changes" in err
     code, out, _ = shell("rebuild", "--changes")
     assert code == 0
     assert out.startswith("generation 000001: 0 put, 1 deleted, now 1 article at revision 3; ")
