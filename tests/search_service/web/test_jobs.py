@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from indexer.store.database import open_jobs
 from indexer.store.jobs import Job, JobStore, Rejected
-from indexer.store.keys import open_keys
+from indexer.store.keys import Scope, open_keys
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.services import Services
@@ -51,6 +50,11 @@ class Site:
             headers = headers | {"Authorization": f"Bearer {self.keys[key]}"}
         return self.client.open(path, method=method, headers=headers, **options)
 
+    def with_services(self, others: Services) -> Site:
+        """The same site with other services behind it, but for the keys."""
+        made = replace(others, keys=LiveKeys(f"sqlite:///{self.path.parent}/keys.sqlite3"))
+        return replace(self, client=create_app(made, SearchSettings()).test_client())
+
     def get(self, path: str) -> Any:
         """The body of a good answer to GET."""
         response = self.ask("GET", path)
@@ -77,28 +81,26 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Services:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store, which takes longer to make than to copy."""
-    path = tmp_path_factory.mktemp("store") / "articles.sqlite3"
-    open_jobs(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture
-def site(
-    index: Services, empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
-    monkeypatch.setattr("search_service.live.jobs.LOCK_PATIENCE", 0.1)
-    keys_path, path = tmp_path / "keys.sqlite3", tmp_path / "articles.sqlite3"
-    for each in (keys_path, path):
-        shutil.copyfile(empty, each)
-    keys_url, url, time = f"sqlite:///{keys_path}", f"sqlite:///{path}", [NOON]
+def shared(index: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for all tests, because an application takes longer to make than most tests take."""
+    root, time = tmp_path_factory.mktemp("site"), [NOON]
+    keys_url, path = f"sqlite:///{root}/keys.sqlite3", root / "articles.sqlite3"
+    url = f"sqlite:///{path}"
     live = LiveJobs(url)
     made = replace(index, keys=LiveKeys(keys_url), jobs=live, clock=lambda: time[0])
     with closing(open_keys(keys_url)) as keys, closing(open_jobs(url)) as jobs, closing(live):
-        texts = {scope: keys.create("", scope)[0] for scope in ("search", "write", "admin")}
+        texts = {scope: keys.create("", scope)[0] for scope in get_args(Scope)}
         client = create_app(made, SearchSettings()).test_client()
         yield Site(path, jobs, texts, client, time)
+
+
+@pytest.fixture
+def site(shared: Site) -> Site:
+    """A site without jobs."""
+    with closing(sqlite3.connect(shared.path)) as connection:
+        connection.execute("DELETE FROM jobs")
+        connection.commit()
+    return shared
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -315,22 +317,28 @@ def test_jobs_are_back_with_their_store(site: Site, damage: str) -> None:
     assert site.start("regroup").status_code == 202
 
 
-def test_a_store_that_another_process_locks_can_still_be_polled(site: Site) -> None:
+def test_a_store_that_another_process_locks_can_still_be_polled(
+    index: Services, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search_service.live.jobs.LOCK_PATIENCE", 0.1)
     job = site.jobs.add("check", {})
-    with closing(sqlite3.connect(site.path, isolation_level=None)) as other:
+    with (
+        closing(LiveJobs(f"sqlite:///{site.path}")) as live,
+        closing(sqlite3.connect(site.path, isolation_level=None)) as other,
+    ):
+        site = site.with_services(replace(index, jobs=live))
         other.execute("BEGIN IMMEDIATE")
         assert site.get(f"{JOBS}/{job.id}")["state"] == "queued"
         site.refused(site.start("rebuild"), 503, "store_unavailable")
         cancel = site.ask("POST", f"{JOBS}/{job.id}/cancel")
         site.refused(cancel, 503, "store_unavailable")
         other.execute("ROLLBACK")
-    assert site.get(JOBS)["hits"] == [site.get(f"{JOBS}/{job.id}")]
-    assert site.start("rebuild").status_code == 202
+        assert site.get(JOBS)["hits"] == [site.get(f"{JOBS}/{job.id}")]
+        assert site.start("rebuild").status_code == 202
 
 
 def test_a_service_without_a_store_says_so(index: Services, site: Site) -> None:
-    made = replace(index, keys=LiveKeys(f"sqlite:///{site.path.parent}/keys.sqlite3"))
-    site.client = create_app(made, SearchSettings()).test_client()
+    site = site.with_services(index)
     for method, path in ROUTES:
         response = site.ask(method, path, json={"kind": "rebuild"})
         site.refused(response, 503, "store_unavailable")
