@@ -1,4 +1,6 @@
-"""The jobs of the store, for the web. The web only inserts rows and reads them; ``python -m indexer work`` does the work."""
+"""The jobs of the store, for the web. The web inserts rows, reads them, and marks those that somebody cancels.
+
+``python -m indexer work`` takes the rows and does the work."""
 
 from __future__ import annotations
 
