@@ -12,6 +12,7 @@
     ├── ArticleNotFound            readers may see no article with that id
     ├── ConditionFailed            an article is not in the state that a change demands
     ├── JobNotFound                no job has that id
+    ├── JobWaiting                 a job that would do the same has not ended
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PortUnavailable            the server cannot listen on its host and port
@@ -146,6 +147,16 @@ class JobNotFound(SearchIndexError):
     def __init__(self, job_id: int) -> None:
         super().__init__(f"there is no job {job_id}: see 'python -m indexer jobs list'")
         self.job_id = job_id
+
+
+class JobWaiting(SearchIndexError):
+    """A job of the same kind is queued or running, so another one is not needed."""
+
+    def __init__(self, job_id: int, kind: str) -> None:
+        super().__init__(
+            f"job {job_id} ({kind}) is queued or running: wait until it ends, or cancel it first"
+        )
+        self.job_id, self.kind = job_id, kind
 
 
 class Overloaded(SearchIndexError):

@@ -28,6 +28,7 @@ from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, LiveIndex
+from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.live.lag import StoreWatch
 from search_service.querylog.base import NoQueryLog, QueryLog
@@ -64,6 +65,7 @@ class Services:
     editorial: LiveEditorial = field(default_factory=LiveEditorial)
     store: StoreWatch | None = None
     keys: LiveKeys = field(default_factory=LiveKeys)
+    jobs: LiveJobs = field(default_factory=LiveJobs)
     writing: Writing | None = None
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
@@ -182,7 +184,7 @@ class Services:
             self.store.settle()
 
     def close(self) -> None:
-        """Close the gate, the live index, the query log, the editorial lists and the keys."""
+        """Close the gate, the live index, the query log, the editorial lists, the keys, the jobs and the articles."""
         self.gate.close()
         self.live.close()
         self.query_log.close()
@@ -190,6 +192,7 @@ class Services:
         if self.store is not None:
             self.store.close()
         self.keys.close()
+        self.jobs.close()
         if self.writing is not None:
             self.writing.close()
 
@@ -237,6 +240,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         editorial=editorial,
         store=store,
         keys=LiveKeys(settings.store_url),
+        jobs=LiveJobs(settings.store_url),
         writing=Writing(settings.store_url, live, timezone=settings.timezone),
         aging=told.aging,
         time_limit=told.time_limit,

@@ -18,12 +18,10 @@ from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex
+from search_service.live.reopening import LOCK_PATIENCE
 
 MAX_CHANGING: Final = 16
 """Requests of a process that change articles at a time; one more is refused at once. Each may wait for the store's lock."""
-
-LOCK_PATIENCE: Final = 5.0
-"""Seconds that a request waits for the lock of a SQLite store."""
 
 WAIT_SECONDS: Final = 5.0
 """Seconds that a request waits until its change can be found."""

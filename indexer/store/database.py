@@ -12,7 +12,7 @@ from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
 from indexer.store.editorial_lists import EditorialStore
 from indexer.store.jobs import JobStore
-from indexer.store.tables import SCHEMA, editorial_versions, revisions
+from indexer.store.tables import SCHEMA, editorial_versions, jobs, revisions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
@@ -38,9 +38,9 @@ def open_editorial(url: str) -> EditorialStore:
     return EditorialStore(open_database(url, CHAIN))
 
 
-def open_jobs(url: str) -> JobStore:
+def open_jobs(url: str, *, patience: float | None = None) -> JobStore:
     """Open the jobs in the same database. Otherwise as :func:`open_store`, with the same errors."""
-    return JobStore(open_database(url, CHAIN))
+    return JobStore(open_database(url, CHAIN, patience=patience))
 
 
 def find_editorial(url: str) -> EditorialStore:
@@ -52,6 +52,11 @@ def find_editorial(url: str) -> EditorialStore:
         StoreUnavailable: there is no such database, it cannot be opened, or it has no such lists.
     """
     return EditorialStore(find_database(url, editorial_versions, name="editorial lists"))
+
+
+def find_jobs(url: str) -> JobStore:
+    """Open the jobs of an existing database for reading. Otherwise as :func:`find_editorial`, with the same errors."""
+    return JobStore(find_database(url, jobs, name="jobs"))
 
 
 def find_store(url: str) -> ArticleStore:

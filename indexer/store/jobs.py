@@ -14,14 +14,19 @@ from typing import Any, Final, Literal, cast, get_args
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
+from indexer.errors import JobWaiting
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import jobs as table
+from indexer.store.tables import revisions
 
 Kind = Literal["import", "rebuild", "check", "regroup"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 End = Literal["succeeded", "failed", "cancelled"]
+
+MAX_ID: Final = 2**31 - 1
+"""The largest id that the column holds in every database."""
 
 MAX_OUTCOME: Final = 2_000
 """The most characters of an outcome, and of the place and the reason of a rejection."""
@@ -90,33 +95,45 @@ class JobStore:
 
     def add(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
         """Add a queued job. ``arguments`` are JSON values, as ``indexer/jobs/kinds.py`` reads them."""
-        values = {
-            "kind": kind,
-            "arguments": json.dumps(dict(arguments)),
-            "state": "queued",
-            "attempts": 0,
-            "cancel": False,
-            "phase": "",
-            "done": 0,
-            "total": 0,
-            "created_at": _now(),
-            "outcome": "",
-            "rejections": "[]",
-        }
         with translated(self._engine.url), self._writing.begin() as connection:
-            (job_id,) = cast(
-                Row[Any], connection.execute(insert(table).values(values)).inserted_primary_key
+            return _add(connection, kind, arguments)
+
+    def add_if_none_waits(self, kind: Kind) -> Job:
+        """Add a queued job without arguments, unless one of its kind is queued or running. One that is being cancelled does not count.
+
+        Of several callers at the same time one adds a job.
+
+        Raises:
+            JobWaiting: there is such a job.
+        """
+        waiting = (
+            select(table.c.id)
+            .where(
+                table.c.kind == kind,
+                table.c.state.in_(("queued", "running")),
+                table.c.cancel.is_(False),
             )
-            return _need(connection, job_id)
+            .order_by(table.c.id)
+            .limit(1)
+        )
+        with translated(self._engine.url), self._writing.begin() as connection:
+            # Keeps other callers out. For SQLite the transaction alone does it.
+            connection.execute(select(revisions.c.last).with_for_update())
+            job_id = connection.execute(waiting).scalar()
+            if job_id is not None:
+                raise JobWaiting(job_id, kind)
+            return _add(connection, kind, {})
 
     def get(self, job_id: int) -> Job | None:
         """The job with this id, or None."""
         with translated(self._engine.url), self._engine.connect() as connection:
             return _get(connection, job_id)
 
-    def list(self, *, size: int = 20) -> tuple[Job, ...]:
-        """The last ``size`` jobs, newest first."""
+    def list(self, *, size: int = 20, state: State | None = None) -> tuple[Job, ...]:
+        """The last ``size`` jobs, or the last of those in ``state``, newest first."""
         query = select(table).order_by(table.c.id.desc()).limit(size)
+        if state is not None:
+            query = query.where(table.c.state == state)
         with translated(self._engine.url), self._engine.connect() as connection:
             return tuple(map(_job, connection.execute(query)))
 
@@ -133,6 +150,8 @@ class JobStore:
         """
         at_once = {"state": "cancelled", "outcome": "cancelled before it began"}
         with translated(self._engine.url), self._writing.begin() as connection:
+            if _get(connection, job_id) is None:
+                return None
             asked = update(table).where(table.c.id == job_id).values(cancel=True)
             queued = asked.where(table.c.state == "queued")
             connection.execute(queued.values(**at_once, finished_at=_now()))
@@ -217,7 +236,29 @@ def _running(job_id: int) -> Any:
     return update(table).where(table.c.id == job_id, table.c.state == "running")
 
 
+def _add(connection: Connection, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+    values = {
+        "kind": kind,
+        "arguments": json.dumps(dict(arguments)),
+        "state": "queued",
+        "attempts": 0,
+        "cancel": False,
+        "phase": "",
+        "done": 0,
+        "total": 0,
+        "created_at": _now(),
+        "outcome": "",
+        "rejections": "[]",
+    }
+    (job_id,) = cast(
+        Row[Any], connection.execute(insert(table).values(values)).inserted_primary_key
+    )
+    return _need(connection, job_id)
+
+
 def _get(connection: Connection, job_id: int) -> Job | None:
+    if job_id > MAX_ID:
+        return None
     row = connection.execute(select(table).where(table.c.id == job_id)).one_or_none()
     return None if row is None else _job(row)
 

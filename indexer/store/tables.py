@@ -86,7 +86,8 @@ revisions: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
 )
-"""One row: the highest revision taken. Whoever changes articles holds its lock until the commit."""
+"""One row: the highest revision taken. Whoever changes articles holds its lock until the commit. So does whoever adds a job that
+must be the only one of its kind."""
 
 editorial_entries: Final = Table(
     "editorial_entries",

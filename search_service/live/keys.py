@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from threading import Lock
+from functools import partial
 from typing import Final, TypeVar
 
-from indexer.errors import StoreUnavailable
 from indexer.store.keys import ApiKey, KeyStore, Scope, find_keys
+from search_service.live.reopening import Reopened
 
 _WRITING: Final[tuple[Scope, ...]] = ("write", "admin")
 
@@ -27,9 +27,7 @@ class LiveKeys:
 
     def __init__(self, store_url: str | None = None) -> None:
         """Without ``store_url`` there are no keys."""
-        self._store_url = store_url
-        self._store: KeyStore | None = None
-        self._lock = Lock()
+        self._keys = None if store_url is None else Reopened(partial(find_keys, store_url))
 
     def find(self, text: str) -> ApiKey | None:
         """The key with this text, in whatever state; None if there is none."""
@@ -41,22 +39,11 @@ class LiveKeys:
 
     def close(self) -> None:
         """Close the store. The next question opens it again."""
-        with self._lock:
-            store, self._store = self._store, None
-        if store is not None:
-            store.close()
+        if self._keys is not None:
+            self._keys.close()
 
     def _ask(self, question: Callable[[KeyStore], _Answer], *, otherwise: _Answer) -> _Answer:
-        if self._store_url is None:
+        if self._keys is None:
             return otherwise
-        try:
-            return question(self._opened(self._store_url))
-        except StoreUnavailable:
-            self.close()
-            raise
-
-    def _opened(self, store_url: str) -> KeyStore:
-        with self._lock:
-            if self._store is None:
-                self._store = find_keys(store_url)
-            return self._store
+        with self._keys.use() as store:
+            return question(store)

@@ -30,6 +30,8 @@ from indexer.errors import (
     FormatMismatch,
     GenerationMissing,
     IndexFailure,
+    JobNotFound,
+    JobWaiting,
     NoLiveGeneration,
     Overloaded,
     StoreUnavailable,
@@ -141,6 +143,15 @@ CODES: Final = {
             "它可能已经撤下，或者地址写错了。",
         ),
         Code(
+            "job_not_found",
+            404,
+            "There is no such job",
+            "No job has this id.",
+            "See /api/v1/admin/jobs for the jobs.",
+            "没有这个任务",
+            "地址可能写错了。",
+        ),
+        Code(
             "method_not_allowed",
             405,
             "This method is not allowed here",
@@ -157,6 +168,15 @@ CODES: Final = {
             "Send the body at once. Trying again is safe.",
             "请求超时",
             "请检查网络，稍后再试。",
+        ),
+        Code(
+            "job_waiting",
+            409,
+            "A job of this kind is queued or running",
+            "The job was not added, because one of the same kind has not ended yet.",
+            "The header Location has the address of that job. Wait until it ends, or cancel it first.",
+            "这项任务已在进行",
+            "请等它结束后再试。",
         ),
         Code(
             "condition_failed",
@@ -270,6 +290,12 @@ def problem_of(error: Exception) -> Problem:
         return problem("not_found", f"there is nothing at {request.path}")
     if isinstance(error, ArticleNotFound):
         return problem("article_not_found", f"there is no article {error.article_id!r}")
+    if isinstance(error, JobNotFound):
+        return problem("job_not_found", f"there is no job {error.job_id}")
+    if isinstance(error, JobWaiting):
+        made = problem("job_waiting", str(error))
+        made.headers["Location"] = url_for("jobs.job", job_id=error.job_id)
+        return made
     if isinstance(error, RequestTimeout):
         return problem("request_timeout")
     if isinstance(error, ConditionFailed):

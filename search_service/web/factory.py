@@ -25,6 +25,7 @@ from search_service.web.caching import register_caching
 from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.errors import register_errors
 from search_service.web.health import health_blueprint
+from search_service.web.jobs import jobs_blueprint
 from search_service.web.pages import error_page, pages_blueprint, register_templates
 from search_service.web.params import check_path, refuse_parameters
 from search_service.web.payloads import ProblemPayload
@@ -59,7 +60,7 @@ Application = Flask
 
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It takes clicks by POST, everything else by GET and HEAD. It keeps no state and sets no cookie."""
+    """The WSGI application. It keeps no state and sets no cookie."""
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
@@ -82,6 +83,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
     app.register_api(writing_blueprint(services))
+    app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(pages_blueprint(services))

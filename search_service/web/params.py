@@ -319,6 +319,7 @@ _OUR_OWN: Final = (
     "too_costly",
     "ids",
     "attribute",
+    "import",
 )
 
 

@@ -29,12 +29,14 @@ def json_bytes(payload: Payload | dict[str, Any], *, indented: bool = False) -> 
     return orjson.dumps(payload, default=dict, option=option)
 
 
-def described(payload: type[Payload] | None, *codes: str) -> dict[str | int, Any]:
-    """The responses of a route for the OpenAPI document: ``payload``, and errors by the names of their codes.
+def described(
+    payload: type[Payload] | None, *codes: str, status: int = 200
+) -> dict[str | int, Any]:
+    """The responses of a route for the OpenAPI document: ``payload`` with ``status``, and errors by the names of their codes.
 
     Without a payload the route answers 204.
     """
-    responses: dict[str | int, Any] = {204: None} if payload is None else {200: payload}
+    responses: dict[str | int, Any] = {204: None} if payload is None else {status: payload}
     for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):
         responses.setdefault(CODES[name].status, _problem_response(CODES[name].status, codes))
     return responses

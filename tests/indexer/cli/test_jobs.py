@@ -122,8 +122,11 @@ def test_a_job_is_cancelled_or_asked_to_end(shell: Shell, jobs: JobStore) -> Non
 
 
 @pytest.mark.parametrize("command", ["show", "cancel"])
-def test_an_unknown_job_is_an_error(shell: Shell, jobs: JobStore, command: str) -> None:
+@pytest.mark.parametrize("unknown", ["7", "99999999999999999999"])
+def test_an_unknown_job_is_an_error(
+    shell: Shell, jobs: JobStore, command: str, unknown: str
+) -> None:
     assert jobs.list() == ()
-    code, out, err = shell(command, "7")
+    code, out, err = shell(command, unknown)
     assert (code, out) == (2, "")
-    assert err == "error: there is no job 7: see 'python -m indexer jobs list'\n"
+    assert err == f"error: there is no job {unknown}: see 'python -m indexer jobs list'\n"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from indexer.errors import JobWaiting, StoreUnavailable
 from indexer.store import jobs as jobs_module
-from indexer.store.database import open_jobs
-from indexer.store.jobs import KINDS, MAX_OUTCOME, Job, JobStore, Rejected
+from indexer.store.database import find_jobs, open_jobs
+from indexer.store.jobs import KINDS, MAX_ID, MAX_OUTCOME, Job, JobStore, Rejected, State
 
 
 @pytest.fixture
@@ -52,8 +55,9 @@ def test_a_new_job_is_queued_with_its_arguments_and_has_done_nothing(
 
 
 def test_an_unknown_job_is_none(jobs: JobStore) -> None:
-    assert jobs.get(1) is None
-    assert jobs.ask_to_cancel(1) is None
+    for unknown in (1, MAX_ID, MAX_ID + 1, 10**30):
+        assert jobs.get(unknown) is None
+        assert jobs.ask_to_cancel(unknown) is None
     assert jobs.take() is None
     assert jobs.list() == jobs.running() == ()
 
@@ -78,6 +82,72 @@ def test_no_job_is_given_to_two(jobs: JobStore, store_url: str) -> None:
     for other in others:
         other.close()
     assert sorted(taken) == sorted(added)
+
+
+def test_the_jobs_of_one_state_are_listed(jobs: JobStore) -> None:
+    first, second, third = (jobs.add("check", {}) for _ in range(3))
+    take(jobs)
+    jobs.ask_to_cancel(second.id)
+    fourth = jobs.add("rebuild", {})
+    listed = {name: [job.id for job in jobs.list(state=name)] for name in get_args(State)}
+    assert listed == {
+        "queued": [fourth.id, third.id],
+        "running": [first.id],
+        "succeeded": [],
+        "failed": [],
+        "cancelled": [second.id],
+    }
+    assert [job.id for job in jobs.list(size=1, state="queued")] == [fourth.id]
+
+
+def test_a_job_is_not_added_while_one_of_its_kind_waits_or_runs(jobs: JobStore) -> None:
+    job = jobs.add_if_none_waits("rebuild")
+    assert (job.kind, job.arguments, job.state) == ("rebuild", {}, "queued")
+    other = jobs.add_if_none_waits("check")
+    with pytest.raises(JobWaiting) as refused:
+        jobs.add_if_none_waits("rebuild")
+    assert (refused.value.job_id, refused.value.kind) == (job.id, "rebuild")
+    take(jobs)
+    with pytest.raises(JobWaiting):
+        jobs.add_if_none_waits("rebuild")
+    assert len(jobs.list()) == 2
+    jobs.ask_to_cancel(job.id)
+    again = jobs.add_if_none_waits("rebuild")
+    assert again.id > other.id
+    with pytest.raises(JobWaiting) as refused:
+        jobs.add_if_none_waits("rebuild")
+    assert refused.value.job_id == again.id
+    jobs.ask_to_cancel(again.id)
+    jobs.finish(job.id, "failed", "no")
+    assert jobs.add_if_none_waits("rebuild").state == "queued"
+
+
+def test_of_several_that_add_at_the_same_moment_one_does(jobs: JobStore, store_url: str) -> None:
+    others = [open_jobs(store_url) for _ in range(4)]
+
+    def add(store: JobStore) -> int:
+        try:
+            return store.add_if_none_waits("rebuild").id
+        except JobWaiting as waiting:
+            return -waiting.job_id
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        answered = list(pool.map(add, others * 3))
+    for other in others:
+        other.close()
+    (job,) = jobs.list()
+    assert sorted(answered) == [-job.id] * 11 + [job.id]
+
+
+def test_jobs_are_read_without_writing_anything(store_url: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        find_jobs(store_url)
+    assert not list(tmp_path.iterdir())
+    with closing(open_jobs(store_url)) as writing, closing(find_jobs(store_url)) as reading:
+        job = writing.add("check", {})
+        assert reading.list() == (job,)
+        with pytest.raises(StoreUnavailable):
+            reading.add("check", {})
 
 
 def test_a_taken_job_runs_until_it_is_finished_and_then_changes_no_more(jobs: JobStore) -> None:

@@ -15,7 +15,9 @@ from search_service.web.payloads import SearchPayload
 from tests.conftest import PROJECT
 from tests.search_service.web.portal import Portal
 
-POSTED = {"/api/v1/clicks"}
+POSTED = {"/api/v1/clicks", "/api/v1/admin/jobs/{job_id}/cancel"}
+ELSEWHERE = {"/api/v1/admin/jobs", "/api/v1/admin/jobs/{job_id}"}
+"""Routes whose answers test_jobs.py compares with their schemas, because they need a key and a store."""
 NO_API = {"/static/<path:filename>", "/docs/swagger/<path:filename>"}
 
 
@@ -82,7 +84,9 @@ def test_every_answer_in_the_document_is_json_or_a_problem(document: Any) -> Non
             if status == "204":
                 assert "content" not in response
                 continue
-            expected = "application/json" if status == "200" else "application/problem+json"
+            expected = (
+                "application/json" if status in ("200", "202") else "application/problem+json"
+            )
             assert list(response["content"]) == [expected]
 
 
@@ -100,7 +104,8 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
         "/healthz": "/healthz",
         "/readyz": "/readyz",
     }
-    assert set(asked) == {path for path, each in document["paths"].items() if "get" in each}
+    reading = {path for path, each in document["paths"].items() if "get" in each}
+    assert set(asked) == reading - ELSEWHERE
     for path, address in asked.items():
         response = document["paths"][path]["get"]["responses"]["200"]
         schema = response["content"]["application/json"]["schema"]

@@ -1,0 +1,74 @@
+"""The jobs of the store, for the web. The web inserts rows, reads them, and marks those that somebody cancels.
+
+``python -m indexer work`` takes the rows and does the work."""
+
+from __future__ import annotations
+
+from indexer.errors import JobNotFound, StoreUnavailable
+from indexer.store.database import find_jobs, open_jobs
+from indexer.store.jobs import Job, JobStore, Kind, State
+from search_service.live.reopening import LOCK_PATIENCE, Reopened
+
+
+class LiveJobs:
+    """The jobs, as they are now. Safe to share between threads; one for each process.
+
+    The store is opened at the first use, for writing only when a job is added or cancelled. Every method raises
+    StoreUnavailable while the store cannot be used.
+    """
+
+    def __init__(self, store_url: str | None = None) -> None:
+        """Without ``store_url`` there is no store, and every use fails."""
+        self._store_url = store_url
+        self._reading: Reopened[JobStore] = Reopened(lambda: find_jobs(self._url()))
+        self._writing: Reopened[JobStore] = Reopened(
+            lambda: open_jobs(self._url(), patience=LOCK_PATIENCE)
+        )
+
+    def list(self, *, size: int, state: State | None) -> tuple[Job, ...]:
+        """The last ``size`` jobs, or the last of those in ``state``, newest first."""
+        with self._reading.use() as store:
+            return store.list(size=size, state=state)
+
+    def get(self, job_id: int) -> Job:
+        """The job with this id.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        with self._reading.use() as store:
+            return _need(store.get(job_id), job_id)
+
+    def start(self, kind: Kind) -> Job:
+        """Queue a job that needs no arguments.
+
+        Raises:
+            JobWaiting: one of this kind is queued or running.
+        """
+        with self._writing.use() as store:
+            return store.add_if_none_waits(kind)
+
+    def cancel(self, job_id: int) -> Job:
+        """Cancel a queued job, or ask the runner to end a running one. A job that has ended stays as it is.
+
+        Raises:
+            JobNotFound: there is no such job.
+        """
+        with self._writing.use() as store:
+            return _need(store.ask_to_cancel(job_id), job_id)
+
+    def close(self) -> None:
+        """Close the store. The next use opens it again."""
+        self._reading.close()
+        self._writing.close()
+
+    def _url(self) -> str:
+        if self._store_url is None:
+            raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
+        return self._store_url
+
+
+def _need(job: Job | None, job_id: int) -> Job:
+    if job is None:
+        raise JobNotFound(job_id)
+    return job

@@ -1,0 +1,113 @@
+"""The parameters of requests about jobs, and the payloads of their answers. See ``params.py`` and ``payloads.py``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from indexer.store.jobs import Job, Kind, State
+from search_service.web.params import Parameters
+from search_service.web.payloads import Payload
+from search_service.web.values import Number
+
+MAX_JOBS: Final = 100
+"""Maximum number of jobs in a list."""
+
+
+class JobPath(BaseModel):
+    """The job that a path names. A text that is no id is simply not found."""
+
+    job_id: str = Field(description="The job's id.", json_schema_extra={"example": "12"})
+
+
+class JobsParameters(Parameters):
+    """What the list of jobs takes."""
+
+    size: Number = Field(20, ge=1, le=MAX_JOBS, description="Jobs at most.")
+    state: State | None = Field(None, description="Only jobs in this state; without it, all.")
+
+
+class NewJob(Parameters):
+    """The body that starts a job."""
+
+    kind: Literal["rebuild", "check", "regroup"] = Field(
+        description="rebuild: build a new index of the whole store beside the live one; check: read the whole live index; "
+        "regroup: find the duplicate groups of articles that an older release stored."
+    )
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _refuse_import(cls, value: object) -> object:
+        if value == "import":
+            raise PydanticCustomError(
+                "import",
+                "cannot be import: an import names a file of the server and is started from the command line only",
+            )
+        return value
+
+
+class RejectedPayload(Payload):
+    """A record that an import rejected."""
+
+    where: str = Field(description="Its place in the source.")
+    why: str
+
+
+class JobPayload(Payload):
+    """A job as its row says it. While it runs, the row is written once a second."""
+
+    id: int
+    kind: Kind
+    state: State = Field(description="It is done when it says succeeded, and not before.")
+    attempts: int = Field(description="How often it was begun.")
+    phase: str = Field(description="What is being done; empty before the first phase.")
+    done: int = Field(description="How many items of this phase are done, such as articles.")
+    total: int = Field(description="How many items this phase has; 0 if unknown.")
+    rate: float = Field(description="Items a second in this phase, up to the last heartbeat.")
+    seconds_left: float | None = Field(
+        description="How long this phase still takes from the last heartbeat on; null if unknown, or if the job does not run."
+    )
+    created_at: datetime
+    started_at: datetime | None
+    heartbeat_at: datetime | None = Field(
+        description="When the runner last wrote the row. An old one of a running job means that its runner is dead."
+    )
+    finished_at: datetime | None
+    outcome: str = Field(description="What came of it, in one sentence; empty before the end.")
+    rejections: list[RejectedPayload] = Field(
+        description="The first records that an import rejected; known at the end."
+    )
+    cancel_asked: bool = Field(description="Somebody asked to cancel it.")
+
+    @classmethod
+    def of(cls, job: Job, zone: ZoneInfo) -> Self:
+        """The payload of a job. The same row makes the same payload at any time."""
+        left = job.seconds_left
+        return cls(
+            id=job.id,
+            kind=job.kind,
+            state=job.state,
+            attempts=job.attempts,
+            phase=job.phase,
+            done=job.done,
+            total=job.total,
+            rate=round(job.rate, 1),
+            seconds_left=None if left is None else round(left, 1),
+            created_at=job.created_at.astimezone(zone),
+            started_at=job.started_at and job.started_at.astimezone(zone),
+            heartbeat_at=job.heartbeat_at and job.heartbeat_at.astimezone(zone),
+            finished_at=job.finished_at and job.finished_at.astimezone(zone),
+            outcome=job.outcome,
+            rejections=[RejectedPayload(where=each.where, why=each.why) for each in job.rejections],
+            cancel_asked=job.cancel,
+        )
+
+
+class JobsPayload(Payload):
+    """Jobs, newest first."""
+
+    hits: list[JobPayload]
