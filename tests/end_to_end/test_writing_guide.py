@@ -26,7 +26,7 @@ from tests.end_to_end.serving import PATIENCE, Server, serving, whole_index
 from tests.factories import article
 
 CHANGING: Final = (
-    (r'("revision":|at revision |"doc_count":)\d+', r"\1N"),
+    (r'("(?:revision|doc_count|behind|behind_seconds)":|at revision )[\d.]+', r"\1N"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "DAY TIME"),
     (r'"as_of":"[^"]+"', '"as_of":"TIME"'),
 )
