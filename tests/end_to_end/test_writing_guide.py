@@ -1,7 +1,7 @@
 """docs/writing.md is run as it stands against the whole service, and prints what it shows.
 
-All shell blocks run in one bash, as a reader runs them in one terminal. The first one, ``make run``, is what a fixture does in a
-folder of its own. Only the address of the service and the interpreter of the virtual environment are replaced.
+All shell blocks run in one bash, as a reader runs them in one terminal. The first one starts the service; a fixture does it in
+a folder of its own. Only the address of the service and the interpreter of the virtual environment are replaced.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     """The whole service, with an index that follows the store."""
     index = whole_index(tmp_path_factory.mktemp("guide"))
     url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
-    with closing(open_store(url)) as store, serving(index, "app.py") as server:
+    with closing(open_store(url)) as store, serving(index, "app.py", SEARCH_WORKERS="1") as server:
         (last,) = store.put([article("a-2", title="渡口的老船")])
         wait_until_searches_know(server, last.revision)
         yield Guide(server, store)
@@ -109,10 +109,10 @@ def wait_until_searches_know(server: Server, revision: int) -> None:
 
 @pytest.fixture(scope="module")
 def printed(guide: Guide) -> list[str]:
-    """What each shell block prints, without ``make run``. They come first, because the guide shows the number of the first key."""
+    """What each shell block prints, without the first. They come first, because the guide shows the number of the first key."""
     require("curl", "curl")
     start, *rest = blocks("sh")
-    assert start.code == "make run\n"
+    assert start.code == "SEARCH_WORKERS=1 make run\n"
     typed = f"\necho '{NEXT}'\n".join(each.code for each in rest)
     typed = typed.replace("http://127.0.0.1:8000", guide.server.url)
     typed = typed.replace(".venv/bin/python", sys.executable)
