@@ -13,7 +13,7 @@ help:  ## List the targets
 run: $(VENV)/.runtime  ## Install, load the sample articles once, build the index, serve http://127.0.0.1:$(PORT)
 	@$(BIN)/python -m indexer ingest samples/articles.jsonl --if-empty
 	@$(BIN)/python -m indexer rebuild --if-needed
-	@PORT=$(PORT) $(BIN)/python app.py
+	@PORT=$(PORT) exec $(BIN)/python app.py
 
 test: $(VENV)/.development  ## Run all tests
 	@$(BIN)/python -m pytest

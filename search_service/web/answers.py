@@ -5,7 +5,7 @@ The body of a search consists of dicts in the shape of its models. Making the mo
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,6 +52,16 @@ def _listed(article: Article, lead_text: str, zone: ZoneInfo) -> dict[str, objec
 
 def _local(time: datetime | None, zone: ZoneInfo) -> datetime | None:
     return time.astimezone(zone) if time else None
+
+
+def in_zone(article: Article, zone: ZoneInfo) -> Article:
+    """The same article with its times written as in ``zone``."""
+    return replace(
+        article,
+        published_at=_local(article.published_at, zone),
+        updated_at=_local(article.updated_at, zone),
+        expires_at=_local(article.expires_at, zone),
+    )
 
 
 def _hit(found: FoundArticle, zone: ZoneInfo) -> dict[str, object]:

@@ -13,13 +13,14 @@ from flask_openapi3.models import RawModel
 from flask_openapi3.models.tag import Tag
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
-from indexer.article import article_to_record, check_id
+from indexer.article import check_id, content_of
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
 from indexer.lines import MAX_LINE_BYTES, parse_record, read_lines
 from indexer.records import Record, Rejection, Removal
 from indexer.store.changing import Condition, Result
 from search_service.services import Services
+from search_service.web.answers import in_zone
 from search_service.web.caching import keep_nowhere
 from search_service.web.errors import problem
 from search_service.web.params import check_query_string
@@ -117,8 +118,7 @@ def writing_blueprint(services: Services) -> Routes:
     )
     def stored(article_id: str) -> Response:
         article, revision = writing.stored(article_id)
-        record = article_to_record(article)
-        record.pop("duplicate_group", None)
+        record = content_of(in_zone(article, services.timezone))
         response = json_response(StoredPayload(id=article.id, revision=revision, article=record))
         response.set_etag(str(revision))
         return response

@@ -12,13 +12,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.store.database import open_editorial
+from indexer.generations import Generations
+from indexer.rebuilding.rebuild import rebuild
+from indexer.store.database import open_editorial, open_store
 from tests.conftest import PROJECT
+from tests.factories import article
+from tests.search_service.indexes import SHANGHAI
+from tests.typed_queries import analyzer
 
 PATIENCE = 60.0
 """Seconds to wait for a server at most; it takes one or two."""
@@ -116,6 +121,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def whole_index(folder: Path) -> Path:
+    """A new index in ``folder`` that holds what the store beside it holds, so that every process can do its work."""
+    generations = Generations(folder / "index")
+    with closing(open_store(f"sqlite:///{folder / 'articles.sqlite3'}")) as store:
+        store.put([article("a-1", published_at="2020-01-01")])
+        rebuild(
+            store,
+            generations,
+            engine_name="whoosh",
+            analyzer=analyzer(),
+            timezone=SHANGHAI,
+            keep=1,
+        )
+    return folder / "index"
 
 
 def start(*command: str, port: int, index: Path, **environ: str) -> Server:

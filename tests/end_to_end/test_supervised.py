@@ -10,15 +10,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 import app
-from indexer.generations import Generations
-from indexer.rebuilding.rebuild import rebuild
-from indexer.store.database import open_store
 from tests.end_to_end.serving import (
     PATIENCE,
     children,
@@ -26,29 +23,15 @@ from tests.end_to_end.serving import (
     free_port,
     serving,
     start,
+    whole_index,
 )
-from tests.factories import article
-from tests.search_service.indexes import SHANGHAI
-from tests.typed_queries import analyzer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
-    """An index that holds what its store holds, so that every process can do its work."""
-    generations = Generations(tmp_path / "index")
-    with closing(open_store(f"sqlite:///{tmp_path / 'articles.sqlite3'}")) as store:
-        store.put([article("a-1", published_at="2020-01-01")])
-        rebuild(
-            store,
-            generations,
-            engine_name="whoosh",
-            analyzer=analyzer(),
-            timezone=SHANGHAI,
-            keep=1,
-        )
-    return tmp_path / "index"
+    return whole_index(tmp_path)
 
 
 def running(processes: set[int]) -> set[int]:
