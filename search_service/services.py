@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from time import monotonic
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,13 +23,14 @@ from indexer.errors import ArticleNotFound, IndexFailure
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.answering.search import Answer, Question, search
+from search_service.answering.still_found import Check, Findings
 from search_service.blocks.latest import LatestAnswer, latest
 from search_service.blocks.related import RelatedAnswer, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
-from search_service.live.index import IndexState, LiveIndex
+from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.live.lag import StoreWatch
@@ -42,6 +45,10 @@ LISTS_PATIENCE: Final = 2.0
 """Seconds to wait at the start for the lists of queries. If their database is slow or away, they come later."""
 
 _Answer = TypeVar("_Answer")
+
+
+class _NotKnown(Exception):
+    """The index must be asked."""
 
 
 def utc_now() -> datetime:
@@ -71,6 +78,7 @@ class Services:
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
     nothing_meant: NothingMeant = field(default_factory=NothingMeant)
+    findings: Findings = field(default_factory=Findings)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -126,21 +134,37 @@ class Services:
                 time_limit=self.time_limit,
                 queries=self.query_log.lists,
                 blocked=self.editorial.decisions().blocked,
+                finding=self._check,
             )
         )
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
-        """At most ``size`` queries that many readers asked: first those of the first window, then those of the others."""
-        found: dict[str, HotQuery] = {}
-        decided = self._decided_queries()
-        for window in windows:
-            for item in self.query_log.lists.hot(window, size=size, editorial=decided):
-                found.setdefault(item.text, item)
-        return tuple(found.values())[:size]
+        """At most ``size`` queries that many readers asked: first those of the first window, then those of the others.
+
+        Pinned queries, and others if they still find something. Queries that cannot be checked in time are left out.
+        """
+        lists, decided = self.query_log.lists, self._decided_queries()
+
+        def choose(finds: Callable[[str], bool]) -> tuple[HotQuery, ...]:
+            found: dict[str, HotQuery] = {}
+            for window in windows:
+                for item in lists.hot(window, size=size, editorial=decided, finds=finds):
+                    found.setdefault(item.text, item)
+                if len(found) >= size:
+                    break
+            return tuple(found.values())[:size]
+
+        return self._choose(choose)
 
     def related_queries(self, text: str, *, size: int = 8) -> tuple[str, ...]:
-        """At most ``size`` other queries that share words or clicked articles with ``text``; the closest first."""
-        return self.query_log.lists.related(text, size=size, editorial=self._decided_queries())
+        """At most ``size`` other queries that share words or clicked articles with ``text``; the closest first.
+
+        Only those that still find something. Queries that cannot be checked in time are left out.
+        """
+        lists, decided = self.query_log.lists, self._decided_queries()
+        return self._choose(
+            lambda finds: lists.related(text, size=size, editorial=decided, finds=finds)
+        )
 
     def article(self, article_id: str) -> tuple[Article, IndexState]:
         """One article as it was indexed.
@@ -198,6 +222,36 @@ class Services:
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
         return self.gate.pass_in_turn(ask, patience=self.time_limit)
+
+    def _choose(self, choose: Callable[[Callable[[str], bool]], _Answer]) -> _Answer:
+        """What ``choose`` chooses, given whether a query still finds something. Passes the gate only if the index must be asked."""
+        state, now = cache(self.live.state), self.clock()
+        version = self.editorial.decisions().version
+
+        def known(text: str) -> bool:
+            found = self.findings.known(text, state(), version, now)
+            if found is None:
+                raise _NotKnown
+            return found
+
+        def ask() -> _Answer:
+            with self.live.reader() as lent:
+                return choose(self._check(lent, monotonic() + self.time_limit))
+
+        try:
+            return choose(known)
+        except _NotKnown:
+            return self._in_turn(ask)
+
+    def _check(self, lent: Lent, deadline: float) -> Check:
+        return Check(
+            findings=self.findings,
+            lent=lent,
+            decisions=self.editorial.decisions(),
+            timezone=self.timezone,
+            now=self.clock(),
+            deadline=deadline,
+        )
 
     def _decided_queries(self) -> DecidedQueries:
         today = self.clock().astimezone(self.timezone).date()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Final
 
 from indexer.engines.base import Reader
 from indexer.hits import SearchPage
@@ -16,6 +15,7 @@ from indexer.query import SearchRequest
 from search_service.answering.facets import Narrowing, facets_of, narrowed
 from search_service.answering.ladder import query_on
 from search_service.answering.rungs import (
+    ALL_WORDS,
     Rung,
     has_looser_words,
     may_be_filled,
@@ -25,8 +25,6 @@ from search_service.answering.rungs import (
 )
 from search_service.ranking.weights import FEW, FILL
 from search_service.understanding.tree import Node
-
-_ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def climb(
     if wide.stricter is None or found.rung != wide.rung:
         return found
     total = climber.count(wide.stricter)
-    whole = total if wide.stricter in _ALL_WORDS else found.whole
+    whole = total if wide.stricter in ALL_WORDS else found.whole
     return replace(found, stricter_total=total, whole=whole)
 
 
@@ -156,7 +154,7 @@ class _Climber:
         else:
             page = self._page(rung, ahead)
             taken = _Taken(rung, page.total, page, page.complete, ahead)
-        return replace(taken, whole=taken.total) if rung in _ALL_WORDS else taken
+        return replace(taken, whole=taken.total) if rung in ALL_WORDS else taken
 
     def _page(self, rung: Rung, ahead: tuple[Rung, ...]) -> SearchPage:
         stricter = tuple(query_on(self.tree, each) for each in ahead)

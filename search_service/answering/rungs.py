@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from indexer.analysis.characters import fold
 from indexer.engines.ranking import words_needed
@@ -11,6 +11,9 @@ from search_service.understanding.borders import has_borders
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 
 Rung = Literal["browse", "words", "inside", "most", "any", "unquoted"]
+
+ALL_WORDS: Final[tuple[Rung, ...]] = ("words", "inside")
+"""The rungs whose articles hold every word."""
 
 
 def rungs(tree: Node | None) -> tuple[Rung, ...]:

@@ -1,7 +1,7 @@
 """Suggestions while a reader types: frequent queries, words and phrases, titles that begin with the typed text.
 
 The typed text may be characters, pinyin, initials or a mixture (see ``analysis/typed.py``). A text that only hidden
-articles hold is never offered. If articles hold the typed text as a word, it comes first.
+articles hold is never offered, nor a frequent query that finds nothing any more. If articles hold the typed text as a word, it comes first.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from math import exp2, log2
 from time import monotonic
 from typing import Final, Literal, Protocol, TypeVar
@@ -29,7 +29,7 @@ from indexer.query import (
     TitleSound,
     TypedSo,
 )
-from search_service.live.index import IndexState, LiveIndex
+from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.ranking.weights import (
     ASKED_FOR,
     COMMON_VERB,
@@ -96,10 +96,12 @@ def suggest(
     time_limit: float,
     queries: FrequentQueries | None = None,
     blocked: Callable[[str], bool] | None = None,
+    finding: Callable[[Lent, float], Callable[[str], bool]] | None = None,
 ) -> Suggestions:
     """At most ``size`` completions of ``prefix``, within ``time_limit`` seconds. An empty prefix has no completions.
 
-    Texts for which ``blocked`` is true are left out.
+    Texts for which ``blocked`` is true are left out. ``finding`` gives, for a reader and a deadline, a function that says whether
+    a frequent query still finds something. Only the queries that would be shown are asked about.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
@@ -107,20 +109,22 @@ def suggest(
     deadline = monotonic() + time_limit
     prefix = " ".join(prefix.split())[:MAX_PREFIX]
     typed = read_typed(prefix)
-    with live.reader() as (reader, state, _):
-        words: list[Suggestion] = []
-        titles: list[Suggestion] = []
+    with live.reader() as lent:
+        reader, state, _ = lent
+        finds = finding(lent, deadline) if finding else (lambda _: True)
+        found: list[Suggestion] = []
         if typed.text:
-            words = _words(reader, typed, deadline, size=size, now=now, queries=queries)
-            titles = _titles(reader, typed, deadline, size=size, now=now)
-    kept = _without_repeats([*words, *titles], blocked or (lambda _: False))
-    words = [each for each in kept if each.kind != "title"]
-    titles = [each for each in kept if each.kind == "title"]
-    few = max(size - len(titles), size - int(size * TITLES_SHARE))
-    shown = words[:few]
+            found = _words(reader, typed, deadline, size=size, now=now, queries=queries)
+            found += _titles(reader, typed, deadline, size=size, now=now)
+        kept = _without_repeats(found, blocked or (lambda _: False))
+        titles = [each for each in kept if each.kind == "title"]
+        few = max(size - len(titles), size - int(size * TITLES_SHARE))
+        words = (each for each in kept if each.kind != "title")
+        shown = islice((each for each in words if each.kind != "query" or finds(each.text)), few)
+        items = (*shown, *titles)[:size]
     return Suggestions(
         prefix=prefix,
-        items=(*shown, *titles)[:size],
+        items=items,
         complete=monotonic() < deadline,
         index=state,
     )

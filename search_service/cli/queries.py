@@ -93,7 +93,7 @@ def clicks_command(query: str | None, days: int, size: int) -> None:
 @click.argument("query")
 @_size
 def related_command(query: str, size: int) -> None:
-    """Show the queries related to QUERY, as the service shows them to readers."""
+    """Show the queries related to QUERY. The service shows readers those of them that still find something."""
     settings = read_settings(IndexSettings, os.environ)
     with _log() as (store, now), closing(LiveEditorial(settings.store_url)) as editorial:
         lists = _reader().read(store, now=now)

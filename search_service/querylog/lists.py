@@ -2,7 +2,7 @@
 
 The lists are an immutable snapshot of the log, made in the background. A request only looks things up. A query is in
 the lists only if it found something when it was last asked, and only if it had FEW_VISITORS visitors on at least one
-day.
+day. Whether it still finds something is asked when it is about to be shown (``finds``).
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class NothingDecided:
         return ()
 
 
+def _anything(_: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class HotQuery:
     """A hot query to show. ``visitors`` asked it in the window; 0 for a pinned query that is not in the window's list."""
@@ -81,9 +85,14 @@ class Lists:
         self._kinship = Kinship(frequent, clicks, words=words)
 
     def hot(
-        self, window: Window, *, size: int, editorial: Editorial | None = None
+        self,
+        window: Window,
+        *,
+        size: int,
+        editorial: Editorial | None = None,
+        finds: Callable[[str], bool] = _anything,
     ) -> tuple[HotQuery, ...]:
-        """At most ``size`` queries: first the pinned ones, then those with the most visitors."""
+        """At most ``size`` queries: first the pinned ones, then those with the most visitors that find something."""
         decided = editorial or NothingDecided()
         counts = {each.query: each for each in self._hot.get(window, ())}
         pins = {normal_form(text): text for text in decided.pinned()}
@@ -96,7 +105,11 @@ class Lists:
             for query, each in counts.items()
             if query not in pins
         ]
-        return _first(items, size, lambda item: not decided.blocked(item.text))
+        return _first(
+            items,
+            size,
+            lambda item: not decided.blocked(item.text) and (item.pinned or finds(item.text)),
+        )
 
     def frequent(self, prefix: str, *, size: int) -> list[tuple[str, int]]:
         """The most frequent queries that begin with ``prefix``, and how many visitors asked each. Most visitors first.
@@ -113,12 +126,17 @@ class Lists:
         return [(self._counts[query].text, self._counts[query].visitors) for query in best]
 
     def related(
-        self, text: str, *, size: int, editorial: Editorial | None = None
+        self,
+        text: str,
+        *,
+        size: int,
+        editorial: Editorial | None = None,
+        finds: Callable[[str], bool] = _anything,
     ) -> tuple[str, ...]:
-        """At most ``size`` other queries that share words or clicked articles with ``text``, the closest first."""
+        """At most ``size`` other queries that share words or clicked articles with ``text`` and find something, the closest first."""
         decided = editorial or NothingDecided()
         items = self._kinship.of(normal_form(text))
-        return _first(items, size, lambda item: not decided.blocked(item))
+        return _first(items, size, lambda item: not decided.blocked(item) and finds(item))
 
 
 def _for_readers(counts: Iterable[QueryCount]) -> tuple[QueryCount, ...]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
 from indexer.article import Article
+from indexer.errors import Overloaded
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import Answer, Question, Understood
 from search_service.excerpts.leads import lead
@@ -38,6 +40,8 @@ NOTHING_FOUND_LATEST: Final = 6
 RELATED: Final = 6
 HOT_QUERIES: Final = 10
 RELATED_QUERIES: Final = 8
+
+_Item = TypeVar("_Item")
 
 RUNG_SENTENCES: Final = {
     "inside": (
@@ -84,7 +88,7 @@ def pages_blueprint(services: Services) -> Blueprint:
             total=everything.total,
             channels=[each for each in everything.facets["channel"] if "/" not in each.value],
             latest=latest,
-            hot=services.hot_queries(*WINDOWS, size=HOT_QUERIES),
+            hot=_unless_busy(lambda: services.hot_queries(*WINDOWS, size=HOT_QUERIES)),
         )
 
     @blueprint.get("/search")
@@ -114,9 +118,11 @@ def pages_blueprint(services: Services) -> Blueprint:
             uncollapsed=narrowing.search_url(asked, collapse="none"),
             canonical=narrowing.search_url(asked),
             query_id=query_id,
-            related=services.related_queries(asked.q, size=RELATED_QUERIES),
+            related=_unless_busy(lambda: services.related_queries(asked.q, size=RELATED_QUERIES)),
             latest=latest,
-            hot=() if answer.hits else services.hot_queries(*WINDOWS, size=HOT_QUERIES),
+            hot=()
+            if answer.hits
+            else _unless_busy(lambda: services.hot_queries(*WINDOWS, size=HOT_QUERIES)),
         )
 
     @blueprint.get("/articles/<path:article_id>")
@@ -137,6 +143,15 @@ def pages_blueprint(services: Services) -> Blueprint:
         )
 
     return blueprint
+
+
+def _unless_busy(ask: Callable[[], tuple[_Item, ...]]) -> tuple[_Item, ...]:
+    """A list of queries. While too many requests wait, the page is shown without it, and kept by nobody."""
+    try:
+        return ask()
+    except Overloaded:
+        keep_nowhere()
+        return ()
 
 
 def error_page(problem: Problem) -> str:

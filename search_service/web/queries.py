@@ -19,7 +19,7 @@ from search_service.web.query_payloads import (
     RelatedQueriesPayload,
     hot_queries_payload,
 )
-from search_service.web.responses import KEYS, described, json_response
+from search_service.web.responses import KEYS, SEARCHING, described, json_response
 from search_service.web.routes import Routes
 from search_service.web.visits import visitor
 
@@ -42,7 +42,7 @@ def queries_blueprint(services: Services) -> Routes:
         "/queries/hot",
         operation_id="hot_queries",
         summary="Hot queries (热门搜索)",
-        responses=described(HotQueriesPayload, "invalid_parameter", *KEYS),
+        responses=described(HotQueriesPayload, "invalid_parameter", *SEARCHING),
     )
     def hot(query: HotQueriesParameters) -> Response:
         items = services.hot_queries(query.window, size=query.size)
@@ -53,7 +53,7 @@ def queries_blueprint(services: Services) -> Routes:
         "/queries/related",
         operation_id="related_queries",
         summary="Related queries (相关搜索)",
-        responses=described(RelatedQueriesPayload, "invalid_parameter", *KEYS),
+        responses=described(RelatedQueriesPayload, "invalid_parameter", *SEARCHING),
     )
     def related(query: RelatedQueriesParameters) -> Response:
         found = services.related_queries(query.q, size=query.size)

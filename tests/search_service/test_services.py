@@ -150,7 +150,7 @@ def test_blocked_words_are_neither_suggested_nor_listed_and_pinned_queries_come_
 
 
 def test_blocked_words_are_not_among_related_queries(tmp_path: Path) -> None:
-    promote(tmp_path, [article()])
+    promote(tmp_path, [article(title="云溪古塔边的云溪茶会")])
     counts = [
         QueryCount(query=text, text=text, searches=2, visitors=2, most=2, found=True)
         for text in ("云溪水库", "云溪茶会", "云溪古塔")

@@ -15,6 +15,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Table, select
 
+from indexer.errors import Overloaded
+from search_service.gate import Gate
 from search_service.querylog.log import BackgroundQueryLog
 from search_service.querylog.store import open_query_log
 from search_service.querylog.tables import clicks, queries
@@ -37,8 +39,9 @@ class Site:
         self.log = BackgroundQueryLog(
             self.url, keep_days=3650, analyzer=analyzer(), timezone=SHANGHAI
         )
-        served = replace(services(folder / "index", all_articles()), query_log=self.log)
-        self.client: FlaskClient = create_app(served, SearchSettings(**settings)).test_client()
+        self.services = replace(services(folder / "index", all_articles()), query_log=self.log)
+        app = create_app(self.services, SearchSettings(**settings))
+        self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, by: int = 1, **headers: str) -> Any:
         sent = {"User-Agent": BROWSER} | {name.replace("_", "-"): headers[name] for name in headers}
@@ -289,9 +292,9 @@ def links(page: str, name: str) -> list[tuple[str, str]]:
 
 
 def test_the_front_page_shows_hot_queries(site: Site) -> None:
-    make_hot(site, "水库 <b>", "板凳会")
+    make_hot(site, "水库 <>", "板凳会")
     found = links(site.get("/").text, "热门搜索")
-    assert {text for text, _ in found} == {"水库 <b>", "板凳会"}
+    assert {text for text, _ in found} == {"水库 <>", "板凳会"}
     for text, address in found:
         assert f'value="{html.escape(text)}"' in site.get(address).text
 
@@ -309,6 +312,27 @@ def test_a_search_that_finds_nothing_leads_on_to_hot_queries_and_the_latest(site
     assert "没有找到与“子虚乌有”相符的文章" in visible_text(page)
     assert {text for text, _ in links(page, "热门搜索")} == {"云溪水库", "板凳会"}
     assert "最新文章" in page
+
+
+def test_a_busy_service_shows_a_search_without_its_related_queries(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    make_hot(site, "云溪水库")
+    admitting = iter(range(1))
+
+    class Busy(Gate):
+        def pass_in_turn(self, ask: Any, *, patience: float) -> Any:
+            if next(admitting, None) is None:
+                raise Overloaded(1)
+            return super().pass_in_turn(ask, patience=patience)
+
+    busy = create_app(replace(site.services, gate=Busy()), SearchSettings()).test_client()
+    page = busy.get("/search?q=水库")
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
+    assert 'data-position="1"' in page.text
+    assert "相关搜索" not in page.text
+    problem = as_problem(busy.get("/api/v1/queries/related?q=水库"))
+    assert (problem["status"], problem["code"]) == (503, "overloaded")
+    site.log.close()
 
 
 def test_hits_say_where_they_stand_for_the_script_that_reports_clicks(site: Site) -> None:
@@ -337,6 +361,6 @@ def test_a_proxy_is_believed_as_far_as_the_settings_say(
 
 
 def test_what_readers_ask_for_is_suggested_by_its_sound(site: Site) -> None:
-    make_hot(site, "水库移民")
-    hits = site.get("/api/v1/suggest?q=skym").json["hits"]
-    assert hits[0] == {"text": "水库移民", "kind": "query"}
+    make_hot(site, "云溪水库")
+    hits = site.get("/api/v1/suggest?q=yxsk").json["hits"]
+    assert hits[0] == {"text": "云溪水库", "kind": "query"}
