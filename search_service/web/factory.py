@@ -59,7 +59,7 @@ Application = Flask
 
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It takes clicks by POST, everything else by GET and HEAD. It keeps no state and sets no cookie."""
+    """The WSGI application. It keeps no state and sets no cookie."""
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),

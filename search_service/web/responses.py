@@ -29,10 +29,10 @@ def json_bytes(payload: Payload | dict[str, Any], *, indented: bool = False) -> 
     return orjson.dumps(payload, default=dict, option=option)
 
 
-def described(payload: type[Payload] | None, *codes: str) -> dict[str | int, Any]:
+def described(payload: type[Payload] | dict[str, Any] | None, *codes: str) -> dict[str | int, Any]:
     """The responses of a route for the OpenAPI document: ``payload``, and errors by the names of their codes.
 
-    Without a payload the route answers 204.
+    An answer of another type than JSON is described by a dict. Without a payload the route answers 204.
     """
     responses: dict[str | int, Any] = {204: None} if payload is None else {200: payload}
     for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):
