@@ -11,7 +11,7 @@ import orjson
 from flask import Response, request
 from flask_openapi3.models import RawModel
 from flask_openapi3.models.tag import Tag
-from werkzeug.exceptions import ClientDisconnected, RequestTimeout
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from indexer.article import MAX_SHOWN, article_to_record, check_id
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
@@ -177,13 +177,17 @@ def _record(body: RawModel, article_id: str) -> Record:
 
     Raises:
         Problem: invalid_article.
+        RequestEntityTooLarge: it has more than MAX_LINE_BYTES.
     """
     try:
         check_id(article_id)
     except InvalidArticle as error:
         raise problem("invalid_article", str(error)) from error
-    body.max_content_length = MAX_LINE_BYTES
-    parsed = parse_record(body.get_data(), "body")
+    body.max_content_length = MAX_LINE_BYTES + 1  # werkzeug cuts a longer body in chunks off here
+    data = body.get_data()
+    if len(data) > MAX_LINE_BYTES:
+        raise RequestEntityTooLarge
+    parsed = parse_record(data, "body")
     if isinstance(parsed, Rejection):
         raise problem("invalid_article", parsed.why)
     given = parsed.values.get("id")
