@@ -608,3 +608,10 @@ def test_a_draft_and_articles_outside_their_time_are_stored_but_not_shown(press:
     assert shown() == {"scheduled"}
     with press.store() as store:
         assert store.revision() == revision
+
+
+def test_a_store_of_a_newer_release_is_unavailable(press: Press) -> None:
+    with closing(sqlite3.connect(press.url.removeprefix("sqlite:///"))) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    problem = as_problem(press.ask("PUT", "/api/v1/articles/a-1", FIELDS))
+    assert (problem["status"], problem["code"]) == (503, "store_unavailable")
