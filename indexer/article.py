@@ -38,6 +38,9 @@ MAX_ID: Final = 256
 """Bytes of UTF-8."""
 ID_RULE: Final = f"1 to {MAX_ID} bytes of printable text, not . or .."
 
+MAX_SHOWN: Final = 42
+"""Characters that a reason repeats of a wrong value."""
+
 ATTRIBUTE_NAME: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")
 """The form of an attribute's name: it stands in the names of parameters."""
 ATTRIBUTE_RULE: Final = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
@@ -313,7 +316,7 @@ def _status(record: Mapping[str, object]) -> Status:
     if value is None or value == "":
         return "published"
     if value not in STATUSES:
-        raise InvalidArticle("status", f"{value!r} is none of {', '.join(STATUSES)}")
+        raise InvalidArticle("status", f"{_cut(value)} is none of {', '.join(STATUSES)}")
     return value
 
 
@@ -327,7 +330,7 @@ def _attributes(value: object) -> Mapping[str, str | int | float]:
     checked: dict[str, str | int | float] = {}
     for key, each in value.items():
         if not isinstance(key, str) or not ATTRIBUTE_NAME.fullmatch(key):
-            raise InvalidArticle("attributes", f"name {key!r} is not {ATTRIBUTE_RULE}")
+            raise InvalidArticle("attributes", f"name {_cut(key)} is not {ATTRIBUTE_RULE}")
         if isinstance(each, bool) or not isinstance(each, str | int | float):
             raise InvalidArticle("attributes", f"{key} must be a text or a number")
         if isinstance(each, str):
@@ -361,8 +364,9 @@ def check_id(value: str) -> None:
         raise InvalidArticle("id", f"{_cut(value)} is not {ID_RULE}")
 
 
-def _cut(value: str) -> str:
-    return repr(value) if len(value) <= 40 else f"{value[:40]!r}..."
+def _cut(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _id(record: Mapping[str, object], url: str) -> str:

@@ -160,10 +160,10 @@ class JobWaiting(SearchIndexError):
 
 
 class Overloaded(SearchIndexError):
-    """The index is asked for more than it can answer in time. A later retry may succeed."""
+    """More is asked than can be done in time. A later retry may succeed. ``doing`` says what the other requests do."""
 
-    def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} other requests wait for the index: ask again in a few seconds")
+    def __init__(self, waiting: int, doing: str = "wait for the index") -> None:
+        super().__init__(f"{waiting} other requests {doing}: ask again in a few seconds")
         self.waiting = waiting
 
 

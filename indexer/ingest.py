@@ -25,10 +25,10 @@ from indexer.store.changing import Condition, Result, Stored
 BATCH: Final = 500
 """Articles in one transaction of the store."""
 BATCH_CHARACTERS: Final = 5_000_000
-"""Characters of bodies in one transaction. The limit bounds memory for very long articles."""
+"""Characters of bodies, and of rejected lines, in one transaction. The limit bounds memory for very long articles."""
 
 MAX_REPORTED: Final = 20
-"""The most rejections, and the most names of unused keys, in a report."""
+"""The most rejections, and the most names of unused keys, in a report; the most of these names in an outcome."""
 MAX_UNUSED: Final = 1_000
 """The most unused keys that are counted."""
 MAX_NAME_REPORTED: Final = 60
@@ -71,7 +71,7 @@ class Outcome:
     """What became of one item.
 
     ``revision`` is the article's, or its tombstone's. A rejected item has neither, and its ``rejection``. ``unused`` are its keys
-    that are neither mapped nor fields of an article.
+    that are neither mapped nor fields of an article: the first ones, shortened.
     """
 
     where: str
@@ -163,6 +163,7 @@ class Ingest:
         self._batch: list[_Taken] = []
         self._kind = "put"
         self._characters = 0
+        self._read = 0
         self._counts: Counter[str] = Counter()
         self._rejections: list[Rejection] = []
         self._unused: Counter[str] = Counter()
@@ -179,7 +180,9 @@ class Ingest:
             unused: tuple[str, ...] = ()
             if isinstance(item, Record):
                 what = clean(item, mapping=self._mapping, timezone=self._timezone)
-                unused = tuple(sorted(unused_keys(item, mapping=self._mapping)))
+                names = _shown(unused_keys(item, mapping=self._mapping))
+                self._note_unused(names)
+                unused = names[:MAX_REPORTED]
             else:
                 what = item
             if self._batch and not self._fits(what):
@@ -194,9 +197,9 @@ class Ingest:
         """The items, counted, until they end or their source fails."""
         try:
             for item in items:
-                self._counts["read"] += 1
-                if self._counts["read"] % BATCH == 0:
-                    self._progress(self._counts["read"])
+                self._read += 1
+                if self._read % BATCH == 0:
+                    self._progress(self._read)
                 yield item
         except SourceUnreadable as failure:
             self._failure = failure
@@ -206,14 +209,13 @@ class Ingest:
         return isinstance(what, Rejection) or _kind(what) == self._kind
 
     def _take(self, taken: _Taken) -> None:
-        self._note_unused(taken.unused)
         what = taken.what
-        if isinstance(what, Rejection):
-            self._note_rejection(what)
-        else:
+        if not isinstance(what, Rejection):
             self._kind = _kind(what)
         if isinstance(what, Article):
             self._characters += len(what.body)
+        elif isinstance(what, Rejection):
+            self._characters += len(what.raw)
         self._batch.append(taken)
 
     def _store_batch(self) -> list[Outcome]:
@@ -222,6 +224,7 @@ class Ingest:
         outcomes = []
         for where, what, unused in self._batch:
             if isinstance(what, Rejection):
+                self._note_rejection(what)
                 outcomes.append(Outcome(where, "rejected", rejection=what, unused=unused))
             else:
                 article_id, result, revision = next(changes)
@@ -229,36 +232,41 @@ class Ingest:
                 outcomes.append(Outcome(where, result, article_id, revision, unused=unused))
         self._batch.clear()
         self._characters = 0
-        self._progress(self._counts["read"])
+        self._progress(self._read)
         return outcomes
 
     def _change(self, batch: list[Article | Removal | Rejection]) -> list[Stored]:
-        """Make the changes of a batch in the store, one result for each."""
+        """Make the changes of a batch in the store, one result for each, as if they were made one after another."""
         if self._kind == "put":
             articles = [each for each in batch if isinstance(each, Article)]
             return list(self._store.put(articles, when=self._when))
         change = self._store.delete if self._kind == "delete" else self._store.withdraw
         ids = [each.article_id for each in batch if isinstance(each, Removal)]
-        by_id = {each.article_id: each for each in change(ids, when=self._when)}
-        return [by_id[each] for each in ids]
+        done = {each.article_id: each for each in change(ids, when=self._when)}
+        again: Result = "absent" if self._kind == "delete" else "unchanged"
+        results = []
+        for each in ids:
+            results.append(done[each])
+            if done[each].result != "absent":
+                done[each] = done[each]._replace(result=again)
+        return results
 
     def _note_rejection(self, rejection: Rejection) -> None:
         self._counts["rejected"] += 1
         if len(self._rejections) < MAX_REPORTED:
             self._rejections.append(replace(rejection, raw=rejection.raw[:MAX_RAW_REPORTED]))
 
-    def _note_unused(self, keys: Iterable[str]) -> None:
+    def _note_unused(self, names: Iterable[str]) -> None:
         """Count unused keys, at most MAX_UNUSED different ones, since some files have a different key in each record."""
-        for key in keys:
-            name = key[:MAX_NAME_REPORTED].encode(errors="backslashreplace").decode()
+        for name in names:
             if name in self._unused or len(self._unused) < MAX_UNUSED:
                 self._unused[name] += 1
 
     def report(self) -> IngestReport:
-        """The report of what was taken so far."""
+        """The report of what was taken so far. Items of a batch that the store did not take are not in it."""
         counts = self._counts
         return IngestReport(
-            read=counts["read"],
+            read=counts.total(),
             created=counts["created"],
             updated=counts["updated"],
             unchanged=counts["unchanged"],
@@ -270,6 +278,12 @@ class Ingest:
             seconds=perf_counter() - self._started,
             failure=self._failure,
         )
+
+
+def _shown(keys: Iterable[str]) -> tuple[str, ...]:
+    """Keys as they can be told, in order: shortened, and escaped where they cannot be encoded."""
+    cut = {each[:MAX_NAME_REPORTED].encode(errors="backslashreplace").decode() for each in keys}
+    return tuple(sorted(cut))
 
 
 def _kind(what: Article | Removal) -> str:

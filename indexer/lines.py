@@ -37,7 +37,7 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | Rejection]:
         where = f"{name}:{number}"
         if line is None:
             yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
-        elif line := line.removeprefix(codecs.BOM_UTF8).strip():
+        elif line.removeprefix(codecs.BOM_UTF8).strip():
             yield parse_record(line, where)
 
 
@@ -67,7 +67,11 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
 
 
 def parse_record(line: bytes, where: str) -> Record | Rejection:
-    """The record that a line, or a whole body, holds; a rejection with the reason if it holds none."""
+    """The record that a line, or a whole body, holds; a rejection with the reason if it holds none.
+
+    A byte order mark at the beginning, and white space around the object, are ignored.
+    """
+    line = line.removeprefix(codecs.BOM_UTF8).strip()
     try:
         text = line.decode()
     except UnicodeDecodeError as error:

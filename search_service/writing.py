@@ -60,7 +60,7 @@ class Writing:
         """
         with self._lock:
             if self._changing >= MAX_CHANGING:
-                raise Overloaded(self._changing)
+                raise Overloaded(self._changing, "change articles")
             self._changing += 1
         try:
             yield

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
 from indexer.engines.base import Engine
 from indexer.errors import FormatMismatch, IndexDamaged, IndexFailure, StoreError
 from indexer.fingerprint import SCHEMA_VERSION
@@ -93,6 +94,8 @@ class Follower:
                 revision = reader.revision
                 if not made_from(self._store, reader):
                     raise IndexDamaged(live.index, NO_MATCH)
+            with engine.writer() as unused:  # it loads the dictionaries, and is never committed
+                unused.put(Article(id="unused", title="预热", body="预热"))
             self._trouble = ""
             self._tell(f"following the store with generation {live.name} from revision {revision}")
             while not stop.asked and self._generations.live_name() == live.name:

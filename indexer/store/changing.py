@@ -118,7 +118,7 @@ def withdraw(
 ) -> tuple[Stored, ...]:
     """See ``ArticleStore.withdraw``. The ids differ."""
     held = _articles(connection, article_ids)
-    changed = [replace(each, status="withdrawn") for each in held.values()]
+    changed = [replace(held[each], status="withdrawn") for each in article_ids if each in held]
     done = {each.article_id: each for each in put(connection, last, changed, when)}
     absent = _stored(connection, [each for each in article_ids if each not in done])
     return tuple(done.get(each) or _absent(each, absent) for each in article_ids)

@@ -12,6 +12,9 @@ from search_service.web.compression import compress, will_compress
 MAX_AGE: Final = 10
 """Seconds that browsers and proxies may keep an answer. Changes thus show within seconds."""
 
+PACKED: Final = "-gzip"
+"""What the ETag of a compressed body ends in."""
+
 _CONDITIONS: Final = frozenset(
     ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 )
@@ -68,4 +71,4 @@ def _mark_etag(response: Response) -> None:
     """Give the compressed body its own ETag. A shared ETag would promise that both bodies have the same bytes."""
     tag, weak = response.get_etag()
     if tag is not None:
-        response.set_etag(f"{tag}-gzip", weak=bool(weak))
+        response.set_etag(f"{tag}{PACKED}", weak=bool(weak))

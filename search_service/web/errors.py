@@ -34,7 +34,7 @@ from indexer.errors import (
     JobWaiting,
     NoLiveGeneration,
     Overloaded,
-    StoreUnavailable,
+    StoreError,
 )
 from search_service.web.payloads import ProblemPayload, WrongParameter
 
@@ -200,8 +200,8 @@ CODES: Final = {
             "overloaded",
             503,
             "Too much is asked at once",
-            "The index did not get to this request within the time limit, too many requests wait for it, or too many large "
-            "bodies are being received.",
+            "The index did not get to this request within the time limit, too many requests wait for it or change "
+            "articles, or too many large bodies are being received.",
             "Try again after the seconds that Retry-After names. SEARCH_WORKERS adds processes.",
             "现在搜索的人太多",
             "请过几秒钟再试一次。",
@@ -302,7 +302,7 @@ def problem_of(error: Exception) -> Problem:
         return problem("condition_failed", str(error))
     if isinstance(error, Overloaded):
         return problem("overloaded", str(error))
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreError):
         log.error("%s %s: %s", request.method, request.path, error)
         return problem("store_unavailable")
     if isinstance(error, ServiceUnavailable):

@@ -5,6 +5,8 @@ both sides would wait for ever. So the thread puts the pieces into an outbox: so
 
 Granian 2.8 keeps everything in memory that is sent with its own ``response_stream``, however slowly the client reads. It
 reads a file only as fast as the client does. So the answer is given to it as a file: one end of a pipe.
+
+Nginx stops sending a body when the answer begins. So the answer to a request that a proxy passed on is held back.
 """
 
 from __future__ import annotations
@@ -43,8 +45,9 @@ class ClientGone(Exception):
 class Outbox:
     """A streamed answer on its way from a thread (``put``, ``end``) to a client (``send``). The bytes form a ring in a file."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, held: bool = False) -> None:
+        """If ``held``, nothing is sent before the answer is complete or OUTBOX_BYTES are full."""
+        self._loop, self._held = loop, held
         self._file = tempfile.SpooledTemporaryFile(OUTBOX_MEMORY, buffering=0)  # noqa: SIM115 (``send`` closes it)
         self._changed = Condition()
         self._filled = asyncio.Event()
@@ -72,11 +75,14 @@ class Outbox:
                 room = min(OUTBOX_BYTES - self._length, OUTBOX_BYTES - end)
                 self._file.seek(end)
                 written = self._file.write(rest[:room])
-                first = self._length == 0
+                begins = self._length == 0
                 self._length += written
                 self._total += written
+                if self._held:
+                    begins = self._length == OUTBOX_BYTES
+                    self._held = not begins
             rest = rest[written:]
-            if first:
+            if begins:
                 self._loop.call_soon_threadsafe(self._filled.set)
 
     def end(self, error: Exception | None = None) -> None:
@@ -96,6 +102,7 @@ class Outbox:
             Exception: the error that ``end`` was called with.
         """
         try:
+            await self._filled.wait()
             first = await self._take()
             if self._error is not None and not first:
                 raise self._error  # granian answers 500

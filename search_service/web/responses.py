@@ -30,11 +30,11 @@ def json_bytes(payload: Payload | dict[str, Any], *, indented: bool = False) -> 
 
 
 def described(
-    payload: type[Payload] | None, *codes: str, status: int = 200
+    payload: type[Payload] | dict[str, Any] | None, *codes: str, status: int = 200
 ) -> dict[str | int, Any]:
     """The responses of a route for the OpenAPI document: ``payload`` with ``status``, and errors by the names of their codes.
 
-    Without a payload the route answers 204.
+    An answer of another type than JSON is described by a dict. Without a payload the route answers 204.
     """
     responses: dict[str | int, Any] = {204: None} if payload is None else {status: payload}
     for name in sorted((*codes, *ALWAYS), key=lambda name: CODES[name].status):

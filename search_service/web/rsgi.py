@@ -94,7 +94,8 @@ class Bridge:
             if any(name.lower() == "content-length" for name, _ in headers):
                 protocol.response_bytes(status, headers, b"".join(whole))
                 return None
-            outbox = Outbox(loop)
+            proxied = "x-forwarded-for" in scope.headers
+            outbox = Outbox(loop, held=proxied and is_large(scope))
             sending = outbox.send(scope, protocol, status, headers)
             future = asyncio.run_coroutine_threadsafe(sending, loop)
             _fill(outbox, whole)

@@ -11,9 +11,9 @@ import orjson
 from flask import Response, request
 from flask_openapi3.models import RawModel
 from flask_openapi3.models.tag import Tag
-from werkzeug.exceptions import ClientDisconnected, RequestTimeout
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
-from indexer.article import check_id, content_of
+from indexer.article import MAX_SHOWN, check_id, content_of
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
 from indexer.lines import MAX_LINE_BYTES, parse_record, read_lines
@@ -21,7 +21,7 @@ from indexer.records import Record, Rejection, Removal
 from indexer.store.changing import Condition, Result
 from search_service.services import Services
 from search_service.web.answers import in_zone
-from search_service.web.caching import keep_nowhere
+from search_service.web.caching import PACKED, keep_nowhere
 from search_service.web.errors import problem
 from search_service.web.params import check_query_string
 from search_service.web.responses import KEYS, described, json_bytes, json_response
@@ -73,9 +73,16 @@ def writing_blueprint(services: Services) -> Routes:
         description="The body is a JSON object with the fields of an article; `id` may be left out. It replaces the whole "
         "article. The same article again changes nothing. `If-Match` with a revision, `*`, or `If-None-Match: *` make it "
         "conditional.",
-        responses=described(
-            WrittenPayload, "invalid_parameter", "invalid_article", "condition_failed", *_WRITING
-        ),
+        responses={
+            201: WrittenPayload,
+            **described(
+                WrittenPayload,
+                "invalid_parameter",
+                "invalid_article",
+                "condition_failed",
+                *_WRITING,
+            ),
+        },
     )
     def put(article_id: str, query: WriteParameters, raw: ArticleBody) -> Response:
         record = _record(raw, article_id)
@@ -129,9 +136,11 @@ def writing_blueprint(services: Services) -> Routes:
         summary="Store and remove many articles",
         description='Each line of the body is an article, or `{"action": "delete", "id": ...}`, or the same with '
         "`withdraw`. Each line of the answer says what became of a line, once that is durable. The last line sums up.",
-        responses={200: _streamed(), **described(None, "invalid_parameter", *_WRITING)},
+        responses=described(_streamed(), "invalid_parameter", *_WRITING),
     )
     def bulk(query: WriteParameters, raw: LinesBody) -> Response:
+        if _condition() is not None:
+            raise problem("bad_request", "a bulk request takes neither If-Match nor If-None-Match")
         with ExitStack() as held:
             held.enter_context(writing.admitted())
             ingest = writing.ingest()
@@ -168,15 +177,25 @@ def _record(body: RawModel, article_id: str) -> Record:
 
     Raises:
         Problem: invalid_article.
+        RequestEntityTooLarge: it has more than MAX_LINE_BYTES.
     """
-    body.max_content_length = MAX_LINE_BYTES
-    parsed = parse_record(body.get_data(), "body")
+    try:
+        check_id(article_id)
+    except InvalidArticle as error:
+        raise problem("invalid_article", str(error)) from error
+    body.max_content_length = MAX_LINE_BYTES + 1  # werkzeug cuts a longer body in chunks off here
+    data = body.get_data()
+    if len(data) > MAX_LINE_BYTES:
+        raise RequestEntityTooLarge
+    parsed = parse_record(data, "body")
     if isinstance(parsed, Rejection):
         raise problem("invalid_article", parsed.why)
-    named = parsed.values.get("id")
-    if named not in (None, "", article_id):
-        raise problem("invalid_article", f"id: the body says {named!r}, the address {article_id!r}")
-    return Record(parsed.where, {**parsed.values, "id": article_id}, "")
+    given = parsed.values.get("id")
+    named = "" if given is None else str(given).strip()
+    if named not in ("", article_id):
+        why = f"id: the body says {named[:MAX_SHOWN]!r}, the address {article_id!r}"
+        raise problem("invalid_article", why)
+    return Record(parsed.where, parsed.values if named else {**parsed.values, "id": article_id}, "")
 
 
 def _condition() -> Condition | None:
@@ -192,7 +211,7 @@ def _condition() -> Condition | None:
         return "absent"
     if wanted == "*" and unwanted is None:
         return "present"
-    tag = (wanted or "").strip('"')
+    tag = (wanted or "").strip('"').removesuffix(PACKED)
     if unwanted is None and tag.isascii() and tag.isdigit() and len(tag) < 19:
         return int(tag)
     raise problem(

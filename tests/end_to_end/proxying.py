@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from grp import getgrgid
 from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 
@@ -23,6 +25,7 @@ WHERE = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 
 CONFIGURATION = """
 daemon off;
+user {user} {group};
 worker_processes 1;
 pid {folder}/pid;
 error_log {folder}/error.log;
@@ -51,9 +54,10 @@ class Proxy:
 
 
 def recommended() -> str:
-    """The blocks of nginx's configuration in the documentation."""
+    """The blocks of nginx's configuration in the documentation's section on nginx."""
     text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```nginx\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    section = text.split("\n## Behind nginx\n")[1].split("\n## ")[0]
+    (block,) = re.findall(r"^```nginx\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
     return str(block)
 
 
@@ -72,7 +76,15 @@ def proxying(folder: Path) -> Iterator[Proxy]:
         assert block.count(documented) == 1
         block = block.replace(documented, used)
     configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, block=block), encoding="utf-8")
+    text = CONFIGURATION.format(
+        folder=folder,
+        block=block,
+        user=getpwuid(
+            os.geteuid()
+        ).pw_name,  # root's nginx would run as nobody, who cannot use the folder
+        group=getgrgid(os.getegid()).gr_name,
+    )
+    configuration.write_text(text, encoding="utf-8")
     process = subprocess.Popen(
         [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)],
         stdout=subprocess.PIPE,

@@ -8,10 +8,14 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+from indexer.store.keys import open_keys
 from tests.end_to_end.proxying import Proxy
 from tests.end_to_end.serving import PATIENCE, Server, serving
 from tests.factories import article
@@ -26,8 +30,13 @@ LONG = [f"{n:03}-{'x' * 124}" for n in range(100)]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, nginx: Proxy) -> Iterator[Server]:
-    index = tmp_path_factory.mktemp("behind") / "index"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("behind")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, nginx: Proxy) -> Iterator[Server]:
+    index = folder / "index"
     odd = [
         article(each, title=f"渡口第{n}号", published_at="2020-01-02") for n, each in enumerate(IDS)
     ]
@@ -95,3 +104,55 @@ def test_the_longest_surrogate_keys_come_through(port: int) -> None:
     shown = [f"article/{hit['id']}" for hit in json.loads(text)["hits"]]
     assert len(shown) == 100
     assert headers["Surrogate-Key"].split(" ") == shown
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path) -> Iterator[ArticleStore]:
+    """The store behind the service."""
+    with closing(open_store(f"sqlite:///{folder / 'articles.sqlite3'}")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def headers(store: ArticleStore) -> dict[str, str]:
+    """The headers of a client that may write."""
+    with closing(open_keys(store.url)) as keys:
+        return {"Authorization": f"Bearer {keys.create('', 'write')[0]}"}
+
+
+def test_a_large_article_comes_through(
+    port: int, store: ArticleStore, headers: dict[str, str]
+) -> None:
+    """Larger than nginx takes by default."""
+    body = json.dumps(
+        {"title": "长长的渡口", "body": "渡口" * 200_000}, ensure_ascii=False
+    ).encode()
+    assert len(body) > 1_048_576
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("PUT", "/api/v1/articles?id=large%2F1", body, headers)
+        response = connection.getresponse()
+        assert response.status in (200, 201), response.read()
+        assert response.headers["Surrogate-Key"].startswith("article/sha256-")
+    assert store.get("large/1") is not None
+
+
+def test_a_bulk_request_goes_through_as_a_stream(port: int, headers: dict[str, str]) -> None:
+    """Some batches, in chunks, from a client that reads the answer only when it has sent everything.
+
+    nginx would stop in the middle of the body if the answer to the first batch came before its end.
+    """
+    count = 1_100
+
+    def lines() -> Iterator[bytes]:
+        for number in range(count):
+            record = {"id": f"bulk-{number}", "title": f"第{number}个渡口", "unused": "x" * 20_000}
+            yield json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("POST", "/api/v1/articles:bulk", lines(), headers, encode_chunked=True)
+        response = connection.getresponse()
+        assert response.status == 200
+        answers = [json.loads(each) for each in response.read().splitlines()]
+    assert [each["line"] for each in answers[:-1]] == [*range(1, count + 1)]
+    assert (answers[-1]["error"], answers[-1]["complete"]) == (None, True)
+    assert answers[-1]["read"] == count

@@ -15,12 +15,24 @@ import pytest
 from sqlalchemy import event
 
 from indexer import ingest as ingest_module
-from indexer.errors import InvalidSetting, SourceUnreadable, StoreUnavailable
-from indexer.ingest import BATCH, MAX_NAME_REPORTED, MAX_REPORTED, IngestReport, accept
-from indexer.records import Record, Rejection
+from indexer.article import make_article
+from indexer.errors import ConditionFailed, InvalidSetting, SourceUnreadable, StoreUnavailable
+from indexer.ingest import (
+    BATCH,
+    MAX_NAME_REPORTED,
+    MAX_REPORTED,
+    Ingest,
+    IngestReport,
+    Item,
+    Outcome,
+    accept,
+    accept_one,
+)
+from indexer.records import Record, Rejection, Removal
 from indexer.sources.json_lines import JsonLines
 from indexer.store import dialects
 from indexer.store.articles import ArticleStore
+from indexer.store.changing import Condition
 from indexer.store.database import open_store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -325,3 +337,150 @@ def test_records_need_no_source(store: ArticleStore) -> None:
     assert (report.read, report.created, report.rejected) == (3, 1, 2)
     assert [each.where for each in report.rejections] == ["request:2", "request:3"]
     assert not report.complete
+
+
+def _put(number: int, **values: object) -> Record:
+    fields = {"id": f"a-{number}", "title": f"第{number}篇", "body": f"第{number}篇的正文"}
+    return Record(f"request:{number}", fields | values, "")
+
+
+def _ingesting(store: ArticleStore, when: Condition | None = None) -> Ingest:
+    return Ingest(store, mapping={}, timezone=SHANGHAI, when=when)
+
+
+def _told(outcomes: list[Outcome]) -> list[tuple[str, str, int]]:
+    return [(each.article_id, each.result, each.revision) for each in outcomes]
+
+
+MIXED: tuple[Item, ...] = (
+    Rejection("request:0", "not an object", "[]"),
+    _put(1),
+    _put(2, published_at="昨天"),
+    _put(3),
+    Removal("request:4", "a-1", "withdraw"),
+    Removal("request:5", "nobody", "withdraw"),
+    Rejection("request:6", "not an object", "[]"),
+    Removal("request:7", "a-3", "delete"),
+    Removal("request:8", "a-3", "delete"),
+    _put(3, title="又来"),
+    _put(1, status="withdrawn"),
+)
+
+
+def test_items_of_all_kinds_are_taken_in_their_order(store: ArticleStore) -> None:
+    ingest = _ingesting(store)
+    batches = [*ingest.batches(MIXED)]
+    assert [_told(each) for each in batches] == [
+        [("", "rejected", 0), ("a-1", "created", 1), ("", "rejected", 0), ("a-3", "created", 2)],
+        [("a-1", "updated", 3), ("nobody", "absent", 0), ("", "rejected", 0)],
+        [("a-3", "deleted", 4), ("a-3", "absent", 4)],
+        [("a-3", "created", 5), ("a-1", "unchanged", 3)],
+    ]
+    assert [each.where for batch in batches for each in batch] == [each.where for each in MIXED]
+    reasons = [each.rejection.why for batch in batches for each in batch if each.rejection]
+    assert [why.partition(":")[0] for why in reasons] == [
+        "not an object",
+        "published_at",
+        "not an object",
+    ]
+    report = ingest.report()
+    assert (report.read, report.created, report.updated, report.unchanged) == (11, 3, 1, 1)
+    assert (report.deleted, report.absent, report.rejected) == (1, 2, 3)
+    assert not report.complete
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 500])
+def test_what_becomes_of_items_does_not_depend_on_the_batches(
+    store: ArticleStore, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH", size)
+    items = [
+        *MIXED,
+        Removal("request:11", "a-3", "withdraw"),
+        Removal("request:12", "a-3", "withdraw"),
+        Removal("request:13", "a-3", "delete"),
+        Removal("request:14", "a-1", "delete"),
+        Removal("request:15", "a-3", "delete"),
+    ]
+    outcomes = [each for batch in _ingesting(store).batches(items) for each in batch]
+    assert [each.result for each in outcomes[11:]] == [
+        *("updated", "unchanged", "deleted", "deleted", "absent"),
+    ]
+    assert [each.result for each in outcomes[:11]] == [
+        *("rejected", "created", "rejected", "created", "updated", "absent", "rejected"),
+        *("deleted", "absent", "created", "unchanged"),
+    ]
+    assert store.count() == 0
+
+
+def test_an_outcome_is_told_when_it_is_durable_and_no_sooner(store: ArticleStore) -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[Item]:
+        for number in range(BATCH + 1):
+            taken.append(number)
+            yield _put(number)
+
+    batches = _ingesting(store).batches(items())
+    first = next(batches)
+    assert len(first) == len(taken) == store.count() == BATCH
+    assert len(next(batches)) == 1
+    assert store.count() == BATCH + 1
+
+
+def test_long_rejected_lines_go_in_smaller_batches(
+    store: ArticleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH_CHARACTERS", 2_000)
+    items = [Rejection(f"request:{number}", "bad", "x" * 600) for number in range(9)]
+    assert [len(each) for each in _ingesting(store).batches(items)] == [4, 4, 1]
+
+
+def test_the_report_counts_what_was_told(
+    store: ArticleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The items of a batch that the store did not take are in no outcome, so they are in no count."""
+    monkeypatch.setattr(ingest_module, "BATCH", 2)
+    store.put([make_article({"id": "a-4", "title": "先来"}, timezone=SHANGHAI)])
+    ingest = _ingesting(store, when="absent")
+    items: list[Item] = [_put(1), _put(2), Rejection("request:3", "", ""), _put(4), _put(5)]
+    batches = ingest.batches(items)
+    told = next(batches)
+    with pytest.raises(ConditionFailed, match="'a-4' is at revision 1"):
+        next(batches)
+    assert _told(told) == [("a-1", "created", 2), ("a-2", "created", 3)]
+    report = ingest.report()
+    assert (report.read, report.created, report.rejected, report.rejections) == (2, 2, 0, ())
+
+
+def test_one_item_becomes_one_outcome(store: ArticleStore) -> None:
+    made = accept_one(_put(1, reads=3), store, timezone=SHANGHAI)
+    assert made == Outcome("request:1", "created", "a-1", 1, unused=("reads",))
+    again = accept_one(_put(1), store, timezone=SHANGHAI, when="absent")
+    assert (again.result, again.revision) == ("unchanged", 1)
+    bad = accept_one(_put(1, published_at="昨天"), store, timezone=SHANGHAI)
+    assert (bad.result, bad.article_id, bad.revision) == ("rejected", "", 0)
+    assert bad.rejection is not None
+    assert bad.rejection.why.startswith("published_at: ")
+    gone = accept_one(Removal("request:2", "a-1", "delete"), store, timezone=SHANGHAI, when=1)
+    assert gone == Outcome("request:2", "deleted", "a-1", 2)
+
+
+def test_one_item_is_not_taken_if_its_condition_does_not_hold(store: ArticleStore) -> None:
+    accept_one(_put(1), store, timezone=SHANGHAI)
+    for item in (
+        _put(1, title="新题"),
+        Removal("", "a-1", "delete"),
+        Removal("", "a-1", "withdraw"),
+    ):
+        with pytest.raises(ConditionFailed):
+            accept_one(item, store, timezone=SHANGHAI, when=7)
+    assert store.revision() == 1
+
+
+def test_the_unused_keys_of_an_outcome_can_be_told_whatever_they_are(store: ArticleStore) -> None:
+    odd = {"\ud800": 1, "长" * 500: 1, "": 1}
+    outcome = accept_one(_put(1, **odd), store, timezone=SHANGHAI)
+    assert outcome.unused == ("", "\\ud800", "长" * MAX_NAME_REPORTED)
+    many = accept_one(_put(2, **{f"key-{n:03}": n for n in range(100)}), store, timezone=SHANGHAI)
+    assert many.unused == tuple(f"key-{n:03}" for n in range(MAX_REPORTED))

@@ -41,12 +41,12 @@ class Client:
         await asyncio.sleep(60)
 
 
-def send(client: Client, fill: Callable[[Outbox], None]) -> None:
+def send(client: Client, fill: Callable[[Outbox], None], *, held: bool = False) -> None:
     """Send what a thread fills in, as the Bridge does."""
     scope: Any = SimpleNamespace(server="127.0.0.1:1", client="127.0.0.1:2")
 
     async def run() -> None:
-        box = Outbox(asyncio.get_running_loop())
+        box = Outbox(asyncio.get_running_loop(), held=held)
         filling = asyncio.to_thread(fill, box)
         await asyncio.gather(box.send(scope, client, 200, []), filling)  # type: ignore[arg-type]
 
@@ -57,9 +57,24 @@ def send(client: Client, fill: Callable[[Outbox], None]) -> None:
             client.thread.join()
 
 
+def test_a_held_answer_begins_when_it_is_complete() -> None:
+    client = Client()
+
+    def fill(box: Outbox) -> None:
+        for piece in (b"one ", b"two ", b"three"):
+            box.put(piece)
+            time.sleep(0.05)
+            assert client.thread is None
+        box.end()
+
+    send(client, fill, held=True)
+    assert client.received == b"one two three"
+
+
+@pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_every_byte_arrives_in_order_however_often_the_ring_is_full(
-    monkeypatch: pytest.MonkeyPatch, seed: int
+    monkeypatch: pytest.MonkeyPatch, seed: int, *, held: bool
 ) -> None:
     monkeypatch.setattr(outbox, "OUTBOX_MEMORY", 1000)
     monkeypatch.setattr(outbox, "OUTBOX_BYTES", 7919)
@@ -72,7 +87,7 @@ def test_every_byte_arrives_in_order_however_often_the_ring_is_full(
             box.put(piece)
         box.end()
 
-    send(client, fill)
+    send(client, fill, held=held)
     assert client.received == b"".join(pieces)
 
 
