@@ -18,7 +18,7 @@ from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex
-from search_service.live.reopening import LOCK_PATIENCE
+from search_service.live.reopening import LOCK_PATIENCE, Reopened
 
 MAX_CHANGING: Final = 16
 """Requests of a process that change articles at a time; one more is refused at once. Each may wait for the store's lock."""
@@ -38,7 +38,7 @@ class Writing:
         """Without ``store_url`` there is no store, and every use fails."""
         self._store_url, self._live, self._timezone = store_url, live, timezone
         self._lock = Lock()
-        self._store: ArticleStore | None = None
+        self._store = Reopened(self._open)
         self._changing = 0
 
     def change(self, item: Item, *, when: Condition | None = None) -> Outcome:
@@ -48,7 +48,7 @@ class Writing:
             ConditionFailed: ``when`` does not hold; nothing was changed.
             Overloaded: MAX_CHANGING other requests are changing articles.
         """
-        with self.admitted(), self._failing_over() as store:
+        with self.admitted(), self._store.use() as store:
             return accept_one(item, store, timezone=self._timezone, when=when)
 
     @contextmanager
@@ -70,7 +70,7 @@ class Writing:
 
     def ingest(self) -> Ingest:
         """An ingest of many items into the store, for a request that is admitted."""
-        with self._failing_over() as store:
+        with self._store.use() as store:
             return Ingest(store, mapping={}, timezone=self._timezone)
 
     def stored(self, article_id: str) -> tuple[Article, int]:
@@ -79,7 +79,7 @@ class Writing:
         Raises:
             ArticleNotFound: it is unknown or deleted.
         """
-        with self._failing_over() as store:
+        with self._store.use() as store:
             found = store.find(article_id)
         if found is None:
             raise ArticleNotFound(article_id)
@@ -96,24 +96,9 @@ class Writing:
 
     def close(self) -> None:
         """Close the store. The next use opens it again."""
-        with self._lock:
-            store, self._store = self._store, None
-        if store is not None:
-            store.close()
+        self._store.close()
 
-    @contextmanager
-    def _failing_over(self) -> Iterator[ArticleStore]:
-        """The store, which is closed if it fails."""
-        try:
-            yield self._opened()
-        except StoreUnavailable:
-            self.close()
-            raise
-
-    def _opened(self) -> ArticleStore:
-        with self._lock:
-            if self._store is None:
-                if self._store_url is None:
-                    raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
-                self._store = open_store(self._store_url, patience=LOCK_PATIENCE)
-            return self._store
+    def _open(self) -> ArticleStore:
+        if self._store_url is None:
+            raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
+        return open_store(self._store_url, patience=LOCK_PATIENCE)
