@@ -299,7 +299,7 @@ def test_what_is_stored_can_be_put_back(shared: Press) -> None:
     shared.put("full-twin", **FULL)  # so that they have a duplicate group
     answer: Any = shared.ask("GET", "/api/v1/articles/full/stored").json
     assert set(answer["article"]) == {"id", *FULL}
-    assert answer["article"]["published_at"] == "2026-02-01T00:30:00+00:00"
+    assert answer["article"]["published_at"] == "2026-02-01T08:30:00+08:00"
     again = shared.ask("PUT", "/api/v1/articles/full", answer["article"])
     assert again.json["result"] == "unchanged"
 
