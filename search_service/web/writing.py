@@ -169,10 +169,8 @@ def _record(body: RawModel, article_id: str) -> Record:
     Raises:
         Problem: invalid_article.
     """
-    data = _buffered(body.stream).read(MAX_LINE_BYTES + 1)
-    if len(data) > MAX_LINE_BYTES:
-        raise problem("invalid_article", f"longer than {MAX_LINE_BYTES} bytes")
-    parsed = parse_record(data, "body")
+    body.max_content_length = MAX_LINE_BYTES
+    parsed = parse_record(body.get_data(), "body")
     if isinstance(parsed, Rejection):
         raise problem("invalid_article", parsed.why)
     named = parsed.values.get("id")
