@@ -25,7 +25,7 @@ from indexer.store.changing import Condition, Result, Stored
 BATCH: Final = 500
 """Articles in one transaction of the store."""
 BATCH_CHARACTERS: Final = 5_000_000
-"""Characters of bodies, and of rejected lines, in one transaction. The limit bounds memory for very long articles."""
+"""Characters of lines in one transaction. The limit bounds memory for very long articles and for very long rejected lines."""
 
 MAX_REPORTED: Final = 20
 """The most rejections, and the most names of unused keys, in a report; the most of these names in an outcome."""
@@ -188,6 +188,7 @@ class Ingest:
             if self._batch and not self._fits(what):
                 yield self._store_batch()
             self._take(_Taken(item.where, what, unused))
+            self._characters += _size(item, what)
             if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
                 yield self._store_batch()
         if self._batch:
@@ -212,10 +213,6 @@ class Ingest:
         what = taken.what
         if not isinstance(what, Rejection):
             self._kind = _kind(what)
-        if isinstance(what, Article):
-            self._characters += len(what.body)
-        elif isinstance(what, Rejection):
-            self._characters += len(what.raw)
         self._batch.append(taken)
 
     def _store_batch(self) -> list[Outcome]:
@@ -289,3 +286,9 @@ def _shown(keys: Iterable[str]) -> tuple[str, ...]:
 def _kind(what: Article | Removal) -> str:
     """The kind of a batch that the item can be in."""
     return "put" if isinstance(what, Article) else what.how
+
+
+def _size(item: Item, what: Article | Removal | Rejection) -> int:
+    """About how many characters of an item a batch holds. A record without a line has at least its body."""
+    line = 0 if isinstance(item, Removal) else len(item.raw)
+    return max(line, len(what.body)) if isinstance(what, Article) else line

@@ -178,7 +178,8 @@ def _sqlite_engine(url: URL, *, reading: bool, patience: float) -> Engine:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FolderNotWritable(path.parent, error.strerror or str(error)) from error
-        engine = create_engine(url, connect_args={"timeout": patience})
+        # Changes that wait for the lock keep their connections. Reading must not wait for these.
+        engine = create_engine(url, connect_args={"timeout": patience}, max_overflow=-1)
         event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     _watch_file(engine, path)

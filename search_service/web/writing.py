@@ -144,11 +144,11 @@ def writing_blueprint(services: Services) -> Routes:
         with ExitStack() as held:
             held.enter_context(writing.admitted())
             ingest = writing.ingest()
-            body = BufferedReader(cast(RawIOBase, raw.stream))
+            body = _buffered(raw.stream)
             body.peek(
                 1
             )  # a body that cannot be read is an error of the request, as long as nothing was answered
-            lines = _bulk(writing, ingest, cast(BinaryIO, body), wait=query.refresh is not None)
+            lines = _bulk(writing, ingest, body, wait=query.refresh is not None)
             response = Response(lines, content_type=NDJSON)
             response.call_on_close(held.pop_all().close)
         return response
@@ -220,17 +220,22 @@ def _condition() -> Condition | None:
     )
 
 
-def _items(body: BinaryIO) -> Iterator[Item]:
+def _items(body: BufferedReader) -> Iterator[Item]:
     """The records and removals of a body of lines.
 
     Raises:
         SourceUnreadable: the body breaks off. All lines before are taken.
     """
     try:
-        for each in read_lines(body, "body"):
+        for each in read_lines(cast(BinaryIO, body), "body"):
             yield _removal(each) if isinstance(each, Record) and "action" in each.values else each
     except (ClientDisconnected, RequestTimeout) as error:
         raise SourceUnreadable("body", f"{error.description}: send it again") from error
+
+
+def _buffered(body: object) -> BufferedReader:
+    """The body with a buffer. A second buffer over one would lose lines: what it was filled with when the body breaks off."""
+    return body if isinstance(body, BufferedReader) else BufferedReader(cast(RawIOBase, body))
 
 
 def _removal(record: Record) -> Item:
@@ -250,7 +255,7 @@ def _removal(record: Record) -> Item:
     return Removal(record.where, cast(str, article_id), action)
 
 
-def _bulk(writing: Writing, ingest: Ingest, body: BinaryIO, *, wait: bool) -> Iterator[bytes]:
+def _bulk(writing: Writing, ingest: Ingest, body: BufferedReader, *, wait: bool) -> Iterator[bytes]:
     """The lines of the answer to a bulk request, a batch at a time."""
     newest = 0
     failure: str | None = None

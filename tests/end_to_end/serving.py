@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,14 @@ def descendants(process: int) -> set[int]:
     """The children of ``process``, their children, and so on."""
     below = children(process)
     return below.union(*(descendants(each) for each in below))
+
+
+def wait_until(come: Callable[[], bool]) -> None:
+    """Wait for something that happens within PATIENCE seconds, or never."""
+    deadline = time.monotonic() + PATIENCE
+    while not come():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def free_port() -> int:

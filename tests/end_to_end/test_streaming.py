@@ -9,17 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from search_service.web.rsgi import LARGE_BODIES
 from tests.conftest import PROJECT
+from tests.end_to_end.raw_requests import CHUNKED, END, answer, asked, chunk, head
 from tests.end_to_end.serving import PATIENCE, Server, free_port
 
-CHUNKED = "Transfer-Encoding: chunked"
-END = b"0\r\n\r\n"
 ROOM = 20
 """MiB that a worker may grow by while it receives, keeps and sends 200 MB: a tenth."""
 
@@ -43,30 +42,6 @@ def server() -> Iterator[Server]:
         code, printed = server.end()
     assert code == 0
     assert printed.count("Traceback") == printed.count("ZeroDivisionError: \n") == 2  # of /failing
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-@contextmanager
-def asked(
-    server: Server, path: str, *headers: str, method: str = "POST"
-) -> Iterator[socket.socket]:
-    """A connection that sent the head of a request."""
-    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
-        connection.sendall(head(path, *headers, method=method))
-        yield connection
-
-
-def head(path: str, *headers: str, method: str = "POST") -> bytes:
-    return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: a", *headers, "", "")).encode()
-
-
-def answer(connection: socket.socket, *, method: str = "POST") -> tuple[int, bytes]:
-    response = http.client.HTTPResponse(connection, method=method)
-    response.begin()
-    return response.status, response.read()
 
 
 def ended(server: Server) -> str:

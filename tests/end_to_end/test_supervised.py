@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from tests.end_to_end.serving import (
     free_port,
     serving,
     start,
+    wait_until,
     whole_index,
 )
 
@@ -55,13 +54,6 @@ def refuses(port: int) -> bool:
 
 def lines_with(word: str, printed: str) -> list[str]:
     return [line for line in printed.splitlines() if word in line]
-
-
-def wait_until(come: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not come():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_each_killed_process_is_started_again_and_nothing_outlives_the_supervisor(

@@ -269,6 +269,24 @@ def test_very_long_articles_go_in_smaller_batches(
     assert len(commits) == 3  # four, four, one
 
 
+def test_very_long_lines_that_are_rejected_are_not_all_held(store: ArticleStore) -> None:
+    def rejected() -> Iterator[Record | Rejection]:
+        for number in range(2 * BATCH):
+            if number % 2:
+                yield Rejection(f"made:{number}", "not JSON", "x" * 1_000_000)
+            else:
+                yield Record(f"made:{number}", {"id": "."}, "x" * 1_000_000)
+
+    tracemalloc.start()
+    try:
+        report = accept(rejected(), store, mapping={}, timezone=SHANGHAI)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.rejected == 2 * BATCH
+    assert peak < 20_000_000
+
+
 def test_batches_before_a_failure_of_the_store_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import pytest
@@ -133,6 +135,27 @@ def test_a_store_that_stays_locked_is_unavailable_and_says_so(
     store.put([article("a")])
     assert store.count() == 1
     store.close()
+
+
+def test_reading_does_not_wait_for_changes_that_wait_for_the_lock(
+    store: ArticleStore, store_url: str
+) -> None:
+    store.put([article("a-1")])
+    changes = [Thread(target=store.delete, args=(["a-1"],)) for _ in range(20)]
+    with _raw(store_url) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for each in changes:
+            each.start()
+        while store._engine.pool.checkedout() < 15:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        found = store.find("a-1")
+        waiting = [each.is_alive() for each in changes]
+        other.execute("ROLLBACK")
+    for each in changes:
+        each.join()
+    assert found is not None
+    assert all(waiting)
+    assert store.find("a-1") is None
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
