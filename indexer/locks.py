@@ -13,44 +13,48 @@ from filelock import FileLock, Timeout
 
 from indexer.errors import FolderNotWritable, WriterBusy
 
-LOCK: Final = "writer.lock"
-HOLDER: Final = "writer.holder"
-"""Who holds the lock: the process's number and what it does."""
+WRITER: Final = "writer"
+"""The name of the lock that the one who writes to a folder holds."""
 
 
 @contextmanager
-def holding(folder: Path, *, patience: float, purpose: str = "") -> Iterator[None]:
-    """Hold the lock of a folder.
+def holding(
+    folder: Path, *, patience: float, name: str = WRITER, purpose: str = ""
+) -> Iterator[None]:
+    """Hold the lock ``name`` of a folder, the file ``<name>.lock``.
 
-    The file HOLDER beside the lock tells others who holds it. The file is a courtesy: without it they just do not know.
+    The file ``<name>.holder`` beside it tells others who holds it: the process's number and its ``purpose``. The file is a
+    courtesy: without it they just do not know. Without a purpose none is written.
 
     Raises:
         WriterBusy: another has held it for ``patience`` seconds.
         FolderNotWritable: the lock file cannot be made.
     """
     # No soft fallback: a soft lock outlives a killed process and would stop every later rebuild.
-    lock = FileLock(folder / LOCK, timeout=patience, fallback_to_soft=False)
+    lock = FileLock(folder / f"{name}.lock", timeout=patience, fallback_to_soft=False)
+    holder = folder / f"{name}.holder"
     with translated(folder):
         try:
             lock.acquire()
         except Timeout:
-            raise WriterBusy(folder, *_holder(folder)) from None
+            raise WriterBusy(folder, *_read(holder)) from None
     try:
-        if purpose:
-            with suppress(OSError):  # a full disk is reported by the work itself
-                (folder / HOLDER).write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
+        with suppress(OSError):  # a full disk is reported by the work itself
+            holder.unlink(missing_ok=True)  # of a holder that was killed
+            if purpose:
+                holder.write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
         yield
     finally:
         if purpose:
             with suppress(OSError):
-                (folder / HOLDER).unlink()
+                holder.unlink()
         lock.release()
 
 
-def _holder(folder: Path) -> tuple[str, str]:
-    """The number and the purpose of the process that holds the lock of a folder; empty if it did not say."""
+def _read(holder: Path) -> tuple[str, str]:
+    """The number and the purpose of the process that holds a lock; empty if it did not say."""
     try:
-        number, _, purpose = (folder / HOLDER).read_text(encoding="utf-8").partition(" ")
+        number, _, purpose = holder.read_text(encoding="utf-8").partition(" ")
     except (OSError, UnicodeDecodeError):
         return "", ""
     return number, purpose

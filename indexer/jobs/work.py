@@ -6,31 +6,26 @@ A failure of the store never ends it: it waits, and goes on when the store answe
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from filelock import FileLock, Timeout
-
 from indexer.command_line import Stop, Stopped
-from indexer.errors import FolderNotWritable, SearchIndexError, StoreError
+from indexer.errors import SearchIndexError, StoreError, WriterBusy
 from indexer.jobs.kinds import RESUMED, RUNS, Means, Outcome
 from indexer.jobs.progress import Cancelled, Progress
 from indexer.jobs.trouble import Tell, reporting
+from indexer.locks import holding, translated
 from indexer.store.jobs import End, Job, JobStore, Rejected
 
-LOCK: Final = "jobs.lock"
-RUNNER: Final = "jobs.runner"
-"""The file beside the lock with the runner's process number. It means something only while the lock is held."""
-
+LOCK: Final = "jobs"
+"""The name of the runner's lock."""
 BEAT_EVERY: Final = 1.0
 """Seconds between two heartbeats."""
 LOOK_EVERY: Final = 0.5
@@ -49,49 +44,34 @@ def work(jobs: JobStore, means: Means, *, stop: Stop, hook: str | None) -> None:
     Raises:
         FolderNotWritable: the lock file cannot be made.
     """
-    lock = become_runner(means.generations.root, stop)
-    if lock is None:
-        return
-    try:
-        with reporting(hook, means) as tell:
+    with ExitStack() as held:
+        if become_runner(means.generations.root, stop, held):
+            tell = held.enter_context(reporting(hook, means))
             Runner(jobs, means, stop=stop, tell=tell).run()
-    finally:
-        lock.release()
 
 
-def become_runner(folder: Path, stop: Stop) -> FileLock | None:
-    """Wait until this process is the only runner, and return the lock; None if it was asked to end before.
+def become_runner(folder: Path, stop: Stop, held: ExitStack) -> bool:
+    """Wait until this process is the only runner, which it is until ``held`` ends. False if it was asked to end before.
 
     Logs once who the runner is.
 
     Raises:
         FolderNotWritable: the lock file cannot be made.
     """
-    lock = FileLock(folder / LOCK, timeout=LOOK_EVERY, fallback_to_soft=False)
-    waiting = False
-    try:
+    with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        while not stop.asked:
-            try:
-                lock.acquire()
-            except Timeout:
-                if not waiting:
-                    log.warning("process %s is the runner: waiting until it ends", _runner(folder))
-                waiting = True
-            else:
-                (folder / RUNNER).write_text(f"{os.getpid()}\n", encoding="utf-8")
-                return lock
-    except OSError as error:
-        why = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
-        raise FolderNotWritable(folder, why) from error
-    return None
-
-
-def _runner(folder: Path) -> str:
-    try:
-        return (folder / RUNNER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:  # it has the lock since this moment
-        return "unknown"
+    waiting = False
+    while not stop.asked:
+        try:
+            held.enter_context(holding(folder, patience=LOOK_EVERY, name=LOCK, purpose="work"))
+        except WriterBusy as busy:
+            if not waiting:
+                runner = busy.number or "unknown"  # unknown if it has the lock since this moment
+                log.warning("process %s is the runner: waiting until it ends", runner)
+            waiting = True
+        else:
+            return True
+    return False
 
 
 class Runner:

@@ -98,7 +98,9 @@ def apply_batch(
     advance: Callable[[], None] = lambda: None,
     before_commit: Callable[[int], None] = lambda _: None,
 ) -> Batch:
-    """Apply the first BATCH changes after revision ``after`` in one commit. Without changes nothing is committed.
+    """Apply the first BATCH changes after revision ``after`` in one commit. Nothing is committed if the store is at ``after``.
+
+    The store can give out revisions that no article keeps, so a commit may have no change and a new revision.
 
     ``advance`` is called for each change, ``before_commit`` with the revision that the index will have.
     """
@@ -119,7 +121,7 @@ def apply_batch(
         if put + deleted < BATCH:
             revision = max(revision, given_out)
         before_commit(revision)
-        if put + deleted:
+        if revision > after:
             committed = writer.commit(revision=revision)
     return Batch(put, deleted, revision, committed.merge_failure)
 
@@ -179,7 +181,7 @@ def apply_changes(
     """Apply the store's changes to the live generation, once. Another generation may be built meanwhile.
 
     If another one is promoted before the end, the changes are applied to that one too. If a follower writes to the live
-    generation, wait until it has applied what the store holds now, as long as it goes on.
+    generation, wait until it has applied what the store holds now, as long as it goes on. If it ends before, take over.
 
     Raises:
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged: there is nothing sound to apply them to,
@@ -187,8 +189,10 @@ def apply_changes(
         IndexOutdated: the live generation was made with another fingerprint; it needs a rebuild.
         WriterBusy: another process is applying changes, or the follower does not.
     """
-    began = time.monotonic()
+    began = moved = time.monotonic()
     wanted = store.revision()
+    seen: object = None
+    report: ChangesReport | None
     while True:
         with ExitStack() as held:
             try:
@@ -198,45 +202,36 @@ def apply_changes(
             except WriterBusy as busy:
                 if busy.purpose != FOLLOW:
                     raise
-                engine = open_generation(live, analyzer=analyzer, timezone=timezone)
-                return _followed(store, live.name, engine, wanted, busy)
-            announcer = held.enter_context(Announcer(progress))
-            report = _apply(store, live, engine_name, analyzer, timezone, announcer)
-        if generations.live_name() == live.name:
+                with open_generation(live, analyzer=analyzer, timezone=timezone).reader() as reader:
+                    state = live.name, reader.revision
+                    report = _followed(store, live, reader, busy) if state[1] >= wanted else None
+                if state != seen:
+                    seen, moved = state, time.monotonic()
+                elif time.monotonic() - moved > FOLLOWER_PATIENCE:
+                    raise
+            else:
+                announcer = held.enter_context(Announcer(progress))
+                report = _apply(store, live, engine_name, analyzer, timezone, announcer)
+        if report is None:
+            time.sleep(LOOK_EVERY)
+        elif generations.live_name() == live.name:
             return replace(report, seconds=time.monotonic() - began)
 
 
 def _followed(
-    store: ArticleStore, name: str, engine: Engine, wanted: int, busy: WriterBusy
+    store: ArticleStore, live: Generation, reader: Reader, follower: WriterBusy
 ) -> ChangesReport:
-    """Wait until the follower has brought generation ``name`` to the revision ``wanted``.
-
-    Raises:
-        WriterBusy: it made no commit for FOLLOWER_PATIENCE seconds.
-    """
-    began = moved = time.monotonic()
-    before = -1
-    while True:
-        with engine.reader() as reader:
-            revision, doc_count = reader.revision, reader.doc_count
-        now = time.monotonic()
-        if revision >= wanted:
-            break
-        if revision != before:
-            before, moved = revision, now
-        elif now - moved > FOLLOWER_PATIENCE:
-            raise busy
-        time.sleep(LOOK_EVERY)
+    """The report when ``follower`` has applied the changes."""
     return ChangesReport(
-        generation=name,
+        generation=live.name,
         put=0,
         deleted=0,
-        revision=revision,
-        doc_count=doc_count,
+        revision=reader.revision,
+        doc_count=reader.doc_count,
         store_articles=store.count(),
-        seconds=now - began,
+        seconds=0.0,
         merge_failure=None,
-        follower=busy.number,
+        follower=follower.number,
     )
 
 

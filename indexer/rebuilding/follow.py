@@ -50,8 +50,9 @@ class Stop(Protocol):
 class Follower:
     """Applies changes until it is stopped.
 
-    ``tell`` gets a sentence when the follower begins with a generation, and one for each new trouble: another writer, no index,
-    an index that needs a rebuild, a full disk, a store that cannot be read. The follower tries again every PAUSE seconds.
+    ``tell`` gets a sentence when the follower begins with a generation or goes on with it, and one for each new trouble: another
+    writer, no index, an index that needs a rebuild, a full disk, a store that cannot be read. The follower tries again every PAUSE
+    seconds.
     """
 
     def __init__(
@@ -91,24 +92,29 @@ class Follower:
                 held.enter_context(self._generations.writing(live.name, purpose=FOLLOW))
             engine = self._open(live)
             with engine.reader() as reader:
-                revision = reader.revision
+                began_at = revision = reader.revision
                 if not made_from(self._store, reader):
                     raise IndexDamaged(live.index, NO_MATCH)
             with engine.writer() as unused:  # it loads the dictionaries, and is never committed
                 unused.put(Article(id="unused", title="预热", body="预热"))
-            self._trouble = ""
-            self._tell(f"following the store with generation {live.name} from revision {revision}")
+            told = False
             while not stop.asked and self._generations.live_name() == live.name:
                 began, pause = time.monotonic(), LOOK_EVERY
-                if self._store.revision() > revision:
+                newest = self._store.revision()
+                if newest < revision:
+                    raise IndexDamaged(live.index, NO_MATCH)
+                trouble = self._trouble if told else ""
+                if newest > revision:
                     batch = apply_batch(self._store, engine, after=revision)
                     revision = batch.revision
                     pause = COMMIT_EVERY if batch.changes < BATCH else 0.0
-                    self._note(
-                        f"the changes are live, but segments could not be merged ({batch.merge_failure}): put that right"
-                        if batch.merge_failure
-                        else ""
+                    trouble = _unmerged(batch.merge_failure)
+                if not told:  # only now, because a first commit that fails is tried again and again
+                    self._tell(
+                        f"following the store with generation {live.name} from revision {began_at}"
                     )
+                    told = True
+                self._note(trouble)
                 stop.wait(max(0.0, began + pause - time.monotonic()))
 
     def _open(self, live: Generation) -> Engine:
@@ -125,3 +131,9 @@ class Follower:
         if trouble and trouble != self._trouble:
             self._tell(trouble)
         self._trouble = trouble
+
+
+def _unmerged(failure: str | None) -> str:
+    if failure is None:
+        return ""
+    return f"the changes are live, but segments could not be merged ({failure}): put that right"

@@ -225,21 +225,33 @@ def _connect_for_reading(
 
 
 def _watch_file(engine: Engine, path: Path) -> None:
-    """Fail a connection if its file is no longer at its path. SQLite would keep using the file, which nobody else can open."""
+    """Fail a connection if its file is no longer at its path. SQLite would keep using the file, which nobody else can open.
+
+    Nor does a further connection make a new file there: the old one may come back.
+    """
+    gone = StoreUnavailable(
+        shown(engine.url), "its file was moved, removed or replaced meanwhile: try again"
+    )
+    known = False
+
+    def look(*_: object) -> None:
+        if known and _identity(path) is None:
+            raise gone
 
     def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        nonlocal known
+        known = True
         entry.info[_FILE], entry.info[_STATE] = _identity(path), _states(path)
 
     def compare(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
         if _identity(path) != entry.info[_FILE]:
-            raise StoreUnavailable(
-                shown(engine.url), "its file was moved, removed or replaced meanwhile: try again"
-            )
+            raise gone
         if isinstance(connection, _AsItLies) and _states(path) != entry.info[_STATE]:
             raise DisconnectionError  # the pool opens another one
 
+    event.listen(engine, "do_connect", look)
     event.listen(engine, "connect", remember)
     event.listen(engine, "checkout", compare)
 

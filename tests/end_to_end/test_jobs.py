@@ -105,7 +105,9 @@ def test_a_second_runner_waits_and_goes_on_with_the_import_of_one_that_was_kille
     with site.start_runner(option) as first, site.start_runner(option) as second:
         # Whichever of the two came first; it stands still in the middle of its work until the other one has waited for it.
         wait(site.store.count)
-        named = int((site.generations.root / "jobs.runner").read_text())
+        number, purpose = (site.generations.root / "jobs.holder").read_text().split()
+        named = int(number)
+        assert purpose == "work"
         runner, waiting = (first, second) if named == first.pid else (second, first)
         assert runner.pid == named
         runner.send_signal(signal.SIGSTOP)

@@ -22,7 +22,7 @@ import pytest
 import app
 from indexer.engines.base import Reader
 from indexer.generations import Generations
-from indexer.locks import HOLDER
+from indexer.locks import WRITER
 from indexer.opening import open_generation
 from indexer.store.database import open_store
 from tests.end_to_end.publishing import (
@@ -71,7 +71,7 @@ def up_to_date(server: Server) -> bool:
 
 def followers(folder: Path) -> set[int]:
     """The process that says that it writes to the live generation."""
-    holder = Generations(folder / "index").live().folder / HOLDER
+    holder = Generations(folder / "index").live().folder / f"{WRITER}.holder"
     with suppress(FileNotFoundError):
         return {int(holder.read_text(encoding="utf-8").split()[0])}
     return set()

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -348,8 +348,7 @@ def test_the_runner_outlives_a_store_that_fails(
 
 def test_a_waiting_runner_that_is_stopped_gives_up(tmp_path: Path) -> None:
     stop = Stop()
-    lock = become_runner(tmp_path / "index_data", stop)
-    assert lock is not None
-    stop.asked = True
-    assert become_runner(tmp_path / "index_data", stop) is None
-    lock.release()
+    with ExitStack() as first, ExitStack() as second:
+        assert become_runner(tmp_path / "index_data", stop, first)
+        stop.asked = True
+        assert not become_runner(tmp_path / "index_data", stop, second)

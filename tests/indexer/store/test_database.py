@@ -167,6 +167,20 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("这是一封信")
 
 
+def test_a_file_that_was_moved_away_is_missed_and_not_made_anew(
+    store: ArticleStore, store_url: str
+) -> None:
+    store.put([article("a")])
+    path = Path(store_url.removeprefix("sqlite:///"))
+    path.rename(path.with_name("away"))
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="moved, removed or replaced"):
+            store.count()
+        assert not path.exists()
+    path.with_name("away").rename(path)
+    assert store.count() == 1
+
+
 def test_a_folder_in_place_of_the_file_is_unavailable(tmp_path: Path) -> None:
     failure = _fail_to_open(f"sqlite:///{tmp_path}")
     assert isinstance(failure, StoreUnavailable)
