@@ -18,8 +18,8 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 test: $(VENV)/.development  ## Run all tests
 	@$(BIN)/python -m pytest
 
-test-faults: $(VENV)/.development  ## Kill the writer at random moments, 100 times over (six minutes)
-	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py --fault-seeds 100
+test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times over, and fill a disk (ten minutes)
+	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .

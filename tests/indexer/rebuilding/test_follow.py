@@ -19,17 +19,19 @@ import pytest
 
 from indexer.article import Article
 from indexer.engines.base import Engine
-from indexer.errors import FolderNotWritable, WriterBusy
+from indexer.errors import FolderNotWritable, StoreUnavailable, WriterBusy
 from indexer.fingerprint import SCHEMA_VERSION
+from indexer.ingest import accept
 from indexer.rebuilding import catch_up, follow
 from indexer.rebuilding.catch_up import Batch, apply_batch
+from indexer.records import Record
 from indexer.store import changing, groups
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from indexer.store.tables import revisions
 from tests.factories import give_format
 from tests.indexer.rebuilding.following import Following, following, wait
-from tests.indexer.site import Site, at
+from tests.indexer.site import SHANGHAI, Site, at
 
 
 @pytest.fixture(autouse=True)
@@ -501,3 +503,44 @@ def test_a_merge_that_fails_is_told_once(site: Site, monkeypatch: pytest.MonkeyP
             follower.wait_until_current()
         wait(lambda: len(follower.told) == 3)
     assert follower.told[2] == follower.told[1]
+
+
+def test_a_store_that_stays_locked_is_told_once_and_waited_for(site: Site) -> None:
+    site.fill("a")
+    site.rebuild()
+    site.fill("b")
+    site.store.close()
+    path = site.root / "articles.sqlite3"
+    site.store = open_store(f"sqlite:///{path}", patience=0.02)
+    site.store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        with following(site) as follower:
+            follower.wait_until_told("another process kept it locked for too long")
+            follower.wait_for_tries()
+            assert len(follower.told) == 1
+            other.close()
+            follower.wait_until_current()
+    assert len(follower.told) == 2
+
+
+def test_changes_that_meet_a_locked_store_are_refused_and_followed_when_repeated(
+    site: Site,
+) -> None:
+    site.rebuild()
+    path = site.root / "articles.sqlite3"
+    records = [Record("news:1", {"id": "a", "title": "渡口", "body": "船来了。"}, "")]
+    with (
+        closing(open_store(f"sqlite:///{path}", patience=0.02)) as impatient,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        following(site) as follower,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="kept it locked for too long: try again"):
+            accept(records, impatient, mapping={}, timezone=SHANGHAI)
+        assert impatient.count() == 0
+        other.execute("ROLLBACK")
+        assert accept(records, impatient, mapping={}, timezone=SHANGHAI).created == 1
+        follower.wait_until_current()
+    assert set(site.indexed()) == {"a"}
