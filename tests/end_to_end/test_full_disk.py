@@ -134,7 +134,7 @@ def test_another_user_runs_these_tests_in_a_namespace(tmp_path: Path) -> None:
     allowed = subprocess.run([*IN_A_NAMESPACE, "true"], check=False, capture_output=True, text=True)
     if allowed.returncode:
         give_up(f"no small disk without root: {allowed.stderr.strip()}")
-    tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "ns")]
+    tests = ["-m", "pytest", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "ns")]
     run = subprocess.run(
         [*IN_A_NAMESPACE, sys.executable, *tests, __file__],
         cwd=PROJECT,
