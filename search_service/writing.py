@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ from search_service.live.reopening import LOCK_PATIENCE, Reopened
 
 MAX_CHANGING: Final = 16
 """Requests of a process that change articles at a time; one more is refused at once. Each may wait for the store's lock."""
+
+MAX_WAITING: Final = 16
+"""Requests of a process that wait at a time until their change can be found."""
 
 WAIT_SECONDS: Final = 5.0
 """Seconds that a request waits until its change can be found."""
@@ -40,6 +43,7 @@ class Writing:
         self._lock = Lock()
         self._store = Reopened(self._open)
         self._changing = 0
+        self._waiting = Semaphore(MAX_WAITING)
 
     def change(self, item: Item, *, when: Condition | None = None) -> Outcome:
         """Store a record, or make a removal, if ``when`` holds.
@@ -88,11 +92,17 @@ class Writing:
     def searchable(self, revision: int) -> bool:
         """Wait until this process's searches show the store's ``revision``. False if they do not within WAIT_SECONDS.
 
-        Other processes show it within LiveIndex's interval.
+        Of more than MAX_WAITING requests only so many wait, because each holds a thread; the others just look. Other processes
+        show the revision within LiveIndex's interval.
         """
-        with suppress(IndexFailure):  # no search is answered then; health checks say why
-            return self._live.holds(revision, patience=WAIT_SECONDS)
-        return False
+        waits = self._waiting.acquire(blocking=False)
+        try:
+            with suppress(IndexFailure):  # no search is answered then; health checks say why
+                return self._live.holds(revision, patience=WAIT_SECONDS if waits else 0.0)
+            return False
+        finally:
+            if waits:
+                self._waiting.release()
 
     def close(self) -> None:
         """Close the store. The next use opens it again."""

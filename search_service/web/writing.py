@@ -145,9 +145,8 @@ def writing_blueprint(services: Services) -> Routes:
             held.enter_context(writing.admitted())
             ingest = writing.ingest()
             body = _buffered(raw.stream)
-            body.peek(
-                1
-            )  # a body that cannot be read is an error of the request, as long as nothing was answered
+            # A body that cannot be read is an error of the request, as long as nothing was answered.
+            body.peek(1)
             lines = _bulk(writing, ingest, body, wait=query.refresh is not None)
             response = Response(lines, content_type=NDJSON)
             response.call_on_close(held.pop_all().close)

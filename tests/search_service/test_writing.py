@@ -18,7 +18,7 @@ from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from search_service import writing as writing_module
 from search_service.live.index import LiveIndex
-from search_service.writing import MAX_CHANGING, Writing
+from search_service.writing import MAX_CHANGING, WAIT_SECONDS, Writing
 from tests.factories import article
 from tests.search_service.indexes import SHANGHAI, apply, live_index, promote
 from tests.typed_queries import analyzer
@@ -168,3 +168,28 @@ def test_without_an_index_nothing_is_searchable(url: str, tmp_path: Path) -> Non
         outcome = writing.change(FIRST)
         assert not writing.searchable(outcome.revision)
         writing.close()
+
+
+class _Patient(LiveIndex):
+    """A live index that notes how long it was asked to wait, and keeps nobody waiting."""
+
+    asked: list[float]
+
+    def holds(self, revision: int, *, patience: float) -> bool:
+        self.asked = [*getattr(self, "asked", []), patience]
+        return super().holds(revision, patience=0.0)
+
+
+def test_only_so_many_requests_wait_at_a_time(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(tmp_path / "index", [], revision=3)
+    live = _Patient(Generations(tmp_path / "index"), analyzer=analyzer(), timezone=SHANGHAI)
+    for limit, patience in ((1, WAIT_SECONDS), (0, 0.0)):
+        monkeypatch.setattr(writing_module, "MAX_WAITING", limit)
+        made = Writing(url, live, timezone=SHANGHAI)
+        live.asked = []
+        assert not made.searchable(4)
+        assert made.searchable(3)
+        assert live.asked == [patience, patience]
+    live.close()
