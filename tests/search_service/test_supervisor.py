@@ -36,17 +36,18 @@ folder, pauses = pathlib.Path.cwd(), Pauses(*told["pauses"])
 sys.exit(supervise(children, folder=folder, pauses=pauses, grace=told["grace"]))
 """
 
+# At once: print() may write a line in pieces, and the lines of two children would mix.
 OBEDIENT = """
 import os, signal, sys
 from indexer.command_line import end_with_stdin
 
 def end(*_):
-    print(sys.argv[1], "ends", flush=True)
+    os.write(1, f"{sys.argv[1]} ends\n".encode())
     sys.exit(0)
 
 signal.signal(signal.SIGTERM, end)
 end_with_stdin()
-print(sys.argv[1], os.getpid(), flush=True)
+os.write(1, f"{sys.argv[1]} {os.getpid()}\n".encode())
 while True:
     signal.pause()
 """
@@ -56,7 +57,7 @@ import os, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.fork()
 signal.alarm(60)
-print(sys.argv[1], os.getpid(), flush=True)
+os.write(1, f"{sys.argv[1]} {os.getpid()}\n".encode())
 while True:
     signal.pause()
 """
