@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam, false, func, select, update
 
 from indexer.article import Article
-from indexer.errors import StoreUnavailable
 from indexer.store import changing
 from indexer.store.changing import Condition, Stored, article_of, give_out
-from indexer.store.dialects import BUSY_SECONDS, for_writing, shown, translated
+from indexer.store.dialects import for_writing, translated
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
@@ -80,12 +78,9 @@ class ArticleStore:
     when the database fails, or stays locked by another process for too long.
     """
 
-    def __init__(self, engine: Engine, *, patience: float | None = None) -> None:
-        """``patience`` is how many seconds a change waits for the others of this process, BUSY_SECONDS unless given."""
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
-        self._patience = BUSY_SECONDS if patience is None else patience
-        self._turn = Lock()
 
     @property
     def url(self) -> str:
@@ -269,16 +264,7 @@ class ArticleStore:
 
     @contextmanager
     def _change(self) -> Iterator[tuple[Connection, int]]:
-        """An exclusive transaction for changing articles, and the last revision taken before it.
-
-        The threads of this process take turns here. SQLite lets whoever waits ask again and again, and one of many may ask in vain.
-        """
-        if not self._turn.acquire(timeout=self._patience):
-            why = "other changes of this process kept it locked for too long: try again"
-            raise StoreUnavailable(shown(self._engine.url), why)
-        try:
-            with translated(self._engine.url), self._writing.begin() as connection:
-                last = connection.execute(select(revisions.c.last).with_for_update()).scalar_one()
-                yield connection, last
-        finally:
-            self._turn.release()
+        """An exclusive transaction for changing articles, and the last revision taken before it."""
+        with translated(self._engine.url), self._writing.begin() as connection:
+            last = connection.execute(select(revisions.c.last).with_for_update()).scalar_one()
+            yield connection, last

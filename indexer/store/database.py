@@ -30,7 +30,7 @@ def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
-    return ArticleStore(open_database(url, CHAIN, patience=patience), patience=patience)
+    return ArticleStore(open_database(url, CHAIN, patience=patience))
 
 
 def open_editorial(url: str) -> EditorialStore:
