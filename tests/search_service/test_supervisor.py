@@ -42,12 +42,12 @@ import os, signal, sys
 from indexer.command_line import end_with_stdin
 
 def end(*_):
-    os.write(1, f"{sys.argv[1]} ends\n".encode())
+    os.write(1, f"{sys.argv[1]} ends\\n".encode())
     sys.exit(0)
 
 signal.signal(signal.SIGTERM, end)
 end_with_stdin()
-os.write(1, f"{sys.argv[1]} {os.getpid()}\n".encode())
+os.write(1, f"{sys.argv[1]} {os.getpid()}\\n".encode())
 while True:
     signal.pause()
 """
@@ -57,7 +57,7 @@ import os, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.fork()
 signal.alarm(60)
-os.write(1, f"{sys.argv[1]} {os.getpid()}\n".encode())
+os.write(1, f"{sys.argv[1]} {os.getpid()}\\n".encode())
 while True:
     signal.pause()
 """
