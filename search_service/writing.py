@@ -12,13 +12,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.article import Article
-from indexer.errors import ArticleNotFound, IndexFailure, Overloaded, StoreUnavailable
+from indexer.errors import ArticleNotFound, IndexFailure, Overloaded
 from indexer.ingest import Ingest, Item, Outcome, accept_one
-from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex
-from search_service.live.reopening import LOCK_PATIENCE, Reopened
+from search_service.live.reopening import LOCK_PATIENCE, Reopened, needed
 
 MAX_CHANGING: Final = 16
 """Requests of a process that change articles at a time; one more is refused at once. Each may wait for the store's lock."""
@@ -39,9 +38,9 @@ class Writing:
 
     def __init__(self, store_url: str | None, live: LiveIndex, *, timezone: ZoneInfo) -> None:
         """Without ``store_url`` there is no store, and every use fails."""
-        self._store_url, self._live, self._timezone = store_url, live, timezone
+        self._live, self._timezone = live, timezone
         self._lock = Lock()
-        self._store = Reopened(self._open)
+        self._store = Reopened(lambda: open_store(needed(store_url), patience=LOCK_PATIENCE))
         self._changing = 0
         self._waiting = Semaphore(MAX_WAITING)
 
@@ -107,8 +106,3 @@ class Writing:
     def close(self) -> None:
         """Close the store. The next use opens it again."""
         self._store.close()
-
-    def _open(self) -> ArticleStore:
-        if self._store_url is None:
-            raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
-        return open_store(self._store_url, patience=LOCK_PATIENCE)

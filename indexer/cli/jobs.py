@@ -26,6 +26,23 @@ from indexer.sources.registry import SOURCES
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
 
+MAP = click.option(
+    "--map",
+    "maps",
+    metavar="KEY=FIELD",
+    multiple=True,
+    help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
+)
+FORMAT = click.option(
+    "--format",
+    "source",
+    type=click.Choice(sorted(SOURCES)),
+    default="json_lines",
+    show_default=True,
+    help="Format of FILE.",
+)
+"""How a file is read, for the command ``ingest`` and for the job that does the same."""
+
 _ID = click.argument("job_id", metavar="ID", type=click.IntRange(1))
 
 
@@ -67,21 +84,8 @@ def start_group() -> None:
 
 @start_group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--map",
-    "maps",
-    metavar="KEY=FIELD",
-    multiple=True,
-    help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
-)
-@click.option(
-    "--format",
-    "source",
-    type=click.Choice(sorted(SOURCES)),
-    default="json_lines",
-    show_default=True,
-    help="Format of FILE.",
-)
+@MAP
+@FORMAT
 def import_command(file: Path, maps: tuple[str, ...], source: str) -> None:
     """Queue an import: store the articles of FILE (plain or .gz), as ingest does."""
     rejects = Path(rejects_name(str(file)))

@@ -19,7 +19,7 @@ from indexer.analysis.explain import explain
 from indexer.clean import read_mapping
 from indexer.cli import summaries
 from indexer.cli.editorial import editorial_group
-from indexer.cli.jobs import jobs_group, work_command
+from indexer.cli.jobs import FORMAT, MAP, jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Ensure, Generations
@@ -31,7 +31,7 @@ from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
 from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
-from indexer.sources.registry import SOURCES, open_source
+from indexer.sources.registry import open_source
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -46,30 +46,17 @@ def cli() -> None:
 
 @cli.command("ingest")
 @click.argument("file")
-@click.option(
-    "--map",
-    "maps",
-    metavar="KEY=FIELD",
-    multiple=True,
-    help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
-)
+@MAP
 @click.option(
     "--rejects",
     metavar="PATH",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
 )
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(sorted(SOURCES)),
-    default="json_lines",
-    show_default=True,
-    help="Format of FILE.",
-)
+@FORMAT
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
-    file: str, maps: tuple[str, ...], rejects: Path | None, kind: str, if_empty: bool
+    file: str, maps: tuple[str, ...], rejects: Path | None, source: str, if_empty: bool
 ) -> int:
     """Store the articles of FILE (plain or .gz, - for standard input). Running it again changes nothing."""
     settings = _settings()
@@ -81,7 +68,7 @@ def ingest_command(
             return 0
         with show_ingest() as progress:
             report = accept(
-                open_source(kind, file).records(),
+                open_source(source, file).records(),
                 store,
                 mapping=mapping,
                 timezone=settings.timezone,

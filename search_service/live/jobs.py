@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from indexer.errors import JobNotFound, StoreUnavailable
+from indexer.errors import JobNotFound
 from indexer.store.database import find_jobs, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind, State
-from search_service.live.reopening import LOCK_PATIENCE, Reopened
+from search_service.live.reopening import LOCK_PATIENCE, Reopened, needed
 
 
 class LiveJobs:
@@ -19,10 +19,9 @@ class LiveJobs:
 
     def __init__(self, store_url: str | None = None) -> None:
         """Without ``store_url`` there is no store, and every use fails."""
-        self._store_url = store_url
-        self._reading: Reopened[JobStore] = Reopened(lambda: find_jobs(self._url()))
+        self._reading: Reopened[JobStore] = Reopened(lambda: find_jobs(needed(store_url)))
         self._writing: Reopened[JobStore] = Reopened(
-            lambda: open_jobs(self._url(), patience=LOCK_PATIENCE)
+            lambda: open_jobs(needed(store_url), patience=LOCK_PATIENCE)
         )
 
     def list(self, *, size: int, state: State | None) -> tuple[Job, ...]:
@@ -61,11 +60,6 @@ class LiveJobs:
         """Close the store. The next use opens it again."""
         self._reading.close()
         self._writing.close()
-
-    def _url(self) -> str:
-        if self._store_url is None:
-            raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
-        return self._store_url
 
 
 def _need(job: Job | None, job_id: int) -> Job:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-from indexer.store.articles import ArticleStore, Pending
+from indexer.store.articles import Pending
 from indexer.store.database import find_store
+from search_service.live.reopening import Reopened
 from search_service.watching import Watcher
 
 INTERVAL: Final = 1.0
@@ -37,14 +39,14 @@ class StoreWatch:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Nothing is read before the first use."""
-        self._store_url, self._clock = store_url, clock
-        self._store: ArticleStore | None = None
+        self._clock = clock
+        self._store = Reopened(partial(find_store, store_url))
         self._indexed = 0
         self._seen: tuple[int, Pending] | None = None
         self._watcher = Watcher(
             "store",
             self._look,
-            finish=self._leave,
+            finish=self._store.close,
             consequence="the lag of the index is unknown",
             interval=interval,
             pause=interval,
@@ -79,15 +81,6 @@ class StoreWatch:
         self._watcher.close()
 
     def _look(self, _waited_for: bool) -> None:
-        try:
-            self._store = self._store or find_store(self._store_url)
+        with self._store.use() as store:
             after = self._indexed
-            self._seen = after, self._store.pending(after)
-        except BaseException:
-            self._leave()
-            raise
-
-    def _leave(self) -> None:
-        store, self._store = self._store, None
-        if store is not None:
-            store.close()
+            self._seen = after, store.pending(after)

@@ -13,6 +13,17 @@ LOCK_PATIENCE: Final = 5.0
 """Seconds that a request waits for the lock of a SQLite store."""
 
 
+def needed(store_url: str | None) -> str:
+    """The URL of a store that somebody needs.
+
+    Raises:
+        StoreUnavailable: there is none.
+    """
+    if store_url is None:
+        raise StoreUnavailable("", "there is none: set SEARCH_STORE_URL")
+    return store_url
+
+
 class Closable(Protocol):
     """What can be opened and closed."""
 
