@@ -11,7 +11,7 @@ A change is a PUT over HTTP, at a fixed rate: every third one corrects an articl
 Every answer of a search names the revision of its index. A change counts as found when no later answer names a lower revision: then
 every worker shows it. The times of a search count from when it was due, so waiting behind others counts.
 
-Memory is the peak resident set (VmHWM) of each process. The exit code is 1 if a request failed.
+Memory is the peak resident set (VmHWM) of each process, the mapped index included. The exit code is 1 if a request failed.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ from indexer.store.keys import open_keys
 _SQLITE: Final = "sqlite:///"
 CONNECTIONS: Final = 8
 """Connections of the searches, and of the changes."""
+IDLE: Final = 20.0
+"""Seconds after which an unused connection is opened anew. The server closes it after 30."""
 WARM_UP: Final = 30.0
 """Seconds of searches before anything is measured."""
 SETTLE: Final = 20.0
@@ -118,11 +120,15 @@ class Load:
     ) -> None:
         host, _, port = self._url.removeprefix("http://").partition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        used = time.monotonic()
         while not stop.is_set():
             try:
                 number, due = self._due.get(timeout=0.2)
             except Empty:
                 continue
+            if time.monotonic() - used > IDLE:
+                connection.close()  # the next request opens another
+            used = time.monotonic()
             request = self._make(number)
             try:
                 connection.request(request.method, request.target, request.body, self._headers)
@@ -225,16 +231,19 @@ def _wait_until_followed(url: str) -> None:
     raise SystemExit("error: the service is not ready in time")
 
 
-def memory(pid: int) -> dict[str, float]:
-    """The peak resident set in MiB of each process below ``pid``, by its command."""
-    found: dict[str, float] = {}
+def used(pid: int) -> dict[str, tuple[float, float]]:
+    """The peak resident set in MiB and the processor time in seconds of each process below ``pid``, by its command."""
+    found: dict[str, tuple[float, float]] = {}
     for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split():
         status = Path(f"/proc/{each}/status").read_text(encoding="utf-8")
         command = Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")
         peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
         name = " ".join(part.decode() for part in command[2:4])
-        found[f"{name} {each}"] = peak
-        found |= memory(int(each))
+        # Fields 14 and 15 of proc_pid_stat(5), counted after the command in brackets.
+        fields = Path(f"/proc/{each}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        found[f"{name} {each}"] = peak, seconds
+        found |= used(int(each))
     return found
 
 
@@ -273,7 +282,7 @@ def main() -> int:
             searching(url, chosen.searches, texts, Measured(), WARM_UP)
             without, during = Measured(), Measured()
             searching(url, chosen.searches, texts, without, chosen.seconds)
-            before = memory(pid)
+            before = used(pid)
             changes = threading.Thread(
                 target=changing,
                 args=(url, chosen.changes, records, key, during, chosen.seconds),
@@ -281,7 +290,7 @@ def main() -> int:
             changes.start()
             searching(url, chosen.searches, texts, during, chosen.seconds + SETTLE)
             changes.join()
-            after = memory(pid)
+            after = used(pid)
     lags = during.lags()
     failures = without.failures + during.failures
     if not lags:
@@ -295,9 +304,11 @@ def main() -> int:
     print(f"ratio of the p95           {ratio:.2f}")
     print(f"answers to changes         {shown(during.puts)}")
     print(f"{len(lags):,} changes found in   {shown(lags)}")
-    for name, peak in after.items():
+    for name, (peak, seconds) in after.items():
+        peak_before, seconds_before = before[name]
         print(
-            f"memory of {name}: {before.get(name, 0):,.0f} MiB without, {peak:,.0f} MiB with changes"
+            f"{name}: peak {peak_before:,.0f} MiB without, {peak:,.0f} MiB with changes; "
+            f"{seconds - seconds_before:.1f} s of processor time with changes"
         )
     print(f"failures: {len(failures)} {failures[:3]}")
     return 1 if failures else 0

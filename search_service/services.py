@@ -191,7 +191,7 @@ class Services:
         return self.editorial.state()
 
     def warm_up(self) -> None:
-        """Load the dictionaries (a second or two) and all lists, so that no reader waits for them."""
+        """Load the dictionaries (a second or two) and all lists, and keep the index fresh, so that no reader waits for them."""
         self.editorial.refresh()
         with (
             suppress(IndexFailure),
@@ -199,6 +199,7 @@ class Services:
         ):  # each request reports the failure to its reader
             lent.analyzer.query("预热")
             lent.analyzer.sounding(("yu", "re"))
+        self.live.keep_fresh()
         homophones()  # for suggestions and corrections
         function_words()  # for suggestions
         verbs()

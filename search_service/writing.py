@@ -39,7 +39,7 @@ class Writing:
     def __init__(self, store_url: str | None, live: LiveIndex, *, timezone: ZoneInfo) -> None:
         """Without ``store_url`` there is no store, and every use fails."""
         self._live, self._timezone = live, timezone
-        self._lock = Lock()
+        self._lock, self._turns = Lock(), Lock()
         self._store = Reopened(lambda: open_store(needed(store_url), patience=LOCK_PATIENCE))
         self._changing = 0
         self._waiting = Semaphore(MAX_WAITING)
@@ -49,10 +49,20 @@ class Writing:
 
         Raises:
             ConditionFailed: ``when`` does not hold; nothing was changed.
-            Overloaded: MAX_CHANGING other requests are changing articles.
+            Overloaded: MAX_CHANGING other requests are changing articles, or those before this one take too long.
         """
-        with self.admitted(), self._store.use() as store:
+        with self.admitted(), self._turn(), self._store.use() as store:
             return accept_one(item, store, timezone=self._timezone, when=when)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one request of this process change an article at a time. SQLite keeps no queue of those who wait for its lock."""
+        if not self._turns.acquire(timeout=LOCK_PATIENCE):
+            raise Overloaded(self._changing, "change articles")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @contextmanager
     def admitted(self) -> Iterator[None]:

@@ -23,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
 
 
+@pytest.fixture(autouse=True)
+def _small_commits_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep up to three small commits of a test as segments of their own. Otherwise most tests would search a single segment."""
+    monkeypatch.setattr("indexer.columnar.files.writer.TIER_WIDTH", 4)
+
+
 @pytest.fixture(scope="session")
 def corpus_dir() -> Path:
     """The folder of real articles: CORPUS_DIR, or shared/data beside the project.

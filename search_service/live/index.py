@@ -2,20 +2,21 @@
 
 The live index follows promotions and commits: it looks at the folder at most once in ``interval`` seconds. It keeps
 open readers for reuse. It never writes. If the index was removed, the live index raises an error instead of answering,
-and the next request looks again. Nothing is opened under the lock that every request takes. One request opens a new commit,
-while the others go on with the old one. A newly opened commit is verified in the background, while requests are
-answered. If the verification finds damage, requests are refused until another generation is live.
+and the next request looks again. Nothing is opened under the lock that every request takes. One thread opens a new commit,
+while requests go on with the old one: that of ``keep_fresh``, or a request's if there is none. A newly opened commit is
+verified in the background, while requests are answered. If the verification finds damage, requests are refused until another
+generation is live.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,8 @@ INTERVAL: Final = 0.3
 """Seconds between two looks at the folder: two small reads. A promotion or commit shows within this time."""
 HURRY: Final = 0.05
 """Seconds between two looks while somebody waits for a change."""
+AHEAD: Final = 0.2
+"""Seconds between two looks of the thread that keeps the index fresh: less than INTERVAL, so that requests find nothing to do."""
 
 LagOf = Callable[[int], Lag | None]
 
@@ -115,6 +118,22 @@ class LiveIndex:
         self._current: _Snapshot | None = None
         self._looked_at = 0.0
         self._verification = Verification()
+        self._closed = Event()
+        self._refresher: Thread | None = None
+
+    def keep_fresh(self) -> None:
+        """From now on look at the folder in a thread of its own, so that requests need not open new commits.
+
+        Opening one takes some ten milliseconds, and the request that did it would wait for them, with all behind it. Requests
+        still look when the thread is late, or when it was lost in a fork.
+        """
+        self._refresher = Thread(target=self._keep_fresh, name="fresh index", daemon=True)
+        self._refresher.start()
+
+    def _keep_fresh(self) -> None:
+        while not self._closed.wait(AHEAD):
+            with suppress(IndexFailure):  # the next request meets it too
+                self._look(AHEAD)
 
     @contextmanager
     def reader(self) -> Iterator[Lent]:
@@ -158,7 +177,7 @@ class LiveIndex:
         Raises what :meth:`reader` raises.
         """
         until = self._clock() + patience
-        while self._look(hurry=True).revision < revision:
+        while self._look(HURRY).revision < revision:
             if self._clock() >= until:
                 return False
             time.sleep(HURRY)
@@ -166,6 +185,9 @@ class LiveIndex:
 
     def close(self) -> None:
         """Close the idle readers. Readers in use close when they come back. A later request opens new ones."""
+        self._closed.set()
+        if self._refresher is not None:
+            self._refresher.join()
         self._verification.stop()
         self._replace(None)
 
@@ -173,7 +195,7 @@ class LiveIndex:
         """An idle reader of the current snapshot, or a new one."""
         failed = False
         while True:
-            snapshot = self._look()
+            snapshot = self._look(self._interval)
             with self._lock:
                 if snapshot.idle:
                     return snapshot, snapshot.idle.pop()
@@ -189,10 +211,10 @@ class LiveIndex:
                 failed = True
             self._leave(snapshot)
 
-    def _look(self, *, hurry: bool = False) -> _Snapshot:
-        """The current snapshot. Looks at the folder if the last look is too old and no other thread is looking."""
+    def _look(self, age: float) -> _Snapshot:
+        """The current snapshot. Looks at the folder if the last look is ``age`` seconds old and no other thread is looking."""
         current = self._current
-        if current and self._clock() - self._looked_at < (HURRY if hurry else self._interval):
+        if current and self._clock() - self._looked_at < age:
             return current
         if not self._opening.acquire(blocking=current is None):
             assert current is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_only_so_many_requests_change_articles_at_a_time(writing: Writing) -> No
         with pytest.raises(ArticleNotFound):
             writing.stored("a-1")  # reading is not counted
     assert writing.change(FIRST).result == "created"
+
+
+def test_the_requests_of_a_process_take_turns_and_none_waits_for_ever(
+    writing: Writing, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One waits for the store's lock, which another program holds. The next is refused when its patience ends."""
+    writing.change(FIRST)
+    changed = []
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        waiting = Thread(target=lambda: changed.append(writing.change(SECOND)))
+        waiting.start()
+        while not writing._turns.locked():
+            time.sleep(0.001)
+        monkeypatch.setattr(writing_module, "LOCK_PATIENCE", 0.05)
+        with pytest.raises(Overloaded, match="other requests change articles"):
+            writing.change(Record("body", {**FIRST.values, "id": "another"}, ""))
+        another.execute("ROLLBACK")
+        waiting.join()
+    assert [each.result for each in changed] == ["updated"]
 
 
 def test_a_request_that_fails_makes_room(writing: Writing) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -177,9 +178,7 @@ def write_postings(
         used = np.zeros(len(terms), dtype=bool)
         used[pair_terms] = True
         numbers = (np.cumsum(used) - 1).astype(np.uint32)
-        write_terms(
-            file, prefix, [term for term, kept in zip(terms, used.tolist(), strict=True) if kept]
-        )
+        write_terms(file, prefix, [*compress(terms, used.tolist())])
         edges = np.arange(int(used.sum()) + 1)
         write_offsets(file, f"{prefix}/pair_offsets", np.searchsorted(numbers[pair_terms], edges))
         blocks = np.concatenate([_NO_DOCS, *(piece.pair_blocks for piece in small)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 from pathlib import Path
 from typing import Final
 
@@ -91,9 +91,10 @@ def _document_maps(inputs: Sequence[MergeInput]) -> tuple[list[NDArray[np.int64]
 def _union(dictionaries: Sequence[Terms]) -> tuple[list[bytes], list[U32]]:
     """The sorted union of dictionaries, and for each dictionary the numbers of its terms in the union. O(terms)."""
     slices = [dictionary.slice() for dictionary in dictionaries]
-    merged = sorted(set().union(*slices))
-    rank = {term: number for number, term in enumerate(merged)}
-    return merged, [np.array([rank[term] for term in terms], dtype=np.uint32) for terms in slices]
+    # Python's sort finds the sorted runs and merges them, which is many times faster than to sort a set.
+    merged = [*dict.fromkeys(sorted(chain(*slices)))]
+    number_of = dict(zip(merged, range(len(merged)), strict=True)).__getitem__
+    return merged, [np.fromiter(map(number_of, each), np.uint32, len(each)) for each in slices]
 
 
 def _merge_postings(

@@ -34,14 +34,16 @@ from indexer.columnar.files.snapshot import Leaf
 
 MEMORY_LIMIT: Final = 512 * 2**20
 """Estimated bytes that writing one segment may need. Beyond it the buffered documents spill into a segment."""
-TIER_WIDTH: Final = 4
-"""This many segments of one tier are merged into one. A larger value means fewer rewrites and more segments to search."""
-TIER_FLOOR: Final = 200
-"""Segments of up to this many live documents form one tier, since rewriting them is cheap.
+TIER_RATIO: Final = 4
+"""How much larger the segments of a tier may be than those of the tier below."""
+TIER_WIDTH: Final = 2
+"""This many segments of one tier are merged into one, so that few are left to search: each costs a search some milliseconds.
 
-Measured over 1,000 commits of 20 documents on 200,000: each document is written 6.2 times, in at most 13 segments. With 1,000
-here it is 11.7 times in 10 segments, with 50 it is 4.7 times in 15.
+Measured over 200 commits of 42 documents on 200,000: 2.9 small segments on average and at most 4, each document written 7.0 times,
+0.31 s of processor time for a commit. With 4 here: 5.0 and at most 9, 3.7 times, 0.29 s.
 """
+TIER_FLOOR: Final = 200
+"""Segments of up to this many live documents form one tier, since rewriting them is cheap."""
 DEAD_SHARE: Final = 0.4
 """A segment whose share of deleted documents exceeds this is rewritten without them."""
 MOST_SEGMENTS: Final = 64
@@ -328,16 +330,22 @@ class Writer:
         remove_unused(self.folder)
 
     def _due(self) -> list[Piece]:
-        """The segments to merge next: one with too many deleted documents, or a full tier; none when all is well."""
+        """The segments to merge next: one with too many deleted documents, or a full tier; none when all is well.
+
+        If the merged segment would fill its own tier, that tier's segments join at once, so that nothing is rewritten twice.
+        """
         for piece in self._pieces:
             if piece.entry.deleted > DEAD_SHARE * piece.entry.doc_count:
                 return [piece]
         tiers: dict[int, list[Piece]] = {}
         for piece in self._pieces:
             tiers.setdefault(tier(piece.live_count), []).append(piece)
-        return next(
-            (members for _, members in sorted(tiers.items()) if len(members) >= TIER_WIDTH), []
-        )
+        due: list[Piece] = []
+        for number, members in sorted(tiers.items()):
+            joins = bool(due) and tier(sum(each.live_count for each in due)) == number
+            if len(members) + joins >= TIER_WIDTH and (joins or not due):
+                due += members
+        return [piece for piece in self._pieces if piece in due]
 
     def _merge(self, members: Sequence[Piece]) -> None:
         chosen = list(members)
@@ -373,8 +381,8 @@ class Writer:
 
 
 def tier(live: int) -> int:
-    """The tier of a segment: 0 up to TIER_FLOOR live documents, then one more for each factor of TIER_WIDTH."""
+    """The tier of a segment: 0 up to TIER_FLOOR live documents, then one more for each factor of TIER_RATIO."""
     number = 0
-    while live > TIER_FLOOR * TIER_WIDTH**number:
+    while live > TIER_FLOOR * TIER_RATIO**number:
         number += 1
     return number

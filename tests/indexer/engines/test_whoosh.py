@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.columnar.files import writer as writing
 from indexer.columnar.files.commit import last_commit
-from indexer.columnar.files.writer import TIER_WIDTH
 from indexer.engines.base import Engine
 from indexer.engines.whoosh import literals
 from indexer.engines.whoosh.facets import months_of
@@ -126,7 +126,7 @@ class TestWhooshEngine(EngineContract):
     def test_small_commits_do_not_pile_up(self, engine: Engine, folder: Path) -> None:
         for turn in range(25):
             fill(engine, article(f"a-{turn:02}", body=f"第{turn}天"))
-            assert len(last_commit(folder).segments) < TIER_WIDTH
+            assert len(last_commit(folder).segments) < writing.TIER_WIDTH
         with engine.reader() as reader:
             assert sorted(found(reader, MatchAll())) == [f"a-{turn:02}" for turn in range(25)]
         assert engine.check() == []

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import threading
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,23 @@ def test_the_folder_is_looked_at_once_in_an_interval(tmp_path: Path) -> None:
     assert shown(live) == {"a"}
     clock.now = 1.0
     assert shown(live) == {"b"}
+
+
+def test_a_thread_of_its_own_opens_new_commits_until_the_index_is_closed(tmp_path: Path) -> None:
+    promote(tmp_path, [article("a")])
+    live = live_index(tmp_path, interval=3600)
+    live.keep_fresh()
+    assert shown(live) == {"a"}
+    promote(tmp_path, [article("b")])
+    while shown(live) != {"b"}:
+        time.sleep(0.01)
+    (tmp_path / "CURRENT").unlink()
+    with pytest.raises(NoLiveGeneration):
+        _ = [shown(live) for _ in iter(int, 1)]
+    promote(tmp_path, [article("c")])
+    assert shown(live) == {"c"}
+    live.close()
+    assert "fresh index" not in {each.name for each in threading.enumerate()}
 
 
 def test_readers_are_used_again_and_one_for_each_thread_at_most(tmp_path: Path) -> None:
