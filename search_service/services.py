@@ -25,7 +25,7 @@ from indexer.settings import IndexSettings
 from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
 from search_service.blocks.latest import LatestAnswer, latest
-from search_service.blocks.related import RelatedAnswer, related
+from search_service.blocks.related import RelatedAnswer, Wanted, related, related_to_text
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
@@ -99,7 +99,7 @@ class Services:
             )
         )
 
-    def related(self, article_id: str, *, size: int = 6) -> RelatedAnswer:
+    def related(self, article_id: str, wanted: Wanted = Wanted()) -> RelatedAnswer:  # noqa: B008 (it is frozen)
         """The articles related to one article.
 
         Raises:
@@ -109,7 +109,21 @@ class Services:
             lambda: related(
                 self.live,
                 article_id,
-                size=size,
+                wanted,
+                aging=self.aging,
+                timezone=self.timezone,
+                now=self.clock(),
+            )
+        )
+
+    def related_to_text(self, draft: Article, wanted: Wanted) -> RelatedAnswer:
+        """The articles related to an article that need not be in the index, such as a draft."""
+        return self._in_turn(
+            lambda: related_to_text(
+                self.live,
+                draft,
+                wanted,
+                aging=self.aging,
                 timezone=self.timezone,
                 now=self.clock(),
             )

@@ -24,7 +24,6 @@ from indexer.query import (
     MatchAll,
     Or,
     Query,
-    Recency,
     SearchRequest,
     Sort,
     Term,
@@ -41,14 +40,13 @@ from search_service.correction.correct import Correction, Meant, NothingMeant, c
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
 from search_service.live.index import IndexState, Lent, LiveIndex
-from search_service.ranking.aging import Aging
-from search_service.ranking.weights import FADED, FEW
+from search_service.ranking.aging import Aging, recency
+from search_service.ranking.weights import FEW
 from search_service.understanding.filters import (
     AttributeFilter,
     any_of,
     in_channel,
     published_between,
-    start_of_day,
     visible,
     with_attribute,
 )
@@ -190,7 +188,7 @@ def search(
         filter=visible(now),
         sort=question.sort,
         collapse=question.collapse if question.group is None else "none",
-        recency=_recency(aging, now, timezone),
+        recency=recency(aging, now, timezone),
         facets=question.facets,
         facet_size=question.facet_size,
         page=question.page,
@@ -255,14 +253,6 @@ def search(
         index=state,
         took_ms=(perf_counter() - began) * 1000,
     )
-
-
-def _recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
-    """How age lowers scores. Ages are measured at the start of today: all pages of a day agree. None if no article ages."""
-    if aging.half_life is None and all(days is None for _, days in aging.channels):
-        return None
-    today = start_of_day(now.astimezone(timezone).date(), timezone)
-    return Recency(today, aging.half_life, aging.channels, FADED)
 
 
 def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:

@@ -1,48 +1,81 @@
-"""Related articles (相关阅读): what else to read after one article.
+"""Related articles (相关阅读): what else to read after one article, or beside a text that is not in the index.
 
-The article's key terms make a query. If it finds too few articles, further ones follow: first articles with the same
-tags, then articles of the same channel, then the latest articles. Each item says why it is listed. The list holds at most
-one article of a duplicate group, and no article of the article's own group. The same rule applies to articles with the
-same title or the same body.
+The article's key terms make a query; older articles have lower scores, as in a search. If it finds too few articles, further
+ones follow: first articles with the same tags, then articles of the same channel, then the latest articles. Each item says why
+it is listed, and which of these steps found it. The list holds at most one article of a duplicate group, and no article of the
+article's own group. The same rule applies to articles with the same title or the same body.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.characters import fold
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.errors import ArticleNotFound
-from indexer.query import MAX_DEPTH, And, Boost, MatchAll, Not, Or, Query, SearchRequest, Term
+from indexer.query import (
+    MAX_DEPTH,
+    And,
+    Boost,
+    MatchAll,
+    Not,
+    Or,
+    Query,
+    Range,
+    Recency,
+    SearchRequest,
+    Term,
+)
 from search_service.blocks.key_terms import KeyTerm, key_terms
 from search_service.excerpts.leads import lead
-from search_service.live.index import IndexState, LiveIndex
+from search_service.live.index import IndexState, Lent, LiveIndex
+from search_service.ranking.aging import Aging, recency
 from search_service.ranking.weights import (
     MIN_SHARED,
     MIN_SHARED_WEIGHT,
     RELATED_TITLE,
     SAME_CHANNEL,
 )
-from search_service.understanding.filters import in_channel, visible
+from search_service.understanding.filters import INSTANT, any_of, in_channel, visible, without
 
 _PAGE: Final = 50
 """Articles ranked in one request: several times the size of a block, because some of them are reprints."""
 _REASON_WORDS: Final = 3
 
 
+Step = Literal["terms", "tags", "channel", "latest"]
+"""What found a related article: shared key terms, a shared tag, the same channel, or only its date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which related articles are wanted: at most ``size``, none of ``exclude``.
+
+    Only articles of ``channel`` and its subchannels, at most ``max_age`` days old, and with ``past_only`` none newer than the article
+    itself. Articles without a date meet neither of the last two.
+    """
+
+    size: int = 6
+    exclude: tuple[str, ...] = ()
+    channel: str | None = None
+    max_age: int | None = None
+    past_only: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """One related article. ``reasons`` say in Chinese why it is listed. The score is 0.0 if the key terms did not find it."""
+    """One related article. ``reasons`` say in Chinese why it is listed. The score is 0.0 if ``step`` is not ``terms``."""
 
     article: Article
     lead: str
     score: float
+    step: Step
     reasons: tuple[str, ...]
 
 
@@ -58,84 +91,137 @@ class RelatedAnswer:
 def related(
     live: LiveIndex,
     article_id: str,
+    wanted: Wanted,
     *,
-    size: int,
+    aging: Aging,
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
-    """At most ``size`` articles that are related to the article with id ``article_id``.
+    """The articles that are related to the article with id ``article_id``.
 
     Raises:
         ArticleNotFound: no article with that id is visible at ``now``.
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    with live.reader() as (reader, state, analyzer):
-        article = reader.get(article_id)
+    with live.reader() as lent:
+        article = lent.reader.get(article_id)
         if article is None or not article.is_visible(now):
             raise ArticleNotFound(article_id)
-        terms = key_terms(article, reader, analyzer)
-        seen = {*_faces(article, _folded(article))}
-        items: list[RelatedArticle] = []
-        for each in _candidates(reader, article, terms, now):
-            if len(items) == size:
-                break
-            faces = _faces(each.article, each.folded)
-            if seen.isdisjoint(faces):
-                seen.update(faces)
-                items.append(_item(article, each, timezone=timezone, now=now))
-    return RelatedAnswer(article=article, items=tuple(items), index=state)
+        return _related(lent, article, wanted, aging=aging, timezone=timezone, now=now)
+
+
+def related_to_text(
+    live: LiveIndex,
+    draft: Article,
+    wanted: Wanted,
+    *,
+    aging: Aging,
+    timezone: ZoneInfo,
+    now: datetime,
+) -> RelatedAnswer:
+    """The articles that are related to an article that need not be in the index. If its id is, that article is left out.
+
+    Raises:
+        IndexFailure: see :meth:`LiveIndex.reader`.
+    """
+    with live.reader() as lent:
+        return _related(lent, draft, wanted, aging=aging, timezone=timezone, now=now)
+
+
+def _related(
+    lent: Lent, article: Article, wanted: Wanted, *, aging: Aging, timezone: ZoneInfo, now: datetime
+) -> RelatedAnswer:
+    others = And(
+        (
+            visible(now),
+            without((article.id, *wanted.exclude)),
+            *_not_its_reprints(article),
+            *_narrowed(article, wanted, now),
+        )
+    )
+    seen = {*_faces(article, _folded(article))}
+    items: list[RelatedArticle] = []
+    for each in _candidates(lent, article, others, recency(aging, now, timezone)):
+        if len(items) == wanted.size:
+            break
+        faces = _faces(each.article, each.folded)
+        if seen.isdisjoint(faces):
+            seen.update(faces)
+            items.append(_item(article, each, timezone=timezone, now=now))
+    return RelatedAnswer(article=article, items=tuple(items), index=lent.state)
+
+
+def _narrowed(article: Article, wanted: Wanted, now: datetime) -> Iterator[Query]:
+    """The conditions of ``wanted`` but for its ``exclude``."""
+    if wanted.channel is not None:
+        yield in_channel(wanted.channel)
+    if wanted.max_age is not None:
+        yield Range("published_at", start=now - timedelta(days=wanted.max_age))
+    if wanted.past_only:
+        yield Range("published_at", end=(article.published_at or now) + INSTANT)
 
 
 class _Candidate(NamedTuple):
-    """A candidate article; its folded title, lead and body; its score; and the key terms that it shares."""
+    """A candidate article; its folded title, lead and body; the step that found it; its score; and the key terms that it shares."""
 
     article: Article
     folded: tuple[str, str, str]
+    step: Step
     score: float
     shared: list[str]
 
 
 def _candidates(
-    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], now: datetime
+    lent: Lent, article: Article, others: Query, fading: Recency | None
 ) -> Iterator[_Candidate]:
     """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
-    others = And((visible(now), *_not_its_reprints(article)))
-    yield from _alike(reader, article, terms, others)
-    sources: list[Query] = []
-    if article.tags:
-        sources.append(Or(tuple(Term("tag", tag) for tag in article.tags)))
+    reader, _, analyzer = lent
+    yield from _alike(reader, article, key_terms(article, reader, analyzer), others, fading)
+    steps: list[tuple[Step, Query]] = [("latest", MatchAll())]
     if article.channel:
-        sources.append(in_channel(article.channel))
-    for query in (*sources, MatchAll()):
-        for other in _newest(reader, article, query, others):
-            yield _Candidate(other, _folded(other), 0.0, [])
+        steps.insert(0, ("channel", in_channel(article.channel)))
+    if article.tags:
+        steps.insert(0, ("tags", any_of("tag", article.tags)))
+    for step, query in steps:
+        for other in _newest(reader, query, others):
+            yield _Candidate(other, _folded(other), step, 0.0, [])
 
 
 def _alike(
-    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+    reader: Reader,
+    article: Article,
+    terms: tuple[KeyTerm, ...],
+    others: Query,
+    fading: Recency | None,
 ) -> Iterator[_Candidate]:
     """The articles that share enough key terms, best first."""
     if not terms:
         return
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
-    for other, score in _by_terms(reader, article, terms, narrowed):
+    for other, score in _by_terms(reader, article, terms, others, fading):
         folded = _folded(other)
         text = "\n".join(folded)
         shared = [term for term in terms if term.token in text]
         if len(shared) >= MIN_SHARED and sum(term.weight for term in shared) >= enough:
-            yield _Candidate(other, folded, score, [term.spelling for term in shared])
+            yield _Candidate(other, folded, "terms", score, [term.spelling for term in shared])
 
 
 def _by_terms(
-    reader: Reader, article: Article, terms: tuple[KeyTerm, ...], narrowed: Query
+    reader: Reader,
+    article: Article,
+    terms: tuple[KeyTerm, ...],
+    others: Query,
+    fading: Recency | None,
 ) -> Iterator[tuple[Article, float]]:
     """The _PAGE articles that the key terms rank first. Articles of the same channel get a higher score.
 
     The channel is known only after an article is read. Until then the article is ordered by the score that it would have
     in the same channel. Thus only articles that may come next are read.
     """
-    request = SearchRequest(_about(terms), filter=narrowed, collapse="duplicates", size=_PAGE + 1)
-    ranked = [each for each in reader.rank(request) if each[0] != article.id][:_PAGE]
+    request = SearchRequest(
+        _about(terms), filter=others, collapse="duplicates", recency=fading, size=_PAGE
+    )
+    ranked = reader.rank(request)
     most = SAME_CHANNEL if article.channel else 1.0
     # By score, then in the engine's order: newer first.
     waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
@@ -153,14 +239,14 @@ def _by_terms(
             heappush(waiting, (-score, place, score))
 
 
-def _newest(reader: Reader, article: Article, query: Query, narrowed: Query) -> Iterator[Article]:
-    """The other articles that match ``query``, newest first."""
+def _newest(reader: Reader, query: Query, others: Query) -> Iterator[Article]:
+    """Those of ``others`` that match ``query``, newest first."""
     for number in range(1, MAX_DEPTH // _PAGE + 1):
         request = SearchRequest(
-            query, filter=narrowed, sort="newest", collapse="duplicates", page=number, size=_PAGE
+            query, filter=others, sort="newest", collapse="duplicates", page=number, size=_PAGE
         )
         ranked = reader.rank(request)
-        yield from (_read(reader, each) for each, _ in ranked if each != article.id)
+        yield from (_read(reader, each) for each, _ in ranked)
         if len(ranked) < _PAGE:
             return
 
@@ -210,7 +296,11 @@ def _item(
     if other.published_at:
         reasons.append(_age(other.published_at, now, timezone))
     return RelatedArticle(
-        article=other, lead=lead(other), score=chosen.score, reasons=tuple(reasons)
+        article=other,
+        lead=lead(other),
+        score=chosen.score,
+        step=chosen.step,
+        reasons=tuple(reasons),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.analysis.characters import fold
 from indexer.article import Article
+from search_service.excerpts.datelines import without_dateline
 from search_service.understanding.borders import is_border
 
 LEAD_LENGTH: Final = 90
@@ -32,9 +33,10 @@ KEPT: Final = 0.6
 def lead(article: Article, *, length: int = LEAD_LENGTH) -> str:
     """The article's own lead, or else the beginning of its body: one line of about ``length`` characters.
 
-    Skips a first paragraph that only repeats the title. Cuts at punctuation, and adds … where the cut breaks a sentence.
+    Skips a first paragraph that only repeats the title, and a dateline. Cuts at punctuation, and adds … where the cut breaks a
+    sentence.
     """
-    return cut(article.lead or _opening(article), length).replace("\n", " ")
+    return cut(without_dateline(article.lead or _opening(article)), length).replace("\n", " ")
 
 
 def cut(text: str, length: int) -> str:

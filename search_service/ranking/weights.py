@@ -62,7 +62,7 @@ SYNONYM: Final = 0.8
 
 # Related articles: docs/relevance.md#constants-of-related-articles
 
-KEY_TERMS: Final = 12
+KEY_TERMS: Final = 30
 """Maximum number of key terms of an article."""
 
 TITLE_COUNTS: Final = 4.0
@@ -83,7 +83,7 @@ RELATED_TITLE: Final = 1.5
 
 MIN_SHARED: Final = 2
 """Related articles share at least this many key terms."""
-MIN_SHARED_WEIGHT: Final = 0.15
+MIN_SHARED_WEIGHT: Final = 0.05
 """The shared key terms have at least this share of the weight of all key terms."""
 
 SAME_CHANNEL: Final = 1.25

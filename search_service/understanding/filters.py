@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from indexer.query import And, Not, NumberRange, Or, Query, Range, Term
 
-_INSTANT: Final = timedelta(microseconds=1)
+INSTANT: Final = timedelta(microseconds=1)
 """The smallest difference of two times. Adding it to both ends of ``[start, end)`` gives ``(start, end]``."""
 
 FIRST_DAY: Final = date(1900, 1, 1)
@@ -38,7 +38,7 @@ class AttributeFilter:
 
 def visible(now: datetime) -> Query:
     """The query for the articles that readers may see at ``now``. Matches the same articles as :meth:`Article.is_visible`."""
-    after_now = now + _INSTANT
+    after_now = now + INSTANT
     return And(
         (
             Term("status", "published"),

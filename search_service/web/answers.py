@@ -168,6 +168,7 @@ def related_payload(answer: RelatedAnswer, zone: ZoneInfo) -> RelatedPayload:
             RelatedHit(
                 **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
                 score=item.score,
+                step=item.step,
                 reasons=list(item.reasons),
             )
             for item in answer.items

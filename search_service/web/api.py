@@ -7,6 +7,7 @@ from flask_openapi3.models.tag import Tag
 
 from search_service.services import Services
 from search_service.web import answers, payloads
+from search_service.web.article_body import ArticleBody, read_draft
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.params import (
     LatestParameters,
@@ -84,8 +85,23 @@ def api_blueprint(services: Services) -> Routes:
         ),
     )
     def related(article_id: str, query: RelatedParameters) -> Response:
-        answer = services.related(article_id, size=query.size)
+        answer = services.related(article_id, query.wanted())
         show_articles([answer.article.id, *(item.article.id for item in answer.items)])
+        return json_response(answers.related_payload(answer, zone))
+
+    @blueprint.post(
+        "/related",
+        operation_id="related_to_text",
+        summary="Articles related to a text",
+        description="For a text that is not in the index, such as a draft. The body is a JSON object with the fields of an "
+        "article; a title or a body is needed. Nothing is stored. If `id` names an article, that one is left out.",
+        responses=described(
+            payloads.RelatedPayload, "invalid_parameter", "invalid_article", *SEARCHING
+        ),
+    )
+    def related_to_text(query: RelatedParameters, raw: ArticleBody) -> Response:
+        answer = services.related_to_text(read_draft(raw, zone), query.wanted())
+        keep_nowhere()
         return json_response(answers.related_payload(answer, zone))
 
     @blueprint.get(

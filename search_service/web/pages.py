@@ -17,6 +17,7 @@ from indexer.article import Article
 from indexer.errors import Overloaded
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import Answer, Question, Understood
+from search_service.blocks.related import Wanted
 from search_service.excerpts.leads import lead
 from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
@@ -129,7 +130,7 @@ def pages_blueprint(services: Services) -> Blueprint:
     @blueprint.get("/articles")
     def article(article_id: str | None = None) -> str:
         found, _ = services.article(read_page_id() if article_id is None else article_id)
-        related = services.related(found.id, size=RELATED)
+        related = services.related(found.id, Wanted(size=RELATED))
         shown = (found.id, *(item.article.id for item in related.items))
         latest = services.latest(size=ARTICLE_LATEST, exclude=shown)
         show_articles((*shown, *(item.article.id for item in latest.items)))

@@ -11,7 +11,7 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, Literal, NoReturn, Self, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import request
@@ -30,6 +30,7 @@ from indexer.article import ID_RULE, check_id
 from indexer.errors import InvalidArticle
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
+from search_service.blocks.related import Wanted
 from search_service.blocks.suggest import MAX_PREFIX
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
@@ -38,6 +39,8 @@ from search_service.web.values import ExactText, Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
+MAX_AGE: Final = 36_500
+"""The oldest articles that can be asked for, in days."""
 MAX_EXCLUDED: Final = 100
 MAX_ECHO: Final = 100
 """Maximum number of characters of a wrong value, and of its name, that an error repeats."""
@@ -117,21 +120,14 @@ class NoParameters(Parameters):
     """For routes that take none."""
 
 
-class RelatedParameters(Parameters):
-    """What ``/api/v1/articles/{id}/related`` takes."""
-
-    size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
-
-
-class LatestParameters(Parameters):
-    """What ``/api/v1/latest`` takes."""
+class ListParameters(Parameters):
+    """What the lists of articles take: which of them to list."""
 
     repeatable: ClassVar[frozenset[str]] = frozenset(("exclude",))
 
     channel: ExactText | None = Field(
         None, description="Only this channel and all that lies in it; without it, all channels."
     )
-    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
     exclude: tuple[str, ...] = Field(
         (),
         description=f"Ids of articles to leave out, parted by commas, {MAX_EXCLUDED} at most: "
@@ -153,6 +149,34 @@ class LatestParameters(Parameters):
                 "ids", "is not a list of ids", {"value": ",".join(values), "allowed": allowed}
             )
         return ids
+
+
+class LatestParameters(ListParameters):
+    """What ``/api/v1/latest`` takes."""
+
+    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
+
+
+class RelatedParameters(ListParameters):
+    """What ``/api/v1/articles/{id}/related`` and ``/api/v1/related`` take."""
+
+    size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
+    max_age: Number | None = Field(
+        None, ge=1, le=MAX_AGE, description="Only articles that are at most so many days old."
+    )
+    past_only: Literal["on", "off"] = Field(
+        "off", description="on: no article that is newer than the one itself."
+    )
+
+    def wanted(self) -> Wanted:
+        """The parameters as the use case takes them."""
+        return Wanted(
+            size=self.size,
+            exclude=self.exclude,
+            channel=self.channel,
+            max_age=self.max_age,
+            past_only=self.past_only == "on",
+        )
 
 
 def _listed_id(text: str) -> str:

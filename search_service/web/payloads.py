@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search_service.answering.explain import AddedBy, MultipliedBy
 from search_service.answering.rungs import Rung
+from search_service.blocks.related import Step
 from search_service.blocks.suggest import Kind
 from search_service.live.index import IndexState
 
@@ -256,6 +257,10 @@ class RelatedHit(ListedArticle):
     score: float = Field(
         description="Comparable within one answer only; 0 when it fills up the list."
     )
+    step: Step = Field(
+        description="What found it. `terms`: shared key terms; the others fill up the list: a shared tag, the same channel, or "
+        "only its date."
+    )
     reasons: list[str] = Field(
         description="Why it is here, in Chinese.", json_schema_extra={"example": ["同频道"]}
     )
@@ -264,7 +269,7 @@ class RelatedHit(ListedArticle):
 class RelatedPayload(Payload):
     """The related articles of one, best first."""
 
-    id: str
+    id: str = Field(description="The article's id; empty for a text without one.")
     hits: list[RelatedHit]
     index: IndexPayload
 

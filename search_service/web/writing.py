@@ -11,16 +11,17 @@ import orjson
 from flask import Response, request
 from flask_openapi3.models import RawModel
 from flask_openapi3.models.tag import Tag
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 from indexer.article import MAX_SHOWN, check_id, content_of
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
-from indexer.lines import MAX_LINE_BYTES, parse_record, read_lines
+from indexer.lines import read_lines
 from indexer.records import Record, Rejection, Removal
 from indexer.store.changing import Condition, Result
 from search_service.services import Services
 from search_service.web.answers import in_zone
+from search_service.web.article_body import ArticleBody, read_record
 from search_service.web.caching import PACKED, keep_nowhere
 from search_service.web.errors import problem
 from search_service.web.params import check_query_string
@@ -42,12 +43,6 @@ TAGS = [
 
 NDJSON: Final = "application/x-ndjson"
 _WRITING: Final = (*KEYS, "key_scope", "writing_off", "overloaded", "store_unavailable")
-
-
-class ArticleBody(RawModel):
-    """One article as JSON."""
-
-    mimetypes = ["application/json"]  # noqa: RUF012 (declared so by the base class)
 
 
 class LinesBody(RawModel):
@@ -182,13 +177,7 @@ def _record(body: RawModel, article_id: str) -> Record:
         check_id(article_id)
     except InvalidArticle as error:
         raise problem("invalid_article", str(error)) from error
-    body.max_content_length = MAX_LINE_BYTES + 1  # werkzeug cuts a longer body in chunks off here
-    data = body.get_data()
-    if len(data) > MAX_LINE_BYTES:
-        raise RequestEntityTooLarge
-    parsed = parse_record(data, "body")
-    if isinstance(parsed, Rejection):
-        raise problem("invalid_article", parsed.why)
+    parsed = read_record(body)
     given = parsed.values.get("id")
     named = "" if given is None else str(given).strip()
     if named not in ("", article_id):

@@ -10,6 +10,7 @@ import pytest
 from indexer.analysis.characters import fold_literal
 from indexer.article import Article, make_article
 from search_service.answering.search import Question
+from search_service.blocks.related import Wanted
 from search_service.services import Services
 from tests.conftest import PROJECT
 from tests.search_service.indexes import SHANGHAI, services
@@ -51,7 +52,7 @@ def test_a_title_with_its_quotes_and_dashes_as_operators_finds_it_too(
 def test_six_related_articles_none_of_them_the_article_or_its_twin(
     asked: Services, one: Article
 ) -> None:
-    items = asked.related(one.id, size=6).items
+    items = asked.related(one.id, Wanted(size=6)).items
     titles = [fold_literal(item.article.title) for item in items]
     assert len(items) == 6
     assert len({fold_literal(one.title), *titles}) == 7

@@ -20,9 +20,18 @@ def tokens_of(tmp_path: Path, about: Article, *others: Article) -> list[str]:
     return [term.token for term in terms_of(tmp_path, about, *others)]
 
 
-def test_single_characters_numbers_and_stopwords_tell_nothing(tmp_path: Path) -> None:
-    twin = {"title": "茶 2024 的 茶会", "body": "茶 2024 的 茶会"}
-    assert tokens_of(tmp_path, article("a", **twin), article("b", **twin)) == ["茶会"]
+def test_single_characters_and_stopwords_tell_nothing_and_numbers_do(tmp_path: Path) -> None:
+    twin = {"title": "茶 7 的 茶会", "body": "茶 7 的 茶会来了 4215 人"}
+    found = set(tokens_of(tmp_path, article("a", **twin), article("b", **twin)))
+    assert {"茶会", "4215"} <= found
+    assert found.isdisjoint({"茶", "的", "7"})
+
+
+def test_the_dateline_tells_nothing(tmp_path: Path) -> None:
+    dated = "云溪社古塔12月19日电(记者李石渠)茶会开幕。"
+    about = article("a", title="甲", body=dated)
+    other = article("b", title="乙", body=f"{dated}集市古塔云溪社石渠")
+    assert set(tokens_of(tmp_path, about, other)) == {"开幕", "茶会"}
 
 
 def test_what_no_other_article_holds_tells_nothing(tmp_path: Path) -> None:
@@ -52,7 +61,8 @@ def test_tags_and_the_lead_count(tmp_path: Path) -> None:
 
 
 def test_there_are_not_too_many(tmp_path: Path) -> None:
-    body = "茶会古塔集市石渠灯笼龙舟学校教室山谷清晨孩子石板老师图书馆雨水"
+    words = "茶会古塔集市石渠灯笼龙舟学校教室山谷清晨孩子石板老师图书馆雨水"
+    body = f"{words}桥梁河流村庄森林天空星星月亮太阳海洋沙滩岛屿船舶港口灯塔渔民"
     about, other = article("a", title="甲", body=body), article("b", title="乙", body=body)
     terms = terms_of(tmp_path, about, other)
     assert len(terms) == KEY_TERMS

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.article import Article
 from indexer.errors import ArticleNotFound
-from search_service.blocks.related import RelatedAnswer
+from search_service.blocks.related import RelatedAnswer, Wanted
 from search_service.services import Services
 from tests.factories import NOON, article
 from tests.search_service.indexes import services
@@ -54,7 +54,7 @@ def test_the_same_subject_comes_first_then_tags_then_the_channel_then_the_latest
     tmp_path: Path, engine: str
 ) -> None:
     asked = index(tmp_path, [HERE, SAME_SUBJECT, SAME_TAG, SAME_CHANNEL, *OTHER], engine)
-    answer = asked.related("here", size=6)
+    answer = asked.related("here", Wanted(size=6))
     assert ids(answer) == ["subject", "tag", "channel", "other-5", "other-4", "other-3"]
     assert answer.article == HERE
     assert answer.index.generation == "000001"
@@ -105,8 +105,8 @@ def test_days_are_counted_in_the_services_zone(tmp_path: Path) -> None:
 
 def test_a_block_is_full_whenever_there_are_enough_articles(tmp_path: Path) -> None:
     asked = index(tmp_path, [HERE, *OTHER])
-    assert len(asked.related("here", size=5).items) == 5
-    assert len(asked.related("here", size=6).items) == 5
+    assert len(asked.related("here", Wanted(size=5)).items) == 5
+    assert len(asked.related("here", Wanted(size=6)).items) == 5
 
 
 def test_backfill_goes_on_past_pages_of_reprints(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_backfill_goes_on_past_pages_of_reprints(tmp_path: Path) -> None:
         article(f"copy-{n}", title=HERE.title, body=f"转载{n}", published_at="2026-02-20")
         for n in range(120)
     ]
-    assert ids(index(tmp_path, [HERE, *copies, *OTHER]).related("here", size=5)) == [
+    assert ids(index(tmp_path, [HERE, *copies, *OTHER]).related("here", Wanted(size=5))) == [
         "other-5", "other-4", "other-3", "other-2", "other-1"
     ]  # fmt: skip
 
@@ -143,7 +143,9 @@ def test_of_a_duplicate_group_one_is_enough_and_of_its_own_none(
         for n in range(3)
     ]  # fmt: skip
     latest = [article(f"late-{n}", title=f"晚报{n}", body=f"雨{n}", duplicate_group=9) for n in range(60)]  # fmt: skip
-    answer = index(tmp_path, [here, *own, *others, *latest, *OTHER], engine).related("here", size=7)
+    answer = index(tmp_path, [here, *own, *others, *latest, *OTHER], engine).related(
+        "here", Wanted(size=7)
+    )
     assert [item.article.duplicate_group for item in answer.items] == [5, 9, 0, 0, 0, 0, 0]
     assert ids(answer)[2:] == ["other-5", "other-4", "other-3", "other-2", "other-1"]
 
@@ -155,7 +157,7 @@ def test_two_articles_without_a_body_are_no_reprints_of_each_other(tmp_path: Pat
 
 def test_one_shared_word_is_chance(tmp_path: Path) -> None:
     chance = article("chance", title="江边", body="云溪涨水了。", published_at="2020-01-01")
-    answer = index(tmp_path, [HERE, SAME_SUBJECT, chance, *OTHER]).related("here", size=7)
+    answer = index(tmp_path, [HERE, SAME_SUBJECT, chance, *OTHER]).related("here", Wanted(size=7))
     assert not any(reason.startswith("共同") for reason in reasons(answer, "chance"))
     assert ids(answer)[-1] == "chance"
 
@@ -191,9 +193,82 @@ def test_an_article_that_stands_alone_has_none(tmp_path: Path) -> None:
 
 def test_an_article_of_punctuation_is_backfilled(tmp_path: Path) -> None:
     odd = article("odd", title="？！", body="……")
-    assert ids(index(tmp_path, [odd, *OTHER]).related("odd", size=2)) == ["other-5", "other-4"]
+    assert ids(index(tmp_path, [odd, *OTHER]).related("odd", Wanted(size=2))) == [
+        "other-5",
+        "other-4",
+    ]
 
 
 def test_items_carry_leads(tmp_path: Path) -> None:
     answer = index(tmp_path, [HERE, SAME_SUBJECT]).related("here")
     assert answer.items[0].lead == SAME_SUBJECT.body
+
+
+def test_each_item_names_the_step_that_found_it(tmp_path: Path) -> None:
+    answer = index(tmp_path, [HERE, SAME_SUBJECT, SAME_TAG, SAME_CHANNEL, *OTHER]).related("here")
+    assert [item.step for item in answer.items] == [
+        "terms", "tags", "channel", "latest", "latest", "latest",
+    ]  # fmt: skip
+    assert [item.score > 0 for item in answer.items] == [True, *[False] * 5]
+
+
+@pytest.mark.parametrize("engine", ["memory", "whoosh"])
+def test_what_is_not_wanted_is_left_out_at_every_step(tmp_path: Path, engine: str) -> None:
+    undated = replace(
+        SAME_SUBJECT,
+        id="undated",
+        title="茶农说茶会",
+        body="云溪的茶农又说，茶会离不开茶具。",
+        published_at=None,
+    )
+    asked = index(tmp_path, [HERE, SAME_SUBJECT, SAME_TAG, SAME_CHANNEL, undated, *OTHER], engine)
+    everything = {"subject", "tag", "channel", "undated", *(each.id for each in OTHER)}
+    assert set(ids(asked.related("here", Wanted(size=20)))) == everything
+    for wanted, left in (
+        (Wanted(exclude=("subject", "tag", "other-5")), everything - {"subject", "tag", "other-5"}),
+        (Wanted(channel="文化"), {"subject", "channel", "undated"}),
+        (Wanted(channel="文化/节"), set()),
+    ):
+        assert set(ids(asked.related("here", replace(wanted, size=20)))) == left
+
+
+def test_articles_can_be_bounded_by_age_and_by_the_articles_own_date(tmp_path: Path) -> None:
+    def at(name: str, days: float) -> Article:
+        return replace(SAME_SUBJECT, id=name, title=f"茶会{name}", body=f"{name}说，{SAME_SUBJECT.body}",
+                       published_at=NOON - timedelta(days=days))  # fmt: skip
+
+    here = replace(HERE, published_at=NOON - timedelta(days=3))
+    others = [at("一", 1), at("三", 3), at("九", 9)]
+    asked = index(tmp_path, [here, *others, replace(at("无", 0), published_at=None)])
+    assert set(ids(asked.related("here"))) == {"一", "三", "九", "无"}
+    assert set(ids(asked.related("here", Wanted(max_age=3)))) == {"一", "三"}
+    assert set(ids(asked.related("here", Wanted(past_only=True)))) == {"三", "九"}
+    assert set(ids(asked.related("here", Wanted(past_only=True, max_age=5)))) == {"三"}
+
+
+def test_of_two_equal_articles_the_newer_one_comes_first_and_not_only_by_date(
+    tmp_path: Path,
+) -> None:
+    old = replace(SAME_SUBJECT, id="old", published_at=NOON - timedelta(days=2000))
+    new = replace(SAME_SUBJECT, id="new", title="古塔下茶会怎样办", body="云溪茶农说，茶会离不开茶具，制陶匠人忙了半个月。",
+                  published_at=NOON - timedelta(days=1))  # fmt: skip
+    answer = index(tmp_path, [HERE, old, new, *OTHER]).related("here", Wanted(size=2))
+    assert ids(answer) == ["new", "old"]
+    scores = [item.score for item in answer.items]
+    assert scores[1] < 0.7 * scores[0]
+
+
+@pytest.mark.parametrize("engine", ["memory", "whoosh"])
+def test_a_draft_has_the_related_articles_that_it_will_have(tmp_path: Path, engine: str) -> None:
+    asked = index(tmp_path, [HERE, SAME_SUBJECT, SAME_TAG, SAME_CHANNEL, *OTHER], engine)
+    draft = replace(
+        HERE,
+        id="",
+        title="茶会要移到古塔下",
+        body="云溪的茶会要移到古塔下举行，茶农和制陶匠人都来。",
+        published_at=None,
+    )
+    answer = asked.related_to_text(draft, Wanted())
+    assert ids(answer)[0] in ("here", "subject")
+    assert set(ids(answer)) > {"here", "subject", "tag", "channel"}
+    assert "here" not in ids(asked.related_to_text(replace(draft, id="here"), Wanted()))

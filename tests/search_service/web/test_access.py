@@ -365,7 +365,8 @@ def test_routes_that_need_another_key_may_share_a_path(site: Site) -> None:
     assert described_path["put"]["security"] == [{"key": []}]
 
 
-def test_only_clicks_change_something_without_a_key(portal: Portal) -> None:
+def test_only_clicks_and_texts_are_sent_without_a_key(portal: Portal) -> None:
+    """A click is counted. A text to which related articles are asked for changes nothing."""
     app = portal.client.application
     changing = {"POST", "PUT", "PATCH", "DELETE"}
     without = set()
@@ -373,4 +374,4 @@ def test_only_clicks_change_something_without_a_key(portal: Portal) -> None:
         blueprint = app.blueprints.get(rule.endpoint.rpartition(".")[0])
         if changing & (rule.methods or set()) and not getattr(blueprint, "scope", None):
             without.add(rule.rule)
-    assert without == {"/api/v1/clicks"}
+    assert without == {"/api/v1/clicks", "/api/v1/related"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.factories import article
 from tests.search_service.indexes import promote
-from tests.search_service.web.portal import HIDDEN, SCRIPT, Portal, open_portal
+from tests.search_service.web.portal import HIDDEN, SCRIPT, Portal, as_problem, open_portal
 
 INDEX = {
     "generation": "000001",
@@ -206,6 +207,49 @@ def test_related_articles_carry_leads_and_reasons(portal: Portal) -> None:
     assert "n-01" not in ids(answer)
     assert all(hit["lead"] and hit["reasons"] for hit in answer["hits"])
     assert len(portal.json("/api/v1/articles/n-01/related", size="2")["hits"]) == 2
+
+
+def test_related_articles_can_be_narrowed(portal: Portal) -> None:
+    path = "/api/v1/articles/n-01/related"
+    whole = ids(portal.json(path, size="20"))
+    without = portal.json(path, size="20", exclude=",".join(whole[:2]))
+    assert ids(without)[:18] == whole[2:]
+    narrowed = portal.json(path, size="20", channel="时政", max_age="36500", past_only="on")
+    own = portal.json("/api/v1/articles/n-01")["published_at"]
+    assert narrowed["hits"]
+    for hit in narrowed["hits"]:
+        assert hit["channel"].startswith("时政")
+        assert hit["published_at"] <= own
+        assert hit["step"] in ("terms", "tags", "channel", "latest")
+
+
+def test_a_text_that_is_not_in_the_index_has_related_articles_too(portal: Portal) -> None:
+    article = portal.json("/api/v1/articles/n-01")
+    text = {name: article[name] for name in ("title", "body", "channel", "tags")}
+    answer = portal.client.post("/api/v1/related?size=4", json=text)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    found: Any = answer.json
+    assert found["id"] == ""
+    assert "n-01" not in ids(found)  # its text is a reprint of that article
+    known: Any = portal.client.post("/api/v1/related?size=4", json={**text, "id": "n-01"}).json
+    expected = portal.json("/api/v1/articles/n-01/related", size="4")
+    assert (known["id"], known["hits"]) == ("n-01", expected["hits"])
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"{}", "neither a title nor a body"),
+        (b"[]", "object"),
+        (b"{", "JSON"),
+        (b'{"title": "x", "published_at": "soon"}', "published_at"),
+    ],
+)
+def test_a_text_that_is_no_article_is_refused(portal: Portal, body: bytes, why: str) -> None:
+    answer = portal.client.post("/api/v1/related", data=body, content_type="application/json")
+    problem = as_problem(answer)
+    assert (problem["status"], problem["code"]) == (400, "invalid_article")
+    assert why in problem["detail"]
 
 
 def test_the_latest_articles_come_newest_first(portal: Portal) -> None:
