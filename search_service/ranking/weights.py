@@ -89,6 +89,11 @@ MIN_SHARED_WEIGHT: Final = 0.15
 SAME_CHANNEL: Final = 1.25
 """The factor of the score of a related article in the same channel."""
 
+# Hot articles: docs/relevance.md#constants-of-hot-articles
+
+HOT_HALF_LIVES: Final = {"hour": 1 / 3, "day": 6.0, "week": 36.0}
+"""For each window, the hours after which a view of an article counts half."""
+
 # Correction: docs/relevance.md#constants-of-correction
 
 CORRECT_FACTOR: Final = 100

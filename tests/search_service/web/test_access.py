@@ -271,8 +271,9 @@ def test_a_key_of_any_scope_reads_a_private_service(private: Site, scope: Scope)
     assert private.ask("/api/v1/clicks", header, "POST").status_code == 400
 
 
-def test_a_click_on_a_private_service_needs_a_key(private: Site) -> None:
-    refused(private.ask("/api/v1/clicks", None, "POST"), 401, "key_missing", "Bearer")
+@pytest.mark.parametrize("path", ["/api/v1/clicks", "/api/v1/articles/a-1/view"])
+def test_a_click_and_a_view_on_a_private_service_need_a_key(private: Site, path: str) -> None:
+    refused(private.ask(path, None, "POST"), 401, "key_missing", "Bearer")
 
 
 def test_a_private_service_keeps_its_scopes(private: Site) -> None:
@@ -365,7 +366,7 @@ def test_routes_that_need_another_key_may_share_a_path(site: Site) -> None:
     assert described_path["put"]["security"] == [{"key": []}]
 
 
-def test_only_clicks_change_something_without_a_key(portal: Portal) -> None:
+def test_only_clicks_and_views_change_something_without_a_key(portal: Portal) -> None:
     app = portal.client.application
     changing = {"POST", "PUT", "PATCH", "DELETE"}
     without = set()
@@ -373,4 +374,8 @@ def test_only_clicks_change_something_without_a_key(portal: Portal) -> None:
         blueprint = app.blueprints.get(rule.endpoint.rpartition(".")[0])
         if changing & (rule.methods or set()) and not getattr(blueprint, "scope", None):
             without.add(rule.rule)
-    assert without == {"/api/v1/clicks"}
+    assert without == {
+        "/api/v1/clicks",
+        "/api/v1/articles/<path:article_id>/view",
+        "/api/v1/articles:view",
+    }
