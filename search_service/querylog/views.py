@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import exp2
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -162,7 +163,7 @@ def _viewed(
     for article_id, began_at, count in slots:
         age = max(end - began_at - half_slot, timedelta())
         visitors[article_id] += count
-        heat[article_id] += count * 0.5 ** (age / half_life)
+        heat[article_id] += count * exp2(-(age / half_life))
     counts = [
         ViewCount(article_id=each, visitors=visitors[each], heat=heat[each]) for each in visitors
     ]

@@ -31,6 +31,7 @@ from indexer.errors import InvalidArticle
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
 from search_service.blocks.suggest import MAX_PREFIX
+from search_service.querylog.views import ViewWindow
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
@@ -153,6 +154,15 @@ class LatestParameters(Parameters):
                 "ids", "is not a list of ids", {"value": ",".join(values), "allowed": allowed}
             )
         return ids
+
+
+class HotParameters(LatestParameters):
+    """What ``/api/v1/hot`` takes."""
+
+    window: ViewWindow = Field(
+        "day",
+        description="hour: the last hour; day: the last 24 hours; week: the last seven days.",
+    )
 
 
 def _listed_id(text: str) -> str:

@@ -34,6 +34,7 @@ READING = (
     "/api/v1/articles/a-1",
     "/api/v1/articles/a-1/related",
     "/api/v1/latest",
+    "/api/v1/hot",
     "/api/v1/queries/hot",
     "/api/v1/queries/related?q=云溪",
 )

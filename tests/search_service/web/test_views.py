@@ -1,7 +1,8 @@
-"""Views of articles reach the query log as browsers report them: as beacons, without a preflight."""
+"""Views of articles reach the query log as browsers report them: as beacons, without a preflight. Hot articles come from them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.search_service.querylog.factory import BROWSER
 from tests.search_service.web.portal import Portal, as_problem
 from tests.search_service.web.test_queries import Site
 
+PATIENCE = 30.0
 PLAIN = "/api/v1/articles/story-1/view"
 
 
@@ -106,5 +108,89 @@ def test_without_a_log_a_beacon_is_accepted_and_dropped(portal: Portal) -> None:
 def test_a_database_that_is_away_delays_no_beacon(site: Site) -> None:
     Path(site.url.removeprefix("sqlite:///")).mkdir()
     assert post(site).status_code == 204
-    assert not site.log.settle(30.0)
+    assert not site.log.settle(PATIENCE)
     assert site.log.health().waiting == 1
+
+
+def view(site: Site, visitors: dict[str, int]) -> None:
+    """Have each article viewed by so many visitors."""
+    for article_id, count in visitors.items():
+        for by in range(count):
+            post(site, f"/api/v1/articles:view?id={article_id}", by=by)
+    assert site.log.settle(PATIENCE)
+
+
+def hot(site: Site, query: str = "") -> list[tuple[str, int, str]]:
+    body = site.get("/api/v1/hot" + query).json
+    return [(each["id"], each["visitors"], each["from"]) for each in body["hits"]]
+
+
+def test_hot_articles_are_those_that_readers_view(site: Site) -> None:
+    view(site, {"n-03": 2, "n-04": 6, "story-1": 4, "nobody": 9, "draft-1": 8})
+    answer = site.get("/api/v1/hot?size=4")
+    body = answer.json
+    assert [each["id"] for each in body["hits"][:3]] == ["n-04", "story-1", "n-03"]
+    assert hot(site, "?size=4")[2:] == [("n-03", 2, "views"), ("untitled-1", 0, "latest")]
+    assert body["window"] == "day"
+    assert body["as_of"].endswith("+08:00")
+    assert {"url", "title", "lead", "source", "image_url", "published_at"} <= body["hits"][1].keys()
+    assert answer.headers["Surrogate-Key"].split() == [
+        f"article/{each['id']}" for each in body["hits"]
+    ]
+    assert answer.headers["Cache-Control"] == "public, max-age=10"
+    again = site.get("/api/v1/hot?size=4", If_None_Match=answer.headers["ETag"])
+    assert again.status_code == 304
+
+
+def test_hot_articles_are_narrowed_as_the_latest_are(site: Site) -> None:
+    view(site, {"n-03": 2, "n-04": 6, "n-05": 3})
+    assert hot(site, "?channel=社会&size=1") == [("n-03", 2, "views")]
+    assert hot(site, "?channel=时政&size=2&window=hour") == [
+        ("n-04", 6, "views"),
+        ("n-05", 3, "views"),
+    ]
+    assert hot(site, "?exclude=n-04&size=1&window=week") == [("n-05", 3, "views")]
+    for wrong in ("window=month", "size=101", "size=0", "exclude=..", "sort=newest"):
+        assert as_problem(site.get(f"/api/v1/hot?{wrong}"))["code"] == "invalid_parameter"
+
+
+def test_without_views_the_latest_articles_are_hot(portal: Portal) -> None:
+    body = portal.json("/api/v1/hot", size="5")
+    latest = portal.json("/api/v1/latest", size="5")
+    assert [each["id"] for each in body["hits"]] == [each["id"] for each in latest["hits"]]
+    assert {each["from"] for each in body["hits"]} == {"latest"}
+    assert body["as_of"] is None
+
+
+def lists_of(page: str) -> list[list[str]]:
+    """The ids of the related, the hot and the latest articles on an article's page."""
+    lists = re.split("热门文章|最新文章", page.split("相关阅读")[1])
+    return [re.findall(r'href="/articles/([^"]+)"', each) for each in lists]
+
+
+def test_the_page_of_an_article_shows_hot_articles_and_none_twice(site: Site) -> None:
+    related, filling, newest = lists_of(site.get("/articles/story-1").text)
+    assert (len(filling), len(newest)) == (10, 8)
+    assert len({"story-1", *related, *filling, *newest}) == 1 + 6 + 10 + 8
+    read = [newest[6], filling[1], newest[2]]
+    view(site, {read[0]: 9, read[1]: 6, read[2]: 4, related[0]: 9, "story-1": 9})
+    page = site.get("/articles/story-1")
+    related, hot, latest = lists_of(page.text)
+    assert hot[:3] == read
+    assert (len(hot), len(latest)) == (10, 8)
+    assert {*newest} - {*read} < {*latest}
+    shown = {"story-1", *related, *hot, *latest}
+    assert len(shown) == 1 + 6 + 10 + 8
+    assert {*page.headers["Surrogate-Key"].split()} == {f"article/{each}" for each in shown}
+
+
+def test_the_page_of_an_article_reports_its_view(site: Site, portal: Portal) -> None:
+    page = site.get("/articles/story-1").text
+    assert f'data-view="{PLAIN}"' in page
+    script = re.search('src="(/static/views.js[^"]*)"', page)
+    assert script
+    assert site.client.get(script[1], buffered=True).status_code == 200
+    assert "views.js" not in site.get("/").text
+    without_log = portal.get("/articles/story-1").text
+    assert "views.js" not in without_log
+    assert "data-view" not in without_log
