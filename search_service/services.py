@@ -24,6 +24,7 @@ from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
+from search_service.blocks.hot import HotAnswer, hot
 from search_service.blocks.latest import LatestAnswer, latest
 from search_service.blocks.related import RelatedAnswer, Wanted, related, related_to_text
 from search_service.blocks.suggest import Suggestions, suggest
@@ -37,6 +38,7 @@ from search_service.live.lag import StoreWatch
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
+from search_service.querylog.views import ViewWindow
 from search_service.ranking.aging import Aging
 from search_service.settings import SearchSettings
 from search_service.writing import Writing
@@ -135,6 +137,27 @@ class Services:
         """The newest articles of all channels, or of one channel and its subchannels."""
         return self._in_turn(
             lambda: latest(self.live, channel=channel, size=size, exclude=exclude, now=self.clock())
+        )
+
+    def hot(
+        self,
+        *,
+        window: ViewWindow = "day",
+        channel: str | None = None,
+        size: int = 10,
+        exclude: Sequence[str] = (),
+    ) -> HotAnswer:
+        """The articles that readers view most, of all channels, or of one channel and its subchannels; then the latest."""
+        return self._in_turn(
+            lambda: hot(
+                self.live,
+                self.query_log.lists,
+                window=window,
+                channel=channel,
+                size=size,
+                exclude=exclude,
+                now=self.clock(),
+            )
         )
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:

@@ -105,14 +105,14 @@ def related_command(query: str, size: int) -> None:
 
 @queries.command("prune")
 def prune_command() -> None:
-    """Store the counts of the days that are over, and remove queries and clicks older than SEARCH_QUERYLOG_DAYS days."""
+    """Store the counts of the days that are over, and remove queries and clicks older than SEARCH_QUERYLOG_DAYS days, and views older than a week."""
     keep_days = read_settings(SearchSettings, os.environ).querylog_days
     with _log() as (store, now):
         closed = store.close_days(now=now)
         pruned = store.prune(now=now, keep_days=keep_days)
     click.echo(
         f"days closed: {closed}; removed: queries {pruned.queries}, clicks {pruned.clicks}, "
-        f"counts of rare queries {pruned.rare_counts}"
+        f"counts of rare queries {pruned.rare_counts}, counts of views {pruned.views}"
     )
 
 

@@ -28,7 +28,7 @@ class LogHealth:
 
 
 class QueryLog(Protocol):
-    """Records searches and clicks, and provides the lists made from them. Safe to share between threads.
+    """Records searches, clicks and views, and provides the lists made from them. Safe to share between threads.
 
     No call waits for a database, and none fails because of a database.
     """
@@ -46,6 +46,9 @@ class QueryLog(Protocol):
         query: str | None = None,
     ) -> None:
         """Record that a hit was opened. The search is given by its id, or by the query as typed."""
+
+    def viewed(self, visitor: Visitor, *, article_id: str) -> None:
+        """Record that an article was read. An id that no article can have must not be given; an unknown one may."""
 
     @property
     def lists(self) -> Lists:
@@ -82,6 +85,9 @@ class NoQueryLog:
         query_id: str | None = None,
         query: str | None = None,
     ) -> None:
+        """Nothing is logged."""
+
+    def viewed(self, visitor: Visitor, *, article_id: str) -> None:
         """Nothing is logged."""
 
     def settle(self, patience: float) -> bool:  # noqa: ARG002

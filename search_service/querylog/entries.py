@@ -51,6 +51,18 @@ class Clicked:
     visitor: Visitor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewed:
+    """One article that was read. See the table ``views``."""
+
+    viewed_at: datetime
+    article_id: str
+    visitor: Visitor
+
+
+Entry = Asked | Clicked | Viewed
+
+
 def normal_form(text: str) -> str:
     """The form in which equal queries are identical: folded, white space collapsed, cut at MAX_QUERY."""
     return fold_literal(text)[:MAX_QUERY].rstrip()

@@ -1,4 +1,4 @@
-"""Lists of queries for readers: hot ones, frequent ones with a given beginning, related ones.
+"""Lists of queries for readers: hot ones, frequent ones with a given beginning, related ones; and the articles read most.
 
 The lists are an immutable snapshot of the log, made in the background. A request only looks things up. A query is in
 the lists only if it found something when it was last asked, and only if it had FEW_VISITORS visitors on at least one
@@ -20,6 +20,7 @@ from indexer.analysis.characters import fold_literal
 from search_service.querylog.counts import FEW_VISITORS, ClickCount, QueryCount
 from search_service.querylog.entries import normal_form
 from search_service.querylog.kinship import Kinship
+from search_service.querylog.views import ViewCount, ViewWindow
 
 Window = Literal["day", "week", "all"]
 WINDOWS: Final[tuple[Window, ...]] = ("day", "week", "all")
@@ -73,11 +74,16 @@ class Lists:
         hot: Mapping[Window, Iterable[QueryCount]] = MappingProxyType({}),
         clicks: Iterable[ClickCount] = (),
         *,
+        views: Mapping[ViewWindow, Sequence[ViewCount]] = MappingProxyType({}),
         words: Callable[[str], Iterable[str]] = str.split,
         as_of: datetime | None = None,
     ) -> None:
-        """``hot`` has the counts of each window, most visitors first. ``words`` cuts a query into its words."""
+        """``hot`` has the counts of each window, most visitors first, ``views`` the articles of each window, hottest first.
+
+        ``words`` cuts a query into its words.
+        """
         self.as_of = as_of
+        self._views = views
         self._hot = {window: _for_readers(counts) for window, counts in hot.items()}
         frequent = self._hot.get("all", ())
         self._counts = {each.query: each for each in frequent}
@@ -137,6 +143,10 @@ class Lists:
         decided = editorial or NothingDecided()
         items = self._kinship.of(normal_form(text))
         return _first(items, size, lambda item: not decided.blocked(item) and finds(item))
+
+    def viewed(self, window: ViewWindow) -> Sequence[ViewCount]:
+        """The articles that readers viewed most in the window, the hottest first. The index may no longer hold some of them."""
+        return self._views.get(window, ())
 
 
 def _for_readers(counts: Iterable[QueryCount]) -> tuple[QueryCount, ...]:

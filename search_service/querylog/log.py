@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from search_service.answering.search import Answer
 from search_service.querylog.base import LogHealth
-from search_service.querylog.entries import Asked, Clicked, asked, normal_form
+from search_service.querylog.entries import Clicked, Entry, Viewed, asked, normal_form
 from search_service.querylog.lists import Lists
 from search_service.querylog.store import open_query_log
 from search_service.querylog.visitors import Visitor
@@ -28,7 +28,7 @@ from search_service.querylog.worker import LOOK_EVERY, RETRY_AFTER, Inbox, Worke
 from search_service.watching import Watcher
 
 CAPACITY: Final = 10_000
-"""Maximum number of waiting entries: half a minute of 300 searches a second, 10 MB. Further entries are dropped and counted."""
+"""Maximum number of waiting entries: half a minute of 300 searches and views a second, 10 MB. Further entries are dropped and counted."""
 
 
 def _utc_now() -> datetime:
@@ -91,6 +91,10 @@ class BackgroundQueryLog:
             )
         )
 
+    def viewed(self, visitor: Visitor, *, article_id: str) -> None:
+        """See :meth:`QueryLog.viewed`."""
+        self._put(Viewed(viewed_at=self._clock(), article_id=article_id, visitor=visitor))
+
     @property
     def lists(self) -> Lists:
         """See :meth:`QueryLog.lists`."""
@@ -137,7 +141,7 @@ class BackgroundQueryLog:
     def _go_on(self) -> None:
         self._watcher.turn.release()
 
-    def _put(self, entry: Asked | Clicked) -> bool:
+    def _put(self, entry: Entry) -> bool:
         self._watcher.start()
         if self._watcher.closed or len(self._inbox.waiting) >= self._capacity:
             with self._lock:

@@ -20,6 +20,7 @@ from search_service.querylog.counts import (
 )
 from search_service.querylog.lists import Lists, Window
 from search_service.querylog.store import QueryLogStore, stored
+from search_service.querylog.views import viewed_articles
 
 KEPT: Final = 10_000
 """Number of queries of the closed days that the lists are made from: the ones with the most visitors."""
@@ -40,13 +41,14 @@ class ListReader:
     def read(self, store: QueryLogStore, *, now: datetime) -> Lists:
         """The lists as of ``now``. The days of the log must be closed before. Raises QueryLogUnavailable.
 
-        Costs as much as :meth:`counts`, and reads all clicks of a week.
+        Costs as much as :meth:`counts`, and reads all clicks and the counts of all views of a week.
         """
         counts = self.counts(store, now=now)
         with store.reading() as connection:
             end = stored(now)
             clicks = clicked_articles(connection, end - CLICK_DAYS * _A_DAY, end)
-        return Lists(counts, clicks, words=self.words, as_of=now)
+            views = viewed_articles(connection, end)
+        return Lists(counts, clicks, views=views, words=self.words, as_of=now)
 
     def counts(self, store: QueryLogStore, *, now: datetime) -> dict[Window, list[QueryCount]]:
         """How often each plain query was asked in each window, most visitors first. Raises QueryLogUnavailable.

@@ -20,19 +20,18 @@ from indexer.errors import QueryLogUnavailable, StoreTooNew, StoreUnavailable
 from indexer.store.chain import open_database
 from indexer.store.dialects import for_writing, shown, translated
 from search_service.querylog.counts import FEW_VISITORS, clicks_of_queries, counted_queries
-from search_service.querylog.entries import Asked, Clicked
+from search_service.querylog.entries import Asked, Clicked, Entry, Viewed
 from search_service.querylog.tables import CHAIN, clicks, queries, query_days, salts
-from search_service.querylog.visitors import Visitor, new_salt
-
-REFRESH: Final = timedelta(minutes=30)
-"""A repeat of a query by one visitor within this time is not counted: it is another page, a return or a refresh."""
+from search_service.querylog.views import count_views, prune_views
+from search_service.querylog.visitors import (
+    NETWORK_VISITORS,
+    REFRESH,
+    Visitor,
+    new_salt,
+)
 
 GRACE: Final = timedelta(minutes=10)
 """A day is closed this long after its end. By then every process has written its last entries of that day."""
-
-NETWORK_VISITORS: Final = 3
-"""Visitors of one network that are logged per day for the same query or the same opened article. A person who changes
-the user agent, or the address within the network, thus counts as this many visitors at most."""
 
 BATCH: Final = 500
 """Maximum number of entries written at once. A lookup takes up to two parameters per entry; every database accepts them."""
@@ -45,6 +44,7 @@ class Pruned:
     queries: int
     clicks: int
     rare_counts: int
+    views: int
 
 
 class QueryLogStore:
@@ -56,11 +56,11 @@ class QueryLogStore:
         self._timezone = timezone
         self._salt: tuple[date, str] | None = None
 
-    def write(self, entries: Sequence[Asked | Clicked], *, now: datetime) -> int:
-        """Write up to BATCH entries, all or none. Returns how many were written.
+    def write(self, entries: Sequence[Entry], *, now: datetime) -> int:
+        """Write up to BATCH entries, all or none. Returns how many searches and clicks were written.
 
-        Skips entries of programs, and entries of a network beyond NETWORK_VISITORS. Writing a search twice changes nothing. A
-        batch with an unknown outcome may therefore be tried again.
+        Skips entries of programs, and entries of a network beyond NETWORK_VISITORS. A click is a view of the article too. Writing a
+        search or a view twice changes nothing. A batch with an unknown outcome may therefore be tried again.
         """
         people = [each for each in entries if not each.visitor.is_program]
         if not people:
@@ -75,6 +75,11 @@ class QueryLogStore:
             ]
             asked = _within_networks(connection, queries.c.query, asked)
             _mark_counted(connection, asked)
+            viewed = [
+                _view_row(entry) | _whose(entry.visitor, salt)
+                for entry in people
+                if not isinstance(entry, Asked)
+            ]
             clicked = [
                 _click_row(entry) | _whose(entry.visitor, salt)
                 for entry in people
@@ -83,6 +88,7 @@ class QueryLogStore:
             clicked = _within_networks(connection, clicks.c.article_id, clicked)
             _insert(connection, queries, asked)
             _insert(connection, clicks, clicked)
+            count_views(connection, viewed)
         return len(asked) + len(clicked)
 
     def close_days(self, *, now: datetime) -> int:
@@ -100,7 +106,7 @@ class QueryLogStore:
 
     def prune(self, *, now: datetime, keep_days: int) -> Pruned:
         """Remove entries older than ``keep_days`` days and all salts but today's. Also remove counts of that age that have fewer
-        than FEW_VISITORS visitors."""
+        than FEW_VISITORS visitors, and the views of the past that no window needs."""
         first_day = self.day(now) - timedelta(days=keep_days)
         start = self.start_of(first_day)
         with self._change() as connection:
@@ -117,6 +123,7 @@ class QueryLogStore:
                         query_days.c.day < first_day, query_days.c.visitors < FEW_VISITORS
                     )
                 ).rowcount,
+                views=prune_views(connection, now=stored(now), today=self.start_of(self.day(now))),
             )
 
     @contextmanager
@@ -220,7 +227,7 @@ def _translated(engine: Engine) -> Iterator[None]:
         raise QueryLogUnavailable(shown(engine.url), error.why) from error
 
 
-def _known(connection: Connection, entries: Iterable[Asked | Clicked]) -> set[str]:
+def _known(connection: Connection, entries: Iterable[Entry]) -> set[str]:
     """The ids of the searches that were written before."""
     ids = [each.id for each in entries if isinstance(each, Asked)]
     return set(connection.execute(select(queries.c.id).where(queries.c.id.in_(ids))).scalars())
@@ -300,6 +307,11 @@ def _query_row(entry: Asked) -> dict[str, Any]:
         "page": entry.page,
         "plain": entry.plain,
     }
+
+
+def _view_row(entry: Clicked | Viewed) -> dict[str, Any]:
+    at = entry.viewed_at if isinstance(entry, Viewed) else entry.clicked_at
+    return {"viewed_at": stored(at), "article_id": entry.article_id}
 
 
 def _click_row(entry: Clicked) -> dict[str, Any]:

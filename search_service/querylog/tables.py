@@ -15,7 +15,7 @@ from indexer.store.chain import Chain
 from indexer.store.tables import ID
 from search_service.querylog.entries import MAX_QUERY
 
-CHAIN: Final = Chain("search_service.querylog:migrations", "0003", "query_log_version")
+CHAIN: Final = Chain("search_service.querylog:migrations", "0004", "query_log_version")
 """The migrations of the query log. Their version is in a table of its own, so the store may use the same database."""
 
 # By default MySQL ignores case and accents when it compares text.
@@ -79,6 +79,29 @@ query_days: Final = Table(
 )
 """What is kept of a past day: for each plain query its counts, its most frequent spelling, and whether it found anything
 when it was last asked."""
+
+views: Final = Table(
+    "views",
+    metadata,
+    Column("article_id", ID, primary_key=True),
+    Column("began_at", DateTime, primary_key=True),
+    Column("visitors", Integer, nullable=False),
+    Index("views_began_at", "began_at"),
+)
+"""How many visitors viewed an article in the slot of time that began then (see ``views.py``). Holds no hash of a visitor."""
+
+viewers: Final = Table(
+    "viewers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("viewed_at", DateTime, nullable=False),
+    Column("article_id", ID, nullable=False),
+    Column("visitor", String(24), nullable=False),
+    Column("network", String(24), nullable=False),
+    Index("viewers_viewed_at", "viewed_at"),
+    Index("viewers_network", "network", "article_id"),
+)
+"""One row for each view of today that was counted. Repeats are recognized by it."""
 
 salts: Final = Table(
     "salts",

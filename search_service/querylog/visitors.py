@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -15,6 +16,13 @@ _LIBRARIES: Final = ("java/", "php/", "guzzlehttp/", "werkzeug/")
 """Beginnings of user agents of libraries that the crawler list lacks. A portal's back end passes on its reader's agent."""
 
 _HASH_BYTES: Final = 12
+
+REFRESH: Final = timedelta(minutes=30)
+"""A repeat of a query or a view by one visitor within this time is not counted: it is another page, a return or a refresh."""
+
+NETWORK_VISITORS: Final = 3
+"""Visitors of one network that count per day for the same query, the same opened article or the same viewed article. A person
+who changes the user agent, or the address within the network, thus counts as this many visitors at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.errors import SearchIndexError
-from search_service.querylog.entries import Asked, Clicked
+from search_service.querylog.entries import Entry
 from search_service.querylog.lists import Lists
 from search_service.querylog.reading import ListReader
 from search_service.querylog.store import BATCH, QueryLogStore
@@ -39,7 +39,7 @@ class Inbox:
     ``waiting`` and did not write yet.
     """
 
-    waiting: deque[Asked | Clicked] = field(default_factory=deque)
+    waiting: deque[Entry] = field(default_factory=deque)
     in_hand: int = 0
     lists: Lists = field(default_factory=Lists)
 

@@ -89,6 +89,16 @@ MIN_SHARED_WEIGHT: Final = 0.05
 SAME_CHANNEL: Final = 1.25
 """The factor of the score of a related article in the same channel."""
 
+# Hot articles: docs/relevance.md#constants-of-hot-articles
+
+HOT_HALF_LIVES: Final = {"hour": 1 / 3, "day": 6.0, "week": 36.0}
+"""For each window, the hours after which a view of an article counts half."""
+
+HOT_AGING: Final = {"hour": 12.0, "day": 24.0, "week": 72.0}
+"""For each window, the half-life of an article in hours: the views of an older article count less,"""
+HOT_FADED: Final = 0.1
+"""down to this factor."""
+
 # Correction: docs/relevance.md#constants-of-correction
 
 CORRECT_FACTOR: Final = 100

@@ -19,3 +19,10 @@ def article_url(article_id: str) -> str:
     if PLAIN_ID.fullmatch(article_id):
         return url_for("pages.article", article_id=article_id)
     return url_for("pages.article", id=article_id)
+
+
+def view_url(article_id: str) -> str:
+    """The address that takes the views of an article, in one of the same two forms."""
+    if PLAIN_ID.fullmatch(article_id):
+        return url_for("queries.view", article_id=article_id)
+    return url_for("queries.view_by_id", id=article_id)

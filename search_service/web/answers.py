@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from indexer.article import Article, channel_ancestry
 from search_service.answering.explain import Explanation
 from search_service.answering.search import Answer, FoundArticle
+from search_service.blocks.hot import HotAnswer, HotArticle
 from search_service.blocks.latest import LatestAnswer
 from search_service.blocks.related import RelatedAnswer
 from search_service.blocks.suggest import Suggestions
@@ -186,3 +187,22 @@ def latest_payload(answer: LatestAnswer, zone: ZoneInfo) -> LatestPayload:
         ],
         index=IndexPayload.of(answer.index, zone),
     )
+
+
+def hot_payload(answer: HotAnswer, zone: ZoneInfo) -> dict[str, Any]:
+    """A `HotPayload`, as a dict: ``from`` cannot be the name of a model's attribute."""
+    return {
+        "window": answer.window,
+        "hits": [_hot_article(item, zone) for item in answer.items],
+        "as_of": _local(answer.as_of, zone),
+        "index": IndexPayload.of(answer.index, zone),
+    }
+
+
+def _hot_article(item: HotArticle, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        **_listed(item.article, item.lead, zone),
+        "image_url": item.article.image_url,
+        "visitors": item.visitors,
+        "from": item.origin,
+    }

@@ -10,6 +10,7 @@ from search_service.web import answers, payloads
 from search_service.web.article_body import ArticleBody, read_draft
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.params import (
+    HotParameters,
     LatestParameters,
     RelatedParameters,
     SuggestParameters,
@@ -114,5 +115,18 @@ def api_blueprint(services: Services) -> Routes:
         answer = services.latest(channel=query.channel, size=query.size, exclude=query.exclude)
         show_articles(item.article.id for item in answer.items)
         return json_response(answers.latest_payload(answer, zone))
+
+    @blueprint.get(
+        "/hot",
+        operation_id="hot",
+        summary="Hot articles (热门文章)",
+        responses=described(payloads.HotPayload, "invalid_parameter", *SEARCHING),
+    )
+    def hot(query: HotParameters) -> Response:
+        answer = services.hot(
+            window=query.window, channel=query.channel, size=query.size, exclude=query.exclude
+        )
+        show_articles(item.article.id for item in answer.items)
+        return json_response(answers.hot_payload(answer, zone))
 
     return blueprint

@@ -32,6 +32,7 @@ from indexer.query import FACET_FIELDS
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
 from search_service.blocks.related import Wanted
 from search_service.blocks.suggest import MAX_PREFIX
+from search_service.querylog.views import ViewWindow
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
@@ -177,6 +178,15 @@ class RelatedParameters(ListParameters):
             max_age=self.max_age,
             past_only=self.past_only == "on",
         )
+
+
+class HotParameters(LatestParameters):
+    """What ``/api/v1/hot`` takes."""
+
+    window: ViewWindow = Field(
+        "day",
+        description="hour: the last hour; day: the last 24 hours; week: the last seven days.",
+    )
 
 
 def _listed_id(text: str) -> str:

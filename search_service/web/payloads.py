@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search_service.answering.explain import AddedBy, MultipliedBy
 from search_service.answering.rungs import Rung
+from search_service.blocks.hot import Origin
 from search_service.blocks.related import Step
 from search_service.blocks.suggest import Kind
 from search_service.live.index import IndexState
+from search_service.querylog.views import ViewWindow
 
 
 class Payload(BaseModel):
@@ -278,6 +280,30 @@ class LatestPayload(Payload):
     """The latest articles, newest first."""
 
     hits: list[ListedArticle]
+    index: IndexPayload
+
+
+class HotArticlePayload(ListedArticle):
+    """An article that readers view."""
+
+    image_url: str
+    visitors: int = Field(
+        description="Readers who viewed it in the window; 0 if it comes from the latest articles."
+    )
+    origin: Origin = Field(
+        alias="from",
+        description="views: readers view it. latest: too few articles were viewed, so it fills up the list.",
+    )
+
+
+class HotPayload(Payload):
+    """The hot articles, the hottest first; then the latest, if too few were viewed."""
+
+    window: ViewWindow
+    hits: list[HotArticlePayload]
+    as_of: datetime | None = Field(
+        description="When the views were counted; null when they were not yet."
+    )
     index: IndexPayload
 
 

@@ -1,13 +1,17 @@
-"""The JSON API of queries: hot queries, related queries, and clicks. Part of version 1."""
+"""The JSON API of queries: hot queries, related queries, and the beacons of readers: clicks and views. Part of version 1."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from flask import Response, request
 from flask_openapi3.models.tag import Tag
 
+from indexer.article import check_id
+from indexer.errors import InvalidArticle
 from search_service.services import Services
+from search_service.web.caching import keep_nowhere
 from search_service.web.params import check_query_string
 from search_service.web.query_params import (
     Click,
@@ -30,7 +34,7 @@ MAX_BODY: Final = 8192
 
 
 def queries_blueprint(services: Services) -> Routes:
-    """The routes ``/api/v1/queries/hot``, ``/api/v1/queries/related`` and ``/api/v1/clicks``."""
+    """The routes ``/api/v1/queries/hot``, ``/api/v1/queries/related``, ``/api/v1/clicks`` and ``/api/v1/articles/{id}/view``."""
     blueprint = Routes("queries", __name__, url_prefix="/api/v1", abp_tags=TAGS)
 
     @blueprint.before_request
@@ -74,6 +78,22 @@ def queries_blueprint(services: Services) -> Routes:
             query_id=body.query_id,
             query=body.query,
         )
+        return Response(status=204)
+
+    @blueprint.of_article(
+        "post",
+        "view",
+        operation_id="view",
+        summary="A reader opened an article",
+        description="Answered at once, whatever the body is and whether the article exists; it is written within a second or so. "
+        "Views of programs and repeats are not counted.",
+        responses=described(None, "invalid_parameter", *KEYS),
+    )
+    def view(article_id: str) -> Response:
+        keep_nowhere()
+        with suppress(InvalidArticle):  # no article has such an id
+            check_id(article_id)
+            services.query_log.viewed(visitor(), article_id=article_id)
         return Response(status=204)
 
     return blueprint

@@ -1,4 +1,4 @@
-"""Clicks on hits in a real browser reach the query log, and never keep a reader from an article."""
+"""Clicks on hits and views of articles in a real browser reach the query log, and never keep a reader from an article."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
@@ -28,18 +29,24 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(tmp_path: Path, path: Path) -> Iterator[Server]:
     articles = [article(f"a-{number}", published_at=f"202{number}-01-01") for number in range(4)]
+    articles.append(article("新闻/4 b", published_at="2019-01-01"))
     promote(tmp_path / "index", articles, engine="whoosh")
     with serving(tmp_path / "index", SEARCH_QUERYLOG_URL=f"sqlite:///{path}") as served:
         yield served
 
 
-def clicks(path: Path, *, wanted: int) -> list[tuple[str, str, int]]:
-    """The clicks that were logged: query, article and position. Waits until there are enough."""
+CLICKS = (
+    "SELECT queries.query, clicks.article_id, clicks.position "
+    "FROM clicks JOIN queries ON queries.id = clicks.query_id ORDER BY clicks.id"
+)
+"""The clicks that were logged: query, article and position."""
+
+VIEWS = "SELECT article_id, visitors FROM views ORDER BY article_id"
+
+
+def logged(path: Path, statement: str, *, wanted: int) -> list[tuple[Any, ...]]:
+    """The rows of ``statement``. Waits until there are enough."""
     deadline = time.monotonic() + PATIENCE
-    statement = (
-        "SELECT queries.query, clicks.article_id, clicks.position "
-        "FROM clicks JOIN queries ON queries.id = clicks.query_id ORDER BY clicks.id"
-    )
     while time.monotonic() < deadline:
         with closing(sqlite3.connect(path)) as raw:
             found = raw.execute(statement).fetchall()
@@ -59,19 +66,19 @@ def test_a_click_leads_to_the_article_and_is_logged(
         page.go_back()
         with page.context.expect_page():
             page.locator(".hits h2 a").nth(0).click(button="middle")
-        assert clicks(path, wanted=2) == [("小学校", "a-1", 3), ("小学校", "a-3", 1)]
+        assert logged(path, CLICKS, wanted=2) == [("小学校", "a-1", 3), ("小学校", "a-3", 1)]
 
 
 def test_nothing_is_reported_of_a_search_that_is_not_logged(
     browser: Browser, server: Server
 ) -> None:
-    methods: list[str] = []
+    addresses: list[str] = []
     with looking(browser, server, user_agent=BROWSER) as page:
-        page.on("request", lambda asked: methods.append(asked.method))
+        page.on("request", lambda asked: addresses.append(asked.url))
         page.goto("/search?q=小学校&log=off")
         page.locator(".hits h2 a").first.click()
         expect(page.locator("h1").first).to_have_text("山谷里的小学校")
-    assert set(methods) == {"GET"}
+    assert not [each for each in addresses if each.endswith("/api/v1/clicks")]
 
 
 def test_an_article_opens_while_clicks_are_never_answered(browser: Browser, server: Server) -> None:
@@ -82,3 +89,16 @@ def test_an_article_opens_while_clicks_are_never_answered(browser: Browser, serv
         page.locator(".hits h2 a").first.click()
         expect(page.locator("h1").first).to_have_text("山谷里的小学校")
         assert left
+
+
+def test_the_page_of_an_article_reports_its_view_once(
+    browser: Browser, server: Server, path: Path
+) -> None:
+    refused: list[str] = []
+    with looking(browser, server, user_agent=BROWSER) as page:
+        page.on("console", lambda message: refused.append(message.text))
+        for address in ("/articles/a-1", "/articles/a-1", "/articles?id=新闻/4 b"):
+            page.goto(address)
+            expect(page.locator("h1").first).to_have_text("山谷里的小学校")
+        assert logged(path, VIEWS, wanted=2) == [("a-1", 1), ("新闻/4 b", 1)]
+    assert refused == []

@@ -7,7 +7,7 @@ from secrets import token_hex
 
 from search_service.answering.search import Answer, Question, Understood
 from search_service.live.index import IndexState
-from search_service.querylog.entries import Asked, Clicked, normal_form
+from search_service.querylog.entries import Asked, Clicked, Viewed, normal_form
 from search_service.querylog.store import QueryLogStore
 from search_service.querylog.visitors import Visitor
 from tests.factories import NOON
@@ -62,6 +62,22 @@ def clicked(
         article_id=article_id,
         position=position,
         visitor=Visitor(visitor(by).address, agent),
+    )
+
+
+def viewed(
+    article_id: str = "a-1",
+    *,
+    by: int = 1,
+    at: datetime = NOON,
+    address: str | None = None,
+    agent: str = BROWSER,
+) -> Viewed:
+    """An article that visitor number ``by`` read, or somebody at ``address``."""
+    return Viewed(
+        viewed_at=at,
+        article_id=article_id,
+        visitor=Visitor(address or visitor(by).address, agent),
     )
 
 

@@ -23,13 +23,21 @@ from indexer.errors import QueryLogUnavailable
 from indexer.store.database import open_store
 from search_service.querylog.counts import clicked_articles, counted_queries
 from search_service.querylog.entries import Asked
-from search_service.querylog.store import GRACE, REFRESH, QueryLogStore, open_query_log, stored
-from search_service.querylog.tables import CHAIN, clicks, metadata, queries, query_days, salts
-from search_service.querylog.visitors import Visitor
+from search_service.querylog.store import GRACE, QueryLogStore, open_query_log, stored
+from search_service.querylog.tables import (
+    CHAIN,
+    clicks,
+    metadata,
+    queries,
+    query_days,
+    salts,
+    views,
+)
+from search_service.querylog.visitors import REFRESH, Visitor
 from tests.conftest import differing_type
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
-from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill
+from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill, viewed
 
 EVER = datetime(2000, 1, 1), datetime(2100, 1, 1)
 
@@ -278,12 +286,13 @@ def _write_many(url: str, process: int) -> int:
     written = 0
     for number in range(20):
         batch = [asked(f"共同 {number}", by=9), asked(f"各自 {process} {number}", by=process)]
-        written += store.write(batch, now=NOON)
+        views_of = [viewed("a-1", by=9), viewed(f"b-{number}", by=process)]
+        written += store.write([*batch, *views_of], now=NOON)
     store.close()
     return written
 
 
-def test_processes_share_a_new_database_its_salt_and_its_refreshes(url: str) -> None:
+def test_processes_share_a_new_database_its_salt_its_refreshes_and_its_views(url: str) -> None:
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
         assert list(pool.map(_write_many, [url] * 3, range(3))) == [40] * 3
     store = open_query_log(url, SHANGHAI)
@@ -292,6 +301,10 @@ def test_processes_share_a_new_database_its_salt_and_its_refreshes(url: str) -> 
     assert len(rows(store, salts)) == 1
     assert sorted(counted) == sorted(set(counted))
     assert len(counted) == 20 + 60
+    assert {row["article_id"]: row["visitors"] for row in rows(store, views)} == {
+        "a-1": 1,
+        **{f"b-{number}": 3 for number in range(20)},
+    }
     store.close()
 
 

@@ -34,6 +34,7 @@ READING = (
     "/api/v1/articles/a-1",
     "/api/v1/articles/a-1/related",
     "/api/v1/latest",
+    "/api/v1/hot",
     "/api/v1/queries/hot",
     "/api/v1/queries/related?q=云溪",
 )
@@ -271,8 +272,9 @@ def test_a_key_of_any_scope_reads_a_private_service(private: Site, scope: Scope)
     assert private.ask("/api/v1/clicks", header, "POST").status_code == 400
 
 
-def test_a_click_on_a_private_service_needs_a_key(private: Site) -> None:
-    refused(private.ask("/api/v1/clicks", None, "POST"), 401, "key_missing", "Bearer")
+@pytest.mark.parametrize("path", ["/api/v1/clicks", "/api/v1/articles/a-1/view"])
+def test_a_click_and_a_view_on_a_private_service_need_a_key(private: Site, path: str) -> None:
+    refused(private.ask(path, None, "POST"), 401, "key_missing", "Bearer")
 
 
 def test_a_private_service_keeps_its_scopes(private: Site) -> None:
@@ -365,8 +367,8 @@ def test_routes_that_need_another_key_may_share_a_path(site: Site) -> None:
     assert described_path["put"]["security"] == [{"key": []}]
 
 
-def test_only_clicks_and_texts_are_sent_without_a_key(portal: Portal) -> None:
-    """A click is counted. A text to which related articles are asked for changes nothing."""
+def test_only_clicks_views_and_texts_are_sent_without_a_key(portal: Portal) -> None:
+    """Clicks and views are counted. A text to which related articles are asked for changes nothing."""
     app = portal.client.application
     changing = {"POST", "PUT", "PATCH", "DELETE"}
     without = set()
@@ -374,4 +376,9 @@ def test_only_clicks_and_texts_are_sent_without_a_key(portal: Portal) -> None:
         blueprint = app.blueprints.get(rule.endpoint.rpartition(".")[0])
         if changing & (rule.methods or set()) and not getattr(blueprint, "scope", None):
             without.add(rule.rule)
-    assert without == {"/api/v1/clicks", "/api/v1/related"}
+    assert without == {
+        "/api/v1/clicks",
+        "/api/v1/related",
+        "/api/v1/articles/<path:article_id>/view",
+        "/api/v1/articles:view",
+    }

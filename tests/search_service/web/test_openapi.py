@@ -121,6 +121,7 @@ def test_every_answer_fits_its_schema(portal: Portal, document: Any) -> None:
         "/api/v1/articles": "/api/v1/articles?id=story-1",
         "/api/v1/articles:related": "/api/v1/articles:related?id=story-1",
         "/api/v1/latest": "/api/v1/latest",
+        "/api/v1/hot": "/api/v1/hot",
         "/api/v1/queries/hot": "/api/v1/queries/hot",
         "/api/v1/queries/related": "/api/v1/queries/related?q=水库",
         "/healthz": "/healthz",

@@ -388,13 +388,15 @@ def test_an_article_page_is_like_the_portals(portal: Portal) -> None:
     assert found["查看原文"] == "https://portal.example/story-1.html"
     assert '<link rel="canonical" href="https://portal.example/story-1.html">' in text
     assert '<meta name="description" content="一所山村小学和一场露天的会。">' in text
-    related = text.split("相关阅读")[1].split("最新文章")[0]
-    latest = text.split("最新文章")[1]
+    related, rest = text.split("相关阅读")[1].split("热门文章")
+    hot, latest = rest.split("最新文章")
     assert related.count("<h3>") == 6
     assert related.count('class="lead"') == 6
     assert latest.count("<h3>") == 8
-    shown = re.findall(r'href="/articles/([^"]+)"', related + latest)
-    assert len(set(shown)) == len(shown) == 14
+    assert hot.count("<li>") == 10
+    assert 'class="lead"' not in hot
+    shown = re.findall(r'href="/articles/([^"]+)"', related + hot + latest)
+    assert len(set(shown)) == len(shown) == 24
     assert "story-1" not in shown
 
 
@@ -416,7 +418,7 @@ def test_an_article_without_a_title_can_still_be_found_and_read(portal: Portal) 
 def test_a_lone_article_has_a_page_without_empty_blocks(tmp_path: Path) -> None:
     portal = open_portal(tmp_path, [article("a-1", url="", source="")], engine="memory")
     text = page(portal, "/articles/a-1")
-    for absent in ("相关阅读", "最新文章", "查看原文", "来源："):
+    for absent in ("相关阅读", "热门文章", "最新文章", "查看原文", "来源："):
         assert absent not in text
     assert '<link rel="canonical" href="/articles/a-1">' in text
 

@@ -1,0 +1,156 @@
+"""Hot articles (热门文章): what readers read most at the moment, of all channels or of one channel.
+
+The views of an article decay with their own age, which the query log computed (heat), and with the age of the article. If too few
+articles were viewed, the latest articles follow. Each item says where it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from math import exp2
+from typing import Final, Literal
+
+from indexer.article import Article
+from indexer.engines.base import Reader
+from indexer.query import And, MatchAll, Or, Query, SearchRequest, Term
+from search_service.excerpts.leads import lead
+from search_service.live.index import IndexState, LiveIndex
+from search_service.querylog.lists import Lists
+from search_service.querylog.views import ViewCount, ViewWindow
+from search_service.ranking.weights import HOT_AGING, HOT_FADED
+from search_service.understanding.filters import in_channel, visible, without
+
+Origin = Literal["views", "latest"]
+
+_READ: Final = 5
+"""Articles that are read for each place of the list, the hottest first. The age of the others does not matter: they have few readers."""
+
+_LOOKED_UP: Final = 100
+"""Articles that are looked up in one request. Of all channels, the first hundred usually suffice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotArticle:
+    """A hot article with its lead. ``visitors`` viewed it in the window; 0 if it comes from the latest articles."""
+
+    article: Article
+    lead: str
+    visitors: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotAnswer:
+    """The hot articles: first those that readers viewed, the hottest first, then the latest.
+
+    ``as_of`` is when the views were counted, None if they were not yet.
+    """
+
+    window: ViewWindow
+    items: tuple[HotArticle, ...]
+    as_of: datetime | None
+    index: IndexState
+
+
+def hot(
+    live: LiveIndex,
+    lists: Lists,
+    *,
+    window: ViewWindow,
+    channel: str | None = None,
+    size: int,
+    exclude: Sequence[str] = (),
+    now: datetime,
+) -> HotAnswer:
+    """The ``size`` hottest articles that readers may see, of all channels, or of ``channel`` and its subchannels.
+
+    ``exclude`` lists ids to leave out, such as articles that the page already shows. No two articles are of one duplicate group.
+    Fewer than ``size`` only if the index holds no more. Reads _READ articles for each place.
+
+    Raises:
+        IndexFailure: see :meth:`LiveIndex.reader`.
+    """
+    clauses = [visible(now), without(exclude)]
+    if channel is not None:
+        clauses.append(in_channel(channel))
+    allowed = And(tuple(clauses))
+    with live.reader() as (reader, state, _):
+        viewed = _viewed(reader, lists.viewed(window), allowed)
+        hottest = _hottest(islice(viewed, _READ * size), window, size, now)
+        latest = _latest(reader, allowed, [each for _, each in hottest], size)
+    items = [
+        HotArticle(article=each, lead=lead(each), visitors=count.visitors, origin="views")
+        for count, each in hottest
+    ]
+    items += [
+        HotArticle(article=each, lead=lead(each), visitors=0, origin="latest") for each in latest
+    ]
+    return HotAnswer(window=window, items=tuple(items), as_of=lists.as_of, index=state)
+
+
+def _viewed(
+    reader: Reader, counts: Sequence[ViewCount], allowed: Query
+) -> Iterator[tuple[ViewCount, Article]]:
+    """Yield the allowed articles of ``counts`` in their order. Reads each when needed."""
+    for start in range(0, len(counts), _LOOKED_UP):
+        some = counts[start : start + _LOOKED_UP]
+        named = Or(tuple(Term("id", each.article_id) for each in some))
+        request = SearchRequest(named, filter=allowed, size=len(some))
+        held = {article_id for article_id, _ in reader.rank(request)}
+        yield from (
+            (each, _read(reader, each.article_id)) for each in some if each.article_id in held
+        )
+
+
+def _hottest(
+    viewed: Iterable[tuple[ViewCount, Article]], window: ViewWindow, size: int, now: datetime
+) -> list[tuple[ViewCount, Article]]:
+    """The ``size`` best by heat and age, one of each duplicate group."""
+
+    def score(each: tuple[ViewCount, Article]) -> float:
+        count, article = each
+        return count.heat * _freshness(article, window, now)
+
+    best: dict[str, tuple[ViewCount, Article]] = {}
+    for each in sorted(viewed, key=score, reverse=True):
+        best.setdefault(_text_of(each[1]), each)
+    return [*islice(best.values(), size)]
+
+
+def _freshness(article: Article, window: ViewWindow, now: datetime) -> float:
+    """The factor for an article's age: 1.0 for one published now. An undated article counts as very old."""
+    if article.published_at is None:
+        return HOT_FADED
+    age = (now - article.published_at) / timedelta(hours=HOT_AGING[window])
+    return HOT_FADED + (1 - HOT_FADED) * exp2(-age)
+
+
+def _latest(reader: Reader, allowed: Query, shown: Sequence[Article], size: int) -> list[Article]:
+    """The newest articles that fill up the list: other articles than ``shown``, and of other duplicate groups."""
+    if len(shown) == size:
+        return []
+    request = SearchRequest(
+        MatchAll(),
+        filter=And((allowed, without(each.id for each in shown))),
+        sort="newest",
+        collapse="duplicates",
+        size=size,  # at most len(shown) of them are copies of what is shown
+    )
+    texts = {_text_of(each) for each in shown}
+    newest = (_read(reader, article_id) for article_id, _ in reader.rank(request))
+    others = (each for each in newest if _text_of(each) not in texts)
+    return [*islice(others, size - len(shown))]
+
+
+def _text_of(article: Article) -> str:
+    """What articles of one duplicate group share, and no others."""
+    return f"group {article.duplicate_group}" if article.duplicate_group else f"id {article.id}"
+
+
+def _read(reader: Reader, article_id: str) -> Article:
+    article = reader.get(article_id)
+    assert article is not None, "the snapshot holds what it ranks"
+    return article

@@ -1,0 +1,170 @@
+"""Views of articles: which of them count, and which articles are read most.
+
+Views are counted in slots of ten minutes, without a trace of who viewed. Whoever has the table ``viewers`` too can tell, for
+the length of a day, that a view repeats an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import exp2
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from search_service.querylog.tables import viewers, views
+from search_service.querylog.visitors import NETWORK_VISITORS, REFRESH
+from search_service.ranking.weights import HOT_HALF_LIVES
+
+ViewWindow = Literal["hour", "day", "week"]
+VIEW_WINDOWS: Final[Mapping[ViewWindow, timedelta]] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+}
+"""Time windows of views, which end now."""
+
+SLOT: Final = timedelta(minutes=10)
+"""Half of the shortest half-life. Six slots make the window of an hour."""
+
+KEPT: Final = 500
+"""Number of articles of each window that the lists hold: the ones with the most visitors. A block shows 100 at most, and a channel
+may lack most of these. One lookup takes them all: every database accepts that many parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewCount:
+    """How many visitors an article had in a window, and its heat: the sum of these visitors, each decayed by the age of the view.
+
+    A visitor who comes back after REFRESH counts again; one network counts NETWORK_VISITORS times a day at most.
+    """
+
+    article_id: str
+    visitors: int
+    heat: float
+
+
+def count_views(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count the views that repeat no other.
+
+    Each row has an article_id, the time viewed_at, and the hashes visitor and network. There may be as many rows as in
+    a batch of the log. Counting a row twice changes nothing.
+    """
+    counted = _new(connection, rows) if rows else []
+    if counted:
+        connection.execute(insert(viewers), counted)
+        _add(connection, Counter((row["article_id"], _slot(row["viewed_at"])) for row in counted))
+
+
+def viewed_articles(connection: Connection, end: datetime) -> dict[ViewWindow, list[ViewCount]]:
+    """The KEPT most viewed articles of each window before ``end``, the hottest first.
+
+    A slot belongs to the window if its middle does. Reads all slots of a week.
+    """
+    return {
+        window: _viewed(connection, end, span, timedelta(hours=HOT_HALF_LIVES[window]))
+        for window, span in VIEW_WINDOWS.items()
+    }
+
+
+def prune_views(connection: Connection, *, now: datetime, today: datetime) -> int:
+    """Remove the counts that lie before all windows, and everything about who viewed what before ``today``. Returns the number of counts."""
+    connection.execute(delete(viewers).where(viewers.c.viewed_at < today))
+    begin = now - max(VIEW_WINDOWS.values()) - SLOT
+    return connection.execute(delete(views).where(views.c.began_at < begin)).rowcount
+
+
+def _new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows that repeat no other and are within the limit of their network, in the order of their times."""
+    found = connection.execute(
+        select(
+            viewers.c.network, viewers.c.article_id, viewers.c.visitor, viewers.c.viewed_at
+        ).where(
+            viewers.c.network.in_({row["network"] for row in rows}),
+            viewers.c.article_id.in_({row["article_id"] for row in rows}),
+        )
+    )
+    known: dict[tuple[str, str], list[tuple[str, datetime]]] = defaultdict(list)
+    for network, article_id, visitor, viewed_at in found:
+        known[network, article_id].append((visitor, viewed_at))
+    counted = []
+    for row in sorted(rows, key=lambda row: row["viewed_at"]):
+        earlier = known[row["network"], row["article_id"]]
+        repeats = any(
+            visitor == row["visitor"] and row["viewed_at"] - at < REFRESH for visitor, at in earlier
+        )
+        if not repeats and len(earlier) < NETWORK_VISITORS:
+            earlier.append((row["visitor"], row["viewed_at"]))
+            counted.append(row)
+    return counted
+
+
+def _add(connection: Connection, counts: Counter[tuple[str, datetime]]) -> None:
+    """Add visitors to articles and slots."""
+    found = connection.execute(
+        select(views.c.article_id, views.c.began_at).where(
+            views.c.article_id.in_({article_id for article_id, _ in counts}),
+            views.c.began_at.in_({began_at for _, began_at in counts}),
+        )
+    )
+    known = {(article_id, began_at) for article_id, began_at in found}
+    added = [
+        {"article": article_id, "slot": began_at, "more": visitors}
+        for (article_id, began_at), visitors in counts.items()
+    ]
+    old = [each for each in added if (each["article"], each["slot"]) in known]
+    new = [each for each in added if (each["article"], each["slot"]) not in known]
+    if old:
+        this = views.c.article_id == bindparam("article"), views.c.began_at == bindparam("slot")
+        more = views.c.visitors + bindparam("more")
+        connection.execute(update(views).where(*this).values(visitors=more), old)
+    if new:
+        connection.execute(
+            insert(views).values(
+                article_id=bindparam("article"),
+                began_at=bindparam("slot"),
+                visitors=bindparam("more"),
+            ),
+            new,
+        )
+
+
+def _slot(moment: datetime) -> datetime:
+    """When the slot of a time began."""
+    return moment - timedelta(
+        minutes=moment.minute % (SLOT.seconds // 60),
+        seconds=moment.second,
+        microseconds=moment.microsecond,
+    )
+
+
+def _viewed(
+    connection: Connection, end: datetime, span: timedelta, half_life: timedelta
+) -> list[ViewCount]:
+    half_slot = SLOT / 2
+    inside = views.c.began_at >= end - span - half_slot, views.c.began_at < end
+    most = connection.execute(
+        select(views.c.article_id)
+        .where(*inside)
+        .group_by(views.c.article_id)
+        .order_by(func.sum(views.c.visitors).desc(), views.c.article_id)
+        .limit(KEPT)
+    )
+    visitors: Counter[str] = Counter()
+    heat: defaultdict[str, float] = defaultdict(float)
+    slots = connection.execute(
+        select(views.c.article_id, views.c.began_at, views.c.visitors).where(
+            *inside, views.c.article_id.in_(most.scalars().all())
+        )
+    )
+    for article_id, began_at, count in slots:
+        age = max(end - began_at - half_slot, timedelta())
+        visitors[article_id] += count
+        heat[article_id] += count * exp2(-(age / half_life))
+    counts = [
+        ViewCount(article_id=each, visitors=visitors[each], heat=heat[each]) for each in visitors
+    ]
+    return sorted(counts, key=lambda each: (-each.heat, each.article_id))
