@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from time import monotonic
@@ -26,7 +26,8 @@ from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
 from search_service.blocks.hot import HotAnswer, hot
 from search_service.blocks.latest import LatestAnswer, latest
-from search_service.blocks.related import RelatedAnswer, Wanted, related, related_to_text
+from search_service.blocks.portal import Blocks, Kept, Sizes, blocks
+from search_service.blocks.related import RelatedAnswer, Wanted, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
@@ -81,6 +82,7 @@ class Services:
     gate: Gate = field(default_factory=Gate)
     nothing_meant: NothingMeant = field(default_factory=NothingMeant)
     findings: Findings = field(default_factory=Findings)
+    kept_blocks: Kept = field(default_factory=Kept)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -101,34 +103,22 @@ class Services:
             )
         )
 
-    def related(self, article_id: str, wanted: Wanted = Wanted()) -> RelatedAnswer:  # noqa: B008 (it is frozen)
-        """The articles related to one article.
+    def related(self, about: str | Article, wanted: Wanted = Wanted()) -> RelatedAnswer:  # noqa: B008 (it is frozen)
+        """The articles related to the article with an id, or to one that need not be in the index, such as a draft.
 
         Raises:
             ArticleNotFound: no article with that id is visible to readers.
         """
-        return self._in_turn(
-            lambda: related(
-                self.live,
-                article_id,
-                wanted,
-                aging=self.aging,
-                timezone=self.timezone,
-                now=self.clock(),
-            )
-        )
+        return self._in_turn(lambda: self._related(about, wanted))
 
-    def related_to_text(self, draft: Article, wanted: Wanted) -> RelatedAnswer:
-        """The articles related to an article that need not be in the index, such as a draft."""
-        return self._in_turn(
-            lambda: related_to_text(
-                self.live,
-                draft,
-                wanted,
-                aging=self.aging,
-                timezone=self.timezone,
-                now=self.clock(),
-            )
+    def _related(self, about: str | Article, wanted: Wanted) -> RelatedAnswer:
+        return related(
+            self.live,
+            about,
+            wanted,
+            aging=self.aging,
+            timezone=self.timezone,
+            now=self.clock(),
         )
 
     def latest(
@@ -159,6 +149,42 @@ class Services:
                 now=self.clock(),
             )
         )
+
+    def blocks(self, about: str | Article, sizes: Sizes = Sizes()) -> Blocks:  # noqa: B008 (it is frozen)
+        """The related, hot and latest articles of one article's page, with no article twice.
+
+        Those of an article in the index are kept for up to a minute, and used while the index holds all of them as they are shown. If
+        the index cannot be asked, what was kept is answered, and said to be stale.
+
+        Raises:
+            ArticleNotFound: no article with that id is visible to readers.
+        """
+        if isinstance(about, Article):
+            return self._in_turn(lambda: self._new_blocks(about, sizes))
+        kept = self.kept_blocks.get(about, sizes, self.query_log.lists, self.clock())
+        try:
+            state = self.live.state()
+            if kept and kept.is_of(state):
+                return replace(kept, index=state)
+            return self._in_turn(lambda: self._blocks(about, sizes, kept))
+        except IndexFailure:
+            if kept is None:
+                raise
+            return replace(kept, stale=True)
+
+    def _blocks(self, article_id: str, sizes: Sizes, kept: Blocks | None) -> Blocks:
+        """The kept lists if a newer snapshot still holds them, else new ones."""
+        with self.live.reader() as lent:
+            if kept and kept.stands_in(lent.reader):
+                made = replace(kept, index=lent.state)
+            else:
+                made = self._new_blocks(article_id, sizes)
+        self.kept_blocks.put(sizes, made)
+        return made
+
+    def _new_blocks(self, about: str | Article, sizes: Sizes) -> Blocks:
+        around = self._related(about, Wanted(size=sizes.related))
+        return blocks(self.live, self.query_log.lists, around, sizes, now=self.clock())
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of the typed text."""

@@ -90,42 +90,26 @@ class RelatedAnswer:
 
 def related(
     live: LiveIndex,
-    article_id: str,
+    about: str | Article,
     wanted: Wanted,
     *,
     aging: Aging,
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
-    """The articles that are related to the article with id ``article_id``.
+    """The articles that are related to one: to the article with an id, or to one that need not be in the index, such as a draft.
+
+    Of the latter, an article with the same id is left out of the list.
 
     Raises:
-        ArticleNotFound: no article with that id is visible at ``now``.
+        ArticleNotFound: no article with the id ``about`` is visible at ``now``.
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
     with live.reader() as lent:
-        article = lent.reader.get(article_id)
-        if article is None or not article.is_visible(now):
-            raise ArticleNotFound(article_id)
+        article = about if isinstance(about, Article) else lent.reader.get(about)
+        if article is None or (article is not about and not article.is_visible(now)):
+            raise ArticleNotFound(str(about))
         return _related(lent, article, wanted, aging=aging, timezone=timezone, now=now)
-
-
-def related_to_text(
-    live: LiveIndex,
-    draft: Article,
-    wanted: Wanted,
-    *,
-    aging: Aging,
-    timezone: ZoneInfo,
-    now: datetime,
-) -> RelatedAnswer:
-    """The articles that are related to an article that need not be in the index. If its id is, that article is left out.
-
-    Raises:
-        IndexFailure: see :meth:`LiveIndex.reader`.
-    """
-    with live.reader() as lent:
-        return _related(lent, draft, wanted, aging=aging, timezone=timezone, now=now)
 
 
 def _related(

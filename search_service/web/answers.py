@@ -14,8 +14,9 @@ from indexer.article import Article, channel_ancestry
 from search_service.answering.explain import Explanation
 from search_service.answering.search import Answer, FoundArticle
 from search_service.blocks.hot import HotAnswer, HotArticle
-from search_service.blocks.latest import LatestAnswer
-from search_service.blocks.related import RelatedAnswer
+from search_service.blocks.latest import LatestAnswer, LatestArticle
+from search_service.blocks.portal import Blocks
+from search_service.blocks.related import RelatedAnswer, RelatedArticle
 from search_service.blocks.suggest import Suggestions
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState
@@ -48,6 +49,9 @@ def _listed(article: Article, lead_text: str, zone: ZoneInfo) -> dict[str, objec
         "channel": article.channel,
         "author": article.author,
         "published_at": _local(article.published_at, zone),
+        "image_url": article.image_url,
+        "tags": list(article.tags),
+        "attributes": dict(article.attributes),
     }
 
 
@@ -144,11 +148,8 @@ def article_payload(article: Article, state: IndexState, zone: ZoneInfo) -> Arti
         breadcrumb=breadcrumb(article.channel),
         channels=list(article.channels),
         editor=article.editor,
-        tags=list(article.tags),
         site=article.site,
-        image_url=article.image_url,
         updated_at=_local(article.updated_at, zone),
-        attributes=dict(article.attributes),
         index=IndexPayload.of(state, zone),
     )
 
@@ -165,28 +166,42 @@ def related_payload(answer: RelatedAnswer, zone: ZoneInfo) -> RelatedPayload:
     """The payload of related articles."""
     return RelatedPayload(
         id=answer.article.id,
-        hits=[
-            RelatedHit(
-                **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
-                score=item.score,
-                step=item.step,
-                reasons=list(item.reasons),
-            )
-            for item in answer.items
-        ],
+        hits=[_related_hit(item, zone) for item in answer.items],
         index=IndexPayload.of(answer.index, zone),
+    )
+
+
+def _related_hit(item: RelatedArticle, zone: ZoneInfo) -> RelatedHit:
+    return RelatedHit(
+        **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
+        score=item.score,
+        step=item.step,
+        reasons=list(item.reasons),
     )
 
 
 def latest_payload(answer: LatestAnswer, zone: ZoneInfo) -> LatestPayload:
     """The payload of the latest articles."""
     return LatestPayload(
-        hits=[
-            ListedArticle(**_listed(item.article, item.lead, zone))  # type: ignore[arg-type]
-            for item in answer.items
-        ],
+        hits=[_latest_hit(item, zone) for item in answer.items],
         index=IndexPayload.of(answer.index, zone),
     )
+
+
+def _latest_hit(item: LatestArticle, zone: ZoneInfo) -> ListedArticle:
+    return ListedArticle(**_listed(item.article, item.lead, zone))  # type: ignore[arg-type]
+
+
+def blocks_payload(found: Blocks, zone: ZoneInfo) -> dict[str, Any]:
+    """A `BlocksPayload`, as a dict: see :func:`hot_payload`."""
+    return {
+        "id": found.article.id,
+        "related": [_related_hit(item, zone) for item in found.related],
+        "hot": [_hot_article(item, zone) for item in found.hot],
+        "latest": [_latest_hit(item, zone) for item in found.latest],
+        "stale": found.stale,
+        "index": IndexPayload.of(found.index, zone),
+    }
 
 
 def hot_payload(answer: HotAnswer, zone: ZoneInfo) -> dict[str, Any]:
@@ -202,7 +217,6 @@ def hot_payload(answer: HotAnswer, zone: ZoneInfo) -> dict[str, Any]:
 def _hot_article(item: HotArticle, zone: ZoneInfo) -> dict[str, object]:
     return {
         **_listed(item.article, item.lead, zone),
-        "image_url": item.article.image_url,
         "visitors": item.visitors,
         "from": item.origin,
     }

@@ -10,6 +10,7 @@ from search_service.web import answers, payloads
 from search_service.web.article_body import ArticleBody, read_draft
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.params import (
+    BlocksParameters,
     HotParameters,
     LatestParameters,
     RelatedParameters,
@@ -90,6 +91,37 @@ def api_blueprint(services: Services) -> Routes:
         show_articles([answer.article.id, *(item.article.id for item in answer.items)])
         return json_response(answers.related_payload(answer, zone))
 
+    @blueprint.of_article(
+        "get",
+        "blocks",
+        operation_id="blocks",
+        summary="The lists of an article's page in one: 相关阅读, 热门文章, 最新文章",
+        description="No article stands twice. Each list is full while the index holds enough articles.",
+        responses=described(
+            payloads.BlocksPayload, "invalid_parameter", "article_not_found", *SEARCHING
+        ),
+    )
+    def blocks(article_id: str, query: BlocksParameters) -> Response:
+        found = services.blocks(article_id, query.sizes())
+        show_articles([found.article.id, *(each.article.id for each in found.listed)])
+        if found.stale:
+            keep_nowhere()
+        return json_response(answers.blocks_payload(found, zone))
+
+    @blueprint.post(
+        "/blocks",
+        operation_id="blocks_for_text",
+        summary="The lists of a page whose text is not in the index",
+        description="The body is that of `related_to_text`.",
+        responses=described(
+            payloads.BlocksPayload, "invalid_parameter", "invalid_article", *SEARCHING
+        ),
+    )
+    def blocks_for_text(query: BlocksParameters, raw: ArticleBody) -> Response:
+        found = services.blocks(read_draft(raw, zone), query.sizes())
+        keep_nowhere()
+        return json_response(answers.blocks_payload(found, zone))
+
     @blueprint.post(
         "/related",
         operation_id="related_to_text",
@@ -101,7 +133,7 @@ def api_blueprint(services: Services) -> Routes:
         ),
     )
     def related_to_text(query: RelatedParameters, raw: ArticleBody) -> Response:
-        answer = services.related_to_text(read_draft(raw, zone), query.wanted())
+        answer = services.related(read_draft(raw, zone), query.wanted())
         keep_nowhere()
         return json_response(answers.related_payload(answer, zone))
 

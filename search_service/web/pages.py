@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -17,9 +17,7 @@ from indexer.article import Article
 from indexer.errors import Overloaded
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import Answer, Question, Understood
-from search_service.blocks.hot import HotAnswer
-from search_service.blocks.latest import LatestAnswer
-from search_service.blocks.related import Wanted
+from search_service.blocks.portal import Sizes
 from search_service.excerpts.leads import lead
 from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
@@ -38,10 +36,8 @@ from search_service.web.visits import note_search
 STATIC: Final = Path(__file__).parent / "static"
 
 HOME_LATEST: Final = 12
-ARTICLE_LATEST: Final = 8
-ARTICLE_HOT: Final = 10
+ARTICLE_BLOCKS: Final = Sizes(related=6, hot=10, latest=8)
 NOTHING_FOUND_LATEST: Final = 6
-RELATED: Final = 6
 HOT_QUERIES: Final = 10
 RELATED_QUERIES: Final = 8
 
@@ -132,39 +128,22 @@ def pages_blueprint(services: Services) -> Blueprint:
     @blueprint.get("/articles/<path:article_id>")
     @blueprint.get("/articles")
     def article(article_id: str | None = None) -> str:
-        found, _ = services.article(read_page_id() if article_id is None else article_id)
-        related = services.related(found.id, Wanted(size=RELATED))
-        shown = (found.id, *(item.article.id for item in related.items))
-        hot, latest = _hot_and_latest(services, shown)
-        show_articles(shown)
-        show_articles(item.article.id for item in hot.items)
-        show_articles(item.article.id for item in latest.items)
+        named = read_page_id() if article_id is None else article_id
+        blocks = services.blocks(named, ARTICLE_BLOCKS)
+        if blocks.stale:
+            keep_nowhere()
+        found = blocks.article
+        show_articles([found.id, *(each.article.id for each in blocks.listed)])
         return render_template(
             "article.html",
             article=found,
             lead=lead(found),
             breadcrumb=breadcrumb(found.channel),
-            related=related,
-            hot=hot,
-            latest=latest,
+            blocks=blocks,
             view_url="" if services.query_log.health().state == "off" else view_url(found.id),
         )
 
     return blueprint
-
-
-def _hot_and_latest(services: Services, shown: Sequence[str]) -> tuple[HotAnswer, LatestAnswer]:
-    """Both lists of an article's page, with no article twice and none of ``shown``.
-
-    What readers view stands among the hot articles only. What fills these up follows the latest articles in time.
-    """
-    hot = services.hot(size=ARTICLE_HOT, exclude=shown)
-    viewed = (each.article.id for each in hot.items if each.origin == "views")
-    latest = services.latest(size=ARTICLE_LATEST, exclude=(*shown, *viewed))
-    if any(each.origin == "latest" for each in hot.items):
-        newest = (each.article.id for each in latest.items)
-        hot = services.hot(size=ARTICLE_HOT, exclude=(*shown, *newest))
-    return hot, latest
 
 
 def _unless_busy(ask: Callable[[], tuple[_Item, ...]]) -> tuple[_Item, ...]:

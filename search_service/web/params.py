@@ -30,6 +30,7 @@ from indexer.article import ID_RULE, check_id
 from indexer.errors import InvalidArticle
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
+from search_service.blocks.portal import Sizes
 from search_service.blocks.related import Wanted
 from search_service.blocks.suggest import MAX_PREFIX
 from search_service.querylog.views import ViewWindow
@@ -40,6 +41,7 @@ from search_service.web.values import ExactText, Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
+MAX_BLOCK: Final = 50
 MAX_AGE: Final = 36_500
 """The oldest articles that can be asked for, in days."""
 MAX_EXCLUDED: Final = 100
@@ -187,6 +189,18 @@ class HotParameters(LatestParameters):
         "day",
         description="hour: the last hour; day: the last 24 hours; week: the last seven days.",
     )
+
+
+class BlocksParameters(Parameters):
+    """What ``/api/v1/articles/{id}/blocks`` and ``/api/v1/blocks`` take: how long each list is to be."""
+
+    related: Number = Field(6, ge=0, le=MAX_RELATED, description="Related articles at most.")
+    hot: Number = Field(10, ge=0, le=MAX_BLOCK, description="Hot articles at most.")
+    latest: Number = Field(10, ge=0, le=MAX_BLOCK, description="Latest articles at most.")
+
+    def sizes(self) -> Sizes:
+        """The parameters as the use case takes them."""
+        return Sizes(related=self.related, hot=self.hot, latest=self.latest)
 
 
 def _listed_id(text: str) -> str:

@@ -75,6 +75,9 @@ class ListedArticle(Payload):
     )
     author: str
     published_at: datetime | None
+    image_url: str
+    tags: list[str]
+    attributes: dict[str, str | int | float]
 
 
 class Highlights(Payload):
@@ -245,11 +248,8 @@ class ArticlePayload(ListedArticle):
     breadcrumb: list[BreadcrumbPart]
     channels: list[str] = Field(description="Secondary channels.")
     editor: str
-    tags: list[str]
     site: str
-    image_url: str
     updated_at: datetime | None
-    attributes: dict[str, str | int | float]
     index: IndexPayload
 
 
@@ -286,7 +286,6 @@ class LatestPayload(Payload):
 class HotArticlePayload(ListedArticle):
     """An article that readers view."""
 
-    image_url: str
     visitors: int = Field(
         description="Readers who viewed it in the window; 0 if it comes from the latest articles."
     )
@@ -303,6 +302,19 @@ class HotPayload(Payload):
     hits: list[HotArticlePayload]
     as_of: datetime | None = Field(
         description="When the views were counted; null when they were not yet."
+    )
+    index: IndexPayload
+
+
+class BlocksPayload(Payload):
+    """The lists of an article's page."""
+
+    id: str = Field(description="The article's id; empty for a text without one.")
+    related: list[RelatedHit]
+    hot: list[HotArticlePayload]
+    latest: list[ListedArticle]
+    stale: bool = Field(
+        description="True if the index cannot be asked at the moment: the lists are those of up to a minute ago."
     )
     index: IndexPayload
 

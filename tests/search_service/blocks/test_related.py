@@ -268,7 +268,7 @@ def test_a_draft_has_the_related_articles_that_it_will_have(tmp_path: Path, engi
         body="云溪的茶会要移到古塔下举行，茶农和制陶匠人都来。",
         published_at=None,
     )
-    answer = asked.related_to_text(draft, Wanted())
+    answer = asked.related(draft, Wanted())
     assert ids(answer)[0] in ("here", "subject")
     assert set(ids(answer)) > {"here", "subject", "tag", "channel"}
-    assert "here" not in ids(asked.related_to_text(replace(draft, id="here"), Wanted()))
+    assert "here" not in ids(asked.related(replace(draft, id="here"), Wanted()))

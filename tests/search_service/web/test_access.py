@@ -379,6 +379,7 @@ def test_only_clicks_views_and_texts_are_sent_without_a_key(portal: Portal) -> N
     assert without == {
         "/api/v1/clicks",
         "/api/v1/related",
+        "/api/v1/blocks",
         "/api/v1/articles/<path:article_id>/view",
         "/api/v1/articles:view",
     }
