@@ -12,15 +12,9 @@ from rich.table import Table
 from indexer.analysis.analyzers import make_analyzer
 from indexer.command_line import results
 from indexer.settings import IndexSettings, read_settings
-from search_service.evaluation import (
-    Evaluation,
-    Interval,
-    evaluate,
-    from_json,
-    interval,
-    read_judged,
-    to_json,
-)
+from search_service.evaluation.judged import read_judged
+from search_service.evaluation.measures import Interval, interval
+from search_service.evaluation.search import Evaluation, evaluate, from_json, to_json
 from search_service.settings import SearchSettings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from indexer.errors import InvalidJudgedSet, PackageMissing
 from search_service.cli.main import cli
-from search_service.evaluation import evaluate, from_json, interval, read_judged, to_json
+from search_service.evaluation.judged import read_judged
+from search_service.evaluation.measures import interval
+from search_service.evaluation.search import evaluate, from_json, to_json
 from search_service.ranking.aging import Aging
 from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
