@@ -1,8 +1,12 @@
-"""The command ``python -m search_service evaluate`` measures search on judged sets. docs/relevance.md has the figures."""
+"""The commands ``evaluate`` and ``evaluate-related`` of ``python -m search_service`` measure quality on judged sets.
+
+docs/relevance.md has the figures.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from statistics import fmean
 
@@ -12,15 +16,11 @@ from rich.table import Table
 from indexer.analysis.analyzers import make_analyzer
 from indexer.command_line import results
 from indexer.settings import IndexSettings, read_settings
-from search_service.evaluation import (
-    Evaluation,
-    Interval,
-    evaluate,
-    from_json,
-    interval,
-    read_judged,
-    to_json,
-)
+from search_service.evaluation.judged import read_judged
+from search_service.evaluation.measures import Interval, interval
+from search_service.evaluation.related import RelatedMeasures, evaluate_related
+from search_service.evaluation.related import to_json as related_to_json
+from search_service.evaluation.search import Evaluation, evaluate, from_json, to_json
 from search_service.settings import SearchSettings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -73,6 +73,44 @@ def evaluate_command(
         json_file.write_bytes(to_json(found))
 
 
+@click.command("evaluate-related")
+@click.argument("folder", type=_FOLDER)
+@click.option(
+    "--json", "json_file", metavar="FILE", type=_FILE, help="Write the complete result to FILE."
+)
+def evaluate_related_command(folder: Path, json_file: Path | None) -> None:
+    """Ask for the related articles of a judged set's articles, and print recall@6 and nDCG@6 beside those of a plain search."""
+    settings = read_settings(IndexSettings, os.environ)
+    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    judged = read_judged(folder)
+    found = evaluate_related(judged, analyzer=analyzer, timezone=settings.timezone)
+    results().print(_related_summary(found))
+    if json_file:
+        json_file.write_bytes(related_to_json(judged.name, found))
+
+
+def _related_summary(found: list[RelatedMeasures]) -> Table:
+    table = Table("ranking", "near-copies", "seeds", "recall@6", "95 %", "nDCG@6", "95 %")
+    for ours, plain in zip(found[::2], found[1::2], strict=True):
+        where, count = "in" if ours.copies else "out", str(len(ours.recalls))
+        for each in (ours, plain):
+            cells = [*_mean(each.recalls.values()), *_mean(each.ndcgs.values())]
+            table.add_row(each.ranking, where, count, *cells)
+        gains = [
+            [mine[seed] - theirs[seed] for seed in mine]
+            for mine, theirs in ((ours.recalls, plain.recalls), (ours.ndcgs, plain.ndcgs))
+        ]
+        table.add_row(
+            "difference", where, count, *(cell for each in gains for cell in _mean(each, sign="+"))
+        )
+    return table
+
+
+def _mean(values: Collection[float], *, sign: str = "") -> tuple[str, str]:
+    """The mean and its interval."""
+    return f"{fmean(values):{sign}.3f}", _ends(interval([*values]), sign=sign)
+
+
 def _summary(found: list[Evaluation], before: dict[str, Evaluation]) -> Table:
     table = Table(
         *("set", "queries", "nDCG@10", "95 %", "MRR@10", "recall@100"),
@@ -84,8 +122,7 @@ def _summary(found: list[Evaluation], before: dict[str, Evaluation]) -> Table:
             table.add_row(f"{each.name}, before", *_measures(old))
         table.add_row(each.name, *_measures(each))
         if gains := each.gains_over(old) if old else []:
-            ends = _ends(interval(gains), sign="+")
-            table.add_row("difference", str(len(gains)), f"{fmean(gains):+.3f}", ends)
+            table.add_row("difference", str(len(gains)), *_mean(gains, sign="+"))
     return table
 
 

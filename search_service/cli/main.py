@@ -17,7 +17,7 @@ from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
-from search_service.cli.evaluate import evaluate_command
+from search_service.cli.evaluate import evaluate_command, evaluate_related_command
 from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
@@ -51,6 +51,7 @@ def cli() -> None:
 cli.add_command(queries)
 cli.add_command(keys)
 cli.add_command(evaluate_command)
+cli.add_command(evaluate_related_command)
 
 
 @cli.command("search")

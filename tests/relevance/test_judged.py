@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from search_service.evaluation import evaluate, read_judged
+from search_service.evaluation.judged import read_judged
+from search_service.evaluation.search import evaluate
 from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
 from dataclasses import replace
@@ -14,8 +13,11 @@ from click.testing import CliRunner
 
 from indexer.errors import InvalidJudgedSet, PackageMissing
 from search_service.cli.main import cli
-from search_service.evaluation import evaluate, from_json, interval, read_judged, to_json
+from search_service.evaluation.judged import read_judged
+from search_service.evaluation.measures import interval
+from search_service.evaluation.search import evaluate, from_json, to_json
 from search_service.ranking.aging import Aging
+from tests.search_service.evaluation.judged_sets import write_corpus, write_judged
 from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
 
@@ -30,22 +32,12 @@ QUERIES = [
     {"id": "q3", "text": "潜水艇"},
     {"id": "unjudged", "text": "港口"},
 ]
-QRELS = "query-id\tcorpus-id\tscore\nq1\ttea\t2\nq1\tboat\t0\nq2\tfair\t1\nq3\tboat\t1\nunjudged\tboat\t0\n"
-
-
-def lines(records: list[dict[str, Any]]) -> str:
-    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+QRELS = "q1\ttea\t2\nq1\tboat\t0\nq2\tfair\t1\nq3\tboat\t1\nunjudged\tboat\t0\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "village"
-    made.mkdir()
-    with gzip.open(made / "corpus.jsonl.gz", "wt", encoding="utf-8") as corpus:
-        corpus.write(lines(CORPUS))
-    (made / "queries.jsonl").write_text(lines(QUERIES), encoding="utf-8")
-    (made / "qrels.tsv").write_text(QRELS, encoding="utf-8")
-    return made
+    return write_judged(tmp_path / "village", CORPUS, QUERIES, QRELS)
 
 
 def test_measures_are_means_over_the_questions_that_have_an_answer(folder: Path) -> None:
@@ -60,8 +52,7 @@ def test_measures_are_means_over_the_questions_that_have_an_answer(folder: Path)
 
 def write(folder: Path, corpus: list[dict[str, Any]], qrels: str) -> None:
     """Give a judged set another corpus and other grades."""
-    with gzip.open(folder / "corpus.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.write(lines(corpus))
+    write_corpus(folder, corpus)
     (folder / "qrels.tsv").write_text(f"header\n{qrels}", encoding="utf-8")
 
 

@@ -1,0 +1,1 @@
+"""Evaluation: how good search and the related articles are, measured on judged sets."""
