@@ -26,7 +26,7 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.errors import InvalidJudgedSet
 from indexer.query import Match, SearchRequest
-from search_service.blocks.related import RelatedArticle
+from search_service.blocks.related import Wanted
 from search_service.evaluation.judged import JudgedSet, indexed
 from search_service.evaluation.measures import SEED, interval, measuring
 from search_service.services import Services
@@ -111,13 +111,8 @@ def _drawn(judged: JudgedSet) -> dict[str, list[str]]:
 
 def _related(services: Services, seed: str) -> list[str]:
     """The related articles of a seed. The block of _SHOWN articles is the beginning of this list, if near-copies count."""
-    items = services.related(seed, size=_ASKED).items
-    return [each.article.id for each in items if _by_key_terms(each)]
-
-
-def _by_key_terms(item: RelatedArticle) -> bool:
-    """Whether the key terms found an article."""
-    return item.score > 0.0
+    items = services.related(seed, Wanted(size=_ASKED)).items
+    return [each.article.id for each in items if each.step == "terms"]
 
 
 def _whole(reader: Reader, analyzer: Analyzer, seed: Article) -> list[str]:
