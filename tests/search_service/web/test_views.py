@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from search_service.querylog.tables import clicks, viewers, views
+from search_service.querylog.views import VIEW_WINDOWS
 from search_service.web.queries import MAX_BODY
 from tests.search_service.querylog.factory import BROWSER
 from tests.search_service.web.portal import Portal, as_problem
@@ -35,7 +37,12 @@ def post(site: Site, path: str = PLAIN, *, agent: str = BROWSER, by: int = 1, **
 
 
 def counted(site: Site) -> dict[str, int]:
-    return {row["article_id"]: row["visitors"] for row in site.rows(views)}
+    """The visitors of each article."""
+    found: Counter[str] = Counter()
+    for row in site.rows(views):
+        if row["minutes"] == VIEW_WINDOWS["week"].minutes:
+            found[row["article_id"]] += row["visitors"]
+    return found
 
 
 @pytest.mark.parametrize(
