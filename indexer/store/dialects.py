@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +17,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -35,6 +36,8 @@ articles. With SQLite's own 2 MB an ingest of these reads 1.3 GB of pages again,
 _WAL_PAGES: Final = 4_000
 """Pages of 4 KB in the WAL before they are copied into the file. With SQLite's own 1,000 every batch is copied at once, and the
 same ingest writes 1.26 GB, with this 1.03 GB."""
+_LOOK_AGAIN: Final = 0.02
+"""Seconds between two attempts to set a file to WAL."""
 _CANNOT_MAKE_WAL: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _PASSWORD: Final = re.compile(":[^:@]*@")
 _MIGRATION_KEY: Final = 7_301_642_250
@@ -180,7 +183,7 @@ def _sqlite_engine(url: URL, *, reading: bool, patience: float) -> Engine:
             raise FolderNotWritable(path.parent, error.strerror or str(error)) from error
         # Changes that wait for the lock keep their connections. Reading must not wait for these.
         engine = create_engine(url, connect_args={"timeout": patience}, max_overflow=-1)
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", partial(_prepare, patience=patience))
     event.listen(engine, "begin", _begin)
     _watch_file(engine, path)
     return engine
@@ -279,12 +282,12 @@ def _file_state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, patience: float) -> None:
     """Set up a new SQLite connection: no implicit transactions, WAL, durable commits, and room for pages used again."""
     try:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _use_wal(cursor, patience)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         cursor.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
@@ -292,6 +295,19 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     except sqlite3.Error:
         connection.close()  # the pool drops a connection that fails here, but does not close it
         raise
+
+
+def _use_wal(cursor: DBAPICursor, patience: float) -> None:
+    """Set a file to WAL. SQLite refuses this at once, without waiting, while another process writes a file that is not in WAL yet."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_LOOK_AGAIN)
 
 
 def _begin(connection: Connection) -> None:

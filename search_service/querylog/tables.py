@@ -83,12 +83,14 @@ when it was last asked."""
 views: Final = Table(
     "views",
     metadata,
+    Column("minutes", Integer, primary_key=True, autoincrement=False),
     Column("article_id", ID, primary_key=True),
     Column("began_at", DateTime, primary_key=True),
     Column("visitors", Integer, nullable=False),
     Index("views_began_at", "began_at"),
 )
-"""How many visitors viewed an article in the slot of time that began then (see ``views.py``). Holds no hash of a visitor."""
+"""How many visitors viewed an article in the slot of time that began then and takes so many minutes (see ``views.py``). Holds no
+hash of a visitor."""
 
 viewers: Final = Table(
     "viewers",

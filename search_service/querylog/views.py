@@ -1,7 +1,7 @@
 """Views of articles: which of them count, and which articles are read most.
 
-Views are counted in slots of ten minutes, without a trace of who viewed. Whoever has the table ``viewers`` too can tell, for
-the length of a day, that a view repeats an earlier one.
+Views are counted in slots of time, without a trace of who viewed. Each window has slots of its own: a long window would have too
+many short ones. The table ``viewers`` tells, until the day is over, which views repeat earlier ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp2
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -20,15 +20,26 @@ from search_service.querylog.visitors import NETWORK_VISITORS, REFRESH
 from search_service.ranking.weights import HOT_HALF_LIVES
 
 ViewWindow = Literal["hour", "day", "week"]
-VIEW_WINDOWS: Final[Mapping[ViewWindow, timedelta]] = {
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-}
-"""Time windows of views, which end now."""
 
-SLOT: Final = timedelta(minutes=10)
-"""Half of the shortest half-life. Six slots make the window of an hour."""
+
+class Span(NamedTuple):
+    """A length of time that ends now, and the length of its slots: half of the half-life of its views, or less."""
+
+    length: timedelta
+    slot: timedelta
+
+    @property
+    def minutes(self) -> int:
+        """The slot's length as the table holds it."""
+        return self.slot // timedelta(minutes=1)
+
+
+VIEW_WINDOWS: Final[Mapping[ViewWindow, Span]] = {
+    "hour": Span(timedelta(hours=1), timedelta(minutes=10)),
+    "day": Span(timedelta(days=1), timedelta(hours=1)),
+    "week": Span(timedelta(days=7), timedelta(hours=6)),
+}
+"""Time windows of views."""
 
 KEPT: Final = 500
 """Number of articles of each window that the lists hold: the ones with the most visitors. A block shows 100 at most, and a channel
@@ -56,13 +67,20 @@ def count_views(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
     counted = _new(connection, rows) if rows else []
     if counted:
         connection.execute(insert(viewers), counted)
-        _add(connection, Counter((row["article_id"], _slot(row["viewed_at"])) for row in counted))
+        _add(
+            connection,
+            Counter(
+                (span.minutes, row["article_id"], _begin(row["viewed_at"], span.slot))
+                for span in VIEW_WINDOWS.values()
+                for row in counted
+            ),
+        )
 
 
 def viewed_articles(connection: Connection, end: datetime) -> dict[ViewWindow, list[ViewCount]]:
     """The KEPT most viewed articles of each window before ``end``, the hottest first.
 
-    A slot belongs to the window if its middle does. Reads all slots of a week.
+    A slot belongs to the window if its middle does. Reads all slots of all windows.
     """
     return {
         window: _viewed(connection, end, span, timedelta(hours=HOT_HALF_LIVES[window]))
@@ -71,10 +89,19 @@ def viewed_articles(connection: Connection, end: datetime) -> dict[ViewWindow, l
 
 
 def prune_views(connection: Connection, *, now: datetime, today: datetime) -> int:
-    """Remove the counts that lie before all windows, and everything about who viewed what before ``today``. Returns the number of counts."""
+    """Remove the counts that lie before their windows, and everything about who viewed what before ``today``.
+
+    Returns the number of counts.
+    """
     connection.execute(delete(viewers).where(viewers.c.viewed_at < today))
-    begin = now - max(VIEW_WINDOWS.values()) - SLOT
-    return connection.execute(delete(views).where(views.c.began_at < begin)).rowcount
+    return sum(
+        connection.execute(
+            delete(views).where(
+                views.c.minutes == span.minutes, views.c.began_at < now - span.length - span.slot
+            )
+        ).rowcount
+        for span in VIEW_WINDOWS.values()
+    )
 
 
 def _new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -102,50 +129,45 @@ def _new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Mapp
     return counted
 
 
-def _add(connection: Connection, counts: Counter[tuple[str, datetime]]) -> None:
-    """Add visitors to articles and slots."""
+def _add(connection: Connection, counts: Counter[tuple[int, str, datetime]]) -> None:
+    """Add visitors to slots. A slot is given by its minutes, its article and when it began."""
+    slot = views.c.minutes, views.c.article_id, views.c.began_at
     found = connection.execute(
-        select(views.c.article_id, views.c.began_at).where(
-            views.c.article_id.in_({article_id for article_id, _ in counts}),
-            views.c.began_at.in_({began_at for _, began_at in counts}),
+        select(*slot).where(
+            views.c.article_id.in_({article_id for _, article_id, _ in counts}),
+            views.c.began_at.in_({began_at for _, _, began_at in counts}),
         )
     )
-    known = {(article_id, began_at) for article_id, began_at in found}
-    added = [
-        {"article": article_id, "slot": began_at, "more": visitors}
-        for (article_id, began_at), visitors in counts.items()
-    ]
-    old = [each for each in added if (each["article"], each["slot"]) in known]
-    new = [each for each in added if (each["article"], each["slot"]) not in known]
+    known = {tuple(row) for row in found}
+    old = [(*each, more) for each, more in counts.items() if each in known]
+    new = [(*each, more) for each, more in counts.items() if each not in known]
     if old:
-        this = views.c.article_id == bindparam("article"), views.c.began_at == bindparam("slot")
+        this = [column == bindparam(f"its_{column.name}") for column in slot]
         more = views.c.visitors + bindparam("more")
-        connection.execute(update(views).where(*this).values(visitors=more), old)
-    if new:
+        names = [*(f"its_{column.name}" for column in slot), "more"]
         connection.execute(
-            insert(views).values(
-                article_id=bindparam("article"),
-                began_at=bindparam("slot"),
-                visitors=bindparam("more"),
-            ),
-            new,
+            update(views).where(*this).values(visitors=more),
+            [dict(zip(names, values, strict=True)) for values in old],
         )
+    if new:
+        names = [*(column.name for column in slot), "visitors"]
+        connection.execute(insert(views), [dict(zip(names, values, strict=True)) for values in new])
 
 
-def _slot(moment: datetime) -> datetime:
+def _begin(moment: datetime, slot: timedelta) -> datetime:
     """When the slot of a time began."""
-    return moment - timedelta(
-        minutes=moment.minute % (SLOT.seconds // 60),
-        seconds=moment.second,
-        microseconds=moment.microsecond,
-    )
+    return moment - (moment - datetime.min) % slot
 
 
 def _viewed(
-    connection: Connection, end: datetime, span: timedelta, half_life: timedelta
+    connection: Connection, end: datetime, span: Span, half_life: timedelta
 ) -> list[ViewCount]:
-    half_slot = SLOT / 2
-    inside = views.c.began_at >= end - span - half_slot, views.c.began_at < end
+    half_slot = span.slot / 2
+    inside = (
+        views.c.minutes == span.minutes,
+        views.c.began_at >= end - span.length - half_slot,
+        views.c.began_at < end,
+    )
     most = connection.execute(
         select(views.c.article_id)
         .where(*inside)

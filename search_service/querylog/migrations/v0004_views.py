@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Make the two tables."""
     op.create_table(
         "views",
+        sa.Column("minutes", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("article_id", _ID, primary_key=True),
         sa.Column("began_at", sa.DateTime, primary_key=True),
         sa.Column("visitors", sa.Integer, nullable=False),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
+from pathlib import Path
+from threading import Timer
 
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -92,6 +96,17 @@ def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
     store = open_store(store_url)
     assert store.revision() == store.count() == 6
     store.close()
+
+
+def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "articles.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ending = Timer(0.2, other.execute, ["COMMIT"])
+        ending.start()
+        open_store(f"sqlite:///{path}").close()
+        ending.join()
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_threads_share_one_store(store: ArticleStore) -> None:

@@ -301,10 +301,12 @@ def test_processes_share_a_new_database_its_salt_its_refreshes_and_its_views(url
     assert len(rows(store, salts)) == 1
     assert sorted(counted) == sorted(set(counted))
     assert len(counted) == 20 + 60
-    assert {row["article_id"]: row["visitors"] for row in rows(store, views)} == {
-        "a-1": 1,
-        **{f"b-{number}": 3 for number in range(20)},
-    }
+    for minutes in (10, 60, 360):
+        slots = [row for row in rows(store, views) if row["minutes"] == minutes]
+        assert {row["article_id"]: row["visitors"] for row in slots} == {
+            "a-1": 1,
+            **{f"b-{number}": 3 for number in range(20)},
+        }
     store.close()
 
 

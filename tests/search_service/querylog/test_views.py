@@ -29,14 +29,15 @@ def write(store: QueryLogStore, *entries: Viewed | Clicked) -> None:
 
 
 def counts(store: QueryLogStore) -> Counter[str]:
-    """The visitors of each article, ever."""
-    found: Counter[str] = Counter()
+    """The visitors of each article, ever. Each window has counted the same."""
+    found: Counter[tuple[str, int]] = Counter()
     with store.reading() as connection:
-        for article_id, visitors in connection.execute(
-            select(views.c.article_id, views.c.visitors)
-        ):
-            found[article_id] += visitors
-    return found
+        for row in connection.execute(select(views)):
+            found[row.article_id, row.minutes] += row.visitors
+    assert len(found) == len(VIEW_WINDOWS) * len({article_id for article_id, _ in found})
+    by_article = {(article_id, visitors) for (article_id, _), visitors in found.items()}
+    assert len(found) == len(VIEW_WINDOWS) * len(by_article)
+    return Counter(dict(by_article))
 
 
 def hottest(store: QueryLogStore, window: ViewWindow) -> list[ViewCount]:
@@ -123,14 +124,17 @@ def test_a_click_is_a_view_and_the_page_that_it_opens_repeats_it(store: QueryLog
 def test_who_viewed_is_forgotten_after_the_day_and_counts_after_the_week(
     store: QueryLogStore,
 ) -> None:
-    write(store, viewed("old", at=days_ago(8)), viewed("kept", at=days_ago(6)), viewed("today"))
+    write(store, viewed("old", at=days_ago(8)), viewed("kept", at=days_ago(6)))
+    store.write([viewed("today", at=NOON - A_MINUTE)], now=NOON)
     pruned = store.prune(now=NOON, keep_days=8)
-    assert pruned.views == 1
-    assert counts(store) == {"kept": 1, "today": 1}
+    assert pruned.views == 3 + 2
+    with store.reading() as connection:
+        kept = connection.execute(select(views.c.minutes).where(views.c.article_id == "kept"))
+        assert kept.scalars().all() == [VIEW_WINDOWS["week"].minutes]
     with store.reading() as connection:
         assert connection.execute(select(viewers.c.article_id)).scalars().all() == ["today"]
-    store.write([viewed("today", at=NOON + A_MINUTE)], now=NOON)
-    assert counts(store) == {"kept": 1, "today": 1}
+    store.write([viewed("today", at=NOON)], now=NOON)
+    assert [(each.article_id, each.visitors) for each in hottest(store, "day")] == [("today", 1)]
 
 
 def test_nothing_of_a_reader_is_stored_but_a_hash(store: QueryLogStore, url: str) -> None:
