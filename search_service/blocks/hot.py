@@ -21,7 +21,7 @@ from search_service.live.index import IndexState, LiveIndex
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount, ViewWindow
 from search_service.ranking.weights import HOT_AGING, HOT_FADED
-from search_service.understanding.filters import in_channel, visible, without
+from search_service.understanding.filters import in_channel, visible
 
 Origin = Literal["views", "latest"]
 
@@ -63,24 +63,26 @@ def hot(
     channel: str | None = None,
     size: int,
     exclude: Sequence[str] = (),
+    filled: bool = True,
     now: datetime,
 ) -> HotAnswer:
     """The ``size`` hottest articles that readers may see, of all channels, or of ``channel`` and its subchannels.
 
     ``exclude`` lists ids to leave out, such as articles that the page already shows. No two articles are of one duplicate group.
-    Fewer than ``size`` only if the index holds no more. Reads _READ articles for each place.
+    If the answer is ``filled``, there are fewer than ``size`` only if the index holds no more. Reads _READ articles for each place.
 
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    clauses = [visible(now), without(exclude)]
-    if channel is not None:
-        clauses.append(in_channel(channel))
-    allowed = And(tuple(clauses))
+    allowed = visible(now) if channel is None else And((visible(now), in_channel(channel)))
+    # Not by the filter: it would be another one for each page, and no mask of it could be kept.
+    left_out = set(exclude)
+    counts = [each for each in lists.viewed(window) if each.article_id not in left_out]
     with live.reader() as (reader, state, _):
-        viewed = _viewed(reader, lists.viewed(window), allowed)
+        viewed = _viewed(reader, counts, allowed)
         hottest = _hottest(islice(viewed, _READ * size), window, size, now)
-        latest = _latest(reader, allowed, [each for _, each in hottest], size)
+        shown = [each for _, each in hottest]
+        latest = _latest(reader, allowed, shown, size, left_out) if filled else []
     items = [
         HotArticle(article=each, lead=lead(each), visitors=count.visitors, origin="views")
         for count, each in hottest
@@ -128,19 +130,22 @@ def _freshness(article: Article, window: ViewWindow, now: datetime) -> float:
     return HOT_FADED + (1 - HOT_FADED) * exp2(-age)
 
 
-def _latest(reader: Reader, allowed: Query, shown: Sequence[Article], size: int) -> list[Article]:
+def _latest(
+    reader: Reader, allowed: Query, shown: Sequence[Article], size: int, left_out: set[str]
+) -> list[Article]:
     """The newest articles that fill up the list: other articles than ``shown``, and of other duplicate groups."""
     if len(shown) == size:
         return []
     request = SearchRequest(
         MatchAll(),
-        filter=And((allowed, without(each.id for each in shown))),
+        filter=allowed,
         sort="newest",
         collapse="duplicates",
-        size=size,  # at most len(shown) of them are copies of what is shown
+        size=size + len(left_out),  # at most len(shown) of them are shown, or copies of what is
     )
     texts = {_text_of(each) for each in shown}
-    newest = (_read(reader, article_id) for article_id, _ in reader.rank(request))
+    ranked = (each for each, _ in reader.rank(request) if each not in left_out)
+    newest = (_read(reader, each) for each in ranked)
     others = (each for each in newest if _text_of(each) not in texts)
     return [*islice(others, size - len(shown))]
 

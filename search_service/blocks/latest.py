@@ -10,7 +10,7 @@ from indexer.article import Article
 from indexer.query import And, MatchAll, SearchRequest
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, LiveIndex
-from search_service.understanding.filters import in_channel, visible, without
+from search_service.understanding.filters import in_channel, visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,12 @@ def latest(
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    clauses = [visible(now), without(exclude)]
-    if channel is not None:
-        clauses.append(in_channel(channel))
-    request = SearchRequest(MatchAll(), filter=And(tuple(clauses)), sort="newest", size=size)
+    allowed = visible(now) if channel is None else And((visible(now), in_channel(channel)))
+    # Not by the filter: it would be another one for each page, and no mask of it could be kept.
+    left_out = set(exclude)
+    request = SearchRequest(MatchAll(), filter=allowed, sort="newest", size=size + len(left_out))
     with live.reader() as (reader, state, _):
-        page = reader.search(request)
-    items = (LatestArticle(article=hit.article, lead=lead(hit.article)) for hit in page.hits)
+        hits = reader.search(request).hits
+    articles = [hit.article for hit in hits if hit.article.id not in left_out][:size]
+    items = (LatestArticle(article=each, lead=lead(each)) for each in articles)
     return LatestAnswer(items=tuple(items), index=state)

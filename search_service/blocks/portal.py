@@ -97,17 +97,18 @@ def blocks(
     article = around.article
     shown = (article.id, *(each.article.id for each in around.items))
 
-    def hottest(exclude: Sequence[str]) -> tuple[HotArticle, ...]:
-        if not sizes.hot:
-            return ()
-        return hot(live, lists, window="day", size=sizes.hot, exclude=exclude, now=now).items
+    def hottest(exclude: Sequence[str], *, filled: bool) -> tuple[HotArticle, ...]:
+        answer = hot(
+            live, lists, window="day", size=sizes.hot, exclude=exclude, filled=filled, now=now
+        )
+        return answer.items
 
-    hot_ones = hottest(shown)
-    viewed = (each.article.id for each in hot_ones if each.origin == "views")
-    exclude = (*shown, *viewed)
+    viewed = hottest(shown, filled=False) if sizes.hot else ()
+    exclude = (*shown, *(each.article.id for each in viewed))
     newest = latest(live, size=sizes.latest, exclude=exclude, now=now).items if sizes.latest else ()
-    if newest and any(each.origin == "latest" for each in hot_ones):
-        hot_ones = hottest((*shown, *(each.article.id for each in newest)))
+    hot_ones = viewed
+    if len(viewed) < sizes.hot:
+        hot_ones = hottest((*shown, *(each.article.id for each in newest)), filled=True)
     return Blocks(
         article=article,
         related=_without_bodies(around.items),

@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
 from indexer.article import Article
 from indexer.engines.base import Reader
@@ -24,7 +25,6 @@ from indexer.query import (
     And,
     Boost,
     MatchAll,
-    Not,
     Or,
     Query,
     Range,
@@ -42,7 +42,7 @@ from search_service.ranking.weights import (
     RELATED_TITLE,
     SAME_CHANNEL,
 )
-from search_service.understanding.filters import INSTANT, any_of, in_channel, visible, without
+from search_service.understanding.filters import INSTANT, any_of, in_channel, visible
 
 _PAGE: Final = 50
 """Articles ranked in one request: several times the size of a block, because some of them are reprints."""
@@ -115,17 +115,12 @@ def related(
 def _related(
     lent: Lent, article: Article, wanted: Wanted, *, aging: Aging, timezone: ZoneInfo, now: datetime
 ) -> RelatedAnswer:
-    others = And(
-        (
-            visible(now),
-            without((article.id, *wanted.exclude)),
-            *_not_its_reprints(article),
-            *_narrowed(article, wanted, now),
-        )
-    )
+    # Not by the filter: it would be another one for each article, and no mask of it could be kept.
+    left_out = {article.id, *wanted.exclude}
+    others = _Others(lent.reader, And((visible(now), *_narrowed(article, wanted, now))), left_out)
     seen = {*_faces(article, _folded(article))}
     items: list[RelatedArticle] = []
-    for each in _candidates(lent, article, others, recency(aging, now, timezone)):
+    for each in _candidates(others, article, lent.analyzer, recency(aging, now, timezone)):
         if len(items) == wanted.size:
             break
         faces = _faces(each.article, each.folded)
@@ -155,34 +150,72 @@ class _Candidate(NamedTuple):
     shared: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The articles of ``reader`` that may be listed: those that pass ``filter``, but for the ids ``left_out``."""
+
+    reader: Reader
+    filter: Query
+    left_out: set[str]
+
+    def ranked(self, query: Query, fading: Recency | None) -> list[tuple[str, float]]:
+        """The ids and scores of the _PAGE best for ``query``."""
+        request = SearchRequest(
+            query,
+            filter=self.filter,
+            collapse="duplicates",
+            recency=fading,
+            size=_PAGE + len(self.left_out),
+        )
+        found = self.reader.rank(request)
+        return [each for each in found if each[0] not in self.left_out][:_PAGE]
+
+    def newest(self, query: Query) -> Iterator[Article]:
+        """Those that match ``query``, newest first."""
+        for number in range(1, MAX_DEPTH // _PAGE + 1):
+            request = SearchRequest(
+                query,
+                filter=self.filter,
+                sort="newest",
+                collapse="duplicates",
+                page=number,
+                size=_PAGE,
+            )
+            ranked = self.reader.rank(request)
+            yield from (self.read(each) for each, _ in ranked if each not in self.left_out)
+            if len(ranked) < _PAGE:
+                return
+
+    def read(self, article_id: str) -> Article:
+        """An article that was ranked."""
+        article = self.reader.get(article_id)
+        assert article is not None, "the snapshot holds what it ranks"
+        return article
+
+
 def _candidates(
-    lent: Lent, article: Article, others: Query, fading: Recency | None
+    others: _Others, article: Article, analyzer: Analyzer, fading: Recency | None
 ) -> Iterator[_Candidate]:
     """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
-    reader, _, analyzer = lent
-    yield from _alike(reader, article, key_terms(article, reader, analyzer), others, fading)
+    yield from _alike(others, article, key_terms(article, others.reader, analyzer), fading)
     steps: list[tuple[Step, Query]] = [("latest", MatchAll())]
     if article.channel:
         steps.insert(0, ("channel", in_channel(article.channel)))
     if article.tags:
         steps.insert(0, ("tags", any_of("tag", article.tags)))
     for step, query in steps:
-        for other in _newest(reader, query, others):
+        for other in others.newest(query):
             yield _Candidate(other, _folded(other), step, 0.0, [])
 
 
 def _alike(
-    reader: Reader,
-    article: Article,
-    terms: tuple[KeyTerm, ...],
-    others: Query,
-    fading: Recency | None,
+    others: _Others, article: Article, terms: tuple[KeyTerm, ...], fading: Recency | None
 ) -> Iterator[_Candidate]:
     """The articles that share enough key terms, best first."""
     if not terms:
         return
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
-    for other, score in _by_terms(reader, article, terms, others, fading):
+    for other, score in _by_terms(others, article, terms, fading):
         folded = _folded(other)
         text = "\n".join(folded)
         shared = [term for term in terms if term.token in text]
@@ -191,21 +224,14 @@ def _alike(
 
 
 def _by_terms(
-    reader: Reader,
-    article: Article,
-    terms: tuple[KeyTerm, ...],
-    others: Query,
-    fading: Recency | None,
+    others: _Others, article: Article, terms: tuple[KeyTerm, ...], fading: Recency | None
 ) -> Iterator[tuple[Article, float]]:
     """The _PAGE articles that the key terms rank first. Articles of the same channel get a higher score.
 
     The channel is known only after an article is read. Until then the article is ordered by the score that it would have
     in the same channel. Thus only articles that may come next are read.
     """
-    request = SearchRequest(
-        _about(terms), filter=others, collapse="duplicates", recency=fading, size=_PAGE
-    )
-    ranked = reader.rank(request)
+    ranked = others.ranked(_about(terms), fading)
     most = SAME_CHANNEL if article.channel else 1.0
     # By score, then in the engine's order: newer first.
     waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
@@ -215,35 +241,12 @@ def _by_terms(
         if place in moved_down:
             yield moved_down[place], score
             continue
-        other = _read(reader, ranked[place][0])
+        other = others.read(ranked[place][0])
         if other.channel == article.channel:
             yield other, -best
         else:
             moved_down[place] = other
             heappush(waiting, (-score, place, score))
-
-
-def _newest(reader: Reader, query: Query, others: Query) -> Iterator[Article]:
-    """Those of ``others`` that match ``query``, newest first."""
-    for number in range(1, MAX_DEPTH // _PAGE + 1):
-        request = SearchRequest(
-            query, filter=others, sort="newest", collapse="duplicates", page=number, size=_PAGE
-        )
-        ranked = reader.rank(request)
-        yield from (_read(reader, each) for each, _ in ranked)
-        if len(ranked) < _PAGE:
-            return
-
-
-def _read(reader: Reader, article_id: str) -> Article:
-    article = reader.get(article_id)
-    assert article is not None, "the snapshot holds what it ranks"
-    return article
-
-
-def _not_its_reprints(article: Article) -> tuple[Query, ...]:
-    group = article.duplicate_group
-    return (Not(Term("group", str(group))),) if group else ()
 
 
 def _about(terms: tuple[KeyTerm, ...]) -> Query:

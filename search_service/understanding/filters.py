@@ -48,11 +48,6 @@ def visible(now: datetime) -> Query:
     )
 
 
-def without(article_ids: Iterable[str]) -> Query:
-    """Everything but these articles."""
-    return Not(Or(tuple(Term("id", each) for each in article_ids)))
-
-
 def in_channel(path: str) -> Query:
     """The articles of a channel and its subchannels. Surplus blanks and slashes do not matter."""
     return Term("channel", tidy_channel(path))

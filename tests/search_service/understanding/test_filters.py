@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.query import MatchAll, Query, Range, SearchRequest, Term
-from search_service.understanding.filters import in_channel, published_between, visible, without
+from search_service.understanding.filters import in_channel, published_between, visible
 from tests.factories import NOON, article
 from tests.search_service.indexes import SHANGHAI, live_index, promote
 
@@ -35,13 +35,6 @@ def test_the_filter_finds_exactly_the_articles_that_are_visible(
         each.id for each in articles if each.is_visible(NOON)
     }
     assert page.total == 3 * 3
-
-
-def test_without_nobody_is_everybody(tmp_path: Path) -> None:
-    promote(tmp_path, [article("a"), article("b")])
-    with live_index(tmp_path).reader() as (reader, _, _):
-        assert reader.search(SearchRequest(without(()))).total == 2
-        assert reader.search(SearchRequest(without(["a", "x"]))).total == 1
 
 
 @pytest.mark.parametrize("path", ["情感/故事", "/情感//故事/", " 情感 / 故事 "])
