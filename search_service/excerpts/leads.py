@@ -26,6 +26,8 @@ _CLOSED: Final = rf"[{_CLOSERS}]*(?![{_RUNS_ON}])"
 """Closing marks behind a mark. They belong to that mark. A row of marks (？！) is never split."""
 _MARK: Final = re.compile(rf"(?:([{_SENTENCE_ENDS}])|[{PAUSES}]){_CLOSED}")
 """A sentence end, with its mark as group 1, or a pause."""
+_LONG_TITLE: Final = 8
+"""A shorter title may also be how a first sentence begins, such as a name in Latin letters before a blank."""
 KEPT: Final = 0.6
 """The share of the length that a lead keeps at least. A cut within a sentence is better than a lead of half the length."""
 
@@ -33,7 +35,7 @@ KEPT: Final = 0.6
 def lead(article: Article, *, length: int = LEAD_LENGTH) -> str:
     """The article's own lead, or else the beginning of its body: one line of about ``length`` characters.
 
-    Skips a first paragraph that only repeats the title, and a dateline. Cuts at punctuation, and adds … where the cut breaks a
+    Skips the title at the beginning of the body, and a dateline. Cuts at punctuation, and adds … where the cut breaks a
     sentence.
     """
     return cut(without_dateline(article.lead or _opening(article)), length).replace("\n", " ")
@@ -144,9 +146,19 @@ def _before_closers(text: str, place: int) -> int:
 
 
 def _opening(article: Article) -> str:
-    first, _, rest = article.body.partition("\n")
-    if not rest:
-        return article.body
-    line, title = " ".join(first.split()), " ".join(article.title.split())
-    repeats = len(line) == len(title) and fold(line) == fold(title)  # folding keeps lengths
-    return rest if repeats else article.body
+    """The body, without the title if it begins with it and a new line follows, or a blank after a title of _LONG_TITLE characters.
+
+    Blanks within the title do not matter.
+    """
+    title = "".join(fold(article.title).split())
+    place = 0
+    for character in title:
+        while article.body[place : place + 1].isspace():
+            place += 1
+        if fold(article.body[place : place + 1]) != character:
+            return article.body
+        place += 1
+    rest = article.body[place:]
+    behind = rest[: len(rest) - len(rest.lstrip())]
+    repeats = "\n" in behind or (behind and len(title) >= _LONG_TITLE)
+    return rest.lstrip() if title and repeats else article.body

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.analysis.characters import fold, fold_literal
+from indexer.analysis.characters import fold
 from search_service.excerpts.leads import (
     LEAD_LENGTH,
     beginning,
@@ -31,6 +31,16 @@ def test_it_is_one_line() -> None:
 
 def test_a_first_paragraph_that_repeats_the_title_is_passed_over() -> None:
     assert lead(article(title="山谷小學", body="山谷小学\n雪停了。")) == "雪停了。"
+
+
+def test_a_long_title_is_passed_over_within_a_paragraph_too() -> None:
+    one = article(title="山谷小學 雪後第一課開講", body="　　山谷小学雪后第一课开讲 孩子们回来了。")
+    assert lead(one) == "孩子们回来了。"
+    assert lead(article(title="雪花", body="雪花 3 号出发。")) == "雪花 3 号出发。"
+    assert (
+        lead(article(title="山谷小学雪后第一课", body="山谷小学雪后第一课开讲。"))
+        == "山谷小学雪后第一课开讲。"
+    )
 
 
 def test_a_body_that_is_nothing_but_the_title_is_kept() -> None:
@@ -79,10 +89,14 @@ def test_a_cut_text_is_a_beginning_of_the_text_and_not_longer(text: str, length:
     st.text(alphabet="雪台臺　 \u3000a", max_size=6),
     st.text(alphabet="雪台臺　 \t\u3000a", max_size=6),
 )
-def test_a_paragraph_repeats_the_title_if_both_are_one_literal(title: str, first: str) -> None:
+def test_a_paragraph_repeats_the_title_if_both_are_one_text_but_for_blanks(
+    title: str, first: str
+) -> None:
     one = article(title=title, body=f"{first}\n風")
-    first_line = one.body.split("\n")[0]
-    repeats = "\n" in one.body and fold_literal(first_line) == fold_literal(one.title)
+    first_line, shown = (
+        "".join(fold(each).split()) for each in (one.body.split("\n")[0], one.title)
+    )
+    repeats = "\n" in one.body and first_line == shown != ""
     assert lead(one) == ("風" if repeats else one.body.replace("\n", " "))
 
 
