@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,12 @@ MOST_WORKERS: Final = 4
 """Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
 
 
+_ORIGIN: Final = re.compile(
+    r"https?://[a-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
+)
+"""As browsers send it (RFC 6454, section 6.2): scheme, host and port, in lower case."""
+
+
 def worker_count(text: str) -> int:
     """The number of worker processes. ``auto`` counts the cores, up to MOST_WORKERS."""
     if text == "auto":
@@ -27,6 +34,23 @@ def worker_count(text: str) -> int:
         return whole_number(1, 64)(text)
     except ValueError as error:
         raise ValueError(f"{error}, or auto") from error
+
+
+def origins(text: str) -> frozenset[str]:
+    """Origins of pages, such as ``https://www.example.com``, parted by commas; ``*`` for all; ``none`` for none.
+
+    Raises:
+        ValueError: the text is wrong; the message says what would be right.
+    """
+    if text == "none":
+        return frozenset()
+    found = frozenset(part.strip().lower() for part in text.split(","))
+    for each in found:
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            raise ValueError(
+                f"{each!r} must be an origin such as https://www.example.com, without a path, or *"
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +97,13 @@ class SearchSettings:
         "off",
         switch,
         "on: reading needs an API key too, on pages as well; only health checks, files and descriptions do not.",
+    )
+    origins: frozenset[str] = setting(
+        "SEARCH_ORIGINS",
+        "none",
+        origins,
+        "Origins of other sites whose pages may read answers in the browser, such as https://www.example.com, parted by commas; "
+        "* for all, none for none.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

@@ -26,6 +26,7 @@ from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.errors import register_errors
 from search_service.web.health import health_blueprint
 from search_service.web.jobs import jobs_blueprint
+from search_service.web.origins import register_origins
 from search_service.web.pages import error_page, pages_blueprint, register_templates
 from search_service.web.params import check_path, refuse_parameters
 from search_service.web.payloads import ProblemPayload
@@ -79,6 +80,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_caching(app)
     register_surrogates(app)
     register_security_headers(app)
+    register_origins(app, settings.origins)
     register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
