@@ -8,7 +8,8 @@ article's own group. The same rule applies to articles with the same title or th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -58,7 +59,8 @@ class Wanted:
     """Which related articles are wanted: at most ``size``, none of ``exclude``.
 
     Only articles of ``channel`` and its subchannels, at most ``max_age`` days old, and with ``past_only`` none newer than the article
-    itself. Articles without a date meet neither of the last two.
+    itself. Articles without a date meet neither of the last two. Of the articles that key terms find, at most ``per_source`` of one
+    source come before those of other sources.
     """
 
     size: int = 6
@@ -66,6 +68,7 @@ class Wanted:
     channel: str | None = None
     max_age: int | None = None
     past_only: bool = False
+    per_source: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,8 @@ def _related(
     others = _Others(lent.reader, And((visible(now), *_narrowed(article, wanted, now))), left_out)
     seen = {*_faces(article, _folded(article))}
     items: list[RelatedArticle] = []
-    for each in _candidates(others, article, lent.analyzer, recency(aging, now, timezone)):
+    fading = recency(aging, now, timezone)
+    for each in _candidates(others, article, lent.analyzer, fading, wanted.per_source):
         if len(items) == wanted.size:
             break
         faces = _faces(each.article, each.folded)
@@ -194,10 +198,15 @@ class _Others:
 
 
 def _candidates(
-    others: _Others, article: Article, analyzer: Analyzer, fading: Recency | None
+    others: _Others,
+    article: Article,
+    analyzer: Analyzer,
+    fading: Recency | None,
+    per_source: int | None,
 ) -> Iterator[_Candidate]:
     """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
-    yield from _alike(others, article, key_terms(article, others.reader, analyzer), fading)
+    alike = _alike(others, article, key_terms(article, others.reader, analyzer), fading)
+    yield from alike if per_source is None else _spread(alike, per_source)
     steps: list[tuple[Step, Query]] = [("latest", MatchAll())]
     if article.channel:
         steps.insert(0, ("channel", in_channel(article.channel)))
@@ -206,6 +215,20 @@ def _candidates(
     for step, query in steps:
         for other in others.newest(query):
             yield _Candidate(other, _folded(other), step, 0.0, [])
+
+
+def _spread(candidates: Iterable[_Candidate], per_source: int) -> Iterator[_Candidate]:
+    """The candidates in their order, but those beyond ``per_source`` of one source after all others."""
+    counts: Counter[str] = Counter()
+    beyond = []
+    for each in candidates:
+        source = each.article.source
+        counts[source] += 1
+        if source and counts[source] > per_source:
+            beyond.append(each)
+        else:
+            yield each
+    yield from beyond
 
 
 def _alike(

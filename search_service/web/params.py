@@ -170,6 +170,12 @@ class RelatedParameters(ListParameters):
     past_only: Literal["on", "off"] = Field(
         "off", description="on: no article that is newer than the one itself."
     )
+    per_source: Number | None = Field(
+        None,
+        ge=1,
+        le=MAX_RELATED,
+        description="At most so many articles of one source before those of other sources.",
+    )
 
     def wanted(self) -> Wanted:
         """The parameters as the use case takes them."""
@@ -179,6 +185,7 @@ class RelatedParameters(ListParameters):
             channel=self.channel,
             max_age=self.max_age,
             past_only=self.past_only == "on",
+            per_source=self.per_source,
         )
 
 

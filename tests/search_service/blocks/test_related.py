@@ -272,3 +272,23 @@ def test_a_draft_has_the_related_articles_that_it_will_have(tmp_path: Path, engi
     assert ids(answer)[0] in ("here", "subject")
     assert set(ids(answer)) > {"here", "subject", "tag", "channel"}
     assert "here" not in ids(asked.related(replace(draft, id="here"), Wanted()))
+
+
+def test_many_articles_of_one_source_come_after_those_of_others(tmp_path: Path) -> None:
+    def of(source: str, number: int) -> Article:
+        return replace(
+            SAME_SUBJECT,
+            id=f"{number}",
+            title=f"茶会之{number}",
+            source=source,
+            body=f"第{number}次，{SAME_SUBJECT.body}",
+            published_at=NOON - timedelta(days=number),
+        )
+
+    sources = ["晨报", "晨报", "晨报", "晨报", "晚报", "", ""]
+    articles = [of(source, number) for number, source in enumerate(sources, 1)]
+    asked = index(tmp_path, [HERE, *articles])
+    assert ids(asked.related("here", Wanted(size=7))) == ["1", "2", "3", "4", "5", "6", "7"]
+    spread = asked.related("here", Wanted(size=7, per_source=2))
+    assert ids(spread) == ["1", "2", "5", "6", "7", "3", "4"]
+    assert {item.step for item in spread.items} == {"terms"}
