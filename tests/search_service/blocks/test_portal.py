@@ -24,6 +24,7 @@ from search_service.blocks.portal import KEEP, MOST_KEPT, Blocks, Kept, Sizes
 from search_service.blocks.related import RelatedArticle, Wanted
 from search_service.excerpts.leads import lead
 from search_service.live.index import Lent, LiveIndex
+from search_service.live.lag import Lag
 from search_service.querylog.base import NoQueryLog
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount
@@ -182,7 +183,7 @@ def test_both_engines_find_the_same_related_articles_up_to_ties(
 ) -> None:
     """Without reprints: of equal scores, the order would decide which of two is left out."""
     apart = [
-        replace(each, title=f"{each.title}之{n}", body=f"{each.body}{n}记", duplicate_group=0)
+        replace(each, title=f"{each.title}之{n}", body=f"{each.body}第{n}记", duplicate_group=0)
         for n, each in enumerate(articles)
     ]
     found = []
@@ -213,7 +214,14 @@ class Counting(LiveIndex):
     """A live index that counts what is asked of its readers."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(Generations(root), analyzer=analyzer(), timezone=SHANGHAI, interval=0.0)
+        super().__init__(
+            Generations(root),
+            analyzer=analyzer(),
+            timezone=SHANGHAI,
+            lag=lambda _: self.behind,
+            interval=0.0,
+        )
+        self.behind: Lag | None = None
         self.asked: Counter[str] = Counter()
 
     @contextmanager
@@ -309,6 +317,13 @@ def test_the_same_snapshot_is_not_asked_again(tmp_path: Path, engine: str) -> No
     assert page.ask() == again
     assert not page.live.asked
     page.services.close()
+
+
+def test_kept_lists_say_how_far_the_index_is_behind_now(page: Page) -> None:
+    assert page.ask().index.lag is None
+    page.live.behind = Lag(3, 1.5)
+    assert page.ask().index.lag == Lag(3, 1.5)
+    assert not page.live.asked
 
 
 changes: dict[str, Callable[[Article], Article | str]] = {
