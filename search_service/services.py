@@ -109,16 +109,16 @@ class Services:
         Raises:
             ArticleNotFound: no article with that id is visible to readers.
         """
-        return self._in_turn(lambda: self._related(about, wanted))
+        return self._in_turn(lambda: self._related(about, wanted, self.clock()))
 
-    def _related(self, about: str | Article, wanted: Wanted) -> RelatedAnswer:
+    def _related(self, about: str | Article, wanted: Wanted, now: datetime) -> RelatedAnswer:
         return related(
             self.live,
             about,
             wanted,
             aging=self.aging,
             timezone=self.timezone,
-            now=self.clock(),
+            now=now,
         )
 
     def latest(
@@ -161,30 +161,35 @@ class Services:
         """
         if isinstance(about, Article):
             return self._in_turn(lambda: self._new_blocks(about, sizes))
-        kept = self.kept_blocks.get(about, sizes, self.query_log.lists, self.clock())
+        kept = self._kept_blocks(about, sizes)
         try:
             state = self.live.state()
             if kept and kept.is_of(state):
                 return replace(kept, index=state)
             return self._in_turn(lambda: self._blocks(about, sizes, kept))
         except IndexFailure:
-            if kept is None:
+            if (kept := self._kept_blocks(about, sizes)) is None:
                 raise
             return replace(kept, stale=True)
 
+    def _kept_blocks(self, article_id: str, sizes: Sizes) -> Blocks | None:
+        return self.kept_blocks.get(article_id, sizes, self.query_log.lists, self.clock())
+
     def _blocks(self, article_id: str, sizes: Sizes, kept: Blocks | None) -> Blocks:
-        """The kept lists if a newer snapshot still holds them, else new ones."""
+        """The kept lists if a newer snapshot still holds them, else new ones. If it does not, they are dropped."""
         with self.live.reader() as lent:
             if kept and kept.stands_in(lent.reader):
                 made = replace(kept, index=lent.state)
             else:
+                self.kept_blocks.drop(article_id, sizes)
                 made = self._new_blocks(article_id, sizes)
         self.kept_blocks.put(sizes, made)
         return made
 
     def _new_blocks(self, about: str | Article, sizes: Sizes) -> Blocks:
-        around = self._related(about, Wanted(size=sizes.related))
-        return blocks(self.live, self.query_log.lists, around, sizes, now=self.clock())
+        now = self.clock()
+        around = self._related(about, Wanted(size=sizes.related), now)
+        return blocks(self.live, self.query_log.lists, around, sizes, now=now)
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of the typed text."""

@@ -154,3 +154,8 @@ class Kept:
             self._kept.move_to_end(key)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
+
+    def drop(self, article_id: str, sizes: Sizes) -> None:
+        """Forget the lists of a page, if any are kept: the index was seen not to hold them."""
+        with self._lock:
+            self._kept.pop((article_id, sizes), None)

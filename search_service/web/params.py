@@ -41,7 +41,8 @@ from search_service.web.values import ExactText, Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
 MAX_RELATED: Final = 20
-MAX_BLOCK: Final = 50
+MAX_BLOCK: Final = 30
+"""With it, three lists and their article have fewer keys than the 100 that a header may hold: see surrogates.py."""
 MAX_AGE: Final = 36_500
 """The oldest articles that can be asked for, in days."""
 MAX_EXCLUDED: Final = 100
