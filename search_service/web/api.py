@@ -9,14 +9,13 @@ from search_service.services import Services
 from search_service.web import answers, payloads
 from search_service.web.article_body import ArticleBody, read_draft
 from search_service.web.caching import except_from_etag, keep_nowhere
-from search_service.web.params import (
+from search_service.web.list_params import (
     BlocksParameters,
     HotParameters,
     LatestParameters,
     RelatedParameters,
-    SuggestParameters,
-    check_query_string,
 )
+from search_service.web.params import SuggestParameters, check_query_string
 from search_service.web.responses import SEARCHING, described, json_response
 from search_service.web.routes import Routes
 from search_service.web.search_params import SearchParameters

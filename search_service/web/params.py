@@ -2,7 +2,8 @@
 
 The OpenAPI document is made from these models, and states every limit. The API is strict: an unknown parameter, or a second
 value where one is allowed, is an error that names it. A typo that is silently ignored would give wrong results. Pages ignore
-unknown parameters, because links collect tracking parameters. ``search_params.py`` holds the parameters of a search.
+unknown parameters, because links collect tracking parameters. ``search_params.py`` holds the parameters of a search,
+``list_params.py`` those of the lists of articles.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, ClassVar, Final, Literal, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import request
@@ -20,32 +21,19 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from werkzeug.exceptions import BadRequest
 
-from indexer.article import ID_RULE, check_id
-from indexer.errors import InvalidArticle
+from indexer.article import ID_RULE
 from indexer.query import FACET_FIELDS
-from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE
-from search_service.blocks.portal import Sizes
-from search_service.blocks.related import Wanted
 from search_service.blocks.suggest import MAX_PREFIX
-from search_service.querylog.views import ViewWindow
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
-from search_service.web.values import ExactText, Number, TypedText
+from search_service.web.values import Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
-MAX_RELATED: Final = 20
-MAX_BLOCK: Final = 30
-"""With it, three lists and their article have fewer keys than the 100 that a header may hold: see surrogates.py."""
-MAX_AGE: Final = 36_500
-"""The oldest articles that can be asked for, in days."""
-MAX_EXCLUDED: Final = 100
 MAX_ECHO: Final = 100
 """Maximum number of characters of a wrong value, and of its name, that an error repeats."""
 
@@ -122,100 +110,6 @@ class _ArticlePageQuery(ArticleQuery):
 
 class NoParameters(Parameters):
     """For routes that take none."""
-
-
-class ListParameters(Parameters):
-    """What the lists of articles take: which of them to list."""
-
-    repeatable: ClassVar[frozenset[str]] = frozenset(("exclude",))
-
-    channel: ExactText | None = Field(
-        None, description="Only this channel and all that lies in it; without it, all channels."
-    )
-    exclude: tuple[str, ...] = Field(
-        (),
-        description=f"Ids of articles to leave out, parted by commas, {MAX_EXCLUDED} at most: "
-        "those that the page shows already. In each id the characters % and , are percent-encoded; the parameter's value "
-        "as a whole is encoded after that, as every value is. May be given several times.",
-        json_schema_extra={"example": ["a-1,a-2"]},
-    )
-
-    @field_validator("exclude")
-    @classmethod
-    def _check_exclude(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            ids = tuple(_listed_id(each) for value in values for each in value.split(","))
-        except (UnicodeDecodeError, InvalidArticle):
-            ids = ()
-        if len(ids) > MAX_EXCLUDED or (values and not ids):
-            allowed = f"up to {MAX_EXCLUDED} article ids, parted by commas"
-            raise PydanticCustomError(
-                "ids", "is not a list of ids", {"value": ",".join(values), "allowed": allowed}
-            )
-        return ids
-
-
-class LatestParameters(ListParameters):
-    """What ``/api/v1/latest`` takes."""
-
-    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
-
-
-class RelatedParameters(ListParameters):
-    """What ``/api/v1/articles/{id}/related`` and ``/api/v1/related`` take."""
-
-    size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
-    max_age: Number | None = Field(
-        None, ge=1, le=MAX_AGE, description="Only articles that are at most so many days old."
-    )
-    past_only: Literal["on", "off"] = Field(
-        "off", description="on: no article that is newer than the one itself."
-    )
-    per_source: Number | None = Field(
-        None,
-        ge=1,
-        le=MAX_RELATED,
-        description="At most so many articles of one source before those of other sources.",
-    )
-
-    def wanted(self) -> Wanted:
-        """The parameters as the use case takes them."""
-        return Wanted(
-            size=self.size,
-            exclude=self.exclude,
-            channel=self.channel,
-            max_age=self.max_age,
-            past_only=self.past_only == "on",
-            per_source=self.per_source,
-        )
-
-
-class HotParameters(LatestParameters):
-    """What ``/api/v1/hot`` takes."""
-
-    window: ViewWindow = Field(
-        "day",
-        description="hour: the last hour; day: the last 24 hours; week: the last seven days.",
-    )
-
-
-class BlocksParameters(Parameters):
-    """What ``/api/v1/articles/{id}/blocks`` and ``/api/v1/blocks`` take: how long each list is to be."""
-
-    related: Number = Field(6, ge=0, le=MAX_RELATED, description="Related articles at most.")
-    hot: Number = Field(10, ge=0, le=MAX_BLOCK, description="Hot articles at most.")
-    latest: Number = Field(10, ge=0, le=MAX_BLOCK, description="Latest articles at most.")
-
-    def sizes(self) -> Sizes:
-        """The parameters as the use case takes them."""
-        return Sizes(related=self.related, hot=self.hot, latest=self.latest)
-
-
-def _listed_id(text: str) -> str:
-    """The id that a part of a list spells. Raises UnicodeDecodeError or InvalidArticle."""
-    listed = unquote_to_bytes(text).decode()
-    check_id(listed)
-    return listed
 
 
 def check_path() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from search_service.web.params import MAX_BLOCK, MAX_RELATED
+from search_service.web.list_params import MAX_BLOCK, MAX_RELATED
 from tests.factories import article
 from tests.search_service.indexes import apply, promote
 from tests.search_service.web.portal import (
