@@ -314,7 +314,7 @@ def test_articles_come_and_go_when_their_time_comes_without_any_write(portal: Po
         title, article_id = f"昨夜山雨打湿了石磨坊{seconds}", f"expiring-{seconds}"
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
         publish(portal, article_id, title, expires_at=moment.isoformat())
-        seen: set[str] = set()
+        seen = set()
         while seen != EVERYWHERE and before(moment):  # the workers follow a little later
             seen = shown(portal, article_id, title)
         if seen == EVERYWHERE:
