@@ -33,6 +33,7 @@ from indexer.query import (
     SearchRequest,
     Term,
 )
+from search_service.blocks.events import Report, report_of, same_event
 from search_service.blocks.key_terms import KeyTerm, key_terms
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, Lent, LiveIndex
@@ -59,8 +60,10 @@ class Wanted:
     """Which related articles are wanted: at most ``size``, none of ``exclude``.
 
     Only articles of ``channel`` and its subchannels, at most ``max_age`` days old, and with ``past_only`` none newer than the article
-    itself. Articles without a date meet neither of the last two. Of the articles that key terms find, at most ``per_source`` of one
-    source come before those of other sources.
+    itself. Articles without a date meet neither of the last two.
+
+    Of the articles that key terms find, at most ``per_source`` of one source, and with ``one_of_event`` one on each event, come
+    before all others.
     """
 
     size: int = 6
@@ -69,6 +72,7 @@ class Wanted:
     max_age: int | None = None
     past_only: bool = False
     per_source: int | None = None
+    one_of_event: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,7 @@ def _related(
     seen = {*_faces(article, _folded(article))}
     items: list[RelatedArticle] = []
     fading = recency(aging, now, timezone)
-    for each in _candidates(others, article, lent.analyzer, fading, wanted.per_source):
+    for each in _candidates(others, article, lent.analyzer, fading, wanted):
         if len(items) == wanted.size:
             break
         faces = _faces(each.article, each.folded)
@@ -202,11 +206,11 @@ def _candidates(
     article: Article,
     analyzer: Analyzer,
     fading: Recency | None,
-    per_source: int | None,
+    wanted: Wanted,
 ) -> Iterator[_Candidate]:
     """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
     alike = _alike(others, article, key_terms(article, others.reader, analyzer), fading)
-    yield from alike if per_source is None else _spread(alike, per_source)
+    yield from _varied(alike, others.reader, analyzer, wanted)
     steps: list[tuple[Step, Query]] = [("latest", MatchAll())]
     if article.channel:
         steps.insert(0, ("channel", in_channel(article.channel)))
@@ -217,18 +221,26 @@ def _candidates(
             yield _Candidate(other, _folded(other), step, 0.0, [])
 
 
-def _spread(candidates: Iterable[_Candidate], per_source: int) -> Iterator[_Candidate]:
-    """The candidates in their order, but those beyond ``per_source`` of one source after all others."""
+def _varied(
+    candidates: Iterable[_Candidate], reader: Reader, analyzer: Analyzer, wanted: Wanted
+) -> Iterator[_Candidate]:
+    """The candidates in their order, but those after all others that are too many of a source or of an event."""
     counts: Counter[str] = Counter()
-    beyond = []
+    reports: list[Report] = []
+    too_many = []
     for each in candidates:
         source = each.article.source
         counts[source] += 1
-        if source and counts[source] > per_source:
-            beyond.append(each)
+        repeats = bool(source and wanted.per_source and counts[source] > wanted.per_source)
+        if wanted.one_of_event and not repeats:
+            report = report_of(each.article, reader, analyzer)
+            repeats = any(same_event(report, earlier) for earlier in reports)
+            reports.append(report)
+        if repeats:
+            too_many.append(each)
         else:
             yield each
-    yield from beyond
+    yield from too_many
 
 
 def _alike(

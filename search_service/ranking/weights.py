@@ -99,6 +99,11 @@ HOT_AGING: Final = {"hour": 12.0, "day": 24.0, "week": 72.0}
 HOT_FADED: Final = 0.1
 """down to this factor."""
 
+SAME_EVENT: Final = 0.45
+"""Two titles of one event share this much of the weight (idf) of the words of the lighter one,"""
+EVENT_DAYS: Final = 3
+"""and the articles were published within this many days."""
+
 # Correction: docs/relevance.md#constants-of-correction
 
 CORRECT_FACTOR: Final = 100

@@ -78,6 +78,9 @@ class RelatedParameters(ListParameters):
         le=MAX_RELATED,
         description="At most so many articles of one source before those of other sources.",
     )
+    events: Literal["all", "one"] = Field(
+        "all", description="one: of several articles on one event, one comes before all others."
+    )
 
     def wanted(self) -> Wanted:
         """The parameters as the use case takes them."""
@@ -88,6 +91,7 @@ class RelatedParameters(ListParameters):
             max_age=self.max_age,
             past_only=self.past_only == "on",
             per_source=self.per_source,
+            one_of_event=self.events == "one",
         )
 
 
