@@ -188,7 +188,7 @@ class Services:
 
     def _new_blocks(self, about: str | Article, sizes: Sizes) -> Blocks:
         now = self.clock()
-        around = self._related(about, Wanted(size=sizes.related), now)
+        around = self._related(about, Wanted(size=sizes.related, one_of_event=True), now)
         return blocks(self.live, self.query_log.lists, around, sizes, now=now)
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:

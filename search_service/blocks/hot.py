@@ -68,7 +68,8 @@ def hot(
 ) -> HotAnswer:
     """The ``size`` hottest articles that readers may see, of all channels, or of ``channel`` and its subchannels.
 
-    ``exclude`` lists ids to leave out, such as articles that the page already shows. No two articles are of one duplicate group.
+    ``exclude`` lists ids to leave out, such as articles that the page already shows; copies of them may be left out too. No two
+    articles are of one duplicate group.
     If the answer is ``filled``, there are fewer than ``size`` only if the index holds no more. Reads _READ articles for each place.
 
     Raises:

@@ -173,7 +173,14 @@ def test_no_article_stands_twice_and_each_list_is_full_while_there_are_others(
     for each in left:
         if group(each) not in groups:
             groups.append(group(each))
-    assert [group(visible[each]) for each in ids(found.hot)] == groups[: wanted.hot]
+    hottest = [group(visible[each]) for each in ids(found.hot)]
+    assert hottest == [each for each in groups if each in hottest]
+    # A copy of an article that stands elsewhere may be left out with it, and nothing else.
+    copies = {group(each) for each in (here, *related, *(visible[each] for each in latest))}
+    assert len(hottest) <= wanted.hot
+    full = len(hottest) == wanted.hot
+    passed = groups[: groups.index(hottest[-1]) if hottest else 0] if full else groups
+    assert {*passed} - {*hottest} <= copies
 
 
 @settings(max_examples=15)
