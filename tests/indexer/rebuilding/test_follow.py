@@ -245,7 +245,8 @@ def test_a_rebuild_beside_it_is_not_stopped_and_its_generation_is_followed(
         site.fill("d")
         follower.wait_until_current()
     assert set(site.indexed()) == {"b", "c", "d"}
-    assert len(follower.told) == 2
+    # It may also say that the rebuild is still writing, in the moment after the promotion.
+    assert sum(each.startswith("following the store") for each in follower.told) == 2
 
 
 def test_a_generation_that_is_rolled_back_to_is_brought_up_to_date(site: Site) -> None:
