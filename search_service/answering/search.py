@@ -40,7 +40,7 @@ from search_service.correction.correct import Correction, Meant, NothingMeant, c
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
 from search_service.live.index import IndexState, Lent, LiveIndex
-from search_service.ranking.aging import Aging, recency
+from search_service.ranking.aging import Aging
 from search_service.ranking.weights import FEW
 from search_service.understanding.filters import (
     AttributeFilter,
@@ -51,6 +51,7 @@ from search_service.understanding.filters import (
     with_attribute,
 )
 from search_service.understanding.parse import Parsed, Syntax, parse
+from search_service.understanding.recency import recency
 from search_service.understanding.synonyms import Used, with_synonyms
 from search_service.understanding.tree import Node, Phrase, Words, wanted
 

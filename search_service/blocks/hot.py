@@ -15,13 +15,14 @@ from typing import Final, Literal
 
 from indexer.article import Article
 from indexer.engines.base import Reader
-from indexer.query import And, MatchAll, Or, Query, SearchRequest, Term
+from indexer.query import MatchAll, Or, Query, SearchRequest, Term
+from search_service.blocks.ranked import ranked_article
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, LiveIndex
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount, ViewWindow
 from search_service.ranking.weights import HOT_AGING, HOT_FADED
-from search_service.understanding.filters import in_channel, visible
+from search_service.understanding.filters import visible_in
 
 Origin = Literal["views", "latest"]
 
@@ -75,7 +76,7 @@ def hot(
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    allowed = visible(now) if channel is None else And((visible(now), in_channel(channel)))
+    allowed = visible_in(channel, now)
     # Not by the filter: it would be another one for each page, and no mask of it could be kept.
     left_out = set(exclude)
     counts = [each for each in lists.viewed(window) if each.article_id not in left_out]
@@ -104,7 +105,9 @@ def _viewed(
         request = SearchRequest(named, filter=allowed, size=len(some))
         held = {article_id for article_id, _ in reader.rank(request)}
         yield from (
-            (each, _read(reader, each.article_id)) for each in some if each.article_id in held
+            (each, ranked_article(reader, each.article_id))
+            for each in some
+            if each.article_id in held
         )
 
 
@@ -146,7 +149,7 @@ def _latest(
     )
     texts = {_text_of(each) for each in shown}
     ranked = (each for each, _ in reader.rank(request) if each not in left_out)
-    newest = (_read(reader, each) for each in ranked)
+    newest = (ranked_article(reader, each) for each in ranked)
     others = (each for each in newest if _text_of(each) not in texts)
     return [*islice(others, size - len(shown))]
 
@@ -154,9 +157,3 @@ def _latest(
 def _text_of(article: Article) -> str:
     """What articles of one duplicate group share, and no others."""
     return f"group {article.duplicate_group}" if article.duplicate_group else f"id {article.id}"
-
-
-def _read(reader: Reader, article_id: str) -> Article:
-    article = reader.get(article_id)
-    assert article is not None, "the snapshot holds what it ranks"
-    return article

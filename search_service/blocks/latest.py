@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.article import Article
-from indexer.query import And, MatchAll, SearchRequest
+from indexer.query import MatchAll, SearchRequest
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, LiveIndex
-from search_service.understanding.filters import in_channel, visible
+from search_service.understanding.filters import visible_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def latest(
     Raises:
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
-    allowed = visible(now) if channel is None else And((visible(now), in_channel(channel)))
+    allowed = visible_in(channel, now)
     # Not by the filter: it would be another one for each page, and no mask of it could be kept.
     left_out = set(exclude)
     request = SearchRequest(MatchAll(), filter=allowed, sort="newest", size=size + len(left_out))

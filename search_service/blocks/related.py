@@ -35,9 +35,10 @@ from indexer.query import (
 )
 from search_service.blocks.events import Report, report_of, same_event
 from search_service.blocks.key_terms import KeyTerm, key_terms
+from search_service.blocks.ranked import ranked_article
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, Lent, LiveIndex
-from search_service.ranking.aging import Aging, recency
+from search_service.ranking.aging import Aging
 from search_service.ranking.weights import (
     MIN_SHARED,
     MIN_SHARED_WEIGHT,
@@ -45,6 +46,7 @@ from search_service.ranking.weights import (
     SAME_CHANNEL,
 )
 from search_service.understanding.filters import INSTANT, any_of, in_channel, visible
+from search_service.understanding.recency import recency
 
 _PAGE: Final = 50
 """Articles ranked in one request: several times the size of a block, because some of them are reprints."""
@@ -190,15 +192,11 @@ class _Others:
                 size=_PAGE,
             )
             ranked = self.reader.rank(request)
-            yield from (self.read(each) for each, _ in ranked if each not in self.left_out)
+            yield from (
+                ranked_article(self.reader, each) for each, _ in ranked if each not in self.left_out
+            )
             if len(ranked) < _PAGE:
                 return
-
-    def read(self, article_id: str) -> Article:
-        """An article that was ranked."""
-        article = self.reader.get(article_id)
-        assert article is not None, "the snapshot holds what it ranks"
-        return article
 
 
 def _candidates(
@@ -276,7 +274,7 @@ def _by_terms(
         if place in moved_down:
             yield moved_down[place], score
             continue
-        other = others.read(ranked[place][0])
+        other = ranked_article(others.reader, ranked[place][0])
         if other.channel == article.channel:
             yield other, -best
         else:

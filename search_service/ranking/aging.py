@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from typing import Final
-from zoneinfo import ZoneInfo
-
-from indexer.query import Recency
-from search_service.ranking.weights import FADED
 
 EVERGREEN: Final = "evergreen"
 _MOST: Final = 36_500
@@ -39,14 +34,6 @@ def aging(text: str) -> Aging:
             raise ValueError(f"the channel {path} stands there twice")
         channels[path] = _days(days.strip())
     return Aging(_days(first), tuple(channels.items()))
-
-
-def recency(aging: Aging, now: datetime, timezone: ZoneInfo) -> Recency | None:
-    """How age lowers scores. Ages are measured at the start of today: all pages of a day agree. None if no article ages."""
-    if aging.half_life is None and all(days is None for _, days in aging.channels):
-        return None
-    today = datetime.combine(now.astimezone(timezone).date(), time(), timezone).astimezone(UTC)
-    return Recency(today, aging.half_life, aging.channels, FADED)
 
 
 def _days(text: str) -> int | None:

@@ -48,6 +48,11 @@ def visible(now: datetime) -> Query:
     )
 
 
+def visible_in(channel: str | None, now: datetime) -> Query:
+    """The articles that readers may see at ``now``, of a channel and its subchannels, or without ``channel`` of all."""
+    return visible(now) if channel is None else And((visible(now), in_channel(channel)))
+
+
 def in_channel(path: str) -> Query:
     """The articles of a channel and its subchannels. Surplus blanks and slashes do not matter."""
     return Term("channel", tidy_channel(path))
