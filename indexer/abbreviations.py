@@ -14,7 +14,7 @@ from typing import Final
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
 from indexer.article import Article
-from indexer.editorial import Synonyms
+from indexer.editorial.entries import Synonyms
 
 _LONGEST: Final = 32
 """Maximum number of characters of a full name. Longer ones are titles of documents."""

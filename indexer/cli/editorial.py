@@ -16,19 +16,16 @@ from indexer.abbreviations import abbreviations
 from indexer.analysis.analyzers import is_one_word, make_analyzer
 from indexer.cli import summaries
 from indexer.command_line import PARTLY
-from indexer.editorial import (
+from indexer.editorial.entries import (
     LISTS,
     Entry,
     ListName,
     Placement,
     Stopword,
     Synonyms,
-    entry_key,
-    packaged_synonyms,
-    read_entries,
-    read_entry,
     spell_entries,
 )
+from indexer.editorial.lines import entry_key, packaged_synonyms, read_entries, read_entry
 from indexer.errors import InvalidEntry
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.articles import ArticleStore

@@ -22,7 +22,7 @@ from indexer.analysis.explain import Explanation
 from indexer.build_progress import BuildProgress
 from indexer.cli.progress import figures
 from indexer.command_line import results
-from indexer.editorial import Entry, HotQuery, ListName, Placement
+from indexer.editorial.entries import Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
 from indexer.rebuilding.catch_up import ChangesReport

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from indexer.editorial import LISTS, Entry, ListName, read_entry
+from indexer.editorial.entries import LISTS, Entry, ListName
+from indexer.editorial.lines import read_entry
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import editorial_entries as table
 from indexer.store.tables import editorial_versions as versions

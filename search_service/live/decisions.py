@@ -14,7 +14,7 @@ from typing import Final
 
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.filters import read_stopwords
-from indexer.editorial import (
+from indexer.editorial.entries import (
     Blocked,
     Entry,
     HotQuery,
@@ -22,8 +22,8 @@ from indexer.editorial import (
     Placement,
     Stopword,
     Synonyms,
-    packaged_synonyms,
 )
+from indexer.editorial.lines import packaged_synonyms
 from indexer.store.database import find_editorial
 from indexer.store.editorial_lists import EditorialLists, EditorialStore
 from search_service.understanding.borders import is_border

@@ -14,7 +14,7 @@ from typing import Final
 from indexer.analysis.analyzers import Analyzer, Token, words_of
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.dictionary import is_han
-from indexer.editorial import Synonyms
+from indexer.editorial.entries import Synonyms
 from indexer.query import Alternative
 from search_service.ranking.weights import SYNONYM
 from search_service.understanding.numerals import respelt

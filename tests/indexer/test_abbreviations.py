@@ -4,7 +4,7 @@ import pytest
 
 from indexer.abbreviations import Abbreviation, abbreviations
 from indexer.article import Article
-from indexer.editorial import Synonyms
+from indexer.editorial.entries import Synonyms
 from tests.factories import article
 from tests.typed_queries import analyzer
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.editorial import (
+from indexer.editorial.entries import (
     LISTS,
-    MOST_WORDS,
     Blocked,
     Days,
     Entry,
@@ -19,11 +18,9 @@ from indexer.editorial import (
     Placement,
     Stopword,
     Synonyms,
-    entry_key,
-    read_entries,
-    read_entry,
     spell_entries,
 )
+from indexer.editorial.lines import MOST_WORDS, entry_key, read_entries, read_entry
 from indexer.errors import InvalidEntry
 
 SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))

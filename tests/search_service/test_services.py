@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexer.analysis.pinyin import homophones
-from indexer.editorial import ListName, read_entry
+from indexer.editorial.entries import ListName
+from indexer.editorial.lines import read_entry
 from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration, StoreUnavailable
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial

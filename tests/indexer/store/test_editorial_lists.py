@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.editorial import LISTS, Entry, HotQuery, ListName, read_entry, spell_entries
+from indexer.editorial.entries import LISTS, Entry, HotQuery, ListName, spell_entries
+from indexer.editorial.lines import read_entry
 from indexer.errors import InvalidEntry, StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial, open_store
 from indexer.store.editorial_lists import EditorialStore, ListChange

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from indexer.editorial import ListName, read_entry
+from indexer.editorial.entries import ListName
+from indexer.editorial.lines import read_entry
 from indexer.errors import StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial
 from indexer.store.dialects import make_engine

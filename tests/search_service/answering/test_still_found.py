@@ -11,7 +11,8 @@ from time import monotonic
 
 import pytest
 
-from indexer.editorial import ListName, read_entry
+from indexer.editorial.entries import ListName
+from indexer.editorial.lines import read_entry
 from indexer.errors import Overloaded
 from indexer.store.database import open_editorial
 from search_service.answering.search import Question

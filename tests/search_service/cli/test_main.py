@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer import command_line
-from indexer.editorial import read_entry
+from indexer.editorial.lines import read_entry
 from indexer.store.database import open_editorial
 from search_service.cli.main import cli
 from tests.conftest import PROJECT

@@ -13,7 +13,8 @@ from threading import Thread
 import pytest
 
 from indexer.analysis.filters import read_stopwords
-from indexer.editorial import LISTS, ListName, read_entry
+from indexer.editorial.entries import LISTS, ListName
+from indexer.editorial.lines import read_entry
 from indexer.store.database import open_editorial
 from indexer.store.editorial_lists import EditorialLists, EditorialStore
 from search_service.live.decisions import (

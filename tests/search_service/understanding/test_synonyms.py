@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.editorial import Synonyms, packaged_synonyms, read_entries
+from indexer.editorial.entries import Synonyms
+from indexer.editorial.lines import packaged_synonyms, read_entries
 from search_service.answering.search import Question
 from search_service.ranking.weights import SYNONYM
 from search_service.understanding.parse import parse

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from indexer.editorial import ListName, read_entry
+from indexer.editorial.entries import ListName
+from indexer.editorial.lines import read_entry
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial
 from search_service.services import make_services
