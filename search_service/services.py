@@ -31,7 +31,7 @@ from search_service.blocks.related import RelatedAnswer, Wanted, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
-from search_service.live.decisions import DecidedQueries, EditorialState, LiveEditorial
+from search_service.live.decisions import DecidedOn, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
@@ -41,6 +41,7 @@ from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
 from search_service.querylog.views import ViewWindow
 from search_service.ranking.aging import Aging
+from search_service.ranking.relating import Relating
 from search_service.settings import SearchSettings
 from search_service.writing import Writing
 
@@ -78,6 +79,7 @@ class Services:
     jobs: LiveJobs = field(default_factory=LiveJobs)
     writing: Writing | None = None
     aging: Aging = field(default_factory=lambda: SearchSettings().aging)
+    relating: Relating = field(default_factory=lambda: SearchSettings().relating)
     time_limit: float = field(default_factory=lambda: SearchSettings().time_limit)
     gate: Gate = field(default_factory=Gate)
     nothing_meant: NothingMeant = field(default_factory=NothingMeant)
@@ -116,7 +118,9 @@ class Services:
             self.live,
             about,
             wanted,
+            decided=self._decided().related_to(about.id if isinstance(about, Article) else about),
             aging=self.aging,
+            relating=self.relating,
             timezone=self.timezone,
             now=now,
         )
@@ -146,6 +150,7 @@ class Services:
                 channel=channel,
                 size=size,
                 exclude=exclude,
+                decided=self._decided().hot_articles(),
                 now=self.clock(),
             )
         )
@@ -173,7 +178,9 @@ class Services:
             return replace(kept, stale=True)
 
     def _kept_blocks(self, article_id: str, sizes: Sizes) -> Blocks | None:
-        return self.kept_blocks.get(article_id, sizes, self.query_log.lists, self.clock())
+        return self.kept_blocks.get(
+            article_id, sizes, self.query_log.lists, self._decided(), self.clock()
+        )
 
     def _blocks(self, article_id: str, sizes: Sizes, kept: Blocks | None) -> Blocks:
         """The kept lists if a newer snapshot still holds them, else new ones. If it does not, they are dropped."""
@@ -189,7 +196,8 @@ class Services:
     def _new_blocks(self, about: str | Article, sizes: Sizes) -> Blocks:
         now = self.clock()
         around = self._related(about, Wanted(size=sizes.related, one_of_event=True), now)
-        return blocks(self.live, self.query_log.lists, around, sizes, now=now)
+        decided = self._decided()
+        return blocks(self.live, self.query_log.lists, around, sizes, decided=decided, now=now)
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of the typed text."""
@@ -211,7 +219,7 @@ class Services:
 
         Pinned queries, and others if they still find something. Queries that cannot be checked in time are left out.
         """
-        lists, decided = self.query_log.lists, self._decided_queries()
+        lists, decided = self.query_log.lists, self._decided()
 
         def choose(finds: Callable[[str], bool]) -> tuple[HotQuery, ...]:
             found: dict[str, HotQuery] = {}
@@ -229,7 +237,7 @@ class Services:
 
         Only those that still find something. Queries that cannot be checked in time are left out.
         """
-        lists, decided = self.query_log.lists, self._decided_queries()
+        lists, decided = self.query_log.lists, self._decided()
         return self._choose(
             lambda finds: lists.related(text, size=size, editorial=decided, finds=finds)
         )
@@ -322,9 +330,9 @@ class Services:
             deadline=deadline,
         )
 
-    def _decided_queries(self) -> DecidedQueries:
+    def _decided(self) -> DecidedOn:
         today = self.clock().astimezone(self.timezone).date()
-        return DecidedQueries(self.editorial.decisions(), today)
+        return DecidedOn(self.editorial.decisions(), today)
 
 
 def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
@@ -366,5 +374,6 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         jobs=LiveJobs(settings.store_url),
         writing=Writing(settings.store_url, live, timezone=settings.timezone),
         aging=told.aging,
+        relating=told.relating,
         time_limit=told.time_limit,
     )

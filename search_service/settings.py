@@ -15,6 +15,7 @@ from indexer.settings import (
     whole_number,
 )
 from search_service.ranking.aging import Aging, aging
+from search_service.ranking.relating import Relating, relating
 
 MOST_WORKERS: Final = 4
 """Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
@@ -85,6 +86,14 @@ class SearchSettings:
         aging,
         "Half-life in days of an article's freshness in the order by relevance; also per channel: "
         "365, 快讯=30, 教育=evergreen.",
+    )
+    relating: Relating = setting(
+        "SEARCH_RELATED",
+        "default",
+        relating,
+        "Weights of related articles: title=4, tags=4 (a word there counts so many times), channel=1.25 (factor of the same channel), "
+        "shared_tags=1 (tags that articles found by tags share), dated=now or article (what ages are counted from); "
+        "what is not named has the value shown here.",
     )
     time_limit: float = setting(
         "SEARCH_TIME_LIMIT",

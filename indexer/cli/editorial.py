@@ -18,6 +18,7 @@ from indexer.cli import summaries
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
     LISTS,
+    BlockPlacement,
     Entry,
     ListName,
     Placement,
@@ -36,7 +37,7 @@ _LIST = click.argument("name", metavar="LIST", type=click.Choice(LISTS))
 
 @click.group("editorial")
 def editorial_group() -> None:
-    """Keep the editors' lists: synonyms, stopwords, pins, hides, blocked words, hot queries."""
+    """Keep the editors' lists: synonyms, stopwords, pins, hides, picks, bans, blocked words, hot queries."""
 
 
 @editorial_group.command("list")
@@ -69,7 +70,7 @@ def add_command(name: str, lines: tuple[str, ...]) -> None:
 @_LIST
 @click.argument("lines", nargs=-1, required=True, metavar="LINE...")
 def remove_command(name: str, lines: tuple[str, ...]) -> int:
-    """Remove from LIST the entry that each LINE names. QUERY => ID is enough to name a pin or a hide."""
+    """Remove from LIST the entry that each LINE names. What follows the id of an article may be left out."""
     named = cast(ListName, name)
     keys = {entry_key(named, line): line for line in lines}
     with closing(open_editorial(_settings().store_url)) as store:
@@ -151,10 +152,10 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
 
 
 def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:
-    """The titles of the articles that are pinned or hidden; None for an article that is not in the store."""
+    """The titles of the articles that entries place; None for an article that is not in the store."""
     titles: dict[str, str | None] = {}
     for each in entries:
-        if isinstance(each, Placement):
+        if isinstance(each, Placement | BlockPlacement) and each.article_id:
             article = articles.get(each.article_id)
             titles[each.article_id] = article.title if article else None
     return titles

@@ -22,7 +22,7 @@ from indexer.analysis.explain import Explanation
 from indexer.build_progress import BuildProgress
 from indexer.cli.progress import figures
 from indexer.command_line import results
-from indexer.editorial.entries import Entry, HotQuery, ListName, Placement
+from indexer.editorial.entries import BlockPlacement, Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
 from indexer.rebuilding.catch_up import ChangesReport
@@ -269,9 +269,8 @@ def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, t
     for heading in ("entry", "today", "article"):
         table.add_column(heading)
     for each in listed:
-        title: str | None = ""
-        if isinstance(each, Placement):
-            title = titles[each.article_id]
+        placed = isinstance(each, Placement | BlockPlacement) and each.article_id
+        title = titles[placed] if placed else ""
         table.add_row(
             each.spell(), _today(each, today), "not in the store" if title is None else title
         )
@@ -287,9 +286,9 @@ def show_list_change(name: ListName, change: ListChange) -> None:
 
 
 def _today(entry: Entry, today: date) -> str:
-    if isinstance(entry, Placement) and not entry.active:
+    if isinstance(entry, Placement | BlockPlacement) and not entry.active:
         return "off"
-    if not isinstance(entry, Placement | HotQuery) or entry.days.hold(today):
+    if not isinstance(entry, Placement | BlockPlacement | HotQuery) or entry.days.hold(today):
         return "on"
     return "over" if entry.days.last and entry.days.last < today else "not yet"
 

@@ -9,10 +9,15 @@ from typing import Final, Literal, get_args
 
 from indexer.analysis.characters import fold_literal
 
-ListName = Literal["synonyms", "stopwords", "pins", "hides", "blocked", "hot"]
+ListName = Literal["synonyms", "stopwords", "pins", "hides", "picks", "bans", "blocked", "hot"]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
 ARROW: Final = "=>"
+ALL_ARTICLES: Final = "*"
+"""Stands for an id in a line that bans all articles. The id ``*`` itself stands in quotes."""
+
+Block = Literal["related", "hot"]
+"""A list of articles that editors may arrange: the related articles of a page, or the hot articles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +135,58 @@ class Placement:
 
     def spell(self) -> str:
         """The entry as a line."""
-        position = "" if self.position is None else str(self.position)
-        off = "" if self.active else "off"
-        parts = (_spell_id(self.article_id), position, self.days.spell(), off)
-        return f"{self.query} {ARROW} {' '.join(part for part in parts if part)}"
+        return f"{self.query} {ARROW} {_spell_id(self.article_id)}{_spell_end(self)}"
 
     def acts_on(self, day: date) -> bool:
         """Whether the placement is in force on ``day``."""
         return self.active and self.days.hold(day)
 
 
-Entry = Synonyms | Stopword | Blocked | HotQuery | Placement
+@dataclass(frozen=True, slots=True)
+class BlockPlacement:
+    """An editor's placement of an article in a list of articles: picked for ``position`` (from 1), or banned when it is None.
+
+    The list is the hot one, or the related articles of one ``page``, or with ``page`` None those of every page. ``article_id``
+    None bans all articles: the page has no such list.
+    """
+
+    block: Block
+    page: str | None
+    article_id: str | None
+    position: int | None = None
+    days: Days = ALL_DAYS
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        """The entry's key: the list, its page and the article."""
+        block = self.block if self.page is None else f"{self.block} {_spell_id(self.page)}"
+        article = ALL_ARTICLES if self.article_id is None else _spell_id(self.article_id)
+        return f"{block} {ARROW} {article}"
+
+    def spell(self) -> str:
+        """The entry as a line."""
+        return f"{self.key}{_spell_end(self)}"
+
+    def acts_on(self, day: date) -> bool:
+        """Whether the placement is in force on ``day``."""
+        return self.active and self.days.hold(day)
+
+
+Entry = Synonyms | Stopword | Blocked | HotQuery | Placement | BlockPlacement
+
+
+def _spell_end(placed: Placement | BlockPlacement) -> str:
+    """What follows the id in a line, with a blank before each part."""
+    position = "" if placed.position is None else str(placed.position)
+    parts = (position, placed.days.spell(), "" if placed.active else "off")
+    return "".join(f" {part}" for part in parts if part)
 
 
 def _spell_id(article_id: str) -> str:
-    """An id as a line spells it: in quotes where the line would otherwise end it too early."""
-    if " " in article_id or ARROW in article_id or article_id.startswith('"'):
+    """An id as a line spells it: in quotes where it would otherwise be read as something else."""
+    special = article_id == ALL_ARTICLES or article_id.startswith('"')
+    if special or " " in article_id or ARROW in article_id:
         doubled = article_id.replace('"', '""')
         return f'"{doubled}"'
     return article_id

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from indexer.editorial.entries import (
-    ALL_DAYS,
+    ALL_ARTICLES,
     ARROW,
     Blocked,
+    BlockPlacement,
     Entry,
     HotQuery,
     ListName,
@@ -19,11 +21,18 @@ from indexer.editorial.entries import (
     Stopword,
     Synonyms,
 )
-from indexer.editorial.parts import read_days, read_placed, read_text, read_word
+from indexer.editorial.parts import read_block, read_days, read_placed, read_text, read_word
 from indexer.errors import InvalidEntry
 
-_PLACED: Final = ("pins", "hides")
+_PLACED: Final = ("pins", "hides", "picks", "bans")
 """The lists whose lines name articles. White space in an id counts; elsewhere a row of it counts as one blank."""
+_POSITIONED: Final = ("pins", "picks")
+_EXAMPLES: Final[Mapping[ListName, str]] = {
+    "pins": "春运 => a-1",
+    "hides": "春运 => a-1",
+    "picks": "related a-1 => a-2",
+    "bans": "related a-1 => a-9",
+}
 
 MOST_WORDS: Final = 32
 """The most words in a line of synonyms. Each word may cost a query that many look-ups."""
@@ -67,24 +76,21 @@ def _entry(name: ListName, text: str) -> Entry:
             return Blocked(read_text(text))
         case "hot":
             return _hot(text)
-        case "pins":
-            return _pin(text)
-        case "hides":
-            return _hide(text)
+        case "pins" | "hides" | "picks" | "bans":
+            return _placement(name, text)
 
 
 def entry_key(name: ListName, line: str) -> str:
-    """The key of the entry that a line names. For a pin, a hide or a hot query the line may omit what follows the key.
+    """The key of the entry that a line names. For an article in a place or a hot query the line may omit what follows the key.
 
     Raises:
         InvalidEntry: as :func:`read_entry`.
     """
     if name in _PLACED:
         try:
-            query, article_id, _ = read_placed(line, "春运 => a-1")
+            return _placed(name, line.strip())[0].key
         except ValueError as error:
             raise InvalidEntry(name, line, str(error)) from error
-        return Placement(query, article_id).key
     return read_entry(name, line).key
 
 
@@ -155,30 +161,40 @@ def _hot(text: str) -> HotQuery:
     return HotQuery(read_text(text))
 
 
-def _pin(text: str) -> Placement:
-    query, article_id, rest = read_placed(text, "春运 => a-1 1 2026-01-20..2026-03-01")
-    digits = rest[0] if rest else ""
-    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= LAST_POSITION):
-        raise ValueError(
-            f"needs a position from 1 to {LAST_POSITION} behind the article, such as 春运 => a-1 1"
-        )
-    return _dated(Placement(query, article_id, int(digits)), rest[1:])
-
-
-def _hide(text: str) -> Placement:
-    query, article_id, rest = read_placed(text, "春运 => a-1 2026-01-20..2026-03-01")
-    return _dated(Placement(query, article_id), rest)
-
-
-def _dated(placed: Placement, rest: Sequence[str]) -> Placement:
-    active, days = True, ALL_DAYS
+def _placement(name: ListName, text: str) -> Placement | BlockPlacement:
+    placed, rest = _placed(name, text)
+    if name in _POSITIONED:
+        digits = rest[0] if rest else ""
+        if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= LAST_POSITION):
+            raise ValueError(
+                f"needs a position from 1 to {LAST_POSITION} behind the article, such as {_EXAMPLES[name]} 1"
+            )
+        placed, rest = replace(placed, position=int(digits)), rest[1:]
     for part in rest:
         if part == "off":
-            active = False
-        elif found := read_days(part):
-            days = found
+            placed = replace(placed, active=False)
+        elif days := read_days(part):
+            placed = replace(placed, days=days)
         else:
             raise ValueError(
                 f"{part!r} is neither days, such as 2026-01-20..2026-03-01 or 2026-01-20.., nor off"
             )
-    return Placement(placed.query, placed.article_id, placed.position, days, active)
+    return placed
+
+
+def _placed(name: ListName, text: str) -> tuple[Placement | BlockPlacement, Sequence[str]]:
+    """What a line places where, without a position and on all days, and the words that follow it in the line."""
+    of_query = name in ("pins", "hides")
+    place, article_id, quoted, rest = read_placed(
+        text, "a query" if of_query else "a list of articles", _EXAMPLES[name]
+    )
+    if of_query:
+        return Placement(read_text(" ".join(place.split())), article_id), rest
+    block, page = read_block(place)
+    if quoted or article_id != ALL_ARTICLES:
+        return BlockPlacement(block, page, article_id), rest
+    if name == "picks" or page is None:
+        raise ValueError(
+            f"{ALL_ARTICLES} only bans all related articles of one page, such as related a-1 {ARROW} {ALL_ARTICLES}"
+        )
+    return BlockPlacement(block, page, None), rest

@@ -6,17 +6,18 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from indexer.analysis.characters import fold_literal
 from indexer.article import check_id
-from indexer.editorial.entries import ARROW, Days
+from indexer.editorial.entries import ARROW, Block, Days
 from indexer.errors import InvalidArticle
 
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
 _QUOTED: Final = re.compile(rf'(.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)', re.DOTALL)
-"""A query, an id in quotes, and the rest. The id may hold an arrow, and the query may; the rest may not."""
+"""What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not."""
+_BLOCK: Final = re.compile(r'hot|related(?:\s+(?:"((?:[^"]|"")*)"|([^\s"]\S*)))?', re.DOTALL)
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 
 
@@ -40,25 +41,52 @@ def read_text(text: str) -> str:
     return text
 
 
-def read_placed(text: str, example: str) -> tuple[str, str, Sequence[str]]:
-    """The query before the arrow, the id behind it, and the words that follow the id. ``example`` is shown if the arrow is missing."""
-    quoted = _QUOTED.fullmatch(text)
-    if quoted:
-        query, article_id, rest = quoted[1], quoted[2].replace('""', '"'), quoted[3].split()
+class Placed(NamedTuple):
+    """A line that places an article: what stands before the arrow, the id, whether it stood in quotes, and the words that follow it."""
+
+    place: str
+    article_id: str
+    quoted: bool
+    rest: Sequence[str]
+
+
+def read_placed(text: str, place: str, example: str) -> Placed:
+    """The parts of a line that places an article. ``place`` and ``example`` are named if the arrow is missing."""
+    match = _QUOTED.fullmatch(text)
+    if match:
+        before, article_id, rest = match[1], match[2].replace('""', '"'), match[3].split()
     else:
-        query, arrow, right = text.rpartition(ARROW)
+        before, arrow, right = text.rpartition(ARROW)
         if not arrow or not right.strip():
-            raise ValueError(f"needs a query, {ARROW} and the id of an article, such as {example}")
+            raise ValueError(f"needs {place}, {ARROW} and the id of an article, such as {example}")
         article_id, *rest = right.split()
         if article_id.startswith('"'):
             raise ValueError(
                 'the quotes around the id do not fit: one before it, one behind it, "" for each in it'
             )
+    return Placed(before.strip(), checked_id(article_id), match is not None, rest)
+
+
+def read_block(text: str) -> tuple[Block, str | None]:
+    """The list of articles that a text names, and the id of its page if it names one: ``hot``, ``related`` or ``related a-1``."""
+    match = _BLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
+        )
+    if match[0] == "hot":
+        return "hot", None
+    page = match[2] if match[1] is None else match[1].replace('""', '"')
+    return "related", None if page is None else checked_id(page)
+
+
+def checked_id(text: str) -> str:
+    """``text``, if it can be the id of an article."""
     try:
-        check_id(article_id)
+        check_id(text)
     except InvalidArticle as fault:
         raise ValueError(str(fault)) from fault
-    return read_text(" ".join(query.split())), article_id, rest
+    return text
 
 
 def read_days(text: str) -> Days | None:

@@ -13,17 +13,18 @@ from typing import Final, Literal
 
 from indexer.engines.base import Reader
 from indexer.hits import Hit, Reasons
-from indexer.query import And, Boost, Match, Or, Query, SearchRequest, TitlePrefix
+from indexer.query import And, Boost, Match, Or, Query, SearchRequest, Term, TitlePrefix
 from indexer.query import Literal as LiteralQuery
 
 AddedBy = Literal["word", "words", "text", "title", "near", "pairs"]
-MultipliedBy = Literal["recency", "agreement"]
+MultipliedBy = Literal["recency", "agreement", "channel"]
 
 _CLOSE: Final = 1e-3
 _FIELDS: Final = {"title": "标题", "lead": "导语", "body": "正文", "": "文章"}
 _MULTIPLIED: Final[dict[MultipliedBy, str]] = {
     "recency": "文章的新旧",
     "agreement": "与排在前面的文章相近",
+    "channel": "同频道",
 }
 
 
@@ -146,6 +147,8 @@ def _added(query: Query, factor: float, scores: Mapping[Query, float]) -> Iterat
             yield from _added_by_words(query, factor, scores)
         case LiteralQuery(text):
             yield Added("text", text, "", factor * score)
+        case Term(field, token):
+            yield Added("word", token, field, factor * score)
         case TitlePrefix(text):
             yield Added("title", text, "title", factor * score)
 

@@ -1,12 +1,12 @@
 """Hot articles (热门文章): what readers read most at the moment, of all channels or of one channel.
 
 The views of an article decay with their own age, which the query log computed (heat), and with the age of the article. If too few
-articles were viewed, the latest articles follow. Each item says where it comes from.
+articles were viewed, the latest articles follow. Editors pick and ban articles. Each item says where it comes from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,16 +15,18 @@ from typing import Final, Literal
 
 from indexer.article import Article
 from indexer.engines.base import Reader
-from indexer.query import MatchAll, Or, Query, SearchRequest, Term
-from search_service.blocks.ranked import ranked_article
+from indexer.query import MatchAll, Query, SearchRequest
+from search_service.blocks.picks import arranged, banned_groups, picked
+from search_service.blocks.ranked import allowed_ids, ranked_article
 from search_service.excerpts.leads import lead
+from search_service.live.decisions import Placements
 from search_service.live.index import IndexState, LiveIndex
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount, ViewWindow
 from search_service.ranking.weights import HOT_AGING, HOT_FADED
 from search_service.understanding.filters import visible_in
 
-Origin = Literal["views", "latest"]
+Origin = Literal["picked", "views", "latest"]
 
 _READ: Final = 5
 """Articles that are read for each place of the list, the hottest first. The age of the others does not matter: they have few readers."""
@@ -35,7 +37,7 @@ _LOOKED_UP: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotArticle:
-    """A hot article with its lead. ``visitors`` viewed it in the window; 0 if it comes from the latest articles."""
+    """A hot article with its lead. ``visitors`` viewed it in the window; 0 if it does not come from views."""
 
     article: Article
     lead: str
@@ -45,7 +47,7 @@ class HotArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotAnswer:
-    """The hot articles: first those that readers viewed, the hottest first, then the latest.
+    """The hot articles: first those that readers viewed, the hottest first, then the latest. Picks stand at their positions.
 
     ``as_of`` is when the views were counted, None if they were not yet.
     """
@@ -65,9 +67,12 @@ def hot(
     size: int,
     exclude: Sequence[str] = (),
     filled: bool = True,
+    decided: Placements,
     now: datetime,
 ) -> HotAnswer:
     """The ``size`` hottest articles that readers may see, of all channels, or of ``channel`` and its subchannels.
+
+    ``decided`` are the editors' picks and bans.
 
     ``exclude`` lists ids to leave out, such as articles that the page already shows; copies of them may be left out too. No two
     articles are of one duplicate group.
@@ -78,21 +83,32 @@ def hot(
     """
     allowed = visible_in(channel, now)
     # Not by the filter: it would be another one for each page, and no mask of it could be kept.
-    left_out = set(exclude)
-    counts = [each for each in lists.viewed(window) if each.article_id not in left_out]
+    left_out = {*exclude, *decided.hidden}
     with live.reader() as (reader, state, _):
-        viewed = _viewed(reader, counts, allowed)
-        hottest = _hottest(islice(viewed, _READ * size), window, size, now)
-        shown = [each for _, each in hottest]
-        latest = _latest(reader, allowed, shown, size, left_out) if filled else []
-    items = [
-        HotArticle(article=each, lead=lead(each), visitors=count.visitors, origin="views")
-        for count, each in hottest
-    ]
-    items += [
-        HotArticle(article=each, lead=lead(each), visitors=0, origin="latest") for each in latest
-    ]
-    return HotAnswer(window=window, items=tuple(items), as_of=lists.as_of, index=state)
+        picks = picked(reader, decided, allowed, left_out)
+        left_out.update(each.id for _, each in picks)
+        texts = {_text_of(each) for _, each in picks}
+        texts |= {f"group {each}" for each in banned_groups(reader, decided)}
+        counts = [each for each in lists.viewed(window) if each.article_id not in left_out]
+        viewed = islice(_viewed(reader, counts, allowed), _READ * size)
+        hottest = _hottest(viewed, window, size, texts, now)
+        items = [_item(each, "views", count.visitors) for count, each in hottest]
+        if filled and len(items) < size:
+            left_out.update(each.article.id for each in items)
+            texts |= {_text_of(each.article) for each in items}
+            newest = _latest(reader, allowed, size - len(items), texts, left_out)
+            items += (_item(each, "latest") for each in newest)
+    picked_items = [(place, _item(each, "picked")) for place, each in picks]
+    return HotAnswer(
+        window=window,
+        items=arranged(picked_items, items, size),
+        as_of=lists.as_of,
+        index=state,
+    )
+
+
+def _item(article: Article, origin: Origin, visitors: int = 0) -> HotArticle:
+    return HotArticle(article=article, lead=lead(article), visitors=visitors, origin=origin)
 
 
 def _viewed(
@@ -101,9 +117,7 @@ def _viewed(
     """Yield the allowed articles of ``counts`` in their order. Reads each when needed."""
     for start in range(0, len(counts), _LOOKED_UP):
         some = counts[start : start + _LOOKED_UP]
-        named = Or(tuple(Term("id", each.article_id) for each in some))
-        request = SearchRequest(named, filter=allowed, size=len(some))
-        held = {article_id for article_id, _ in reader.rank(request)}
+        held = allowed_ids(reader, [each.article_id for each in some], allowed)
         yield from (
             (each, ranked_article(reader, each.article_id))
             for each in some
@@ -112,9 +126,13 @@ def _viewed(
 
 
 def _hottest(
-    viewed: Iterable[tuple[ViewCount, Article]], window: ViewWindow, size: int, now: datetime
+    viewed: Iterable[tuple[ViewCount, Article]],
+    window: ViewWindow,
+    size: int,
+    texts: Collection[str],
+    now: datetime,
 ) -> list[tuple[ViewCount, Article]]:
-    """The ``size`` best by heat and age, one of each duplicate group."""
+    """The ``size`` best by heat and age, one of each duplicate group and none of ``texts``."""
 
     def score(each: tuple[ViewCount, Article]) -> float:
         count, article = each
@@ -122,7 +140,8 @@ def _hottest(
 
     best: dict[str, tuple[ViewCount, Article]] = {}
     for each in sorted(viewed, key=score, reverse=True):
-        best.setdefault(_text_of(each[1]), each)
+        if (text := _text_of(each[1])) not in texts:
+            best.setdefault(text, each)
     return [*islice(best.values(), size)]
 
 
@@ -135,23 +154,19 @@ def _freshness(article: Article, window: ViewWindow, now: datetime) -> float:
 
 
 def _latest(
-    reader: Reader, allowed: Query, shown: Sequence[Article], size: int, left_out: set[str]
+    reader: Reader, allowed: Query, size: int, texts: Collection[str], left_out: Collection[str]
 ) -> list[Article]:
-    """The newest articles that fill up the list: other articles than ``shown``, and of other duplicate groups."""
-    if len(shown) == size:
-        return []
+    """The ``size`` newest articles that are not ``left_out``, and none of the duplicate groups of ``texts``."""
     request = SearchRequest(
         MatchAll(),
         filter=allowed,
         sort="newest",
         collapse="duplicates",
-        size=size + len(left_out),  # at most len(shown) of them are shown, or copies of what is
+        size=size + len(left_out) + len(texts),
     )
-    texts = {_text_of(each) for each in shown}
     ranked = (each for each, _ in reader.rank(request) if each not in left_out)
     newest = (ranked_article(reader, each) for each in ranked)
-    others = (each for each in newest if _text_of(each) not in texts)
-    return [*islice(others, size - len(shown))]
+    return [*islice((each for each in newest if _text_of(each) not in texts), size)]
 
 
 def _text_of(article: Article) -> str:

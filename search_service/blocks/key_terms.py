@@ -11,13 +11,13 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.ranking import idf
 from search_service.excerpts.datelines import without_dateline
+from search_service.ranking.relating import Relating
 from search_service.ranking.weights import (
     BODY_READ,
     COMMON,
     COMMON_AT_LEAST,
     KEY_TERMS,
     LEAD_COUNTS,
-    TITLE_COUNTS,
 )
 
 
@@ -44,14 +44,16 @@ class _Word:
         return (1.0 + log(self.count)) * idf(articles, holding)
 
 
-def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[KeyTerm, ...]:
+def key_terms(
+    article: Article, reader: Reader, analyzer: Analyzer, relating: Relating
+) -> tuple[KeyTerm, ...]:
     """At most KEY_TERMS terms, the weightiest first. Empty if the article shares no telling word with another one.
 
     Skipped: words of one character, the dateline, and terms that no other article or too many other articles hold. Numbers count:
     two reports of one event share its figures.
     O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.
     """
-    words = _words(article, analyzer)
+    words = _words(article, analyzer, relating)
     limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
     best: list[KeyTerm] = []
     # Words that count several times come first. Most words count once, and these weigh the least.
@@ -78,12 +80,12 @@ def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[Key
     return tuple(best)
 
 
-def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
+def _words(article: Article, analyzer: Analyzer, relating: Relating) -> Collection[_Word]:
     """The candidate words of the article."""
     words: dict[str, _Word] = {}
     for name, text, times in (
-        ("title", article.title, TITLE_COUNTS),
-        *(("tag", tag, TITLE_COUNTS) for tag in article.tags),
+        ("title", article.title, relating.title),
+        *(("tag", tag, relating.tags) for tag in article.tags),
         ("lead", article.lead, LEAD_COUNTS),
         ("body", without_dateline(article.body[:BODY_READ]), 1.0),
     ):

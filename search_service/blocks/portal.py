@@ -19,6 +19,7 @@ from search_service.blocks.hot import HotArticle, hot
 from search_service.blocks.latest import LatestArticle, latest
 from search_service.blocks.related import RelatedAnswer, RelatedArticle
 from search_service.excerpts.leads import lead
+from search_service.live.decisions import DecidedOn
 from search_service.live.index import IndexState, LiveIndex
 from search_service.querylog.lists import Lists
 
@@ -43,7 +44,8 @@ class Sizes:
 class Blocks:
     """The lists around ``article``, each as full as the index allows. The articles in them have no bodies.
 
-    ``counted_at`` is when the views of the hot ones were counted. ``stale``: the index cannot be asked at the moment, and the lists are those of up to a minute ago.
+    ``counted_at`` is when the views of the hot ones were counted. ``decided`` is what editors had decided. ``stale``: the index
+    cannot be asked at the moment, and the lists are those of up to a minute ago.
     """
 
     article: Article
@@ -52,6 +54,7 @@ class Blocks:
     latest: tuple[LatestArticle, ...]
     made_at: datetime
     counted_at: datetime | None
+    decided: DecidedOn
     index: IndexState
     stale: bool = False
 
@@ -85,7 +88,13 @@ class Blocks:
 
 
 def blocks(
-    live: LiveIndex, lists: Lists, around: RelatedAnswer, sizes: Sizes, *, now: datetime
+    live: LiveIndex,
+    lists: Lists,
+    around: RelatedAnswer,
+    sizes: Sizes,
+    *,
+    decided: DecidedOn,
+    now: datetime,
 ) -> Blocks:
     """Add the hot and the latest articles to the related ones.
 
@@ -99,7 +108,14 @@ def blocks(
 
     def hottest(exclude: Sequence[str], *, filled: bool) -> tuple[HotArticle, ...]:
         answer = hot(
-            live, lists, window="day", size=sizes.hot, exclude=exclude, filled=filled, now=now
+            live,
+            lists,
+            window="day",
+            size=sizes.hot,
+            exclude=exclude,
+            filled=filled,
+            decided=decided.hot_articles(),
+            now=now,
         )
         return answer.items
 
@@ -116,6 +132,7 @@ def blocks(
         latest=_without_bodies(newest),
         made_at=now,
         counted_at=lists.as_of,
+        decided=decided,
         index=around.index,
     )
 
@@ -135,14 +152,18 @@ class Kept:
         self._kept: OrderedDict[tuple[str, Sizes], Blocks] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, article_id: str, sizes: Sizes, lists: Lists, now: datetime) -> Blocks | None:
-        """The kept lists of a page, unless views were counted since. Readers may see all of them.
+    def get(
+        self, article_id: str, sizes: Sizes, lists: Lists, decided: DecidedOn, now: datetime
+    ) -> Blocks | None:
+        """The kept lists of a page, unless views were counted or editors decided otherwise since. Readers may see all of them.
 
         Whether the index still holds them is not checked.
         """
         with self._lock:
             found = self._kept.get((article_id, sizes))
-        if found is None or now - found.made_at >= KEEP or found.counted_at != lists.as_of:
+        if found is None or now - found.made_at >= KEEP:
+            return None
+        if (found.counted_at, found.decided) != (lists.as_of, decided):
             return None
         return found if found.is_visible(now) else None
 

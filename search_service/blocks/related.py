@@ -1,18 +1,19 @@
 """Related articles (相关阅读): what else to read after one article, or beside a text that is not in the index.
 
 The article's key terms make a query; older articles have lower scores, as in a search. If it finds too few articles, further
-ones follow: first articles with the same tags, then articles of the same channel, then the latest articles. Each item says why
-it is listed, and which of these steps found it. The list holds at most one article of a duplicate group, and no article of the
+ones follow: first articles with the same tags, then articles of the same channel, then the latest articles. Editors pick and
+ban articles. Each item says why it is listed, and which of these steps found it. The list holds at most one article of a duplicate group, and no article of the
 article's own group. The same rule applies to articles with the same title or the same body.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import combinations
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from indexer.analysis.characters import fold
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.errors import ArticleNotFound
+from indexer.hits import Hit
 from indexer.query import (
     MAX_DEPTH,
     And,
@@ -33,28 +35,33 @@ from indexer.query import (
     SearchRequest,
     Term,
 )
+from search_service.answering.explain import Explanation, explain
 from search_service.blocks.events import Report, report_of, same_event
 from search_service.blocks.key_terms import KeyTerm, key_terms
+from search_service.blocks.picks import arranged, banned_groups, picked
 from search_service.blocks.ranked import ranked_article
+from search_service.blocks.reasons import reasons
 from search_service.excerpts.leads import lead
-from search_service.live.index import IndexState, Lent, LiveIndex
+from search_service.live.decisions import Placements
+from search_service.live.index import IndexState, LiveIndex
 from search_service.ranking.aging import Aging
+from search_service.ranking.relating import Relating
 from search_service.ranking.weights import (
     MIN_SHARED,
     MIN_SHARED_WEIGHT,
     RELATED_TITLE,
-    SAME_CHANNEL,
 )
-from search_service.understanding.filters import INSTANT, any_of, in_channel, visible
+from search_service.understanding.filters import INSTANT, in_channel, visible
 from search_service.understanding.recency import recency
 
 _PAGE: Final = 50
 """Articles ranked in one request: several times the size of a block, because some of them are reprints."""
-_REASON_WORDS: Final = 3
+_MOST_TAGS: Final = 10
+"""Tags that are tried together: 3 of 10 are 120 queries."""
 
 
-Step = Literal["terms", "tags", "channel", "latest"]
-"""What found a related article: shared key terms, a shared tag, the same channel, or only its date."""
+Step = Literal["picked", "terms", "tags", "channel", "latest"]
+"""What found a related article: an editor, shared key terms, shared tags, the same channel, or only its date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,7 @@ class Wanted:
     itself. Articles without a date meet neither of the last two.
 
     Of the articles that key terms find, at most ``per_source`` of one source, and with ``one_of_event`` one on each event, come
-    before all others.
+    before all others. With ``explain`` the answer explains the scores.
     """
 
     size: int = 6
@@ -75,25 +82,35 @@ class Wanted:
     past_only: bool = False
     per_source: int | None = None
     one_of_event: bool = False
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """One related article. ``reasons`` say in Chinese why it is listed. The score is 0.0 if ``step`` is not ``terms``."""
+    """One related article. ``reasons`` say in Chinese why it is listed. The score is 0.0 if ``step`` is not ``terms``.
+
+    ``explanation`` explains the score, if there is one and that was wanted.
+    """
 
     article: Article
     lead: str
     score: float
     step: Step
     reasons: tuple[str, ...]
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedAnswer:
-    """The articles related to ``article``, best first. Fewer than requested only if the index holds no more."""
+    """The articles related to ``article``, best first; picks stand at their positions.
+
+    There are fewer than requested only if the index holds no more, or editors want none. ``terms`` are the key terms of the
+    article.
+    """
 
     article: Article
     items: tuple[RelatedArticle, ...]
+    terms: tuple[KeyTerm, ...]
     index: IndexState
 
 
@@ -102,13 +119,15 @@ def related(
     about: str | Article,
     wanted: Wanted,
     *,
+    decided: Placements,
     aging: Aging,
+    relating: Relating,
     timezone: ZoneInfo,
     now: datetime,
 ) -> RelatedAnswer:
     """The articles that are related to one: to the article with an id, or to one that need not be in the index, such as a draft.
 
-    Of the latter, an article with the same id is left out of the list.
+    Of the latter, an article with the same id is left out of the list. ``decided`` are the editors' picks and bans for it.
 
     Raises:
         ArticleNotFound: no article with the id ``about`` is visible at ``now``.
@@ -118,26 +137,51 @@ def related(
         article = about if isinstance(about, Article) else lent.reader.get(about)
         if article is None or (article is not about and not article.is_visible(now)):
             raise ArticleNotFound(str(about))
-        return _related(lent, article, wanted, aging=aging, timezone=timezone, now=now)
+        if not wanted.size or decided.nothing:
+            return RelatedAnswer(article=article, items=(), terms=(), index=lent.state)
+        dated = now if relating.dated == "now" else article.published_at or now
+        # Not by the filter: it would be another one for each article, and no mask of it could be kept.
+        left_out = {article.id, *wanted.exclude, *decided.hidden}
+        others = _Others(
+            lent.reader,
+            And((visible(now), *_narrowed(article, wanted, now))),
+            left_out,
+            recency(aging, dated, timezone),
+            relating,
+        )
+        terms = key_terms(article, lent.reader, lent.analyzer, relating)
+        chosen = _chosen(others, article, terms, lent.analyzer, wanted, decided)
+        items = [_item(article, each, timezone=timezone, now=now) for each in chosen]
+        if wanted.explain:
+            items = _explained(others, article, terms, items)
+        return RelatedAnswer(article=article, items=tuple(items), terms=terms, index=lent.state)
 
 
-def _related(
-    lent: Lent, article: Article, wanted: Wanted, *, aging: Aging, timezone: ZoneInfo, now: datetime
-) -> RelatedAnswer:
-    # Not by the filter: it would be another one for each article, and no mask of it could be kept.
-    left_out = {article.id, *wanted.exclude}
-    others = _Others(lent.reader, And((visible(now), *_narrowed(article, wanted, now))), left_out)
-    seen = {*_faces(article, _folded(article))}
-    items: list[RelatedArticle] = []
-    fading = recency(aging, now, timezone)
-    for each in _candidates(others, article, lent.analyzer, fading, wanted):
-        if len(items) == wanted.size:
-            break
-        faces = _faces(each.article, each.folded)
-        if seen.isdisjoint(faces):
-            seen.update(faces)
-            items.append(_item(article, each, timezone=timezone, now=now))
-    return RelatedAnswer(article=article, items=tuple(items), index=lent.state)
+def _chosen(
+    others: _Others,
+    article: Article,
+    terms: Sequence[KeyTerm],
+    analyzer: Analyzer,
+    wanted: Wanted,
+    decided: Placements,
+) -> tuple[_Candidate, ...]:
+    """The articles of the list: the picks, and the best candidates around them that repeat nothing."""
+    found = picked(others.reader, decided, others.filter, others.left_out)
+    picks = [(place, _Candidate(each, _folded(each), "picked", 0.0, [])) for place, each in found]
+    others.left_out.update(each.id for _, each in found)
+    seen = {f"group {each}" for each in banned_groups(others.reader, decided)}
+    seen.update(_faces(article, _folded(article)))
+    for _, pick in picks:
+        seen.update(_faces(pick.article, pick.folded))
+
+    def fresh() -> Iterator[_Candidate]:
+        for each in _candidates(others, article, terms, analyzer, wanted):
+            faces = _faces(each.article, each.folded)
+            if seen.isdisjoint(faces):
+                seen.update(faces)
+                yield each
+
+    return arranged(picks, fresh(), wanted.size)
 
 
 def _narrowed(article: Article, wanted: Wanted, now: datetime) -> Iterator[Query]:
@@ -162,22 +206,30 @@ class _Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """The articles of ``reader`` that may be listed: those that pass ``filter``, but for the ids ``left_out``."""
+    """The articles of ``reader`` that may be listed: those that pass ``filter``, but for the ids ``left_out``.
+
+    ``fading`` and ``relating`` weigh them.
+    """
 
     reader: Reader
     filter: Query
     left_out: set[str]
+    fading: Recency | None
+    relating: Relating
 
-    def ranked(self, query: Query, fading: Recency | None) -> list[tuple[str, float]]:
-        """The ids and scores of the _PAGE best for ``query``."""
-        request = SearchRequest(
+    def best(self, query: Query) -> SearchRequest:
+        """The request for the best for ``query``."""
+        return SearchRequest(
             query,
             filter=self.filter,
             collapse="duplicates",
-            recency=fading,
+            recency=self.fading,
             size=_PAGE + len(self.left_out),
         )
-        found = self.reader.rank(request)
+
+    def ranked(self, query: Query) -> list[tuple[str, float]]:
+        """The ids and scores of the _PAGE best for ``query``."""
+        found = self.reader.rank(self.best(query))
         return [each for each in found if each[0] not in self.left_out][:_PAGE]
 
     def newest(self, query: Query) -> Iterator[Article]:
@@ -202,21 +254,26 @@ class _Others:
 def _candidates(
     others: _Others,
     article: Article,
+    terms: Sequence[KeyTerm],
     analyzer: Analyzer,
-    fading: Recency | None,
     wanted: Wanted,
 ) -> Iterator[_Candidate]:
     """Yield candidates found by key terms, then by tags, then of the channel, then the latest. Reads each when needed."""
-    alike = _alike(others, article, key_terms(article, others.reader, analyzer), fading)
-    yield from _varied(alike, others.reader, analyzer, wanted)
+    yield from _varied(_alike(others, article, terms), others.reader, analyzer, wanted)
     steps: list[tuple[Step, Query]] = [("latest", MatchAll())]
     if article.channel:
         steps.insert(0, ("channel", in_channel(article.channel)))
-    if article.tags:
-        steps.insert(0, ("tags", any_of("tag", article.tags)))
+    if len(article.tags) >= others.relating.shared_tags:
+        steps.insert(0, ("tags", _sharing(article.tags, others.relating.shared_tags)))
     for step, query in steps:
         for other in others.newest(query):
             yield _Candidate(other, _folded(other), step, 0.0, [])
+
+
+def _sharing(tags: Sequence[str], least: int) -> Query:
+    """Articles that share ``least`` of ``tags``; of more than _MOST_TAGS tags, the first ones count."""
+    together = combinations(tags[:_MOST_TAGS], least) if least > 1 else ((tag,) for tag in tags)
+    return Or(tuple(And(tuple(Term("tag", tag) for tag in some)) for some in together))
 
 
 def _varied(
@@ -241,14 +298,12 @@ def _varied(
     yield from too_many
 
 
-def _alike(
-    others: _Others, article: Article, terms: tuple[KeyTerm, ...], fading: Recency | None
-) -> Iterator[_Candidate]:
+def _alike(others: _Others, article: Article, terms: Sequence[KeyTerm]) -> Iterator[_Candidate]:
     """The articles that share enough key terms, best first."""
     if not terms:
         return
     enough = MIN_SHARED_WEIGHT * sum(term.weight for term in terms)
-    for other, score in _by_terms(others, article, terms, fading):
+    for other, score in _by_terms(others, article, terms):
         folded = _folded(other)
         text = "\n".join(folded)
         shared = [term for term in terms if term.token in text]
@@ -257,15 +312,15 @@ def _alike(
 
 
 def _by_terms(
-    others: _Others, article: Article, terms: tuple[KeyTerm, ...], fading: Recency | None
+    others: _Others, article: Article, terms: Sequence[KeyTerm]
 ) -> Iterator[tuple[Article, float]]:
     """The _PAGE articles that the key terms rank first. Articles of the same channel get a higher score.
 
     The channel is known only after an article is read. Until then the article is ordered by the score that it would have
     in the same channel. Thus only articles that may come next are read.
     """
-    ranked = others.ranked(_about(terms), fading)
-    most = SAME_CHANNEL if article.channel else 1.0
+    ranked = others.ranked(_about(terms))
+    most = others.relating.channel if article.channel else 1.0
     # By score, then in the engine's order: newer first.
     waiting = [(-score * most, place, score) for place, (_, score) in enumerate(ranked)]
     moved_down: dict[int, Article] = {}
@@ -282,7 +337,7 @@ def _by_terms(
             heappush(waiting, (-score, place, score))
 
 
-def _about(terms: tuple[KeyTerm, ...]) -> Query:
+def _about(terms: Sequence[KeyTerm]) -> Query:
     clauses: list[Query] = []
     for term in terms:
         clauses.append(Boost(Term("title", term.token), term.weight * RELATED_TITLE))
@@ -305,30 +360,36 @@ def _faces(article: Article, folded: tuple[str, str, str]) -> set[str]:
 def _item(
     article: Article, chosen: _Candidate, *, timezone: ZoneInfo, now: datetime
 ) -> RelatedArticle:
-    other, shared = chosen.article, chosen.shared
-    reasons = []
-    if shared:
-        reasons.append(f"共同关键词: {'、'.join(shared[:_REASON_WORDS])}")
-    if tags := [tag for tag in article.tags if tag in other.tags]:
-        reasons.append(f"同标签: {'、'.join(tags[:_REASON_WORDS])}")
-    if article.channel and article.channel == other.channel:
-        reasons.append("同频道")
-    if other.published_at:
-        reasons.append(_age(other.published_at, now, timezone))
+    other = chosen.article
+    why = ("编辑推荐",) if chosen.step == "picked" else ()
     return RelatedArticle(
         article=other,
         lead=lead(other),
         score=chosen.score,
         step=chosen.step,
-        reasons=tuple(reasons),
+        reasons=(*why, *reasons(article, other, chosen.shared, timezone=timezone, now=now)),
     )
 
 
-def _age(then: datetime, now: datetime, timezone: ZoneInfo) -> str:
-    """The age in Chinese, counted in days of the zone."""
-    days = (now.astimezone(timezone).date() - then.astimezone(timezone).date()).days
-    if days < 2:
-        return "昨天" if days == 1 else "今天"
-    if days < 30:
-        return f"{days}天前"
-    return f"{days // 30}个月前" if days < 365 else f"{days // 365}年前"
+def _explained(
+    others: _Others,
+    article: Article,
+    terms: Sequence[KeyTerm],
+    items: Sequence[RelatedArticle],
+) -> list[RelatedArticle]:
+    """The items, those that key terms found with explanations. A word is shown as the article spells it."""
+    spelt = {term.token: term.spelling for term in terms}
+    hits = [Hit(each.article, each.score) for each in items if each.step == "terms"]
+    found = explain(others.reader, others.best(_about(terms)), hits)
+
+    def explained(each: RelatedArticle) -> RelatedArticle:
+        why = found.get(each.article.id)
+        if why is None:
+            return each
+        added = tuple(replace(one, text=spelt[one.text]) for one in why.added)
+        multiplied = why.multiplied
+        if article.channel and article.channel == each.article.channel:
+            multiplied = (*multiplied, ("channel", others.relating.channel))
+        return replace(each, explanation=Explanation(added, multiplied))
+
+    return [explained(each) for each in items]

@@ -17,7 +17,7 @@ from indexer.analysis.analyzers import make_analyzer
 from indexer.command_line import results
 from indexer.errors import InvalidSetting
 from indexer.settings import IndexSettings, read_settings
-from search_service.live.decisions import DecidedQueries, LiveEditorial
+from search_service.live.decisions import DecidedOn, LiveEditorial
 from search_service.querylog.counts import QueryCount, clicked_articles
 from search_service.querylog.entries import normal_form
 from search_service.querylog.lists import WINDOWS, Window
@@ -98,7 +98,7 @@ def related_command(query: str, size: int) -> None:
     with _log() as (store, now), closing(LiveEditorial(settings.store_url)) as editorial:
         lists = _reader().read(store, now=now)
         today = now.astimezone(settings.timezone).date()
-        decided = DecidedQueries(editorial.decisions(), today)
+        decided = DecidedOn(editorial.decisions(), today)
     for text in lists.related(query, size=size, editorial=decided):
         click.echo(text)
 

@@ -15,7 +15,9 @@ from typing import Final
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.filters import read_stopwords
 from indexer.editorial.entries import (
+    Block,
     Blocked,
+    BlockPlacement,
     Entry,
     HotQuery,
     ListName,
@@ -30,19 +32,21 @@ from search_service.understanding.borders import is_border
 from search_service.understanding.synonyms import SynonymTable
 from search_service.watching import Trouble, Watcher
 
-INTERVAL: Final = 1.0
-"""Seconds between two looks at the store's version. Editors' changes show within about this time."""
+INTERVAL: Final = 0.5
+"""Seconds between two looks at the store's version. Editors' changes show within a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placements:
-    """What editors decided about one query on one day.
+    """What editors decided about one query, or about one list of articles, on one day.
 
-    ``pinned`` maps article ids to positions (from 1, ascending). ``hidden`` are the ids of other articles.
+    ``pinned`` maps article ids to positions (from 1, ascending). ``hidden`` are the ids of other articles. ``nothing``: the list
+    is to be empty.
     """
 
     pinned: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()
+    nothing: bool = False
 
 
 class Decisions:
@@ -57,25 +61,28 @@ class Decisions:
         self.synonyms = SynonymTable(edited, packaged_synonyms())
         self.stopwords = _stopwords(each for each in found if isinstance(each, Stopword))
         self._placements: dict[str, list[Placement]] = {}
+        self._blocks: dict[tuple[Block, str | None], list[BlockPlacement]] = {}
         for each in found:
             if isinstance(each, Placement):
                 self._placements.setdefault(fold_literal(each.query), []).append(each)
+            elif isinstance(each, BlockPlacement):
+                self._blocks.setdefault((each.block, each.page), []).append(each)
         self._hot = [each for each in found if isinstance(each, HotQuery)]
         self._blocked = frozenset(each.key for each in found if isinstance(each, Blocked))
         self._blocked_sizes = sorted({len(each) for each in self._blocked})
 
     def placements(self, text: str, day: date) -> Placements:
         """The pins and hides of a query on ``day``. Queries are compared as folded text."""
-        acting = [
-            each for each in self._placements.get(fold_literal(text), ()) if each.acts_on(day)
-        ]
-        hidden = frozenset(each.article_id for each in acting if each.position is None)
-        pinned = {
-            each.article_id: each.position
-            for each in sorted(acting, key=lambda each: each.position or 0)
-            if each.position is not None and each.article_id not in hidden
-        }
-        return Placements(MappingProxyType(pinned), hidden)
+        return _placements(self._placements.get(fold_literal(text), ()), day)
+
+    def related_to(self, article_id: str, day: date) -> Placements:
+        """The picks and bans among the related articles of one page on ``day``: its own, then those of every page."""
+        own = self._blocks.get(("related", article_id), ())
+        return _placements((*own, *self._blocks.get(("related", None), ())), day)
+
+    def hot_articles(self, day: date) -> Placements:
+        """The picks and bans among the hot articles on ``day``."""
+        return _placements(self._blocks.get(("hot", None), ()), day)
 
     def blocked(self, text: str) -> bool:
         """Whether a folded text holds a blocked word. Latin words and numbers must be whole.
@@ -96,6 +103,21 @@ class Decisions:
         return tuple(each.query for each in self._hot if each.days.hold(day))
 
 
+def _placements(placed: Iterable[Placement | BlockPlacement], day: date) -> Placements:
+    """What acts on ``day``. An article that is both pinned and hidden is hidden."""
+    acting = [each for each in placed if each.acts_on(day)]
+    hidden = {each.article_id for each in acting if each.position is None}
+    pinned: dict[str, int] = {}
+    for each in sorted(acting, key=lambda each: each.position or 0):
+        if each.position is not None and each.article_id and each.article_id not in hidden:
+            pinned.setdefault(each.article_id, each.position)
+    return Placements(
+        MappingProxyType(pinned),
+        frozenset(each for each in hidden if each is not None),
+        nothing=None in hidden,
+    )
+
+
 def _stopwords(edited: Iterable[Stopword]) -> frozenset[str]:
     words = set(read_stopwords())
     for each in edited:
@@ -107,8 +129,8 @@ def _stopwords(edited: Iterable[Stopword]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class DecidedQueries:
-    """The decisions about queries on one day, for the lists of the query log."""
+class DecidedOn:
+    """The decisions as they act on one day."""
 
     decisions: Decisions
     day: date
@@ -120,6 +142,14 @@ class DecidedQueries:
     def pinned(self) -> tuple[str, ...]:
         """See :meth:`Decisions.hot_queries`."""
         return self.decisions.hot_queries(self.day)
+
+    def related_to(self, article_id: str) -> Placements:
+        """See :meth:`Decisions.related_to`."""
+        return self.decisions.related_to(article_id, self.day)
+
+    def hot_articles(self) -> Placements:
+        """See :meth:`Decisions.hot_articles`."""
+        return self.decisions.hot_articles(self.day)
 
 
 @dataclass(frozen=True, slots=True)

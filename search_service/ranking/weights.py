@@ -66,7 +66,9 @@ KEY_TERMS: Final = 30
 """Maximum number of key terms of an article."""
 
 TITLE_COUNTS: Final = 4.0
-"""A word in the title or in a tag counts as much as this many words in the body."""
+"""A word in the title counts as much as this many words in the body."""
+TAG_COUNTS: Final = 4.0
+"""A word in a tag counts as much as this many words in the body."""
 LEAD_COUNTS: Final = 2.0
 """A word in the lead counts as much as this many words in the body."""
 

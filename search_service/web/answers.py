@@ -26,12 +26,13 @@ from search_service.web.payloads import (
     ArticlePayload,
     BreadcrumbPart,
     CorrectionPayload,
+    ExplainedHit,
     ExplanationPayload,
     IndexPayload,
+    KeyTermPayload,
     LatestPayload,
     ListedArticle,
     MultipliedPayload,
-    RelatedHit,
     RelatedPayload,
     SuggestionPayload,
     SuggestPayload,
@@ -162,22 +163,31 @@ def breadcrumb(channel: str) -> list[BreadcrumbPart]:
     ]
 
 
-def related_payload(answer: RelatedAnswer, zone: ZoneInfo) -> RelatedPayload:
+def related_payload(answer: RelatedAnswer, zone: ZoneInfo, *, explain: bool) -> RelatedPayload:
     """The payload of related articles."""
     return RelatedPayload(
         id=answer.article.id,
-        hits=[_related_hit(item, zone) for item in answer.items],
+        hits=[
+            ExplainedHit(
+                **_related(item, zone),  # type: ignore[arg-type]
+                explanation=_explanation(item.explanation) if item.explanation else None,
+            )
+            for item in answer.items
+        ],
+        terms=[KeyTermPayload(term=each.spelling, weight=each.weight) for each in answer.terms]
+        if explain
+        else None,
         index=IndexPayload.of(answer.index, zone),
     )
 
 
-def _related_hit(item: RelatedArticle, zone: ZoneInfo) -> RelatedHit:
-    return RelatedHit(
-        **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
-        score=item.score,
-        step=item.step,
-        reasons=list(item.reasons),
-    )
+def _related(item: RelatedArticle, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        **_listed(item.article, item.lead, zone),
+        "score": item.score,
+        "step": item.step,
+        "reasons": list(item.reasons),
+    }
 
 
 def latest_payload(answer: LatestAnswer, zone: ZoneInfo) -> LatestPayload:
@@ -196,7 +206,7 @@ def blocks_payload(found: Blocks, zone: ZoneInfo) -> dict[str, Any]:
     """A `BlocksPayload`, as a dict: see :func:`hot_payload`."""
     return {
         "id": found.article.id,
-        "related": [_related_hit(item, zone) for item in found.related],
+        "related": [_related(item, zone) for item in found.related],
         "hot": [_hot_article(item, zone) for item in found.hot],
         "latest": [_latest_hit(item, zone) for item in found.latest],
         "stale": found.stale,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3.models.tag import Tag
 
+from search_service.blocks.related import RelatedAnswer
 from search_service.services import Services
 from search_service.web import answers, payloads
 from search_service.web.article_body import ArticleBody, read_draft
@@ -88,7 +89,7 @@ def api_blueprint(services: Services) -> Routes:
     def related(article_id: str, query: RelatedParameters) -> Response:
         answer = services.related(article_id, query.wanted())
         show_articles([answer.article.id, *(item.article.id for item in answer.items)])
-        return json_response(answers.related_payload(answer, zone))
+        return _related(answer, query)
 
     @blueprint.of_article(
         "get",
@@ -134,7 +135,7 @@ def api_blueprint(services: Services) -> Routes:
     def related_to_text(query: RelatedParameters, raw: ArticleBody) -> Response:
         answer = services.related(read_draft(raw, zone), query.wanted())
         keep_nowhere()
-        return json_response(answers.related_payload(answer, zone))
+        return _related(answer, query)
 
     @blueprint.get(
         "/latest",
@@ -159,5 +160,9 @@ def api_blueprint(services: Services) -> Routes:
         )
         show_articles(item.article.id for item in answer.items)
         return json_response(answers.hot_payload(answer, zone))
+
+    def _related(answer: RelatedAnswer, query: RelatedParameters) -> Response:
+        explain = query.explain == "1"
+        return json_response(answers.related_payload(answer, zone, explain=explain))
 
     return blueprint

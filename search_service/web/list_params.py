@@ -82,6 +82,11 @@ class RelatedParameters(ListParameters):
         "all", description="one: of several articles on one event, one comes before all others."
     )
 
+    explain: Literal["0", "1"] = Field(
+        "0",
+        description="1: with each hit that key terms found, why it has its score, and the article's key terms with their weights.",
+    )
+
     def wanted(self) -> Wanted:
         """The parameters as the use case takes them."""
         return Wanted(
@@ -92,6 +97,7 @@ class RelatedParameters(ListParameters):
             past_only=self.past_only == "on",
             per_source=self.per_source,
             one_of_event=self.events == "one",
+            explain=self.explain == "1",
         )
 
 

@@ -260,19 +260,37 @@ class RelatedHit(ListedArticle):
         description="Comparable within one answer only; 0 when it fills up the list."
     )
     step: Step = Field(
-        description="What found it. `terms`: shared key terms; the others fill up the list: a shared tag, the same channel, or "
-        "only its date."
+        description="What found it. `picked`: an editor; `terms`: shared key terms; the others fill up the list: shared tags, the "
+        "same channel, or only its date."
     )
     reasons: list[str] = Field(
         description="Why it is here, in Chinese.", json_schema_extra={"example": ["同频道"]}
     )
 
 
+class ExplainedHit(RelatedHit):
+    """A related article, and why it has its score."""
+
+    explanation: ExplanationPayload | None = Field(
+        description="Why it has its score; only with `explain=1`, and of what key terms found."
+    )
+
+
+class KeyTermPayload(Payload):
+    """A word that tells what the article is about."""
+
+    term: str = Field(description="As the article spells it.")
+    weight: float
+
+
 class RelatedPayload(Payload):
-    """The related articles of one, best first."""
+    """The related articles of one, best first. Those that editors picked stand at their positions."""
 
     id: str = Field(description="The article's id; empty for a text without one.")
-    hits: list[RelatedHit]
+    hits: list[ExplainedHit]
+    terms: list[KeyTermPayload] | None = Field(
+        description="The article's key terms, the weightiest first; only with `explain=1`."
+    )
     index: IndexPayload
 
 
@@ -287,11 +305,11 @@ class HotArticlePayload(ListedArticle):
     """An article that readers view."""
 
     visitors: int = Field(
-        description="Readers who viewed it in the window; 0 if it comes from the latest articles."
+        description="Readers who viewed it in the window; 0 if it does not come from views."
     )
     origin: Origin = Field(
         alias="from",
-        description="views: readers view it. latest: too few articles were viewed, so it fills up the list.",
+        description="picked: an editor picked it. views: readers view it. latest: too few articles were viewed, so it fills up the list.",
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from indexer.article import Article, all_channels
 from search_service.blocks.hot import HotAnswer, hot
+from search_service.live.decisions import Placements
 from search_service.live.index import LiveIndex
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount, ViewWindow
@@ -61,8 +62,18 @@ def ask(
     channel: str | None = None,
     size: int = 10,
     exclude: tuple[str, ...] = (),
+    decided: Placements = Placements(),  # noqa: B008 (it is frozen)
 ) -> HotAnswer:
-    return hot(live, viewed, window=window, channel=channel, size=size, exclude=exclude, now=NOON)
+    return hot(
+        live,
+        viewed,
+        window=window,
+        channel=channel,
+        size=size,
+        exclude=exclude,
+        decided=decided,
+        now=NOON,
+    )
 
 
 def ids(answer: HotAnswer, origin: str | None = None) -> list[str]:

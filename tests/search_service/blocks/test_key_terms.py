@@ -4,16 +4,21 @@ from pathlib import Path
 
 from indexer.article import Article
 from search_service.blocks.key_terms import KeyTerm, key_terms
+from search_service.ranking.relating import Relating
 from search_service.ranking.weights import KEY_TERMS
 from tests.factories import article
 from tests.search_service.indexes import live_index, promote
 from tests.typed_queries import analyzer
 
+DEFAULT = Relating()
 
-def terms_of(tmp_path: Path, about: Article, *others: Article) -> tuple[KeyTerm, ...]:
+
+def terms_of(
+    tmp_path: Path, about: Article, *others: Article, relating: Relating = DEFAULT
+) -> tuple[KeyTerm, ...]:
     promote(tmp_path, [about, *others])
     with live_index(tmp_path).reader() as (reader, _, _):
-        return key_terms(about, reader, analyzer())
+        return key_terms(about, reader, analyzer(), relating)
 
 
 def tokens_of(tmp_path: Path, about: Article, *others: Article) -> list[str]:

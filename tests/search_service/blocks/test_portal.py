@@ -498,9 +498,11 @@ def test_the_pages_that_were_made_last_are_kept(page: Page) -> None:
         kept.put(THREE, replace(found, article=replace(HERE, id=f"n-{number}")))
     kept.put(THREE, replace(found, article=replace(HERE, id="n-0")))
     kept.put(THREE, replace(found, article=replace(HERE, id="one more")))
-    held = [kept.get(f"n-{number}", THREE, lists, NOON) for number in range(MOST_KEPT)]
+    held = [
+        kept.get(f"n-{number}", THREE, lists, found.decided, NOON) for number in range(MOST_KEPT)
+    ]
     assert [number for number, each in enumerate(held) if each is None] == [1]
-    assert kept.get("n-2", Sizes(), lists, NOON) is None
+    assert kept.get("n-2", Sizes(), lists, found.decided, NOON) is None
 
 
 def test_a_draft_has_lists_without_the_article_that_it_replaces(page: Page) -> None:

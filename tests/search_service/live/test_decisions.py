@@ -18,7 +18,7 @@ from indexer.editorial.lines import read_entry
 from indexer.store.database import open_editorial
 from indexer.store.editorial_lists import EditorialLists, EditorialStore
 from search_service.live.decisions import (
-    DecidedQueries,
+    DecidedOn,
     Decisions,
     LiveEditorial,
     Placements,
@@ -100,10 +100,10 @@ def test_a_text_is_blocked_that_holds_a_blocked_word(text: str, blocked: bool) -
 
 def test_queries_are_pinned_among_the_hot_ones_on_their_days() -> None:
     edited = decisions(hot=["茶会 ..2026-02-01", "石渠", "春运 2026-03-01"], blocked=["石"])
-    decided = DecidedQueries(edited, DAY)
+    decided = DecidedOn(edited, DAY)
     assert decided.pinned() == ("石渠", "春运")
     assert decided.blocked("石渠")
-    assert DecidedQueries(edited, DAY + timedelta(days=1)).pinned() == ("石渠",)
+    assert DecidedOn(edited, DAY + timedelta(days=1)).pinned() == ("石渠",)
 
 
 # Following the store
