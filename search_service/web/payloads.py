@@ -104,7 +104,8 @@ class MultipliedPayload(Payload):
     """What a score is multiplied with."""
 
     by: MultipliedBy = Field(
-        description="recency: the article's age. agreement: how much it is like the best answers to a question."
+        description="recency: the article's age. agreement: how much it is like the best answers to a question. "
+        "channel: it has the same channel as the article that it is related to."
     )
     factor: float
 

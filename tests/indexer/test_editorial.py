@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from indexer.editorial.entries import (
     LISTS,
     Blocked,
+    BlockPlacement,
     Days,
     Entry,
     HotQuery,
@@ -69,6 +70,20 @@ SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))
         ("hides", '春运 => "x => ""y"" z"', Placement("春运", 'x => "y" z'), '春运 => "x => ""y"" z"'),
         ("hides", 'a => "b c" => 7', Placement('a => "b c"', "7"), 'a => "b c" => 7'),
         ("hides", 'a => "b" => "c d"', Placement('a => "b"', "c d"), 'a => "b" => "c d"'),
+        ("hides", "春运 => *", Placement("春运", "*"), '春运 => "*"'),
+        ("picks", "related  a-1=>a-2 1", BlockPlacement("related", "a-1", "a-2", 1), "related a-1 => a-2 1"),
+        ("picks", "related => a-2 3 off", BlockPlacement("related", None, "a-2", 3, active=False), "related => a-2 3 off"),
+        (
+            "picks",
+            "hot => a-2 1 2026-01-20..2026-03-01",
+            BlockPlacement("hot", None, "a-2", 1, SPRING),
+            "hot => a-2 1 2026-01-20..2026-03-01",
+        ),
+        ("bans", 'related "a => ""b""" => c', BlockPlacement("related", 'a => "b"', "c"), 'related "a => ""b""" => c'),
+        ("bans", "related hot => hot", BlockPlacement("related", "hot", "hot"), "related hot => hot"),
+        ("bans", "related a-1 => *", BlockPlacement("related", "a-1", None), "related a-1 => *"),
+        ("bans", 'related a-1 => "*"', BlockPlacement("related", "a-1", "*"), 'related a-1 => "*"'),
+        ("bans", 'related * => a-1', BlockPlacement("related", "*", "a-1"), 'related "*" => a-1'),
     ],
 )  # fmt: skip
 def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt: str) -> None:
@@ -115,6 +130,20 @@ def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt
         ("hides", "春运 => a-1 2", "neither days"),
         ("hides", "春运 => a-1 gone", "neither days"),
         ("hides", "春运 => a-1 2026-13-01", "month must be in 1..12"),
+        ("picks", "hot a-2 1", "needs a list of articles, => and the id"),
+        ("picks", "热门 => a-2 1", "'热门' names no list of articles"),
+        ("picks", "hot a-1 => a-2 1", "'hot a-1' names no list of articles"),
+        ("picks", "related a-1 a-2 => a-3 1", "names no list of articles"),
+        ("picks", "related .. => a-3 1", "'..' is not 1 to 256 bytes"),
+        (
+            "picks",
+            "hot => a-2",
+            "a position from 1 to 100 behind the article, such as related a-1 => a-2 1",
+        ),
+        ("picks", "related a-1 => * 1", "only bans all related articles of one page"),
+        ("bans", "hot => *", "only bans all related articles of one page"),
+        ("bans", "related => *", "only bans all related articles of one page"),
+        ("bans", "hot => a-1 2", "neither days"),
     ],
 )
 def test_a_wrong_line_says_what_would_be_right(name: ListName, line: str, why: str) -> None:
@@ -123,14 +152,17 @@ def test_a_wrong_line_says_what_would_be_right(name: ListName, line: str, why: s
 
 
 @given(
-    st.lists(st.sampled_from(["春", "a", '"', " ", "=>", ".", ","]), min_size=1, max_size=12)
+    st.lists(st.sampled_from(["春", "a", '"', " ", "=>", ".", ",", "*"]), min_size=1, max_size=12)
     .map("".join)
     .filter(lambda text: text == text.strip() and text not in (".", "..", ""))
 )
-def test_every_id_can_be_pinned(article_id: str) -> None:
+def test_every_id_can_be_pinned_picked_and_have_picks(article_id: str) -> None:
     pin = Placement("春运 抢票", article_id, 3, SPRING, active=False)
+    pick = BlockPlacement("related", article_id, article_id[::-1], 3, SPRING, active=False)
     assert read_entry("pins", pin.spell()) == pin
     assert entry_key("pins", pin.spell()) == pin.key
+    assert read_entry("picks", pick.spell()) == pick
+    assert entry_key("picks", pick.spell()) == pick.key
 
 
 def test_every_wrong_line_of_a_file_is_named_and_none_is_taken() -> None:
@@ -169,6 +201,8 @@ def test_a_placement_acts_on_its_days_unless_it_is_off() -> None:
         ("hides", "春运 => a-1 2026-01-20..", "春运 => a-1"),
         ("pins", '春运 => "a b" 2 off', '春運 => "a b"'),
         ("hides", "春运 => a-1", '春运 => "a-1"'),
+        ("picks", "related a-1 => a-2 1 off", 'related "a-1" => a-2'),
+        ("bans", "related a-1 => * 2026-01-20..", "related  a-1 => *"),
     ],
 )
 def test_what_names_the_same_entry_has_the_same_key(name: ListName, line: str, other: str) -> None:
@@ -180,7 +214,10 @@ def test_what_names_the_same_entry_has_the_same_key(name: ListName, line: str, o
 @given(
     st.sampled_from(LISTS),
     st.lists(
-        st.sampled_from([*'春运a1 -,=>#.2026-off，、"\ud800\n', "=>", ' => "', '" ']), max_size=30
+        st.sampled_from(
+            ["hot => ", "related ", *'春运a1* -,=>#.2026-off，、"\ud800\n', "=>", ' => "', '" ']
+        ),
+        max_size=30,
     ).map("".join),
 )
 def test_any_line_is_an_entry_that_spells_itself_or_is_refused(name: ListName, line: str) -> None:

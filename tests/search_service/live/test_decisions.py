@@ -45,6 +45,7 @@ def test_without_lists_the_packaged_ones_hold() -> None:
     assert packaged.stopwords == read_stopwords()
     assert packaged.placements("春运", DAY) == Placements()
     assert packaged.hot_queries(DAY) == ()
+    assert packaged.related_to("a-1", DAY) == packaged.hot_articles(DAY) == Placements()
     assert not packaged.blocked("春运")
 
 

@@ -16,22 +16,35 @@ from indexer.store.database import open_editorial
 from search_service.services import make_services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
+from tests.factories import article
 from tests.search_service.indexes import promote
 from tests.search_service.web.portal import numbered, visible_text
 
 LISTS: dict[ListName, tuple[str, ...]] = {
     "pins": ("水库 => n-07 1", "水库 => n-08 12"),
     "hides": ("水库 => n-09",),
+    "picks": ("related n-01 => n-12 1", "hot => n-05 1"),
+    "bans": ("related n-02 => *", "hot => n-24"),
     "blocked": ("观察之9",),
     "hot": ("茶会", "水库观察之9"),
 }
 
+ALIKE = [
+    article(
+        f"tea-{n}",
+        title=f"古塔茶会{n}",
+        body=f"茶农第{n}次把茶会移到古塔下。",
+        published_at="2025-12-01",
+    )
+    for n in (1, 2)
+]
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    """A portal of 24 articles, and editors who decided something."""
+    """A portal of 24 articles and two more, and editors who decided something."""
     folder: Path = tmp_path_factory.mktemp("portal")
-    promote(folder / "index", numbered(), engine="whoosh")
+    promote(folder / "index", [*numbered(), *ALIKE], engine="whoosh")
     url = f"sqlite:///{folder / 'articles.sqlite3'}"
     with closing(open_editorial(url)) as store:
         for name, lines in LISTS.items():
@@ -80,7 +93,29 @@ def test_blocked_and_pinned_queries_show_in_the_lists(client: FlaskClient) -> No
 
 def test_health_says_which_lists_search_goes_by(client: FlaskClient) -> None:
     assert body(client, "/healthz")["editorial"] == {
-        "version": 4,
+        "version": 6,
         "current": True,
         "trouble": None,
     }
+
+
+def test_what_is_picked_and_banned_shows_in_the_lists_of_articles(client: FlaskClient) -> None:
+    found = body(client, "/api/v1/articles/n-01/related")
+    assert (found["hits"][0]["id"], found["hits"][0]["step"]) == ("n-12", "picked")
+    assert (found["terms"], found["hits"][1]["explanation"]) == (None, None)
+    hot = body(client, "/api/v1/hot?size=30")["hits"]
+    assert (hot[0]["id"], hot[0]["from"]) == ("n-05", "picked")
+    assert "n-24" not in [each["id"] for each in hot]
+    page = client.get("/articles/n-01").text
+    assert "编辑推荐" in page
+    assert "相关阅读" not in client.get("/articles/n-02").text
+
+
+def test_related_explains_its_scores(client: FlaskClient) -> None:
+    found = body(client, "/api/v1/articles/tea-1/related?explain=1&size=3")
+    assert {"茶会", "古塔"} <= {each["term"] for each in found["terms"]}
+    assert [hit["step"] for hit in found["hits"]] == ["terms", "latest", "latest"]
+    first, *others = (hit["explanation"] for hit in found["hits"])
+    assert {each["text"] for each in first["added"]} >= {"茶会", "古塔"}
+    assert first["lines"][-1].startswith("合计")
+    assert others == [None, None]
