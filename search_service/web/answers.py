@@ -26,7 +26,6 @@ from search_service.web.payloads import (
     ArticlePayload,
     BreadcrumbPart,
     CorrectionPayload,
-    ExplainedHit,
     ExplanationPayload,
     IndexPayload,
     KeyTermPayload,
@@ -167,13 +166,7 @@ def related_payload(answer: RelatedAnswer, zone: ZoneInfo, *, explain: bool) -> 
     """The payload of related articles."""
     return RelatedPayload(
         id=answer.article.id,
-        hits=[
-            ExplainedHit(
-                **_related(item, zone),  # type: ignore[arg-type]
-                explanation=_explanation(item.explanation) if item.explanation else None,
-            )
-            for item in answer.items
-        ],
+        hits=[_related_hit(item, zone) for item in answer.items],
         terms=[KeyTermPayload(term=each.spelling, weight=each.weight) for each in answer.terms]
         if explain
         else None,
@@ -181,13 +174,14 @@ def related_payload(answer: RelatedAnswer, zone: ZoneInfo, *, explain: bool) -> 
     )
 
 
-def _related(item: RelatedArticle, zone: ZoneInfo) -> dict[str, object]:
-    return {
-        **_listed(item.article, item.lead, zone),
-        "score": item.score,
-        "step": item.step,
-        "reasons": list(item.reasons),
-    }
+def _related_hit(item: RelatedArticle, zone: ZoneInfo) -> RelatedHit:
+    return RelatedHit(
+        **_listed(item.article, item.lead, zone),  # type: ignore[arg-type]
+        score=item.score,
+        step=item.step,
+        reasons=list(item.reasons),
+        explanation=_explanation(item.explanation) if item.explanation else None,
+    )
 
 
 def latest_payload(answer: LatestAnswer, zone: ZoneInfo) -> LatestPayload:
@@ -206,7 +200,7 @@ def blocks_payload(found: Blocks, zone: ZoneInfo) -> dict[str, Any]:
     """A `BlocksPayload`, as a dict: see :func:`hot_payload`."""
     return {
         "id": found.article.id,
-        "related": [_related(item, zone) for item in found.related],
+        "related": [_related_hit(item, zone) for item in found.related],
         "hot": [_hot_article(item, zone) for item in found.hot],
         "latest": [_latest_hit(item, zone) for item in found.latest],
         "stale": found.stale,

@@ -267,11 +267,6 @@ class RelatedHit(ListedArticle):
     reasons: list[str] = Field(
         description="Why it is here, in Chinese.", json_schema_extra={"example": ["同频道"]}
     )
-
-
-class ExplainedHit(RelatedHit):
-    """A related article, and why it has its score."""
-
     explanation: ExplanationPayload | None = Field(
         description="Why it has its score; only with `explain=1`, and of what key terms found."
     )
@@ -288,7 +283,7 @@ class RelatedPayload(Payload):
     """The related articles of one, best first. Those that editors picked stand at their positions."""
 
     id: str = Field(description="The article's id; empty for a text without one.")
-    hits: list[ExplainedHit]
+    hits: list[RelatedHit]
     terms: list[KeyTermPayload] | None = Field(
         description="The article's key terms, the weightiest first; only with `explain=1`."
     )
