@@ -32,6 +32,7 @@ from search_service.web.payloads import (
     LatestPayload,
     ListedArticle,
     MultipliedPayload,
+    RelatedHit,
     RelatedPayload,
     SuggestionPayload,
     SuggestPayload,
