@@ -104,6 +104,12 @@ HOT_FADED: Final = 0.1
 SAME_EVENT: Final = 0.45
 """Two titles of one event share this much of the weight (idf) of the words of the lighter one,"""
 EVENT_DAYS: Final = 3
+"""and the articles were published within this many days;"""
+SAME_FIGURES: Final = 0.65
+"""or two texts of one event share this much of the weight (idf) of the figures of the lighter one,"""
+FIGURES: Final = 1.0
+"""and in all as much as a figure that no other article holds,"""
+FIGURE_DAYS: Final = 2
 """and the articles were published within this many days."""
 
 # Correction: docs/relevance.md#constants-of-correction

@@ -44,6 +44,36 @@ def test_titles_and_days_tell_an_event(tmp_path: Path, title: str, days: int, sa
     assert same_event(one, one)
 
 
+FIGURES = "水位 41.7 米，超警戒 2.3 米，转移 1867 人，抢修堤段 926 米。"
+
+
+@pytest.mark.parametrize(
+    ("body", "hours", "same"),
+    [
+        (f"云溪连夜抢险。{FIGURES}村民说雨还没有停。", 30, True),
+        (f"云溪连夜抢险。{FIGURES}", 50, False),
+        ("水位 41.7 米，转移 1867 人，抢修 926 米，到了 318 人，来了 77 车石料。", 1, True),
+        ("水位 41.7 米，转移 1867 人。另有 318 人、77 车石料、56 条船、6021 只沙袋。", 1, False),
+        ("水位 41.7 米。", 1, False),
+        ("云溪连夜抢险。", 1, False),
+    ],
+)
+def test_figures_and_days_tell_an_event_whatever_the_titles(
+    tmp_path: Path, body: str, hours: int, same: bool
+) -> None:
+    one, other = reports(
+        tmp_path,
+        article("a", title="堤上的灯", body=FIGURES, published_at=NOON.isoformat()),
+        article(
+            "b",
+            title="云溪涨水",
+            body=body,
+            published_at=(NOON - timedelta(hours=hours)).isoformat(),
+        ),
+    )
+    assert same_event(one, other) is same_event(other, one) is same
+
+
 def test_without_a_date_or_a_title_there_is_no_event(tmp_path: Path) -> None:
     dated, undated, nameless = reports(
         tmp_path,
