@@ -98,6 +98,7 @@ class Services:
                 question,
                 decisions=self.editorial.decisions(),
                 aging=self.aging,
+                popularity=self.query_log.lists.popularity,
                 timezone=self.timezone,
                 now=self.clock(),
                 time_limit=self.time_limit,

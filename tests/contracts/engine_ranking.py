@@ -9,6 +9,7 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
+    SORTS,
     And,
     Boost,
     Literal,
@@ -260,7 +261,7 @@ class RankingPromises(EngineBase):
             page = reader.search(SearchRequest(match("学校"), sort="newest"))
             assert {hit.score for hit in page.hits} == {0.0}
 
-    @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+    @pytest.mark.parametrize("sort", SORTS)
     def test_pages_joined_are_the_whole(self, engine: Engine, sort: str) -> None:
         for turn in range(3):
             fill(

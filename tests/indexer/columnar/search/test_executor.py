@@ -196,6 +196,30 @@ def test_factors_multiply_scores_and_never_change_what_is_found(
     assert_close(here.executor.search(plan, limit=ALL, factors=factors), wanted)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), which=st.integers(0, 4), seed=st.integers(0, 2**32))
+def test_other_scores_replace_those_of_the_plan_and_never_change_what_is_found(
+    data: st.DataObject, standing: list[Standing], which: int, seed: int
+) -> None:
+    here = standing[which]
+    plan, narrow = data.draw(plans(here.sizes)), data.draw(st.none() | plans(here.sizes))
+    chance = np.random.default_rng(seed)
+    given_scores = np.array([0.0, 0.0, 0.0, 0.5, 7.0], np.float32)
+    instead = [chance.choice(given_scores, size) for size in here.sizes]
+    by_doc = np.concatenate(instead).tolist()
+    wanted = {doc: by_doc[doc] for doc in here.twin.found(plan, narrow)}
+    order = Ordering("score", "time")
+    ranks = sorted(here.twin.rank(doc, score, "score", "time") for doc, score in wanted.items())
+    for limit in (ALL, 5):
+        top = here.executor.search(
+            plan, limit=limit, filter=narrow, ordering=order, instead=instead
+        )
+        assert top.total == len(wanted)
+        assert top.docs.tolist() == [rank[-1] for rank in ranks[:limit]]
+        assert top.scores.tolist() == [wanted[doc] for doc in top.docs.tolist()]
+    assert_scratch_is_clean()
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), which=st.integers(0, 4))
 def test_documents_are_those_that_match_deleted_ones_too(
