@@ -170,7 +170,12 @@ def article_from_record(record: Mapping[str, object]) -> Article:
 
 def content_hash(article: Article) -> str:
     """32 hex digits that change exactly when one of FIELDS changes (a truncated SHA-256)."""
-    canonical = orjson.dumps(content_of(article), option=orjson.OPT_SORT_KEYS)
+    return hash_of_content(content_of(article))
+
+
+def hash_of_content(content: Mapping[str, object]) -> str:
+    """The `content_hash` of the article that `content_of` turned into ``content``."""
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 
