@@ -16,8 +16,7 @@ from urllib.parse import quote
 from indexer.generations import Generations
 from indexer.rebuilding.rebuild import rebuild
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 from search_service.web.writing import NDJSON
 from tests.end_to_end.serving import PATIENCE, Server
 from tests.factories import article
