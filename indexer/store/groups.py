@@ -236,7 +236,7 @@ def _closest(sketched: Sketch, under: Mapping[int, Sequence[str]]) -> list[str]:
 
 def _articles_under(connection: Connection, keys: Iterable[int]) -> dict[int, list[str]]:
     under: dict[int, list[str]] = defaultdict(list)
-    # In their order, so that each look-up needs other pages of the table.
+    # In their order: so each look-up reads a part of the table that the others do not read.
     for chunk in in_chunks(sorted(keys)):
         # Numbers as they stand: to bind each of them takes SQLAlchemy longer than the look-up.
         numbers = ", ".join(map(str, chunk))
