@@ -47,6 +47,8 @@ ATTRIBUTE_RULE: Final = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
 
 _STEPS: Final = (".", "..")
 """Steps in the path of a URL. Clients and proxies resolve them, so they cannot be ids."""
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#][!-\[\]-~]*)?")
+"""Most URLs. None of them fails a check, and the standard library takes five times as long to read one."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -170,7 +172,12 @@ def article_from_record(record: Mapping[str, object]) -> Article:
 
 def content_hash(article: Article) -> str:
     """32 hex digits that change exactly when one of FIELDS changes (a truncated SHA-256)."""
-    canonical = orjson.dumps(content_of(article), option=orjson.OPT_SORT_KEYS)
+    return hash_of_content(content_of(article))
+
+
+def hash_of_content(content: Mapping[str, object]) -> str:
+    """The `content_hash` of the article that `content_of` turned into ``content``."""
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 
@@ -245,8 +252,8 @@ def _is_plain(text: str) -> bool:
 
     U+034F is the only dropped character that counts as printable (a test checks all of Unicode).
     """
-    shown = text.replace("\n", "").replace("\u3000", "")
-    return shown.isprintable() and "\u034f" not in text
+    shown = text.isprintable() or text.replace("\n", "").replace("\u3000", "").isprintable()
+    return shown and "\u034f" not in text
 
 
 def _strings(record: Mapping[str, object], name: str) -> list[str]:
@@ -282,6 +289,8 @@ def _url(record: Mapping[str, object], name: str) -> str:
         return ""
     if len(url) > MAX_URL:
         raise InvalidArticle(name, f"longer than {MAX_URL} characters")
+    if _PLAIN_URL.fullmatch(url):
+        return url
     if url.split() != [url] or "\\" in url:
         raise InvalidArticle(name, "holds white space or a backslash")
     try:

@@ -22,8 +22,8 @@ from indexer.rejects import RejectsFile
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition, Result, Stored
 
-BATCH: Final = 500
-"""Articles in one transaction of the store."""
+BATCH: Final = 1000
+"""Articles in one transaction of the store. Its commit waits for the disk. Other writers wait for it, about a third of a second."""
 BATCH_CHARACTERS: Final = 5_000_000
 """Characters of lines in one transaction. The limit bounds memory for very long articles and for very long rejected lines."""
 

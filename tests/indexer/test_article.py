@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.article import (
+    _PLAIN_URL,
     FIELDS,
     MAX_BODY,
     MAX_LINE,
@@ -204,6 +206,15 @@ class TestId:
     def test_without_an_id_one_is_made_from_the_url(self, value: object) -> None:
         url = "https://portal.example/1.html"
         assert _make(id=value, url=url).id == id_from_url(url)
+
+    @given(st.from_regex(_PLAIN_URL, fullmatch=True))
+    def test_a_plain_url_passes_every_check_of_a_url(self, url: str) -> None:
+        parts = urlsplit(url)
+        assert parts.scheme in ("http", "https")
+        assert parts.netloc
+        assert url.split() == [url]
+        assert "\\" not in url
+        assert _make(url=url).url == url
 
     def test_without_an_id_and_a_url_there_is_no_article(self) -> None:
         refused = _refused(id="")

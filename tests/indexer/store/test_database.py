@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from typing import Literal
@@ -19,13 +20,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import create_engine, delete, event, insert, select
 
 from indexer.errors import FolderNotWritable, SearchIndexError, StoreTooNew, StoreUnavailable
-from indexer.store import dialects
+from indexer.store import changing, dialects
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
-from indexer.store.tables import SCHEMA, duplicate_keys, metadata
+from indexer.store.tables import SCHEMA, articles, duplicate_keys, metadata
 from tests.conftest import PROJECT, differing_type
 from tests.factories import article
 
@@ -259,6 +260,27 @@ def test_a_copy_of_the_file_is_a_backup(
     restored = open_store(f"sqlite:///{copy}")
     assert restored.get("a") == article("a")
     restored.close()
+
+
+@pytest.mark.parametrize("style", ["qmark", "named"])
+def test_plain_rows_of_any_type_read_as_sqlalchemy_writes_them(
+    style: Literal["qmark", "named"],
+) -> None:
+    engine = create_engine("sqlite://", paramstyle=style)
+    at = datetime(2026, 2, 28, 12, 0, 0, 250)
+    rows = [
+        changing._Row(f"a-{place}", place, place > 1, published_at=time, duplicate_keys=keys)
+        for place, (time, keys) in enumerate([(at, b"\x00'"), (None, None)], 1)
+    ]
+    with engine.begin() as connection:
+        articles.create(connection)
+        dialects.insert_plain(connection, articles, rows)
+        found = connection.execute(select(articles).order_by(articles.c.revision)).all()
+        assert [tuple(each) for each in found] == rows
+        plain = connection.exec_driver_sql("SELECT * FROM articles ORDER BY revision").all()
+        connection.execute(delete(articles))
+        connection.execute(insert(articles), [each._asdict() for each in rows])
+        assert connection.exec_driver_sql("SELECT * FROM articles ORDER BY revision").all() == plain
 
 
 @pytest.mark.parametrize("style", ["qmark", "named"])

@@ -20,8 +20,8 @@ from indexer.command_line import Stop
 from indexer.generations import Generations
 from indexer.rebuilding.follow import Follower
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import Scope, open_keys
+from indexer.store.database import open_keys, open_store
+from indexer.store.keys import Scope
 from search_service.live.keys import LiveKeys
 from search_service.services import Services
 from search_service.settings import SearchSettings
