@@ -18,9 +18,11 @@ _WIDTH: Final = 8
 """Bytes of a term's prefix, compared as one number: two Chinese characters, enough to tell most terms apart."""
 _SAMPLE: Final = 4
 """One in this many terms is a sample. The samples' prefixes stay in memory to start look-ups: two bytes a term."""
+_READ: Final = 24
+"""Bytes of a term that a joint look-up compares: eight Chinese characters."""
 _STRETCH: Final = _SAMPLE << 12
 """Terms whose prefixes are read at once. The memory for that fits the processor's cache."""
-_MANY: Final = 16
+_MANY: Final = 24
 """From this many terms on, a joint look-up is faster than single ones."""
 _FEW: Final = 4_096
 """A dictionary of up to this many terms is decoded whole. Such is the dictionary of one or two new articles, in which every
@@ -52,19 +54,30 @@ class Terms:
         return self.slice()
 
     def find_all(self, terms: Sequence[bytes]) -> list[int]:
-        """The number of each of some terms, or -1. In a joint look-up, a term with an unknown prefix takes less than a microsecond."""
+        """The number of each of some terms, or -1. In a joint look-up, most terms take less than a microsecond."""
         if self._count <= _FEW or len(terms) < _MANY:
             return [*map(self.find, terms)]
-        wanted = _as_numbers(np.array(terms, dtype=f"S{_WIDTH}"))
-        sample = np.searchsorted(np.asarray(self._samples), wanted)
+        wanted = np.array(terms, dtype=f"S{_READ}")
+        prefixes = _as_numbers(wanted.astype(f"S{_WIDTH}"))
+        samples = np.asarray(self._samples)
+        sample = np.searchsorted(samples, prefixes)
         # The first term with a prefix comes after the last sample below the prefix, and not after the next sample.
         beside = (sample * _SAMPLE)[:, None] - np.arange(_SAMPLE)
-        near = _as_numbers(self.texts(np.minimum(beside, self._count - 1).ravel(), _WIDTH))
-        known = (near.reshape(beside.shape) == wanted[:, None]).any(axis=1)
-        return [
-            self.find(term) if is_known else -1
-            for term, is_known in zip(terms, known.tolist(), strict=True)
-        ]
+        np.minimum(beside, self._count - 1, out=beside)
+        near = self.texts(beside.ravel(), _READ).reshape(beside.shape)
+        sizes = np.array([*map(len, terms)])
+        exact = (near == wanted[:, None]) & (self.sizes(beside) == sizes[:, None])
+        exact &= (sizes <= _READ)[:, None]
+        numbers = np.where(
+            exact.any(axis=1), beside[np.arange(len(terms)), exact.argmax(axis=1)], -1
+        )
+        # Further terms with the prefix follow if the next sample has it too, and a long term was not read to its end.
+        further = samples[np.minimum(sample, len(samples) - 1)] == prefixes
+        unsure = np.flatnonzero((numbers < 0) & (further | (sizes > _READ)))
+        for at in unsure.tolist():
+            numbers[at] = self.find(terms[at])
+        found: list[int] = numbers.tolist()
+        return found
 
     def first_from(self, term: bytes) -> int:
         """The number of the first term that is ``term`` or greater; the count if there is none. Costs as much as :meth:`find`."""
