@@ -6,8 +6,8 @@ Two reports on one event come within a few days, and their headlines share most 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import cached_property
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
@@ -16,20 +16,23 @@ from indexer.engines.ranking import idf
 from search_service.ranking.weights import EVENT_DAYS, SAME_EVENT
 
 
-@dataclass(frozen=True, slots=True)
 class Report:
-    """When an article was published, and the words of its title with their weights (idf)."""
+    """When an article was published, and the words of its title with their weights (idf).
 
-    published_at: datetime | None
-    words: Mapping[str, float]
+    The words are looked up when they are first asked for: most articles are too far apart in time for one event.
+    """
 
+    def __init__(self, article: Article, reader: Reader, analyzer: Analyzer) -> None:
+        self.published_at = article.published_at
+        self._title, self._reader, self._analyzer = article.title, reader, analyzer
 
-def report_of(article: Article, reader: Reader, analyzer: Analyzer) -> Report:
-    """What tells an article's event. One look-up for each word of the title."""
-    words = [*analyzer.counts(article.title)]
-    held = reader.document_frequencies("title", words)
-    weights = {word: idf(reader.doc_count, count) for word, count in zip(words, held, strict=True)}
-    return Report(article.published_at, weights)
+    @cached_property
+    def words(self) -> Mapping[str, float]:
+        """The weight of each word of the title. One look-up for each."""
+        words = [*self._analyzer.counts(self._title)]
+        held = self._reader.document_frequencies("title", words)
+        articles = self._reader.doc_count
+        return {word: idf(articles, count) for word, count in zip(words, held, strict=True)}
 
 
 def same_event(one: Report, other: Report) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import log
+from typing import Final
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
@@ -19,6 +20,9 @@ from search_service.ranking.weights import (
     LEAD_COUNTS,
     TITLE_COUNTS,
 )
+
+_LOOKED_UP: Final = KEY_TERMS * 4 // 3
+"""Words that are looked up in titles at once: some more than are chosen, because no other article holds some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +53,44 @@ def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[Key
 
     Skipped: words of one character, the dateline, and terms that no other article or too many other articles hold. Numbers count:
     two reports of one event share its figures.
-    O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.
+    O(length of the article, up to BODY_READ). One look-up for each distinct word that counts often enough, and two for the weightiest.
     """
     words = _words(article, analyzer)
-    limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
+    articles = reader.doc_count
+    limit = max(COMMON * articles, COMMON_AT_LEAST)
     best: list[KeyTerm] = []
     # Words that count several times come first. Most words count once, and these weigh the least.
     for some in (
         [each for each in words if each.count > 1],
         [each for each in words if each.count == 1],
     ):
-        least = best[-1].weight if len(best) == KEY_TERMS else 0.0
-        if idf(reader.doc_count, 1) < least:
+        if idf(articles, 1) < _least(best):
             break
-        in_bodies = [
-            (word, holding)
+        # More articles hold a word in a title or body than in bodies alone, so no word weighs more than its bound.
+        bounded = [
+            (word.weight(articles, max(holding, 1)), word, holding)
             for word, holding in _others("body", some, reader)
-            if holding <= limit and word.weight(reader.doc_count, max(holding, 1)) >= least
+            if holding <= limit
         ]
-        in_titles = _others("title", [word for word, _ in in_bodies], reader)
-        for (word, in_body), (_, in_title) in zip(in_bodies, in_titles, strict=True):
-            holding = max(in_body, in_title)
-            if 0 < holding <= limit:
-                weight = word.weight(reader.doc_count, holding)
-                best.append(KeyTerm(word.token, word.spelling, weight))
-        best.sort(key=lambda term: (-term.weight, term.token))
-        del best[KEY_TERMS:]
+        bounded.sort(key=lambda each: each[0], reverse=True)
+        for start in range(0, len(bounded), _LOOKED_UP):
+            chunk = bounded[start : start + _LOOKED_UP]
+            if chunk[0][0] < _least(best):
+                break
+            in_titles = _others("title", [word for _, word, _ in chunk], reader)
+            for (_, word, in_body), (_, in_title) in zip(chunk, in_titles, strict=True):
+                holding = max(in_body, in_title)
+                if 0 < holding <= limit:
+                    weight = word.weight(articles, holding)
+                    best.append(KeyTerm(word.token, word.spelling, weight))
+            best.sort(key=lambda term: (-term.weight, term.token))
+            del best[KEY_TERMS:]
     return tuple(best)
+
+
+def _least(best: Sequence[KeyTerm]) -> float:
+    """The weight that a further term needs to be among the best, which are sorted."""
+    return best[-1].weight if len(best) == KEY_TERMS else 0.0
 
 
 def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ from indexer.query import (
     SearchRequest,
     Term,
 )
-from search_service.blocks.events import Report, report_of, same_event
+from search_service.blocks.events import Report, same_event
 from search_service.blocks.key_terms import KeyTerm, key_terms
 from search_service.blocks.ranked import ranked_article
 from search_service.excerpts.leads import lead
@@ -127,17 +128,22 @@ def _related(
     # Not by the filter: it would be another one for each article, and no mask of it could be kept.
     left_out = {article.id, *wanted.exclude}
     others = _Others(lent.reader, And((visible(now), *_narrowed(article, wanted, now))), left_out)
-    seen = {*_faces(article, _folded(article))}
-    items: list[RelatedArticle] = []
     fading = recency(aging, now, timezone)
-    for each in _candidates(others, article, lent.analyzer, fading, wanted):
-        if len(items) == wanted.size:
-            break
+    found = _candidates(others, article, lent.analyzer, fading, wanted)
+    # No candidate beyond the last item is made, and none at all if none is wanted.
+    chosen = islice(_without_reprints(article, found), wanted.size)
+    items = tuple(_item(article, each, timezone=timezone, now=now) for each in chosen)
+    return RelatedAnswer(article=article, items=items, index=lent.state)
+
+
+def _without_reprints(article: Article, candidates: Iterable[_Candidate]) -> Iterator[_Candidate]:
+    """The candidates but for reprints of ``article`` and of earlier candidates."""
+    seen = _faces(article, _folded(article))
+    for each in candidates:
         faces = _faces(each.article, each.folded)
         if seen.isdisjoint(faces):
-            seen.update(faces)
-            items.append(_item(article, each, timezone=timezone, now=now))
-    return RelatedAnswer(article=article, items=tuple(items), index=lent.state)
+            seen |= faces
+            yield each
 
 
 def _narrowed(article: Article, wanted: Wanted, now: datetime) -> Iterator[Query]:
@@ -231,7 +237,7 @@ def _varied(
         counts[source] += 1
         repeats = bool(source and wanted.per_source and counts[source] > wanted.per_source)
         if wanted.one_of_event and not repeats:
-            report = report_of(each.article, reader, analyzer)
+            report = Report(each.article, reader, analyzer)
             repeats = any(same_event(report, earlier) for earlier in reports)
             reports.append(report)
         if repeats:
