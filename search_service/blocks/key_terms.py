@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import log
 from typing import Final
@@ -53,44 +53,31 @@ def key_terms(article: Article, reader: Reader, analyzer: Analyzer) -> tuple[Key
 
     Skipped: words of one character, the dateline, and terms that no other article or too many other articles hold. Numbers count:
     two reports of one event share its figures.
-    O(length of the article, up to BODY_READ). One look-up for each distinct word that counts often enough, and two for the weightiest.
+    O(length of the article, up to BODY_READ). One look-up for each distinct word, and two for the weightiest.
     """
     words = _words(article, analyzer)
     articles = reader.doc_count
     limit = max(COMMON * articles, COMMON_AT_LEAST)
     best: list[KeyTerm] = []
-    # Words that count several times come first. Most words count once, and these weigh the least.
-    for some in (
-        [each for each in words if each.count > 1],
-        [each for each in words if each.count == 1],
-    ):
-        if idf(articles, 1) < _least(best):
+    # A word that more titles than bodies hold weighs less than this bound. So titles are asked only for the weightiest.
+    bounded = [
+        (word.weight(articles, max(holding, 1)), word, holding)
+        for word, holding in _others("body", words, reader)
+        if holding <= limit
+    ]
+    bounded.sort(key=lambda each: each[0], reverse=True)
+    for start in range(0, len(bounded), _LOOKED_UP):
+        chunk = bounded[start : start + _LOOKED_UP]
+        if len(best) == KEY_TERMS and chunk[0][0] < best[-1].weight:
             break
-        # More articles hold a word in a title or body than in bodies alone, so no word weighs more than its bound.
-        bounded = [
-            (word.weight(articles, max(holding, 1)), word, holding)
-            for word, holding in _others("body", some, reader)
-            if holding <= limit
-        ]
-        bounded.sort(key=lambda each: each[0], reverse=True)
-        for start in range(0, len(bounded), _LOOKED_UP):
-            chunk = bounded[start : start + _LOOKED_UP]
-            if chunk[0][0] < _least(best):
-                break
-            in_titles = _others("title", [word for _, word, _ in chunk], reader)
-            for (_, word, in_body), (_, in_title) in zip(chunk, in_titles, strict=True):
-                holding = max(in_body, in_title)
-                if 0 < holding <= limit:
-                    weight = word.weight(articles, holding)
-                    best.append(KeyTerm(word.token, word.spelling, weight))
-            best.sort(key=lambda term: (-term.weight, term.token))
-            del best[KEY_TERMS:]
+        in_titles = _others("title", [word for _, word, _ in chunk], reader)
+        for (_, word, in_body), (_, in_title) in zip(chunk, in_titles, strict=True):
+            holding = max(in_body, in_title)
+            if 0 < holding <= limit:
+                best.append(KeyTerm(word.token, word.spelling, word.weight(articles, holding)))
+        best.sort(key=lambda term: (-term.weight, term.token))
+        del best[KEY_TERMS:]
     return tuple(best)
-
-
-def _least(best: Sequence[KeyTerm]) -> float:
-    """The weight that a further term needs to be among the best, which are sorted."""
-    return best[-1].weight if len(best) == KEY_TERMS else 0.0
 
 
 def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
@@ -112,7 +99,7 @@ def _words(article: Article, analyzer: Analyzer) -> Collection[_Word]:
     return words.values()
 
 
-def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
+def _others(name: str, words: Collection[_Word], reader: Reader) -> list[tuple[_Word, int]]:
     """Each word with the number of other articles that hold it in the field ``name``."""
     frequencies = reader.document_frequencies(name, [word.token for word in words])
     return [
