@@ -24,6 +24,7 @@ from indexer.columnar.search.found import (
     mask_of,
 )
 from indexer.columnar.search.impacts import F32, NOTHING, Column, Listed
+from indexer.columnar.search.joint import find_joint, joint_terms
 from indexer.columnar.search.phrases import near_matches, phrase_matches
 from indexer.columnar.search.probing import LeafProbe, inside
 
@@ -124,15 +125,22 @@ class Evaluator(LeafProbe):
         return self._at_least(node) if node.minimum > 1 else self._dense_union(node)
 
     def _sparse_union(self, node: p.Union) -> Listed:
-        return self._summed([self.find_listed(clause) for clause in node.clauses], node.minimum)
+        joint, others = self._joint_parts(node)
+        alone = [part for part in map(self.find_listed, others) if len(part.docs)]
+        if not joint and len(alone) < max(2, node.minimum):
+            return alone[0] if alone and node.minimum <= 1 else NOTHING
+        return self._summed(joint + alone, node.minimum)
+
+    def _joint_parts(self, node: p.Union) -> tuple[list[Listed], list[p.Plan]]:
+        """The terms of a union that are evaluated together, a list for each field, and all other clauses."""
+        terms = joint_terms(self.impacts, self.leaf, node.clauses)
+        together = {id(each) for some in terms.values() for each in some}
+        others = [clause for clause in node.clauses if id(clause) not in together]
+        found = [find_joint(self.impacts, self.leaf, *each) for each in terms.items()]
+        return found, others
 
     def _summed(self, parts: list[Listed], minimum: int) -> Listed:
         """The sum of lists, by a clean accumulator. Only the touched places are read and cleared."""
-        parts = [part for part in parts if len(part.docs)]
-        if len(parts) < max(1, minimum):
-            return NOTHING
-        if len(parts) == 1:
-            return parts[0]
         docs = np.concatenate([part.docs for part in parts])
         docs.sort()
         fresh = firsts(docs)
@@ -151,7 +159,10 @@ class Evaluator(LeafProbe):
     def _dense_union(self, node: p.Union) -> Dense:
         scores = SCRATCH.borrow(self.length)
         mask: Mask | None = None
-        for clause in node.clauses:
+        joint, others = self._joint_parts(node)
+        for part in joint:
+            _add(scores, part)
+        for clause in others:
             found = self.find(clause)
             if not _all_positive(clause):
                 mask = self._marked(mask, scores, found)

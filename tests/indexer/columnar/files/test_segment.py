@@ -192,15 +192,17 @@ def test_two_hundred_fifty_five_values_and_a_missing_one_fit_one_byte(tmp_path: 
     st.integers(0, 300),
     st.sampled_from([1, 100, 4_096]),
     st.sampled_from([1, 256]),
+    st.sampled_from([8, 24]),
 )
 def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
-    terms: set[bytes], more: int, few: int, very_many: int
+    terms: set[bytes], more: int, few: int, very_many: int, read: int
 ) -> None:
-    """Whether or not it is so small that it is held whole, and whether or not many are looked for in step."""
+    """However it is looked up: held whole, in step, and with terms longer than what a joint look-up reads of them."""
     expected = sorted(terms | {b"m%d" % number for number in range(more)})
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.columnar.files.terms._FEW", few)
         patch.setattr("indexer.columnar.files.terms._VERY_MANY", very_many)
+        patch.setattr("indexer.columnar.files.terms._READ", read)
         patch.setattr("indexer.columnar.files.terms._STRETCH", 64)
         file = ArrayFileWriter(Path(folder) / "a")
         write_terms(file, "x", expected)
