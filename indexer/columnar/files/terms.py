@@ -49,7 +49,10 @@ class Terms:
     def find(self, term: bytes) -> int:
         """The number of a term, or -1. O(log n), some microseconds, less in a small dictionary; O(n) the first time."""
         at = self.first_from(term)
-        return at if at < self._count and self._at(at) == term else -1
+        if at == self._count:
+            return -1
+        found = self._few[at] if self._count <= _FEW else self._at(at)
+        return at if found == term else -1
 
     @cached_property
     def _few(self) -> list[bytes]:
