@@ -49,7 +49,8 @@ from benchmarks.corpora import FILES, corpus_dir
 from benchmarks.over_http import Connection, Request, product
 from benchmarks.real_queries import PAGE, indexer, real_queries
 from indexer.analysis.analyzers import Analyzer, make_analyzer
-from indexer.article import Article, make_article
+from indexer.article import Article
+from indexer.fields import make_article
 
 INDEX: Final = "search-benchmark"
 BULK: Final = 500
