@@ -22,7 +22,8 @@ from indexer.jobs.kinds import Means, import_arguments
 from indexer.jobs.work import work
 from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
-from indexer.sources.registry import SOURCES
+from indexer.sources.reading import split_part
+from indexer.sources.registry import SOURCES, find_kind
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
 
@@ -33,13 +34,10 @@ MAP = click.option(
     multiple=True,
     help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
 )
-FORMAT = click.option(
-    "--format",
-    "source",
+SOURCE = click.option(
+    "--source",
     type=click.Choice(sorted(SOURCES)),
-    default="json_lines",
-    show_default=True,
-    help="Format of FILE.",
+    help="Kind of FILE. Default: recognised by what FILE holds.",
 )
 """How a file is read, for the command ``ingest`` and for the job that does the same."""
 
@@ -83,14 +81,18 @@ def start_group() -> None:
 
 
 @start_group.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @MAP
-@FORMAT
-def import_command(file: Path, maps: tuple[str, ...], source: str) -> None:
-    """Queue an import: store the articles of FILE (plain or .gz), as ingest does."""
+@SOURCE
+def import_command(file: Path, maps: tuple[str, ...], source: str | None) -> None:
+    """Queue an import: store the articles of FILE, as ingest does."""
     rejects = Path(rejects_name(str(file)))
     mapping = read_mapping(maps)
-    _start("import", import_arguments(file, source=source, mapping=mapping, rejects=rejects))
+    place, _ = split_part(str(file.absolute()))
+    if not Path(place).exists():
+        raise click.BadParameter(f"{place} does not exist", param_hint="FILE")
+    kind = source or find_kind(str(file.absolute()))
+    _start("import", import_arguments(file, source=kind, mapping=mapping, rejects=rejects))
 
 
 @start_group.command("rebuild")

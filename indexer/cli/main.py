@@ -19,7 +19,7 @@ from indexer.analysis.explain import explain
 from indexer.clean import read_mapping
 from indexer.cli import summaries
 from indexer.cli.editorial import editorial_group
-from indexer.cli.jobs import FORMAT, MAP, jobs_group, work_command
+from indexer.cli.jobs import MAP, SOURCE, jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Ensure, Generations
@@ -53,12 +53,12 @@ def cli() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
 )
-@FORMAT
+@SOURCE
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
-    file: str, maps: tuple[str, ...], rejects: Path | None, source: str, if_empty: bool
+    file: str, maps: tuple[str, ...], rejects: Path | None, source: str | None, if_empty: bool
 ) -> int:
-    """Store the articles of FILE (plain or .gz, - for standard input). Running it again changes nothing."""
+    """Store the articles of FILE (- for standard input). Running it again changes nothing."""
     settings = _settings()
     mapping = read_mapping(maps)
     rejects = rejects or Path(rejects_name(file))

@@ -61,7 +61,7 @@ class Site:
             encoding="utf-8",
         )
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", mapping={}, rejects=rejects)
+        arguments = import_arguments(path, source="json", mapping={}, rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def get(self, job: Job) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +41,7 @@ def shell(
 def test_an_import_is_queued_with_absolute_paths(
     shell: Shell, jobs: JobStore, tmp_path: Path
 ) -> None:
-    (tmp_path / "news.jsonl.gz").touch()
+    (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(b'{"id": "a-1"}\n'))
     code, out, err = shell("start", "import", "news.jsonl.gz", "--map", "category=channel")
     assert (code, out) == (0, "job 1 is queued\n")
     assert "python -m indexer work" in err
@@ -48,7 +49,7 @@ def test_an_import_is_queued_with_absolute_paths(
     assert (job.kind, job.state) == ("import", "queued")
     assert job.arguments == {
         "file": f"{tmp_path}/news.jsonl.gz",
-        "source": "json_lines",
+        "source": "json",
         "mapping": {"category": "channel"},
         "rejects": f"{tmp_path}/rejects-news.jsonl",
     }
@@ -56,12 +57,12 @@ def test_an_import_is_queued_with_absolute_paths(
 
 @pytest.mark.parametrize(
     "wrong",
-    [("nowhere.jsonl",), (".",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--format", "xml")],
+    [("nowhere.jsonl",), (".",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--source", "xml")],
 )
 def test_a_wrong_import_is_not_queued(
     shell: Shell, jobs: JobStore, tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
-    (tmp_path / "news.jsonl").touch()
+    (tmp_path / "news.jsonl").write_text('{"id": "a-1"}\n', encoding="utf-8")
     code, out, err = shell("start", "import", *wrong)
     assert (code, out, err[:7]) == (2, "", "error: ")
     assert jobs.list() == ()

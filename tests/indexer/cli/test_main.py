@@ -129,7 +129,7 @@ def test_rejected_records_are_named_kept_and_show_in_the_exit_code(
 
 
 def test_many_rejections_are_counted_not_listed(shell: Shell, tmp_path: Path) -> None:
-    write_lines(tmp_path / "news.jsonl", *(["nonsense"] * 8))
+    write_lines(tmp_path / "news.jsonl", *(["{nonsense"] * 8))
     _, _, err = shell("ingest", "news.jsonl", "--rejects", "bad.jsonl")
     assert err.count("rejected news.jsonl:") == 5
     assert "... and 3 more" in err
@@ -530,7 +530,7 @@ def test_promoting_what_is_not_there_is_one_line(shell: Shell) -> None:
         (["nonsense"], "No such command 'nonsense'"),
         (["ingest"], "Missing argument 'FILE'"),
         (["ingest", "x", "--nonsense"], "No such option '--nonsense'"),
-        (["ingest", "x", "--format", "stone"], "Invalid value for '--format'"),
+        (["ingest", "x", "--source", "stone"], "Invalid value for '--source'"),
         (["generations", "prune", "--keep", "0"], "Invalid value for '--keep'"),
         (["rebuild", "--changes", "--if-needed"], "exclude each other"),
         (["rebuild", "--changes", "--processes", "2"], "one applies changes"),

@@ -76,7 +76,7 @@ class Site:
         lines = content if isinstance(content, bytes) else to_lines(content)
         path.write_bytes(lines)
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", mapping={}, rejects=rejects)
+        arguments = import_arguments(path, source="json", mapping={}, rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def run(self) -> None:
