@@ -13,8 +13,8 @@ from typing import Final
 
 from indexer.errors import SourceUnreadable
 
-CHUNK: Final = 256 * 1024
-"""Bytes that are read at once: large enough that the calls cost nothing beside the decoding."""
+_CHUNK: Final = 32 * 1024
+"""Bytes that are decoded at once. A larger chunk is no faster."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,6 +28,8 @@ _DOUBLE_BYTES: Final = ("gb18030", "big5hkscs")
 
 _ZEROS: Final = 0.01
 """The least share of zero bytes in UTF-16: a digit, sign or line break in 50 characters. Other texts have none."""
+_ZEROS_OF_ASCII: Final = 0.25
+"""The same for what is valid UTF-8 too, as UTF-16 of ASCII alone is. A damaged text in UTF-8 may hold a few zero bytes."""
 _SPOILED: Final = 0.1
 """The largest share of control characters and undecodable bytes in a text. Pictures and programs have a third and more."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd]")
@@ -43,11 +45,9 @@ def encoding_of(head: bytes) -> str | None:
         if head.startswith(mark):
             return name
     zeros = head[::2].count(0), head[1::2].count(0)
-    if max(zeros) > _ZEROS * len(head) and min(zeros) * 20 < max(zeros):
-        return _if_text(head, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
-    if head.isascii():
-        return _if_text(head, "utf-8")
     good, bad = _decoded(head, "utf-8")
+    if min(zeros) * 20 < max(zeros) > len(head) * (_ZEROS if bad else _ZEROS_OF_ASCII):
+        return _if_text(head, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
     if bad <= good:
         return _if_text(head, "utf-8")
     best = max(_DOUBLE_BYTES, key=lambda name: _commonness(head, name))
@@ -65,7 +65,7 @@ def utf8(stream: io.BufferedReader, encoding: str, name: str) -> io.BufferedRead
     """The stream in UTF-8. Bytes that are not of the ``encoding`` are passed on."""
     if encoding == "utf-8":
         return stream
-    return io.BufferedReader(_Utf8(stream, encoding, name), CHUNK)
+    return io.BufferedReader(_Utf8(stream, encoding, name), _CHUNK)
 
 
 class _Utf8(io.RawIOBase):
@@ -84,7 +84,7 @@ class _Utf8(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while not self._ready and not self._ended:
-            chunk = self._stream.read1(CHUNK)
+            chunk = self._stream.read1(_CHUNK)
             self._ended = not chunk
             try:
                 text = self._decoder.decode(chunk, final=self._ended)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import resource
 import sys
 from datetime import date, datetime, time, timedelta
-from typing import Final
 
 import orjson
 from python_calamine import (
@@ -25,9 +24,6 @@ from python_calamine import (
     SheetVisibleEnum,
     load_workbook,
 )
-
-_EXACT: Final = 2**53
-"""Whole numbers below it are exact in a cell, which is a double."""
 
 
 def main(path: str, name: str, memory: int, seconds: int) -> None:
@@ -72,7 +68,7 @@ def _print_sheet(sheet: CalamineSheet) -> None:
 
 
 def _plain(cell: object) -> object:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:  # else it is not exact
         return int(cell)
     if isinstance(cell, datetime):
         return {"time": cell.isoformat()}

@@ -29,6 +29,9 @@ MAX_MEMORY: Final = 2 * 1024**3
 MAX_SECONDS: Final = 600
 """Seconds of CPU for a workbook. One at the limit takes under a minute."""
 
+EXACT: Final = 2.0**53
+"""Numbers from here on are not exact in a cell, which is a double. Two long ids could become one."""
+
 _READER: Final = Path(__file__).with_name("sheet_reader.py")
 _SKIP: Final = 64 * 1024
 _SAVE_AS_CSV: Final = "save the sheet as CSV (UTF-8)"
@@ -189,9 +192,13 @@ class _Merged:
 
 def _record(names: Sequence[str], cells: Sequence[object], where: str) -> Record | Rejection:
     values = {name: _value(cell) for name, cell in zip(names, cells, strict=False)}
-    for column, cell in enumerate(cells[len(names) :], len(names) + 1):
-        if cell != "":
+    for column, cell in enumerate(cells, 1):
+        why = None
+        if column > len(names) and cell != "":
             why = f"column {column} holds a cell and has no name in the first row"
+        if isinstance(cell, float) and abs(cell) >= EXACT:
+            why = f"column {column}: of the number {cell:.0f} only 15 digits are certain: make it a text"
+        if why is not None:
             return Rejection(where, why, orjson.dumps([_value(each) for each in cells]).decode())
     return Record(where, values, orjson.dumps(values).decode())
 
