@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from collections.abc import Iterator
@@ -17,12 +16,24 @@ from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, read_lines
 from indexer.records import Record, Rejection
 from indexer.sources.json_text import JsonText
-from indexer.sources.reading import STANDARD_INPUT, Text, opened_text, rejoined, split_part, spooled
+from indexer.sources.reading import (
+    HEAD,
+    STANDARD_INPUT,
+    Text,
+    opened_text,
+    rejoined,
+    split_part,
+    spooled,
+)
 from indexer.sources.recognise import refuse_other
 
 Form = Literal["lines", "list", "objects"]
 
-_CHUNK: Final = 1024 * 1024
+_CHUNK: Final = 64 * 1024
+_BLANKS: Final = re.compile(rb"(?:\s|\xef\xbb\xbf)*+")
+_LINES: Final = 2
+"""How many lines of the full length the beginning of a text is."""
+_OBJECTS: Final = re.compile(rb"\[\s*\{")
 _ESCAPED: Final = re.compile(rb"\\.")
 _MAX_NAMED: Final = 10
 """The most lists that an error names."""
@@ -48,7 +59,7 @@ class JsonFile:
         """
         with opened_text(self._location) as text:
             refuse_other("json", text)
-            form, stream = _form(text)
+            form, stream = _form(text, patient=self._location != STANDARD_INPUT)
             text = replace(text, stream=stream)
             if self._part or form == "objects":
                 yield from self._objects(text)
@@ -69,7 +80,7 @@ class JsonFile:
         lines = 0
         last = b"\n"
         with opened_text(self._location) as text, suppress(*BREAKS):
-            form, stream = _form(text)
+            form, stream = _form(text, patient=self._location != STANDARD_INPUT)
             if self._part or form != "lines":
                 return 0
             while chunk := stream.read1(_CHUNK):
@@ -80,69 +91,81 @@ class JsonFile:
     def _objects(self, text: Text) -> Iterator[Record | Rejection]:
         """The list in an object; or the objects themselves, if they are several or hold no such list."""
         with ExitStack() as stack:
-            again = text
             if self._location == STANDARD_INPUT:
                 file, broken = spooled(text.stream, text.name, stack)
-                text = replace(text, stream=rejoined(b"", file, broken))
-                path = self._list_in(text)
+                form, path = self._aim(replace(text, stream=rejoined(b"", file, broken)))
                 file.seek(0)
                 again = replace(text, stream=rejoined(b"", file, broken))
             else:
-                path = self._list_in(text)
+                form, path = self._aim(text)
                 again = stack.enter_context(opened_text(self._location))
-            json = _json(again)
-            if path is None:
-                yield from (each.found for each in json.objects())
-            else:
+            if form == "list":
+                json = _json(again)
                 yield from (each.found for each in json.elements() if each.path == path)
                 json.ensure_end()
+            elif form == "objects":
+                yield from (each.found for each in _json(again).objects())
+            else:
+                yield from read_lines(again.stream, again.name, encoding=again.encoding)
 
-    def _list_in(self, text: Text) -> str | None:
-        """The list to be read, None if there is none.
+    def _aim(self, text: Text) -> tuple[Form, str]:
+        """What a text is that begins with an object, and the keys of its list if it is that.
 
         Raises:
             SourceUnreadable: there is no list where the location says.
         """
         json = _json(text)
-        begin = json.place
-        several = False
+        json.peek()
+        begin, line = json.place, json.line
+        form: Form = "list"
         with suppress(
             SourceUnreadable
         ):  # the second reading comes to the same place, and raises it
             for _ in json.elements():
                 pass
-            several = json.peek() == "{"
-        size = json.place - begin
+            on_one_line = json.line == line
+            if json.peek():
+                form = "lines" if on_one_line and json.line > line else "objects"
         if self._part:
             if self._part not in json.lists:
                 known = ", ".join(list(json.lists)[:_MAX_NAMED]) or "none"
                 raise SourceUnreadable(
                     text.name, f"has no list at {self._part!r}; its lists are: {known}"
                 )
-            return self._part
+            return "list", self._part
         path = max(json.lists, key=lambda each: json.lists[each], default="")
-        return path if path and not several and json.lists[path] >= LEAST_SHARE * size else None
+        share = json.lists.get(path, 0) / max(1, json.place - begin)
+        return ("objects", "") if form == "list" and share < LEAST_SHARE else (form, path)
 
 
 def _json(text: Text) -> JsonText:
     return JsonText(text.stream, text.name, text.encoding)
 
 
-def _form(text: Text) -> tuple[Form, io.BufferedReader]:
-    """The form that a text has, by its first lines, and its stream from the beginning."""
-    if text.head.strip() and not text.head.lstrip().startswith(("{", "[")):
+def _form(text: Text, *, patient: bool) -> tuple[Form, io.BufferedReader]:
+    """The form that a text has, by its first lines, and its stream from the beginning.
+
+    A text with a long first line that begins with an object is ``objects``, which ``JsonFile._aim`` then tells apart. A pipe is rather
+    given memory for such a line.
+    """
+    head = text.head.lstrip()
+    if head and not head.startswith(("{", "[")):
         return "lines", text.stream
-    begin = _Beginning(text.stream)
+    if head.startswith("[") and (following := head[1:].lstrip()):
+        return ("list" if following[0] in "{]" else "lines"), text.stream
+    begin = _Beginning(text.stream, HEAD if patient else MAX_LINE_BYTES)
     return _form_of(begin), begin.whole()
 
 
 def _form_of(begin: _Beginning) -> Form:
-    first = begin.line().removeprefix(codecs.BOM_UTF8).lstrip()
+    first = begin.line()
     if first.startswith(b"["):
         following = first[1:].lstrip() or begin.line()
         return "list" if following[:1] in (b"{", b"]", b"") else "lines"
     if not first.startswith(b"{"):
         return "lines"
+    if len(first) >= begin.limit:
+        return "objects"
     try:
         values = STRICT.decode(first.decode())
     except (ValueError, RecursionError):
@@ -151,14 +174,20 @@ def _form_of(begin: _Beginning) -> Form:
 
 
 def _goes_on(first: bytes, begin: _Beginning) -> bool:
-    """Whether a line begins an object that goes on in the next line. A line that is just broken does not look so."""
-    if len(first) >= MAX_LINE_BYTES:
-        return True
+    """Whether a line that holds no whole object is more than a broken line.
+
+    It goes on in the next line; or it is the only line, and a list of objects in it may be whole for a part.
+    """
+    second = begin.line()
+    if not second:
+        return bool(_OBJECTS.search(first))
     if _ESCAPED.sub(b"", first).count(b'"') % 2:
         return False
-    if first.endswith((b"{", b",")):
-        return begin.line()[:1] in (b'"', b"}")
-    return first.endswith(b"[")
+    if first.endswith(b",") and second.startswith(b"{"):
+        return second.endswith((b",", b"]}"))
+    return first.endswith(b"[") or (
+        first.endswith((b"{", b",")) and second.startswith((b'"', b"}"))
+    )
 
 
 def _holds_objects(value: object) -> bool:
@@ -171,28 +200,28 @@ def _holds_objects(value: object) -> bool:
 class _Beginning:
     """The first lines of a stream, kept so that it can be read again."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
-        self._stream = stream
+    def __init__(self, stream: io.BufferedReader, limit: int) -> None:
+        self._stream, self.limit = stream, limit
         self._read = bytearray()
         self._at = 0
         self._ended = False
         self._broken: Exception | None = None
 
     def line(self) -> bytes:
-        """The next line that is not blank, stripped; the first MAX_LINE_BYTES of a longer one; empty at the end."""
-        line = b""
-        while not line:
-            while (end := self._read.find(b"\n", self._at)) < 0 and self._more():
-                pass
-            end = end + 1 or len(self._read)
-            line = bytes(self._read[self._at : end]).strip()
-            self._at = end
-            if self._ended and end == len(self._read):
+        """The next line that is not blank, stripped; the first ``limit`` bytes of a longer one; empty at the end."""
+        while True:
+            blank = _BLANKS.match(self._read, self._at)
+            self._at = blank.end() if blank else self._at
+            if self._at < len(self._read) or not self._more():
                 break
-        return line
+        while (end := self._read.find(b"\n", self._at)) < 0 and self._more():
+            pass
+        line = bytes(self._read[self._at : end if end >= 0 else None])
+        self._at += len(line)
+        return line.strip()
 
     def _more(self) -> bool:
-        if self._ended or len(self._read) > self._at + MAX_LINE_BYTES:
+        if self._ended or len(self._read) > _LINES * self.limit:
             return False
         try:
             chunk = self._stream.read1(_CHUNK)

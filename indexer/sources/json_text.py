@@ -21,8 +21,10 @@ from indexer.records import Record, Rejection
 MAX_DEPTH: Final = 6
 """How deep a list is looked for. Answers of an API hold it two or three deep, as in data.result.list."""
 
-_CHUNK: Final = 1024 * 1024
-_BLANKS: Final = re.compile(r"[ \t\r\n]*")
+_CHUNK: Final = 64 * 1024
+"""Characters that are read at once: those of some twenty articles."""
+_BLANKS: Final = re.compile("[ \t\r\n\ufeff]*")
+"""White space of JSON, and the byte order marks of files that were joined."""
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+[ \t]*")
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+("|\\?\Z)|[{}\[\]]', re.DOTALL)
@@ -65,6 +67,11 @@ class JsonText:
     def place(self) -> int:
         """How many characters of the text are behind."""
         return self._passed + self._at
+
+    @property
+    def line(self) -> int:
+        """The number of the line here, from 1."""
+        return self._line + self._text.count("\n", 0, self._at)
 
     def peek(self) -> str:
         """The next character that is not blank, which is not passed; empty at the end."""
@@ -281,10 +288,9 @@ class JsonText:
         )
 
     def _unreadable(self, why: str, index: int | None = None) -> SourceUnreadable:
-        line = self._line + self._text.count("\n", 0, self._at)
         what = why if index is None else f"{why} {index}"
         return SourceUnreadable(
-            f"{self._name}:{line}",
+            f"{self._name}:{self.line}",
             f"broken JSON at character {self.place + 1:,} of the file: {what}; put it right, then ingest it again",
         )
 

@@ -32,7 +32,7 @@ MAX_NESTED: Final = 3
 
 _BLOCK: Final = 512
 """The bytes that every signature lies in."""
-_CHUNK: Final = 1024 * 1024
+_CHUNK: Final = 64 * 1024
 _PAGES: Final = (".html", ".htm", ".shtml", ".xhtml")
 
 

@@ -66,12 +66,6 @@ class TestCommas(SourceContract):
         return CsvFile(str(folder / "news.csv"))
 
 
-class TestTabsInUtf16(TestCommas):
-    delimiter = "\t"
-    end = "\n"
-    encoding = "utf-16"
-
-
 class TestSemicolonsInGb18030(TestCommas):
     delimiter = ";"
     encoding = "gb18030"

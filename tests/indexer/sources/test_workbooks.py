@@ -85,7 +85,10 @@ def test_other_formats_are_read_alike(tmp_path: Path, write: object, name: str) 
 
 def test_cells_keep_their_types(tmp_path: Path) -> None:
     moment = datetime(2025, 3, 4, 5, 6)
-    rows = [["id", "时间", "比例", "头条", "备注"], [20250304, moment, 0.5, True, "甲\n乙"]]
+    rows: list[list[Cell]] = [
+        ["id", "时间", "比例", "头条", "备注"],
+        [20250304, moment, 0.5, True, "甲\n乙"],
+    ]
     (record,) = _read(write_xlsx(tmp_path / "n.xlsx", {"稿件": rows}))
     assert isinstance(record, Record)
     assert record.values == {
