@@ -30,6 +30,9 @@ _ZEROS: Final = 0.01
 """The least share of zero bytes in UTF-16: a digit, sign or line break in 50 characters. Other texts have none."""
 _ZEROS_OF_ASCII: Final = 0.25
 """The same for what is valid UTF-8 too, as UTF-16 of ASCII alone is. A damaged text in UTF-8 may hold a few zero bytes."""
+_DAMAGED: Final = 0.25
+"""The most undecodable places for each character of a damaged text in UTF-8. In GB18030 or Big5 there is one for nearly every
+character, and a few characters of it can look like UTF-8."""
 _SPOILED: Final = 0.1
 """The largest share of control characters and undecodable bytes in a text. Pictures and programs have a third and more."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd]")
@@ -48,7 +51,7 @@ def encoding_of(head: bytes) -> str | None:
     good, bad = _decoded(head, "utf-8")
     if min(zeros) * 20 < max(zeros) > len(head) * (_ZEROS if bad else _ZEROS_OF_ASCII):
         return _if_text(head, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
-    if bad <= good:
+    if bad <= _DAMAGED * good:
         return _if_text(head, "utf-8")
     best = max(_DOUBLE_BYTES, key=lambda name: _commonness(head, name))
     _, worse = _decoded(head, best)
@@ -62,7 +65,10 @@ def decode_head(head: bytes, encoding: str) -> str:
 
 
 def utf8(stream: io.BufferedReader, encoding: str, name: str) -> io.BufferedReader:
-    """The stream in UTF-8. Bytes that are not of the ``encoding`` are passed on."""
+    """The stream in UTF-8. Bytes that are not of the ``encoding`` are passed on.
+
+    Two such bytes of Big5 in a row can look like a character of UTF-8; those of GB18030 cannot.
+    """
     if encoding == "utf-8":
         return stream
     return io.BufferedReader(_Utf8(stream, encoding, name), _CHUNK)

@@ -68,6 +68,23 @@ def test_a_wrong_import_is_not_queued(
     assert jobs.list() == ()
 
 
+def test_a_part_of_a_file_can_be_queued(shell: Shell, jobs: JobStore, tmp_path: Path) -> None:
+    (tmp_path / "news.json").write_text('{"a": [{"id": "a-1"}]}', encoding="utf-8")
+    assert shell("start", "import", "news.json#a", "--source", "json")[0] == 0
+    (job,) = jobs.list()
+    assert job.arguments["file"] == f"{tmp_path}/news.json#a"
+
+
+def test_a_file_that_no_source_reads_is_not_queued(
+    shell: Shell, jobs: JobStore, tmp_path: Path
+) -> None:
+    (tmp_path / "news.json").write_bytes(b"%PDF-1.7\n")
+    code, _, err = shell("start", "import", "news.json")
+    assert code == 2
+    assert "is a PDF" in err
+    assert jobs.list() == ()
+
+
 @pytest.mark.parametrize("kind", ["rebuild", "check", "regroup"])
 def test_other_jobs_are_queued_without_arguments(shell: Shell, jobs: JobStore, kind: str) -> None:
     assert shell("start", kind)[:2] == (0, "job 1 is queued\n")
