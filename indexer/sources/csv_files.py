@@ -21,7 +21,7 @@ from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES
 from indexer.records import Record, Rejection
 from indexer.sources.columns import DELIMITERS, column_names, find_delimiter
-from indexer.sources.reading import STANDARD_INPUT, Text, opened_text
+from indexer.sources.reading import Text, opened_text, read_once
 from indexer.sources.recognise import refuse_other
 
 MAX_ROW: Final = MAX_LINE_BYTES
@@ -57,7 +57,7 @@ class CsvFile:
 
         O(file): about three seconds for 1 GB.
         """
-        if self._location == STANDARD_INPUT:
+        if read_once(self._location):
             return 0
         rows = -1
         quoted = False

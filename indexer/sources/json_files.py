@@ -18,9 +18,9 @@ from indexer.records import Record, Rejection
 from indexer.sources.json_text import JsonText
 from indexer.sources.reading import (
     HEAD,
-    STANDARD_INPUT,
     Text,
     opened_text,
+    read_once,
     rejoined,
     split_part,
     spooled,
@@ -59,7 +59,7 @@ class JsonFile:
         """
         with opened_text(self._location) as text:
             refuse_other("json", text)
-            form, stream = _form(text, patient=self._location != STANDARD_INPUT)
+            form, stream = _form(text, patient=not read_once(self._location))
             text = replace(text, stream=stream)
             if self._part or form == "objects":
                 yield from self._objects(text)
@@ -75,12 +75,12 @@ class JsonFile:
 
         O(file): about a second for 1 GB, and for 150 MB of text that is gzipped.
         """
-        if self._location == STANDARD_INPUT:
+        if read_once(self._location):
             return 0
         lines = 0
         last = b"\n"
         with opened_text(self._location) as text, suppress(*BREAKS):
-            form, stream = _form(text, patient=self._location != STANDARD_INPUT)
+            form, stream = _form(text, patient=not read_once(self._location))
             if self._part or form != "lines":
                 return 0
             while chunk := stream.read1(_CHUNK):
@@ -91,7 +91,7 @@ class JsonFile:
     def _objects(self, text: Text) -> Iterator[Record | Rejection]:
         """The list in an object; or the objects themselves, if they are several or hold no such list."""
         with ExitStack() as stack:
-            if self._location == STANDARD_INPUT:
+            if read_once(self._location):
                 file, broken = spooled(text.stream, text.name, stack)
                 form, path = self._aim(replace(text, stream=rejoined(b"", file, broken)))
                 file.seek(0)

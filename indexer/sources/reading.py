@@ -95,7 +95,7 @@ def opened_text(location: str) -> Iterator[Text]:
         yield Text(
             found.name,
             decode_head(found.head, encoding),
-            len(found.head) >= HEAD or location == STANDARD_INPUT,
+            len(found.head) >= HEAD or read_once(location),
             utf8(found.stream, encoding, found.name),
             encoding,
         )
@@ -104,6 +104,11 @@ def opened_text(location: str) -> Iterator[Text]:
 def name_of(location: str) -> str:
     """What an input is called in places and messages."""
     return "standard input" if location == STANDARD_INPUT else location
+
+
+def read_once(location: str) -> bool:
+    """Whether an input can be read only once, as standard input and other pipes."""
+    return location == STANDARD_INPUT or (Path(location).exists() and not Path(location).is_file())
 
 
 def standard_input() -> io.BufferedReader:
@@ -200,7 +205,8 @@ def _open(location: str, name: str, stack: ExitStack) -> Opened:
         ) from error
     if path.suffix == ".gz" and not stream.peek(len(GZIP)).startswith(GZIP):
         raise SourceUnreadable(name, "is not gzipped, though its name says so: rename it")
-    return _Unpacking(stack, patient=True).look(stream, name, path)
+    once = read_once(location)
+    return _Unpacking(stack, patient=not once).look(stream, name, None if once else path)
 
 
 class _Unpacking:

@@ -17,6 +17,7 @@ from indexer.sources.reading import (
     Text,
     name_of,
     opened,
+    read_once,
     split_part,
     standard_input,
     text_encoding,
@@ -58,6 +59,11 @@ def kind_of(location: str) -> str:
         return _kind_of_standard_input()
     if Path(place).is_dir():
         return "html"
+    if read_once(place):
+        raise SourceUnreadable(
+            place,
+            "can be read only once: give it as standard input (-), or name its kind with --source",
+        )
     with opened(place) as found:
         if found.kind is not None:
             return found.kind

@@ -5,9 +5,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import os
 import sqlite3
 import sys
 import tarfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from zipfile import ZipFile
@@ -189,6 +191,20 @@ def test_an_archive_on_standard_input_has_to_be_named(
     _give(monkeypatch, content)
     with pytest.raises(SourceUnreadable, match="save it to a file, or name its kind with --source"):
         kind_of("-")
+
+
+def test_a_pipe_with_a_name_loses_nothing(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SourceUnreadable, match="can be read only once: give it as standard input"):
+        kind_of(str(pipe))
+    content = f'{{"list": [{LINES.strip().replace(chr(10), ",")}]}}'
+    writing = threading.Thread(target=pipe.write_text, args=(content, "utf-8"))
+    writing.start()
+    found = list(JsonFile(str(pipe)).records())
+    writing.join()
+    assert [each.where for each in found] == [f"{pipe}:list[0]", f"{pipe}:list[1]"]
+    assert JsonFile(str(pipe)).count() == CsvFile(str(pipe)).count() == 0
 
 
 def test_standard_input_is_not_copied_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
