@@ -130,7 +130,8 @@ def _refused(name: str, head: str, *, cut: bool) -> str | None:
 def _kind_of_text(head: bytes, name: str, *, cut: bool) -> str:
     if not head.strip():
         raise SourceUnreadable(
-            name, "is empty: if that is as it should be, name its kind, such as --source json"
+            name,
+            "is empty, or begins with blanks only: if that is as it should be, name its kind, such as --source json",
         )
     kind = _refused(name, decode_head(head, text_encoding(head, name)), cut=cut)
     if kind is None:

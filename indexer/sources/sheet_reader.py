@@ -35,8 +35,10 @@ def main(path: str, name: str, memory: int, seconds: int) -> None:
         _print_sheet(_sheet(load_workbook(path), name))
     except PasswordError:
         _print({"error": "is protected by a password: save it without one"})
-    except (CalamineError, OSError, _NoSheet) as error:
+    except _NoSheet as error:
         _print({"error": str(error)})
+    except (CalamineError, OSError) as error:
+        _print({"error": f"cannot be read ({error}): save the sheet as CSV (UTF-8)"})
     else:
         _print(None)
     sys.stdout.flush()

@@ -153,7 +153,7 @@ def test_a_table_needs_no_option(shell: Shell, tmp_path: Path, environment: dict
     [
         (b"%PDF-1.7\n%\xe2\xe3\n" * 50, (), "is a PDF: save its text as a page"),
         (b"id,title\na-1,x\n" * 50, ("--source", "json"), "read it with --source csv"),
-        (b"", (), "is empty: if that is as it should be, name its kind"),
+        (b"", (), "if that is as it should be, name its kind"),
     ],
 )
 def test_the_wrong_kind_of_file_is_one_sentence(

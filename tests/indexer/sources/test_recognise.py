@@ -138,9 +138,9 @@ OTHERS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "noise": (lambda _: bytes(range(256)) * 4, "is neither text nor another file that can be read"),
     "site map": (lambda _: b"<?xml version='1.0'?><urlset><url/></urlset>", "is XML (urlset), neither a feed nor a page"),
     "web archive": (lambda _: b"From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n", "is a web archive"),
-    "empty": (lambda _: b"", "is empty: "),
-    "blank": (lambda _: b" \n\n", "is empty: "),
-    "packed nothing": (lambda _: gzip.compress(b""), "is empty: "),
+    "empty": (lambda _: b"", "is empty, or "),
+    "blank": (lambda _: b" \n\n", "is empty, or "),
+    "packed nothing": (lambda _: gzip.compress(b""), "is empty, or "),
     "prose": (lambda _: "晨雾散去，渡船复航。\n岸上的人多了起来。\n".encode(), "is a text, but no JSON, table, page or feed: name its kind with --source"),
     "english prose": (lambda _: b"Fog, then sun.\nThe ferry sails again.\nPeople came, and went, and came.\n", "is a text, but no"),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -72,8 +72,9 @@ ROWS = [["编号", "标题"], ["g-1", "渔汛提前"], ["g-2", "灯塔换灯"]]
 
 
 @pytest.mark.parametrize(("write", "name"), [(write_ods, "n.ods"), (write_xls, "n.xls")])
-def test_other_formats_are_read_alike(tmp_path: Path, write: object, name: str) -> None:
-    assert callable(write)
+def test_other_formats_are_read_alike(
+    tmp_path: Path, write: Callable[[Path, list[list[str]]], Path], name: str
+) -> None:
     write(tmp_path / name, ROWS)
     found = _read(tmp_path / name)
     assert _values(found) == [
@@ -219,6 +220,23 @@ def test_two_cells_far_apart_take_no_memory_here(tmp_path: Path) -> None:
         _read(path)
 
 
+def test_repeated_cells_take_no_memory_either(tmp_path: Path) -> None:
+    path = write_ods(tmp_path / "n.ods", [["x"]])
+    many = (
+        '<table:table-row table:number-rows-repeated="1048576"><table:table-cell '
+        'table:number-columns-repeated="16384" office:value-type="string">'
+    )
+    _change(
+        path,
+        lambda text: text.replace(
+            '<table:table-row><table:table-cell office:value-type="string">', many
+        ),
+        member="content.xml",
+    )
+    with pytest.raises(SourceUnreadable, match=r"save the sheet as CSV"):
+        _read(path)
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,13 +262,13 @@ def test_a_cell_that_is_too_long_costs_its_row(tmp_path: Path) -> None:
     assert isinstance(short, Record)
 
 
-def _change(path: Path, change: object) -> None:
+def _change(
+    path: Path, change: Callable[[str], str], *, member: str = "xl/worksheets/sheet1.xml"
+) -> None:
     """Change the XML of the first sheet."""
-    assert callable(change)
     with ZipFile(path) as archive:
         members = {each: archive.read(each) for each in archive.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    members[sheet] = change(members[sheet].decode()).encode()
+    members[member] = change(members[member].decode()).encode()
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
