@@ -10,7 +10,9 @@ import codecs
 import zlib
 from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
+from lzma import LZMAError
 from typing import BinaryIO, Final
+from zipfile import BadZipFile
 
 from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
@@ -18,17 +20,20 @@ from indexer.records import Record, Rejection
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
 
-BREAKS: Final = (EOFError, OSError, zlib.error)
+BREAKS: Final = (EOFError, OSError, zlib.error, BadZipFile, LZMAError)
 """What reading raises where a file breaks off."""
 
 _SKIP: Final = 64 * 1024
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | Rejection]:
+def read_lines(
+    stream: BinaryIO, name: str, *, encoding: str = "utf-8"
+) -> Iterator[Record | Rejection]:
     """The records of a stream called ``name``. Line numbers count every line, from 1.
 
-    Empty lines and byte order marks are skipped. Memory holds one line.
+    ``encoding`` is what the stream was converted from, with its undecodable bytes left as they were. Empty lines and byte
+    order marks are skipped. Memory holds one line.
 
     Raises:
         SourceUnreadable: the stream breaks off, or is in UTF-16.
@@ -38,7 +43,7 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | Rejection]:
         if line is None:
             yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
         elif line.removeprefix(codecs.BOM_UTF8).strip():
-            yield parse_record(line, where)
+            yield parse_record(line, where, encoding=encoding)
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
@@ -66,7 +71,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
         yield number, line
 
 
-def parse_record(line: bytes, where: str) -> Record | Rejection:
+def parse_record(line: bytes, where: str, *, encoding: str = "utf-8") -> Record | Rejection:
     """The record that a line, or a whole body, holds; a rejection with the reason if it holds none.
 
     A byte order mark at the beginning, and white space around the object, are ignored.
@@ -76,19 +81,25 @@ def parse_record(line: bytes, where: str) -> Record | Rejection:
         text = line.decode()
     except UnicodeDecodeError as error:
         why = (
-            f"not UTF-8 (byte 0x{line[error.start]:02X} at {error.start + 1} of the line): "
+            f"not {encoding.upper()} (byte 0x{line[error.start]:02X} at {error.start + 1} of the line): "
             "convert the file if it is in another encoding, such as GB18030"
         )
         return Rejection(where, why, line.decode(errors="surrogateescape"))
+    return parse_text(text, where)
+
+
+def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rejection:
+    """As :func:`parse_record`, of a text. ``raw`` is the text as one line, if it has several."""
+    line = text if raw is None else raw
     try:
-        values = _DECODER.decode(text)
+        values = STRICT.decode(text)
     except JSONDecodeError as error:
-        return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", text)
+        return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", line)
     except (ValueError, RecursionError) as error:
-        return Rejection(where, f"not JSON that can be used ({error})", text)
+        return Rejection(where, f"not JSON that can be used ({error})", line)
     if not isinstance(values, dict):
-        return Rejection(where, "not a JSON object such as {...}", text)
-    return Record(where, values, text)
+        return Rejection(where, "not a JSON object such as {...}", line)
+    return Record(where, values, line)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -104,4 +115,5 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON value")
 
 
-_DECODER: Final = JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+STRICT: Final = JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+"""Reads JSON, and raises ValueError for what a lenient reader loses."""

@@ -23,17 +23,15 @@ from indexer.jobs.work import work
 from indexer.reading import Options
 from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
-from indexer.sources.registry import SOURCES
+from indexer.sources.reading import split_part
+from indexer.sources.registry import SOURCES, find_kind
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
 
-FORMAT = click.option(
-    "--format",
-    "source",
+SOURCE = click.option(
+    "--source",
     type=click.Choice(sorted(SOURCES)),
-    default="json_lines",
-    show_default=True,
-    help="Format of FILE.",
+    help="Kind of FILE. Default: recognised by what FILE holds.",
 )
 """How a file is read, for the command ``ingest`` and for the job that does the same."""
 
@@ -78,17 +76,20 @@ def start_group() -> None:
 
 
 @start_group.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @reading_options
-@FORMAT
-def import_command(file: Path, options: Options, source: str) -> None:
-    """Queue an import: store the articles of FILE (plain or .gz), as ingest does."""
+@SOURCE
+def import_command(file: Path, options: Options, source: str | None) -> None:
+    """Queue an import: store the articles of FILE, as ingest does."""
     rejects = Path(rejects_name(str(file)))
     settings = _settings()
-    options.reading(
-        timezone=settings.timezone, order=settings.date_order
-    )  # what is wrong is said now
-    _start("import", import_arguments(file, source=source, options=options, rejects=rejects))
+    # What is wrong with the options is said now, not when the job's turn comes.
+    options.reading(timezone=settings.timezone, order=settings.date_order)
+    place, _ = split_part(str(file.absolute()))
+    if not Path(place).exists():
+        raise click.BadParameter(f"{place} does not exist", param_hint="FILE")
+    kind = source or find_kind(str(file.absolute()))
+    _start("import", import_arguments(file, source=kind, options=options, rejects=rejects))
 
 
 @start_group.command("rebuild")

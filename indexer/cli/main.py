@@ -18,7 +18,7 @@ from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.analysis.explain import explain
 from indexer.cli import summaries
 from indexer.cli.editorial import editorial_group
-from indexer.cli.jobs import FORMAT, jobs_group, work_command
+from indexer.cli.jobs import SOURCE, jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.cli.reading import reading_options
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
@@ -54,12 +54,12 @@ def cli() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
 )
-@FORMAT
+@SOURCE
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
-    file: str, options: Options, rejects: Path | None, source: str, if_empty: bool
+    file: str, options: Options, rejects: Path | None, source: str | None, if_empty: bool
 ) -> int:
-    """Store the articles of FILE (plain or .gz, - for standard input). Running it again changes nothing."""
+    """Store the articles of FILE (- for standard input). Running it again changes nothing."""
     settings = _settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     rejects = rejects or Path(rejects_name(file))

@@ -7,21 +7,40 @@ from typing import Final, cast
 
 from indexer.errors import SourceUnreadable
 from indexer.sources.base import Source
+from indexer.sources.recognise import CALLED, kind_of
 
 SOURCES: Final = {
-    "json_lines": "indexer.sources.json_lines:JsonLines",
+    "csv": "indexer.sources.csv_files:CsvFile",
+    "excel": "indexer.sources.workbooks:Workbook",
+    "json": "indexer.sources.json_files:JsonFile",
 }
 
+_FORMER: Final = {"json_lines": "json"}
+"""What releases before called a kind: a job that waits across an upgrade names it so."""
 
-def open_source(kind: str, location: str) -> Source:
-    """The source of this kind at ``location``. Reads nothing yet.
+
+def open_source(kind: str | None, location: str) -> Source:
+    """The source of this kind at ``location``. Without a kind it is recognised by what stands there; else nothing is read yet.
 
     Raises:
-        SourceUnreadable: there is no such kind.
+        SourceUnreadable: there is no such kind; or it cannot be recognised.
     """
-    if kind not in SOURCES:
+    known = find_kind(location) if kind is None else _FORMER.get(kind, kind)
+    if known not in SOURCES:
         raise SourceUnreadable(
             location, f"{kind!r} is no kind of source: choose one of {', '.join(SOURCES)}"
         )
-    module, _, name = SOURCES[kind].partition(":")
+    module, _, name = SOURCES[known].partition(":")
     return cast(Source, getattr(import_module(module), name)(location))
+
+
+def find_kind(location: str) -> str:
+    """The kind of source that reads what stands at ``location``. Uses nothing up, even of standard input.
+
+    Raises:
+        SourceUnreadable: it cannot be opened, or no source here reads it.
+    """
+    kind = kind_of(location)
+    if kind not in SOURCES:
+        raise SourceUnreadable(location, f"is {CALLED[kind]}, which no source here reads")
+    return kind

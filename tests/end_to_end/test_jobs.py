@@ -62,7 +62,7 @@ class Site:
             encoding="utf-8",
         )
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", options=Options(), rejects=rejects)
+        arguments = import_arguments(path, source="json", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def get(self, job: Job) -> Job:

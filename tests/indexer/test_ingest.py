@@ -31,7 +31,7 @@ from indexer.ingest import (
 )
 from indexer.reading import Reading
 from indexer.records import Record, Rejection, Removal
-from indexer.sources.json_lines import JsonLines
+from indexer.sources.json_files import JsonFile
 from indexer.store import dialects
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition
@@ -65,13 +65,13 @@ def _line(number: int, **values: object) -> str:
     return json.dumps(record | values, ensure_ascii=False)
 
 
-def _write(path: Path, *lines: str) -> JsonLines:
+def _write(path: Path, *lines: str) -> JsonFile:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return JsonLines(str(path))
+    return JsonFile(str(path))
 
 
 def _ingest(
-    source: JsonLines | _Generated,
+    source: JsonFile | _Generated,
     store: ArticleStore,
     *,
     mapping: Mapping[str, str] | None = None,
@@ -147,11 +147,11 @@ def test_a_rejects_file_can_be_put_right_and_ingested_again(
     )
     text = rejects.read_text(encoding="utf-8")
     rejects.write_text(text.replace("昨天", "published", 1), encoding="utf-8")
-    report = _ingest(JsonLines(str(rejects)), store, rejects=rejects)
+    report = _ingest(JsonFile(str(rejects)), store, rejects=rejects)
     assert (report.created, report.rejected) == (1, 1)
     assert rejects.read_text(encoding="utf-8") == f"{bad[1]}\n"
     rejects.write_text(bad[1].replace("昨天", "published"), encoding="utf-8")
-    assert _ingest(JsonLines(str(rejects)), store, rejects=rejects).complete
+    assert _ingest(JsonFile(str(rejects)), store, rejects=rejects).complete
     assert store.count() == 4
 
 
@@ -164,7 +164,7 @@ def test_without_a_rejection_there_is_no_rejects_file(store: ArticleStore, tmp_p
 def test_rejections_are_all_counted_and_written_and_the_first_reported(
     store: ArticleStore, tmp_path: Path
 ) -> None:
-    lines = ["x" * 5_000 + str(number) for number in range(MAX_REPORTED + 5)]
+    lines = ["{" + "x" * 5_000 + str(number) for number in range(MAX_REPORTED + 5)]
     rejects = tmp_path / "rejects.jsonl"
     report = _ingest(_write(tmp_path / "news.jsonl", *lines), store, rejects=rejects)
     assert report.rejected == report.read == MAX_REPORTED + 5
@@ -184,7 +184,7 @@ def test_a_source_that_breaks_off_leaves_what_came_before_and_says_so(
     damaged[-5] ^= 0xFF
     path = tmp_path / "news.jsonl.gz"
     path.write_bytes(damaged)
-    report = _ingest(JsonLines(str(path)), store)
+    report = _ingest(JsonFile(str(path)), store)
     assert isinstance(report.failure, SourceUnreadable)
     assert str(path) in str(report.failure)
     assert not report.complete
@@ -196,13 +196,13 @@ def test_rejections_before_a_break_are_written(store: ArticleStore, tmp_path: Pa
     damaged[-5] ^= 0xFF
     (tmp_path / "news.jsonl.gz").write_bytes(damaged)
     rejects = tmp_path / "rejects.jsonl"
-    report = _ingest(JsonLines(str(tmp_path / "news.jsonl.gz")), store, rejects=rejects)
+    report = _ingest(JsonFile(str(tmp_path / "news.jsonl.gz")), store, rejects=rejects)
     assert report.failure
     assert rejects.read_text(encoding="utf-8") == "nonsense\n"
 
 
 def test_a_missing_file_is_a_failure_in_the_report(store: ArticleStore, tmp_path: Path) -> None:
-    report = _ingest(JsonLines(str(tmp_path / "nowhere.jsonl")), store)
+    report = _ingest(JsonFile(str(tmp_path / "nowhere.jsonl")), store)
     assert report.read == 0
     assert isinstance(report.failure, SourceUnreadable)
     assert "No such file" in str(report.failure)
@@ -233,7 +233,7 @@ def test_the_names_of_unread_keys_can_always_be_shown(store: ArticleStore, tmp_p
 def test_an_unknown_field_in_the_mapping_is_refused_before_anything_is_read(
     store: ArticleStore, tmp_path: Path
 ) -> None:
-    source = JsonLines(str(tmp_path / "nowhere.jsonl"))
+    source = JsonFile(str(tmp_path / "nowhere.jsonl"))
     with pytest.raises(InvalidSetting, match="has no field 'chanel'"):
         _ingest(source, store, mapping={"category": "chanel"})
 
@@ -340,7 +340,7 @@ def test_memory_does_not_grow_with_keys_that_differ_in_every_record(
 
 
 def test_real_articles_go_in_whole(store: ArticleStore, corpus_dir: Path) -> None:
-    source = JsonLines(str(corpus_dir / "articles" / "news_portal.jsonl.gz"))
+    source = JsonFile(str(corpus_dir / "articles" / "news_portal.jsonl.gz"))
     report = _ingest(source, store, mapping={"category": "channel"})
     assert report.complete
     assert report.unused_fields == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +41,7 @@ def shell(
 def test_an_import_is_queued_with_absolute_paths(
     shell: Shell, jobs: JobStore, tmp_path: Path
 ) -> None:
-    (tmp_path / "news.jsonl.gz").touch()
+    (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(b'{"id": "a-1"}\n'))
     code, out, err = shell("start", "import", "news.jsonl.gz", "--map", "category=channel")
     assert (code, out) == (0, "job 1 is queued\n")
     assert "python -m indexer work" in err
@@ -48,7 +49,7 @@ def test_an_import_is_queued_with_absolute_paths(
     assert (job.kind, job.state) == ("import", "queued")
     assert job.arguments == {
         "file": f"{tmp_path}/news.jsonl.gz",
-        "source": "json_lines",
+        "source": "json",
         "rejects": f"{tmp_path}/rejects-news.jsonl",
         "mapping": {"category": "channel"},
         "channels": None,
@@ -60,14 +61,31 @@ def test_an_import_is_queued_with_absolute_paths(
 
 @pytest.mark.parametrize(
     "wrong",
-    [("nowhere.jsonl",), (".",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--format", "xml")],
+    [("nowhere.jsonl",), (".",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--source", "xml")],
 )
 def test_a_wrong_import_is_not_queued(
     shell: Shell, jobs: JobStore, tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
-    (tmp_path / "news.jsonl").touch()
+    (tmp_path / "news.jsonl").write_text('{"id": "a-1"}\n', encoding="utf-8")
     code, out, err = shell("start", "import", *wrong)
     assert (code, out, err[:7]) == (2, "", "error: ")
+    assert jobs.list() == ()
+
+
+def test_a_part_of_a_file_can_be_queued(shell: Shell, jobs: JobStore, tmp_path: Path) -> None:
+    (tmp_path / "news.json").write_text('{"a": [{"id": "a-1"}]}', encoding="utf-8")
+    assert shell("start", "import", "news.json#a", "--source", "json")[0] == 0
+    (job,) = jobs.list()
+    assert job.arguments["file"] == f"{tmp_path}/news.json#a"
+
+
+def test_a_file_that_no_source_reads_is_not_queued(
+    shell: Shell, jobs: JobStore, tmp_path: Path
+) -> None:
+    (tmp_path / "news.json").write_bytes(b"%PDF-1.7\n")
+    code, _, err = shell("start", "import", "news.json")
+    assert code == 2
+    assert "is a PDF" in err
     assert jobs.list() == ()
 
 

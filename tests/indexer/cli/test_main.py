@@ -129,11 +129,43 @@ def test_rejected_records_are_named_kept_and_show_in_the_exit_code(
 
 
 def test_many_rejections_are_counted_not_listed(shell: Shell, tmp_path: Path) -> None:
-    write_lines(tmp_path / "news.jsonl", *(["nonsense"] * 8))
+    write_lines(tmp_path / "news.jsonl", *(["{nonsense"] * 8))
     _, _, err = shell("ingest", "news.jsonl", "--rejects", "bad.jsonl")
     assert err.count("rejected news.jsonl:") == 5
     assert "... and 3 more" in err
     assert len((tmp_path / "bad.jsonl").read_text(encoding="utf-8").splitlines()) == 8
+
+
+def test_a_table_needs_no_option(shell: Shell, tmp_path: Path, environment: dict[str, str]) -> None:
+    table = "编号,标题\nt-1,晨雾散去\nt-2,渡船复航\n"
+    (tmp_path / "稿件.xls").write_text(table, encoding="gb18030")
+    code, _, _ = shell("ingest", "稿件.xls", "--map", "编号=id", "--map", "标题=title")
+    assert code == 0
+    store = open_store(environment["SEARCH_STORE_URL"])
+    stored = store.get("t-2")
+    store.close()
+    assert stored is not None
+    assert stored.title == "渡船复航"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "sentence"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\n" * 50, (), "is a PDF: save its text as a page"),
+        (b"id,title\na-1,x\n" * 50, ("--source", "json"), "read it with --source csv"),
+        (b"", (), "if that is as it should be, name its kind"),
+    ],
+)
+def test_the_wrong_kind_of_file_is_one_sentence(
+    shell: Shell, tmp_path: Path, content: bytes, options: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "news").write_bytes(content)
+    code, _, err = shell("ingest", "news", *options)
+    assert code == 2
+    assert "rejected news:" not in err
+    assert err.count("error: ") == 1
+    assert sentence in err
+    assert not list(tmp_path.glob("rejects-*"))
 
 
 def test_rejects_can_be_put_right_and_ingested_again(shell: Shell, tmp_path: Path) -> None:
@@ -530,7 +562,7 @@ def test_promoting_what_is_not_there_is_one_line(shell: Shell) -> None:
         (["nonsense"], "No such command 'nonsense'"),
         (["ingest"], "Missing argument 'FILE'"),
         (["ingest", "x", "--nonsense"], "No such option '--nonsense'"),
-        (["ingest", "x", "--format", "stone"], "Invalid value for '--format'"),
+        (["ingest", "x", "--source", "stone"], "Invalid value for '--source'"),
         (["generations", "prune", "--keep", "0"], "Invalid value for '--keep'"),
         (["rebuild", "--changes", "--if-needed"], "exclude each other"),
         (["rebuild", "--changes", "--processes", "2"], "one applies changes"),

@@ -79,7 +79,7 @@ class Site:
         lines = content if isinstance(content, bytes) else to_lines(content)
         path.write_bytes(lines)
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", options=Options(), rejects=rejects)
+        arguments = import_arguments(path, source="json", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def run(self) -> None:

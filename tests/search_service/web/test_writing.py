@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from indexer.ingest import accept
 from indexer.lines import MAX_LINE_BYTES
 from indexer.reading import Reading
-from indexer.sources.json_lines import JsonLines
+from indexer.sources.json_files import JsonFile
 from search_service import writing as writing_module
 from search_service.writing import MAX_CHANGING
 from tests.search_service.indexes import SHANGHAI
@@ -259,7 +259,7 @@ def test_an_article_means_the_same_whichever_way_it_came(
     file = tmp_path_factory.mktemp("same") / "one.jsonl"
     file.write_text(json.dumps({"id": "by-file", **record}) + "\n", encoding="utf-8")
     with shared.store() as store:
-        report = accept(JsonLines(str(file)).records(), store, Reading(timezone=SHANGHAI))
+        report = accept(JsonFile(str(file)).records(), store, Reading(timezone=SHANGHAI))
     if report.rejected:
         why = report.rejections[0].why
         assert line["error"] == why

@@ -1,0 +1,219 @@
+"""Articles as a table: CSV or TSV, with the names of the columns in the first row; from a file or standard input.
+
+A cell is text, always. Rows follow RFC 4180: a text that holds the delimiter, a quote or a line break stands in double quotes, and
+a quote in it is doubled.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from json import dumps
+from typing import Final
+
+import orjson
+
+from indexer.errors import SourceUnreadable
+from indexer.lines import BREAKS, MAX_LINE_BYTES
+from indexer.records import Record, Rejection
+from indexer.sources.columns import DELIMITERS, column_names, find_delimiter
+from indexer.sources.reading import Text, opened_text, read_once
+from indexer.sources.recognise import refuse_other
+
+MAX_ROW: Final = MAX_LINE_BYTES
+"""Characters of a row. A quote that is never closed makes one row of all that follows."""
+
+_CHUNK: Final = 1024 * 1024
+_SKIP: Final = 64 * 1024
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_QUOTING: Final = {
+    "unexpected end of data": "a quote opens a cell and is never closed",
+    "expected after": "a quote inside a quoted cell is not doubled",
+}
+"""What the module csv says of a quoting error, and what is meant."""
+
+csv.field_size_limit(MAX_ROW)  # the default is 131,072 characters, less than a long article has
+
+
+class CsvFile:
+    """The records of one file, or of standard input for ``-``."""
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """See ``Source.records``. A record's place is the line that its row begins in. Empty rows are skipped."""
+        with opened_text(self._location) as text:
+            refuse_other("csv", text)
+            delimiter = find_delimiter(text.head, cut=text.cut) or _likely(text.head)
+            yield from _Table(text, delimiter).records()
+
+    def count(self) -> int:
+        """See ``Source.count``: the line breaks outside quotes; 0 for standard input, which is read only once.
+
+        O(file): about three seconds for 1 GB.
+        """
+        if read_once(self._location):
+            return 0
+        rows = -1
+        quoted = False
+        last = b"\n"
+        with opened_text(self._location) as text, suppress(*BREAKS):
+            while chunk := text.stream.read1(_CHUNK):
+                parts = chunk.split(b'"')
+                rows += sum(each.count(b"\n") for each in parts[quoted::2])
+                quoted ^= len(parts) % 2 == 0
+                last = chunk[-1:]
+        return max(0, rows + (last != b"\n"))
+
+
+def _likely(head: str) -> str:
+    """The commonest delimiter of the first line: that of a table without rows, or of one whose rows do not agree."""
+    first = head.lstrip().partition("\n")[0]
+    return max(DELIMITERS, key=first.count)
+
+
+class _Table:
+    """The rows of an open table."""
+
+    def __init__(self, text: Text, delimiter: str) -> None:
+        self._text = text
+        self._lines = _Lines(text)
+        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        self._delimiter = delimiter
+
+    def records(self) -> Iterator[Record | Rejection]:
+        names: tuple[str, ...] = ()
+        for each in self._rows():
+            if names:
+                yield each if isinstance(each, Rejection) else self._record(names, each)
+            elif isinstance(each, Rejection):
+                raise SourceUnreadable(
+                    each.where, f"the first row must name the columns: {each.why}"
+                )
+            else:
+                names = column_names(each, self._where())
+
+    def _rows(self) -> Iterator[list[str] | Rejection]:
+        """The rows that are not empty. Of a row that cannot be read, the first line is rejected, and the next one is tried."""
+        while True:
+            self._lines.begin()
+            try:
+                cells = next(self._reader)
+            except StopIteration:
+                return
+            except _TooLong:
+                yield Rejection(self._where(), self._why_too_long(), "")
+                self._lines.put_back()
+            except csv.Error as error:
+                meant = (what for said, what in _QUOTING.items() if said in str(error))
+                why = f"line {self._lines.number}: {next(meant, str(error))}"
+                yield Rejection(self._where(), why, self._lines.first.rstrip("\r\n"))
+                self._lines.put_back()
+            else:
+                if any(cells):
+                    yield cells
+
+    def _record(self, names: Sequence[str], cells: list[str]) -> Record | Rejection:
+        if why := self._fault(names, cells):
+            return Rejection(self._where(), why, dumps(cells, ensure_ascii=False))
+        values = dict(zip(names, cells, strict=False))
+        return Record(self._where(), values, orjson.dumps(values).decode())
+
+    def _fault(self, names: Sequence[str], cells: list[str]) -> str | None:
+        if self._lines.undecoded:
+            for number, cell in enumerate(cells, 1):
+                if match := _UNDECODED.search(cell):
+                    byte = ord(match[0]) - 0xDC00
+                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
+        if len(cells) < len(names):
+            return (
+                f"{len(cells)} cells for {len(names)} columns: a quote or a delimiter may be wrong"
+            )
+        if any(cells[len(names) :]):
+            return (
+                f"{len(cells)} cells for {len(names)} columns: "
+                f"a text that holds {self._delimiter!r} must stand in double quotes"
+            )
+        return None
+
+    def _where(self) -> str:
+        return f"{self._text.name}:{self._lines.first_number}"
+
+    def _why_too_long(self) -> str:
+        if self._lines.number > self._lines.first_number:
+            return f"a quote opens a cell and is not closed within {MAX_ROW:,} characters"
+        return f"longer than {MAX_ROW:,} characters, not copied"
+
+
+class _TooLong(Exception):
+    """The row is longer than MAX_ROW."""
+
+
+class _Lines(Iterator[str]):
+    """The lines of a text for the module csv, with those of the current row kept. Lines end as anywhere: LF, CR or both."""
+
+    def __init__(self, text: Text) -> None:
+        self._name = text.name
+        self._text = io.TextIOWrapper(text.stream, "utf-8", errors="surrogateescape", newline="")
+        self._read = 0
+        self._waiting: deque[tuple[int, str | None]] = deque()
+        self._row: list[tuple[int, str | None]] = []
+        self._held = 0
+        self.undecoded = False
+
+    def begin(self) -> None:
+        """Begin a row."""
+        self._row.clear()
+        self._held = 0
+        self.undecoded = False
+
+    def put_back(self) -> None:
+        """Give all lines of the current row again, except the first one."""
+        self._waiting.extendleft(reversed(self._row[1:]))
+
+    @property
+    def first(self) -> str:
+        """The first line of the current row."""
+        return self._row[0][1] or ""
+
+    @property
+    def first_number(self) -> int:
+        """The number of that line, from 1."""
+        return self._row[0][0]
+
+    @property
+    def number(self) -> int:
+        """The number of the line that was given last."""
+        return self._row[-1][0]
+
+    def __next__(self) -> str:
+        number, line = self._waiting.popleft() if self._waiting else self._next_line()
+        if line == "":
+            raise StopIteration
+        self._row.append((number, line))
+        self._held += len(line or "")
+        if line is None or self._held > MAX_ROW:
+            raise _TooLong
+        self.undecoded = self.undecoded or bool(_UNDECODED.search(line))
+        return line
+
+    def _next_line(self) -> tuple[int, str | None]:
+        """The next line with its number, from 1; None in place of one that is too long; empty at the end."""
+        self._read += 1
+        try:
+            line: str | None = self._text.readline(MAX_ROW + 1)
+            if line and len(line) > MAX_ROW and line[-1] not in "\r\n":
+                line = None
+                while (rest := self._text.readline(_SKIP)) and rest[-1] not in "\r\n":
+                    pass
+        except BREAKS as error:
+            raise SourceUnreadable(
+                f"{self._name}:{self._read}",
+                f"the file breaks off here ({error}): get it whole, then ingest it again",
+            ) from error
+        return self._read, line.removeprefix("\ufeff") if line and self._read == 1 else line

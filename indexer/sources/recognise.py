@@ -1,0 +1,178 @@
+"""Recognises what kind of source reads a file, by what it holds. Names of files are not believed."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import SourceUnreadable
+from indexer.sources.columns import find_delimiter
+from indexer.sources.encodings import decode_head
+from indexer.sources.reading import (
+    HEAD,
+    STANDARD_INPUT,
+    Opened,
+    Text,
+    name_of,
+    opened,
+    read_once,
+    split_part,
+    standard_input,
+    text_encoding,
+)
+from indexer.sources.signatures import GZIP, ZIP, Other, kind_of_bytes
+
+CALLED: Final = {
+    "json": "JSON",
+    "csv": "a table (CSV)",
+    "excel": "a workbook",
+    "html": "a page (HTML)",
+    "feed": "a feed (RSS or Atom)",
+}
+"""The kinds that can be recognised, as messages call them."""
+
+_JSON_LINE: Final = re.compile(r"^\s*\{.*\}\s*$", re.MULTILINE)
+_JSON_LIST: Final = re.compile(r'\[\s*(?:[\[{"\]\d-]|\Z)')
+_NOT_ROOT: Final = re.compile(
+    r"\s+|<\?.*?\?>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE
+)
+_ROOT: Final = re.compile(r"<([a-z][\w.:-]*)", re.IGNORECASE)
+_FEEDS: Final = ("rss", "feed", "rdf:rdf")
+_PAGE: Final = re.compile(
+    r"<!doctype html|<(?:html|head|body|title|meta|div|p|article|section|main|table|h[1-6]|span|a|img|br|script|style)[\s>/]",
+    re.IGNORECASE,
+)
+_ENOUGH: Final = 5
+"""Lines without any JSON after which a text is none. A few can be the broken lines of a rejects file."""
+
+
+def kind_of(location: str) -> str:
+    """The kind of source that reads the file, folder or standard input: a key of CALLED. Uses nothing up.
+
+    Raises:
+        SourceUnreadable: it cannot be opened; or no source reads it, with what it is and what to do about it.
+    """
+    place, _ = split_part(location)
+    if place == STANDARD_INPUT:
+        return _kind_of_standard_input()
+    if Path(place).is_dir():
+        return "html"
+    if read_once(place):
+        raise SourceUnreadable(
+            place,
+            "can be read only once: give it as standard input (-), or name its kind with --source",
+        )
+    with opened(place) as found:
+        if found.kind is not None:
+            return found.kind
+        return _kind_of_text(found.head, found.name, cut=len(found.head) >= HEAD)
+
+
+def text_kind(head: str, *, cut: bool) -> str | None:
+    """The kind of a text that begins with ``head``; None if it is none that is known.
+
+    Raises:
+        Other: it is a text that no source reads.
+    """
+    text = head.lstrip()
+    if text.startswith("{") or _JSON_LIST.match(text):
+        return "json"
+    if text.startswith("<"):
+        return _kind_of_markup(text)
+    if "multipart/related" in text and "MIME-Version:" in text:
+        raise Other("a web archive (MHTML)", "save the page as HTML")
+    if "<html" in text.lower():
+        return "html"
+    if _JSON_LINE.search(text):
+        return "json"
+    return "csv" if find_delimiter(text, cut=cut) else None
+
+
+def refuse_other(kind: str, text: Text) -> None:
+    """Check that an open text is not clearly of another kind.
+
+    Raises:
+        SourceUnreadable: it is, with the option that reads it.
+    """
+    found = _refused(text.name, text.head, cut=text.cut)
+    if found is not None and found != kind:
+        raise SourceUnreadable(
+            text.name, f"is {CALLED[found]}, not {CALLED[kind]}: read it with --source {found}"
+        )
+    if kind == "json" and found is None and len(text.head.strip().splitlines()) > _ENOUGH:
+        raise SourceUnreadable(text.name, "is not JSON: none of its first lines begins with { or [")
+
+
+def refuse_other_than(kind: str, found: Opened) -> None:
+    """Check that an open input that is no text is of this kind.
+
+    Raises:
+        SourceUnreadable: it is not, with the option that reads it.
+    """
+    if found.kind == kind:
+        return
+    other = found.kind or _kind_of_text(found.head, found.name, cut=True)
+    raise SourceUnreadable(
+        found.name, f"is {CALLED[other]}, not {CALLED[kind]}: read it with --source {other}"
+    )
+
+
+def _refused(name: str, head: str, *, cut: bool) -> str | None:
+    """:func:`text_kind`, and for a text that no source reads the error to show."""
+    try:
+        return text_kind(head, cut=cut)
+    except Other as other:
+        raise SourceUnreadable(name, str(other)) from other
+
+
+def _kind_of_text(head: bytes, name: str, *, cut: bool) -> str:
+    if not head.strip():
+        raise SourceUnreadable(
+            name,
+            "is empty, or begins with blanks only: if that is as it should be, name its kind, such as --source json",
+        )
+    kind = _refused(name, decode_head(head, text_encoding(head, name)), cut=cut)
+    if kind is None:
+        raise SourceUnreadable(
+            name,
+            "is a text, but no JSON, table, page or feed: name its kind with --source if it is one",
+        )
+    return kind
+
+
+def _kind_of_markup(text: str) -> str:
+    at = 0
+    while match := _NOT_ROOT.match(text, at):
+        at = match.end()
+    root = _ROOT.match(text, at)
+    if root and root[1].lower() in _FEEDS:
+        return "feed"
+    if _PAGE.search(text):
+        return "html"
+    what = f"XML ({root[1]})" if root else "XML"
+    raise Other(f"{what}, neither a feed nor a page", "export the articles as JSON or CSV")
+
+
+def _kind_of_standard_input() -> str:
+    """By the bytes that have come, which stay to be read."""
+    name = name_of(STANDARD_INPUT)
+    head = standard_input().peek(HEAD)
+    if head.startswith(GZIP):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
+        except zlib.error as error:
+            raise SourceUnreadable(
+                name, f"is gzipped, but broken ({error}): get it whole"
+            ) from error
+    if head.startswith(ZIP):
+        raise SourceUnreadable(
+            name,
+            "is a zip archive or a workbook: save it to a file, or name its kind with --source",
+        )
+    try:
+        kind = kind_of_bytes(head)
+    except Other as other:
+        raise SourceUnreadable(name, str(other)) from other
+    return kind or _kind_of_text(head, name, cut=True)

@@ -1,0 +1,277 @@
+"""The source json where records are no lines: lists, objects that hold lists, and objects on several lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import tracemalloc
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import SourceUnreadable
+from indexer.lines import MAX_LINE_BYTES
+from indexer.records import Record, Rejection
+from indexer.sources.base import Source
+from indexer.sources.json_files import JsonFile
+from tests.contracts.source import SourceContract, Values
+
+BAD = '{"id": "s-0", "title": "他说"好"就走了", "body": "x"}'
+
+
+def _write(path: Path, pieces: Iterable[str], *, cut: int = 0) -> JsonFile:
+    with gzip.open(path, "wt", encoding="utf-8", newline="", compresslevel=1) as file:
+        file.writelines(pieces)
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
+    return JsonFile(str(path))
+
+
+class TestList(SourceContract):
+    before, between, after = "[", ",", "]"
+
+    def dump(self, record: Values) -> str:
+        return json.dumps(record, ensure_ascii=False)
+
+    def pieces(self, records: Iterable[str]) -> Iterator[str]:
+        yield self.before
+        for number, each in enumerate(records):
+            yield (self.between if number else "") + each
+        yield self.after
+
+    def make(self, folder: Path, records: Iterable[Values]) -> Source:
+        return _write(folder / "news", self.pieces(map(self.dump, records)))
+
+    def make_with_bad_record(
+        self, folder: Path, before: Sequence[Values], after: Sequence[Values]
+    ) -> Source:
+        texts = [*map(self.dump, before), BAD, *map(self.dump, after)]
+        return _write(folder / "news", self.pieces(texts))
+
+    def make_missing(self, folder: Path) -> Source:
+        return JsonFile(str(folder / "nowhere.json"))
+
+    def make_broken_off(self, folder: Path, records: Sequence[Values]) -> Source:
+        return _write(folder / "news", self.pieces(map(self.dump, records)), cut=300)
+
+
+class TestListInAnObject(TestList):
+    before = '{"code": 0, "tags": [{"id": 7}], "data": {"total": 3, "ids": [1, 2], "list": ['
+    after = ']}, "took": 1.5}'
+
+    def test_a_source_may_hold_nothing(self, tmp_path: Path) -> None:
+        """The list has to be named: what else could tell that it is meant?"""
+        self.make(tmp_path, [])
+        assert list(JsonFile(f"{tmp_path / 'news'}#data.list").records()) == []
+
+
+def _read(tmp_path: Path, content: str, part: str = "") -> list[Record | Rejection]:
+    file = tmp_path / "n.json"
+    file.write_bytes(content.encode(errors="surrogateescape"))
+    return list(JsonFile(f"{file}{part}").records())
+
+
+def _values(found: Iterable[Record | Rejection]) -> list[object]:
+    return [each.values for each in found if isinstance(each, Record)]
+
+
+A, B = {"id": "a", "title": "谷雨"}, {"id": "b", "title": "芒种"}
+BOTH = json.dumps([A, B], ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "places"),
+    [
+        (BOTH, ["[0]", "[1]"]),
+        (f"\ufeff\n\n {BOTH} \n", ["[0]", "[1]"]),
+        (json.dumps([A, B], indent=4), ["[0]", "[1]"]),
+        (f'{{"items":{BOTH}}}', [":items[0]", ":items[1]"]),
+        (f'{{\n  "result": {{"rows": {BOTH}}},\n "next": null}}', [":result.rows[0]", ":result.rows[1]"]),
+        (f'{{"ads": [{{"id": "x"}}], "news": {BOTH}, "tags": []}}', [":news[0]", ":news[1]"]),
+        (json.dumps(A, indent=1) + json.dumps(B, indent=1), ["[0]", "[1]"]),
+        (f"{json.dumps(A)}\n{json.dumps(B)}", [":1", ":2"]),
+        (f"{BOTH[:-1]},\n]", ["[0]", "[1]"]),
+        (f'{{"list": [{json.dumps(A)},\n{json.dumps(B)}]}}', [":list[0]", ":list[1]"]),
+    ],
+)  # fmt: skip
+def test_every_form_gives_the_same_records_and_says_where_they_stand(
+    tmp_path: Path, content: str, places: list[str]
+) -> None:
+    found = _read(tmp_path, content)
+    assert _values(found) == [A, B]
+    assert [each.where for each in found] == [f"{tmp_path / 'n.json'}{each}" for each in places]
+    assert [json.loads(each.raw) for each in found] == [A, B]
+
+
+def test_an_article_alone_is_no_container_of_its_pictures(tmp_path: Path) -> None:
+    article = {"id": "p-1", "body": "雨后的山路很滑。" * 20, "images": [{"src": "/1.jpg"}]}
+    for indent in (None, 2):
+        (record,) = _read(tmp_path, json.dumps(article, ensure_ascii=False, indent=indent))
+        assert isinstance(record, Record)
+        assert record.values == article
+
+
+def test_lines_that_hold_lists_stay_lines(tmp_path: Path) -> None:
+    lines = [{"id": n, "images": [{"src": "/一张很长很长的地址.jpg"}]} for n in (1, 2)]
+    found = _read(tmp_path, "\n".join(map(json.dumps, lines)))
+    assert _values(found) == lines
+
+
+def test_a_long_first_line_makes_no_other_form_of_the_file(tmp_path: Path) -> None:
+    long = {"id": 1, "body": "潮" * 50_000, "images": [{"src": "/1.jpg"}]}
+    text = f"{json.dumps(long)}\nnonsense\n{json.dumps(B)}\n"
+    first, bad, last = _read(tmp_path, text)
+    assert [each.where[-2:] for each in (first, bad, last)] == [":1", ":2", ":3"]
+    assert _values([first, last]) == [long, B]
+    (alone,) = _read(tmp_path, json.dumps(long))
+    assert isinstance(alone, Record)
+
+
+def test_the_list_can_be_named(tmp_path: Path) -> None:
+    content = f'{{"big": [{{"id": "{"x" * 500}"}}], "data": {{"list": {BOTH}, "none": []}}}}'
+    assert _values(_read(tmp_path, content, "#data.list")) == [A, B]
+    assert _read(tmp_path, content, "#data.none") == []
+    with pytest.raises(
+        SourceUnreadable, match=r"no list at 'data'; its lists are: big, data\.list"
+    ):
+        _read(tmp_path, content, "#data")
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ('{"id": 1, "a": NaN}', "NaN is no JSON value"),
+        ('{"id": 1, "id": 2}', "key 'id' stands twice"),
+        ('{"id": 1 "a": 2}', "not JSON (Expecting ',' delimiter, character 10)"),
+        ('{"id": "一个"引号", "a": 1}', "not JSON (Expecting ',' delimiter"),
+        ('{"id": "半个引号"", "a": 1}', "not JSON (Expecting ',' delimiter"),
+        ('{"id": "没有关上, "a": {}}', "not JSON"),
+        ('{"id": "制\t表"}', "not JSON (Invalid control character"),
+        ('"不是对象"', "not a JSON object"),
+        ('[{"id": 1}]', "not a JSON object"),
+        ("17", "not a JSON object"),
+        ('{"id": "坏\udcff字节"}', "not UTF-8 (byte 0xFF)"),
+        ('{"id": ' + "[" * 5_000 + "]" * 5_000 + "}", "not JSON that can be used"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("glue", [",", ",\n"])
+def test_a_broken_element_is_rejected_alone(tmp_path: Path, bad: str, why: str, glue: str) -> None:
+    good = [{"id": n, "title": f"第{n}则"} for n in range(4)]
+    texts = [json.dumps(each, ensure_ascii=False) for each in good]
+    found = _read(tmp_path, f"[{glue.join([*texts[:2], bad, *texts[2:]])}]")
+    assert _values(found) == good
+    (rejection,) = [each for each in found if isinstance(each, Rejection)]
+    assert why in rejection.why
+    assert rejection.where.endswith("[2]")
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "why"),
+    [
+        ('[{"id": 1}, {"id": 2}', 2, "n.json:1: broken JSON at character 22 of the file: the text ends in the list"),
+        ('[\n{"id": 1},\n{"id": 2, "a": "', 1, "n.json:3: broken JSON at character 14 of the file: the text ends in element 1"),
+        ('[{"id": 1} {"id": 2}]', 1, "',' is missing before element 1"),
+        ('[{"id": 1}]\n[{"id": 2}]', 1, "n.json:2: broken JSON at character 13 of the file: something follows the end"),
+        ('{"data": [{"id": 1, "title": "x"}], oops}', 1, "a key in double quotes is missing"),
+        ('{"data": [{"id": 1, "title": "x"}]', 1, "',' or '}' is missing"),
+        ('{\n"a": 1,\n"b": 2\n} 17', 1, "'{' is missing before object 1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_mended_is_one_error_with_its_place_after_all_before_it(
+    tmp_path: Path, content: str, given: int, why: str
+) -> None:
+    file = tmp_path / "n.json"
+    file.write_text(content, encoding="utf-8")
+    found: list[Record | Rejection] = []
+    with pytest.raises(SourceUnreadable) as caught:
+        found.extend(JsonFile(str(file)).records())
+    assert len(found) == given
+    assert why in str(caught.value)
+
+
+def test_a_line_that_is_just_broken_makes_no_other_form_of_the_file(tmp_path: Path) -> None:
+    for broken in ('{"id": 1,', '{"id": 1, "body": "折行,', '{"id": 1, "title":'):
+        bad, good = _read(tmp_path, f'{broken}\n{{"id": 2}}\n')
+        assert isinstance(bad, Rejection)
+        assert good.where.endswith(":2")
+
+
+@pytest.mark.parametrize("before", ["[", '{"data": [', ""])
+def test_an_element_that_is_far_too_long_is_passed_and_never_held(
+    tmp_path: Path, before: str
+) -> None:
+    def pieces() -> Iterator[str]:
+        yield before + '{"id": 1}' + ("," if before else "\n")
+        yield '{"id": 2, "body": "'
+        for _ in range(10):
+            yield '\\"}]{[' * 150_000
+        yield '"}' + ("," if before else "\n") + '{"id": 3}' + {"[": "]", "": ""}.get(before, "]}")
+
+    source = _write(tmp_path / "n", pieces())
+    tracemalloc.start()
+    try:
+        first, long, last = source.records()
+        assert tracemalloc.get_traced_memory()[1] < 6 * MAX_LINE_BYTES
+    finally:
+        tracemalloc.stop()
+    assert _values([first, last]) == [{"id": 1}, {"id": 3}]
+    assert isinstance(long, Rejection)
+    assert long.why == f"longer than {MAX_LINE_BYTES} bytes, not copied"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "gb18030", "big5hkscs"])
+@pytest.mark.parametrize("lines", [False, True])
+def test_encodings_are_found(tmp_path: Path, encoding: str, lines: bool) -> None:
+    records = [{"標題": "江上大雪", "id": n} for n in range(3)]
+    texts = [json.dumps(each, ensure_ascii=False) for each in records]
+    text = "\n".join(texts) if lines else f"[{','.join(texts)}]"
+    (tmp_path / "n.json").write_bytes(text.encode(encoding))
+    assert _values(JsonFile(str(tmp_path / "n.json")).records()) == records
+
+
+def test_a_byte_that_the_encoding_does_not_have_costs_its_line(tmp_path: Path) -> None:
+    text = "".join(f'{{"id": {n}, "title": "第{n}条水路"}}\n' for n in range(3)).encode("gb18030")
+    (tmp_path / "n.json").write_bytes(text.replace("1条".encode("gb18030"), b"1\xcc\xff"))
+    found = list(JsonFile(str(tmp_path / "n.json")).records())
+    bad = found[1]
+    assert isinstance(bad, Rejection)
+    assert "not GB18030 (byte 0xCC at 25 of the line)" in bad.why
+    assert len(_values(found)) == 2
+
+
+@pytest.mark.parametrize("content", [f'{{"items": {BOTH}}}', BOTH, json.dumps(A, indent=1)])
+def test_standard_input_may_have_any_form(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    standard_input = io.TextIOWrapper(io.BytesIO(content.encode()))
+    monkeypatch.setattr(sys, "stdin", standard_input)
+    assert _values(JsonFile("-").records()) in ([A, B], [A])
+    assert not standard_input.buffer.closed
+
+
+_texts = st.text(st.sampled_from('{}[]",:\\ \n零a'), max_size=12)
+
+
+@given(
+    records=st.lists(st.dictionaries(_texts, _texts | st.lists(_texts, max_size=2)), max_size=5),
+    indent=st.sampled_from([None, 1]),
+    path=st.lists(st.sampled_from(["data", "list"]), max_size=2),
+)
+def test_any_objects_come_out_of_a_list_as_they_went_in(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[dict[str, object]],
+    indent: int | None,
+    path: list[str],
+) -> None:
+    value: object = records
+    for each in path:
+        value = {each: value}
+    file = tmp_path_factory.getbasetemp() / "any.json"
+    file.write_text(json.dumps(value, indent=indent), encoding="utf-8")
+    part = f"#{'.'.join(reversed(path))}" if path else ""
+    found = list(JsonFile(f"{file}{part}").records())
+    assert [each.values for each in found if isinstance(each, Record)] == records
+    assert len(found) == len(records)
