@@ -9,6 +9,7 @@ from indexer.errors import SourceUnreadable
 from indexer.sources.base import Source
 
 SOURCES: Final = {
+    "html": "indexer.sources.pages.source:Pages",
     "json_lines": "indexer.sources.json_lines:JsonLines",
 }
 
