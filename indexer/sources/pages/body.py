@@ -17,15 +17,8 @@ from typing import Final
 import trafilatura
 from trafilatura.settings import Document
 
+from indexer.sources.pages import noise
 from indexer.sources.pages.markup import Element, Line, Outline, is_not_displayed
-from indexer.sources.pages.noise import (
-    BOILERPLATE,
-    ELEMENT_NAME,
-    END,
-    FACTS,
-    LIST_HEADING,
-    MAX_CONTROL,
-)
 
 # What trafilatura says of a page is for its developers.
 logging.getLogger("trafilatura").addHandler(logging.NullHandler())
@@ -38,6 +31,8 @@ _SIGNS_EVERY: Final = 150
 """Characters within which a text has a sentence's sign; a longer line without one is a list of keywords."""
 _LEAD: Final = 200
 """Characters of the longest lead in a list of articles; portals cut theirs at about 90."""
+_MOST_LINES: Final = 2_000
+"""Lines, and block elements, of a page that trafilatura is asked about. Its time grows faster than the page."""
 _LINK: Final = 6
 """Characters of the shortest title that a link holds. Shorter links are navigation."""
 _LARGE: Final = 0.3
@@ -50,7 +45,6 @@ _SHORT_TAIL: Final = 100
 """Characters that may follow such a line in any case, if more stands before it."""
 _HEADER_LINES: Final = 12
 """Lines above a text that may be facts and controls; the longest header seen has 7."""
-_LONGEST_HEADING: Final = 16
 _NOT_TEXT: Final = frozenset(("nav", "footer", "aside"))
 _LISTS: Final = frozenset(("ul", "ol", "dl"))
 _ITEMS: Final = frozenset(("li", "dd", "dt"))
@@ -92,12 +86,14 @@ def _second_opinion(
 
     Empty if little of it is neither a link nor a line of facts.
     """
+    if len(page.lines) > _MOST_LINES or len(page.spans) > _MOST_LINES:
+        return []
     extracted = trafilatura.bare_extraction(root, include_comments=False, fast=True)
     texts = set((extracted.text or "").splitlines()) if isinstance(extracted, Document) else set()
     kept = [
         n for n, each in enumerate(page.lines)
-        if each.text in texts and worths[n] is not None and not each.linked and not FACTS.match(each.text)
-        and not BOILERPLATE.match(each.text) and not is_title(each.text, squeezed(title))
+        if each.text in texts and worths[n] is not None and not each.linked and not noise.is_fact(each.text)
+        and not noise.is_boilerplate(each.text) and not is_title(each.text, squeezed(title))
     ]  # fmt: skip
     return kept if len(kept) > 1 and sum(len(page.lines[n].text) for n in kept) > _SHORT else []
 
@@ -109,6 +105,8 @@ def squeezed(text: str) -> str:
 
 def is_title(text: str, title: str) -> bool:
     """Whether a line is the title, with a word such as 原创 before it, or cut short. ``title`` is squeezed."""
+    if len(text) > 2 * len(title) + _LEAD:
+        return False
     flat = squeezed(text)
     if not title or not flat or len(flat) > len(title) + 4 or flat.startswith(("原标题", "原题")):
         return False
@@ -118,7 +116,7 @@ def is_title(text: str, title: str) -> bool:
 def _worth(line: Line) -> int:
     """How much a line speaks for an article (its characters), or against it (negative)."""
     length = len(line.text)
-    if line.linked * 2 > length or BOILERPLATE.match(line.text):
+    if line.linked * 2 > length or noise.is_boilerplate(line.text):
         return -length - 5
     if length < _SHORT and not _SENTENCE.search(line.text):
         return -length // 2 - 5
@@ -171,7 +169,9 @@ class _Survey:
                 continue
             name = f"{element.get('class') or ''} {element.get('id') or ''}"
             named = (
-                element.tag in _NOT_TEXT or ELEMENT_NAME.search(name) or is_not_displayed(element)
+                element.tag in _NOT_TEXT
+                or noise.ELEMENT_NAME.search(name)
+                or is_not_displayed(element)
             )
             if named and self._text_in(start, end) <= self._large:
                 self._drop(start, end)
@@ -186,7 +186,7 @@ class _Survey:
             if element.tag in _LISTS and self._is_link_list(element):
                 self._drop(start, end)
         for n, line in enumerate(self._page.lines):
-            if len(line.text) <= _LONGEST_HEADING and LIST_HEADING.fullmatch(line.text):
+            if noise.is_list_heading(line.text):
                 around = self._end_of_list(beginning.get(n, ()))
                 last = around or n + 1
                 while not around and (after := self._end_of_list(beginning.get(last, ()))):
@@ -244,11 +244,13 @@ def _beginning(found: Sequence[Line], title: str) -> int:
     for n, each in enumerate(found):
         if is_title(each.text, wanted):
             start = n + 1
-        elif _worth(each) > _SHORT and not FACTS.match(each.text):
+        elif _worth(each) > _SHORT and not noise.is_fact(each.text):
             break
     titled = start > 0
     for n, each in enumerate(found[start : start + _HEADER_LINES], start):
-        if len(each.text) <= MAX_CONTROL and _is_facts(each):
+        # A label may be an element of its own; a large initial is none.
+        labelled = len(each.pieces[0]) > 1 and noise.is_label(each.pieces[0])
+        if noise.is_fact(each.text) or (labelled and len(each.text) < _LEAD):
             # Without the title above it, a date may be the first line of a speech.
             if titled or not each.text[0].isdigit():
                 start = n + 1
@@ -257,23 +259,12 @@ def _beginning(found: Sequence[Line], title: str) -> int:
     return start
 
 
-def _is_facts(line: Line) -> bool:
-    """Whether a line begins with a fact or a control. A label may be an element of its own; a large initial is no label."""
-    return FACTS.match(line.text) is not None or (
-        len(line.pieces[0]) > 1 and FACTS.fullmatch(line.pieces[0]) is not None
-    )
-
-
 def _end(found: Sequence[Line]) -> int:
     """The number of lines up to the first one that ends an article, if little of the text follows it."""
     rest = whole = sum(max(0, _worth(each)) for each in found)
+    little = max(_TAIL * whole, min(_SHORT_TAIL, whole / 2))
     for n, each in enumerate(found):
-        ends = (len(each.text) <= MAX_CONTROL and END.match(each.text)) or BOILERPLATE.match(
-            each.text
-        )
-        if rest <= max(_TAIL * whole, min(_SHORT_TAIL, whole / 2)) and (
-            ends or LIST_HEADING.fullmatch(each.text)
-        ):
+        if rest <= little and noise.ends_article(each.text):
             return n
         rest -= max(0, _worth(each))
     return len(found)

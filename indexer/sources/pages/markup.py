@@ -11,8 +11,11 @@ from typing import Final, TypeAlias
 
 from lxml import etree, html
 
-MAX_TAGS: Final = 200_000
-"""Tags of one page. The largest of 48 real pages has 7,700; a million take a second and a half and half a gigabyte."""
+MAX_TAGS: Final = 100_000
+"""Tags of one page. The largest of 48 real pages has 7,700; a million would take half a minute and half a gigabyte."""
+MAX_WORDS: Final = 10_000
+"""Words of one tag. The parser compares every attribute with every other: 10,000 take a tenth of a second, 400,000 minutes."""
+_LONG_TAG: Final = re.compile(rf"<[^<>\s]+(?:\s+[^<>\s]+){{{MAX_WORDS}}}")
 MAX_CELL: Final = 60
 """Characters of the longest cell of a table that shows data; a table with longer cells lays out the page."""
 
@@ -61,10 +64,12 @@ def parse(text: str) -> Element:
     """The tree of a page.
 
     Raises:
-        UnusableMarkup: more than MAX_TAGS tags, nested too deeply, or no element at all.
+        UnusableMarkup: more than MAX_TAGS tags, more than MAX_WORDS words in one, nested too deeply, or no element at all.
     """
     if (tags := text.count("<")) > MAX_TAGS:
         raise UnusableMarkup(f"{tags} tags, the limit is {MAX_TAGS}")
+    if _LONG_TAG.search(text):
+        raise UnusableMarkup(f"a tag of more than {MAX_WORDS} words")
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         # As bytes, because lxml refuses a text with an XML declaration. NUL would end the page for libxml2.

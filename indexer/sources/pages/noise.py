@@ -13,7 +13,7 @@ _LIST_HEADINGS: Final = (
     "(?:相关|热门|热点|最新|精彩|感兴趣|还|也|都|在)*(?:的)?"
     "(?:阅读|推荐|新闻|文章|内容|资讯|报道|链接|专题|话题|喜欢|看|点击|图文|图片|视频|评论|排行|排行榜|回顾|搜索|导读|动态|消息|信息|标签|产品|头条|要闻|热点|关注|精选)+"
 )
-LIST_HEADING: Final = re.compile(
+_LIST_HEADING: Final = re.compile(
     rf"[【\[《■●▪◆>|\s]*(?:{_LIST_HEADINGS}|相关|热榜|排行榜|点击排行|猜你喜欢|大家都在看|网友评论|最新评论|热门评论|全部评论|评论列表|发表评论|我要评论"
     r"|相關閱讀|相關新聞|延伸閱讀|推薦閱讀|熱門文章|最新文章|猜你喜歡)(?:\s*(?:TOP\s*\d*|榜))?[】\]》\s:：>»…|]*(?:更多|换一换|more)?[\s>»]*",
     re.I,
@@ -29,7 +29,7 @@ ELEMENT_NAME: Final = re.compile(
 )
 """A class or an id of what is not the article."""
 
-BOILERPLATE: Final = re.compile(
+_BOILERPLATE: Final = re.compile(
     r"[【（(\[『「*※▲■\s]*(?:"
     r"(?:特别|免责|版权|郑重|重要|法律|风险|温馨|本网|本站|郑重)?(?:声明|提示|免责|说明|版权所有)[】）)\]』」]?\s*(?:[:：】]|$)"
     r"|(?:本文|文章|以上|本站|本网|平台|图片|内容|网友|上述|文中)[^。]{0,40}(?:仅代表|不代表|并不表明|不构成|仅供参考|仅供其|如有侵权|来自网络|源于网络|来源网络|版权归)"
@@ -47,19 +47,48 @@ BOILERPLATE: Final = re.compile(
 EDITED: Final = r"(?:责任编辑|责编|网络编辑|收集编辑|执行编辑|值班编辑|本期编辑|编辑|编审|审核|初审|复审|终审|校对|监制|签发|录入)"
 _BEGINS: Final = r"[【\[（(|｜·•>»《<\s]*"
 _ENDS: Final = r"(?=$|[\s:：】\]）)|｜/／（(\[【\d>»︱丨])"
-END: Final = re.compile(
+_END: Final = re.compile(
     rf"{_BEGINS}(?:{EDITED}|本文来源|文章来源|信息来源|稿件来源|来源|稿源|原文链接|上一(?:篇|条|页)|下一(?:篇|条|页)|上篇|下篇|返回(?:首页|列表|顶部|目录)?|打印(?:本页|此页|文章)?"
     r"|关闭(?:窗口|本页|页面)?|收藏(?:本文)?|点赞|举报|纠错|分享(?:到|至)?|分享让更多人看到|我要(?:纠错|分享|评论|反馈)|展开(?:全文)?|收起|阅读(?:全文|原文)|查看(?:更多|全文|原文)|点击(?:加载)?更多"
     r"|(?:文章)?(?:标签|关键词|关键字)|评论|参与(?:评论|互动)?|我的跟贴|热词|发表评论|更多)\s?"
     + _ENDS
 )
 """The beginning of a short line that stands below an article: who edited it, where to go next."""
-FACTS: Final = re.compile(
-    rf"{END.pattern}|{_BEGINS}(?:作者|记者|撰文|时间|日期|发布|发布(?:时间|日期|于)|发表于|更新(?:时间|于)?|来源于|浏览(?:次数|量)?|点击(?:数|率|次数)?|阅读(?:数|量|次数)?|人气|字号|字体|大|中|小|微信|微博|QQ空间|朋友圈|Qzone|原创|订阅|已?关注"
+_FACTS: Final = re.compile(
+    rf"{_END.pattern}|{_BEGINS}(?:作者|记者|撰文|时间|日期|发布|发布(?:时间|日期|于)|发表于|更新(?:时间|于)?|来源于|浏览(?:次数|量)?|点击(?:数|率|次数)?|阅读(?:数|量|次数)?|人气|字号|字体|大|中|小|微信|微博|QQ空间|朋友圈|Qzone|原创|订阅|已?关注"
     rf"|(?:当前|现在|所在|您的|您现在的|您所在的|您当前的|您的当前)*位置|首页|正文){_ENDS}"
     r"|\W*\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}(?!\d(?!\d?:)).{0,60}$|[\d\W]{1,12}$|[\dA-Za-z+\W]{1,6}$",
     re.I,
 )
 """The beginning of a short line that stands between the title of an article and its text."""
-MAX_CONTROL: Final = 80
+_LONGEST_CONTROL: Final = 80
 """Characters of such a line. A paragraph that begins with one of these words is longer."""
+_LONGEST_LIST_HEADING: Final = 16
+_MOST_BOILERPLATE: Final = 500
+"""Characters at the beginning of a line that are looked at. The patterns above look at no more than 150."""
+
+
+def is_list_heading(text: str) -> bool:
+    """Whether a line is the heading of a list of other articles."""
+    return len(text) <= _LONGEST_LIST_HEADING and _LIST_HEADING.fullmatch(text) is not None
+
+
+def is_boilerplate(text: str) -> bool:
+    """Whether a line is about the site, not about the subject of an article."""
+    return _BOILERPLATE.match(text[:_MOST_BOILERPLATE]) is not None
+
+
+def ends_article(text: str) -> bool:
+    """Whether a line stands below articles."""
+    control = len(text) <= _LONGEST_CONTROL and _END.match(text) is not None
+    return control or is_boilerplate(text) or is_list_heading(text)
+
+
+def is_fact(text: str) -> bool:
+    """Whether a line begins with a fact or a control, such as stand between the title of an article and its text."""
+    return len(text) <= _LONGEST_CONTROL and _FACTS.match(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is nothing but the name of a fact or a control."""
+    return len(text) <= _LONGEST_CONTROL and _FACTS.fullmatch(text) is not None

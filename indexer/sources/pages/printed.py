@@ -36,6 +36,8 @@ _UNMARKED: Final = re.compile(
 _ALONE: Final = re.compile(rf"(^|\x1f)({'|'.join(_LABELS[kind] for kind in KINDS)})\x1f(?!{_MARK})")
 """A label that is an element of its own, without a colon."""
 _SHORT: Final = 40
+_LONGEST_FACTS: Final = 120
+"""Characters of a line that gives facts. In a longer one, a paragraph, a date is one that the article speaks of."""
 
 _STOP: Final = re.compile(
     r"\x1f|\s{2,}|[|｜\[\]【】<>《（(）)。；;!！?？]|\s*(?:举报|参与互动|字号|字体|分享|我要|点击|浏览|打印|评论|收藏|调整|查看|关注|返回|订阅|纠错|展开)|(?:19|20)\d\d\s?[-/.年]"
@@ -85,6 +87,8 @@ def read_labels(found: Iterable[Line]) -> dict[Kind, str]:
     """
     values: dict[Kind, str] = {}
     for line in found:
+        if len(line.text) > _LONGEST_FACTS:
+            continue
         text = _bordered(line)
         labels = list(_LABEL.finditer(text))
         ends = [*(each.start() for each in labels), len(text)][1:]
@@ -168,7 +172,10 @@ def read_outlet(found: Iterable[Line]) -> str:
 def read_date(found: Iterable[Line]) -> str:
     """The first date with a time of day in these lines, else the first date, else nothing."""
     dates = [
-        " ".join(each.split()) for line in found for each in _DATE.findall(" ".join(line.pieces))
+        " ".join(each.split())
+        for line in found
+        if len(line.text) <= _LONGEST_FACTS
+        for each in _DATE.findall(" ".join(line.pieces))
     ]
     return next((each for each in dates if _CLOCKED.search(each)), dates[0] if dates else "")
 

@@ -20,7 +20,7 @@ from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
 from indexer.sources.pages import places
-from indexer.sources.pages.markup import MAX_TAGS
+from indexer.sources.pages.markup import MAX_TAGS, MAX_WORDS
 from indexer.sources.pages.places import MAX_PAGE_BYTES
 from indexer.sources.pages.source import REPLACED, Pages, id_from_path
 from indexer.sources.registry import open_source
@@ -189,6 +189,7 @@ def test_a_page_that_is_not_wholly_decodable_is_read_and_says_so(tmp_path: Path)
         (page("".join(f"<ul><li><a href='/{n}'>第{n}条新闻的标题写在这里</a></li><li><a href='/b{n}'>又一条新闻的标题写在这里</a></li></ul>" for n in range(30))), "no text"),
         ("<div>" * 100_000 + "集市一早就热闹起来，卖糖画的老人支起了摊子。", "nested"),
         ("<b>x</b>" * (MAX_TAGS // 2 + 1), "tags, the limit is"),
+        ("<p " + "a=1 " * (MAX_WORDS + 1) + ">", "words"),
         (b"x" * (MAX_PAGE_BYTES + 1), "not read"),
         (gzip.compress(b" " * (MAX_PAGE_BYTES + 1)), "not read"),
         (gzip.compress(article().encode())[:-20], "damaged gzip"),
@@ -205,7 +206,7 @@ def test_what_is_no_page_with_an_article_is_refused_with_the_reason(
 
 
 def test_a_page_of_many_tags_below_the_limit_is_read(tmp_path: Path) -> None:
-    many = "<p>集市一早就热闹起来，<b>卖糖画</b>的老人支起了摊子。</p>" * (MAX_TAGS // 40)
+    many = "<p>集市一早就热闹起来，<b>卖糖画</b>的老人支起了摊子。</p>" * (MAX_TAGS // 20)
     assert (
         len(str(only(write_folder(tmp_path, {"a.html": article(many)})).values["body"]))
         > MAX_TAGS // 2
