@@ -66,6 +66,7 @@ def find_body(root: Element, page: Outline, title: str) -> Body:
     survey.leave_out_lists()
     holder = survey.holder()
     start, end = page.spans[holder]
+    start = max([start, *(n for n in _headings(page, title) if start <= n < (start + end) / 2)])
     kept = [
         n
         for n in range(start, end)
@@ -77,6 +78,15 @@ def find_body(root: Element, page: Outline, title: str) -> Body:
     if any(_worth(each) > 0 for each in found[first:last]):
         return Body(kept[first:last], holder)
     return Body(_second_opinion(root, page, survey.worths, title), root)
+
+
+def _headings(page: Outline, title: str) -> list[int]:
+    """The lines that are the page's ``h1`` and its title; an article does not begin above them."""
+    wanted = squeezed(title)
+    begun = (
+        start for element, (start, end) in page.spans.items() if element.tag == "h1" and start < end
+    )
+    return [n for n in begun if is_title(page.lines[n].text, wanted)]
 
 
 def _second_opinion(

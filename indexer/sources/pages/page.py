@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from indexer.sources.pages import body, declared, printed
-from indexer.sources.pages.markup import Line, outline, parse
+from indexer.sources.pages.markup import Line, Outline, outline, parse
 
 _ABOVE: Final = 6
 """Lines above the title that may give the date and the source."""
@@ -14,6 +15,8 @@ _FARTHEST: Final = 60
 """Lines between a title and its text; pictures and their captions stand there on some pages."""
 _BELOW: Final = 8
 """Lines below a text that may give editor, source and date."""
+
+_SOURCE_NAME: Final = re.compile(r"source|laiyuan|media-?name", re.I)
 
 
 class NoArticle(Exception):
@@ -37,7 +40,7 @@ def read_page(text: str) -> dict[str, object]:
     if not found.lines:
         raise NoArticle("no text of an article")
     kept = [page.lines[n].text for n in found.lines]
-    head, tail = _around(page.lines, found.lines, title)
+    between, head, tail = _around(page.lines, found.lines, title)
     channel = declared.find_channel(page, says, title)
     url = declared.find_url(root, says, text)
     labels = {**printed.read_labels(tail), **printed.read_labels(head)}
@@ -48,7 +51,10 @@ def read_page(text: str) -> dict[str, object]:
         "body": "\n".join(kept),
         "lead": declared.find_lead(says, title, kept),
         "channel": channel,
-        "source": labels.get("source") or says.source or printed.read_outlet(head),
+        "source": labels.get("source")
+        or says.source
+        or printed.read_outlet(head)
+        or _named_outlet(page, between),
         "author": labels.get("author")
         or credited.get("author")
         or labels.get("giver")
@@ -73,14 +79,29 @@ def _date(above: str, meta: str, below: str) -> str:
     return above or meta or below
 
 
-def _around(page: Sequence[Line], kept: Sequence[int], title: str) -> tuple[list[Line], list[Line]]:
-    """The lines above and below an article that may speak of it: first those between title and text, then those just above."""
+def _around(
+    page: Sequence[Line], kept: Sequence[int], title: str
+) -> tuple[range, list[Line], list[Line]]:
+    """The lines above and below an article that may speak of it: first those between title and text, then those just above.
+
+    The range has the numbers of the lines between title and text.
+    """
     start, end = kept[0], kept[-1]
     wanted = body.squeezed(title)
     titled = [
         n for n in range(max(0, start - _FARTHEST), start) if body.is_title(page[n].text, wanted)
     ]
-    top = titled[-1] if titled else start - _ABOVE
-    top = max(0, top)
-    head = [*page[top:start], *reversed(page[max(0, top - _ABOVE) : top])]
-    return head, [*page[end + 1 : end + 1 + _BELOW], *(page[n] for n in (*kept[-3:], *kept[:2]))]
+    top = max(0, titled[-1] if titled else start - _ABOVE)
+    above = [*page[top:start], *reversed(page[max(0, top - _ABOVE) : top])]
+    below = [*page[end + 1 : end + 1 + _BELOW], *(page[n] for n in (*kept[-3:], *kept[:2]))]
+    return range(top, start), above, below
+
+
+def _named_outlet(page: Outline, between: range) -> str:
+    """The one line of an element between title and text whose class or id says that it is the source."""
+    for element, (start, end) in page.spans.items():
+        name = f"{element.get('class') or ''} {element.get('id') or ''}"
+        named = start in between and start + 1 == end and _SOURCE_NAME.search(name)
+        if named and (outlet := printed.outlet(page.lines[start].text)):
+            return outlet
+    return ""

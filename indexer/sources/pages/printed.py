@@ -154,19 +154,16 @@ def read_outlet(found: Iterable[Line]) -> str:
         if len(line.text) <= _LONGEST_VALUE:
             if byline := _BYLINE.fullmatch(line.text):
                 return byline[1]
-            others = [
-                each
-                for each in (_DATE.sub("", piece).strip(_TRIM) for piece in line.pieces)
-                if each
-            ]
-            others = [each for each in others if not _NO_OUTLET.match(each)]
-            if (
-                _DATE.search(" ".join(line.pieces))
-                and others
-                and 2 <= len(others[0]) <= _LONGEST_OUTLET
-            ):
-                return others[0]
+            beside = filter(None, (outlet(_DATE.sub("", piece)) for piece in line.pieces))
+            if _DATE.search(" ".join(line.pieces)) and (name := next(beside, "")):
+                return name
     return ""
+
+
+def outlet(text: str) -> str:
+    """A text as the name of an outlet; nothing if it cannot be one."""
+    name = text.strip(_TRIM)
+    return name if 2 <= len(name) <= _LONGEST_OUTLET and not _NO_OUTLET.match(name) else ""
 
 
 def read_date(found: Iterable[Line]) -> str:
