@@ -23,7 +23,7 @@ from indexer.sources.pages.markup import Element, Line, Outline, is_not_displaye
 # What trafilatura says of a page is for its developers.
 logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
-_SENTENCE: Final = re.compile("[，。！？；,.;!?：”」]")
+_SENTENCE: Final = re.compile("[，。！？；,.;!?”」]")
 _STOPS: Final = "。！？”）)」"
 _SHORT: Final = 25
 """Characters of a line that may be a label, a name or a link. A line of a paragraph is longer, or holds a sentence's signs."""
@@ -128,7 +128,7 @@ def _worth(line: Line) -> int:
     length = len(line.text)
     if line.linked * 2 > length or noise.is_boilerplate(line.text):
         return -length - 5
-    if length < _SHORT and not _SENTENCE.search(line.text):
+    if (length < _SHORT and not _SENTENCE.search(line.text)) or noise.is_fact(line.text):
         return -length // 2 - 5
     if length > _SIGNS_EVERY and len(_SENTENCE.findall(line.text)) * _SIGNS_EVERY < length:
         return -length - 5
@@ -260,7 +260,8 @@ def _beginning(found: Sequence[Line], title: str) -> int:
     for n, each in enumerate(found[start : start + _HEADER_LINES], start):
         # A label may be an element of its own; a large initial is none.
         labelled = len(each.pieces[0]) > 1 and noise.is_label(each.pieces[0])
-        if noise.is_fact(each.text) or (labelled and len(each.text) < _LEAD):
+        timed = titled and len(each.text) < _LEAD and noise.gives_time(each.text)
+        if noise.is_fact(each.text) or timed or (labelled and len(each.text) < _LEAD):
             # Without the title above it, a date may be the first line of a speech.
             if titled or not each.text[0].isdigit():
                 start = n + 1
@@ -270,11 +271,13 @@ def _beginning(found: Sequence[Line], title: str) -> int:
 
 
 def _end(found: Sequence[Line]) -> int:
-    """The number of lines up to the first one that ends an article, if little of the text follows it."""
+    """The number of lines up to the first one that ends an article, if little of the text follows it; without counts there."""
     rest = whole = sum(max(0, _worth(each)) for each in found)
     little = max(_TAIL * whole, min(_SHORT_TAIL, whole / 2))
-    for n, each in enumerate(found):
-        if rest <= little and noise.ends_article(each.text):
-            return n
-        rest -= max(0, _worth(each))
-    return len(found)
+    end = 0
+    while end < len(found) and not (rest <= little and noise.ends_article(found[end].text)):
+        rest -= max(0, _worth(found[end]))
+        end += 1
+    while end and noise.is_number(found[end - 1].text):
+        end -= 1
+    return end

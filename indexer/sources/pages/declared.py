@@ -324,7 +324,7 @@ def find_image(container: Element | None, declared: Declared, url: str) -> str:
                 address = urljoin(url, each.strip())
             except ValueError:
                 continue
-            if address.startswith(("http://", "https://")):
+            if _is_address(address):
                 return address
     return ""
 

@@ -30,6 +30,7 @@ _BLOCKS: Final = frozenset({
     "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
     "thead", "tr", "ul",
 })  # fmt: skip
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _NOT_DISPLAYED: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 Element: TypeAlias = html.HtmlElement
@@ -72,8 +73,8 @@ def parse(text: str) -> Element:
         raise UnusableMarkup(f"a tag of more than {MAX_WORDS} words")
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        # As bytes, because lxml refuses a text with an XML declaration. NUL would end the page for libxml2.
-        root = html.document_fromstring(text.replace("\0", "").encode("utf-8", "replace"), parser)
+        # As bytes, because lxml refuses a text with an XML declaration. Browsers show no control characters.
+        root = html.document_fromstring(_CONTROL.sub("", text).encode("utf-8", "replace"), parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise UnusableMarkup("no HTML") from error
     if any("xcessive depth" in each.message for each in parser.error_log):

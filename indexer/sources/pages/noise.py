@@ -36,10 +36,10 @@ _BOILERPLATE: Final = re.compile(
     r"|(?:Notice|Copyright|Powered by|All rights)\b|[^。]{0,30}©"
     r"|(?:[^。]{0,60}(?:ICP[备证]|公网安备|All Rights Reserved)|[^。]{0,20}版权所有)"
     r"|(?:未经|如需|欢迎|禁止|转载|凡)[^。]{0,20}(?:授权|转载|注明|联系)[^。]{0,60}。?$"
-    r"|(?:关注|扫描|扫一扫|扫码|长按|微信扫|识别|点击|打开|下载|更多)[^。]{0,20}(?:二维码|公众号|微信|微博|客户端|APP|原文|关注|专题|下载|精彩|菜单|更多)[^。]{0,40}[。！!]?$"
+    r"|(?:关注|扫描|扫一扫|扫码|长按|微信扫|识别|点击|打开|下载|更多)[^。]{0,20}(?:二维码|公众号|手机|微信|微博|客户端|APP|原文|关注|专题|下载|精彩|菜单|更多)[^。]{0,40}[。！!]?$"
     r"|(?:觉得|如果您?觉得|喜欢|看都看完)[^。]{0,20}(?:点赞|分享|转发|收藏|在看)[^。]{0,20}$"
     r"|[^。]{0,12}(?:举报(?:电话|邮箱)|意见反馈|报料(?:热线|电话)?|客服(?:热线|电话)|投稿邮箱)[^。]{0,60}$"
-    r"|(?:END|完)$|[-—=·*_\s]{3,}$)",
+    r"|(?:END|完)$|[-—=·*_]{4,}|[-—=·*_\s]{3,}$)",
     re.I,
 )
 """A line of boilerplate, such as stand below an article: rights, warnings, invitations to follow."""
@@ -50,7 +50,7 @@ _ENDS: Final = r"(?=$|[\s:：】\]）)|｜/／（(\[【\d>»︱丨])"
 _END: Final = re.compile(
     rf"{_BEGINS}(?:{EDITED}|本文来源|文章来源|信息来源|稿件来源|来源|稿源|原文链接|上一(?:篇|条|页)|下一(?:篇|条|页)|上篇|下篇|返回(?:首页|列表|顶部|目录)?|打印(?:本页|此页|文章)?"
     r"|关闭(?:窗口|本页|页面)?|收藏(?:本文)?|点赞|举报|纠错|分享(?:到|至)?|分享让更多人看到|我要(?:纠错|分享|评论|反馈)|展开(?:全文)?|收起|阅读(?:全文|原文)|查看(?:更多|全文|原文)|点击(?:加载)?更多"
-    r"|(?:文章)?(?:标签|关键词|关键字)|评论|参与(?:评论|互动)?|我的跟贴|热词|发表评论|更多)\s?"
+    r"|(?:文章)?(?:标签|关键词|关键字)|评论|参与(?:评论|互动)?|我的跟贴|顶一下|踩一下|扫一扫|热词|发表评论|更多)\s?"
     + _ENDS
 )
 """The beginning of a short line that stands below an article: who edited it, where to go next."""
@@ -92,3 +92,18 @@ def is_fact(text: str) -> bool:
 def is_label(text: str) -> bool:
     """Whether a text is nothing but the name of a fact or a control."""
     return len(text) <= _LONGEST_CONTROL and _FACTS.fullmatch(text) is not None
+
+
+_TIME: Final = re.compile(
+    r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?[\sT]*\d{1,2}[:：]\d\d"
+)
+
+
+def gives_time(text: str) -> bool:
+    """Whether a line no longer than one of facts has a date with the time of day, as no paragraph begins."""
+    return len(text) <= _LONGEST_CONTROL and _TIME.search(text) is not None
+
+
+def is_number(text: str) -> bool:
+    """Whether a line is a count: figures and signs."""
+    return re.fullmatch(r"[\W\d_]{1,12}", text) is not None

@@ -44,17 +44,16 @@ def read_page(text: str) -> dict[str, object]:
     channel = declared.find_channel(page, says, title)
     url = declared.find_url(root, says, text)
     labels = {**printed.read_labels(tail), **printed.read_labels(head)}
-    credited = printed.read_credits([*kept[:2], *kept[-2:]])
+    credited = printed.read_credits([*(each.text for each in head), *kept[:2], *kept[-2:]])
+    beside = printed.read_outlet(head) or _named_outlet(page, between)
+    outlet = "" if beside in labels.values() else beside
     values: dict[str, object] = {
         "url": url,
         "title": title,
         "body": "\n".join(kept),
         "lead": declared.find_lead(says, title, kept),
         "channel": channel,
-        "source": labels.get("source")
-        or says.source
-        or printed.read_outlet(head)
-        or _named_outlet(page, between),
+        "source": labels.get("source") or says.source or outlet,
         "author": labels.get("author")
         or credited.get("author")
         or labels.get("giver")

@@ -16,7 +16,7 @@ _LABELS: Final[dict[Kind, str]] = {
     # First, because a picture's source is not the article's.
     "other": "(?:图片|照片|视频|资料|数据|图)来源|摄影|制图|浏览(?:次数|量)?|点击(?:数|率|次数)?|阅读(?:数|量|次数)?|评论(?:数)?|发布(?:时间|日期|单位|机构)|日期|时间"
     "|關鍵詞|关键词|关键字|标签|字号|字体|分类|栏目|电话|邮箱|校对|审核|监制|责任",
-    "source": "(?:稿件|文章|信息|消息|新闻|本文|内容)?来源于?|稿源|來源|出处",
+    "source": "(?:稿件|文章|信息|消息|新闻|本文|内容)?来源于?|转[载贴]?自|摘自|稿源|來源|出处",
     "author": "作\\s?者|撰文|撰稿人?|采写|采访|特约记者|见习记者|实习记者|记者|記者|文",
     "giver": "供\\s?稿\\s?人?|供稿单位|投稿人?|通讯员|通訊員",
     "editor": EDITED,
@@ -47,16 +47,16 @@ _LONGEST_VALUE: Final = 60
 _NAMES: Final = re.compile(
     r"[\u4e00-\u9fff·]{1,4}(?:[ 、,，/]+[\u4e00-\u9fff·]{1,4})*(?![\u4e00-\u9fff])"
 )
-_NOBODY: Final = frozenset(("网络", "互联网", "网络整理", "未知", "不详", "无"))
+_NOBODY: Final = frozenset(("网络", "互联网", "网络整理", "未知", "不详", "无", "admin", "佚名"))
 """What stands after 来源： under pictures, and says nothing."""
 _TRIM: Final = " \t:：,，、.|｜/／\"'“”_-—·\x1f"
 _CODE: Final = re.compile(r"[_\s-]*[A-Z]{1,3}\d{2,}$")
 """The number of an editor, as in 张三_NN1234."""
 
 CREDIT: Final = re.compile(
-    r"[（(]\s*[^（）()，。\s]{0,12}?(?P<label>记者|通讯员|供稿人?|供稿单位|作者|撰文|文)(?P<mark>[\s:：/]*)(?P<names>[^（）()，。：:]{2,40})[）)]"
+    r"[（(]?記者(?P<reporter>[\u4e00-\u9fff]{2,4})[／/]|[（(]\s*[^（）()，。\s]{0,12}?(?P<label>记者|通讯员|供稿人?|供稿单位|作者|撰文|文)(?P<mark>[\s:：/]*)(?P<names>[^（）()，。：:]{2,40})[）)]"
 )
-"""A credit in brackets: （记者 张三）, （供稿人：李 四）."""
+"""A credit in brackets: （记者 张三）, （供稿人：李 四）; or as papers in Taiwan print it: 記者張三／報導."""
 _REPORTER: Final = re.compile(
     r"\s*(?:(?:首席|见习|实习|特约|本报|本网)*(?:记者|通讯员|摄影|图|摄|整合|编辑|报道|摄影报道|文/?图)|实习生|综合)\s*"
 )
@@ -142,27 +142,33 @@ def read_credits(texts: Sequence[str]) -> dict[Kind, str]:
     values: dict[Kind, str] = {}
     for text in texts:
         for each in CREDIT.finditer(text):
-            kind: Kind = "giver" if each["label"].startswith(("供稿", "通讯员")) else "author"
-            if names := people(each["names"]):
+            kind: Kind = (
+                "giver" if (each["label"] or "").startswith(("供稿", "通讯员")) else "author"
+            )
+            if names := people(each["reporter"] or each["names"]):
                 values.setdefault(kind, names)
     return values
 
 
 def read_outlet(found: Iterable[Line]) -> str:
-    """The outlet that stands without a label beside the date, or after the author's name and a slash; nothing if none does."""
+    """The outlet that stands without a label nearest to the date, or after the author's name and a slash; nothing if none does."""
     for line in found:
         if len(line.text) <= _LONGEST_VALUE:
             if byline := _BYLINE.fullmatch(line.text):
                 return byline[1]
-            beside = filter(None, (outlet(_DATE.sub("", piece)) for piece in line.pieces))
-            if _DATE.search(" ".join(line.pieces)) and (name := next(beside, "")):
+            dated = [n for n, piece in enumerate(line.pieces) if _DATE.search(piece)]
+            near = sorted(
+                enumerate(line.pieces), key=lambda each: abs(each[0] - dated[0]) if dated else 0
+            )
+            names = filter(None, (outlet(_DATE.sub("", piece)) for _, piece in near))
+            if dated and (name := next(names, "")):
                 return name
     return ""
 
 
 def outlet(text: str) -> str:
     """A text as the name of an outlet; nothing if it cannot be one."""
-    name = text.strip(_TRIM)
+    name = _value(text, "source")
     return name if 2 <= len(name) <= _LONGEST_OUTLET and not _NO_OUTLET.match(name) else ""
 
 

@@ -71,3 +71,9 @@ def test_bytes_with_zeros_are_no_text_unless_they_are_utf_16() -> None:
     assert is_text(_page(SIMPLIFIED, "").encode("utf-16"))
     assert is_text(_page(SIMPLIFIED, "").encode("utf-16-be"))
     assert not is_text(b"GIF89a\x01\x00\x01\x00\x80\x00\x00" + bytes(range(256)))
+
+
+def test_a_badly_damaged_page_keeps_its_encoding() -> None:
+    raw = bytearray(_page(SIMPLIFIED * 10, "").encode())
+    raw[100:1_400:30] = b"\xff" * len(raw[100:1_400:30])
+    assert decode(bytes(raw)).encoding == "utf-8"

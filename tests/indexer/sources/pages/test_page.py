@@ -254,3 +254,8 @@ def test_a_page_of_links_is_no_article() -> None:
     )
     with pytest.raises(NoArticle, match="no text"):
         read_page(page(links))
+
+
+def test_control_characters_are_not_read() -> None:
+    text = article(TEXT.replace("花鼓", "花\x07鼓\x00"))
+    assert _body(text) == "\n".join(PARAGRAPHS)

@@ -45,7 +45,7 @@ def _named(records: Iterable[Values]) -> Iterable[tuple[str, str]]:
 
 
 class TestTar(SourceContract):
-    counts = (20, 120)
+    counts = (10, 60)
 
     def expected(self, values: Values) -> Article:
         """A page has no id but its address."""
@@ -101,7 +101,7 @@ class TestFolder(TestTar):
 
 
 class TestZip(TestTar):
-    counts = (20, 100)  # the table of contents is in memory
+    counts = (10, 60)  # the table of contents is in memory
 
     def make(self, folder: Path, records: Iterable[Values]) -> Source:
         return write_zip(folder / "pages.zip", dict(_named(records)))
