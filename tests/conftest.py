@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import String
+
+from tests.databases import DatabaseServer, served
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +24,31 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the number of runs of each random fault test. `make test-faults` asks for more than `make test`."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on each kind of database that its marker ``databases`` names. The nearest marker counts."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", marker.args, indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the test runs on."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[DatabaseServer]:
+    """A PostgreSQL of this run. Without its programs the test is skipped; if CI is set, it fails."""
+    yield from served("postgresql")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[DatabaseServer]:
+    """A MariaDB of this run. Without its programs the test is skipped; if CI is set, it fails."""
+    yield from served("mariadb")
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,9 @@ def test_the_settings_page_names_no_setting_that_does_not_exist() -> None:
 def test_every_dependency_has_a_line_that_says_why(requirements: str) -> None:
     lines = (PROJECT / requirements).read_text(encoding="utf-8").splitlines()
     names = [
-        re.split(r"[\[~=<>]", line)[0] for line in lines if line and not line.startswith(("#", "-r"))
+        re.split(r"[\[~=<>]", line)[0]
+        for line in lines
+        if line and not line.startswith(("#", "-r"))
     ]
     explained = re.findall(
         r"^\| ([A-Za-z0-9_-]+) \|", document("dependencies.md"), flags=re.MULTILINE

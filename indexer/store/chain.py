@@ -46,6 +46,11 @@ def open_database(url: str, chain: Chain, *, patience: float | None = None) -> E
     return engine
 
 
+def hold(connection: Connection, chain: Chain) -> None:
+    """Keep other writers out until the end of this transaction, by the lock of the row with the position."""
+    connection.execute(select(_version(chain).c.version_num).with_for_update())
+
+
 def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
     with engine.connect() as connection:
         if _found(connection, chain) == chain.newest:
@@ -63,6 +68,9 @@ def _found(connection: Connection, chain: Chain) -> str | None:
     """The database's revision; None for a new database."""
     if not inspect(connection).has_table(chain.version_table):
         return None
-    version = Table(chain.version_table, MetaData(), Column("version_num", String(32)))
-    found: str | None = connection.execute(select(version.c.version_num)).scalar()
+    found: str | None = connection.execute(select(_version(chain).c.version_num)).scalar()
     return found
+
+
+def _version(chain: Chain) -> Table:
+    return Table(chain.version_table, MetaData(), Column("version_num", String(32)))

@@ -12,7 +12,10 @@ from indexer.article import Article
 from indexer.errors import ConditionFailed
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition, Result, Stored
+from tests.databases import DATABASES
 from tests.factories import article
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 def _state(store: ArticleStore) -> list[object]:

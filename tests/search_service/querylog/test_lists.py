@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from search_service.querylog.counts import ClickCount, QueryCount, merged
 from search_service.querylog.lists import WINDOWS, Lists, Window
 from search_service.querylog.reading import ListReader
 from search_service.querylog.store import QueryLogStore
+from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
 from tests.typed_queries import analyzer
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 def read(store: QueryLogStore) -> Lists:

@@ -35,9 +35,12 @@ from search_service.querylog.tables import (
 )
 from search_service.querylog.visitors import REFRESH, Visitor
 from tests.conftest import differing_type
+from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill, viewed
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 EVER = datetime(2000, 1, 1), datetime(2100, 1, 1)
 
@@ -87,6 +90,7 @@ def test_a_search_and_its_click_are_written_whole(store: QueryLogStore) -> None:
     assert (opened["query_id"], opened["article_id"], opened["position"]) == (search.id, "a-7", 4)
 
 
+@pytest.mark.databases("sqlite")
 def test_nothing_of_a_visitor_is_stored_but_a_hash(store: QueryLogStore, url: str) -> None:
     store.write([asked(), clicked(query="山谷")], now=NOON)
     store.close()
@@ -154,6 +158,7 @@ def test_the_clicks_of_a_network_are_those_of_three_visitors(store: QueryLogStor
     assert count.visitors == 3
 
 
+@pytest.mark.databases("sqlite")
 def test_a_log_of_the_release_before_is_brought_up_to_date(url: str) -> None:
     Path(url.removeprefix("sqlite:///")).parent.mkdir()
     engine = create_engine(url)
@@ -292,6 +297,7 @@ def _write_many(url: str, process: int) -> int:
     return written
 
 
+@pytest.mark.databases("sqlite")
 def test_processes_share_a_new_database_its_salt_its_refreshes_and_its_views(url: str) -> None:
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
         assert list(pool.map(_write_many, [url] * 3, range(3))) == [40] * 3
@@ -324,6 +330,7 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
         open_query_log(f"sqlite:///{path}", SHANGHAI)
 
 
+@pytest.mark.databases("sqlite")
 def test_a_database_of_a_newer_release_is_left_alone(store: QueryLogStore, url: str) -> None:
     store.close()
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:
@@ -332,6 +339,7 @@ def test_a_database_of_a_newer_release_is_left_alone(store: QueryLogStore, url: 
         open_query_log(url, SHANGHAI)
 
 
+@pytest.mark.databases("sqlite")
 def test_a_database_that_fails_while_it_is_used_says_so(store: QueryLogStore, url: str) -> None:
     store.write([asked()], now=NOON)
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:

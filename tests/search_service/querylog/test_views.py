@@ -15,8 +15,11 @@ from search_service.querylog.store import QueryLogStore
 from search_service.querylog.tables import clicks, viewers, views
 from search_service.querylog.views import VIEW_WINDOWS, ViewCount, ViewWindow, viewed_articles
 from search_service.querylog.visitors import NETWORK_VISITORS, REFRESH
+from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.querylog.factory import BROWSER, clicked, days_ago, viewed
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -137,6 +140,7 @@ def test_who_viewed_is_forgotten_after_the_day_and_counts_after_the_week(
     assert [(each.article_id, each.visitors) for each in hottest(store, "day")] == [("today", 1)]
 
 
+@pytest.mark.databases("sqlite")
 def test_nothing_of_a_reader_is_stored_but_a_hash(store: QueryLogStore, url: str) -> None:
     store.write([viewed()], now=NOON)
     store.close()
