@@ -91,6 +91,17 @@ class DatabaseServer:
         with engine.connect() as connection:
             yield connection
 
+    def waiting(self) -> int:
+        """How many sessions wait for a lock at this moment."""
+        if self.admin.get_backend_name() == "postgresql":
+            query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        else:
+            query = (
+                "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+            )
+        with self.administer() as connection:
+            return int(connection.execute(text(query)).scalar_one())
+
     def disconnect_all(self) -> None:
         """Close every connection of the tests' user, as a server does that starts again."""
         with self.administer() as connection:

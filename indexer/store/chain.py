@@ -53,19 +53,19 @@ def hold(connection: Connection, chain: Chain) -> None:
 
 def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
     with engine.connect() as connection:
-        if _found(connection, chain) == chain.newest:
+        if position(connection, chain) == chain.newest:
             return
     # Imported here: alembic takes longer to import than an up-to-date store takes to open.
     from indexer.store.migrate import migrate
 
     with for_writing(engine).begin() as connection, migration_lock(connection):
-        found = _found(connection, chain)  # again: another process may have been faster
+        found = position(connection, chain)  # again: another process may have been faster
         if found != chain.newest:
             migrate(connection, chain.folder, version_table=chain.version_table, found=found)
 
 
-def _found(connection: Connection, chain: Chain) -> str | None:
-    """The database's revision; None for a new database."""
+def position(connection: Connection, chain: Chain) -> str | None:
+    """Where the database stands in the chain; None for a new database."""
     if not inspect(connection).has_table(chain.version_table):
         return None
     found: str | None = connection.execute(select(_version(chain).c.version_num)).scalar()

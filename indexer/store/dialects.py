@@ -140,6 +140,15 @@ def migration_lock(connection: Connection) -> Iterator[None]:
             yield
 
 
+def continue_numbering(connection: Connection, table: Table) -> None:
+    """Let the database number the next row after all that are there, although these came with their numbers."""
+    column = table.autoincrement_column
+    if column is None or connection.dialect.name != "postgresql":
+        return  # the others look at the rows
+    counter = func.pg_get_serial_sequence(table.name, column.name)
+    connection.execute(select(func.setval(counter, func.max(column))).having(func.count() > 0))
+
+
 def insert_plain(
     connection: Connection, table: Table, rows: Sequence[tuple[int | str, ...]]
 ) -> None:
