@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import String
 
 from tests.databases import DatabaseServer, served
 
@@ -51,6 +50,15 @@ def mariadb() -> Iterator[DatabaseServer]:
     yield from served("mariadb")
 
 
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
+    """A database without tables."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    server: DatabaseServer = request.getfixturevalue(database)
+    return server.new()
+
+
 @pytest.fixture(autouse=True)
 def _small_commits_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep up to three small commits of a test as segments of their own. Otherwise most tests would search a single segment."""
@@ -70,11 +78,3 @@ def corpus_dir() -> Path:
             pytest.fail(sentence)
         pytest.skip(sentence)
     return folder
-
-
-def differing_type(
-    _context: object, _found: object, _column: object, in_database: object, in_table: object
-) -> bool | None:
-    """For alembic: SQLite does not enforce lengths, so two texts of different lengths are of one type."""
-    both_texts = isinstance(in_database, String) and isinstance(in_table, String)
-    return False if both_texts else None

@@ -152,9 +152,9 @@ def postgresql_server() -> Iterator[DatabaseServer]:
         command = [postgres, "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
         command += ["-k", str(folder), "-F", "-c", "full_page_writes=off"]
         admin = _url("postgresql+psycopg", _ADMIN_OF_POSTGRESQL, port, database="postgres")
-        # SIGINT: the server does not wait until everybody has gone.
+        # SIGQUIT: the server ends at once and saves nothing.
         yield from _running(
-            command, admin, _USER_OF_POSTGRESQL, user="postgres", stop=signal.SIGINT
+            command, admin, _USER_OF_POSTGRESQL, user="postgres", stop=signal.SIGQUIT
         )
 
 
@@ -177,7 +177,7 @@ def mariadb_server() -> Iterator[DatabaseServer]:
             "--sync-binlog=0",
         ]
         admin = _url("mysql+pymysql", "root", port)
-        yield from _running(command, admin, _USER_OF_MARIADB, user="mysql", stop=signal.SIGTERM)
+        yield from _running(command, admin, _USER_OF_MARIADB, user="mysql", stop=signal.SIGKILL)
 
 
 def served(kind: str) -> Iterator[DatabaseServer]:

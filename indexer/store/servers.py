@@ -127,13 +127,13 @@ def server_engine(url: URL, *, patience: float) -> Engine:
 def sentence(error: DBAPIError) -> str | None:
     """What to do about a server's error; None if it is of no known kind."""
     original = error.orig
+    number = original.args[0] if original is not None and original.args else None
+    if isinstance(number, int):
+        return MYSQL_SENTENCES.get(number)
     state = getattr(original, "sqlstate", None)
     if state is not None:
         kinds = [each for each in POSTGRESQL_SENTENCES if state.startswith(each)]
         return POSTGRESQL_SENTENCES[max(kinds, key=len)] if kinds else None
-    number = original.args[0] if original is not None and original.args else None
-    if isinstance(number, int):
-        return MYSQL_SENTENCES.get(number)
     if error.connection_invalidated:
         return _CLOSED
     # PostgreSQL's library says why a connection failed in words only.

@@ -25,6 +25,11 @@ from tests.indexer.store.test_editorial_lists import entries
 Make = Callable[[str], str]
 
 
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "BATCH", 50)
+
+
 @pytest.fixture
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """The URL of an empty database of a kind. Each call gives another one."""
@@ -46,7 +51,7 @@ def _fill(url: str) -> str:
         store.put([article(each, title=each) for each in ("b", "B", "é", "e\u0301", "😀", "😃")])
         store.put([article(f"r-{n}", title=f"报 {n}", body=REPORT) for n in range(3)])
         store.put([article("long", title="长", body="山路弯弯，溪水长流。" * 20_000)])
-        store.put([article(f"n-{n}", title=f"第 {n} 篇") for n in range(1_100)])
+        store.put([article(f"n-{n}", title=f"第 {n} 篇") for n in range(110)])
         store.delete(["b", "r-1"])
         store.withdraw(["B"])
     with closing(open_editorial(url)) as lists:
@@ -90,10 +95,10 @@ def test_a_copy_holds_what_the_store_held_and_goes_on_from_there(
     told: list[tuple[str, int, int]] = []
     copied = copy_store(old, new, progress=lambda *how_far: told.append(how_far))
     assert _everything(new) == _everything(old)
-    assert copied.rows["articles"] == 1_110
+    assert copied.rows["articles"] == 120
     assert (copied.rows["jobs"], copied.left) == (1, {**dict.fromkeys(copied.rows, 0), "jobs": 1})
     assert [each for each in told if each[0] == "articles"] == [
-        ("articles", done, 1_110) for done in (500, 1_000, 1_110)
+        ("articles", done, 120) for done in (50, 100, 120)
     ]
     with closing(open_store(new)) as store, closing(open_keys(new)) as keys:
         before = store.revision()
@@ -113,7 +118,7 @@ def test_a_copy_holds_what_the_store_held_and_goes_on_from_there(
 def _all_or_nothing(make: Make) -> tuple[str, str]:
     old, new = make("sqlite"), make("postgresql")
     with closing(open_store(old)) as store:
-        store.put([article(f"a-{n}", title=f"第 {n} 篇") for n in range(700)])
+        store.put([article(f"a-{n}", title=f"第 {n} 篇") for n in range(70)])
         store.delete(["a-3"])
     return old, new
 

@@ -15,19 +15,18 @@ from threading import Thread
 from typing import Literal
 
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, select
 
 from indexer.errors import FolderNotWritable, SearchIndexError, StoreTooNew, StoreUnavailable
 from indexer.store import dialects
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
+from indexer.store.database import CHAIN, open_store
 from indexer.store.tables import SCHEMA, duplicate_keys, metadata
-from tests.conftest import PROJECT, differing_type
+from tests.conftest import PROJECT
 from tests.factories import article
+from tests.migrating import differences
 
 
 @contextmanager
@@ -51,9 +50,7 @@ def test_the_folder_and_the_file_are_made(store: ArticleStore, store_url: str) -
 def test_the_database_is_what_the_tables_say(store_url: str) -> None:
     open_store(store_url).close()
     engine = create_engine(store_url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": differing_type})
-        assert compare_metadata(context, metadata) == []
+    assert differences(engine, CHAIN, metadata) == []
     engine.dispose()
 
 
@@ -67,7 +64,7 @@ def test_an_up_to_date_store_opens_without_alembic(store: ArticleStore, store_ur
     store.put([article("a")])
     code = (
         "import sys\n"
-        "from indexer.store.database import open_store\n"
+        "from indexer.store.database import CHAIN, open_store\n"
         "store = open_store(sys.argv[1])\n"
         "print(store.count(), 'alembic' in sys.modules)\n"
         "store.close()\n"

@@ -7,17 +7,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import Table, create_engine, select, text
+from sqlalchemy import Table, create_engine, insert, select
 
 from indexer.errors import QueryLogUnavailable
 from indexer.store.database import open_store
@@ -34,9 +30,9 @@ from search_service.querylog.tables import (
     views,
 )
 from search_service.querylog.visitors import REFRESH, Visitor
-from tests.conftest import differing_type
 from tests.databases import DATABASES
 from tests.factories import NOON
+from tests.migrating import differences, released, table_of, upgrade
 from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import BROWSER, asked, clicked, days_ago, fill, viewed
 
@@ -60,10 +56,7 @@ def write(store: QueryLogStore, *entries: Asked) -> list[bool]:
 
 def test_the_database_is_what_the_tables_say(store: QueryLogStore, url: str) -> None:
     engine = create_engine(url)
-    with engine.connect() as connection:
-        options = {"compare_type": differing_type, "version_table": "query_log_version"}
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata) == []
+    assert differences(engine, CHAIN, metadata) == []
     engine.dispose()
     assert rows(store, queries) == []
 
@@ -158,30 +151,26 @@ def test_the_clicks_of_a_network_are_those_of_three_visitors(store: QueryLogStor
     assert count.visitors == 3
 
 
-@pytest.mark.databases("sqlite")
-def test_a_log_of_the_release_before_is_brought_up_to_date(url: str) -> None:
-    Path(url.removeprefix("sqlite:///")).parent.mkdir()
-    engine = create_engine(url)
+@pytest.mark.databases(*DATABASES)
+@pytest.mark.parametrize("version", released(CHAIN))
+def test_a_log_of_any_release_is_brought_up_to_date(new_url: str, version: str) -> None:
+    engine = create_engine(new_url)
+    upgrade(engine, CHAIN, version)
+    row = {
+        "id": "a", "asked_at": datetime(2026, 3, 1, 11), "query": "山谷", "text": "山谷", "rung": "words",
+        "total": 3, "page": 1, "visitor": "hash", "plain": True, "counted": True,
+    }  # fmt: skip
     with engine.begin() as connection:
-        configured = MigrationContext.configure(connection)
-        with Operations.context(configured):
-            import_module("search_service.querylog.migrations.v0001_queries_and_clicks").upgrade()
-        connection.execute(text(f"CREATE TABLE {CHAIN.version_table} (version_num VARCHAR(32))"))
-        connection.execute(text(f"INSERT INTO {CHAIN.version_table} VALUES ('0001')"))
-        connection.execute(
-            text(
-                "INSERT INTO queries VALUES "
-                "('a', '2026-03-01 11:00:00', '山谷', '山谷', 'words', 3, 1, 'hash', 1, 1)"
-            )
-        )
-    engine.dispose()
-    with closing(open_query_log(url, SHANGHAI)) as store:
+        connection.execute(insert(table_of(engine, "queries")).values(row))
+    with closing(open_query_log(new_url, SHANGHAI)) as store:
         assert store.write([asked()], now=NOON) == 1
         (before, after) = sorted(rows(store, queries), key=lambda row: row["id"] != "a")
         assert (before["visitor"], before["network"]) == ("hash", None)
         assert after["network"]
         with store.reading() as connection:
             assert [each.visitors for each in counted_queries(connection, *EVER)] == [2]
+    assert differences(engine, CHAIN, metadata) == []
+    engine.dispose()
 
 
 def test_a_batch_that_is_written_twice_is_there_once(store: QueryLogStore) -> None:
