@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.databases import DatabaseServer, served
+from tests.databases import DatabaseServer, Second, second_caller, served
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +57,14 @@ def new_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> st
         return f"sqlite:///{tmp_path / 'new.sqlite3'}"
     server: DatabaseServer = request.getfixturevalue(database)
     return server.new()
+
+
+@pytest.fixture
+def second(request: pytest.FixtureRequest, database: str) -> Iterator[Second]:
+    """Begins a call in a thread and returns when it waits for a lock of the test's database."""
+    server = None if database == "sqlite" else request.getfixturevalue(database)
+    with second_caller(server) as begin:
+        yield begin
 
 
 @pytest.fixture(autouse=True)

@@ -13,15 +13,17 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Final
+from threading import Event
+from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -32,8 +34,11 @@ DATABASES: Final = ("sqlite", "postgresql", "mariadb")
 PASSWORD: Final = "a b@c:/d%"
 """Of the user that the tests are. Its characters need escapes in a URL."""
 
-_PATIENCE: Final = 60
-"""Seconds that a server may take to start or to stop."""
+PATIENCE: Final = 60
+"""Seconds that a server may take to start or to stop, and a thread to come where it is expected."""
+
+Second = Callable[[Engine, Callable[[], Any]], "Future[Any]"]
+"""What the fixture ``second`` gives."""
 
 _NUMBERED: Final = ("api_keys", "jobs", "clicks", "viewers")
 """The tables whose rows the database numbers."""
@@ -164,7 +169,7 @@ def mariadb_server() -> Iterator[DatabaseServer]:
     install, mariadbd = _program("mariadb-install-db"), _program("mariadbd")
     with _folder("mysql") as folder:
         port = _free_port()
-        data = ["--no-defaults", f"--datadir={folder}/data"]
+        data = ["--no-defaults", f"--datadir={folder}/data", "--innodb-log-file-size=8M"]
         _make(
             [install, *data, "--auth-root-authentication-method=normal", "--skip-test-db"],
             user="mysql",
@@ -195,6 +200,29 @@ def served(kind: str) -> Iterator[DatabaseServer]:
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)
+
+
+@contextmanager
+def second_caller(server: DatabaseServer | None) -> Iterator[Second]:
+    """Gives a function that begins a call, in a thread, and returns when the call waits for a lock of the engine's database.
+
+    The server says that it waits. Of SQLite, which has no server, only its beginning is known.
+    """
+    with ThreadPoolExecutor(1) as thread:
+
+        def begin(engine: Engine, call: Callable[[], Any]) -> Future[Any]:
+            began = Event()
+            event.listen(engine, "before_cursor_execute", lambda *_: began.set())
+            future = thread.submit(call)
+            assert began.wait(PATIENCE)
+            until = time.monotonic() + PATIENCE
+            while server and not server.waiting():
+                assert not future.done(), "it did not wait"
+                assert time.monotonic() < until, "it never came to wait"
+            assert not future.done(), "it did not wait"
+            return future
+
+        yield begin
 
 
 class ProgramMissing(Exception):
@@ -262,13 +290,13 @@ def _running(
             server.close()
             process.send_signal(stop)
             try:
-                process.wait(_PATIENCE)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
 def _wait_for(server: DatabaseServer) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             with server.administer():

@@ -6,15 +6,11 @@ says so. Of SQLite the test knows only that the second one has begun.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
-from threading import Event
-from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import select, update
 
 from indexer.article import Article
 from indexer.store import changing
@@ -23,38 +19,11 @@ from indexer.store.database import open_editorial, open_jobs, open_store
 from indexer.store.jobs import JobStore, _running
 from indexer.store.tables import editorial_versions
 from indexer.store.tables import jobs as table
-from tests.databases import DATABASES, DatabaseServer
+from tests.databases import DATABASES, PATIENCE, Second
 from tests.factories import article
 from tests.indexer.store.test_editorial_lists import entries
 
 pytestmark = pytest.mark.databases(*DATABASES)
-
-_PATIENCE = 20
-
-_Result = TypeVar("_Result")
-Second = Callable[[Engine, Callable[[], _Result]], "Future[_Result]"]
-
-
-@pytest.fixture
-def second(request: pytest.FixtureRequest, database: str) -> Iterator[Second[Any]]:
-    """Begin a call that changes the database of an engine, in a thread, and return when it waits for a lock."""
-    with ThreadPoolExecutor(1) as thread:
-
-        def begin(engine: Engine, call: Callable[[], Any]) -> Future[Any]:
-            began = Event()
-            event.listen(engine, "before_cursor_execute", lambda *_: began.set())
-            future = thread.submit(call)
-            assert began.wait(_PATIENCE)
-            if database != "sqlite":
-                server: DatabaseServer = request.getfixturevalue(database)
-                until = time.monotonic() + _PATIENCE
-                while not server.waiting():
-                    assert not future.done(), "it did not wait"
-                    assert time.monotonic() < until, "it never came to wait"
-            assert not future.done()
-            return future
-
-        yield begin
 
 
 def _own(article_id: str) -> Article:
@@ -67,7 +36,7 @@ def _follow(store: ArticleStore, after: int) -> list[tuple[int, str]]:
 
 
 def test_a_revision_shows_only_after_every_lower_one(
-    store: ArticleStore, store_url: str, second: Second[Any]
+    store: ArticleStore, store_url: str, second: Second
 ) -> None:
     store.put([_own("a")])
     with closing(open_store(store_url)) as other, closing(open_store(store_url)) as reader:
@@ -75,27 +44,27 @@ def test_a_revision_shows_only_after_every_lower_one(
             changing.put(connection, last, [_own("b"), _own("c")], None)
             later = second(other._engine, lambda: other.put([_own("d")]))
             assert (reader.revision(), _follow(reader, 1)) == (1, [])
-        (done,) = later.result(_PATIENCE)
+        (done,) = later.result(PATIENCE)
         assert done.revision == 4
         assert _follow(reader, 1) == [(2, "b"), (3, "c"), (4, "d")]
 
 
 def test_a_change_that_is_given_up_leaves_no_gap_and_harms_no_other(
-    store: ArticleStore, store_url: str, second: Second[Any]
+    store: ArticleStore, store_url: str, second: Second
 ) -> None:
     with closing(open_store(store_url)) as other:
         with store._change() as (connection, last):
             changing.put(connection, last, [article("a", title="甲")], None)
             later = second(other._engine, lambda: other.put([article("a", title="乙")]))
             connection.rollback()
-        assert [each[1:] for each in later.result(_PATIENCE)] == [("created", 1)]
+        assert [each[1:] for each in later.result(PATIENCE)] == [("created", 1)]
     found = store.get("a")
     assert found is not None
     assert found.title == "乙"
 
 
 def test_who_changes_an_article_after_another_sees_what_the_other_made_of_it(
-    store: ArticleStore, store_url: str, second: Second[Any]
+    store: ArticleStore, store_url: str, second: Second
 ) -> None:
     body = "渡口的早市天不亮就开了，挑担的人从两岸过来。" * 5
     with closing(open_store(store_url)) as other:
@@ -103,7 +72,7 @@ def test_who_changes_an_article_after_another_sees_what_the_other_made_of_it(
             changing.put(connection, last, [article("a", title="早市", body=body)], None)
             reprint = article("b", title="渡口早市", body=body)
             later = second(other._engine, lambda: other.put([reprint], when="absent"))
-        later.result(_PATIENCE)
+        later.result(PATIENCE)
     groups = {each.article_id: each.article for each in store.changes()}
     one, two = groups["a"], groups["b"]
     assert one is not None
@@ -119,7 +88,7 @@ def jobs(store_url: str) -> Iterator[JobStore]:
 
 
 def test_a_job_that_is_queued_again_while_somebody_cancels_it_is_cancelled(
-    jobs: JobStore, store_url: str, second: Second[Any]
+    jobs: JobStore, store_url: str, second: Second
 ) -> None:
     job = jobs.add("rebuild", {})
     assert jobs.take() is not None
@@ -127,11 +96,11 @@ def test_a_job_that_is_queued_again_while_somebody_cancels_it_is_cancelled(
         with jobs._writing.begin() as connection:
             connection.execute(_running(job.id).values(state="queued"))
             asked = second(other._engine, lambda: other.ask_to_cancel(job.id))
-        assert asked.result(_PATIENCE).state == "cancelled"
+        assert asked.result(PATIENCE).state == "cancelled"
 
 
 def test_who_takes_a_job_while_another_does_gets_the_next_one(
-    jobs: JobStore, store: ArticleStore, store_url: str, second: Second[Any]
+    jobs: JobStore, store: ArticleStore, store_url: str, second: Second
 ) -> None:
     first, next_one = jobs.add("check", {}), jobs.add("check", {})
     with closing(open_jobs(store_url)) as other:
@@ -139,15 +108,15 @@ def test_who_takes_a_job_while_another_does_gets_the_next_one(
         with store._change() as (connection, _):
             taken = second(other._engine, other.take)
             connection.execute(update(table).where(table.c.id == first.id).values(state="running"))
-        assert taken.result(_PATIENCE).id == next_one.id
+        assert taken.result(PATIENCE).id == next_one.id
 
 
-def test_lists_that_two_change_hold_what_both_added(store_url: str, second: Second[Any]) -> None:
+def test_lists_that_two_change_hold_what_both_added(store_url: str, second: Second) -> None:
     with closing(open_editorial(store_url)) as lists, closing(open_editorial(store_url)) as other:
         with lists._change("hot") as (stored, write):
             later = second(other._engine, lambda: other.put("hot", entries("hot", "庙会")))
             write({**stored, "春运": "春运"})
-        later.result(_PATIENCE)
+        later.result(PATIENCE)
         with lists._engine.connect() as connection:
             assert connection.execute(select(editorial_versions.c.last)).scalar_one() == 2
         assert [each.spell() for each in lists.read().entries["hot"]] == ["春运", "庙会"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, create_engine, insert, select
+from sqlalchemy import Connection, Table, create_engine, event, func, insert, select
 
 from indexer.errors import QueryLogUnavailable
 from indexer.store.database import open_store
@@ -30,7 +30,7 @@ from search_service.querylog.tables import (
     views,
 )
 from search_service.querylog.visitors import REFRESH, Visitor
-from tests.databases import DATABASES
+from tests.databases import DATABASES, PATIENCE, Second
 from tests.factories import NOON
 from tests.migrating import differences, released, table_of, upgrade
 from tests.search_service.indexes import SHANGHAI
@@ -303,6 +303,40 @@ def test_processes_share_a_new_database_its_salt_its_refreshes_and_its_views(url
             **{f"b-{number}": 3 for number in range(20)},
         }
     store.close()
+
+
+def test_who_writes_while_another_does_sees_what_the_other_wrote(
+    store: QueryLogStore, url: str, second: Second
+) -> None:
+    search, view = asked(), viewed("a-1")
+    with closing(open_query_log(url, SHANGHAI)) as other:
+        refresh = replace(asked(), id=token_hex(8))
+        later: list[Future[int]] = []
+        again = [refresh, search, view]
+
+        @event.listens_for(store._engine, "commit")
+        def let_the_other_begin(_connection: Connection) -> None:
+            if not later:
+                later.append(second(other._engine, lambda: other.write(again, now=NOON)))
+
+        assert store.write([search, view], now=NOON) == 1
+        assert later[0].result(PATIENCE) == 1
+    assert {row["id"]: row["counted"] for row in rows(store, queries)} == {
+        search.id: True,
+        refresh.id: False,
+    }
+    assert len(rows(store, salts)) == 1
+    assert {row["visitors"] for row in rows(store, views)} == {1}
+
+
+def test_the_lists_are_read_in_one_state(store: QueryLogStore, url: str) -> None:
+    store.write([asked()], now=NOON)
+    with closing(open_query_log(url, SHANGHAI)) as other, store.reading() as connection:
+        count = select(func.count()).select_from(queries)
+        assert connection.execute(count).scalar() == 1
+        other.write([asked("另一次", by=2)], now=NOON)
+        assert connection.execute(count).scalar() == 1
+    assert len(rows(store, queries)) == 2
 
 
 def test_two_processes_do_not_close_a_day_twice(store: QueryLogStore, url: str) -> None:
