@@ -70,12 +70,10 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
 
 def show_copy(copied: Copied) -> None:
     """Print what was copied into another store, and what to do next."""
-    click.echo(
-        f"copied and compared: {', '.join(f'{n:,} {name}' for name, n in copied.rows.items())}"
-    )
-    for name, count in copied.left.items():
-        if count:
-            hint(f"left in the old database: {count:,} {name} that have not ended")
+    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in copied.rows.items())
+    click.echo(f"copied and compared, in rows: {rows}")
+    if unfinished := copied.left["jobs"]:
+        hint(f"{counted(unfinished, 'job')} that did not end stayed in the old database")
     hint("next: name the new database in SEARCH_STORE_URL, then start the service again")
 
 

@@ -8,8 +8,8 @@ copied. This module does not know articles.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,7 +72,7 @@ STORE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """How many rows of each table were copied, and how many were left out."""
+    """How many rows of each table were copied, and how many were left out. Without the counters."""
 
     rows: Mapping[str, int]
     left: Mapping[str, int]
@@ -111,16 +111,19 @@ def copy_database(
                 name = part.table.name
                 total, wanted = _counts(reading, part)
                 read, found = _Sum(), _Sum()
-                for batch in _batches(reading, part):
-                    _write(writing, part, batch)
-                    read.add(batch)
-                    progress(name, read.count, wanted)
-                for batch in _batches(writing, part):
-                    found.add(batch)
+                with closing(_batches(reading, part)) as batches:
+                    for batch in batches:
+                        _write(writing, part, batch)
+                        read.add(batch)
+                        progress(name, read.count, wanted)
+                with closing(_batches(writing, part)) as batches:
+                    for batch in batches:
+                        found.add(batch)
                 if read != found:
                     raise CopyFailed(shown(new.url), name, read.count, found.count)
                 continue_numbering(writing, part.table)
-                rows[name], left[name] = read.count, total - read.count
+                if not part.counter:
+                    rows[name], left[name] = read.count, total - read.count
     return Copied(rows, left)
 
 
@@ -179,13 +182,17 @@ def _counts(connection: Connection, part: Part) -> tuple[int, int]:
         return total, connection.execute(query.where(part.only)).scalar_one()
 
 
-def _batches(connection: Connection, part: Part) -> Iterator[Sequence[Row[Any]]]:
-    """The rows that are copied, BATCH at a time. The database sends them as they are asked for."""
+def _batches(connection: Connection, part: Part) -> Generator[Sequence[Row[Any]], None, None]:
+    """The rows that are copied, BATCH at a time. The database sends them as they are asked for, until this is closed."""
     query = select(part.table).order_by(*part.table.primary_key.columns)
     if part.only is not None:
         query = query.where(part.only)
-    with translated(connection.engine.url):
-        yield from connection.execute(query, execution_options={"yield_per": BATCH}).partitions()
+    streamed = {"yield_per": BATCH}
+    with (
+        translated(connection.engine.url),
+        connection.execute(query, execution_options=streamed) as rows,
+    ):
+        yield from rows.partitions()
 
 
 def _write(connection: Connection, part: Part, rows: Sequence[Row[Any]]) -> None:

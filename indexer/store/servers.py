@@ -106,6 +106,7 @@ def server_engine(url: URL, *, patience: float) -> Engine:
         url,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
+        max_overflow=-1,  # changes that wait for the lock keep their connections, and reading must not wait for these
         connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS},
     )
     set_up = SERVERS[engine.dialect.name].format(

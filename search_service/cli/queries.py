@@ -129,8 +129,8 @@ def copy_command(source: str, target: str) -> None:
         [Part(each) for each in metadata.sorted_tables],
         CHAIN,
     )
-    rows = ", ".join(f"{count:,} {name}" for name, count in copied.rows.items())
-    click.echo(f"copied and compared: {rows}")
+    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in copied.rows.items())
+    click.echo(f"copied and compared, in rows: {rows}")
 
 
 @contextmanager

@@ -127,6 +127,7 @@ def test_putting_nothing_is_no_change(store: ArticleStore) -> None:
     assert store.revision() == 0
 
 
+@pytest.mark.databases("sqlite")
 def test_more_articles_than_a_database_takes_parameters_fit_in_one_put(
     store: ArticleStore,
 ) -> None:

@@ -89,6 +89,7 @@ HOLDING: list[tuple[Condition, bool]] = [
 ]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("when", "holds"), HOLDING)
 @pytest.mark.parametrize("change", ["put", "withdraw", "delete"])
 def test_a_condition_decides_whether_an_article_is_changed(
@@ -113,6 +114,7 @@ def test_a_condition_decides_whether_an_article_is_changed(
     assert _state(store) == before
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("when", "holds"), [(1, False), (2, False), ("present", False), ("absent", True)]
 )
@@ -217,6 +219,7 @@ class _Model:
                 self.articles[each] = article
 
 
+@pytest.mark.databases("sqlite")
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -48,6 +48,7 @@ def test_no_two_keys_are_the_same(keys: KeyStore) -> None:
     assert keys.list() == [key for _, key in made]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "change",
     [

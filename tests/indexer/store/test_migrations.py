@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 import pytest
-from sqlalchemy import Engine, create_engine, insert, inspect, update
+from sqlalchemy import Engine, create_engine, insert, text, update
 
 from indexer.article import article_to_record, content_hash
 from indexer.store.database import CHAIN, open_store
@@ -43,7 +43,8 @@ def _make(engine: Engine, version: str) -> None:
 @pytest.mark.databases(*DATABASES)
 @pytest.mark.parametrize("version", released(CHAIN))
 def test_a_store_of_any_release_is_brought_up_to_date(new_url: str, version: str) -> None:
-    engine = create_engine(new_url)
+    # Those releases made tables without a character set if the URL began with mariadb: no Chinese fitted in.
+    engine = create_engine(new_url.replace("mariadb+", "mysql+"))
     _make(engine, version)
     with closing(open_store(new_url)) as store:
         assert [(each.revision, each.article) for each in store.changes()] == [
@@ -57,11 +58,13 @@ def test_a_store_of_any_release_is_brought_up_to_date(new_url: str, version: str
 
 
 @pytest.mark.databases("mariadb")
-def test_texts_of_mariadb_are_compared_as_the_tables_say(new_url: str) -> None:
+def test_every_text_of_mariadb_is_equal_to_itself_only(new_url: str) -> None:
     open_store(new_url).close()
     engine = create_engine(new_url)
-    found = inspect(engine)
-    for table, column in (("articles", "id"), ("duplicate_keys", "article_id")):
-        types = {each["name"]: each["type"] for each in found.get_columns(table)}
-        assert getattr(types[column], "collation", "") == "utf8mb4_nopad_bin"
+    query = text(
+        "SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_schema = DATABASE() "
+        "AND collation_name IS NOT NULL AND table_name <> 'alembic_version'"
+    )
+    with engine.connect() as connection:
+        assert connection.execute(query).scalars().all() == ["utf8mb4_nopad_bin"]
     engine.dispose()

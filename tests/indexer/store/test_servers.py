@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from threading import Thread
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
@@ -175,6 +177,31 @@ def test_connections_that_the_server_closed_are_replaced(
     server.disconnect_all()
     store.put([article("b", title="乙")])
     assert store.count() == 2
+
+
+@pytest.mark.databases("mariadb")
+def test_a_mariadb_is_a_mysql_to_who_calls_it_so(store: ArticleStore, store_url: str) -> None:
+    store.put([article("a")])
+    with closing(open_store(store_url.replace("mariadb+", "mysql+"))) as other:
+        other.put([article("A", title="乙")])
+        assert other.count() == 2
+
+
+@every_server
+def test_reading_does_not_wait_for_changes_that_wait_for_the_lock(
+    store: ArticleStore, store_url: str
+) -> None:
+    store.put([article("a-1")])
+    changes = [Thread(target=store.delete, args=(["a-1"],)) for _ in range(16)]
+    with closing(open_store(store_url)) as other, other._change():
+        for each in changes:
+            each.start()
+        while store._engine.pool.checkedout() < 16:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        assert store.find("a-1") is not None
+    for each in changes:
+        each.join()
+    assert store.find("a-1") is None
 
 
 @every_server

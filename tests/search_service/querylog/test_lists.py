@@ -16,8 +16,6 @@ from tests.factories import NOON
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
 from tests.typed_queries import analyzer
 
-pytestmark = pytest.mark.databases(*DATABASES)
-
 
 def read(store: QueryLogStore) -> Lists:
     store.close_days(now=NOON)
@@ -58,6 +56,7 @@ class Editors:
         return self._pinned
 
 
+@pytest.mark.databases(*DATABASES)
 def test_hot_queries_are_those_of_most_visitors_in_their_window(store: QueryLogStore) -> None:
     fill(store, {"旧闻": 9}, at=days_ago(30))
     fill(store, {"上周": 5}, at=days_ago(5))

@@ -83,6 +83,7 @@ def test_views_that_other_processes_wrote_earlier_may_be_older(store: QueryLogSt
     assert counts(store) == {"a-1": 1}
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "agent", ["", " ", "curl/8.1.2", "Mozilla/5.0 (compatible; Baiduspider/2.0)"]
 )
@@ -91,6 +92,7 @@ def test_programs_do_not_count(store: QueryLogStore, agent: str) -> None:
     assert counts(store) == {}
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("batch", [1, 7, 40])
 @pytest.mark.parametrize(
     "addresses", [["198.18.0.7"], [f"198.18.0.{number}" for number in range(20)], ["2001:db8::7"]]
@@ -160,6 +162,7 @@ def test_each_window_holds_what_was_read_in_it(store: QueryLogStore) -> None:
     }
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("window", "half_life"), [("hour", 20), ("day", 6 * 60), ("week", 36 * 60)]
 )
