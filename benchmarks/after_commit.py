@@ -40,7 +40,7 @@ from benchmarks.against_commit import TIED_AT_END, differences
 from benchmarks.answering import Result, ask
 from benchmarks.real_queries import real_queries
 from indexer.analysis.analyzers import Analyzer, make_analyzer
-from indexer.article import make_article
+from indexer.fields import make_article
 from indexer.generations import Generations
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.settings import IndexSettings, read_settings

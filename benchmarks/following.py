@@ -48,8 +48,7 @@ from benchmarks.over_http import Connection, Request
 from benchmarks.real_queries import real_queries
 from indexer.article import article_to_record
 from indexer.settings import PROJECT, IndexSettings, read_settings
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 
 _SQLITE: Final = "sqlite:///"
 CONNECTIONS: Final = 8

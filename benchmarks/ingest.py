@@ -1,16 +1,19 @@
-"""Ingest of a folder of articles beside SQLite's own rate for the same rows.
+"""Ingest of a folder of articles, by the command line and over HTTP, beside SQLite's own rate for the same rows.
 
     python -m benchmarks.ingest [--articles FOLDER] [--map category=channel] [--rounds 3]
 
 The files of the folder (``*.jsonl.gz``) become one file. Each way stores it in a new SQLite database in a temporary folder:
 
 * ``command line`` runs ``python -m indexer ingest`` on it, with every check, the duplicate groups, and durable commits;
+* ``bulk API`` sends the articles that the command has stored as the lines of one ``POST /api/v1/articles:bulk`` to a server of its own on
+  this machine, with one worker, and reads the answer;
 * ``bare SQLite`` inserts the rows that the command has stored, articles and keys of duplicates, by ``executemany`` of Python's
   own driver, into the same tables with the same pragmas, in transactions of as many articles. It is the ceiling.
 
 The ways take turns, and the way that begins alternates with every round. All figures are medians of the rounds. ``in the
-process`` is the rate that the command prints; the other rates include its start. What earlier ways left to write goes to the
-disk before each way begins.
+process`` is the rate that the command prints; the other rates include its start. The rate of the bulk API does not include the
+server's start; its processor time does, and it also includes the server's warm-up, but not the client. What earlier ways left to write
+goes to the disk before each way begins.
 """
 
 from __future__ import annotations
@@ -27,17 +30,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from benchmarks.corpora import corpus_dir
+from benchmarks.over_http import product
 from indexer.ingest import BATCH
 from indexer.settings import PROJECT
-from indexer.store.database import open_store
+from indexer.store.database import open_keys, open_store
 from indexer.store.dialects import make_engine
+from search_service.web.writing import NDJSON
 
 _PRINTED = re.compile(r"read ([\d,]+):.*?\(([\d,]+)/s\)")
 
@@ -90,6 +98,44 @@ def by_command_line(file: Path, folder: Path, maps: Sequence[str]) -> Taken:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     articles, rate = (int(each.replace(",", "")) for each in printed.groups())
     return Taken(articles, seconds, cpu, rate)
+
+
+def by_bulk_api(lines: Path, folder: Path) -> Taken:
+    """Send lines of articles to the service over HTTP in one request."""
+    environment = {
+        "SEARCH_STORE_URL": store_url(folder),
+        "SEARCH_INDEX_DIR": str(folder / "index"),
+        "SEARCH_QUERYLOG_URL": "off",
+    }
+    with closing(open_keys(store_url(folder))) as keys:
+        key, _ = keys.create("benchmark", "write")
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": NDJSON,
+        "Content-Length": str(lines.stat().st_size),
+    }
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with product(1, environment, ready="/healthz") as url, lines.open("rb") as body:
+        began = time.perf_counter()
+        request = urllib.request.Request(f"{url}/api/v1/articles:bulk", body, headers)
+        with urllib.request.urlopen(request) as answer:
+            summary = orjson.loads(answer.read().splitlines()[-1])
+        seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not summary["complete"]:
+        raise SystemExit(f"error: the bulk request failed: {summary}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Taken(summary["created"], seconds, cpu)
+
+
+def write_lines(folder: Path, lines: Path) -> None:
+    """Write the articles that a way has stored as lines, in the order in which they were stored."""
+    with (
+        closing(sqlite3.connect(folder / "articles.sqlite3")) as connection,
+        lines.open("wb") as out,
+    ):
+        for (document,) in connection.execute("SELECT document FROM articles ORDER BY revision"):
+            out.write(f"{document}\n".encode())
 
 
 def stored_rows(folder: Path) -> Rows:
@@ -162,10 +208,12 @@ def main() -> None:
                     shutil.copyfileobj(part, whole)
         first.mkdir()
         by_command_line(file, first, maps)
-        rows = stored_rows(first)
+        rows, lines = stored_rows(first), Path(name) / "lines.jsonl"
+        write_lines(first, lines)
         ways: dict[str, Callable[[Path], Taken]] = {
             "bare SQLite": lambda folder: by_bare_sqlite(rows, folder),
             "command line": lambda folder: by_command_line(file, folder, maps),
+            "bulk API": lambda folder: by_bulk_api(lines, folder),
         }
         taken: dict[str, list[Taken]] = {each: [] for each in ways}
         for number in range(options.rounds):

@@ -37,6 +37,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -48,6 +49,8 @@ from benchmarks.corpora import FILES, corpus_dir
 from benchmarks.over_http import Connection, Request, product
 from benchmarks.real_queries import PAGE, indexer, real_queries
 from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.article import Article
+from indexer.fields import make_article
 
 INDEX: Final = "search-benchmark"
 BULK: Final = 500
@@ -64,10 +67,11 @@ class Server:
     found: Callable[[bytes], int]
 
 
-def article_lines(files: Iterable[Path]) -> Iterator[dict[str, str]]:
+def articles_of(files: Iterable[Path]) -> Iterator[Article]:
     for path in files:
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from map(orjson.loads, file)
+            for record in map(orjson.loads, file):
+                yield make_article(record | {"channel": record["category"]}, timezone=UTC)
 
 
 def mappings(*, offsets: bool) -> dict[str, Any]:
@@ -87,29 +91,29 @@ def mappings(*, offsets: bool) -> dict[str, Any]:
     }
 
 
-def load(url: str, files: Sequence[Path], analyzer: Analyzer, *, offsets: bool) -> None:
+def load(url: str, articles: Iterable[Article], analyzer: Analyzer, *, offsets: bool) -> None:
     """Make OpenSearch's index anew, and print the time that it took."""
 
     def words(text: str) -> str:
         return " ".join(token.text for token in analyzer.index(text))
 
-    def lines(record: dict[str, str]) -> bytes:
+    def lines(article: Article) -> bytes:
         fields = {
-            "title": words(record["title"]),
-            "body": words(record["body"]),
-            "channel": record["category"],
-            "source": record["source"],
-            "date": record["published_at"],
+            "title": words(article.title),
+            "body": words(article.body),
+            "channel": article.channel,
+            "source": article.source,
+            "date": article.published_at,
         }
-        action = {"index": {"_id": record["id"]}}
+        action = {"index": {"_id": article.id}}
         return orjson.dumps(action) + b"\n" + orjson.dumps(fields) + b"\n"
 
     with closing(Connection(url)) as connection:
         connection.send(Request("DELETE", f"/{INDEX}?ignore_unavailable=true"))
         connection.send(Request("PUT", f"/{INDEX}", orjson.dumps(mappings(offsets=offsets))))
         began, waited = time.perf_counter(), 0.0
-        records = article_lines(files)
-        while batch := list(itertools.islice(records, BULK)):
+        left = iter(articles)
+        while batch := list(itertools.islice(left, BULK)):
             body = b"".join(map(lines, batch))
             sent = time.perf_counter()
             request = Request("POST", f"/{INDEX}/_bulk", body, "application/x-ndjson")
@@ -291,7 +295,7 @@ def main() -> None:
                 url = stack.enter_context(product(options.workers, environment))
         count = articles_in_product(url)
         if not (options.reuse and articles_in_opensearch(options.opensearch) == count):
-            load(options.opensearch, files, analyzer, offsets=options.offsets)
+            load(options.opensearch, articles_of(files), analyzer, offsets=options.offsets)
         peer_count = articles_in_opensearch(options.opensearch)
         if peer_count != count:
             raise SystemExit(f"error: the product has {count} articles, OpenSearch {peer_count}")

@@ -55,8 +55,13 @@ class Connection:
 
 
 @contextmanager
-def product(workers: int, environment: Mapping[str, str]) -> Iterator[str]:
-    """The URL of the product's server with that many workers. The server runs until the context ends."""
+def product(
+    workers: int, environment: Mapping[str, str], *, ready: str = "/readyz"
+) -> Iterator[str]:
+    """The URL of the product's server with that many workers. The server runs until the context ends.
+
+    It is ready when it answers ``ready``: ``/readyz`` needs an index, ``/healthz`` does not.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,14 +74,14 @@ def product(workers: int, environment: Mapping[str, str]) -> Iterator[str]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process)
+        _wait_until_ready(url, ready, process)
         yield url
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(url: str, ready: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -84,7 +89,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError, http.client.HTTPException):
             connection = Connection(url)
             try:
-                connection.send(Request("GET", "/readyz"))
+                connection.send(Request("GET", ready))
                 return
             finally:
                 connection.close()

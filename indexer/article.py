@@ -10,8 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, tzinfo
-from math import isfinite
+from datetime import datetime
 from operator import attrgetter
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +19,6 @@ import orjson
 
 from indexer.errors import InvalidArticle
 from indexer.invisible import drop_invisible
-from indexer.times import FIRST_YEAR, LAST_YEAR, parse_time
 
 Status = Literal["published", "draft", "withdrawn"]
 STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
@@ -102,38 +100,6 @@ _LINES: Final = ("title", "lead", "source", "author", "editor", "site")
 _URLS: Final = ("url", "image_url")
 
 
-def make_article(record: Mapping[str, object], *, timezone: tzinfo) -> Article:
-    """Build an :class:`Article` from loose values: strings, lists, ISO 8601 or 2023年10月19日 dates.
-
-    Keys that are not fields of an article are ignored. A naive time is read as local time in ``timezone``. White space is
-    normalised and invisible traces of bad conversions are removed. Nothing else in a text changes.
-
-    Raises:
-        InvalidArticle: names the first invalid field and the reason.
-    """
-    values: dict[str, object] = {}
-    for name in _LINES:
-        values[name] = " ".join(_text(record, name).split())
-        if len(cast(str, values[name])) > MAX_LINE:
-            raise InvalidArticle(name, f"longer than {MAX_LINE} characters")
-    values["body"] = _body(record)
-    if not values["title"] and not values["body"]:
-        raise InvalidArticle("title", "neither a title nor a body")
-    for name in _URLS:
-        values[name] = _url(record, name)
-    for name in _TIMES:
-        values[name] = _time(record.get(name), name, timezone)
-    values["channel"] = channel_path(_text(record, "channel"), name="channel")
-    values["channels"] = _unique(
-        channel_path(each, name="channels") for each in _strings(record, "channels")
-    )
-    values["tags"] = _unique(" ".join(each.split()) for each in _strings(record, "tags"))
-    values["status"] = _status(record)
-    values["attributes"] = _attributes(record.get("attributes"))
-    values["id"] = _id(record, cast(str, values["url"]))
-    return Article(**values)  # type: ignore[arg-type]
-
-
 def article_to_record(article: Article) -> dict[str, object]:
     """The article as plain JSON values, without empty fields. Inverse of `article_from_record`."""
     record = content_of(article)
@@ -170,7 +136,12 @@ def article_from_record(record: Mapping[str, object]) -> Article:
 
 def content_hash(article: Article) -> str:
     """32 hex digits that change exactly when one of FIELDS changes (a truncated SHA-256)."""
-    canonical = orjson.dumps(content_of(article), option=orjson.OPT_SORT_KEYS)
+    return hash_of_content(content_of(article))
+
+
+def hash_of_content(content: Mapping[str, object]) -> str:
+    """The `content_hash` of the article that `content_of` turned into ``content``."""
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 
@@ -213,136 +184,6 @@ def all_channels(article: Article) -> tuple[str, ...]:
     return _unique(each for path in paths for each in channel_ancestry(path))
 
 
-def _text(record: Mapping[str, object], name: str) -> str:
-    return _clean(_given(record, name), name)
-
-
-def _given(record: Mapping[str, object], name: str) -> str:
-    value = record.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
-    return str(value)
-
-
-def _clean(text: str, name: str) -> str:
-    if _is_plain(text):
-        return text
-    if surrogate := _SURROGATE.search(text):
-        raise InvalidArticle(
-            name, f"lone surrogate U+{ord(surrogate[0]):04X} at {surrogate.start()}"
-        )
-    if control := _CONTROL.search(text):
-        raise InvalidArticle(
-            name, f"control character U+{ord(control[0]):04X} at {control.start()}"
-        )
-    return drop_invisible(text)
-
-
-def _is_plain(text: str) -> bool:
-    """True if it is certain at a glance that nothing in a text is rejected or dropped, as in nearly all.
-
-    U+034F is the only dropped character that counts as printable (a test checks all of Unicode).
-    """
-    shown = text.replace("\n", "").replace("\u3000", "")
-    return shown.isprintable() and "\u034f" not in text
-
-
-def _strings(record: Mapping[str, object], name: str) -> list[str]:
-    value = record.get(name)
-    if value is None:
-        return []
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list | tuple):
-        raise InvalidArticle(name, f"must be a list of texts, not {type(value).__name__}")
-    if len(value) > MAX_VALUES:
-        raise InvalidArticle(name, f"more than {MAX_VALUES} values")
-    for each in value:
-        if not isinstance(each, str):
-            raise InvalidArticle(name, f"must hold texts, not {type(each).__name__}")
-        if len(each) > MAX_LINE:
-            raise InvalidArticle(name, f"a value is longer than {MAX_LINE} characters")
-    return [_clean(each, name) for each in value]
-
-
-def _body(record: Mapping[str, object]) -> str:
-    text = _text(record, "body")
-    if len(text) > MAX_BODY:
-        raise InvalidArticle("body", f"{len(text)} characters, the limit is {MAX_BODY}")
-    # The other line ends of str.splitlines are control characters, which no text may hold.
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    return "\n".join([line for line in lines if line])
-
-
-def _url(record: Mapping[str, object], name: str) -> str:
-    url = _text(record, name).strip()
-    if not url:
-        return ""
-    if len(url) > MAX_URL:
-        raise InvalidArticle(name, f"longer than {MAX_URL} characters")
-    if url.split() != [url] or "\\" in url:
-        raise InvalidArticle(name, "holds white space or a backslash")
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise InvalidArticle(name, f"not a URL ({error})") from error
-    absolute = parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
-    local = url.startswith("/") and not url.startswith("//")
-    if not (absolute or local):
-        raise InvalidArticle(name, "must begin with http://, https:// or /")
-    return url
-
-
-def _time(value: object, name: str, timezone: tzinfo) -> datetime | None:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, datetime):
-        if not FIRST_YEAR <= value.year <= LAST_YEAR:
-            raise InvalidArticle(name, f"year {value.year} is outside {FIRST_YEAR} to {LAST_YEAR}")
-        aware = value if value.tzinfo else value.replace(tzinfo=timezone)
-        return aware.astimezone(UTC)
-    if not isinstance(value, str):
-        raise InvalidArticle(name, f"must be a date as text, not {type(value).__name__}")
-    try:
-        return parse_time(value, timezone=timezone)
-    except ValueError as error:
-        raise InvalidArticle(name, str(error)) from error
-
-
-def _status(record: Mapping[str, object]) -> Status:
-    value = record.get("status")
-    if value is None or value == "":
-        return "published"
-    if value not in STATUSES:
-        raise InvalidArticle("status", f"{_cut(value)} is none of {', '.join(STATUSES)}")
-    return value
-
-
-def _attributes(value: object) -> Mapping[str, str | int | float]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InvalidArticle("attributes", f"must be an object, not {type(value).__name__}")
-    if len(value) > MAX_VALUES:
-        raise InvalidArticle("attributes", f"more than {MAX_VALUES} values")
-    checked: dict[str, str | int | float] = {}
-    for key, each in value.items():
-        if not isinstance(key, str) or not ATTRIBUTE_NAME.fullmatch(key):
-            raise InvalidArticle("attributes", f"name {_cut(key)} is not {ATTRIBUTE_RULE}")
-        if isinstance(each, bool) or not isinstance(each, str | int | float):
-            raise InvalidArticle("attributes", f"{key} must be a text or a number")
-        if isinstance(each, str):
-            each = _clean(each, "attributes")
-            if len(each) > MAX_LINE:
-                raise InvalidArticle("attributes", f"{key} is longer than {MAX_LINE} characters")
-        elif not (-(2**63) <= each < 2**63 if isinstance(each, int) else isfinite(each)):
-            raise InvalidArticle("attributes", f"{key} must be a finite number of at most 64 bits")
-        checked[key] = each
-    return checked
-
-
 def check_id(value: str) -> None:
     """Check that ``value`` can be the id of an article: ID_RULE. Nothing is dropped or changed, for ids are compared as they are.
 
@@ -359,24 +200,15 @@ def check_id(value: str) -> None:
         )
         raise InvalidArticle("id", f"holds U+{code:04X}, which does not show, at {place}")
     if value != value.strip():
-        raise InvalidArticle("id", f"{_cut(value)} begins or ends with a blank")
+        raise InvalidArticle("id", f"{shown(value)} begins or ends with a blank")
     if not 1 <= len(value.encode()) <= MAX_ID or value in _STEPS:
-        raise InvalidArticle("id", f"{_cut(value)} is not {ID_RULE}")
+        raise InvalidArticle("id", f"{shown(value)} is not {ID_RULE}")
 
 
-def _cut(value: object) -> str:
+def shown(value: object) -> str:
+    """A wrong value as a reason repeats it."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-
-
-def _id(record: Mapping[str, object], url: str) -> str:
-    value = _given(record, "id").strip()
-    if not value:
-        if not url:
-            raise InvalidArticle("id", "missing, and there is no url to make one from")
-        return id_from_url(url)
-    check_id(value)
-    return value
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

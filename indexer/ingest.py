@@ -9,21 +9,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 from pathlib import Path
 from time import perf_counter
 from typing import Final, Literal, NamedTuple
 
 from indexer.article import Article
-from indexer.clean import check_mapping, clean, unused_keys
+from indexer.clean import clean, unused_keys
 from indexer.errors import SourceUnreadable
+from indexer.fields import Made, Note
+from indexer.reading import Reading
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition, Result, Stored
 
-BATCH: Final = 500
-"""Articles in one transaction of the store."""
+BATCH: Final = 1000
+"""Articles in one transaction of the store. Its commit waits for the disk. Other writers wait for it, about a third of a second."""
 BATCH_CHARACTERS: Final = 5_000_000
 """Characters of lines in one transaction. The limit bounds memory for very long articles and for very long rejected lines."""
 
@@ -39,11 +40,13 @@ MAX_RAW_REPORTED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """The outcome of an ingest. ``read`` = created + updated + unchanged + deleted + absent + rejected.
+    """The outcome of an ingest. ``read`` = created + updated + unchanged + deleted + absent + skipped + rejected.
 
-    A withdrawn article is an updated one. ``absent`` counts removals of articles that did not exist.
+    A withdrawn article is an updated one. ``absent`` counts removals of articles that did not exist, ``skipped`` records that the
+    hook dropped.
 
-    ``rejections`` are the first ones, with shortened lines. ``unused_fields`` has the commonest keys that are neither mapped nor
+    ``rejections`` are the first ones, with shortened lines. ``notes`` counts what was done to values, by :attr:`Note.name`;
+    ``dropped`` are the first values that could not be used, each as its place and its note. ``unused_fields`` has the commonest keys that are neither mapped nor
     fields of an article, each with the number of records that have it. ``failure`` says that the source could not be read, or
     broke off. What came before the failure is stored.
     """
@@ -54,8 +57,11 @@ class IngestReport:
     unchanged: int
     deleted: int
     absent: int
+    skipped: int
     rejected: int
     rejections: tuple[Rejection, ...]
+    notes: Mapping[str, int]
+    dropped: tuple[tuple[str, Note], ...]
     unused_fields: Mapping[str, int]
     seconds: float
     failure: SourceUnreadable | None
@@ -71,15 +77,16 @@ class Outcome:
     """What became of one item.
 
     ``revision`` is the article's, or its tombstone's. A rejected item has neither, and its ``rejection``. ``unused`` are its keys
-    that are neither mapped nor fields of an article: the first ones, shortened.
+    that are neither mapped nor fields of an article: the first ones, shortened. ``notes`` say what was done to its values.
     """
 
     where: str
-    result: Result | Literal["rejected"]
+    result: Result | Literal["skipped", "rejected"]
     article_id: str = ""
     revision: int = 0
     rejection: Rejection | None = None
     unused: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 Item = Record | Removal | Rejection
@@ -89,24 +96,22 @@ Item = Record | Removal | Rejection
 def accept(
     items: Iterable[Item],
     store: ArticleStore,
+    reading: Reading,
     *,
-    mapping: Mapping[str, str],
-    timezone: tzinfo,
     rejects: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> IngestReport:
     """Store every record that is a valid article, reject the others, and make the removals, all in their order.
 
-    ``mapping`` and ``timezone`` are ``clean``'s. Rejected lines go to the file ``rejects``, which is made at the end and only if
+    Rejected lines go to the file ``rejects``, which is made at the end and only if
     there are any; see ``rejects.py``. ``progress`` is called with the number of items read, at least once a batch.
     Accepting the same items again changes nothing. Memory is that of one batch, however many items there are.
 
     Raises:
-        InvalidSetting: ``mapping`` names an unknown field; nothing was read.
         StoreUnavailable: earlier batches stay stored; give the items again.
         FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
     """
-    ingest = Ingest(store, mapping=mapping, timezone=timezone, progress=progress)
+    ingest = Ingest(store, reading, progress=progress)
     with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
         for outcomes in ingest.batches(items):
             for each in outcomes:
@@ -116,7 +121,7 @@ def accept(
 
 
 def accept_one(
-    item: Item, store: ArticleStore, *, timezone: tzinfo, when: Condition | None = None
+    item: Item, store: ArticleStore, reading: Reading, *, when: Condition | None = None
 ) -> Outcome:
     """Take one item, just as :func:`accept` does, if ``when`` holds.
 
@@ -124,16 +129,21 @@ def accept_one(
         ConditionFailed: ``when`` does not hold; nothing was changed.
         StoreUnavailable: nothing was changed.
     """
-    (outcomes,) = Ingest(store, mapping={}, timezone=timezone, when=when).batches([item])
+    (outcomes,) = Ingest(store, reading, when=when).batches([item])
     return outcomes[0]
 
 
+_What = Article | Removal | Rejection | None
+"""What becomes of an item. None: the hook dropped it."""
+
+
 class _Taken(NamedTuple):
-    """An item of the current batch, with its keys that were not used."""
+    """An item of the current batch, with its keys that were not used, and the notes on its values."""
 
     where: str
-    what: Article | Removal | Rejection
+    what: _What
     unused: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 class Ingest:
@@ -145,19 +155,13 @@ class Ingest:
     def __init__(
         self,
         store: ArticleStore,
+        reading: Reading,
         *,
-        mapping: Mapping[str, str],
-        timezone: tzinfo,
         when: Condition | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """See :func:`accept`. ``when`` must hold for each change.
-
-        Raises:
-            InvalidSetting: ``mapping`` names an unknown field.
-        """
-        check_mapping(mapping)
-        self._store, self._mapping, self._timezone = store, mapping, timezone
+        """See :func:`accept`. ``when`` must hold for each change."""
+        self._store, self._reading = store, reading
         self._when, self._progress = when, progress
         self._started = perf_counter()
         self._batch: list[_Taken] = []
@@ -166,6 +170,8 @@ class Ingest:
         self._read = 0
         self._counts: Counter[str] = Counter()
         self._rejections: list[Rejection] = []
+        self._notes: Counter[str] = Counter()
+        self._dropped: list[tuple[str, Note]] = []
         self._unused: Counter[str] = Counter()
         self._failure: SourceUnreadable | None = None
 
@@ -176,18 +182,20 @@ class Ingest:
             ConditionFailed, StoreUnavailable: nothing of the current batch was changed. Earlier batches stay stored.
         """
         for item in self._counted(items):
-            what: Article | Removal | Rejection
+            what: _What
             unused: tuple[str, ...] = ()
+            notes: tuple[Note, ...] = ()
             if isinstance(item, Record):
-                what = clean(item, mapping=self._mapping, timezone=self._timezone)
-                names = _shown(unused_keys(item, mapping=self._mapping))
+                made = clean(item, self._reading)
+                what, notes = made if isinstance(made, Made) else (made, ())
+                names = _shown(unused_keys(item, mapping=self._reading.mapping))
                 self._note_unused(names)
                 unused = names[:MAX_REPORTED]
             else:
                 what = item
             if self._batch and not self._fits(what):
                 yield self._store_batch()
-            self._take(_Taken(item.where, what, unused))
+            self._take(_Taken(item.where, what, unused, notes))
             self._characters += _size(item, what)
             if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
                 yield self._store_batch()
@@ -205,13 +213,13 @@ class Ingest:
         except SourceUnreadable as failure:
             self._failure = failure
 
-    def _fits(self, what: Article | Removal | Rejection) -> bool:
+    def _fits(self, what: _What) -> bool:
         """Whether an item may join the current batch."""
-        return isinstance(what, Rejection) or _kind(what) == self._kind
+        return what is None or isinstance(what, Rejection) or _kind(what) == self._kind
 
     def _take(self, taken: _Taken) -> None:
         what = taken.what
-        if not isinstance(what, Rejection):
+        if isinstance(what, Article | Removal):
             self._kind = _kind(what)
         self._batch.append(taken)
 
@@ -219,20 +227,26 @@ class Ingest:
         """Store the batch. Returns the outcomes of its items."""
         changes = iter(self._change([each.what for each in self._batch]))
         outcomes = []
-        for where, what, unused in self._batch:
+        for where, what, unused, notes in self._batch:
+            self._note(where, notes)
             if isinstance(what, Rejection):
                 self._note_rejection(what)
                 outcomes.append(Outcome(where, "rejected", rejection=what, unused=unused))
+            elif what is None:
+                self._counts["skipped"] += 1
+                outcomes.append(Outcome(where, "skipped", unused=unused))
             else:
                 article_id, result, revision = next(changes)
                 self._counts[result] += 1
-                outcomes.append(Outcome(where, result, article_id, revision, unused=unused))
+                outcomes.append(
+                    Outcome(where, result, article_id, revision, unused=unused, notes=notes)
+                )
         self._batch.clear()
         self._characters = 0
         self._progress(self._read)
         return outcomes
 
-    def _change(self, batch: list[Article | Removal | Rejection]) -> list[Stored]:
+    def _change(self, batch: list[_What]) -> list[Stored]:
         """Make the changes of a batch in the store, one result for each, as if they were made one after another."""
         if self._kind == "put":
             articles = [each for each in batch if isinstance(each, Article)]
@@ -253,6 +267,12 @@ class Ingest:
         if len(self._rejections) < MAX_REPORTED:
             self._rejections.append(replace(rejection, raw=rejection.raw[:MAX_RAW_REPORTED]))
 
+    def _note(self, where: str, notes: Iterable[Note]) -> None:
+        for each in notes:
+            self._notes[each.name] += 1
+            if each.why and len(self._dropped) < MAX_REPORTED:
+                self._dropped.append((where, each))
+
     def _note_unused(self, names: Iterable[str]) -> None:
         """Count unused keys, at most MAX_UNUSED different ones, since some files have a different key in each record."""
         for name in names:
@@ -269,8 +289,11 @@ class Ingest:
             unchanged=counts["unchanged"],
             deleted=counts["deleted"],
             absent=counts["absent"],
+            skipped=counts["skipped"],
             rejected=counts["rejected"],
             rejections=tuple(self._rejections),
+            notes=dict(self._notes.most_common()),
+            dropped=tuple(self._dropped),
             unused_fields=dict(self._unused.most_common(MAX_REPORTED)),
             seconds=perf_counter() - self._started,
             failure=self._failure,
@@ -288,7 +311,7 @@ def _kind(what: Article | Removal) -> str:
     return "put" if isinstance(what, Article) else what.how
 
 
-def _size(item: Item, what: Article | Removal | Rejection) -> int:
+def _size(item: Item, what: _What) -> int:
     """About how many characters of an item a batch holds. A record without a line has at least its body."""
     line = 0 if isinstance(item, Removal) else len(item.raw)
     return max(line, len(what.body)) if isinstance(what, Article) else line

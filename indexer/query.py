@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Final
 from typing import Literal as OneOf
 
@@ -27,8 +28,8 @@ KEYWORD_FIELDS: Final = (
 TIME_FIELDS: Final = ("published_at", "updated_at", "expires_at")
 FACET_FIELDS: Final = ("channel", "source", "author", "tag", "month")
 
-Sort = OneOf["relevance", "newest", "oldest"]
-SORTS: Final[tuple[Sort, ...]] = ("relevance", "newest", "oldest")
+Sort = OneOf["relevance", "newest", "oldest", "hot"]
+SORTS: Final[tuple[Sort, ...]] = ("relevance", "newest", "oldest", "hot")
 
 Collapse = OneOf["none", "duplicates"]
 COLLAPSES: Final[tuple[Collapse, ...]] = ("none", "duplicates")
@@ -275,12 +276,33 @@ class Recency:
     floor: float = 0.5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Popularity:
+    """How much readers view articles at the moment: the heat of each viewed article, by id. Other articles have none.
+
+    ``fading`` lowers the heat of older articles as it lowers scores. A popularity equals only itself: engines keep what they derive
+    from it, and comparing thousands of ids would cost each request. Make one when views are counted, and share it.
+
+    Raises:
+        ValueError: a heat is not above 0, or not finite.
+    """
+
+    heats: tuple[tuple[str, float], ...]
+    fading: Recency
+
+    def __post_init__(self) -> None:
+        wrong = [each for each in self.heats if not 0 < each[1] < inf]
+        if wrong:
+            raise ValueError(f"the heat of {wrong[0][0]} is {wrong[0][1]}: it must be above 0")
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """A query, how to narrow and order its results, and which page of them to return.
 
     ``filter`` narrows the results without changing scores. ``relevance`` orders by score, then newer, then id. ``newest`` and
-    ``oldest`` order by published_at (articles without one come last in both), then id. ``facets`` are names of FACET_FIELDS,
+    ``oldest`` order by published_at (articles without one come last in both), then id. ``hot`` orders by the faded heat in
+    ``popularity`` (see ``heat_level`` of ``engines/ranking.py``), then as ``newest``; without a popularity as ``newest``. ``facets`` are names of FACET_FIELDS,
     each with at most ``facet_size`` values: the newest months, and the most frequent values of the others. ``page`` counts from 1.
     With ``collapse`` duplicates, only the first article of each duplicate group is a hit; an article without a group is a hit of its
     own. ``first``, ``recency`` and ``rescore`` act on relevance only, before collapsing. Articles that match an earlier query of ``first`` come before all others, whatever their
@@ -295,6 +317,7 @@ class SearchRequest:
     first: tuple[Query, ...] = ()
     recency: Recency | None = None
     rescore: Rescore | None = None
+    popularity: Popularity | None = None
     facets: tuple[str, ...] = ()
     facet_size: int = 20
     page: int = 1

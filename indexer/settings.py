@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from indexer.errors import InvalidSetting, UnknownSetting
+from indexer.times import Order
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 """The folder of app.py. Relative paths in settings start here, whatever the working directory of a command."""
@@ -137,6 +138,16 @@ def optional_path(text: str) -> Path | None:
     return path(text) if text else None
 
 
+def date_order(text: str) -> Order | None:
+    """The order of day and month in dates that do not tell it; None for ``none``."""
+    if text == "none":
+        return None
+    for order in get_args(Order):
+        if text == order:
+            return cast(Order, order)
+    raise ValueError(f"must be one of {', '.join(get_args(Order))}, none")
+
+
 def time_zone(text: str) -> ZoneInfo:
     """A time zone by its IANA name."""
     try:
@@ -233,6 +244,12 @@ class IndexSettings:
         "Asia/Shanghai",
         time_zone,
         "Time zone for times without an offset, and for counting days and months.",
+    )
+    date_order: Order | None = setting(
+        "SEARCH_DATE_ORDER",
+        "none",
+        date_order,
+        "How dates such as 11/12/2023 are read: day-month or month-day; none: such a date is refused.",
     )
     user_dictionary: Path | None = setting(
         "SEARCH_USER_DICTIONARY",

@@ -21,6 +21,7 @@ from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure
 from indexer.generations import Generations
+from indexer.reading import Reading
 from indexer.settings import IndexSettings
 from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
@@ -98,6 +99,7 @@ class Services:
                 question,
                 decisions=self.editorial.decisions(),
                 aging=self.aging,
+                popularity=self.query_log.lists.popularity,
                 timezone=self.timezone,
                 now=self.clock(),
                 time_limit=self.time_limit,
@@ -372,7 +374,11 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         store=store,
         keys=LiveKeys(settings.store_url),
         jobs=LiveJobs(settings.store_url),
-        writing=Writing(settings.store_url, live, timezone=settings.timezone),
+        writing=Writing(
+            settings.store_url,
+            live,
+            reading=Reading(timezone=settings.timezone, order=settings.date_order),
+        ),
         aging=told.aging,
         relating=told.relating,
         time_limit=told.time_limit,

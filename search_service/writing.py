@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from threading import Lock, Semaphore
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure, Overloaded
 from indexer.ingest import Ingest, Item, Outcome, accept_one
+from indexer.reading import Reading
 from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex
@@ -36,23 +37,24 @@ class Writing:
     changed, or of several changes only what was answered.
     """
 
-    def __init__(self, store_url: str | None, live: LiveIndex, *, timezone: ZoneInfo) -> None:
+    def __init__(self, store_url: str | None, live: LiveIndex, *, reading: Reading) -> None:
         """Without ``store_url`` there is no store, and every use fails."""
-        self._live, self._timezone = live, timezone
+        self._live, self._reading = live, reading
         self._lock, self._turns = Lock(), Lock()
         self._store = Reopened(lambda: open_store(needed(store_url), patience=LOCK_PATIENCE))
         self._changing = 0
         self._waiting = Semaphore(MAX_WAITING)
 
-    def change(self, item: Item, *, when: Condition | None = None) -> Outcome:
-        """Store a record, or make a removal, if ``when`` holds.
+    def change(self, item: Item, *, when: Condition | None = None, strict: bool = False) -> Outcome:
+        """Store a record, or make a removal, if ``when`` holds. ``strict``: see :class:`Reading`.
 
         Raises:
             ConditionFailed: ``when`` does not hold; nothing was changed.
             Overloaded: MAX_CHANGING other requests are changing articles, or those before this one take too long.
         """
         with self.admitted(), self._turn(), self._store.use() as store:
-            return accept_one(item, store, timezone=self._timezone, when=when)
+            reading = replace(self._reading, strict=strict)
+            return accept_one(item, store, reading, when=when)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -81,10 +83,10 @@ class Writing:
             with self._lock:
                 self._changing -= 1
 
-    def ingest(self) -> Ingest:
-        """An ingest of many items into the store, for a request that is admitted."""
+    def ingest(self, *, strict: bool = False) -> Ingest:
+        """An ingest of many items into the store, for a request that is admitted. ``strict``: see :class:`Reading`."""
         with self._store.use() as store:
-            return Ingest(store, mapping={}, timezone=self._timezone)
+            return Ingest(store, replace(self._reading, strict=strict))
 
     def stored(self, article_id: str) -> tuple[Article, int]:
         """An article as it is stored, whatever its status, and its revision.

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.article import Article, make_article
+from indexer.article import Article
+from indexer.fields import make_article
 from indexer.manifest import read_manifest, write_manifest
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -13,26 +13,20 @@ from typing import Any
 import click
 
 from indexer.analysis.analyzers import make_analyzer
-from indexer.clean import read_mapping
 from indexer.cli import summaries
+from indexer.cli.reading import reading_options
 from indexer.command_line import Stop, until_stdin_closes
 from indexer.errors import JobNotFound
 from indexer.generations import Generations
 from indexer.jobs.kinds import Means, import_arguments
 from indexer.jobs.work import work
+from indexer.reading import Options
 from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.sources.registry import SOURCES
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
 
-MAP = click.option(
-    "--map",
-    "maps",
-    metavar="KEY=FIELD",
-    multiple=True,
-    help="Read the article's FIELD from the record's KEY, such as channel from category: category=channel. Repeatable.",
-)
 FORMAT = click.option(
     "--format",
     "source",
@@ -66,6 +60,7 @@ def work_command() -> None:
             engine_name=settings.engine,
             analyzer=partial(make_analyzer, user_dictionary=settings.user_dictionary),
             timezone=settings.timezone,
+            date_order=settings.date_order,
             keep=settings.keep_generations,
             processes=usable_cores(),
         )
@@ -84,13 +79,16 @@ def start_group() -> None:
 
 @start_group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@MAP
+@reading_options
 @FORMAT
-def import_command(file: Path, maps: tuple[str, ...], source: str) -> None:
+def import_command(file: Path, options: Options, source: str) -> None:
     """Queue an import: store the articles of FILE (plain or .gz), as ingest does."""
     rejects = Path(rejects_name(str(file)))
-    mapping = read_mapping(maps)
-    _start("import", import_arguments(file, source=source, mapping=mapping, rejects=rejects))
+    settings = _settings()
+    options.reading(
+        timezone=settings.timezone, order=settings.date_order
+    )  # what is wrong is said now
+    _start("import", import_arguments(file, source=source, options=options, rejects=rejects))
 
 
 @start_group.command("rebuild")

@@ -16,16 +16,17 @@ import click
 
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.analysis.explain import explain
-from indexer.clean import read_mapping
 from indexer.cli import summaries
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
-from indexer.cli.jobs import FORMAT, MAP, jobs_group, work_command
+from indexer.cli.jobs import FORMAT, jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
+from indexer.cli.reading import reading_options
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Ensure, Generations
 from indexer.ingest import accept
 from indexer.opening import ensure_fit, is_sound, made_with
+from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
@@ -47,7 +48,7 @@ def cli() -> None:
 
 @cli.command("ingest")
 @click.argument("file")
-@MAP
+@reading_options
 @click.option(
     "--rejects",
     metavar="PATH",
@@ -57,11 +58,11 @@ def cli() -> None:
 @FORMAT
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
-    file: str, maps: tuple[str, ...], rejects: Path | None, source: str, if_empty: bool
+    file: str, options: Options, rejects: Path | None, source: str, if_empty: bool
 ) -> int:
     """Store the articles of FILE (plain or .gz, - for standard input). Running it again changes nothing."""
     settings = _settings()
-    mapping = read_mapping(maps)
+    reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     rejects = rejects or Path(rejects_name(file))
     with _store(settings) as store:
         if if_empty and (count := store.count()):
@@ -71,8 +72,7 @@ def ingest_command(
             report = accept(
                 open_source(source, file).records(),
                 store,
-                mapping=mapping,
-                timezone=settings.timezone,
+                reading,
                 rejects=rejects,
                 progress=progress,
             )

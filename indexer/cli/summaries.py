@@ -52,7 +52,8 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         return
     click.echo(
         f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
-        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected; "
+        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
+        f"{f', {report.skipped:,} skipped' if report.skipped else ''}; "
         f"{_pace(report.read, report.seconds)}; {_peak_memory()}"
     )
     for each in report.rejections[:SHOWN]:
@@ -61,6 +62,10 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         hint(f"... and {report.rejected - SHOWN:,} more")
     if report.rejected:
         hint(f"put right and ingest again: {rejects}")
+    for name, count in report.notes.items():
+        hint(f"{name}: {counted(count, 'value')}")
+    for where, note in report.dropped[:SHOWN]:
+        hint(f"{where}: {note}")
     if report.unused_fields:
         shown = list(report.unused_fields)[:SHOWN]
         hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from indexer.engines.memory_rescoring import freshness
+from indexer.engines.ranking import heat_level
 from indexer.hits import Hit
+from indexer.query import Popularity
 
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -31,3 +34,14 @@ def newest_last(hit: Hit) -> tuple[float, float, str]:
     """The key that sorts hits by score, then older first, undated last, then by id."""
     published = hit.article.published_at
     return (-hit.score, (published or _LAST).timestamp(), hit.article.id)
+
+
+def hottest_first(popularity: Popularity) -> Callable[[Hit], int]:
+    """The key that sorts hits by faded heat."""
+    heats = dict(popularity.heats)
+
+    def key(hit: Hit) -> int:
+        heat = heats.get(hit.article.id, 0.0) * freshness(hit.article, popularity.fading)
+        return -heat_level(heat)
+
+    return key

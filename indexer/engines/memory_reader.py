@@ -18,7 +18,7 @@ from indexer.engines.completions import Use, accepting, completions
 from indexer.engines.documents import month_of
 from indexer.engines.facets import first_values
 from indexer.engines.memory_matching import Entry, Matcher
-from indexer.engines.memory_order import collapsed, newest_first, newest_last
+from indexer.engines.memory_order import collapsed, hottest_first, newest_first, newest_last
 from indexer.engines.memory_rescoring import Rescorer, freshness
 from indexer.engines.ranking import SCORE_DECIMALS
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
@@ -79,6 +79,8 @@ class MemoryReader(Reader):
             for article_id, score in found.items()
         ]
         hits.sort(key=newest_last if request.sort == "oldest" else newest_first)
+        if request.sort == "hot" and request.popularity is not None:
+            hits.sort(key=hottest_first(request.popularity))
         if scored:
             self._order_first(hits, request.first)
         if request.rescore is not None and scored:

@@ -24,6 +24,12 @@ SCORE_DECIMALS: Final = 6
 """Scores are rounded to this many decimals, so equal articles tie in whatever order their parts were added up."""
 
 
+HEAT_LEVELS: Final = 1_000
+"""Levels of heat from one heat to e times as much. Heats that differ by less than 0.1 % mostly tie."""
+_COLDEST: Final = 100 * HEAT_LEVELS
+"""The levels below a heat of 1. What is colder than e ** -100 has the lowest level."""
+
+
 def idf(articles: int, holding: int) -> float:
     """The inverse document frequency of a term that ``holding`` of ``articles`` hold; always above 0."""
     return log(articles / (holding + 1)) + 1
@@ -37,6 +43,14 @@ def half_life_of(channels: Collection[str], recency: Recency) -> float | None:
     deepest = max(depth for depth, _ in own)
     lives = [life for depth, life in own if depth == deepest]
     return None if None in lives else max(life for life in lives if life is not None)
+
+
+def heat_level(heat: float) -> int:
+    """The level of a faded heat, by which hits are sorted: 0 without heat, else 1 or more.
+
+    A level is a whole number, so a heat computed in another way or kept in another precision has the same level.
+    """
+    return max(1, round(HEAT_LEVELS * log(heat)) + _COLDEST) if heat else 0
 
 
 def words_needed(need: float, words: int) -> int:

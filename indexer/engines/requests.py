@@ -67,6 +67,8 @@ def check_request(request: SearchRequest) -> None:
         _check_recency(request.recency)
     if request.rescore is not None:
         _check_rescore(request.rescore)
+    if request.popularity is not None:
+        _check_recency(request.popularity.fading)
     if request.filter is not None:
         _check(request.filter)
 

@@ -6,7 +6,7 @@ A job raises what its command would raise. The runner makes an outcome of it. Th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -16,12 +16,14 @@ from indexer.build_progress import BuildProgress
 from indexer.generations import Generations
 from indexer.ingest import IngestReport, accept
 from indexer.jobs.progress import Progress
+from indexer.reading import Options
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check
 from indexer.records import Record, Rejection
 from indexer.sources.registry import open_source
 from indexer.store.articles import ArticleStore
 from indexer.store.jobs import Kind, Rejected
+from indexer.times import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Means:
     engine_name: str
     analyzer: Callable[[], Analyzer]
     timezone: ZoneInfo
+    date_order: Order | None
     keep: int
     processes: int
 
@@ -49,20 +52,21 @@ class Outcome:
 Run = Callable[[Mapping[str, Any], Means, Progress], Outcome]
 
 
-def import_arguments(
-    file: Path, *, source: str, mapping: Mapping[str, str], rejects: Path
-) -> dict[str, Any]:
-    """The arguments of a job that imports a file: its absolute path, the kind of source, ``clean``'s mapping, the rejects file."""
+def import_arguments(file: Path, *, source: str, options: Options, rejects: Path) -> dict[str, Any]:
+    """The arguments of a job that imports a file: its absolute path, the kind of source, how it is read, the rejects file."""
     return {
         "file": str(file.absolute()),
         "source": source,
-        "mapping": dict(mapping),
         "rejects": str(rejects.absolute()),
+        **asdict(options),
     }
 
 
 def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
     """Store the articles of a file, as the command ``ingest`` does. It ends between two records, and keeps what it has stored."""
+    # The row of an older release may lack options, which then have their defaults.
+    named = {each.name: arguments[each.name] for each in fields(Options) if each.name in arguments}
+    reading = Options(**named).reading(timezone=means.timezone, order=means.date_order)
     source = open_source(arguments["source"], arguments["file"])
     progress.begin("import", total=0)
     progress.begin("import", total=source.count())
@@ -79,8 +83,7 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
     report = accept(
         records(),
         means.store,
-        mapping=arguments["mapping"],
-        timezone=means.timezone,
+        reading,
         rejects=Path(arguments["rejects"]),
         progress=progress.reach,
     )
@@ -97,6 +100,7 @@ def _counts(report: IngestReport) -> str:
     return (
         f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
+        + (f", {report.skipped:,} skipped" if report.skipped else "")
     )
 
 

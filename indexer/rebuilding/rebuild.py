@@ -230,15 +230,20 @@ def rebuild_if_needed(
 def _prune(
     generations: Generations, keep: int, *, spare: str | None, is_sound: IsSound
 ) -> tuple[str, ...]:
-    """Remove all but ``keep`` generations. A follower needs a moment to leave the one that is no longer live."""
+    """Remove all but ``keep`` generations. A follower needs a moment to leave the one that is no longer live.
+
+    Each attempt may open indexes to see whether they are sound, so every pause is twice as long as the one before.
+    """
     until = time.monotonic() + LEAVING
+    pause = LOOK_EVERY
     removed: tuple[str, ...] = ()
     while True:
         with generations.lock():
             removed += generations.prune(keep, is_sound=is_sound, spare=spare)
-        if len(generations.list()) <= keep or time.monotonic() > until:
+        if len(generations.list()) <= keep or time.monotonic() + pause > until:
             return removed
-        time.sleep(LOOK_EVERY)
+        time.sleep(pause)
+        pause *= 2
 
 
 def _ensure_filled(

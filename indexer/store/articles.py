@@ -30,6 +30,7 @@ from indexer.store.groups import (
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
+_LAST: Final = select(revisions.c.last).with_for_update()
 _UNGROUPED: Final = (table.c.deleted == false(), table.c.duplicate_keys.is_(None))
 _REGROUP: Final = (
     update(table)
@@ -180,7 +181,7 @@ class ArticleStore:
                     ],
                 )
                 given_out = last + len(rows)
-                end = write_groups(connection, grouped, revision=given_out)
+                end = write_groups(connection, grouped, {}, revision=given_out)
                 give_out(connection, end)
             changed = sum(number is not None for number in grouped.numbers.values())
             yield Regrouped(len(rows), changed + end - given_out)
@@ -266,5 +267,5 @@ class ArticleStore:
     def _change(self) -> Iterator[tuple[Connection, int]]:
         """An exclusive transaction for changing articles, and the last revision taken before it."""
         with translated(self._engine.url), self._writing.begin() as connection:
-            last = connection.execute(select(revisions.c.last).with_for_update()).scalar_one()
+            last = connection.execute(_LAST).scalar_one()
             yield connection, last

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
-from typing import Any, Final, Literal, NamedTuple
+from datetime import UTC, datetime
+from typing import Final, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, bindparam, false, insert, select, update
+from sqlalchemy import Connection, bindparam, false, select, update
 
-from indexer.article import Article, article_from_record, content_hash, content_of
+from indexer.article import Article, article_from_record, content_of, hash_of_content
 from indexer.errors import ConditionFailed
+from indexer.store.dialects import insert_plain
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
@@ -30,6 +31,16 @@ from indexer.store.groups import (
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
+# Statements are made once. SQLAlchemy takes longer to make one than SQLite takes to run it.
+_STORED: Final = select(
+    table.c.id, table.c.revision, table.c.content_hash, table.c.duplicate_keys
+).where(table.c.id.in_(bindparam("of_ids", expanding=True)))
+_ARTICLES: Final = (
+    select(table.c.id, table.c.document, NUMBER)
+    .select_from(WITH_NUMBER)
+    .where(table.c.id.in_(bindparam("of_ids", expanding=True)), table.c.deleted == false())
+)
+_GIVE_OUT: Final = update(revisions).values(last=bindparam("of_last"))
 _UPDATE: Final = (
     update(table)
     .where(table.c.id == bindparam("of_id"))
@@ -51,6 +62,30 @@ class Stored(NamedTuple):
     revision: int
 
 
+class _Given(NamedTuple):
+    """An article to store, its content as a record, and its hash."""
+
+    article: Article
+    content: dict[str, object]
+    digest: str
+
+
+class _Row(NamedTuple):
+    """A row of the articles' table, its columns in their order. What is not given is a tombstone's."""
+
+    id: str
+    revision: int
+    deleted: bool
+    content_hash: str = ""
+    status: str = ""
+    channel: str = ""
+    published_at: datetime | None = None
+    document: str = ""
+    duplicate_group: int | None = None
+    duplicate_keys: bytes | None = None
+    changed_at: int | None = None
+
+
 class _Known(NamedTuple):
     """What the database holds for an id. For a tombstone the hash is empty and the keys are None."""
 
@@ -63,8 +98,7 @@ def _stored(connection: Connection, article_ids: Iterable[str]) -> dict[str, _Kn
     """What the database holds for the ids that it knows."""
     found: dict[str, _Known] = {}
     for chunk in in_chunks(article_ids):
-        query = select(table.c.id, table.c.revision, table.c.content_hash, table.c.duplicate_keys)
-        for article_id, *known in connection.execute(query.where(table.c.id.in_(chunk))):
+        for article_id, *known in connection.execute(_STORED, {"of_ids": chunk}):
             found[article_id] = _Known(*known)
     return found
 
@@ -73,9 +107,7 @@ def _articles(connection: Connection, article_ids: Iterable[str]) -> dict[str, A
     """The articles with these ids that exist."""
     found: dict[str, Article] = {}
     for chunk in in_chunks(article_ids):
-        query = select(table.c.id, table.c.document, NUMBER).select_from(WITH_NUMBER)
-        query = query.where(table.c.id.in_(chunk), table.c.deleted == false())
-        for article_id, document, number in connection.execute(query):
+        for article_id, document, number in connection.execute(_ARTICLES, {"of_ids": chunk}):
             found[article_id] = article_of(document, number)
     return found
 
@@ -84,33 +116,50 @@ def put(
     connection: Connection, last: int, articles: Sequence[Article], when: Condition | None
 ) -> tuple[Stored, ...]:
     """See ``ArticleStore.put``."""
-    given = [(article, content_hash(article)) for article in articles]
-    stored = _stored(connection, (article.id for article, _ in given))
+    given = [_given(each) for each in articles]
+    stored = _stored(connection, (each.article.id for each in given))
     hashes = {each: known.content_hash for each, known in stored.items()}
-    latest: dict[str, Article] = {}
+    latest: dict[str, _Given] = {}
     results: list[tuple[str, Result]] = []
-    for article, digest in given:
-        before = hashes.get(article.id)
+    for each in given:
+        article_id = each.article.id
+        before = hashes.get(article_id)
         changes: Result = "updated" if before else "created"
-        results.append((article.id, "unchanged" if before == digest else changes))
-        hashes[article.id], latest[article.id] = digest, article
-    changed = [
-        each
-        for each in latest.values()
-        if each.id not in stored or stored[each.id].content_hash != hashes[each.id]
-    ]
-    _ensure(when, (each.id for each in changed), stored)
-    forget(connection, {each.id: stored[each.id].keys for each in changed if each.id in stored})
-    numbered = [(article, revision) for revision, article in enumerate(changed, last + 1)]
-    grouped = group(connection, numbered)
-    rows = [_row(article, hashes[article.id], revision, grouped) for article, revision in numbered]
-    _write(connection, rows, stored)
-    give_out(connection, write_groups(connection, grouped, revision=last + len(rows)))
-    taken = {article.id: revision for article, revision in numbered}
+        results.append((article_id, "unchanged" if before == each.digest else changes))
+        hashes[article_id], latest[article_id] = each.digest, each
+    changed = {
+        article_id: each
+        for article_id, each in latest.items()
+        if article_id not in stored or stored[article_id].content_hash != each.digest
+    }
+    _ensure(when, changed, stored)
+    taken = {article_id: revision for revision, article_id in enumerate(changed, last + 1)}
+    if changed:
+        _put(connection, [(each, taken[each.article.id]) for each in changed.values()], stored)
     return tuple(
         Stored(each, result, taken[each] if each in taken else stored[each].revision)
         for each, result in results
     )
+
+
+def _given(article: Article) -> _Given:
+    content = content_of(article)
+    return _Given(article, content, hash_of_content(content))
+
+
+def _put(
+    connection: Connection, given: Sequence[tuple[_Given, int]], stored: Mapping[str, _Known]
+) -> None:
+    """Write different articles, each with its revision, and their groups. At least one."""
+    grouped = group(connection, [(each.article, revision) for each, revision in given])
+    _write(connection, [_row(each, revision, grouped) for each, revision in given], stored)
+    former = {
+        each.article.id: stored[each.article.id].keys
+        for each, _ in given
+        if each.article.id in stored
+    }
+    _, last = given[-1]
+    give_out(connection, write_groups(connection, grouped, former, revision=last))
 
 
 def withdraw(
@@ -133,8 +182,11 @@ def delete(
     _ensure(when, live, stored)
     forget(connection, {each: stored[each].keys for each in live})
     taken = {each: revision for revision, each in enumerate(live, last + 1)}
-    _write(connection, [_tombstone(*each) for each in taken.items()], stored)
-    give_out(connection, last + len(taken))
+    now = now_ms()
+    gone = [_Row(each, revision, deleted=True, changed_at=now) for each, revision in taken.items()]
+    _write(connection, gone, stored)
+    if taken:
+        give_out(connection, last + len(taken))
     return tuple(
         Stored(each, "deleted", taken[each]) if each in taken else _absent(each, stored)
         for each in article_ids
@@ -163,54 +215,35 @@ def _ensure(
             raise ConditionFailed(each, when, found)
 
 
-def _write(
-    connection: Connection, rows: list[dict[str, Any]], stored: Mapping[str, _Known]
-) -> None:
+def _write(connection: Connection, rows: list[_Row], stored: Mapping[str, _Known]) -> None:
     """Write rows. Those in ``stored`` exist already."""
-    new = [row for row in rows if row["id"] not in stored]
-    old = [{**row, "of_id": row["id"]} for row in rows if row["id"] in stored]
-    if new:
-        connection.execute(insert(table), new)
+    insert_plain(connection, table, [row for row in rows if row.id not in stored])
+    old = [{**row._asdict(), "of_id": row.id} for row in rows if row.id in stored]
     if old:
         connection.execute(_UPDATE, old)
 
 
 def give_out(connection: Connection, last: int) -> None:
     """Note the last revision taken."""
-    connection.execute(update(revisions).values(last=last))
+    connection.execute(_GIVE_OUT, {"of_last": last})
 
 
-def _row(article: Article, digest: str, revision: int, grouped: Grouped) -> dict[str, Any]:
+def _row(given: _Given, revision: int, grouped: Grouped) -> _Row:
+    article = given.article
     published = article.published_at
-    return {
-        "id": article.id,
-        "revision": revision,
-        "deleted": False,
-        "content_hash": digest,
-        "status": article.status,
-        "channel": article.channel,
-        "published_at": published and published.astimezone(UTC).replace(tzinfo=None),
-        "document": orjson.dumps(content_of(article)).decode(),
-        "duplicate_group": grouped.standing(grouped.numbers[article.id]),
-        "duplicate_keys": pack(grouped.keys[article.id]),
-        "changed_at": now_ms(),
-    }
-
-
-def _tombstone(article_id: str, revision: int) -> dict[str, Any]:
-    return {
-        "id": article_id,
-        "revision": revision,
-        "deleted": True,
-        "content_hash": "",
-        "status": "",
-        "channel": "",
-        "published_at": None,
-        "document": "",
-        "duplicate_group": None,
-        "duplicate_keys": None,
-        "changed_at": now_ms(),
-    }
+    return _Row(
+        id=article.id,
+        revision=revision,
+        deleted=False,
+        content_hash=given.digest,
+        status=article.status,
+        channel=article.channel,
+        published_at=published and published.astimezone(UTC).replace(tzinfo=None),
+        document=orjson.dumps(given.content).decode(),
+        duplicate_group=grouped.standing(grouped.numbers[article.id]),
+        duplicate_keys=pack(grouped.keys[article.id]),
+        changed_at=now_ms(),
+    )
 
 
 def article_of(document: str, number: int | None) -> Article:

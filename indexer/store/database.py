@@ -1,4 +1,4 @@
-"""Opens the store. ``articles.py``, ``editorial_lists.py`` and ``jobs.py`` define what an open store can do."""
+"""Opens the store. ``articles.py``, ``editorial_lists.py``, ``jobs.py`` and ``keys.py`` define what an open store can do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
 from indexer.store.editorial_lists import EditorialStore
 from indexer.store.jobs import JobStore
-from indexer.store.tables import SCHEMA, editorial_versions, jobs, revisions
+from indexer.store.keys import KeyStore
+from indexer.store.tables import SCHEMA, api_keys, editorial_versions, jobs, revisions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
@@ -43,6 +44,11 @@ def open_jobs(url: str, *, patience: float | None = None) -> JobStore:
     return JobStore(open_database(url, CHAIN, patience=patience))
 
 
+def open_keys(url: str) -> KeyStore:
+    """Open the API keys in the same database. Otherwise as :func:`open_store`, with the same errors."""
+    return KeyStore(open_database(url, CHAIN))
+
+
 def find_editorial(url: str) -> EditorialStore:
     """Open the editorial lists of an existing database for reading. Makes and migrates nothing.
 
@@ -57,6 +63,11 @@ def find_editorial(url: str) -> EditorialStore:
 def find_jobs(url: str) -> JobStore:
     """Open the jobs of an existing database for reading. Otherwise as :func:`find_editorial`, with the same errors."""
     return JobStore(find_database(url, jobs, name="jobs"))
+
+
+def find_keys(url: str) -> KeyStore:
+    """Open the API keys of an existing database for reading. Otherwise as :func:`find_editorial`, with the same errors."""
+    return KeyStore(find_database(url, api_keys, name="API keys"))
 
 
 def find_store(url: str) -> ArticleStore:

@@ -8,13 +8,23 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
@@ -149,22 +159,45 @@ def continue_numbering(connection: Connection, table: Table) -> None:
     connection.execute(select(func.setval(counter, func.max(column))).having(func.count() > 0))
 
 
-def insert_plain(
-    connection: Connection, table: Table, rows: Sequence[tuple[int | str, ...]]
-) -> None:
-    """Insert rows of numbers and texts, each in the order of the table's columns.
+def insert_plain(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, each a value for every column of the table, in their order.
 
-    They go to the driver as they are. SQLAlchemy would take longer to convert a short row than SQLite takes to insert it.
+    Values are converted a column at a time, and only in columns that need it. SQLAlchemy would take longer to convert a short
+    row than SQLite takes to insert it.
     """
     if not rows:
         return
-    compiled = insert(table).compile(dialect=connection.dialect)
-    if compiled.positional:
-        connection.exec_driver_sql(str(compiled), rows)
+    insertion = _insertion(table, connection.dialect)
+    if any(insertion.conversions):
+        columns = zip(zip(*rows, strict=True), insertion.conversions, strict=True)
+        rows = [
+            *zip(
+                *(map(convert, each) if convert else each for each, convert in columns), strict=True
+            )
+        ]
+    if insertion.positional:
+        connection.exec_driver_sql(insertion.statement, rows)
     else:
         names = table.columns.keys()
         named = [dict(zip(names, row, strict=True)) for row in rows]
-        connection.exec_driver_sql(str(compiled), named)
+        connection.exec_driver_sql(insertion.statement, named)
+
+
+class _Insertion(NamedTuple):
+    """How a driver inserts a row: its statement, and for each column what turns a value into the driver's."""
+
+    statement: str
+    positional: bool
+    conversions: tuple[Callable[[Any], Any] | None, ...]
+
+
+@lru_cache(maxsize=32)
+def _insertion(table: Table, dialect: Dialect) -> _Insertion:
+    """Kept, because to compile a statement takes longer than to insert a few rows with it."""
+    compiled = insert(table).compile(dialect=dialect)
+    kinds = [each.type.dialect_impl(dialect) for each in table.columns]
+    conversions = tuple(kind.bind_processor(dialect) for kind in kinds)
+    return _Insertion(str(compiled), compiled.positional, conversions)
 
 
 @contextmanager

@@ -14,8 +14,6 @@ from typing import Any, Final, Literal, cast, get_args
 
 from sqlalchemy import Engine, Row, insert, or_, select, update
 
-from indexer.store.chain import open_database
-from indexer.store.database import CHAIN, find_database
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import api_keys as table
 
@@ -55,7 +53,7 @@ class ApiKey:
 
 
 class KeyStore:
-    """The keys in one database. Made by ``open_keys`` or ``find_keys``.
+    """The keys in one database. ``database.py`` opens it.
 
     Threads may share it, and processes share the database. Every method raises StoreUnavailable when the database fails, or
     stays locked by another process for too long.
@@ -128,28 +126,6 @@ class KeyStore:
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()
-
-
-def open_keys(url: str) -> KeyStore:
-    """Open the API keys of the store at a database URL. Makes the folder, the file and the tables if they are missing.
-
-    Raises:
-        StoreUnavailable: it cannot be opened, or it is not a database.
-        StoreTooNew: a newer release has written it.
-        FolderNotWritable: the folder of a SQLite file cannot be made.
-    """
-    return KeyStore(open_database(url, CHAIN))
-
-
-def find_keys(url: str) -> KeyStore:
-    """Open the API keys of an existing database for reading. Makes and migrates nothing.
-
-    Needs no permission to write the store.
-
-    Raises:
-        StoreUnavailable: there is no such database, it cannot be opened, or it has no keys' table.
-    """
-    return KeyStore(find_database(url, table, name="API keys"))
 
 
 def _digest(text: str) -> str:

@@ -133,7 +133,7 @@ class _Climber:
         return self.reader.count(replace(self.request, query=query_on(self.tree, rung)))
 
     def _adds(self, rung: Rung, found: int) -> bool:
-        """Whether a looser rung may follow ``found`` articles. An order by time shows only the articles of the strictest rung.
+        """Whether a looser rung may follow ``found`` articles. Orders by time or heat show only the articles of the strictest rung.
 
         "inside" follows for words of scripts without word borders, because the segmenter may cut such words differently in an
         article, and for numbers with a sign. "most" and "any" fill the answer of a query with several telling words.

@@ -30,9 +30,11 @@ def narrowed(request: SearchRequest, *clauses: Query) -> SearchRequest:
 
 
 def counting(request: SearchRequest) -> SearchRequest:
-    """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring."""
-    plain = replace(request, collapse="none", first=(), recency=None, rescore=None, facets=())
-    return replace(plain, page=1, size=1)
+    """The same request, reduced to what counting needs: a page of one hit, no facets, no recency, no rescoring, no
+    popularity.
+    """
+    plain = replace(request, first=(), recency=None, rescore=None, popularity=None)
+    return replace(plain, collapse="none", facets=(), page=1, size=1)
 
 
 def facets_of(

@@ -4,7 +4,7 @@ A hidden article and all its copies disappear for that query: from the hits, the
 stands at its position even if it does not match the query. Readers must be allowed to see it, and it must match the
 filters that the reader chose. If the position lies behind the last article found, the pin follows that article. A pin
 counts once in the total and the facets. If copies are collapsed, the pin represents its copies that match the query.
-Pins apply to the order by relevance only, not to orders by time.
+Pins apply to the order by relevance only, not to orders by time or heat.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from indexer.query import (
     Collapse,
     MatchAll,
     Or,
+    Popularity,
     Query,
     SearchRequest,
     Sort,
@@ -68,7 +69,8 @@ class Question:
     includes its subchannels. ``start`` and ``end`` are days in the service's zone, both included. ``facets`` are names of
     FACET_FIELDS, each with at most ``facet_size`` values. A facet counts as if no value of its own field were chosen. Only the best article of a duplicate group
     is a hit, unless ``collapse`` is "none" or ``group`` asks for one group. Without ``correct``, only the typed text is
-    searched, and no correction is offered. ``explain`` explains the score of each hit if the sort is by relevance.
+    searched, and no correction is offered. ``explain`` explains the score of each hit if the sort is by relevance. The sort hot is by
+    the views of the last seven days.
     """
 
     text: str = ""
@@ -134,12 +136,14 @@ class Answer:
     """One page of results.
 
     ``total`` counts articles. ``groups`` counts hits on all pages: fewer than ``total`` if duplicates are collapsed.
-    ``pages`` counts the pages that can be requested. If not ``complete``, time ran out, and articles, corrections, marks
+    ``pages`` counts the pages that can be requested. ``sort`` is the order of the hits: newest if hot was asked for and no view is
+    known. If not ``complete``, time ran out, and articles, corrections, marks
     or explanations may be missing.
     """
 
     question: Question
     understood: Understood
+    sort: Sort
     total: int
     groups: int
     total_is_estimate: bool
@@ -171,6 +175,7 @@ def search(
     *,
     decisions: Decisions,
     aging: Aging,
+    popularity: Popularity | None,
     timezone: ZoneInfo,
     now: datetime,
     time_limit: float,
@@ -184,12 +189,14 @@ def search(
     """
     began = perf_counter()
     deadline = monotonic() + time_limit
+    sort: Sort = "newest" if question.sort == "hot" and popularity is None else question.sort
     request = SearchRequest(
         MatchAll(),
         filter=visible(now),
-        sort=question.sort,
+        sort=sort,
         collapse=question.collapse if question.group is None else "none",
         recency=recency(aging, now, timezone),
+        popularity=popularity,
         facets=question.facets,
         facet_size=question.facet_size,
         page=question.page,
@@ -241,7 +248,8 @@ def search(
     complete = page.complete and monotonic() < deadline
     return Answer(
         question=question,
-        understood=_understood(asked, correction, lacking),
+        understood=_understood(asked, correction, lacking, unviewed=sort != question.sort),
+        sort=sort,
         total=page.total,
         groups=page.groups,
         total_is_estimate=page.total_is_estimate or not complete,
@@ -327,10 +335,12 @@ def _is_poor(asked: _Asked) -> bool:
 
 
 def _understood(
-    asked: _Asked, correction: Correction | None, lacking: tuple[str, ...]
+    asked: _Asked, correction: Correction | None, lacking: tuple[str, ...], *, unviewed: bool
 ) -> Understood:
     parsed, found = asked.parsed, asked.found
     notes = parsed.notes
+    if unviewed:
+        notes = (*notes, "最近七天还没有阅读记录，已按最新排列。")
     if isinstance(parsed.tree, Words) and not (parsed.tree.tokens or parsed.tree.days):
         notes = (*notes, "没有可以搜索的字词，已按原样查找。")
     leaves = wanted(parsed.tree)

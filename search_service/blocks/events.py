@@ -7,9 +7,9 @@ and share most of their telling figures, for other headlines tell the same resul
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 from indexer.analysis.analyzers import Analyzer
@@ -28,23 +28,37 @@ from search_service.ranking.weights import (
 _FIGURE: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
 class Report:
-    """When an article was published, and with their weights (idf) the words of its title, and the figures of its text."""
+    """When an article was published, and with their weights (idf) the words of its title, and the figures of its text.
 
-    published_at: datetime | None
-    words: Mapping[str, float]
-    figures: Mapping[str, float]
+    The weights are looked up when they are first asked for: most articles are too far apart in time for one event.
+    """
 
+    def __init__(self, article: Article, reader: Reader, analyzer: Analyzer) -> None:
+        self.published_at = article.published_at
+        self._article, self._reader, self._analyzer = article, reader, analyzer
 
-def report_of(article: Article, reader: Reader, analyzer: Analyzer) -> Report:
-    """What tells an article's event. One look-up for each word of the title, and for each figure in BODY_READ characters."""
-    figures = _FIGURE.findall(f"{article.title}\n{article.body[:BODY_READ]}")
-    return Report(
-        article.published_at,
-        _weights(reader, "title", dict.fromkeys(analyzer.counts(article.title))),
-        _weights(reader, "body", dict.fromkeys(figures)),
-    )
+    @cached_property
+    def words(self) -> Mapping[str, float]:
+        """The weight of each word of the title. One look-up for each."""
+        return self._weights("title", self._analyzer.counts(self._article.title))
+
+    @cached_property
+    def figures(self) -> Mapping[str, float]:
+        """The weight of each figure of the title and in BODY_READ characters of the body. One look-up for each."""
+        text = f"{self._article.title}\n{self._article.body[:BODY_READ]}"
+        return self._weights("body", dict.fromkeys(_FIGURE.findall(text)))
+
+    def _weights(self, field: str, terms: Iterable[str]) -> dict[str, float]:
+        """The terms, each with its idf as a share of that of a term that one article holds."""
+        wanted = [*terms]
+        held = self._reader.document_frequencies(field, wanted)
+        articles = self._reader.doc_count
+        most = idf(articles, 1)
+        return {
+            term: idf(articles, max(count, 1)) / most
+            for term, count in zip(wanted, held, strict=True)
+        }
 
 
 def same_event(one: Report, other: Report) -> bool:
@@ -60,16 +74,6 @@ def same_event(one: Report, other: Report) -> bool:
         shared, least = _shared(one.figures, other.figures)
         return shared >= max(FIGURES, SAME_FIGURES * least)
     return False
-
-
-def _weights(reader: Reader, field: str, terms: Mapping[str, None]) -> dict[str, float]:
-    """The terms, each with its idf as a share of that of a term that one article holds."""
-    held = reader.document_frequencies(field, list(terms))
-    most = idf(reader.doc_count, 1)
-    return {
-        term: idf(reader.doc_count, max(count, 1)) / most
-        for term, count in zip(terms, held, strict=True)
-    }
 
 
 def _shared(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[float, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import log
+from typing import Final
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
@@ -19,6 +20,9 @@ from search_service.ranking.weights import (
     KEY_TERMS,
     LEAD_COUNTS,
 )
+
+_LOOKED_UP: Final = KEY_TERMS * 4 // 3
+"""Words that are looked up in titles at once: some more than are chosen, because no other article holds some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +55,28 @@ def key_terms(
 
     Skipped: words of one character, the dateline, and terms that no other article or too many other articles hold. Numbers count:
     two reports of one event share its figures.
-    O(length of the article, up to BODY_READ), and two look-ups for each distinct word that counts often enough.
+    O(length of the article, up to BODY_READ). One look-up for each distinct word, and two for the weightiest.
     """
     words = _words(article, analyzer, relating)
-    limit = max(COMMON * reader.doc_count, COMMON_AT_LEAST)
+    articles = reader.doc_count
+    limit = max(COMMON * articles, COMMON_AT_LEAST)
     best: list[KeyTerm] = []
-    # Words that count several times come first. Most words count once, and these weigh the least.
-    for some in (
-        [each for each in words if each.count > 1],
-        [each for each in words if each.count == 1],
-    ):
-        least = best[-1].weight if len(best) == KEY_TERMS else 0.0
-        if idf(reader.doc_count, 1) < least:
+    # A word that more titles than bodies hold weighs less than this bound. So titles are asked only for the weightiest.
+    bounded = [
+        (word.weight(articles, max(holding, 1)), word, holding)
+        for word, holding in _others("body", words, reader)
+        if holding <= limit
+    ]
+    bounded.sort(key=lambda each: each[0], reverse=True)
+    for start in range(0, len(bounded), _LOOKED_UP):
+        chunk = bounded[start : start + _LOOKED_UP]
+        if len(best) == KEY_TERMS and chunk[0][0] < best[-1].weight:
             break
-        in_bodies = [
-            (word, holding)
-            for word, holding in _others("body", some, reader)
-            if holding <= limit and word.weight(reader.doc_count, max(holding, 1)) >= least
-        ]
-        in_titles = _others("title", [word for word, _ in in_bodies], reader)
-        for (word, in_body), (_, in_title) in zip(in_bodies, in_titles, strict=True):
+        in_titles = _others("title", [word for _, word, _ in chunk], reader)
+        for (_, word, in_body), (_, in_title) in zip(chunk, in_titles, strict=True):
             holding = max(in_body, in_title)
             if 0 < holding <= limit:
-                weight = word.weight(reader.doc_count, holding)
-                best.append(KeyTerm(word.token, word.spelling, weight))
+                best.append(KeyTerm(word.token, word.spelling, word.weight(articles, holding)))
         best.sort(key=lambda term: (-term.weight, term.token))
         del best[KEY_TERMS:]
     return tuple(best)
@@ -99,7 +101,7 @@ def _words(article: Article, analyzer: Analyzer, relating: Relating) -> Collecti
     return words.values()
 
 
-def _others(name: str, words: Sequence[_Word], reader: Reader) -> list[tuple[_Word, int]]:
+def _others(name: str, words: Collection[_Word], reader: Reader) -> list[tuple[_Word, int]]:
     """Each word with the number of other articles that hold it in the field ``name``."""
     frequencies = reader.document_frequencies(name, [word.token for word in words])
     return [

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from indexer.article import Article
 from indexer.query import MatchAll, SearchRequest
+from search_service.blocks.ranked import ranked_article
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState, LiveIndex
 from search_service.understanding.filters import visible_in
@@ -49,7 +50,7 @@ def latest(
     left_out = set(exclude)
     request = SearchRequest(MatchAll(), filter=allowed, sort="newest", size=size + len(left_out))
     with live.reader() as (reader, state, _):
-        hits = reader.search(request).hits
-    articles = [hit.article for hit in hits if hit.article.id not in left_out][:size]
+        ranked = [each for each, _ in reader.rank(request) if each not in left_out]
+        articles = [ranked_article(reader, each) for each in ranked[:size]]
     items = (LatestArticle(article=each, lead=lead(each)) for each in articles)
     return LatestAnswer(items=tuple(items), index=state)

@@ -36,7 +36,7 @@ from indexer.query import (
     Term,
 )
 from search_service.answering.explain import Explanation, explain
-from search_service.blocks.events import Report, report_of, same_event
+from search_service.blocks.events import Report, same_event
 from search_service.blocks.key_terms import KeyTerm, key_terms
 from search_service.blocks.picks import arranged, banned_groups, picked
 from search_service.blocks.ranked import ranked_article
@@ -288,7 +288,7 @@ def _varied(
         counts[source] += 1
         repeats = bool(source and wanted.per_source and counts[source] > wanted.per_source)
         if wanted.one_of_event and not repeats:
-            report = report_of(each.article, reader, analyzer)
+            report = Report(each.article, reader, analyzer)
             repeats = any(same_event(report, earlier) for earlier in reports)
             reports.append(report)
         if repeats:

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from indexer.command_line import PARTLY, results
 from indexer.settings import IndexSettings, read_settings
-from indexer.store.keys import NAME_LENGTH, SCOPES, KeyStore, Scope, open_keys
+from indexer.store.database import open_keys
+from indexer.store.keys import NAME_LENGTH, SCOPES, KeyStore, Scope
 
 
 def key_name(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -67,7 +68,7 @@ def list_command() -> None:
 @keys.command("revoke")
 @click.argument("key_id", metavar="ID", type=click.IntRange(1))
 def revoke_command(key_id: int) -> int:
-    """Revoke the key ID for good. Running services refuse it from now on."""
+    """Revoke the key ID for good. Running services refuse it within a second."""
     with _keys() as (store, _):
         key = store.revoke(key_id)
     if key is None:

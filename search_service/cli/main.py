@@ -21,7 +21,7 @@ from search_service.cli.evaluate import evaluate_command, evaluate_related_comma
 from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
-from search_service.services import make_services
+from search_service.services import LISTS_PATIENCE, make_services
 from search_service.settings import SearchSettings
 from search_service.understanding.parse import SYNTAXES, Syntax
 from search_service.web.answers import search_payload
@@ -156,8 +156,11 @@ def search_command(
         page=page,
         size=size,
     )
-    searching = replace(read_settings(SearchSettings, os.environ), querylog_url=None)
+    searching = read_settings(SearchSettings, os.environ)
+    if sort != "hot":  # only the order by heat needs the query log
+        searching = replace(searching, querylog_url=None)
     with closing(make_services(read_settings(IndexSettings, os.environ), searching)) as services:
+        services.query_log.settle(LISTS_PATIENCE)
         answer = services.search(question)
     if as_json:
         click.echo(json_bytes(search_payload(answer, services.timezone), indented=True))

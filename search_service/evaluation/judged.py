@@ -20,9 +20,10 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.article import Article, make_article
+from indexer.article import Article
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidArticle, InvalidJudgedSet
+from indexer.fields import make_article
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.manifest import Manifest

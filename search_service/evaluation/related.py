@@ -10,11 +10,11 @@ without them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import fmean
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -54,12 +54,20 @@ class RelatedMeasures:
     ndcgs: Mapping[str, float]
 
 
+Ranking = Callable[[str], list[str]]
+"""The ids of the articles that are related to the one with an id, best first: _ASKED if there are so many."""
+
+
 def evaluate_related(
-    judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo
+    judged: JudgedSet,
+    *,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    peers: Mapping[str, Ranking] = MappingProxyType({}),
 ) -> list[RelatedMeasures]:
     """Index a judged set in a temporary folder, and rank for at most 600 seeds, drawn at random with a fixed seed.
 
-    Returns the related articles and the baseline, first with near-copies, then without them. Without them, copies of one
+    Returns the related articles, the baseline and the ``peers``, which are further rankings by name, first with near-copies, then without them. Without them, copies of one
     text count as one article, and a seed that is related only to its copies does not count. Two articles are near-copies if
     they share more than half of the distinct runs of 5 characters of the article that has fewer.
 
@@ -75,6 +83,8 @@ def evaluate_related(
         with services.live.reader() as (reader, _, words):
             by_all = {seed: _whole(reader, words, articles[seed]) for seed in relevant}
     rankings = {"related articles": by_terms, "whole article": by_all}
+    for name, rank in peers.items():
+        rankings[name] = {seed: rank(seed) for seed in relevant}
     found = [
         _measured(name, ranked, relevant, package, copies=True) for name, ranked in rankings.items()
     ]

@@ -20,11 +20,15 @@ from indexer.analysis.characters import fold_literal
 from search_service.querylog.counts import FEW_VISITORS, ClickCount, QueryCount
 from search_service.querylog.entries import normal_form
 from search_service.querylog.kinship import Kinship
-from search_service.querylog.views import ViewCount, ViewWindow
+from search_service.querylog.views import ViewCount, ViewWindow, popularity_of
 
 Window = Literal["day", "week", "all"]
 WINDOWS: Final[tuple[Window, ...]] = ("day", "week", "all")
 """Time windows of hot queries: the last 24 hours; today and the six days before it; the whole log."""
+
+LISTED: Final = 500
+"""Number of viewed articles of each window that a list is chosen from, the hottest. A block shows 100 at most, and a channel may lack
+most of these. Each hundred costs a list a look-up in the index."""
 
 _LAST: Final = "\U0010ffff"
 
@@ -84,6 +88,9 @@ class Lists:
         """
         self.as_of = as_of
         self._views = views
+        week = views.get("week")
+        self.popularity = popularity_of(week, "week", as_of) if week and as_of else None
+        """The views of the last seven days, for searches sorted by heat; None if no view is known."""
         self._hot = {window: _for_readers(counts) for window, counts in hot.items()}
         frequent = self._hot.get("all", ())
         self._counts = {each.query: each for each in frequent}
@@ -145,8 +152,8 @@ class Lists:
         return _first(items, size, lambda item: not decided.blocked(item) and finds(item))
 
     def viewed(self, window: ViewWindow) -> Sequence[ViewCount]:
-        """The articles that readers viewed most in the window, the hottest first. The index may no longer hold some of them."""
-        return self._views.get(window, ())
+        """The LISTED hottest articles of the window, the hottest first. The index may no longer hold some of them."""
+        return self._views.get(window, ())[:LISTED]
 
 
 def _for_readers(counts: Iterable[QueryCount]) -> tuple[QueryCount, ...]:

@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from indexer.query import Popularity, Recency
 from search_service.querylog.tables import viewers, views
 from search_service.querylog.visitors import NETWORK_VISITORS, REFRESH
-from search_service.ranking.weights import HOT_HALF_LIVES
+from search_service.ranking.weights import HOT_AGING, HOT_FADED, HOT_HALF_LIVES
 
 ViewWindow = Literal["hour", "day", "week"]
 
@@ -41,9 +42,9 @@ VIEW_WINDOWS: Final[Mapping[ViewWindow, Span]] = {
 }
 """Time windows of views."""
 
-KEPT: Final = 500
-"""Number of articles of each window that the lists hold: the ones with the most visitors. A block shows 100 at most, and a channel
-may lack most of these. One lookup takes them all: every database accepts that many parameters."""
+KEPT: Final = 2_000
+"""Number of articles of each window that the lists hold: the ones with the most visitors. A search sorts by their heat, and may find
+few of them. One lookup takes them all: every database accepts that many parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,12 @@ def viewed_articles(connection: Connection, end: datetime) -> dict[ViewWindow, l
         window: _viewed(connection, end, span, timedelta(hours=HOT_HALF_LIVES[window]))
         for window, span in VIEW_WINDOWS.items()
     }
+
+
+def popularity_of(counts: Sequence[ViewCount], window: ViewWindow, at: datetime) -> Popularity:
+    """The order of a search by heat: the views of ``window``, which were counted ``at`` this time, and the ages of the articles."""
+    fading = Recency(at, half_life=HOT_AGING[window] / 24, floor=HOT_FADED)
+    return Popularity(tuple((each.article_id, each.heat) for each in counts), fading)
 
 
 def prune_views(connection: Connection, *, now: datetime, today: datetime) -> int:

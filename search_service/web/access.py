@@ -27,7 +27,7 @@ _ENGLISH: Final = {"expired": "expired", "revoked": "was revoked"}
 def register_access(app: Flask, services: Services, *, private: bool) -> None:
     """Check the key of every request to ``app`` before its view runs.
 
-    A request with a key costs one look into the store, about half a millisecond. Reading without a key costs nothing.
+    A key costs one look into the store in KNOWN_SECONDS, about half a millisecond. Reading without a key costs nothing.
     """
 
     @app.before_request

@@ -113,6 +113,7 @@ def search_payload(
             "correction": correction
             and CorrectionPayload(query=correction.query, applied=correction.applied),
         },
+        "sort": answer.sort,
         "total": answer.total,
         "groups": answer.groups,
         "total_is_estimate": answer.total_is_estimate,

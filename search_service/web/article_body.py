@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from flask_openapi3.models import RawModel
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from indexer.article import Article, make_article
+from indexer.article import Article
 from indexer.errors import InvalidArticle
+from indexer.fields import read_article
 from indexer.lines import MAX_LINE_BYTES, parse_record
+from indexer.reading import Reading
 from indexer.records import Record, Rejection
 from search_service.web.errors import problem
 
@@ -41,14 +43,15 @@ def read_record(body: RawModel) -> Record:
 
 
 def read_draft(body: RawModel, timezone: ZoneInfo) -> Article:
-    """The article that a body holds. Without an id its id is empty.
+    """The article that a body holds, without values that cannot be used. Without an id its id is empty.
 
     Raises: see :func:`read_record`.
     """
     values = read_record(body).values
     named = values.get("id") not in (None, "")
     try:
-        article = make_article(values if named else {**values, "id": _NAMELESS}, timezone=timezone)
+        reading = Reading(timezone=timezone)
+        article = read_article(values if named else {**values, "id": _NAMELESS}, reading).article
     except InvalidArticle as error:
         raise problem("invalid_article", str(error)) from error
     return article if named else replace(article, id="")

@@ -21,7 +21,12 @@ from search_service.answering.search import Answer
 from search_service.understanding.filters import tidy_channel
 from search_service.web.search_params import ATTRIBUTES, SearchPageParameters, attribute_and_end
 
-SORT_NAMES: Final[dict[Sort, str]] = {"relevance": "相关度", "newest": "最新", "oldest": "最早"}
+SORT_NAMES: Final[dict[Sort, str]] = {
+    "relevance": "相关度",
+    "newest": "最新",
+    "oldest": "最早",
+    "hot": "热度",
+}
 CHOICE_NAMES: Final = {
     "channel": "频道",
     "source": "来源",
@@ -87,14 +92,18 @@ def search_url(asked: SearchPageParameters, **changes: object) -> str:
     return url_for("pages.search", _external=False, **values)  # type: ignore[arg-type]
 
 
-def sort_links(asked: SearchPageParameters) -> tuple[Link, ...]:
-    """A link for each sort order. A query without words has no relevance: its newest articles come first."""
+def sort_links(asked: SearchPageParameters, *, viewed: bool) -> tuple[Link, ...]:
+    """A link for each sort order that makes a difference, and for the chosen one.
+
+    A query without words has no relevance: its newest articles come first. Heat needs that articles were ``viewed``.
+    """
     default: Sort = "relevance" if asked.q.strip() else "newest"
     chosen = default if asked.sort == "relevance" else asked.sort
+    offered = {"newest", "oldest", default, chosen} | ({"hot"} if viewed else set())
     return tuple(
         Link(name, search_url(asked, sort=None if sort == default else sort), sort == chosen)
         for sort, name in SORT_NAMES.items()
-        if sort != "relevance" or default == "relevance"
+        if sort in offered
     )
 
 

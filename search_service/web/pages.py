@@ -110,7 +110,9 @@ def pages_blueprint(services: Services) -> Blueprint:
             took=took,
             rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
             correction=narrowing.correction_links(asked, answer),
-            sorts=narrowing.sort_links(asked),
+            sorts=narrowing.sort_links(
+                asked, viewed=services.query_log.lists.popularity is not None
+            ),
             filters=narrowing.filter_links(asked),
             facets=narrowing.facet_links(asked, answer.facets, answer.total),
             pages=narrowing.page_links(asked, answer),

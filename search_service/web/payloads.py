@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from indexer.query import Sort
 from search_service.answering.explain import AddedBy, MultipliedBy
 from search_service.answering.rungs import Rung
 from search_service.blocks.hot import Origin
@@ -196,6 +197,9 @@ class SearchPayload(Payload):
     """One page of what was found."""
 
     query: QueryPayload
+    sort: Sort = Field(
+        description="Order of the hits: as asked for, but newest instead of hot while no view of an article is known."
+    )
     total: int = Field(description="Articles found, on all pages.")
     groups: int = Field(description="Hits on all pages: duplicates that were collapsed count once.")
     total_is_estimate: bool

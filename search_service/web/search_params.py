@@ -99,7 +99,11 @@ class SearchParameters(Parameters):
     end: Day | None = Field(
         None, alias="to", description="Published on this day (YYYY-MM-DD) or earlier."
     )
-    sort: Sort = Field("relevance", description="Order of the hits.")
+    sort: Sort = Field(
+        "relevance",
+        description="Order of the hits. hot: those that readers viewed most in the last seven days, decayed by age; "
+        "then the others, the newest first.",
+    )
     collapse: Collapse = Field(
         "duplicates",
         description="duplicates: of the articles of a duplicate group only the best is a hit. none: all of them.",

@@ -20,6 +20,16 @@ class WriteParameters(Parameters):
     )
 
 
+class StoreParameters(WriteParameters):
+    """What routes that store articles take."""
+
+    strict: Literal["on", "off"] = Field(
+        "off",
+        description="on: a value that cannot be used, such as a date that cannot be read, costs the article, not only the value.",
+    )
+
+
+_NOTES = "What was done to values: those that could not be used and why, spellings of dates, markup that was removed."
 _REVISION = "The revision of the article, or of its tombstone; 0 if the store never knew it."
 _SEARCHABLE = "Whether searches show the change; null without refresh=wait_for. The change is stored in any case."
 
@@ -31,6 +41,7 @@ class WrittenPayload(Payload):
     result: Result
     revision: int = Field(description=_REVISION)
     unused: list[str] = Field(description="Members of the body that an article does not have.")
+    notes: list[str] = Field(description=_NOTES)
     searchable: bool | None = Field(description=_SEARCHABLE)
 
 
@@ -53,6 +64,7 @@ class BulkLinePayload(Payload):
     revision: int | None = Field(None, description=_REVISION)
     error: str | None = Field(None, description="Why the line was rejected.")
     unused: list[str] | None = Field(None, description="Members that an article does not have.")
+    notes: list[str] | None = Field(None, description=_NOTES)
 
 
 class BulkSummaryPayload(Payload):

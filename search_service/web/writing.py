@@ -17,6 +17,7 @@ from indexer.article import MAX_SHOWN, check_id, content_of
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
 from indexer.ingest import Ingest, IngestReport, Item, Outcome
 from indexer.lines import read_lines
+from indexer.reading import Reading
 from indexer.records import Record, Rejection, Removal
 from indexer.store.changing import Condition, Result
 from search_service.services import Services
@@ -32,6 +33,7 @@ from search_service.web.write_params import (
     BulkLinePayload,
     BulkSummaryPayload,
     StoredPayload,
+    StoreParameters,
     WriteParameters,
     WrittenPayload,
 )
@@ -54,7 +56,9 @@ class LinesBody(RawModel):
 def writing_blueprint(services: Services) -> Routes:
     """The routes that change articles, and the one that shows an article as it is stored."""
     blueprint = Routes("writing", __name__, url_prefix="/api/v1", abp_tags=TAGS, scope="write")
-    writing = services.writing or Writing(None, services.live, timezone=services.timezone)
+    writing = services.writing or Writing(
+        None, services.live, reading=Reading(timezone=services.timezone)
+    )
 
     @blueprint.before_request
     def check() -> None:
@@ -79,9 +83,10 @@ def writing_blueprint(services: Services) -> Routes:
             ),
         },
     )
-    def put(article_id: str, query: WriteParameters, raw: ArticleBody) -> Response:
+    def put(article_id: str, query: StoreParameters, raw: ArticleBody) -> Response:
         record = _record(raw, article_id)
-        return _written(writing.change(record, when=_condition()), query)
+        strict = query.strict == "on"
+        return _written(writing.change(record, when=_condition(), strict=strict), query)
 
     @blueprint.of_article(
         "delete",
@@ -133,12 +138,12 @@ def writing_blueprint(services: Services) -> Routes:
         "`withdraw`. Each line of the answer says what became of a line, once that is durable. The last line sums up.",
         responses=described(_streamed(), "invalid_parameter", *_WRITING),
     )
-    def bulk(query: WriteParameters, raw: LinesBody) -> Response:
+    def bulk(query: StoreParameters, raw: LinesBody) -> Response:
         if _condition() is not None:
             raise problem("bad_request", "a bulk request takes neither If-Match nor If-None-Match")
         with ExitStack() as held:
             held.enter_context(writing.admitted())
-            ingest = writing.ingest()
+            ingest = writing.ingest(strict=query.strict == "on")
             body = _buffered(raw.stream)
             # A body that cannot be read is an error of the request, as long as nothing was answered.
             body.peek(1)
@@ -156,6 +161,7 @@ def writing_blueprint(services: Services) -> Routes:
             result=cast(Result, outcome.result),
             revision=outcome.revision,
             unused=list(outcome.unused),
+            notes=list(map(str, outcome.notes)),
             searchable=writing.searchable(outcome.revision) if query.refresh else None,
         )
         response = json_response(payload)
@@ -269,6 +275,8 @@ def _line(outcome: Outcome) -> bytes:
         found |= {"id": outcome.article_id, "revision": outcome.revision}
     if outcome.unused:
         found["unused"] = outcome.unused
+    if outcome.notes:
+        found["notes"] = list(map(str, outcome.notes))
     return orjson.dumps(found) + b"\n"
 
 

@@ -18,6 +18,7 @@ from tests.contracts.engine_completions import CompletionPromises
 from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_explaining import ExplainPromises
 from tests.contracts.engine_facets import FacetPromises
+from tests.contracts.engine_popularity import PopularityPromises
 from tests.contracts.engine_queries import QueryPromises
 from tests.contracts.engine_ranking import RankingPromises
 from tests.contracts.engine_recency import RecencyPromises
@@ -35,6 +36,7 @@ class EngineContract(
     CollapsePromises,
     RecencyPromises,
     RescorePromises,
+    PopularityPromises,
     ExplainPromises,
     FacetPromises,
     DamagePromises,

@@ -152,7 +152,7 @@ class FacetPromises(EngineBase):
             SearchRequest(Boost(MatchAll(), math.inf)),
             SearchRequest(And((MatchAll(), Or((Not(Term("colour", "red")),))))),
             SearchRequest(MatchAll(), filter=Boost(Range("title"), 1.0)),
-            SearchRequest(MatchAll(), sort="hot"),  # type: ignore[arg-type]
+            SearchRequest(MatchAll(), sort="best"),  # type: ignore[arg-type]
             SearchRequest(MatchAll(), facets=("channel", "colour")),
             SearchRequest(MatchAll(), facet_size=0),
             SearchRequest(MatchAll(), page=0),

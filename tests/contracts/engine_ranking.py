@@ -9,6 +9,7 @@ import pytest
 
 from indexer.engines.base import Engine
 from indexer.query import (
+    SORTS,
     And,
     Boost,
     Literal,
@@ -216,6 +217,35 @@ class RankingPromises(EngineBase):
                 2 * score(reader, Literal("石板路"), "a"), abs=1e-5
             )
 
+    def test_a_union_of_many_terms_scores_the_sum_of_each_that_an_article_holds(
+        self, engine: Engine
+    ) -> None:
+        words = ("学校", "石板", "古塔", "茶会", "渔船", "灯火", "雨季", "木桥", "山路")
+        fill(
+            engine,
+            *(
+                article(
+                    f"{number}", title=f"{word}与{words[number - 1]}", body=f"{word}。" * number
+                )
+                for number, word in enumerate(words)
+            ),
+            article("none", title="无", body="无"),
+        )
+        terms = [
+            Boost(Term(field, word), number + 0.5)
+            for field in ("title", "body")
+            for number, word in enumerate(words)
+        ]
+        with engine.reader() as reader:
+            alone = [dict(reader.rank(SearchRequest(term))) for term in terms]
+            wanted = {
+                f"{number}": sum(scores.get(f"{number}", 0.0) for scores in alone)
+                for number in range(len(words))
+            }
+            together = reader.search(SearchRequest(Or(tuple(terms)), size=20))
+            assert {hit.article.id: hit.score for hit in together.hits} == pytest.approx(wanted)
+            assert together.total == len(words)
+
     # Order and pages
 
     def test_relevance_orders_by_score_then_newer_then_id(self, engine: Engine) -> None:
@@ -260,7 +290,7 @@ class RankingPromises(EngineBase):
             page = reader.search(SearchRequest(match("学校"), sort="newest"))
             assert {hit.score for hit in page.hits} == {0.0}
 
-    @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+    @pytest.mark.parametrize("sort", SORTS)
     def test_pages_joined_are_the_whole(self, engine: Engine, sort: str) -> None:
         for turn in range(3):
             fill(

@@ -18,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer.article import Article, make_article
+from indexer.article import Article
 from indexer.clean import clean
 from indexer.errors import SourceUnreadable
+from indexer.fields import make_article
+from indexer.reading import Reading
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
 
@@ -143,6 +145,6 @@ class SourceContract(ABC):
 
 def _article(found: Record | Rejection) -> Article:
     assert isinstance(found, Record), found
-    made = clean(found, mapping={}, timezone=UTC)
+    made = clean(found, Reading(timezone=UTC))
     assert isinstance(made, Article), made
     return made

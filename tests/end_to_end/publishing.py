@@ -14,10 +14,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from indexer.generations import Generations
+from indexer.ingest import BATCH
 from indexer.rebuilding.rebuild import rebuild
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 from search_service.web.writing import NDJSON
 from tests.end_to_end.serving import PATIENCE, Server
 from tests.factories import article
@@ -27,7 +27,7 @@ from tests.typed_queries import analyzer
 FIRST: Final = "a-1"
 """The id of the article that every portal begins with."""
 
-BULK_LINES: Final = 600
+BULK_LINES: Final = BATCH + 100
 """Lines of a bulk request: more than the store takes at once."""
 
 BROKEN: Final = (OSError, http.client.HTTPException)

@@ -14,8 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 from tests.end_to_end.proxying import Proxy
 from tests.end_to_end.serving import PATIENCE, Server, serving
 from tests.factories import article

@@ -18,6 +18,7 @@ import pytest
 from indexer.errors import StoreUnavailable
 from indexer.ingest import Ingest, accept
 from indexer.query import SearchRequest
+from indexer.reading import Reading
 from indexer.records import Record
 from indexer.store.database import open_store
 from tests.conftest import PROJECT
@@ -86,7 +87,7 @@ def test_an_ingest_into_a_full_store_keeps_what_it_reported_and_goes_on(disk: Di
     with closing(open_store(f"sqlite:///{disk.folder}/articles.sqlite3")) as store:
         disk.fill(leave=2_000_000)
         reported: dict[str, int] = {}
-        ingest = Ingest(store, mapping={}, timezone=SHANGHAI)
+        ingest = Ingest(store, Reading(timezone=SHANGHAI))
 
         def report_all() -> None:
             for outcomes in ingest.batches(records(5_000)):
@@ -96,9 +97,9 @@ def test_an_ingest_into_a_full_store_keeps_what_it_reported_and_goes_on(disk: Di
             report_all()
         assert 0 < store.count() == len(reported) == store.revision()
         with pytest.raises(StoreUnavailable, match="the disk is full"):
-            accept(records(1_500), store, mapping={}, timezone=SHANGHAI)
+            accept(records(1_500), store, Reading(timezone=SHANGHAI))
         disk.make_room()
-        report = accept(records(1_500), store, mapping={}, timezone=SHANGHAI)
+        report = accept(records(1_500), store, Reading(timezone=SHANGHAI))
         assert (report.unchanged, report.created) == (len(reported), 1_500 - len(reported))
         found = {change.article_id: change.revision for change in store.changes()}
         assert found.items() >= reported.items()
@@ -116,7 +117,7 @@ def test_a_follower_on_a_full_disk_says_so_and_goes_on(disk: Disk, tmp_path: Pat
         with follower_of(site, log):
             wait(lambda: b"following" in log.read_bytes())
             disk.fill()
-            accept(records(600), store, mapping={}, timezone=SHANGHAI)
+            accept(records(600), store, Reading(timezone=SHANGHAI))
             store.delete(["firm-0"])
             wait(lambda: b"make room on its disk" in log.read_bytes())
             assert len(site.indexed()) == 20

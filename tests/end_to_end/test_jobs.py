@@ -16,6 +16,7 @@ import pytest
 
 from indexer.generations import Generations
 from indexer.jobs.kinds import import_arguments
+from indexer.reading import Options
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Job, JobStore
@@ -61,7 +62,7 @@ class Site:
             encoding="utf-8",
         )
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", mapping={}, rejects=rejects)
+        arguments = import_arguments(path, source="json_lines", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def get(self, job: Job) -> Job:

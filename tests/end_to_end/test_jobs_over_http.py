@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.generations import Generations
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 from tests.conftest import PROJECT
 from tests.end_to_end.serving import PATIENCE, Server, serving
 from tests.factories import article

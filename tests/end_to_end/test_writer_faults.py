@@ -20,6 +20,7 @@ from typing import Final, Literal
 import pytest
 
 from indexer.ingest import Item, accept
+from indexer.reading import Reading
 from indexer.records import Record, Removal
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -90,7 +91,7 @@ def change_on_and_on(store: ArticleStore, name: str, seed: int, ended: Event) ->
                 items.append(Removal(f"{name}:{version}", article_id, how))
                 if how == "delete":
                     after.pop(article_id, None)
-        report = accept(items, store, mapping={}, timezone=SHANGHAI)
+        report = accept(items, store, Reading(timezone=SHANGHAI))
         assert report.complete
         accepted = after
         time.sleep(random.random() * 0.1)

@@ -19,8 +19,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import open_keys
+from indexer.store.database import open_keys, open_store
 from tests.conftest import PROJECT
 from tests.end_to_end.serving import PATIENCE, Server, serving, whole_index
 from tests.factories import article

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -23,10 +24,11 @@ from indexer.article import (
     check_id,
     content_hash,
     id_from_url,
-    make_article,
 )
 from indexer.errors import InvalidArticle
+from indexer.fields import _PLAIN_URL, Made, make_article, read_article
 from indexer.invisible import drop_invisible
+from indexer.reading import Reading
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HASH_OF_FULL = "87bfbca36347bb45339fceafbc4a9ba4"
@@ -60,6 +62,10 @@ FULL: dict[str, Any] = {
 
 def _make(**values: object) -> Article:
     return make_article({"id": "a-1", "title": "题"} | values, timezone=SHANGHAI)
+
+
+def _read(**values: object) -> Made:
+    return read_article({"id": "a-1", "title": "题"} | values, Reading(timezone=SHANGHAI))
 
 
 def _refused(**values: object) -> InvalidArticle:
@@ -115,16 +121,17 @@ class TestTexts:
 
     @pytest.mark.parametrize("name", TEXTS)
     @pytest.mark.parametrize("control", ["\x00", "\x08", "\x0b", "\x0c", "\x0e", "\x1b", "\x1f"])
-    def test_control_characters_are_refused_with_their_place(self, name: str, control: str) -> None:
-        refused = _refused(**{name: f"甲乙{control}丙"})
-        assert refused.field == name
-        assert refused.why == f"control character U+{ord(control):04X} at 2"
+    def test_control_characters_are_removed_and_noted(self, name: str, control: str) -> None:
+        made, notes = _read(**{name: f"溪{control}口"})
+        assert getattr(made, name) in ("溪口", ("溪口",))
+        assert [str(each) for each in notes] == [f"{name} cleaned of control characters"]
 
     @pytest.mark.parametrize("name", TEXTS)
     @pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
-    def test_lone_surrogates_are_refused_with_their_place(self, name: str, code: int) -> None:
-        refused = _refused(**{name: f"甲{chr(code)}"})
-        assert refused.why == f"lone surrogate U+{code:04X} at 1"
+    def test_halves_of_characters_are_removed_and_noted(self, name: str, code: int) -> None:
+        made, notes = _read(**{name: f"甲{chr(code)}"})
+        assert getattr(made, name) in ("甲", ("甲",))
+        assert [each.name for each in notes] == [f"{name} cleaned of control characters"]
 
     def test_every_character_that_does_not_show_is_removed_wherever_it_stands(self) -> None:
         dropped = [each for each in map(chr, range(0x110000)) if not drop_invisible(each)]
@@ -144,7 +151,16 @@ class TestTexts:
 
     @pytest.mark.parametrize(
         "text",
-        ["溪口鎮", "ＡＢＣ１２３", "𠀀𪚥", "👩‍🌾", "می\u200cروم", "e\u0301", "\ufffd", "<b>&amp;"],
+        [
+            "溪口鎮",
+            "ＡＢＣ１２３",
+            "𠀀𪚥",
+            "👩‍🌾",
+            "می\u200cروم",
+            "e\u0301",
+            "\ufffd",
+            "5<6 &lt;b&gt;",
+        ],
     )
     def test_nothing_else_about_a_text_is_changed(self, text: str) -> None:
         made = _make(title=text, body=text)
@@ -155,10 +171,38 @@ class TestTexts:
         assert _make(title=value).title == text
 
     @pytest.mark.parametrize("name", TEXTS)
-    @pytest.mark.parametrize("value", [True, ["x"], {"x": 1}, b"x"])
+    @pytest.mark.parametrize("value", [True, {"x": 1}, b"x", [1], [["x"]]])
     def test_other_kinds_are_no_text(self, name: str, value: object) -> None:
         refused = _refused(**{name: value})
         assert (refused.field, refused.why) == (name, f"must be text, not {type(value).__name__}")
+
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_a_list_of_one_text_is_that_text(self, name: str) -> None:
+        assert getattr(_make(**{name: ["花鼓"]}), name) == "花鼓"
+
+    def test_several_names_are_joined_and_several_other_texts_are_none(self) -> None:
+        assert _make(author=["何一苇", "陆半夏"]).author == "何一苇、陆半夏"
+        assert _refused(lead=["甲", "乙"]).why == "holds 2 texts: give one"
+
+    def test_markup_is_removed_and_noted_and_its_picture_kept(self) -> None:
+        made, notes = _read(
+            body='<p>头一段&nbsp;话。</p><p><img src="//img.example/1.jpg">第二段。</p>',
+            url="http://portal.example/a/1.html",
+        )
+        assert made.body == "头一段 话。\n第二段。"
+        assert made.image_url == "http://img.example/1.jpg"
+        assert [each.name for each in notes] == ["body cleaned of markup"]
+
+    def test_text_that_only_looks_like_markup_stays(self) -> None:
+        for text in ("5<6 且 7>6", "写 &lt;b&gt; 是加粗", "a && b", "《溪口》<注>"):
+            assert _make(body=text).body == text
+
+    def test_a_field_of_markup_is_read_as_such(self) -> None:
+        reading = Reading(timezone=SHANGHAI, markup=frozenset({"lead"}))
+        made, _ = read_article(
+            {"id": "a-1", "title": "题", "lead": "<em>急</em> &lt;b&gt;"}, reading
+        )
+        assert made.lead == "急 <b>"
 
 
 class TestId:
@@ -204,6 +248,15 @@ class TestId:
     def test_without_an_id_one_is_made_from_the_url(self, value: object) -> None:
         url = "https://portal.example/1.html"
         assert _make(id=value, url=url).id == id_from_url(url)
+
+    @given(st.from_regex(_PLAIN_URL, fullmatch=True))
+    def test_a_plain_url_passes_every_check_of_a_url(self, url: str) -> None:
+        parts = urlsplit(url)
+        assert parts.scheme in ("http", "https")
+        assert parts.netloc
+        assert url.split() == [url]
+        assert "\\" not in url
+        assert _make(url=url).url == url
 
     def test_without_an_id_and_a_url_there_is_no_article(self) -> None:
         refused = _refused(id="")
@@ -255,7 +308,6 @@ class TestUrls:
             "ftp://portal.example/",
             "javascript:alert(1)",
             "data:text/html,x",
-            "//portal.example/",
             "portal.example/1.html",
             "http://",
             "http:///1.html",
@@ -264,6 +316,22 @@ class TestUrls:
     def test_other_urls_are_refused(self, name: str, url: str) -> None:
         refused = _refused(**{name: url})
         assert (refused.field, refused.why) == (name, "must begin with http://, https:// or /")
+
+    def test_an_address_without_a_scheme_gets_one(self) -> None:
+        assert _make(url="//portal.example/1.html").url == "https://portal.example/1.html"
+        made = _make(url="http://portal.example/", image_url="//img.example/1.jpg")
+        assert made.image_url == "http://img.example/1.jpg"
+
+    @pytest.mark.parametrize(
+        ("image", "whole"),
+        [
+            ("1.jpg", "https://portal.example/a/1.jpg"),
+            ("../i/1.jpg", "https://portal.example/i/1.jpg"),
+            ("/i/1.jpg", "/i/1.jpg"),
+        ],
+    )
+    def test_a_picture_stands_where_the_article_stands(self, image: str, whole: str) -> None:
+        assert _make(url="https://portal.example/a/2.html", image_url=image).image_url == whole
 
     def test_a_backslash_does_not_make_a_url_local(self) -> None:
         assert _refused(url="/\\elsewhere.example/").field == "url"
@@ -278,6 +346,53 @@ class TestUrls:
         url = "/" + "x" * (MAX_URL - 1)
         assert _make(url=url).url == url
         assert _refused(url=url + "x").why == f"longer than {MAX_URL} characters"
+
+
+class TestFaults:
+    """A fault in a side field costs the field, or one value of it; what makes the article is refused."""
+
+    @pytest.mark.parametrize(
+        ("values", "left"),
+        [
+            ({"lead": {"a": 1}}, {"lead": ""}),
+            ({"author": "名" * (MAX_LINE + 1)}, {"author": ""}),
+            ({"published_at": "昨天"}, {"published_at": None}),
+            ({"url": "ftp://portal.example"}, {"url": ""}),
+            ({"image_url": "1.jpg"}, {"image_url": ""}),
+            ({"channel": "/".join("abcdefghij")}, {"channel": ""}),
+            ({"channels": 5}, {"channels": ()}),
+            ({"tags": ["甲", 5, "字" * (MAX_LINE + 1)]}, {"tags": ("甲",)}),
+            ({"tags": [str(n) for n in range(70)]}, {"tags": tuple(str(n) for n in range(64))}),
+            ({"attributes": "x"}, {"attributes": {}}),
+            ({"attributes": {"a b": 1, "c": [1], "d": 2}}, {"attributes": {"d": 2}}),
+        ],
+    )
+    def test_it_costs_the_field(self, values: dict[str, object], left: dict[str, object]) -> None:
+        made, notes = _read(**values)
+        assert {name: getattr(made, name) for name in left} == left
+        assert {each.field for each in notes} == set(values)
+        assert all(each.what == "dropped" and each.why for each in notes)
+        assert str(_refused(**values)) == f"{notes[0].field}: {notes[0].why}"
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"id": "a\u200bb"},
+            {"id": ["a"]},
+            {"id": "", "url": "ftp://x"},
+            {"title": "", "body": ""},
+            {"title": {"a": 1}},
+            {"title": "题" * (MAX_LINE + 1)},
+            {"body": "字" * (MAX_BODY + 1)},
+            {"status": "online"},
+        ],
+    )
+    def test_what_makes_the_article_is_refused(self, values: dict[str, object]) -> None:
+        with pytest.raises(InvalidArticle):
+            _read(**values)
+
+    def test_an_article_without_a_fault_has_no_notes(self) -> None:
+        assert read_article(FULL, Reading(timezone=SHANGHAI)).notes == ()
 
 
 class TestVisibility:

@@ -8,6 +8,7 @@ import sqlite3
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,8 @@ import pytest
 from sqlalchemy import event
 
 from indexer import ingest as ingest_module
-from indexer.article import make_article
 from indexer.errors import ConditionFailed, InvalidSetting, SourceUnreadable, StoreUnavailable
+from indexer.fields import make_article
 from indexer.ingest import (
     BATCH,
     MAX_NAME_REPORTED,
@@ -28,6 +29,7 @@ from indexer.ingest import (
     accept,
     accept_one,
 )
+from indexer.reading import Reading
 from indexer.records import Record, Rejection, Removal
 from indexer.sources.json_lines import JsonLines
 from indexer.store import dialects
@@ -36,6 +38,7 @@ from indexer.store.changing import Condition
 from indexer.store.database import open_store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+READING = Reading(timezone=SHANGHAI)
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def _ingest(
     rejects: Path | None = None,
 ) -> IngestReport:
     return accept(
-        source.records(), store, mapping=mapping or {}, timezone=SHANGHAI, rejects=rejects
+        source.records(), store, Reading(timezone=SHANGHAI, mapping=mapping or {}), rejects=rejects
     )
 
 
@@ -122,32 +125,32 @@ def test_of_repeated_ids_the_last_wins_and_every_line_is_counted(
 
 def test_bad_records_are_rejected_and_the_rest_goes_in(store: ArticleStore, tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
-    source = _write(path, _line(1), "nonsense", _line(2, published_at="昨天"), "", _line(3))
+    source = _write(path, _line(1), "nonsense", _line(2, status="昨天"), "", _line(3))
     rejects = tmp_path / "rejects.jsonl"
     report = _ingest(source, store, rejects=rejects)
     assert (report.read, report.created, report.rejected) == (4, 2, 2)
     assert not report.complete
     assert [each.where for each in report.rejections] == [f"{path}:2", f"{path}:3"]
-    assert rejects.read_text(encoding="utf-8") == f"nonsense\n{_line(2, published_at='昨天')}\n"
+    assert rejects.read_text(encoding="utf-8") == f"nonsense\n{_line(2, status='昨天')}\n"
     reasons = (tmp_path / "rejects.jsonl.reasons").read_text(encoding="utf-8").splitlines()
     assert reasons[0].startswith(f"{path}:2: not JSON")
-    assert reasons[1].startswith(f"{path}:3: published_at: '昨天' is not a date")
+    assert reasons[1].startswith(f"{path}:3: status: '昨天' is none of")
 
 
 def test_a_rejects_file_can_be_put_right_and_ingested_again(
     store: ArticleStore, tmp_path: Path
 ) -> None:
     rejects = tmp_path / "rejects.jsonl"
-    bad = [_line(number, published_at="昨天") for number in (2, 4)]
+    bad = [_line(number, status="昨天") for number in (2, 4)]
     _ingest(
         _write(tmp_path / "news.jsonl", _line(1), bad[0], _line(3), bad[1]), store, rejects=rejects
     )
     text = rejects.read_text(encoding="utf-8")
-    rejects.write_text(text.replace("昨天", "2025-01-02", 1), encoding="utf-8")
+    rejects.write_text(text.replace("昨天", "published", 1), encoding="utf-8")
     report = _ingest(JsonLines(str(rejects)), store, rejects=rejects)
     assert (report.created, report.rejected) == (1, 1)
     assert rejects.read_text(encoding="utf-8") == f"{bad[1]}\n"
-    rejects.write_text(bad[1].replace("昨天", "2025-01-02"), encoding="utf-8")
+    rejects.write_text(bad[1].replace("昨天", "published"), encoding="utf-8")
     assert _ingest(JsonLines(str(rejects)), store, rejects=rejects).complete
     assert store.count() == 4
 
@@ -211,7 +214,7 @@ def test_keys_are_mapped_and_those_that_nobody_reads_are_counted(
     lines = [
         _line(1, category="地方", reads=1),
         _line(2, category="文化", reads=2, editor_note="x"),
-        _line(3, published_at="昨天", reads=3),
+        _line(3, status="昨天", reads=3),
     ]
     source = _write(tmp_path / "news.jsonl", *lines)
     report = _ingest(source, store, mapping={"category": "channel"})
@@ -246,7 +249,7 @@ def test_a_naive_time_is_taken_in_the_zone(store: ArticleStore, tmp_path: Path) 
 def test_progress_is_told_as_records_are_read(store: ArticleStore) -> None:
     told: list[int] = []
     count = 2 * BATCH + 7
-    accept(_Generated(count).records(), store, mapping={}, timezone=SHANGHAI, progress=told.append)
+    accept(_Generated(count).records(), store, Reading(timezone=SHANGHAI), progress=told.append)
     assert told == sorted(told)
     assert told[-1] == count
     assert {BATCH, 2 * BATCH} <= set(told)
@@ -254,8 +257,8 @@ def test_progress_is_told_as_records_are_read(store: ArticleStore) -> None:
 
 def test_progress_is_told_where_everything_is_rejected(store: ArticleStore) -> None:
     told: list[int] = []
-    source = _Generated(BATCH, published_at="昨天")
-    accept(source.records(), store, mapping={}, timezone=SHANGHAI, progress=told.append)
+    source = _Generated(BATCH, status="昨天")
+    accept(source.records(), store, Reading(timezone=SHANGHAI), progress=told.append)
     assert told[0] == BATCH
 
 
@@ -279,7 +282,7 @@ def test_very_long_lines_that_are_rejected_are_not_all_held(store: ArticleStore)
 
     tracemalloc.start()
     try:
-        report = accept(rejected(), store, mapping={}, timezone=SHANGHAI)
+        report = accept(rejected(), store, Reading(timezone=SHANGHAI))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -348,10 +351,10 @@ def test_records_need_no_source(store: ArticleStore) -> None:
     fields = {"id": "a", "title": "题", "body": "文", "url": "https://example.org/a"}
     told: list[Record | Rejection] = [
         Record("request:1", fields, ""),
-        Record("request:2", {**fields, "published_at": "heute"}, "{}"),
+        Record("request:2", {**fields, "status": "heute"}, "{}"),
         Rejection("request:3", "not an object", "[]"),
     ]
-    report = accept(told, store, mapping={}, timezone=SHANGHAI)
+    report = accept(told, store, Reading(timezone=SHANGHAI))
     assert (report.read, report.created, report.rejected) == (3, 1, 2)
     assert [each.where for each in report.rejections] == ["request:2", "request:3"]
     assert not report.complete
@@ -363,7 +366,7 @@ def _put(number: int, **values: object) -> Record:
 
 
 def _ingesting(store: ArticleStore, when: Condition | None = None) -> Ingest:
-    return Ingest(store, mapping={}, timezone=SHANGHAI, when=when)
+    return Ingest(store, Reading(timezone=SHANGHAI), when=when)
 
 
 def _told(outcomes: list[Outcome]) -> list[tuple[str, str, int]]:
@@ -373,7 +376,7 @@ def _told(outcomes: list[Outcome]) -> list[tuple[str, str, int]]:
 MIXED: tuple[Item, ...] = (
     Rejection("request:0", "not an object", "[]"),
     _put(1),
-    _put(2, published_at="昨天"),
+    _put(2, status="昨天"),
     _put(3),
     Removal("request:4", "a-1", "withdraw"),
     Removal("request:5", "nobody", "withdraw"),
@@ -398,7 +401,7 @@ def test_items_of_all_kinds_are_taken_in_their_order(store: ArticleStore) -> Non
     reasons = [each.rejection.why for batch in batches for each in batch if each.rejection]
     assert [why.partition(":")[0] for why in reasons] == [
         "not an object",
-        "published_at",
+        "status",
         "not an object",
     ]
     report = ingest.report()
@@ -472,33 +475,65 @@ def test_the_report_counts_what_was_told(
 
 
 def test_one_item_becomes_one_outcome(store: ArticleStore) -> None:
-    made = accept_one(_put(1, reads=3), store, timezone=SHANGHAI)
+    made = accept_one(_put(1, reads=3), store, READING)
     assert made == Outcome("request:1", "created", "a-1", 1, unused=("reads",))
-    again = accept_one(_put(1), store, timezone=SHANGHAI, when="absent")
+    again = accept_one(_put(1), store, READING, when="absent")
     assert (again.result, again.revision) == ("unchanged", 1)
-    bad = accept_one(_put(1, published_at="昨天"), store, timezone=SHANGHAI)
+    bad = accept_one(_put(1, status="昨天"), store, READING)
     assert (bad.result, bad.article_id, bad.revision) == ("rejected", "", 0)
     assert bad.rejection is not None
-    assert bad.rejection.why.startswith("published_at: ")
-    gone = accept_one(Removal("request:2", "a-1", "delete"), store, timezone=SHANGHAI, when=1)
+    assert bad.rejection.why.startswith("status: ")
+    gone = accept_one(Removal("request:2", "a-1", "delete"), store, READING, when=1)
     assert gone == Outcome("request:2", "deleted", "a-1", 2)
 
 
 def test_one_item_is_not_taken_if_its_condition_does_not_hold(store: ArticleStore) -> None:
-    accept_one(_put(1), store, timezone=SHANGHAI)
+    accept_one(_put(1), store, READING)
     for item in (
         _put(1, title="新题"),
         Removal("", "a-1", "delete"),
         Removal("", "a-1", "withdraw"),
     ):
         with pytest.raises(ConditionFailed):
-            accept_one(item, store, timezone=SHANGHAI, when=7)
+            accept_one(item, store, READING, when=7)
     assert store.revision() == 1
 
 
 def test_the_unused_keys_of_an_outcome_can_be_told_whatever_they_are(store: ArticleStore) -> None:
     odd = {"\ud800": 1, "长" * 500: 1, "": 1}
-    outcome = accept_one(_put(1, **odd), store, timezone=SHANGHAI)
+    outcome = accept_one(_put(1, **odd), store, READING)
     assert outcome.unused == ("", "\\ud800", "长" * MAX_NAME_REPORTED)
-    many = accept_one(_put(2, **{f"key-{n:03}": n for n in range(100)}), store, timezone=SHANGHAI)
+    many = accept_one(_put(2, **{f"key-{n:03}": n for n in range(100)}), store, READING)
     assert many.unused == tuple(f"key-{n:03}" for n in range(MAX_REPORTED))
+
+
+def test_what_was_done_to_values_is_counted_and_the_first_faults_are_told(
+    store: ArticleStore,
+) -> None:
+    items = [_put(n, published_at="昨天", tags="花鼓,集市") for n in range(MAX_REPORTED + 2)]
+    report = accept(items, store, READING)
+    assert (report.created, report.rejected) == (MAX_REPORTED + 2, 0)
+    assert report.notes == {
+        "published_at dropped": MAX_REPORTED + 2,
+        "tags read as a list": MAX_REPORTED + 2,
+    }
+    assert len(report.dropped) == MAX_REPORTED
+    where, note = report.dropped[0]
+    assert (where, note.field, note.what) == (items[0].where, "published_at", "dropped")
+    strict = accept(items, store, replace(READING, strict=True))
+    assert (strict.rejected, strict.notes) == (MAX_REPORTED + 2, {})
+
+
+def test_what_the_hook_drops_is_skipped_wherever_it_stands(store: ArticleStore) -> None:
+    reading = replace(READING, hook=lambda values: values if values["id"] != "a-1" else None)
+    items: list[Item] = [_put(1), Removal("", "a-2", "delete"), _put(1), _put(2), _put(1)]
+    report = accept(items, store, reading)
+    assert (report.read, report.skipped, report.created, report.absent) == (5, 3, 1, 1)
+    outcomes = [each for batch in Ingest(store, reading).batches(items) for each in batch]
+    assert [each.result for each in outcomes] == [
+        "skipped",
+        "deleted",
+        "skipped",
+        "created",
+        "skipped",
+    ]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexer.analysis.characters import fold_literal
-from indexer.article import Article, make_article
+from indexer.article import Article
+from indexer.fields import make_article
 from search_service.answering.search import Question
 from search_service.blocks.related import Wanted
 from search_service.services import Services

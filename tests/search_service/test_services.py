@@ -12,8 +12,7 @@ from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
 from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration, StoreUnavailable
 from indexer.settings import IndexSettings, read_settings
-from indexer.store.database import open_editorial
-from indexer.store.keys import open_keys
+from indexer.store.database import open_editorial, open_keys
 from search_service.answering.search import Answer, Question
 from search_service.correction.correct import Correction
 from search_service.live.decisions import EditorialState

@@ -14,6 +14,7 @@ import pytest
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, ConditionFailed, Overloaded, StoreUnavailable
 from indexer.generations import Generations
+from indexer.reading import Reading
 from indexer.records import Record, Removal
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -43,7 +44,7 @@ def live(tmp_path: Path) -> Iterator[LiveIndex]:
 
 @pytest.fixture
 def writing(url: str, live: LiveIndex) -> Iterator[Writing]:
-    made = Writing(url, live, timezone=SHANGHAI)
+    made = Writing(url, live, reading=Reading(timezone=SHANGHAI))
     yield made
     made.close()
 
@@ -133,7 +134,7 @@ def test_a_locked_store_is_unavailable_and_nothing_is_changed(
 
 
 def test_without_a_store_nothing_can_be_changed_or_read(live: LiveIndex) -> None:
-    writing = Writing(None, live, timezone=SHANGHAI)
+    writing = Writing(None, live, reading=Reading(timezone=SHANGHAI))
     with pytest.raises(StoreUnavailable, match="SEARCH_STORE_URL"):
         writing.change(FIRST)
     with pytest.raises(StoreUnavailable):
@@ -174,7 +175,7 @@ def test_the_wait_does_not_depend_on_how_often_others_look(
     live = LiveIndex(
         Generations(tmp_path / "rare"), analyzer=analyzer(), timezone=SHANGHAI, interval=3600.0
     )
-    with closing(live), closing(Writing(url, live, timezone=SHANGHAI)) as writing:
+    with closing(live), closing(Writing(url, live, reading=Reading(timezone=SHANGHAI))) as writing:
         assert live.state().revision == 0
         apply(tmp_path / "rare", [article("a-1")], revision=1)
         assert live.state().revision == 0
@@ -185,7 +186,7 @@ def test_the_wait_does_not_depend_on_how_often_others_look(
 
 def test_without_an_index_nothing_is_searchable(url: str, tmp_path: Path) -> None:
     with closing(live_index(tmp_path / "nothing")) as live:
-        writing = Writing(url, live, timezone=SHANGHAI)
+        writing = Writing(url, live, reading=Reading(timezone=SHANGHAI))
         outcome = writing.change(FIRST)
         assert not writing.searchable(outcome.revision)
         writing.close()
@@ -208,7 +209,7 @@ def test_only_so_many_requests_wait_at_a_time(
     live = _Patient(Generations(tmp_path / "index"), analyzer=analyzer(), timezone=SHANGHAI)
     for limit, patience in ((1, WAIT_SECONDS), (0, 0.0)):
         monkeypatch.setattr(writing_module, "MAX_WAITING", limit)
-        made = Writing(url, live, timezone=SHANGHAI)
+        made = Writing(url, live, reading=Reading(timezone=SHANGHAI))
         live.asked = []
         assert not made.searchable(4)
         assert made.searchable(3)

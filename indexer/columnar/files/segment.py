@@ -21,6 +21,7 @@ from indexer.columnar.files.fields import MISSING_INT, Layout
 from indexer.columnar.files.inversion import BIG_FREQ, BLOCK_BITS, narrow, rows_at
 from indexer.columnar.files.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.files.offsets import Offsets
+from indexer.columnar.files.ordinals import Ordinals
 from indexer.columnar.files.terms import Terms
 
 SHORTEST: Final = 4
@@ -141,6 +142,19 @@ class PostingsField:
             starts = self._pair_starts.between(begin, end + 1)
             docs += np.repeat(blocks.astype(np.intp) << BLOCK_BITS, starts[1:] - starts[:-1])
         return docs
+
+    def postings_of(self, terms: IntP) -> tuple[IntP, AnyArray, NDArray[np.int64]]:
+        """The documents (intp) and frequencies (uint8 or uint32) of some terms of a words field, term by term, and the number of
+        postings of each term. Fresh arrays. O(postings), with a few array operations for all terms together.
+        """
+        begins, ends = self._pair_offsets.at(terms), self._pair_offsets.at(terms + 1)
+        pairs = rows_at(begins, ends - begins)
+        starts = self._pair_starts.at(pairs)
+        sizes = self._pair_starts.at(pairs + 1) - starts
+        at = rows_at(starts, sizes)
+        docs = self._docs[at].astype(np.intp)
+        docs += np.repeat(self._pair_blocks[pairs].astype(np.intp) << BLOCK_BITS, sizes)
+        return docs, self.freqs_at(at), self._between_pairs(self._pair_starts, terms)
 
     def locate(self, terms: Sequence[int], among: DocsByBlock) -> Located:
         """The postings of some terms, given by number (-1 for none), in some documents.
@@ -270,29 +284,6 @@ class PostingsField:
         return starts[pairs]
 
 
-class Ordinals:
-    """A column whose values are in a sorted dictionary. Each document has one value or, in a column of lists, any number."""
-
-    def __init__(self, file: ArrayFile, name: str, *, many: bool) -> None:
-        prefix = f"c/{name}"
-        self._path, self._name = file.path, name
-        self.terms = Terms(file, prefix)
-        self.ordinals: AnyArray = file[f"{prefix}/ordinals"]
-        """Unsigned[documents]; the number of terms stands for no value. With ``many``: the ordinals of all documents in a row."""
-        self.starts: NDArray[np.uint32] | None = file[f"{prefix}/starts"] if many else None
-        """With ``many``, uint32[documents + 1]: the first ordinal of each document."""
-
-    def values(self) -> list[bytes]:
-        """The values of the ordinals, after a check that each ordinal has a value or means no value. O(ordinals).
-
-        Raises:
-            Damaged: an ordinal is greater than the number of values.
-        """
-        if len(self.ordinals) and self.ordinals.max() > len(self.terms):
-            raise Damaged(self._path, f"column {self._name!r} has a number that no value has")
-        return self.terms.slice()
-
-
 class Segment:
     """One open segment.
 
@@ -311,6 +302,7 @@ class Segment:
         self._fields: dict[str, PostingsField] = {}
         self._blobs: dict[str, BlobReader] = {}
         self._distinct: dict[str, AnyArray] = {}
+        self._by_number: dict[str, IntP] = {}
 
     def postings(self, name: str) -> PostingsField:
         """The postings of a field; KeyError for a field without postings."""
@@ -336,6 +328,13 @@ class Segment:
             )
             self._distinct[name] = values
         return values
+
+    def by_number(self, name: str) -> IntP:
+        """intp[documents]: the documents in the order of an int64 column, the least first. Computed once: O(n log n)."""
+        docs = self._by_number.get(name)
+        if docs is None:
+            docs = self._by_number[name] = np.argsort(self.numbers(name))
+        return docs
 
     def ordinals(self, name: str) -> Ordinals:
         """A column of dictionary values."""

@@ -1,14 +1,15 @@
 """Writer: batches of changes, each committed as a whole or not at all; merging in tiers.
 
 One writer at a time, across processes. Documents collect in memory up to a limit. Then they are written to a segment that no
-commit lists yet. A commit writes the last segment and the deletions, then one commit file. Merging follows as a separate
-commit, so changes become visible before the merge.
+commit lists yet. A commit writes the last segment and the deletions, merges small segments, then writes one commit file.
+The merge of larger segments follows as a separate commit, so changes become visible before it.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -44,6 +45,10 @@ Measured over 200 commits of 42 documents on 200,000: 2.9 small segments on aver
 """
 TIER_FLOOR: Final = 200
 """Segments of up to this many live documents form one tier, since rewriting them is cheap."""
+FEW: Final = 400
+"""Segments that are due are merged before the commit if they have up to this many live documents together. That takes some 0.15 s
+of processor time, and spares each reader one of two snapshots.
+"""
 DEAD_SHARE: Final = 0.4
 """A segment whose share of deleted documents exceeds this is rewritten without them."""
 MOST_SEGMENTS: Final = 64
@@ -291,8 +296,8 @@ class Writer:
 
         ``facts`` replace the last commit's. Without ``merge`` nothing is merged, however many segments there are.
         ``merge_all`` first merges everything into one segment. A failure before the commit file is in place leaves the last
-        commit as it was. A later failure of a merge is reported, not raised. With more than MOST_SEGMENTS, merging comes
-        before the commit.
+        commit as it was. A failure of a merge is reported, not raised. With more than MOST_SEGMENTS, merging comes before the
+        commit, and its failure is raised.
 
         Raises:
             OSError: the disk is full, or unused files cannot be removed.
@@ -305,6 +310,10 @@ class Writer:
                 self._merge(self._pieces)
             while merge and len(self._pieces) > MOST_SEGMENTS and (due := self._due()):
                 self._merge(due)
+            if merge:
+                with suppress(Damaged, OSError):  # tried again after the commit, and then reported
+                    while (due := self._due()) and sum(each.live_count for each in due) <= FEW:
+                        self._merge(due)
             self._publish(dict(self.facts if facts is None else facts))
             return self._merge_where_due() if merge else CommitReport()
         finally:

@@ -77,18 +77,31 @@ class LeafCosts:
         return len(node.by_leaf[self.leaf][0]) if self.leaf in node.by_leaf else 0
 
     def _phrase(self, node: p.Phrase | p.Near) -> int:
-        return min(
-            (self.impacts.estimate(self.leaf, node.field, term) for term in node.terms), default=0
-        )
+        least = self.doc_count if node.terms else 0
+        for term in node.terms:
+            least = min(least, self.impacts.estimate(self.leaf, node.field, term))
+            if not least:
+                break
+        return least
 
-    def _any(self, node: p.Union | p.Best) -> int:
+    def _union(self, node: p.Union) -> int:
+        costs = [self.cost(clause) for clause in node.clauses]
+        # A document of too few clauses does not match. In a small leaf most words are missing.
+        return sum(costs) if len(costs) - costs.count(0) >= node.minimum else 0
+
+    def _best(self, node: p.Best) -> int:
         return sum(self.cost(clause) for clause in node.clauses)
 
     def _otherwise(self, node: p.Otherwise) -> int:
         return self.cost(node.first) + self.cost(node.second)
 
     def _intersection(self, node: p.Intersection) -> int:
-        return min((self.cost(clause) for clause in node.clauses), default=self.doc_count)
+        least = self.doc_count
+        for clause in node.clauses:
+            least = min(least, self.cost(clause))
+            if not least:  # the other words need no look-up
+                break
+        return least
 
     def _inner(self, node: p.Without | p.Maybe | p.Scaled | p.Constant) -> int:
         return self.cost(node.plan)
@@ -102,8 +115,8 @@ _COST: Final[dict[type, Callable[[LeafCosts, Any], int]]] = {
     p.Documents: LeafCosts._documents,
     p.Phrase: LeafCosts._phrase,
     p.Near: LeafCosts._phrase,
-    p.Union: LeafCosts._any,
-    p.Best: LeafCosts._any,
+    p.Union: LeafCosts._union,
+    p.Best: LeafCosts._best,
     p.Otherwise: LeafCosts._otherwise,
     p.Intersection: LeafCosts._intersection,
     p.Without: LeafCosts._inner,

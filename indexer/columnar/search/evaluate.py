@@ -24,6 +24,7 @@ from indexer.columnar.search.found import (
     mask_of,
 )
 from indexer.columnar.search.impacts import F32, NOTHING, Column, Listed
+from indexer.columnar.search.joint import find_joint, joint_terms
 from indexer.columnar.search.phrases import near_matches, phrase_matches
 from indexer.columnar.search.probing import LeafProbe, inside
 
@@ -115,24 +116,38 @@ class Evaluator(LeafProbe):
         return self._uniform(mask, node.score)
 
     def _find_union(self, node: p.Union) -> Part:
-        if len(node.clauses) < max(1, node.minimum):
+        clauses = self._matching(node)
+        if len(clauses) < max(1, node.minimum):
             return NOTHING
-        if len(node.clauses) == 1:
-            return self.find(node.clauses[0])
+        if len(clauses) == 1:
+            return self.find(clauses[0])
         if self.cost(node) * _SPARSE < self.doc_count:
-            return self._sparse_union(node)
-        return self._at_least(node) if node.minimum > 1 else self._dense_union(node)
+            return self._sparse_union(clauses, node.minimum)
+        if node.minimum > 1:
+            return self._at_least(clauses, node.minimum)
+        return self._dense_union(clauses)
 
-    def _sparse_union(self, node: p.Union) -> Listed:
-        return self._summed([self.find_listed(clause) for clause in node.clauses], node.minimum)
+    def _matching(self, node: p.Union | p.Best) -> list[p.Plan]:
+        """The clauses that can match a document of the leaf. In a small leaf most words are missing."""
+        return [clause for clause in node.clauses if self.cost(clause)]
+
+    def _sparse_union(self, clauses: list[p.Plan], minimum: int) -> Listed:
+        joint, others = self._joint_parts(clauses)
+        alone = [part for part in map(self.find_listed, others) if len(part.docs)]
+        if not joint and len(alone) < max(2, minimum):
+            return alone[0] if alone and minimum <= 1 else NOTHING
+        return self._summed(joint + alone, minimum)
+
+    def _joint_parts(self, clauses: list[p.Plan]) -> tuple[list[Listed], list[p.Plan]]:
+        """The terms of a union that are evaluated together, a list for each field, and all other clauses."""
+        terms = joint_terms(self.impacts, self.leaf, clauses)
+        together = {id(each) for some in terms.values() for each in some}
+        others = [clause for clause in clauses if id(clause) not in together]
+        found = [find_joint(self.impacts, self.leaf, *each) for each in terms.items()]
+        return found, others
 
     def _summed(self, parts: list[Listed], minimum: int) -> Listed:
         """The sum of lists, by a clean accumulator. Only the touched places are read and cleared."""
-        parts = [part for part in parts if len(part.docs)]
-        if len(parts) < max(1, minimum):
-            return NOTHING
-        if len(parts) == 1:
-            return parts[0]
         docs = np.concatenate([part.docs for part in parts])
         docs.sort()
         fresh = firsts(docs)
@@ -148,10 +163,13 @@ class Evaluator(LeafProbe):
         SCRATCH.give_back_clean(scores)
         return Listed(docs, totals) if kept is None else Listed(docs[kept], totals[kept])
 
-    def _dense_union(self, node: p.Union) -> Dense:
+    def _dense_union(self, clauses: list[p.Plan]) -> Dense:
         scores = SCRATCH.borrow(self.length)
         mask: Mask | None = None
-        for clause in node.clauses:
+        joint, others = self._joint_parts(clauses)
+        for part in joint:
+            _add(scores, part)
+        for clause in others:
             found = self.find(clause)
             if not _all_positive(clause):
                 mask = self._marked(mask, scores, found)
@@ -167,10 +185,10 @@ class Evaluator(LeafProbe):
         before |= mask_of(found, self.length)
         return before
 
-    def _at_least(self, node: p.Union) -> Dense:
+    def _at_least(self, clauses: list[p.Plan], minimum: int) -> Dense:
         scores = SCRATCH.borrow(self.length)
         counts = np.zeros(self.length, dtype=np.uint16)
-        for clause in node.clauses:
+        for clause in clauses:
             found = self.find(clause)
             if isinstance(found, Listed):
                 counts[found.docs] += 1
@@ -178,14 +196,17 @@ class Evaluator(LeafProbe):
                 counts += mask_of(found, self.length)
             _add(scores, found)
             self.release(found)
-        mask = counts >= node.minimum
+        mask = counts >= minimum
         scores *= mask
         return Dense(scores, mask)
 
-    def _find_best(self, node: p.Best) -> Found:
+    def _find_best(self, node: p.Best) -> Part:
+        clauses = self._matching(node)
+        if len(clauses) == 1:
+            return self.find(clauses[0])
         scores = SCRATCH.borrow(self.length)
         mask = np.zeros(self.length, dtype=bool)
-        for clause in node.clauses:
+        for clause in clauses:
             found = self.find(clause)
             mask |= mask_of(found, self.length)
             if isinstance(found, Listed):
@@ -213,12 +234,12 @@ class Evaluator(LeafProbe):
         return Dense(scores, mask)
 
     def _find_intersection(self, node: p.Intersection) -> Part:
+        if not self.cost(node):
+            return NOTHING
         clauses = sorted((self.cost(clause), place) for place, clause in enumerate(node.clauses))
         if not clauses:
             return self.find(p.Everything())
         ordered = [node.clauses[place] for _, place in clauses]
-        if not clauses[0][0]:
-            return NOTHING
         if len(ordered) > 1 and self.impacts.is_common(self.leaf, clauses[0][0]):
             return self._dense_intersection(ordered)
         found = self.find_listed(ordered[0])

@@ -114,6 +114,7 @@ class Executor:
         ordering: Ordering | None = None,
         facets: Sequence[str] = (),
         factors: Sequence[F32] | None = None,
+        instead: Sequence[F32] | None = None,
         deadline: float = inf,
         collapse: str | None = None,
         rescore: Rescore | None = None,
@@ -124,7 +125,8 @@ class Executor:
 
         ``facets`` are columns of values or derived facets, counted over all documents found. A document without a value is not
         counted. A document with several values counts for each, and twice for a value that it has twice. ``factors`` are
-        float32[documents] for each leaf; they multiply scores (recency). ``deadline`` is a time of ``time.monotonic()``,
+        float32[documents] for each leaf; they multiply scores (recency). ``instead``, of the same shape, holds scores of 0 or more
+        that count instead of the plan's own (popularity). ``deadline`` is a time of ``time.monotonic()``,
         checked before each node of the plan. O(postings of the plan + documents / 256).
 
         ``collapse`` is an int64 column of group numbers. Only the best ranked document of each group is a hit. Collapsing looks
@@ -141,14 +143,24 @@ class Executor:
         order = ordering or Ordering()
         if collapse is None:
             return self._search(
-                plan, limit, filter, first, order, facets, factors, deadline, rescore
+                plan, limit, filter, first, order, facets, factors, instead, deadline, rescore
             )
         grouping = self._grouping(collapse)
         reach = limit + SPARE if limit else 0
         while True:
             tally = Tally(grouping)
             top = self._search(
-                plan, reach, filter, first, order, facets, factors, deadline, rescore, tally
+                plan,
+                reach,
+                filter,
+                first,
+                order,
+                facets,
+                factors,
+                instead,
+                deadline,
+                rescore,
+                tally,
             )
             left = tally.collapse(top.docs, top.scores, limit)
             groups = top.total - tally.hidden
@@ -165,6 +177,7 @@ class Executor:
         order: Ordering,
         facets: Sequence[str],
         factors: Sequence[F32] | None,
+        instead: Sequence[F32] | None,
         deadline: float,
         rescore: Rescore | None,
         tally: Tally | None = None,
@@ -186,6 +199,8 @@ class Executor:
             except OutOfTime:
                 complete = False
                 break
+            if instead is not None:
+                found = _with_scores(found, instead[number])
             if factors is not None:
                 found = _multiplied(found, factors[number])
             best, count = best_of_leaf(found, leaf, order, reach, preferred)
@@ -335,4 +350,13 @@ def _multiplied(found: Found, factors: F32) -> Found:
         return Listed(found.docs, found.scores * factors[found.docs])
     mask = found.scores > 0 if found.mask is None else found.mask
     np.multiply(found.scores[: len(factors)], factors, out=found.scores[: len(factors)])
+    return Dense(found.scores, mask)
+
+
+def _with_scores(found: Found, scores: F32) -> Found:
+    """The same documents with other scores. One gather of a list, or one multiplication of dense arrays."""
+    if isinstance(found, Listed):
+        return Listed(found.docs, scores[found.docs])
+    mask = found.scores > 0 if found.mask is None else found.mask
+    np.multiply(mask[: len(scores)], scores, out=found.scores[: len(scores)])
     return Dense(found.scores, mask)

@@ -364,11 +364,17 @@ class Impacts:
         freqs: AnyArray,
     ) -> F32:
         """The BM25 of a term in documents that hold it ``freqs`` times."""
-        scores = freqs.astype(np.float32)
-        divisors = scores + self.norms(leaf, field, postings)[docs]
-        scores *= np.float32(self.idf(field, term) * (self.weighting.k1 + 1))
-        scores /= divisors
-        return scores
+        norms = self.norms(leaf, field, postings)[docs]
+        return bm25(freqs, norms, np.float32(self.idf(field, term) * (self.weighting.k1 + 1)))
+
+
+def bm25(freqs: AnyArray, norms: F32, weights: F32 | np.float32) -> F32:
+    """float32[postings]: the BM25 of postings. ``weights`` are the idfs of their terms, times K1 + 1."""
+    scores = freqs.astype(np.float32)
+    divisors = scores + norms
+    scores *= weights
+    scores /= divisors
+    return scores
 
 
 def _occurrences(docs: IntP, positions: AnyArray, counts: AnyArray) -> I64:

@@ -34,9 +34,10 @@ class Places:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[tuple[str, bytes], Place]] = {}
+        self._held = 0  # kept beside the dictionaries, since each look-up needs it; threads may make it inexact
 
     def __len__(self) -> int:
-        return sum(map(len, [*self._known.values()]))
+        return self._held
 
     def known_in(self, segment: Segment) -> dict[tuple[str, bytes], Place]:
         """The cached places of a segment, by field and term. Read-only for callers."""
@@ -77,7 +78,9 @@ class Places:
         return counts
 
     def _remember(self, segment: Segment, found: dict[tuple[str, bytes], Place]) -> None:
-        if len(self) + len(found) > _REMEMBERED:
+        self._held += len(found)
+        if self._held > _REMEMBERED:
+            self._held = len(found)
             for known in [*self._known.values()]:
                 known.clear()
         self.known_in(segment).update(found)
@@ -85,7 +88,7 @@ class Places:
     def keep_only(self, segments: frozenset[str]) -> None:
         """Drop the places of all segments except these."""
         for name in self._known.keys() - segments:
-            self._known.pop(name, None)
+            self._held -= len(self._known.pop(name, ()))
 
 
 def postings_of(segment: Segment, field: str) -> PostingsField | None:

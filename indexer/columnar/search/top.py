@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.columnar.files.arrays import AnyArray, IntP
 from indexer.columnar.files.fields import MISSING_INT
 from indexer.columnar.files.snapshot import Leaf, Snapshot
-from indexer.columnar.search.found import Found, Mask, listed, look_up
+from indexer.columnar.search.found import Found, Mask, listed, look_up, mask_of
 from indexer.columnar.search.impacts import BLOCK, F32, Listed, padded
 
 I64 = NDArray[np.int64]
@@ -24,6 +24,8 @@ _DECIMALS: Final = 4
 """Scores that agree to this many decimals tie. The same parts added up in another order differ in the sixth."""
 
 
+_FURTHER: Final = 4
+"""How many times as many documents, in the order of a column, are looked at next."""
 _STEP: Final = 2.0**30
 """Greater than any score: steps and scores make one float64, with 23 bits left for the fraction."""
 
@@ -77,7 +79,11 @@ def best_of_leaf(
     count = _count(found)
     if not limit or not count:
         return _NONE, count
-    chosen = best_by_score(found, limit) if order.by == "score" else listed(found)
+    chosen = (
+        best_by_score(found, limit)
+        if order.column is None or order.by == "score"
+        else _best_by_column(found, leaf, order.column, limit, oldest=order.by == "oldest")
+    )
     steps = np.zeros(len(chosen.docs), dtype=np.int64)
     if any(map(len, preferred)):
         chosen, steps = _with_preferred(chosen, found, leaf, preferred, limit)
@@ -175,6 +181,29 @@ def best_by_score(found: Found, limit: int) -> Listed:
             docs = chosen[rows] * BLOCK + columns
             return best_by_score(Listed(docs, found.scores[docs]), limit)
     return best_by_score(listed(found), limit)
+
+
+def _best_by_column(found: Found, leaf: Leaf, column: str, limit: int, *, oldest: bool) -> Listed:
+    """The first ``limit`` (1 or more) documents of a result by a column, and all that tie with the last of them.
+
+    Walks the documents in the column's order until enough of them were found: O(limit) if most documents are found.
+    """
+    if isinstance(found, Listed):
+        return found
+    values, order = leaf.segment.numbers(column), leaf.segment.by_number(column)
+    missing = int(np.searchsorted(values, MISSING_INT, side="right", sorter=order))
+    order = np.roll(order, -missing) if oldest else order[::-1]
+    mask = mask_of(found, padded(leaf.segment.doc_count))
+    reach = limit
+    while True:
+        reach *= _FURTHER
+        docs = order[:reach]
+        hits = docs[mask[docs]]
+        if reach >= len(order) or (
+            len(hits) >= limit and values[docs[-1]] != values[hits[limit - 1]]
+        ):
+            hits.sort()
+            return Listed(hits, found.scores[hits])
 
 
 def _least_tied(scores: F32, limit: int) -> np.float32:

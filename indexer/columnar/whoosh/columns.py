@@ -19,7 +19,8 @@ from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import AnyArray
 from indexer.columnar.files.build import ColumnValue
 from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, ColumnKind
-from indexer.columnar.files.segment import Ordinals, Segment
+from indexer.columnar.files.ordinals import Ordinals
+from indexer.columnar.files.segment import Segment
 
 _BYTES: Final = (wc.VarBytesColumn, wc.FixedBytesColumn, wc.RefBytesColumn)
 _LISTS: Final = (wc.VarBytesListColumn, wc.FixedBytesListColumn)

@@ -23,10 +23,13 @@ from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.facets import derived_facets
 from indexer.engines.whoosh.fields import LAYOUT
 from indexer.engines.whoosh.literals import LiteralFinder
+from indexer.engines.whoosh.popularity import heat_levels
 from indexer.engines.whoosh.reader import WhooshReader
-from indexer.engines.whoosh.recency import Fading
+from indexer.engines.whoosh.recency import recency_factors
+from indexer.engines.whoosh.side_arrays import SideArrays
 from indexer.engines.whoosh.translation import translated
 from indexer.engines.whoosh.writer import WhooshWriter
+from indexer.query import Popularity, Recency
 
 
 class _Opened(NamedTuple):
@@ -35,7 +38,8 @@ class _Opened(NamedTuple):
     snapshot: Snapshot
     executor: Executor
     literals: LiteralFinder
-    fading: Fading
+    fading: SideArrays[Recency]
+    heats: SideArrays[Popularity]
 
 
 class WhooshEngine:
@@ -63,7 +67,7 @@ class WhooshEngine:
             snapshot = open_snapshot(self.folder, reuse=known.snapshot if known else None)
             if known is None or snapshot is not known.snapshot:
                 known = self._opened = self._derivations(snapshot, known)
-        return WhooshReader(known.executor, known.literals, known.fading)
+        return WhooshReader(known.executor, known.literals, known.fading, known.heats)
 
     def _derivations(self, snapshot: Snapshot, reuse: _Opened | None) -> _Opened:
         """The data derived from a snapshot. Data of segments that the previous snapshot also has is shared with it."""
@@ -77,7 +81,8 @@ class WhooshEngine:
             snapshot,
             executor,
             LiteralFinder(executor, reuse=reuse.literals if reuse else None),
-            Fading(snapshot, reuse=reuse.fading if reuse else None),
+            SideArrays(snapshot, recency_factors, reuse=reuse.fading if reuse else None),
+            SideArrays(snapshot, heat_levels, reuse=reuse.heats if reuse else None),
         )
 
     def writer(self) -> WhooshWriter:

@@ -32,11 +32,11 @@ from indexer.engines.whoosh.fields import (
 )
 from indexer.engines.whoosh.literals import LiteralFinder
 from indexer.engines.whoosh.queries import NOTHING, PlanBuilder, looks_inside
-from indexer.engines.whoosh.recency import Fading
+from indexer.engines.whoosh.side_arrays import SideArrays
 from indexer.engines.whoosh.translation import translated
 from indexer.errors import IndexDamaged
 from indexer.hits import Completion, Hit, Reasons, SearchPage
-from indexer.query import CompletionRequest, Query, SearchRequest
+from indexer.query import CompletionRequest, Popularity, Query, Recency, SearchRequest, Sort
 from indexer.query import Rescore as Wanted
 
 _STUMBLES: Final = (
@@ -49,10 +49,13 @@ _STUMBLES: Final = (
 )
 """The errors that computing with altered arrays may raise."""
 
-_ORDERINGS = {
-    "relevance": Ordering("score", PUBLISHED),
-    "newest": Ordering("newest", PUBLISHED),
+_BY_SCORE: Final = Ordering("score", PUBLISHED)
+_NEWEST: Final = Ordering("newest", PUBLISHED)
+_ORDERINGS: Final[dict[Sort, Ordering]] = {
+    "relevance": _BY_SCORE,
+    "newest": _NEWEST,
     "oldest": Ordering("oldest", PUBLISHED),
+    "hot": _NEWEST,  # without a popularity
 }
 
 
@@ -61,8 +64,15 @@ class WhooshReader(Reader):
     rescoring, because all rungs of one search need the same one.
     """
 
-    def __init__(self, executor: Executor, literals: LiteralFinder, fading: Fading) -> None:
-        self.executor, self._literals, self._fading = executor, literals, fading
+    def __init__(
+        self,
+        executor: Executor,
+        literals: LiteralFinder,
+        fading: SideArrays[Recency],
+        heats: SideArrays[Popularity],
+    ) -> None:
+        self.executor, self._literals = executor, literals
+        self._fading, self._heats = fading, heats
         self._snapshot = executor.snapshot
         self._last_rescore: tuple[Wanted, Rescore] | None = None
         self._last_filter: tuple[Query | None, Plan | None] = (None, None)
@@ -97,14 +107,16 @@ class WhooshReader(Reader):
     def _top(self, request: SearchRequest, builder: PlanBuilder) -> Top:
         """The results of a request, up to the end of its page."""
         scored = request.sort == "relevance"
+        popularity = request.popularity if request.sort == "hot" else None
         return self.executor.search(
             self._plan(request, builder),
             limit=request.page * request.size,
             filter=self._filter(request.filter, builder),
             first=[builder.build(query) for query in request.first] if scored else (),
-            ordering=_ORDERINGS[request.sort],
+            ordering=_BY_SCORE if popularity else _ORDERINGS[request.sort],
             facets=[column_of(name) for name in request.facets],
-            factors=self._fading.factors(request.recency) if scored and request.recency else None,
+            factors=self._fading.of(request.recency) if scored and request.recency else None,
+            instead=self._heats.of(popularity) if popularity else None,
             deadline=_deadline(request),
             collapse=GROUP if request.collapse == "duplicates" else None,
             rescore=self._rescore(request.rescore) if scored and request.rescore else None,
@@ -195,7 +207,7 @@ class WhooshReader(Reader):
                 {each: doc for each, doc in docs.items() if doc >= 0},
                 plans,
                 rescore=self._rescore(request.rescore) if request.rescore else None,
-                factors=self._fading.factors(request.recency) if request.recency else None,
+                factors=self._fading.of(request.recency) if request.recency else None,
                 deadline=_deadline(request),
             )
 

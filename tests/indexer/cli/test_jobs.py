@@ -49,8 +49,12 @@ def test_an_import_is_queued_with_absolute_paths(
     assert job.arguments == {
         "file": f"{tmp_path}/news.jsonl.gz",
         "source": "json_lines",
-        "mapping": {"category": "channel"},
         "rejects": f"{tmp_path}/rejects-news.jsonl",
+        "mapping": {"category": "channel"},
+        "channels": None,
+        "markup": [],
+        "hook": None,
+        "strict": False,
     }
 
 

@@ -20,7 +20,8 @@ from indexer.columnar.files.build import FORWARD_TERMS, Document, SegmentBuilder
 from indexer.columnar.files.commit import KEPT_COMMITS, commit_numbers, read_commit
 from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, Layout
 from indexer.columnar.files.locating import DocsByBlock
-from indexer.columnar.files.segment import Ordinals, Segment
+from indexer.columnar.files.ordinals import Ordinals
+from indexer.columnar.files.segment import Segment
 from indexer.columnar.files.snapshot import Snapshot
 from indexer.columnar.files.terms import Terms, after_prefix
 

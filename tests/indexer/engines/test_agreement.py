@@ -42,6 +42,7 @@ from indexer.query import (
     Not,
     NumberRange,
     Or,
+    Popularity,
     Query,
     Range,
     Recency,
@@ -213,12 +214,18 @@ recency = st.builds(
     ),
     st.sampled_from((0.0, 0.5)),
 )
+popularity = st.builds(
+    lambda heats, fading: Popularity(tuple(heats.items()), fading),
+    st.dictionaries(st.sampled_from((*IDS, "gone")), st.sampled_from((0.5, 1.0, 2.0, 1e6))),
+    recency,
+)
 requests = st.builds(
     SearchRequest,
     queries,
     first=st.lists(queries, max_size=2).map(tuple),
     recency=st.none() | recency,
     rescore=st.none() | rescoring,
+    popularity=st.none() | popularity,
     filter=st.none() | queries,
     sort=st.sampled_from(SORTS),
     collapse=st.sampled_from(COLLAPSES),

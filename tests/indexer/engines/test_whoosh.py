@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer.columnar.files import writer as writing
 from indexer.columnar.files.commit import last_commit
+from indexer.columnar.files.segment import Segment
+from indexer.columnar.search.impacts import F32
 from indexer.engines.base import Engine
 from indexer.engines.whoosh import literals
 from indexer.engines.whoosh.facets import months_of
+from indexer.engines.whoosh.popularity import heat_levels
 from indexer.engines.whoosh.reader import WhooshReader
+from indexer.engines.whoosh.side_arrays import SideArrays
 from indexer.errors import FolderNotWritable, IndexDamaged
-from indexer.query import Literal, MatchAll, Not, SearchRequest, Term
+from indexer.query import Literal, MatchAll, Not, Popularity, Recency, SearchRequest, Term
 from tests.contracts.engine import SHANGHAI, EngineContract
 from tests.contracts.engine_base import fill, found
 from tests.factories import article
@@ -58,6 +64,35 @@ class TestWhooshEngine(EngineContract):
                 if hasattr(value, "__len__")
             }
         assert after == before
+
+    def test_heats_are_computed_once_for_each_popularity_and_segment(self, engine: Engine) -> None:
+        fill(engine, article("a"), article("b"))
+        fill(engine, article("c"))
+        fading = Recency(datetime(2026, 3, 1, tzinfo=UTC))
+        first, second = (Popularity(((each, 2.0),), fading) for each in "ac")
+        with engine.reader() as reader:
+            assert isinstance(reader, WhooshReader)
+            computed: list[tuple[str, Popularity]] = []
+
+            def compute(segment: Segment, popularity: Popularity) -> F32:
+                computed.append((segment.name, popularity))
+                return heat_levels(segment, popularity)
+
+            snapshot = reader.executor.snapshot
+            known = SideArrays(snapshot, compute)
+            for popularity in (first, first, second, first):
+                (held,) = (each for each, _ in popularity.heats)
+                heats = np.concatenate(known.of(popularity)).tolist()
+                assert [bool(heat) for heat in heats] == [each == held for each in "abc"]
+            assert len(computed) == 2 * len(snapshot.leaves) == 4
+        fill(engine, article("d"))
+        with engine.reader() as reader:
+            assert isinstance(reader, WhooshReader)
+            later = reader.executor.snapshot
+            assert later.segment_names > snapshot.segment_names
+            SideArrays(later, compute, reuse=known).of(second)
+            (new,) = later.segment_names - snapshot.segment_names
+            assert computed[4:] == [(new, second)]
 
     def test_counting_gives_the_total(self, engine: Engine) -> None:
         fill(engine, *(article(f"a-{n}", body="北京地铁" if n % 2 else "上海") for n in range(7)))

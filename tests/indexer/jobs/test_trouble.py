@@ -155,6 +155,7 @@ def test_the_runner_tells_of_a_failed_job_and_of_an_index_that_stays_behind(
             engine_name="memory",
             analyzer=analyzer,
             timezone=SHANGHAI,
+            date_order=None,
             keep=2,
             processes=1,
         )

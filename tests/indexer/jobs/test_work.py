@@ -20,9 +20,11 @@ from indexer.article import Article
 from indexer.command_line import Stop
 from indexer.errors import StoreUnavailable
 from indexer.generations import Generations
+from indexer.ingest import BATCH
 from indexer.jobs import work as work_module
 from indexer.jobs.kinds import Means, import_arguments
 from indexer.jobs.work import Runner, become_runner
+from indexer.reading import Options
 from indexer.store.articles import ArticleStore
 from indexer.store.chain import open_database
 from indexer.store.changing import Condition, Stored
@@ -64,6 +66,7 @@ class Site:
             engine_name="memory",
             analyzer=analyzer,
             timezone=SHANGHAI,
+            date_order=None,
             keep=2,
             processes=1,
         )
@@ -76,7 +79,7 @@ class Site:
         lines = content if isinstance(content, bytes) else to_lines(content)
         path.write_bytes(lines)
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json_lines", mapping={}, rejects=rejects)
+        arguments = import_arguments(path, source="json_lines", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def run(self) -> None:
@@ -155,11 +158,11 @@ def test_the_total_is_known_before_the_first_article_is_stored(site: Site) -> No
             time.sleep(0.005)
         seen.append(site.get(job))
 
-    job = site.add_import(records(1_200))
+    job = site.add_import(records(2 * BATCH + 200))
     site.store.after_put = look
     site.run()
-    assert [each.total for each in seen] == [1_200] * 3
-    assert seen[1].done >= 500
+    assert [each.total for each in seen] == [2 * BATCH + 200] * 3
+    assert seen[1].done >= BATCH
     assert seen[1].rate > 0
     assert seen[1].seconds_left is not None
 
@@ -247,11 +250,11 @@ def test_regrouping_counts_what_it_looked_at(site: Site) -> None:
 
 
 def test_a_cancelled_import_ends_after_its_batch_and_keeps_it(site: Site) -> None:
-    job = site.add_import([{"id": "bad"}, *records(3_000)])
+    job = site.add_import([{"id": "bad"}, *records(3 * BATCH)])
     site.store.after_put = lambda: site.cancel(job)
     job = site.run_one(job)
-    assert (job.state, site.store.count()) == ("cancelled", 499)
-    assert job.outcome.startswith("cancelled: read 500: 499 created, 0 updated")
+    assert (job.state, site.store.count()) == ("cancelled", BATCH - 1)
+    assert job.outcome.startswith(f"cancelled: read {BATCH:,}: {BATCH - 1} created, 0 updated")
     assert len(job.rejections) == 1
     assert site.told == []
 
@@ -275,19 +278,21 @@ def test_a_cancelled_rebuild_leaves_the_live_generation_alone(site: Site) -> Non
 
 
 def test_an_import_that_is_stopped_with_the_service_goes_on_at_the_next_start(site: Site) -> None:
-    job = site.add_import(records(1_200))
+    job = site.add_import(records(BATCH + 200))
 
     def end() -> None:
         site.stop.asked = True
 
     site.store.after_put = end
     stopped = site.run_one(job)
-    assert (stopped.state, stopped.attempts, site.store.count()) == ("queued", 0, 500)
+    assert (stopped.state, stopped.attempts, site.store.count()) == ("queued", 0, BATCH)
     del site.store.after_put
     resumed = site.run_one(job)
     assert (resumed.state, resumed.attempts) == ("succeeded", 1)
-    assert resumed.outcome.startswith("read 1,200: 700 created, 0 updated, 500 unchanged")
-    assert (site.store.count(), site.store.revision()) == (1_200, 1_200)
+    assert resumed.outcome.startswith(
+        f"read {BATCH + 200:,}: 200 created, 0 updated, {BATCH:,} unchanged"
+    )
+    assert (site.store.count(), site.store.revision()) == (BATCH + 200, BATCH + 200)
     assert site.told == []
 
 

@@ -22,6 +22,7 @@ from indexer.engines.base import Engine
 from indexer.errors import FolderNotWritable, StoreUnavailable, WriterBusy
 from indexer.fingerprint import SCHEMA_VERSION
 from indexer.ingest import accept
+from indexer.reading import Reading
 from indexer.rebuilding import catch_up, follow
 from indexer.rebuilding.catch_up import Batch, apply_batch
 from indexer.records import Record
@@ -539,9 +540,9 @@ def test_changes_that_meet_a_locked_store_are_refused_and_followed_when_repeated
     ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="kept it locked for too long: try again"):
-            accept(records, impatient, mapping={}, timezone=SHANGHAI)
+            accept(records, impatient, Reading(timezone=SHANGHAI))
         assert impatient.count() == 0
         other.execute("ROLLBACK")
-        assert accept(records, impatient, mapping={}, timezone=SHANGHAI).created == 1
+        assert accept(records, impatient, Reading(timezone=SHANGHAI)).created == 1
         follower.wait_until_current()
     assert set(site.indexed()) == {"a"}

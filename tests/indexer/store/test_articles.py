@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
-from indexer.article import Article, content_hash, make_article
+from indexer.article import Article, content_hash
+from indexer.fields import make_article
 from indexer.store.articles import ArticleStore, Change, Pending
 from indexer.store.changing import Stored
 from indexer.store.database import open_store

@@ -14,9 +14,8 @@ from indexer.errors import CopyFailed, StoreTooNew, StoreUnavailable, TargetNotE
 from indexer.store import copying
 from indexer.store.articles import Change
 from indexer.store.copying import copy_store
-from indexer.store.database import open_editorial, open_jobs, open_store
+from indexer.store.database import open_editorial, open_jobs, open_keys, open_store
 from indexer.store.jobs import Rejected
-from indexer.store.keys import open_keys
 from indexer.store.tables import metadata
 from tests.databases import DatabaseServer
 from tests.factories import article

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from typing import Literal
@@ -17,13 +18,13 @@ from typing import Literal
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import create_engine, delete, event, insert, select
 
 from indexer.errors import FolderNotWritable, SearchIndexError, StoreTooNew, StoreUnavailable
-from indexer.store import dialects
+from indexer.store import changing, dialects
 from indexer.store.articles import ArticleStore
 from indexer.store.database import CHAIN, open_store
-from indexer.store.tables import SCHEMA, duplicate_keys, metadata
+from indexer.store.tables import SCHEMA, articles, duplicate_keys, metadata
 from tests.conftest import PROJECT
 from tests.factories import article
 from tests.migrating import differences
@@ -234,7 +235,7 @@ def test_nonsense_in_place_of_a_url_is_refused() -> None:
     assert "secret" not in str(failure)
 
 
-@pytest.mark.parametrize("scheme", ["papyrus", "postgresql+papyrus", "mysql+pyodbc"])
+@pytest.mark.parametrize("scheme", ["postgresql+papyrus", "mysql+pyodbc"])
 def test_a_database_without_a_driver_is_refused_with_one_to_install(scheme: str) -> None:
     failure = _fail_to_open(f"{scheme}://editor:secret@db.example/articles")
     assert "install one" in str(failure)
@@ -256,6 +257,27 @@ def test_a_copy_of_the_file_is_a_backup(
     restored = open_store(f"sqlite:///{copy}")
     assert restored.get("a") == article("a")
     restored.close()
+
+
+@pytest.mark.parametrize("style", ["qmark", "named"])
+def test_plain_rows_of_any_type_read_as_sqlalchemy_writes_them(
+    style: Literal["qmark", "named"],
+) -> None:
+    engine = create_engine("sqlite://", paramstyle=style)
+    at = datetime(2026, 2, 28, 12, 0, 0, 250)
+    rows = [
+        changing._Row(f"a-{place}", place, place > 1, published_at=time, duplicate_keys=keys)
+        for place, (time, keys) in enumerate([(at, b"\x00'"), (None, None)], 1)
+    ]
+    with engine.begin() as connection:
+        articles.create(connection)
+        dialects.insert_plain(connection, articles, rows)
+        found = connection.execute(select(articles).order_by(articles.c.revision)).all()
+        assert [tuple(each) for each in found] == rows
+        plain = connection.exec_driver_sql("SELECT * FROM articles ORDER BY revision").all()
+        connection.execute(delete(articles))
+        connection.execute(insert(articles), [each._asdict() for each in rows])
+        assert connection.exec_driver_sql("SELECT * FROM articles ORDER BY revision").all() == plain
 
 
 @pytest.mark.parametrize("style", ["qmark", "named"])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -12,12 +15,13 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Table, create_engine
 
 from indexer.article import Article, article_to_record, content_hash
 from indexer.store import groups
 from indexer.store.articles import ArticleStore, Regrouped
 from indexer.store.database import open_store
+from indexer.store.dialects import insert_plain
 from tests.databases import DATABASES
 from tests.factories import article
 from tests.indexer.store.test_duplicates import REPORT, SHORT
@@ -183,6 +187,40 @@ def test_deleted_and_replaced_articles_leave_no_keys(store: ArticleStore) -> Non
     assert _groups(store) == {"d": 0}
 
 
+def _raw(store: ArticleStore, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(store._engine.url.database or "")) as raw:
+        return raw.execute(query).fetchall()
+
+
+def _keys_in(store: ArticleStore) -> list[tuple[int, str]]:
+    return sorted(_raw(store, "SELECT hash, article_id FROM duplicate_keys"))
+
+
+def _keys_of_articles(store: ArticleStore) -> list[tuple[int, str]]:
+    """What the table of keys must hold, as long as no key has too many articles."""
+    rows = _raw(store, "SELECT id, duplicate_keys FROM articles WHERE NOT deleted")
+    return [(key, article_id) for article_id, packed in rows for key in groups.unpack(packed)]
+
+
+def test_a_correction_leaves_the_keys_of_the_text_that_stays(
+    store: ArticleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put([_report("a"), _report("b"), article("c", body=SHORT)])
+    written: list[tuple[int, str]] = []
+
+    def insert(connection: Connection, table: Table, rows: Sequence[tuple[int, str]]) -> None:
+        written.extend(rows)
+        insert_plain(connection, table, rows)
+
+    monkeypatch.setattr(groups, "insert_plain", insert)
+    before = _keys_in(store)
+    store.put([replace(_report("a"), title="更正"), article("c", body=SHORT, tags=["集市"])])
+    assert (written, _keys_in(store)) == ([], before)
+    store.put([_report("a", without=1)])
+    assert _keys_in(store) == sorted(_keys_of_articles(store)) != before
+    assert {each for _, each in written} == {"a"}
+
+
 TEXTS = (REPORT, SHORT, "请看图。", "\n".join(PARAGRAPHS[:4]))
 _step = st.one_of(
     st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(TEXTS)), min_size=1, max_size=4),
@@ -221,6 +259,7 @@ def test_after_any_history_articles_share_a_number_exactly_when_they_share_a_tex
             by_text[body].add(followed[article_id])
             if followed[article_id]:
                 by_number[followed[article_id]].add(body)
+        assert _keys_in(store) == sorted(_keys_of_articles(store))
         assert all(len(numbers) == 1 for numbers in by_text.values())
         assert all(len(bodies) == 1 for bodies in by_number.values())
         assert all(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import StoreUnavailable
-from indexer.store.database import open_store
-from indexer.store.keys import SCOPES, KeyStore, Scope, find_keys, open_keys
+from indexer.store.database import find_keys, open_keys, open_store
+from indexer.store.keys import SCOPES, KeyStore, Scope
 from tests.databases import DATABASES
 
 pytestmark = pytest.mark.databases(*DATABASES)

@@ -16,10 +16,9 @@ from sqlalchemy import text
 from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
 from indexer.errors import StoreUnavailable
-from indexer.store.database import find_editorial, open_editorial
+from indexer.store.database import find_editorial, find_keys, open_editorial, open_keys
 from indexer.store.dialects import make_engine
 from indexer.store.editorial_lists import EditorialStore
-from indexer.store.keys import find_keys, open_keys
 
 NOBODY = 65_534
 

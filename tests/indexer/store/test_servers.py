@@ -248,6 +248,7 @@ def test_every_kind_of_failure_that_is_foreseen_says_what_to_do() -> None:
         assert re.search(advice, sentence)
 
 
-def test_a_kind_of_database_that_holds_no_store_is_refused() -> None:
-    with pytest.raises(StoreUnavailable, match="name SQLite, PostgreSQL, MariaDB or MySQL"):
-        open_store("oracle://editor:secret@db.example/articles")
+@pytest.mark.parametrize("scheme", ["papyrus", "oracle", "mssql+pymssql"])
+def test_a_kind_of_database_that_holds_no_store_is_refused(scheme: str) -> None:
+    failure = _failure(make_url(f"{scheme}://editor:secret@db.example/articles"))
+    assert "name SQLite, PostgreSQL, MariaDB or MySQL" in failure

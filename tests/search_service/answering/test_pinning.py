@@ -136,8 +136,8 @@ def test_a_pin_must_pass_the_filters_of_the_reader(live: LiveIndex) -> None:
     assert channels(arranged)["社会/乡村"] == 1
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_pins_do_not_change_an_order_by_time(live: LiveIndex, sort: Sort) -> None:
+@pytest.mark.parametrize("sort", ["newest", "oldest", "hot"])
+def test_pins_do_not_change_an_order_by_time_or_heat(live: LiveIndex, sort: Sort) -> None:
     arranged = ask(live, placed({"tea": 1}), sort=sort)
     assert arranged.pinned == frozenset()
     assert ids(arranged) == ids(ask(live, Placements(), sort=sort))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer.article import Article
-from search_service.blocks.events import Report, report_of, same_event
+from search_service.blocks.events import Report, same_event
 from search_service.blocks.related import Wanted
 from tests.factories import NOON, article
 from tests.search_service.indexes import live_index, promote, services
@@ -30,7 +30,7 @@ def reports(folder: Path, *articles: Article) -> list[Report]:
     filler = [article(f"f-{n}", title=f"第{n}场雨后的集市") for n in range(9)]
     promote(folder, [*articles, *filler])
     with live_index(folder).reader() as (reader, _, _):
-        return [report_of(each, reader, analyzer()) for each in articles]
+        return [Report(each, reader, analyzer()) for each in articles]
 
 
 @pytest.mark.parametrize(("title", "days", "same"), CASES)

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from indexer.article import Article
+from search_service.blocks import key_terms as module
 from search_service.blocks.key_terms import KeyTerm, key_terms
 from search_service.ranking.relating import Relating
 from search_service.ranking.weights import KEY_TERMS
@@ -72,3 +75,35 @@ def test_there_are_not_too_many(tmp_path: Path) -> None:
     terms = terms_of(tmp_path, about, other)
     assert len(terms) == KEY_TERMS
     assert all(term.weight >= 1 for term in terms)
+
+
+@pytest.mark.parametrize("most", [1, 3, 8])
+def test_few_terms_are_the_first_of_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Whatever was looked up together, and though more articles hold some words in titles than in bodies."""
+    words = [
+        "茶会",
+        "古塔",
+        "集市",
+        "石渠",
+        "灯笼",
+        "龙舟",
+        "学校",
+        "教室",
+        "山谷",
+        "清晨",
+        "孩子",
+        "石板",
+    ]
+    about = article("a", title="雨", body="。".join(words[at % 12] for at in range(18)))
+    others = [
+        article(f"o-{n}", title="、".join(words[n:]), body="、".join(words[: n + 3]))
+        for n in range(9)
+    ]
+    every = terms_of(tmp_path, about, *others)
+    assert len(every) > most
+    monkeypatch.setattr(module, "KEY_TERMS", most)
+    monkeypatch.setattr(module, "_LOOKED_UP", 2)
+    with live_index(tmp_path).reader() as (reader, _, _):
+        assert key_terms(about, reader, analyzer(), DEFAULT) == every[:most]

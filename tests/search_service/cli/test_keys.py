@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer import command_line
-from indexer.store.keys import ApiKey, find_keys
+from indexer.store.database import find_keys
+from indexer.store.keys import ApiKey
 from search_service.cli.main import cli
 
 

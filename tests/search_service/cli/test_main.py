@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,9 +14,11 @@ from indexer import command_line
 from indexer.editorial.lines import read_entry
 from indexer.store.database import open_editorial
 from search_service.cli.main import cli
+from search_service.querylog.store import open_query_log
 from tests.conftest import PROJECT
 from tests.factories import article
 from tests.search_service.indexes import promote
+from tests.search_service.querylog.factory import viewed
 
 ARTICLES = [
     article(
@@ -92,6 +96,21 @@ def test_notes_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_empty_text_browses(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("search", "") == 0
     assert capsys.readouterr().out.startswith("(no text) · 2 found by everything, newest first")
+
+
+@pytest.mark.usefixtures("index")
+def test_the_order_by_heat_reads_the_query_log(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "茶会", "--sort", "hot") == 0
+    assert "最近七天还没有阅读记录" in capsys.readouterr().out
+    url = f"sqlite:///{root / 'querylog.sqlite3'}"
+    monkeypatch.setenv("SEARCH_QUERYLOG_URL", url)
+    now = datetime.now(UTC)
+    with closing(open_query_log(url, ZoneInfo("Asia/Shanghai"))) as log:
+        log.write([viewed("tower", at=now)], now=now)
+    assert run("search", "茶会", "--sort", "hot", "--json") == 0
+    assert found(capsys) == ["tower", "tea"]
 
 
 @pytest.mark.usefixtures("index")

@@ -62,6 +62,19 @@ def test_articles_that_answer_one_question_are_related(folder: Path) -> None:
     assert plain.recalls["potter"] == 1.0
 
 
+def test_peers_are_measured_beside_them(folder: Path) -> None:
+    found = evaluate_related(
+        read_judged(folder),
+        analyzer=analyzer(),
+        timezone=SHANGHAI,
+        peers={"peer": lambda seed: ["fish"] if seed == "boat" else []},
+    )
+    for copies in (True, False):
+        (peer,) = [each for each in found if (each.ranking, each.copies) == ("peer", copies)]
+        assert peer.ndcgs["boat"] == 1.0
+        assert sum(peer.ndcgs.values()) == 1.0
+
+
 def test_without_near_copies_the_copies_of_a_text_are_one_article(folder: Path) -> None:
     *_, ours, plain = measured(folder)
     assert (ours.copies, plain.copies) == (False, False)

@@ -87,6 +87,7 @@ def answer(question: Question, *, rung: str = "words", total: int = 3) -> Answer
     return Answer(
         question=question,
         understood=Understood(parsed=question.text, rung=rung),  # type: ignore[arg-type]
+        sort=question.sort,
         total=total,
         groups=total,
         total_is_estimate=False,

@@ -7,13 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from indexer.query import Recency
 from search_service.querylog.counts import ClickCount, QueryCount, merged
-from search_service.querylog.lists import WINDOWS, Lists, Window
+from search_service.querylog.lists import LISTED, WINDOWS, Lists, Window
 from search_service.querylog.reading import ListReader
 from search_service.querylog.store import QueryLogStore
+from search_service.querylog.views import ViewCount
+from search_service.ranking.weights import HOT_AGING, HOT_FADED
 from tests.databases import DATABASES
 from tests.factories import NOON
-from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
+from tests.search_service.querylog.factory import asked, clicked, days_ago, fill, viewed
 from tests.typed_queries import analyzer
 
 
@@ -180,3 +183,24 @@ def test_lists_that_were_not_read_yet_are_empty() -> None:
     assert lists.frequent("", size=5) == []
     assert lists.related("山谷", size=5) == ()
     assert lists.as_of is None
+    assert lists.popularity is None
+
+
+def test_the_popularity_is_that_of_the_week_and_made_once() -> None:
+    views = [ViewCount(article_id=f"a-{n}", visitors=9, heat=9 - n / 1000) for n in range(1_200)]
+    lists = Lists(views={"week": views, "hour": views[:2]}, as_of=NOON)
+    popularity = lists.popularity
+    assert popularity is not None
+    assert popularity.heats == tuple((each.article_id, each.heat) for each in views)
+    assert popularity.fading == Recency(NOON, HOT_AGING["week"] / 24, floor=HOT_FADED)
+    assert lists.popularity is popularity
+    assert lists.viewed("week") == views[:LISTED]
+    assert Lists(views={"day": views}, as_of=NOON).popularity is None
+
+
+def test_a_view_makes_a_popularity(store: QueryLogStore) -> None:
+    assert read(store).popularity is None
+    store.write([viewed("a-1", at=days_ago(1))], now=NOON)
+    popularity = read(store).popularity
+    assert popularity is not None
+    assert [article_id for article_id, _ in popularity.heats] == ["a-1"]

@@ -18,10 +18,11 @@ from werkzeug.test import TestResponse
 from indexer.article import Article
 from indexer.command_line import Stop
 from indexer.generations import Generations
+from indexer.reading import Reading
 from indexer.rebuilding.follow import Follower
 from indexer.store.articles import ArticleStore
-from indexer.store.database import open_store
-from indexer.store.keys import Scope, open_keys
+from indexer.store.database import open_keys, open_store
+from indexer.store.keys import Scope
 from search_service.live.keys import LiveKeys
 from search_service.services import Services
 from search_service.settings import SearchSettings
@@ -140,7 +141,7 @@ def pressing(root: Path) -> Iterator[Press]:
         SHANGHAI,
         lambda: time[0],
         keys=LiveKeys(url),
-        writing=Writing(url, live, timezone=SHANGHAI),
+        writing=Writing(url, live, reading=Reading(timezone=SHANGHAI)),
     )
     client = create_app(services, SearchSettings()).test_client()
     made = Press(root, url, services, client, time, None)

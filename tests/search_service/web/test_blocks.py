@@ -220,7 +220,7 @@ def test_a_draft_of_an_article_in_the_index_is_not_listed_beside_itself(portal: 
         (b"[]", "object"),
         (b"{", "JSON"),
         (b'{"title": "x", "id": "a\\u0000"}', "id"),
-        (b'{"title": "x", "published_at": "soon"}', "published_at"),
+        (b'{"title": "x", "status": "soon"}', "status"),
     ],
 )
 def test_a_text_that_is_no_article_has_no_lists(portal: Portal, body: bytes, why: str) -> None:

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
-from indexer.store.database import open_jobs
+from indexer.store.database import open_jobs, open_keys
 from indexer.store.jobs import Job, JobStore, Rejected
-from indexer.store.keys import Scope, open_keys
+from indexer.store.keys import Scope
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.services import Services

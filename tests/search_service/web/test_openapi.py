@@ -84,7 +84,7 @@ def test_every_limit_is_stated_in_the_document(document: Any) -> None:
     ].items()
     assert {"minimum": 1, "maximum": 10_000}.items() <= parameters["page"]["schema"].items()
     assert "10000" in parameters["page"]["description"]
-    assert parameters["sort"]["schema"]["enum"] == ["relevance", "newest", "oldest"]
+    assert parameters["sort"]["schema"]["enum"] == ["relevance", "newest", "oldest", "hot"]
     for name in ("channel", "source", "author", "tag", "site"):
         assert parameters[name]["schema"]["maxItems"] == 32
         assert parameters[name]["schema"]["items"]["maxLength"] == 1000

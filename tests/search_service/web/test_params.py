@@ -41,7 +41,7 @@ def wrong(portal: Portal, path: str, **query: str) -> dict[str, dict[str, str]]:
         (SEARCH, "size", "0", "a whole number from 1 to 100"),
         (SEARCH, "size", "101", "a whole number from 1 to 100"),
         (SEARCH, "size", str(10**6), "a whole number from 1 to 100"),
-        (SEARCH, "sort", "hot", "one of relevance, newest, oldest"),
+        (SEARCH, "sort", "best", "one of relevance, newest, oldest, hot"),
         (SEARCH, "syntax", "raw", "one of default, plain"),
         (SEARCH, "from", "yesterday", "a day such as 2023-11-05, from 1900-01-01 to 2199-12-31"),
         (SEARCH, "from", "2023-02-30", "a day such as 2023-11-05, from 1900-01-01 to 2199-12-31"),
@@ -275,7 +275,7 @@ def test_pages_ignore_what_they_do_not_know(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=x", "page=1000000000", "from=nonsense", "sort=hot", "q=%B1%B1"]
+    "query", ["page=0", "page=x", "page=1000000000", "from=nonsense", "sort=best", "q=%B1%B1"]
 )
 def test_a_page_says_in_chinese_what_is_wrong(portal: Portal, query: str) -> None:
     page = portal.client.get(f"/search?{query}")

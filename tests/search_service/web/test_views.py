@@ -158,6 +158,31 @@ def test_hot_articles_are_narrowed_as_the_latest_are(site: Site) -> None:
         assert as_problem(site.get(f"/api/v1/hot?{wrong}"))["code"] == "invalid_parameter"
 
 
+def test_a_search_sorted_by_heat_shows_first_what_readers_view(site: Site) -> None:
+    view(site, {"n-03": 2, "n-04": 6, "story-1": 9})
+    path = "/api/v1/search?q=水库&size=3"
+    body = site.get(f"{path}&sort=hot").json
+    assert [each["id"] for each in body["hits"]][:2] == ["n-04", "n-03"]
+    assert (body["sort"], body["total"], body["query"]["notes"]) == ("hot", 24, [])
+    newest = site.get(f"{path}&sort=newest").json
+    assert (newest["sort"], body["hits"][2]["id"]) == ("newest", newest["hits"][0]["id"])
+    page = site.get("/search?q=水库&sort=hot").text
+    assert re.findall('data-article="([^"]+)"', page)[:2] == ["n-04", "n-03"]
+    assert re.search(r'aria-current="true">\s*热度', page)
+    assert '<input type="hidden" name="sort" value="hot">' in page
+    assert re.search(r'href="/search\?q=[^"]+&amp;sort=hot">热度', site.get("/search?q=水库").text)
+
+
+def test_sorted_by_heat_without_views_the_newest_come_first_and_it_is_said(portal: Portal) -> None:
+    body = portal.json("/api/v1/search", q="水库", sort="hot")
+    newest = portal.json("/api/v1/search", q="水库", sort="newest")
+    assert [each["id"] for each in body["hits"]] == [each["id"] for each in newest["hits"]]
+    assert body["sort"] == "newest"
+    assert body["query"]["notes"] == ["最近七天还没有阅读记录，已按最新排列。"]
+    assert "最近七天还没有阅读记录" in portal.get("/search", q="水库", sort="hot").text
+    assert "热度" not in portal.get("/search", q="水库").text
+
+
 def test_without_views_the_latest_articles_are_hot(portal: Portal) -> None:
     body = portal.json("/api/v1/hot", size="5")
     latest = portal.json("/api/v1/latest", size="5")

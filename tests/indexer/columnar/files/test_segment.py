@@ -191,14 +191,18 @@ def test_two_hundred_fifty_five_values_and_a_missing_one_fit_one_byte(tmp_path: 
     st.sets(st.lists(st.sampled_from(b"ab\0\xff"), max_size=10).map(bytes), max_size=400),
     st.integers(0, 300),
     st.sampled_from([1, 100, 4_096]),
+    st.sampled_from([1, 256]),
+    st.sampled_from([8, 24]),
 )
 def test_a_dictionary_finds_what_it_holds_and_where_the_rest_would_stand(
-    terms: set[bytes], more: int, few: int
+    terms: set[bytes], more: int, few: int, very_many: int, read: int
 ) -> None:
-    """Whether or not it is so small that it is held whole."""
+    """However it is looked up: held whole, in step, and with terms longer than what a joint look-up reads of them."""
     expected = sorted(terms | {b"m%d" % number for number in range(more)})
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.columnar.files.terms._FEW", few)
+        patch.setattr("indexer.columnar.files.terms._VERY_MANY", very_many)
+        patch.setattr("indexer.columnar.files.terms._READ", read)
         patch.setattr("indexer.columnar.files.terms._STRETCH", 64)
         file = ArrayFileWriter(Path(folder) / "a")
         write_terms(file, "x", expected)

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -200,6 +201,22 @@ def test_the_number_of_segments_and_the_write_cost_stay_bounded_over_300_small_c
     assert open_snapshot(folder).doc_count == 600
     assert sum(written) < 600 * written_times
     assert check_index(folder) == []
+
+
+def test_few_documents_are_merged_before_the_commit_and_more_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merge after the commit is a commit of its own, for which readers open the index once more."""
+    monkeypatch.setattr(writing, "TIER_WIDTH", 2)
+    monkeypatch.setattr(writing, "FEW", 4)
+    numbers = [open_snapshot(folder).commit.number]
+    for key in "abc":
+        put(folder, f"{key}1", f"{key}2")
+        snapshot = open_snapshot(folder)
+        numbers.append(snapshot.commit.number)
+        assert len(snapshot.leaves) == 1
+    assert [after - before for before, after in pairwise(numbers)] == [1, 1, 2]
+    assert len(keys_in(folder)) == 6
 
 
 def test_a_segment_that_is_mostly_deleted_is_written_again(folder: Path) -> None:

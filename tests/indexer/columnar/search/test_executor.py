@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.files import writer
 from indexer.columnar.files.snapshot import open_snapshot
-from indexer.columnar.search import evaluate, impacts, probing
+from indexer.columnar.search import evaluate, impacts, joint, probing
 from indexer.columnar.search import executor as executing
 from indexer.columnar.search import found as finding
 from indexer.columnar.search import plan as p
@@ -72,6 +72,7 @@ MERGES: dict[str, dict[str, Any]] = {
     few=st.sampled_from([0, 1, 16]),
     cache_bytes=st.sampled_from([0, 20_000, impacts.CACHE_BYTES]),
     sparse=st.sampled_from([0, 1, 8, 10**9]),
+    many=st.sampled_from([1, 2, joint.MANY]),
 )
 def test_any_plan_finds_and_scores_what_its_twin_does(
     data: st.DataObject,
@@ -82,6 +83,7 @@ def test_any_plan_finds_and_scores_what_its_twin_does(
     few: int,
     cache_bytes: int,
     sparse: int,
+    many: int,
 ) -> None:
     seed, batches, merge = shape
     made = build(next(folders), batches, random.Random(seed), merge=lambda: MERGES[merge])
@@ -94,6 +96,7 @@ def test_any_plan_finds_and_scores_what_its_twin_does(
         patch.setattr(finding, "_SPREAD", spread)
         patch.setattr(probing, "_FEW", few)
         patch.setattr(evaluate, "_SPARSE", sparse)
+        patch.setattr(joint, "MANY", many)
         for plan in data.draw(st.lists(some, min_size=3, max_size=6)):
             narrow = data.draw(st.none() | some)
             wanted = twin.found(plan, narrow)
@@ -196,6 +199,30 @@ def test_factors_multiply_scores_and_never_change_what_is_found(
     assert_close(here.executor.search(plan, limit=ALL, factors=factors), wanted)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), which=st.integers(0, 4), seed=st.integers(0, 2**32))
+def test_other_scores_replace_those_of_the_plan_and_never_change_what_is_found(
+    data: st.DataObject, standing: list[Standing], which: int, seed: int
+) -> None:
+    here = standing[which]
+    plan, narrow = data.draw(plans(here.sizes)), data.draw(st.none() | plans(here.sizes))
+    chance = np.random.default_rng(seed)
+    given_scores = np.array([0.0, 0.0, 0.0, 0.5, 7.0], np.float32)
+    instead = [chance.choice(given_scores, size) for size in here.sizes]
+    by_doc = np.concatenate(instead).tolist()
+    wanted = {doc: by_doc[doc] for doc in here.twin.found(plan, narrow)}
+    order = Ordering("score", "time")
+    ranks = sorted(here.twin.rank(doc, score, "score", "time") for doc, score in wanted.items())
+    for limit in (ALL, 5):
+        top = here.executor.search(
+            plan, limit=limit, filter=narrow, ordering=order, instead=instead
+        )
+        assert top.total == len(wanted)
+        assert top.docs.tolist() == [rank[-1] for rank in ranks[:limit]]
+        assert top.scores.tolist() == [wanted[doc] for doc in top.docs.tolist()]
+    assert_scratch_is_clean()
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), which=st.integers(0, 4))
 def test_documents_are_those_that_match_deleted_ones_too(
@@ -260,6 +287,7 @@ def test_a_segment_of_several_blocks_of_documents_answers_as_its_twin_does(
             (p.Term("body", rare_word), p.Union((p.Term("body", b"w00"), p.Everything())))
         ),
         p.Union(tuple(p.Term("body", b"w%02d" % rank) for rank in range(8)), 2),
+        p.Union(tuple(p.Term("body", b"w%02d" % rank, rank + 0.5) for rank in range(30))),
         p.Phrase("body", (b"w00", b"w00"), 2),
         p.Without(p.TermsBetween("tags", b"x", b"xyz", 1.0), p.Term("body", b"w00")),
     ):

@@ -1,0 +1,159 @@
+"""How a giver's records are read: under which keys, in which zone, how strictly, and what is done to each before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from indexer.article import FIELDS, channel_path
+from indexer.errors import InvalidArticle, InvalidSetting
+from indexer.times import Order
+
+Hook = Callable[[dict[str, object]], "Mapping[str, object] | None"]
+"""Changes the values of a record, under an article's own names; None drops the record."""
+
+TEXTS: Final = ("title", "lead", "body")
+"""The fields that may hold markup."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How records become articles.
+
+    ``mapping`` maps the giver's keys to fields. ``channels`` maps the giver's categories to channel paths. ``markup`` are the
+    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. With ``strict`` a fault in a side
+    field costs the article, not the field.
+    """
+
+    timezone: tzinfo
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    channels: Mapping[str, str] = field(default_factory=dict)
+    markup: frozenset[str] = frozenset()
+    hook: Hook | None = None
+    order: Order | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that every target of the mapping is a field.
+
+        Raises:
+            InvalidSetting: lists the existing fields.
+        """
+        for key, name in self.mapping.items():
+            if name not in FIELDS:
+                raise InvalidSetting(
+                    "--map",
+                    f"{key}={name}",
+                    f"an article has no field {name!r}; its fields are {', '.join(FIELDS)}",
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a file's records are read, as a command line or the row of a job says it. The fields are plain JSON.
+
+    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. The rest is :class:`Reading`'s.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    channels: str | None = None
+    markup: tuple[str, ...] = ()
+    hook: str | None = None
+    strict: bool = False
+
+    def reading(self, *, timezone: tzinfo, order: Order | None) -> Reading:
+        """The reading that the options describe. Reads the file of channels, and loads the hook.
+
+        Raises:
+            InvalidSetting: names the option and what is wrong with it.
+        """
+        return Reading(
+            timezone=timezone,
+            order=order,
+            mapping=self.mapping,
+            channels=read_channels(Path(self.channels)) if self.channels else {},
+            markup=read_markup(self.markup),
+            hook=load_hook(self.hook) if self.hook else None,
+            strict=self.strict,
+        )
+
+
+def read_mapping(texts: Iterable[str]) -> dict[str, str]:
+    """The mapping that texts such as ``category=channel`` describe: the giver's key, then the field.
+
+    Raises:
+        InvalidSetting: a text of another form, or a key that is mapped twice.
+    """
+    mapping: dict[str, str] = {}
+    for text in texts:
+        key, _, name = (part.strip() for part in text.rpartition("="))
+        if not key or not name:
+            raise InvalidSetting("--map", text, "must be KEY=FIELD, such as category=channel")
+        if key in mapping:
+            raise InvalidSetting("--map", text, f"key {key!r} is mapped twice")
+        mapping[key] = name
+    return mapping
+
+
+def read_channels(file: Path) -> dict[str, str]:
+    """The map of channels in a file: lines such as ``国内新闻 = 时政/国内``. Empty lines and lines that begin with # are skipped.
+
+    Raises:
+        InvalidSetting: the file cannot be read, or names the first wrong line.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSetting(
+            "--channels", str(file), f"cannot be read as UTF-8 text: {error}"
+        ) from error
+    channels: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        category, separator, channel = (part.strip() for part in line.partition("="))
+        try:
+            if not separator or not category or category in channels:
+                raise InvalidArticle("channel", "must be CATEGORY = CHANNEL, each category once")
+            channels[category] = channel_path(channel)
+        except InvalidArticle as fault:
+            raise InvalidSetting("--channels", f"{file}:{number}", fault.why) from fault
+    return channels
+
+
+def read_markup(names: Iterable[str]) -> frozenset[str]:
+    """The fields that hold markup.
+
+    Raises:
+        InvalidSetting: a name is none of TEXTS.
+    """
+    for name in names:
+        if name not in TEXTS:
+            raise InvalidSetting("--markup", name, f"must be one of {', '.join(TEXTS)}")
+    return frozenset(names)
+
+
+def load_hook(name: str) -> Hook:
+    """The function that ``module:function`` names. The module is looked for in the working folder too.
+
+    Raises:
+        InvalidSetting: there is no such module or function, or the module fails to load.
+    """
+    module, separator, function = name.partition(":")
+    if not separator or not module or not function:
+        raise InvalidSetting("--hook", name, "must be module:function, such as portal:tidy")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise InvalidSetting("--hook", name, f"cannot be loaded: {error}") from error
+    if not callable(found):
+        raise InvalidSetting("--hook", name, "is no function")
+    hook: Hook = found
+    return hook
