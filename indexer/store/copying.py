@@ -102,6 +102,7 @@ def copy_database(
         _check_release(old, chain)
         with (
             _disposing(open_database(target, chain)) as new,
+            translated(old.url),
             for_one_state(old).connect() as reading,
             translated(new.url),
             for_writing(new).begin() as writing,
