@@ -37,6 +37,22 @@ _WIDE: Final = 240
 """Columns of a table that goes to a file or a pipe: so wide that no line is ever folded."""
 
 
+class Parsed(click.ParamType[Any]):
+    """The type of an argument that a function reads, which raises ValueError for a wrong one."""
+
+    name = "text"
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The argument's value. See click."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
 def run(command: click.Command, *, name: str, args: Sequence[str] | None = None) -> int:
     """Run a command line, called ``name`` in its help, and return the exit code. A command may return its own exit code.
 

@@ -19,7 +19,9 @@
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
     │   ├── StoreNeverFilled       a rebuild would replace a filled index by an empty one
-    │   └── StoreTooNew            the database was written by a newer release
+    │   ├── StoreTooNew            the database was written by a newer release
+    │   ├── TargetNotEmpty         a copy would go into a database that holds rows
+    │   └── CopyFailed             a copy is not what it was copied from
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
@@ -217,6 +219,27 @@ class StoreTooNew(StoreError):
             "run the newer release that wrote it"
         )
         self.url, self.found = url, found
+
+
+class TargetNotEmpty(StoreError):
+    """A copy would go into a database that holds something: ``table`` has rows."""
+
+    def __init__(self, url: str, table: str) -> None:
+        super().__init__(
+            f"{url} is not empty (table {table}): nothing was copied; name an empty database"
+        )
+        self.url, self.table = url, table
+
+
+class CopyFailed(StoreError):
+    """A table of a copy does not hold the rows that were read in the source. Nothing of the copy was kept."""
+
+    def __init__(self, url: str, table: str, read: int, found: int) -> None:
+        super().__init__(
+            f"{url} holds other rows of the table {table} than the source ({found:,} of {read:,}, or with other content): "
+            "nothing was copied; see that no other program writes there, and that the database is in UTF-8"
+        )
+        self.url, self.table, self.read, self.found = url, table, read, found
 
 
 class QueryLogUnavailable(SearchIndexError):

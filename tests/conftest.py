@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import String
+
+from tests.databases import DatabaseServer, Second, second_caller, served
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +23,48 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the number of runs of each random fault test. `make test-faults` asks for more than `make test`."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on each kind of database that its marker ``databases`` names. The nearest marker counts."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", marker.args, indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the test runs on."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[DatabaseServer]:
+    """A PostgreSQL of this run. Without its programs the test is skipped; if CI is set, it fails."""
+    yield from served("postgresql")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[DatabaseServer]:
+    """A MariaDB of this run. Without its programs the test is skipped; if CI is set, it fails."""
+    yield from served("mariadb")
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
+    """A database without tables."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    server: DatabaseServer = request.getfixturevalue(database)
+    return server.new()
+
+
+@pytest.fixture
+def second(request: pytest.FixtureRequest, database: str) -> Iterator[Second]:
+    """Begins a call in a thread and returns when it waits for a lock of the test's database."""
+    server = None if database == "sqlite" else request.getfixturevalue(database)
+    with second_caller(server) as begin:
+        yield begin
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +86,3 @@ def corpus_dir() -> Path:
             pytest.fail(sentence)
         pytest.skip(sentence)
     return folder
-
-
-def differing_type(
-    _context: object, _found: object, _column: object, in_database: object, in_table: object
-) -> bool | None:
-    """For alembic: SQLite does not enforce lengths, so two texts of different lengths are of one type."""
-    both_texts = isinstance(in_database, String) and isinstance(in_table, String)
-    return False if both_texts else None

@@ -17,6 +17,7 @@ import click
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.analysis.explain import explain
 from indexer.cli import summaries
+from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
 from indexer.cli.jobs import SOURCE, jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
@@ -112,6 +113,9 @@ def regroup_command() -> None:
         summaries.hint(
             "a running service applies this; otherwise: python -m indexer rebuild --changes"
         )
+
+
+cli.add_command(copy_store_command)
 
 
 @cli.command("analyze")

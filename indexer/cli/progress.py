@@ -50,6 +50,23 @@ def show_ingest() -> Iterator[Callable[[int], None]]:
         yield report
 
 
+@contextmanager
+def show_copy() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a copy, table by table, by the number of rows that are written."""
+    if not sys.stderr.isatty():
+        yield _CopyLines().report
+        return
+    with _bar() as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(table: str, done: int, total: int) -> None:
+            if table not in tasks:
+                tasks[table] = bar.add_task(table, total=total, figures="")
+            bar.update(tasks[table], completed=done, figures=f"{done:,} of {total:,}")
+
+        yield report
+
+
 class _BuildLines:
     """Shows the beginning of each phase, a line every few seconds, and the result of each phase."""
 
@@ -82,6 +99,17 @@ class _IngestLines:
         if now - self._said >= LINE_EVERY:
             self._said = now
             click.echo(f"read: {read:,} records{_rate(read, now - self._began)}", err=True)
+
+
+class _CopyLines:
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def report(self, table: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said >= LINE_EVERY:
+            self._said = now
+            click.echo(f"{table}: {done:,} of {total:,} rows", err=True)
 
 
 class _BuildBar:

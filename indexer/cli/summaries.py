@@ -28,6 +28,7 @@ from indexer.ingest import IngestReport
 from indexer.rebuilding.catch_up import ChangesReport
 from indexer.rebuilding.rebuild import RebuildReport
 from indexer.rebuilding.status import CheckReport, Standing
+from indexer.store.copying import Copied
 from indexer.store.editorial_lists import ListChange
 from indexer.store.jobs import Job
 
@@ -70,6 +71,15 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")
     if report.created or report.updated:
         hint("a running service applies this; otherwise: python -m indexer rebuild --if-needed")
+
+
+def show_copy(copied: Copied) -> None:
+    """Print what was copied into another store, and what to do next."""
+    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in copied.rows.items())
+    click.echo(f"copied and compared, in rows: {rows}")
+    if unfinished := copied.left["jobs"]:
+        hint(f"{counted(unfinished, 'job')} that did not end stayed in the old database")
+    hint("next: name the new database in SEARCH_STORE_URL, then start the service again")
 
 
 def show_rebuild(report: RebuildReport) -> None:

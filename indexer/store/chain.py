@@ -46,23 +46,31 @@ def open_database(url: str, chain: Chain, *, patience: float | None = None) -> E
     return engine
 
 
+def hold(connection: Connection, chain: Chain) -> None:
+    """Keep other writers out until the end of this transaction, by the lock of the row with the position."""
+    connection.execute(select(_version(chain).c.version_num).with_for_update())
+
+
 def _bring_up_to_date(engine: Engine, chain: Chain) -> None:
     with engine.connect() as connection:
-        if _found(connection, chain) == chain.newest:
+        if position(connection, chain) == chain.newest:
             return
     # Imported here: alembic takes longer to import than an up-to-date store takes to open.
     from indexer.store.migrate import migrate
 
     with for_writing(engine).begin() as connection, migration_lock(connection):
-        found = _found(connection, chain)  # again: another process may have been faster
+        found = position(connection, chain)  # again: another process may have been faster
         if found != chain.newest:
             migrate(connection, chain.folder, version_table=chain.version_table, found=found)
 
 
-def _found(connection: Connection, chain: Chain) -> str | None:
-    """The database's revision; None for a new database."""
+def position(connection: Connection, chain: Chain) -> str | None:
+    """Where the database stands in the chain; None for a new database."""
     if not inspect(connection).has_table(chain.version_table):
         return None
-    version = Table(chain.version_table, MetaData(), Column("version_num", String(32)))
-    found: str | None = connection.execute(select(version.c.version_num)).scalar()
+    found: str | None = connection.execute(select(_version(chain).c.version_num)).scalar()
     return found
+
+
+def _version(chain: Chain) -> Table:
+    return Table(chain.version_table, MetaData(), Column("version_num", String(32)))

@@ -22,7 +22,7 @@ CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
     """Open the article store at a database URL. Makes the folder, the file and the tables if they are missing.
 
-    ``patience`` is how many seconds to wait for another process's transaction, for SQLite; BUSY_SECONDS unless given.
+    ``patience`` is how many seconds to wait for another process's transaction, BUSY_SECONDS unless given.
 
     Any number of processes may open the same store at once. An up-to-date store opens within milliseconds.
 

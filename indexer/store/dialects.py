@@ -1,7 +1,6 @@
 """All differences between databases: connecting, locking, and the wording of errors.
 
-SQLite is the default and needs no driver. PostgreSQL and MySQL work by URL, with a driver that is installed beside this
-program. This module does not know articles.
+SQLite is the default. What servers need (PostgreSQL, MariaDB, MySQL) is in ``servers.py``. This module does not know articles.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from indexer.errors import FolderNotWritable, StoreUnavailable
+from indexer.store.servers import SERVERS, sentence, server_engine
 
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another process's transaction."""
@@ -79,7 +79,7 @@ _SQLITE_SENTENCES: Final = {
 def make_engine(url: str, *, reading: bool = False, patience: float | None = None) -> Engine:
     """An engine for the database at ``url``. Makes the folder of a SQLite file. Does not connect yet.
 
-    ``patience`` is how many seconds a writer of SQLite waits for another process's transaction, BUSY_SECONDS unless given.
+    ``patience`` is how many seconds a writer waits for another process's transaction, BUSY_SECONDS unless given.
     With ``reading`` it makes nothing. A SQLite file must then exist. The process needs no permission to write it.
 
     Raises:
@@ -98,13 +98,24 @@ def make_engine(url: str, *, reading: bool = False, patience: float | None = Non
             return _sqlite_engine(
                 parsed, reading=reading, patience=BUSY_SECONDS if patience is None else patience
             )
-        return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        if parsed.get_backend_name() not in SERVERS:
+            raise StoreUnavailable(
+                shown(parsed), "no such kind of database: name SQLite, PostgreSQL, MariaDB or MySQL"
+            )
+        return server_engine(parsed, patience=BUSY_SECONDS if patience is None else patience)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnavailable(
             shown(parsed),
-            f"no driver for {parsed.drivername} ({error}): install one, "
-            "such as psycopg for postgresql+psycopg:// or PyMySQL for mysql+pymysql://",
+            f"no driver for {parsed.drivername} ({error}): "
+            "install one, such as psycopg for postgresql+psycopg:// or PyMySQL for mysql+pymysql://",
         ) from error
+
+
+def for_one_state(engine: Engine) -> Engine:
+    """The same engine with transactions whose every statement sees the database as the first one did."""
+    if engine.dialect.name == "sqlite":
+        return engine  # its transactions always do
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def for_writing(engine: Engine) -> Engine:
@@ -124,13 +135,28 @@ def migration_lock(connection: Connection) -> Iterator[None]:
             yield
         case "mysql" | "mariadb":
             # Not bound to the transaction, because MySQL commits at every change of a table.
-            connection.execute(select(func.get_lock(str(_MIGRATION_KEY), BUSY_SECONDS)))
+            if not connection.execute(
+                select(func.get_lock(str(_MIGRATION_KEY), BUSY_SECONDS))
+            ).scalar():
+                raise StoreUnavailable(
+                    shown(connection.engine.url),
+                    "another process has been migrating it for too long: try again when that process has finished",
+                )
             try:
                 yield
             finally:
                 connection.execute(select(func.release_lock(str(_MIGRATION_KEY))))
         case _:
             yield
+
+
+def continue_numbering(connection: Connection, table: Table) -> None:
+    """Let the database number the next row after all that are there, although these came with their numbers."""
+    column = table.autoincrement_column
+    if column is None or connection.dialect.name != "postgresql":
+        return  # the others look at the rows
+    counter = func.pg_get_serial_sequence(table.name, column.name)
+    connection.execute(select(func.setval(counter, func.max(column))).having(func.count() > 0))
 
 
 def insert_plain(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -179,7 +205,7 @@ def translated(url: URL) -> Iterator[None]:
     """Turn the database's errors into the service's own.
 
     Raises:
-        StoreUnavailable: with what to do next; for databases other than SQLite, with the driver's own words.
+        StoreUnavailable: with what to do next; for a server's error also with the driver's own words.
     """
     try:
         yield
@@ -356,4 +382,6 @@ def _sentence(error: DBAPIError) -> str:
         kind = getattr(original, "sqlite_errorcode", -1) & 0xFF
         if kind in _SQLITE_SENTENCES:
             return _SQLITE_SENTENCES[kind]
-    return " ".join(str(original).split())
+    words = " ".join(str(original).split())
+    known = sentence(error)
+    return f"{known} ({words})" if known else words

@@ -117,8 +117,7 @@ class JobStore:
             .limit(1)
         )
         with translated(self._engine.url), self._writing.begin() as connection:
-            # Keeps other callers out. For SQLite the transaction alone does it.
-            connection.execute(select(revisions.c.last).with_for_update())
+            _hold(connection)
             job_id = connection.execute(waiting).scalar()
             if job_id is not None:
                 raise JobWaiting(job_id, kind)
@@ -150,7 +149,9 @@ class JobStore:
         """
         at_once = {"state": "cancelled", "outcome": "cancelled before it began"}
         with translated(self._engine.url), self._writing.begin() as connection:
-            if _get(connection, job_id) is None:
+            # Its row stays as it is until the commit: the runner neither takes the job nor queues it again meanwhile.
+            mine = select(table.c.id).where(table.c.id == job_id).with_for_update()
+            if job_id > MAX_ID or connection.execute(mine).scalar() is None:
                 return None
             asked = update(table).where(table.c.id == job_id).values(cancel=True)
             queued = asked.where(table.c.state == "queued")
@@ -166,6 +167,7 @@ class JobStore:
                 if connection.execute(oldest).scalar() is None:
                     return None
             with self._writing.begin() as connection:
+                _hold(connection)
                 job_id = connection.execute(oldest.with_for_update()).scalar()
                 if job_id is None:
                     return None
@@ -230,6 +232,11 @@ class JobStore:
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()
+
+
+def _hold(connection: Connection) -> None:
+    """Keep out others that decide by the state of several jobs. For SQLite the transaction alone does it."""
+    connection.execute(select(revisions.c.last).with_for_update())
 
 
 def _running(job_id: int) -> Any:

@@ -23,16 +23,28 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0004"
+SCHEMA: Final = "0005"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
-# By default MySQL ignores case when it compares text, and its TEXT ends at 64 KB.
-ID: Final = String(256).with_variant(
-    mysql.VARCHAR(256, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
+
+def exact_text(length: int) -> TypeEngine[str]:
+    """The type of a text that is only equal to itself.
+
+    By default MariaDB and MySQL ignore case, accents and trailing blanks when they compare text. Of MySQL the migrations choose
+    the collation utf8mb4_0900_bin, which is of the same kind.
+    """
+    on_mysql = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_nopad_bin")
+    return String(length).with_variant(on_mysql, "mysql", "mariadb")
+
+
+ID: Final = exact_text(256)
 """The type of an article's id."""
-_DOCUMENT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+MOMENT: Final = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+"""The type of a time to the microsecond, in UTC without a zone. MariaDB and MySQL would keep whole seconds, and no zone."""
+_LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+"""Their TEXT ends at 64 KB."""
 
 metadata = MetaData()
 
@@ -45,8 +57,8 @@ articles: Final = Table(
     Column("content_hash", String(32), nullable=False),
     Column("status", String(16), nullable=False),
     Column("channel", String(1000), nullable=False),
-    Column("published_at", DateTime),
-    Column("document", _DOCUMENT, nullable=False),
+    Column("published_at", MOMENT),
+    Column("document", _LONG_TEXT, nullable=False),
     Column("duplicate_group", BigInteger),
     Column("duplicate_keys", LargeBinary),
     Column("changed_at", BigInteger),
@@ -94,7 +106,7 @@ editorial_entries: Final = Table(
     metadata,
     Column("list_name", String(16), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("line", Text, nullable=False),
+    Column("line", _LONG_TEXT, nullable=False),
 )
 """One row for each entry of the editorial lists, in order, as the line that ``indexer/editorial.py`` reads."""
 
@@ -127,20 +139,20 @@ jobs: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("arguments", Text, nullable=False),
+    Column("arguments", _LONG_TEXT, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("cancel", Boolean, nullable=False),
     Column("phase", String(32), nullable=False),
     Column("done", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
-    Column("created_at", DateTime, nullable=False),
-    Column("started_at", DateTime),
-    Column("phase_started_at", DateTime),
-    Column("heartbeat_at", DateTime),
-    Column("finished_at", DateTime),
-    Column("outcome", Text, nullable=False),
-    Column("rejections", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("started_at", MOMENT),
+    Column("phase_started_at", MOMENT),
+    Column("heartbeat_at", MOMENT),
+    Column("finished_at", MOMENT),
+    Column("outcome", _LONG_TEXT, nullable=False),
+    Column("rejections", _LONG_TEXT, nullable=False),
     Index("jobs_state", "state"),
 )
 """One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,

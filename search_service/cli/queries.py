@@ -14,15 +14,17 @@ import click
 from rich.table import Table
 
 from indexer.analysis.analyzers import make_analyzer
-from indexer.command_line import results
+from indexer.command_line import Parsed, results
 from indexer.errors import InvalidSetting
-from indexer.settings import IndexSettings, read_settings
+from indexer.settings import IndexSettings, database_url, read_settings
+from indexer.store.copying import Part, copy_database
 from search_service.live.decisions import DecidedOn, LiveEditorial
 from search_service.querylog.counts import QueryCount, clicked_articles
 from search_service.querylog.entries import normal_form
 from search_service.querylog.lists import WINDOWS, Window
 from search_service.querylog.reading import ListReader, counts_between
 from search_service.querylog.store import QueryLogStore, open_query_log, stored
+from search_service.querylog.tables import CHAIN, metadata
 from search_service.settings import SearchSettings
 
 _days = click.option(
@@ -114,6 +116,21 @@ def prune_command() -> None:
         f"days closed: {closed}; removed: queries {pruned.queries}, clicks {pruned.clicks}, "
         f"counts of rare queries {pruned.rare_counts}, counts of views {pruned.views}"
     )
+
+
+@queries.command("copy")
+@click.argument("source", metavar="FROM", type=Parsed(database_url))
+@click.argument("target", metavar="TO", type=Parsed(database_url))
+def copy_command(source: str, target: str) -> None:
+    """Copy the query log from one database into another, empty one: all of it, or nothing."""
+    copied = copy_database(
+        source,
+        target,
+        [Part(each) for each in metadata.sorted_tables],
+        CHAIN,
+    )
+    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in copied.rows.items())
+    click.echo(f"copied and compared, in rows: {rows}")
 
 
 @contextmanager

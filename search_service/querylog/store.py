@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select
 
 from indexer.errors import QueryLogUnavailable, StoreTooNew, StoreUnavailable
-from indexer.store.chain import open_database
-from indexer.store.dialects import for_writing, shown, translated
+from indexer.store.chain import hold, open_database
+from indexer.store.dialects import for_one_state, for_writing, shown, translated
 from search_service.querylog.counts import FEW_VISITORS, clicks_of_queries, counted_queries
 from search_service.querylog.entries import Asked, Clicked, Entry, Viewed
 from search_service.querylog.tables import CHAIN, clicks, queries, query_days, salts
@@ -53,6 +53,7 @@ class QueryLogStore:
     def __init__(self, engine: Engine, timezone: ZoneInfo) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
+        self._reading = for_one_state(engine)
         self._timezone = timezone
         self._salt: tuple[date, str] | None = None
 
@@ -129,7 +130,7 @@ class QueryLogStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading. It sees one state of the database."""
-        with _translated(self._engine), self._engine.connect() as connection:
+        with _translated(self._engine), self._reading.connect() as connection:
             yield connection
 
     def day(self, moment: datetime) -> date:
@@ -155,6 +156,7 @@ class QueryLogStore:
     @contextmanager
     def _change(self) -> Iterator[Connection]:
         with _translated(self._engine), self._writing.begin() as connection:
+            hold(connection, CHAIN)
             yield connection
 
     def _salt_of(self, connection: Connection, day: date) -> str:

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, MetaData, String, Table
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Boolean, Column, Date, Index, Integer, MetaData, String, Table
 
 from indexer.store.chain import Chain
-from indexer.store.tables import ID
+from indexer.store.tables import ID, MOMENT, exact_text
 from search_service.querylog.entries import MAX_QUERY
 
-CHAIN: Final = Chain("search_service.querylog:migrations", "0004", "query_log_version")
+CHAIN: Final = Chain("search_service.querylog:migrations", "0005", "query_log_version")
 """The migrations of the query log. Their version is in a table of its own, so the store may use the same database."""
 
-# By default MySQL ignores case and accents when it compares text.
-_EXACT_TEXT = String(MAX_QUERY).with_variant(
-    mysql.VARCHAR(MAX_QUERY, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
+_EXACT_TEXT = exact_text(MAX_QUERY)
 
 metadata = MetaData()
 
@@ -29,7 +25,7 @@ queries: Final = Table(
     "queries",
     metadata,
     Column("id", String(16), primary_key=True),
-    Column("asked_at", DateTime, nullable=False),
+    Column("asked_at", MOMENT, nullable=False),
     Column("query", _EXACT_TEXT, nullable=False),
     Column("text", _EXACT_TEXT, nullable=False),
     Column("rung", String(16), nullable=False),
@@ -54,7 +50,7 @@ clicks: Final = Table(
     "clicks",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("clicked_at", DateTime, nullable=False),
+    Column("clicked_at", MOMENT, nullable=False),
     Column("query_id", String(16)),
     Column("query", _EXACT_TEXT),
     Column("article_id", ID, nullable=False),
@@ -85,7 +81,7 @@ views: Final = Table(
     metadata,
     Column("minutes", Integer, primary_key=True, autoincrement=False),
     Column("article_id", ID, primary_key=True),
-    Column("began_at", DateTime, primary_key=True),
+    Column("began_at", MOMENT, primary_key=True),
     Column("visitors", Integer, nullable=False),
     Index("views_began_at", "began_at"),
 )
@@ -96,7 +92,7 @@ viewers: Final = Table(
     "viewers",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("viewed_at", DateTime, nullable=False),
+    Column("viewed_at", MOMENT, nullable=False),
     Column("article_id", ID, nullable=False),
     Column("visitor", String(24), nullable=False),
     Column("network", String(24), nullable=False),

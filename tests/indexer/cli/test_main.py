@@ -726,3 +726,21 @@ def test_work_goes_on_when_nobody_reads_its_output_any_more(
         codes.append(done.returncode)
     assert codes == [1, 0, 2], "a rejected record, all right, a wrong option"
     assert Generations(Path(environment["SEARCH_INDEX_DIR"])).live().manifest.doc_count == 3
+
+
+def test_a_store_is_copied_and_what_is_left_behind_is_said(shell: Shell, tmp_path: Path) -> None:
+    shell(
+        "ingest", str(write_lines(tmp_path / "a.jsonl", {"id": "a", "title": "甲", "body": "正文"}))
+    )
+    shell("jobs", "start", "rebuild")
+    source, target = (f"sqlite:///{tmp_path}/{name}.sqlite3" for name in ("articles", "copy"))
+    code, out, err = shell("copy-store", source, target)
+    assert code == 0
+    assert out.startswith("copied and compared, in rows: 1 articles, 1 duplicate keys, ")
+    assert "1 job that did not end stayed in the old database" in err
+    assert "SEARCH_STORE_URL" in err
+    code, out, err = shell("copy-store", source, target)
+    assert (code, out) == (2, "")
+    assert "is not empty" in err
+    code, _, err = shell("copy-store", "articles", target)
+    assert (code, "'articles' must be a database URL" in err) == (2, True)

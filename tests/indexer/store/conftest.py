@@ -9,11 +9,15 @@ import pytest
 
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
+from tests.databases import DatabaseServer
 
 
 @pytest.fixture
-def store_url(tmp_path: Path) -> str:
-    """The URL of a database that does not exist yet."""
+def store_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet, or of an empty database of another kind."""
+    if database != "sqlite":
+        server: DatabaseServer = request.getfixturevalue(database)
+        return server.emptied("store")
     return f"sqlite:///{tmp_path / 'instance' / 'articles.sqlite3'}"
 
 

@@ -23,7 +23,10 @@ from indexer.store.articles import ArticleStore, Change, Pending
 from indexer.store.changing import Stored
 from indexer.store.database import open_store
 from indexer.store.tables import articles as table
+from tests.databases import DATABASES
 from tests.factories import article
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 def _seen(store: ArticleStore, after: int = 0) -> list[tuple[int, str, bool]]:
@@ -125,6 +128,7 @@ def test_putting_nothing_is_no_change(store: ArticleStore) -> None:
     assert store.revision() == 0
 
 
+@pytest.mark.databases("sqlite")
 def test_more_articles_than_a_database_takes_parameters_fit_in_one_put(
     store: ArticleStore,
 ) -> None:
@@ -225,6 +229,7 @@ def test_an_open_stream_of_changes_holds_nobody_up(store: ArticleStore, store_ur
     assert store.revision() == 5
 
 
+@pytest.mark.databases("sqlite")
 def test_memory_of_changes_is_one_batch(store: ArticleStore) -> None:
     peaks = []
     for first in (0, 500):
@@ -279,6 +284,7 @@ _step = st.one_of(
 )
 
 
+@pytest.mark.databases("sqlite")
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -313,6 +319,7 @@ def test_any_history_ends_as_a_plain_dictionary_would(
     assert seen == store.revision()
 
 
+@pytest.mark.databases("sqlite")
 def test_what_is_pending_above_a_revision_is_counted_and_dated(
     store: ArticleStore, store_url: str
 ) -> None:

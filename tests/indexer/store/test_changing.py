@@ -12,7 +12,10 @@ from indexer.article import Article
 from indexer.errors import ConditionFailed
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition, Result, Stored
+from tests.databases import DATABASES
 from tests.factories import article
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 def _state(store: ArticleStore) -> list[object]:
@@ -86,6 +89,7 @@ HOLDING: list[tuple[Condition, bool]] = [
 ]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("when", "holds"), HOLDING)
 @pytest.mark.parametrize("change", ["put", "withdraw", "delete"])
 def test_a_condition_decides_whether_an_article_is_changed(
@@ -110,6 +114,7 @@ def test_a_condition_decides_whether_an_article_is_changed(
     assert _state(store) == before
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("when", "holds"), [(1, False), (2, False), ("present", False), ("absent", True)]
 )
@@ -214,6 +219,7 @@ class _Model:
                 self.articles[each] = article
 
 
+@pytest.mark.databases("sqlite")
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -11,9 +11,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from threading import Timer
 
+import pytest
+
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
+from tests.databases import DATABASES
 from tests.factories import article
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 WRITERS = 3
 ROUNDS = 12
@@ -65,6 +70,7 @@ def _processes(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
+@pytest.mark.databases("sqlite")
 def test_processes_that_write_at_once_lose_nothing_and_share_no_revision(store_url: str) -> None:
     with _processes(WRITERS) as pool:
         changed = sum(pool.map(_write, [store_url] * WRITERS, range(WRITERS)))
@@ -77,6 +83,7 @@ def test_processes_that_write_at_once_lose_nothing_and_share_no_revision(store_u
     store.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_a_process_that_follows_the_changes_misses_none(
     store: ArticleStore, store_url: str
 ) -> None:
@@ -90,6 +97,7 @@ def test_a_process_that_follows_the_changes_misses_none(
     assert live == sorted(each.article_id for each in store.changes() if each.article)
 
 
+@pytest.mark.databases("sqlite")
 def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
     with _processes(6) as pool:
         assert list(pool.map(_open_and_put, [store_url] * 6, range(6))) == [1] * 6
@@ -98,6 +106,7 @@ def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
     store.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "articles.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:

@@ -15,7 +15,10 @@ from indexer.editorial.lines import read_entry
 from indexer.errors import InvalidEntry, StoreUnavailable
 from indexer.store.database import find_editorial, open_editorial, open_store
 from indexer.store.editorial_lists import EditorialStore, ListChange
+from tests.databases import DATABASES
 from tests.factories import article
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 @pytest.fixture
@@ -97,6 +100,7 @@ def test_changes_of_several_threads_all_last(lists: EditorialStore, store_url: s
     assert lists.version() == 20
 
 
+@pytest.mark.databases("sqlite")
 def test_an_entry_of_a_newer_release_is_named(lists: EditorialStore, store_url: str) -> None:
     lists.put("hot", entries("hot", "春运"))
     with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as raw, raw:
@@ -105,6 +109,7 @@ def test_an_entry_of_a_newer_release_is_named(lists: EditorialStore, store_url: 
         lists.read()
 
 
+@pytest.mark.databases("sqlite")
 def test_finding_the_lists_makes_nothing(tmp_path: Path, store_url: str) -> None:
     with pytest.raises(StoreUnavailable, match="there is no such file: run"):
         find_editorial(store_url)

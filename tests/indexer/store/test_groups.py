@@ -22,6 +22,7 @@ from indexer.store import groups
 from indexer.store.articles import ArticleStore, Regrouped
 from indexer.store.database import open_store
 from indexer.store.dialects import insert_plain
+from tests.databases import DATABASES
 from tests.factories import article
 from tests.indexer.store.test_duplicates import REPORT, SHORT
 
@@ -54,6 +55,7 @@ def test_an_article_that_is_alone_has_no_group(store: ArticleStore) -> None:
     assert _groups(store) == {"a": 0, "b": 0}
 
 
+@pytest.mark.databases(*DATABASES)
 def test_a_reprint_joins_its_original_which_takes_a_revision(store: ArticleStore) -> None:
     store.put([_report("a"), article("other", body=SHORT)])
     before = store.revision()
@@ -69,12 +71,14 @@ def test_a_reprint_joins_its_original_which_takes_a_revision(store: ArticleStore
     assert got.duplicate_group == found["a"]
 
 
+@pytest.mark.databases(*DATABASES)
 def test_reprints_of_one_batch_need_no_further_revision(store: ArticleStore) -> None:
     store.put([_report(each) for each in "abc"])
     assert set(_groups(store).values()) == {2}
     assert store.revision() == 3
 
 
+@pytest.mark.databases(*DATABASES)
 def test_a_number_is_kept_whatever_becomes_of_the_first_article(store: ArticleStore) -> None:
     store.put([_report("a"), _report("b"), _report("c")])
     (number,) = set(_groups(store).values())
@@ -85,6 +89,7 @@ def test_a_number_is_kept_whatever_becomes_of_the_first_article(store: ArticleSt
     assert _groups(store) == {"a": number, "b": 0, "c": number, "d": number}
 
 
+@pytest.mark.databases(*DATABASES)
 def test_an_article_whose_text_hardly_changed_keeps_its_number(store: ArticleStore) -> None:
     store.put([_report("a"), _report("b")])
     (number,) = set(_groups(store).values())
@@ -136,6 +141,7 @@ def test_groups_that_turn_out_to_be_one_are_merged_by_alias(store: ArticleStore)
     assert _groups(store)["other-3"] == older
 
 
+@pytest.mark.databases(*DATABASES)
 def test_a_merge_within_one_batch_leaves_one_number(store: ArticleStore) -> None:
     one, other, both = _halves()
     copies = [article(f"{each.id}-2", title="抄", body=each.body) for each in (one, other)]
@@ -143,6 +149,7 @@ def test_a_merge_within_one_batch_leaves_one_number(store: ArticleStore) -> None
     assert set(_groups(store).values()) == {3}
 
 
+@pytest.mark.databases(*DATABASES)
 def test_aliases_of_a_group_that_is_merged_again_follow_it(store: ArticleStore) -> None:
     words = [f"第{number}户人家在河边的第{number * 7}块地里种了菜" for number in range(80)]
     parts = {

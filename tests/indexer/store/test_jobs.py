@@ -16,6 +16,9 @@ from indexer.errors import JobWaiting, StoreUnavailable
 from indexer.store import jobs as jobs_module
 from indexer.store.database import find_jobs, open_jobs
 from indexer.store.jobs import KINDS, MAX_ID, MAX_OUTCOME, Job, JobStore, Rejected, State
+from tests.databases import DATABASES
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 @pytest.fixture
@@ -139,6 +142,7 @@ def test_of_several_that_add_at_the_same_moment_one_does(jobs: JobStore, store_u
     assert sorted(answered) == [-job.id] * 11 + [job.id]
 
 
+@pytest.mark.databases("sqlite")
 def test_jobs_are_read_without_writing_anything(store_url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         find_jobs(store_url)
@@ -229,6 +233,7 @@ def test_a_clock_that_is_set_back_makes_nothing_negative(
     assert ended.rate == pytest.approx(2.0)
 
 
+@pytest.mark.databases("sqlite")
 def test_a_row_whose_times_run_backwards_has_no_rate(jobs: JobStore, store_url: str) -> None:
     job = jobs.add("rebuild", {})
     take(jobs)

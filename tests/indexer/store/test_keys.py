@@ -15,6 +15,9 @@ import pytest
 from indexer.errors import StoreUnavailable
 from indexer.store.database import find_keys, open_keys, open_store
 from indexer.store.keys import SCOPES, KeyStore, Scope
+from tests.databases import DATABASES
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def test_no_two_keys_are_the_same(keys: KeyStore) -> None:
     assert keys.list() == [key for _, key in made]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "change",
     [
@@ -67,6 +71,7 @@ def test_another_text_is_no_key(keys: KeyStore, change: object) -> None:
     assert keys.find(change(text)) is None
 
 
+@pytest.mark.databases("sqlite")
 def test_the_store_holds_no_text_of_a_key(keys: KeyStore, store_url: str) -> None:
     text, _ = keys.create("", "write")
     path = Path(store_url.removeprefix("sqlite:///"))
@@ -128,12 +133,14 @@ def test_a_revocation_shows_in_another_process_at_once(keys: KeyStore, store_url
         assert not reading.any_active(("write",), now())
 
 
+@pytest.mark.databases("sqlite")
 def test_reading_makes_no_store(store_url: str) -> None:
     with pytest.raises(StoreUnavailable, match="no such file"):
         find_keys(store_url)
     assert not Path(store_url.removeprefix("sqlite:///")).parent.exists()
 
 
+@pytest.mark.databases("sqlite")
 def test_a_store_of_an_older_release_says_what_to_do(store_url: str) -> None:
     open_store(store_url).close()
     with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as connection:

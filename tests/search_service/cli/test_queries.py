@@ -104,3 +104,18 @@ def test_a_log_that_is_switched_off_is_an_error_in_one_line(
     monkeypatch.setenv("SEARCH_QUERYLOG_URL", "off")
     assert run("hot") == 2
     assert "the query log is switched off: name a database" in capsys.readouterr().err
+
+
+def test_the_log_is_copied_whole_into_an_empty_database(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = f"sqlite:///{tmp_path / 'copy.sqlite3'}"
+    assert run("clicks") == 0
+    before = capsys.readouterr().out
+    assert run("copy", url, target) == 0
+    assert "copied and compared, in rows: 3 clicks" in capsys.readouterr().out
+    monkeypatch.setenv("SEARCH_QUERYLOG_URL", target)
+    assert run("clicks") == 0
+    assert capsys.readouterr().out == before
+    assert run("copy", url, target) == 2
+    assert "is not empty" in capsys.readouterr().err

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from search_service.querylog.store import QueryLogStore, open_query_log
+from tests.databases import DatabaseServer
 from tests.search_service.indexes import SHANGHAI
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet, or of an empty database of another kind."""
+    if database != "sqlite":
+        server: DatabaseServer = request.getfixturevalue(database)
+        return server.emptied("querylog")
     return f"sqlite:///{tmp_path / 'log' / 'querylog.sqlite3'}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from indexer.query import Recency
 from search_service.querylog.counts import ClickCount, QueryCount, merged
 from search_service.querylog.lists import LISTED, WINDOWS, Lists, Window
@@ -12,6 +14,7 @@ from search_service.querylog.reading import ListReader
 from search_service.querylog.store import QueryLogStore
 from search_service.querylog.views import ViewCount
 from search_service.ranking.weights import HOT_AGING, HOT_FADED
+from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill, viewed
 from tests.typed_queries import analyzer
@@ -56,6 +59,7 @@ class Editors:
         return self._pinned
 
 
+@pytest.mark.databases(*DATABASES)
 def test_hot_queries_are_those_of_most_visitors_in_their_window(store: QueryLogStore) -> None:
     fill(store, {"旧闻": 9}, at=days_ago(30))
     fill(store, {"上周": 5}, at=days_ago(5))

@@ -15,8 +15,11 @@ from search_service.querylog.store import QueryLogStore
 from search_service.querylog.tables import clicks, viewers, views
 from search_service.querylog.views import VIEW_WINDOWS, ViewCount, ViewWindow, viewed_articles
 from search_service.querylog.visitors import NETWORK_VISITORS, REFRESH
+from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.querylog.factory import BROWSER, clicked, days_ago, viewed
+
+pytestmark = pytest.mark.databases(*DATABASES)
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -80,6 +83,7 @@ def test_views_that_other_processes_wrote_earlier_may_be_older(store: QueryLogSt
     assert counts(store) == {"a-1": 1}
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "agent", ["", " ", "curl/8.1.2", "Mozilla/5.0 (compatible; Baiduspider/2.0)"]
 )
@@ -88,6 +92,7 @@ def test_programs_do_not_count(store: QueryLogStore, agent: str) -> None:
     assert counts(store) == {}
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("batch", [1, 7, 40])
 @pytest.mark.parametrize(
     "addresses", [["198.18.0.7"], [f"198.18.0.{number}" for number in range(20)], ["2001:db8::7"]]
@@ -137,6 +142,7 @@ def test_who_viewed_is_forgotten_after_the_day_and_counts_after_the_week(
     assert [(each.article_id, each.visitors) for each in hottest(store, "day")] == [("today", 1)]
 
 
+@pytest.mark.databases("sqlite")
 def test_nothing_of_a_reader_is_stored_but_a_hash(store: QueryLogStore, url: str) -> None:
     store.write([viewed()], now=NOON)
     store.close()
@@ -156,6 +162,7 @@ def test_each_window_holds_what_was_read_in_it(store: QueryLogStore) -> None:
     }
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("window", "half_life"), [("hour", 20), ("day", 6 * 60), ("week", 36 * 60)]
 )
