@@ -26,6 +26,11 @@ _MARKS: Final = (
 _DOUBLE_BYTES: Final = ("gb18030", "big5hkscs")
 """GB18030 contains GBK and GB2312. Browsers read Big5 with the Hong Kong characters too."""
 
+_NAMES: Final = {
+    **dict.fromkeys((b"gb2312", b"gbk", b"gb18030", b"x-gbk", b"cp936"), "gb18030"),
+    **dict.fromkeys((b"big5", b"big5-hkscs", b"cp950"), "big5hkscs"),
+}
+_DECLARATION: Final = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w-]{2,40})[\"']")
 _ZEROS: Final = 0.01
 """The least share of zero bytes in UTF-16: a digit, sign or line break in 50 characters. Other texts have none."""
 _ZEROS_OF_ASCII: Final = 0.25
@@ -33,6 +38,9 @@ _ZEROS_OF_ASCII: Final = 0.25
 _DAMAGED: Final = 0.25
 """The most undecodable places for each character of a damaged text in UTF-8. In GB18030 or Big5 there is one for nearly every
 character, and a few characters of it can look like UTF-8."""
+_COMMON: Final = 0.85
+"""The share of common characters from which a faultless text of double bytes is no UTF-8 with faults. Of Chinese headlines 98 %
+reach it, also when cut to four characters; what the other encoding makes of their bytes has about half."""
 _SPOILED: Final = 0.1
 """The largest share of control characters and undecodable bytes in a text. Pictures and programs have a third and more."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd]")
@@ -41,8 +49,9 @@ _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd]")
 def encoding_of(head: bytes) -> str | None:
     """The encoding of the text that begins with ``head``, as Python calls it; None if these are no bytes of a text.
 
-    UTF-8 is believed where it is mostly valid, since other texts hardly ever are. GB18030 and Big5 are told apart by how
-    common the characters are that they make of the bytes. O(head).
+    UTF-8 is believed where it is valid, or mostly so and no other fits better, since other texts hardly ever are. GB18030 and
+    Big5 are told apart by how common the characters are that they make of the bytes. An XML declaration counts where all bytes
+    are ASCII; elsewhere they tell more, for many declarations are not true. O(head).
     """
     for mark, name in _MARKS:
         if head.startswith(mark):
@@ -51,11 +60,13 @@ def encoding_of(head: bytes) -> str | None:
     good, bad = _decoded(head, "utf-8")
     if min(zeros) * 20 < max(zeros) > len(head) * (_ZEROS if bad else _ZEROS_OF_ASCII):
         return _if_text(head, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
-    if bad <= _DAMAGED * good:
-        return _if_text(head, "utf-8")
+    if not bad:
+        return _if_text(head, (head.isascii() and _declared(head)) or "utf-8")
     best = max(_DOUBLE_BYTES, key=lambda name: _commonness(head, name))
     _, worse = _decoded(head, best)
-    return _if_text(head, best if worse < bad else "utf-8")
+    fits = not worse and _commonness(head, best) > _COMMON
+    damaged = bad <= _DAMAGED * good
+    return _if_text(head, best if fits or (not damaged and worse < bad) else "utf-8")
 
 
 def decode_head(head: bytes, encoding: str) -> str:
@@ -113,6 +124,13 @@ def _decoded(head: bytes, encoding: str) -> tuple[int, int]:
     text = decode_head(head, encoding)
     bad = text.count("\ufffd")
     return sum(not each.isascii() for each in text) - bad, bad
+
+
+def _declared(head: bytes) -> str | None:
+    """The encoding of double bytes that an XML declaration says, if all of ``head`` is valid in it, save a character cut off."""
+    match = _DECLARATION.match(head)
+    name = _NAMES.get(match[1].lower()) if match else None
+    return name if name and not _decoded(head, name)[1] else None
 
 
 def _commonness(head: bytes, encoding: str) -> float:

@@ -89,16 +89,22 @@ def opened_text(location: str) -> Iterator[Text]:
         SourceUnreadable: as :func:`opened`; or the input is no text.
     """
     with opened(location) as found:
-        if found.kind is not None:
-            raise SourceUnreadable(found.name, f"is no text: read it with --source {found.kind}")
-        encoding = text_encoding(found.head, found.name)
-        yield Text(
-            found.name,
-            decode_head(found.head, encoding),
-            len(found.head) >= HEAD or read_once(location),
-            utf8(found.stream, encoding, found.name),
-            encoding,
-        )
+        yield _text_of(found, cut=len(found.head) >= HEAD or read_once(location))
+
+
+@contextmanager
+def unpacked_text(stream: io.BufferedReader, name: str) -> Iterator[Text]:
+    """The text of an open input, unpacked. The input is left open.
+
+    Raises:
+        SourceUnreadable: as :func:`opened_text`.
+    """
+    with ExitStack() as stack:
+        try:
+            found = _Unpacking(stack, patient=True).look(stream, name, None)
+        except Other as other:
+            raise SourceUnreadable(name, str(other)) from other
+        yield _text_of(found, cut=len(found.head) >= HEAD)
 
 
 def name_of(location: str) -> str:
@@ -191,6 +197,19 @@ class _Rejoined(io.RawIOBase):
                 raise self._broken
         buffer[: len(chunk)] = chunk
         return len(chunk)
+
+
+def _text_of(found: Opened, *, cut: bool) -> Text:
+    if found.kind is not None:
+        raise SourceUnreadable(found.name, f"is no text: read it with --source {found.kind}")
+    encoding = text_encoding(found.head, found.name)
+    return Text(
+        found.name,
+        decode_head(found.head, encoding),
+        cut,
+        utf8(found.stream, encoding, found.name),
+        encoding,
+    )
 
 
 def _open(location: str, name: str, stack: ExitStack) -> Opened:

@@ -10,6 +10,7 @@ from typing import Final
 from indexer.errors import SourceUnreadable
 from indexer.sources.columns import find_delimiter
 from indexer.sources.encodings import decode_head
+from indexer.sources.fetching import is_address
 from indexer.sources.reading import (
     HEAD,
     STANDARD_INPUT,
@@ -36,10 +37,10 @@ CALLED: Final = {
 _JSON_LINE: Final = re.compile(r"^\s*\{.*\}\s*$", re.MULTILINE)
 _JSON_LIST: Final = re.compile(r'\[\s*(?:[\[{"\]\d-]|\Z)')
 _NOT_ROOT: Final = re.compile(
-    r"\s+|<\?.*?\?>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE
+    r"\s+|<\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE
 )
 _ROOT: Final = re.compile(r"<([a-z][\w.:-]*)", re.IGNORECASE)
-_FEEDS: Final = ("rss", "feed", "rdf:rdf")
+_FEEDS: Final = ("rss", "feed", "rdf")
 _PAGE: Final = re.compile(
     r"<!doctype html|<(?:html|head|body|title|meta|div|p|article|section|main|table|h[1-6]|span|a|img|br|script|style)[\s>/]",
     re.IGNORECASE,
@@ -51,9 +52,13 @@ _ENOUGH: Final = 5
 def kind_of(location: str) -> str:
     """The kind of source that reads the file, folder or standard input: a key of CALLED. Uses nothing up.
 
+    An address of the web is a feed, unread.
+
     Raises:
         SourceUnreadable: it cannot be opened; or no source reads it, with what it is and what to do about it.
     """
+    if is_address(location):
+        return "feed"
     place, _ = split_part(location)
     if place == STANDARD_INPUT:
         return _kind_of_standard_input()
@@ -147,9 +152,10 @@ def _kind_of_markup(text: str) -> str:
     while match := _NOT_ROOT.match(text, at):
         at = match.end()
     root = _ROOT.match(text, at)
-    if root and root[1].lower() in _FEEDS:
+    if root and root[1].lower().rpartition(":")[2] in _FEEDS:
         return "feed"
-    if _PAGE.search(text):
+    declared = text.startswith("<?xml")
+    if _PAGE.match(text, at) or (not declared and _PAGE.search(text)):
         return "html"
     what = f"XML ({root[1]})" if root else "XML"
     raise Other(f"{what}, neither a feed nor a page", "export the articles as JSON or CSV")

@@ -12,6 +12,7 @@ from indexer.sources.recognise import CALLED, kind_of
 SOURCES: Final = {
     "csv": "indexer.sources.csv_files:CsvFile",
     "excel": "indexer.sources.workbooks:Workbook",
+    "feed": "indexer.sources.feed:Feed",
     "html": "indexer.sources.pages.source:Pages",
     "json": "indexer.sources.json_files:JsonFile",
 }

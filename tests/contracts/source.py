@@ -42,13 +42,16 @@ def sample(number: int) -> Values:
 
 
 class SourceContract(ABC):
-    """Inherit from it in a class whose name begins with Test."""
+    """Inherit from it in a class whose name begins with Test.
 
-    counts = (1_000, 10_000)
-    """The numbers of records whose memory is compared."""
+    ``reading`` and :meth:`expected` are for a source that has keys of its own, ``sizes`` for one that takes long for a record.
+    """
+
+    reading = Reading(timezone=UTC)
+    sizes = (1_000, 10_000)
 
     def expected(self, values: Values) -> Article:
-        """The article that a record becomes. A source whose records have no ids of their own overrides it."""
+        """The article that a record becomes."""
         return make_article(values, timezone=UTC)
 
     @abstractmethod
@@ -71,7 +74,7 @@ class SourceContract(ABC):
 
     def test_every_record_becomes_its_article_in_order(self, tmp_path: Path) -> None:
         records = [sample(number) for number in range(20)]
-        found = [_article(each) for each in self.make(tmp_path, records).records()]
+        found = [self._article(each) for each in self.make(tmp_path, records).records()]
         assert found == [self.expected(each) for each in records]
 
     def test_a_source_may_hold_nothing(self, tmp_path: Path) -> None:
@@ -92,7 +95,7 @@ class SourceContract(ABC):
     def test_a_bad_record_is_rejected_and_the_rest_is_read(self, tmp_path: Path) -> None:
         before, after = [sample(1), sample(2)], [sample(3)]
         first, second, bad, third = self.make_with_bad_record(tmp_path, before, after).records()
-        found = [_article(each) for each in (first, second, third)]
+        found = [self._article(each) for each in (first, second, third)]
         assert found == [self.expected(each) for each in (*before, *after)]
         assert isinstance(bad, Rejection)
         assert bad.where
@@ -112,7 +115,7 @@ class SourceContract(ABC):
         with pytest.raises(SourceUnreadable):
             found.extend(iterator)
         assert found
-        assert list(map(_article, found)) == list(map(self.expected, records[: len(found)]))
+        assert list(map(self._article, found)) == list(map(self.expected, records[: len(found)]))
 
     def test_the_count_is_that_of_the_records_or_somewhat_more(self, tmp_path: Path) -> None:
         """Or 0, if only reading the records would tell."""
@@ -130,7 +133,7 @@ class SourceContract(ABC):
 
     def test_memory_does_not_grow_with_the_source(self, tmp_path: Path) -> None:
         peaks = []
-        for count in self.counts:
+        for count in self.sizes:
             folder = tmp_path / str(count)
             folder.mkdir()
             source = self.make(folder, (sample(number) for number in range(count)))
@@ -148,9 +151,8 @@ class SourceContract(ABC):
         iterator.close()  # type: ignore[attr-defined]
         gc.collect()  # an open file would warn here, and a warning fails the test
 
-
-def _article(found: Record | Rejection) -> Article:
-    assert isinstance(found, Record), found
-    made = clean(found, Reading(timezone=UTC))
-    assert isinstance(made, Made), made
-    return made.article
+    def _article(self, found: Record | Rejection) -> Article:
+        assert isinstance(found, Record), found
+        made = clean(found, self.reading)
+        assert isinstance(made, Made), made
+        return made.article

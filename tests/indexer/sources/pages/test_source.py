@@ -46,7 +46,7 @@ def _named(records: Iterable[Values]) -> Iterable[tuple[str, str]]:
 
 
 class TestTar(SourceContract):
-    counts = (10, 60)
+    sizes = (10, 60)
 
     def expected(self, values: Values) -> Article:
         """A page has no id but its address."""
@@ -102,7 +102,7 @@ class TestFolder(TestTar):
 
 
 class TestZip(TestTar):
-    counts = (10, 60)  # the table of contents is in memory
+    sizes = (10, 60)  # the table of contents is in memory
 
     def make(self, folder: Path, records: Iterable[Values]) -> Source:
         return write_zip(folder / "pages.zip", dict(_named(records)))
