@@ -1,32 +1,40 @@
-"""Turns a giver's record into an Article, or into a Rejection that says why it cannot be one.
+"""Turns a giver's record into an Article, into a Removal if it says so, or into a Rejection that says why it is neither.
 
 This module renames keys and calls the hook. ``fields.py`` reads the values.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from indexer.article import FIELDS
 from indexer.errors import InvalidArticle
-from indexer.fields import Made, read_article
+from indexer.fields import Made, read_article, read_id
 from indexer.reading import Reading
-from indexer.records import Record, Rejection
+from indexer.records import Record, Rejection, Removal
+
+_NO: Final = frozenset(("", "false", "f", "no", "n", "off", "null", "none", "\\n", "否", "无"))
+"""Texts that say no, in lower case. ``\\N`` is nothing in what MySQL and PostgreSQL write to files."""
+_ZERO: Final = re.compile(r"(?:[-+0\x00./: ]|(?<=0)[tz])+")
+"""Zeros, and zero dates such as 0000-00-00 00:00:00, which a column ``deleted_at`` may hold of a live record."""
 
 
-def clean(record: Record, reading: Reading) -> Made | Rejection | None:
-    """Make an article of a record, or a rejection with the reason. None if the hook drops the record.
+def clean(record: Record, reading: Reading) -> Made | Removal | Rejection | None:
+    """Make an article of a record, a removal, or a rejection with the reason. None if the hook drops the record.
 
     A mapped key that holds a value wins over the field's own key. When several keys map to one field, the first one that holds a
     value wins. The hook gets the values under the fields' names, and may raise ValueError to reject the record.
+
+    A record whose key ``reading.deleted`` holds something other than nothing, zero, or a word for no is a removal of its article.
     """
-    values = _renamed(record.values, reading.mapping)
     try:
-        if reading.hook is not None:
-            changed = reading.hook(values)
-            if changed is None:
-                return None
-            values = dict(changed)
+        values = _prepared(record, reading)
+        if values is None:
+            return None
+        if reading.deleted is not None and _says_yes(record.values.get(reading.deleted)):
+            return Removal(record.where, read_id(values, reading), "delete")
         return read_article(values, reading)
     except InvalidArticle as fault:
         return Rejection(record.where, str(fault), record.raw)
@@ -34,9 +42,39 @@ def clean(record: Record, reading: Reading) -> Made | Rejection | None:
         return Rejection(record.where, f"the hook says: {fault}", record.raw)
 
 
-def unused_keys(record: Record, *, mapping: Mapping[str, str]) -> set[str]:
-    """The keys of a record that are neither mapped nor fields of an article."""
-    return {key for key in record.values if key not in mapping and key not in FIELDS}
+def id_of(record: Record, reading: Reading) -> str | None:
+    """The id that a rejected record names; None if it names none."""
+    try:
+        values = _prepared(record, reading)
+        return None if values is None else read_id(values, reading)
+    except (InvalidArticle, ValueError):
+        return None
+
+
+def unused_keys(record: Record, reading: Reading) -> set[str]:
+    """The keys of a record that are neither mapped nor fields of an article, nor say whether it is deleted."""
+    mapping = reading.mapping
+    return {
+        key
+        for key in record.values
+        if key not in mapping and key not in FIELDS and key != reading.deleted
+    }
+
+
+def _prepared(record: Record, reading: Reading) -> Mapping[str, object] | None:
+    """The values under the fields' names, as the hook leaves them. None if it drops the record."""
+    values = _renamed(record.values, reading.mapping)
+    if reading.hook is None:
+        return values
+    changed = reading.hook(values)
+    return None if changed is None else dict(changed)
+
+
+def _says_yes(value: object) -> bool:
+    if isinstance(value, str):
+        text = value.strip().lower()
+        return text not in _NO and not _ZERO.fullmatch(text)
+    return bool(value)
 
 
 def _renamed(values: Mapping[str, object], mapping: Mapping[str, str]) -> dict[str, object]:

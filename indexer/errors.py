@@ -15,6 +15,7 @@
     ├── JobWaiting                 a job that would do the same has not ended
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
+    ├── ReconcileRefused           a source and the store differ too much for the store to be repaired
     ├── PortUnavailable            the server cannot listen on its host and port
     ├── StoreError
     │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
@@ -175,6 +176,14 @@ class SourceUnreadable(SearchIndexError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
         self.where, self.why = where, why
+
+
+class ReconcileRefused(SearchIndexError):
+    """A source and the store differ too much for the store to be repaired without asking. Nothing was changed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"nothing was changed: {why}")
+        self.why = why
 
 
 class PortUnavailable(SearchIndexError):

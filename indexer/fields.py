@@ -98,6 +98,15 @@ def read_article(values: Mapping[str, object], reading: Reading) -> Made:
     return Made(article, tuple(reader.notes))
 
 
+def read_id(values: Mapping[str, object], reading: Reading) -> str:
+    """The id of the article that :func:`read_article` would make of values, whatever else they hold.
+
+    Raises:
+        InvalidArticle: they name none.
+    """
+    return _Reader(values, reading).article_id()
+
+
 class _Reader:
     """One reading of loose values. Each method reads a field, and raises InvalidArticle for a fault in it."""
 
@@ -120,11 +129,7 @@ class _Reader:
                 made[name] = self._time(name)
             except InvalidArticle as fault:
                 self._cost(fault)
-        url = ""
-        try:
-            url = self._url("url")
-        except InvalidArticle as fault:
-            self._cost(fault)
+        url = self._own_url()
         try:
             made["image_url"] = self._url("image_url", base=url)
         except InvalidArticle as fault:
@@ -140,6 +145,16 @@ class _Reader:
         made["attributes"] = self._attributes()
         made["id"] = self._id(url)
         return Article(**made)  # type: ignore[arg-type]
+
+    def article_id(self) -> str:
+        return self._id(self._own_url())
+
+    def _own_url(self) -> str:
+        try:
+            return self._url("url")
+        except InvalidArticle as fault:
+            self._cost(fault)
+            return ""
 
     def _cost(self, fault: InvalidArticle) -> None:
         """Note that a fault costs a field or one value of it."""

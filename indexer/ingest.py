@@ -188,7 +188,7 @@ class Ingest:
             if isinstance(item, Record):
                 made = clean(item, self._reading)
                 what, notes = made if isinstance(made, Made) else (made, ())
-                names = _shown(unused_keys(item, mapping=self._reading.mapping))
+                names = _shown(unused_keys(item, self._reading))
                 self._note_unused(names)
                 unused = names[:MAX_REPORTED]
             else:

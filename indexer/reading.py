@@ -26,8 +26,8 @@ class Reading:
     """How records become articles.
 
     ``mapping`` maps the giver's keys to fields. ``channels`` maps the giver's categories to channel paths. ``markup`` are the
-    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. With ``strict`` a fault in a side
-    field costs the article, not the field.
+    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. ``deleted`` is the giver's key that
+    says of a record that its article is deleted. With ``strict`` a fault in a side field costs the article, not the field.
     """
 
     timezone: tzinfo
@@ -36,6 +36,7 @@ class Reading:
     markup: frozenset[str] = frozenset()
     hook: Hook | None = None
     order: Order | None = None
+    deleted: str | None = None
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -55,16 +56,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a file's records are read, as a command line or the row of a job says it. The fields are plain JSON.
+    """How a source's records are read, as a command line or the row of a job says it. The fields are plain JSON.
 
-    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. The rest is :class:`Reading`'s.
+    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. ``of_source`` are the options
+    of the kind of source, such as the table of a database. The rest is :class:`Reading`'s.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     channels: str | None = None
     markup: tuple[str, ...] = ()
     hook: str | None = None
+    deleted: str | None = None
     strict: bool = False
+    of_source: Mapping[str, str] = field(default_factory=dict)
 
     def reading(self, *, timezone: tzinfo, order: Order | None) -> Reading:
         """The reading that the options describe. Reads the file of channels, and loads the hook.
@@ -79,6 +83,7 @@ class Options:
             channels=read_channels(Path(self.channels)) if self.channels else {},
             markup=read_markup(self.markup),
             hook=load_hook(self.hook) if self.hook else None,
+            deleted=self.deleted,
             strict=self.strict,
         )
 

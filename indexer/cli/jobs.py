@@ -14,26 +14,21 @@ import click
 
 from indexer.analysis.analyzers import make_analyzer
 from indexer.cli import summaries
-from indexer.cli.reading import reading_options
+from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.command_line import Stop, until_stdin_closes
 from indexer.errors import JobNotFound
 from indexer.generations import Generations
-from indexer.jobs.kinds import Means, import_arguments
+from indexer.importing import given_source, rejects_of
+from indexer.jobs.kinds import Means, source_arguments
 from indexer.jobs.work import work
 from indexer.reading import Options
-from indexer.rejects import rejects_name
+from indexer.reconcile import read_only
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.sources.reading import split_part
-from indexer.sources.registry import SOURCES, find_kind
+from indexer.sources.recognise import is_elsewhere
+from indexer.sources.registry import find_kind
 from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
-
-SOURCE = click.option(
-    "--source",
-    type=click.Choice(sorted(SOURCES)),
-    help="Kind of FILE. Default: recognised by what FILE holds.",
-)
-"""How a file is read, for the command ``ingest`` and for the job that does the same."""
 
 _ID = click.argument("job_id", metavar="ID", type=click.IntRange(1))
 
@@ -76,20 +71,27 @@ def start_group() -> None:
 
 
 @start_group.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @reading_options
-@SOURCE
-def import_command(file: Path, options: Options, source: str | None) -> None:
-    """Queue an import: store the articles of FILE, as ingest does."""
-    rejects = Path(rejects_name(str(file)))
-    settings = _settings()
-    # What is wrong with the options is said now, not when the job's turn comes.
-    options.reading(timezone=settings.timezone, order=settings.date_order)
-    place, _ = split_part(str(file.absolute()))
-    if not Path(place).exists():
-        raise click.BadParameter(f"{place} does not exist", param_hint="FILE")
-    kind = source or find_kind(str(file.absolute()))
-    _start("import", import_arguments(file, source=kind, options=options, rejects=rejects))
+@WATERMARK
+def import_command(file: str, options: Options, source: str | None) -> None:
+    """Queue an import: store the articles of FILE, or of a database, as ingest does."""
+    _start("import", _read_later(file, options, source))
+
+
+@start_group.command("reconcile")
+@click.argument("file")
+@reading_options
+@ONLY
+@APPLY
+@FORCE
+def reconcile_command(
+    file: str, options: Options, source: str | None, only: str | None, apply: bool, force: bool
+) -> None:
+    """Queue a comparison of FILE, or of a database, with the store, as reconcile does it."""
+    arguments = _read_later(file, options, source)
+    read_only(only)  # what is wrong is said now
+    _start("reconcile", {**arguments, "only": only, "apply": apply, "force": force})
 
 
 @start_group.command("rebuild")
@@ -148,6 +150,18 @@ def cancel_command(job_id: int) -> None:
         raise JobNotFound(job_id)
     state = "running and was asked to end" if job.state == "running" else job.state
     click.echo(f"job {job.id} is {state}")
+
+
+def _read_later(file: str, options: Options, source: str | None) -> dict[str, Any]:
+    """The arguments of a job that reads a source. What is wrong is said now."""
+    settings = _settings()
+    options.reading(timezone=settings.timezone, order=settings.date_order)
+    kind = source or find_kind(file)
+    given_source(kind, file, options)
+    place, _ = split_part(file)
+    if not is_elsewhere(file) and not Path(place).exists():
+        raise click.BadParameter(f"{place} does not exist", param_hint="FILE")
+    return source_arguments(file, source=kind, options=options, rejects=rejects_of(file, options))
 
 
 def _start(kind: Kind, arguments: Mapping[str, Any] | None = None) -> None:

@@ -19,21 +19,20 @@ from indexer.analysis.explain import explain
 from indexer.cli import summaries
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
-from indexer.cli.jobs import SOURCE, jobs_group, work_command
+from indexer.cli.jobs import jobs_group, work_command
 from indexer.cli.progress import show_build, show_ingest
-from indexer.cli.reading import reading_options
+from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Ensure, Generations
-from indexer.ingest import accept
+from indexer.importing import given_source, import_source, rejects_of
 from indexer.opening import ensure_fit, is_sound, made_with
 from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
-from indexer.rejects import rejects_name
+from indexer.reconcile import Plan, read_only, reconcile
 from indexer.settings import IndexSettings, read_settings, usable_cores
-from indexer.sources.registry import open_source
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -43,43 +42,74 @@ def cli() -> None:
     """Load articles into the store, and build the search index from it."""
 
 
+_REJECTS = click.option(
+    "--rejects",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
+)
+
 # Articles
 
 
 @cli.command("ingest")
 @click.argument("file")
 @reading_options
-@click.option(
-    "--rejects",
-    metavar="PATH",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for rejected records. Default: rejects-<name of FILE>.jsonl in the current folder.",
-)
-@SOURCE
+@WATERMARK
+@_REJECTS
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already holds articles.")
 def ingest_command(
     file: str, options: Options, rejects: Path | None, source: str | None, if_empty: bool
 ) -> int:
-    """Store the articles of FILE (- for standard input). Running it again changes nothing."""
+    """Store the articles of FILE (- for standard input), or of a database. Running it again changes nothing."""
     settings = _settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
-    rejects = rejects or Path(rejects_name(file))
+    rejects = rejects or rejects_of(file, options)
+    given = given_source(source, file, options)
     with _store(settings) as store:
         if if_empty and (count := store.count()):
             click.echo(f"nothing to do: the store holds {summaries.counted(count, 'article')}")
             return 0
         with show_ingest() as progress:
-            report = accept(
-                open_source(source, file).records(),
-                store,
-                reading,
-                rejects=rejects,
-                progress=progress,
-            )
+            report = import_source(given, store, reading, rejects=rejects, progress=progress)
     summaries.show_ingest(report, rejects=rejects)
     if report.failure is not None:
         raise report.failure
     return 0 if report.complete else PARTLY
+
+
+@cli.command("reconcile")
+@click.argument("file")
+@reading_options
+@ONLY
+@APPLY
+@FORCE
+@_REJECTS
+def reconcile_command(
+    file: str,
+    options: Options,
+    source: str | None,
+    only: str | None,
+    apply: bool,
+    force: bool,
+    rejects: Path | None,
+) -> int:
+    """Compare what FILE, or a database, holds with the store: what is missing, stale or orphaned there. Repair it with --apply."""
+    if apply and file == "-":
+        raise click.UsageError("--apply reads FILE twice, so it cannot be standard input")
+    settings = _settings()
+    reading = options.reading(timezone=settings.timezone, order=settings.date_order)
+    plan = Plan(belongs=read_only(only), apply=apply, force=force)
+    given = given_source(source, file, options)
+    rejects = rejects or rejects_of(file, options)
+    with _store(settings) as store, show_ingest() as progress:
+        report = reconcile(given, store, reading, plan, rejects=rejects, progress=progress)
+    summaries.show_reconciliation(report, rejects=rejects)
+    if report.failure is not None:
+        raise report.failure
+    if report.refusal is not None:
+        raise report.refusal
+    return 0 if report.agree else PARTLY
 
 
 @cli.command("delete")

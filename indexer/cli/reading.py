@@ -1,4 +1,4 @@
-"""The options that say how a file's records are read, for the command ``ingest`` and for the job that does the same."""
+"""The options that say what is read, and how, for ``ingest``, ``reconcile`` and the jobs that do the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from indexer.reading import TEXTS, Options, read_mapping
+from indexer.sources.registry import SOURCES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -39,11 +40,55 @@ _OPTIONS = (
         help="Function that changes each record's values, or drops the record by returning None.",
     ),
     click.option(
+        "--deleted",
+        metavar="KEY",
+        help="The record's KEY says whether its article is deleted: anything but nothing, 0, false, no, n, f.",
+    ),
+    click.option(
         "--strict",
         is_flag=True,
         help="A value that cannot be used costs the article, not only the value.",
     ),
+    click.option(
+        "--source",
+        type=click.Choice(sorted(SOURCES)),
+        help="Kind of FILE. Default: recognised by what FILE holds.",
+    ),
+    click.option(
+        "--table",
+        metavar="NAME",
+        help="With --source sql: the table, such as articles or cms.articles.",
+    ),
+    click.option(
+        "--query",
+        metavar="SQL",
+        help="With --source sql: the query, a SELECT.",
+    ),
 )
+
+WATERMARK = click.option(
+    "--watermark",
+    metavar="COLUMN",
+    help="With --source sql: read only what changed since the last run. COLUMN grows with each change of a row, such as updated_at.",
+)
+"""For commands that need not read everything."""
+
+ONLY = click.option(
+    "--only",
+    metavar="FIELD=VALUE",
+    help="Only these articles of the store come from FILE: site=NAME, source=NAME or channel=PATH. Default: all.",
+)
+APPLY = click.option(
+    "--apply",
+    is_flag=True,
+    help="Store the missing and the stale articles, and delete the orphaned ones.",
+)
+FORCE = click.option(
+    "--force",
+    is_flag=True,
+    help="Apply it even if more than a fifth of the articles are orphaned, or rejected records have no id.",
+)
+"""What ``reconcile`` takes besides."""
 
 
 def reading_options(command: _Command) -> _Command:
@@ -57,14 +102,23 @@ def reading_options(command: _Command) -> _Command:
         markup: tuple[str, ...],
         hook: str | None,
         strict: bool,
+        deleted: str | None,
+        table: str | None,
+        query: str | None,
+        watermark: str | None = None,
         **more: object,
     ) -> object:
+        if table and query:
+            raise click.UsageError("--table and --query exclude each other")
+        of_source = {"table": table, "query": query, "watermark": watermark}
         options = Options(
             mapping=read_mapping(maps),
             channels=str(channels.absolute()) if channels else None,
             markup=markup,
             hook=hook,
             strict=strict,
+            deleted=deleted,
+            of_source={name: value for name, value in of_source.items() if value},
         )
         return command(*args, options=options, **more)
 

@@ -28,6 +28,7 @@ from indexer.ingest import IngestReport
 from indexer.rebuilding.catch_up import ChangesReport
 from indexer.rebuilding.rebuild import RebuildReport
 from indexer.rebuilding.status import CheckReport, Standing
+from indexer.reconcile import Reconciliation
 from indexer.store.copying import Copied
 from indexer.store.editorial_lists import ListChange
 from indexer.store.jobs import Job
@@ -53,7 +54,9 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
     click.echo(
         f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
-        f"{f', {report.skipped:,} skipped' if report.skipped else ''}; "
+        f"{f', {report.skipped:,} skipped' if report.skipped else ''}"
+        f"{f', {report.deleted:,} deleted' if report.deleted else ''}"
+        f"{f', {report.absent:,} already deleted' if report.absent else ''}; "
         f"{_pace(report.read, report.seconds)}; {_peak_memory()}"
     )
     for each in report.rejections[:SHOWN]:
@@ -69,7 +72,7 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
     if report.unused_fields:
         shown = list(report.unused_fields)[:SHOWN]
         hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")
-    if report.created or report.updated:
+    if report.created or report.updated or report.deleted:
         hint("a running service applies this; otherwise: python -m indexer rebuild --if-needed")
 
 
@@ -80,6 +83,20 @@ def show_copy(copied: Copied) -> None:
     if unfinished := copied.left["jobs"]:
         hint(f"{counted(unfinished, 'job')} that did not end stayed in the old database")
     hint("next: name the new database in SEARCH_STORE_URL, then start the service again")
+
+
+def show_reconciliation(report: Reconciliation, *, rejects: Path) -> None:
+    """Print how a source and the store compare, what was repaired, and what to do next."""
+    for line in report.lines():
+        click.echo(line)
+    for each in report.rejections:
+        hint(f"rejected {each.where}: {each.why}")
+    if report.rejected and report.repaired:
+        hint(f"put right and ingest again: {rejects}")
+    if report.stored or report.deleted:
+        hint("a running service applies this; otherwise: python -m indexer rebuild --if-needed")
+    elif not report.agree and not report.repaired and not (report.failure or report.refusal):
+        hint("repair the store with --apply")
 
 
 def show_rebuild(report: RebuildReport) -> None:
@@ -129,6 +146,10 @@ def _show_merge_failure(why: str | None) -> None:
         )
 
 
+def _without_password(url: str) -> str:
+    return re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url)
+
+
 def show_generations(
     listed: Iterable[Generation | DamagedGeneration], *, timezone: ZoneInfo
 ) -> None:
@@ -176,10 +197,9 @@ def show_status(
     standing: Standing, *, store_url: str, building: BuildProgress | None, timezone: ZoneInfo
 ) -> None:
     """Print the store, the live index, and how they compare."""
-    without_password = re.sub(r"//([^:/@]*):.*@", r"//\1:***@", store_url)
     click.echo(
         f"store       {counted(standing.store_articles, 'article')}, "
-        f"revision {standing.store_revision:,}, {without_password}"
+        f"revision {standing.store_revision:,}, {_without_password(store_url)}"
     )
     live = standing.generation
     if live is not None:
@@ -215,7 +235,7 @@ def show_job(job: Job, *, timezone: ZoneInfo) -> None:
     for name, value in job.arguments.items():
         if isinstance(value, Mapping):
             value = " ".join(f"{key}={field}" for key, field in value.items())
-        click.echo(f"{name:<11} {value}".rstrip())
+        click.echo(f"{name:<11} {_without_password(str(value))}".rstrip())
     asked = ", asked to end" if job.cancel and job.state == "running" else ""
     click.echo(f"state       {job.state}{asked}, {counted(job.attempts, 'attempt')}")
     if job.phase:

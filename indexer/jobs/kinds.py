@@ -5,7 +5,7 @@ A job raises what its command would raise. The runner makes an outcome of it. Th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.build_progress import BuildProgress
 from indexer.generations import Generations
-from indexer.ingest import IngestReport, accept
+from indexer.importing import given_source, import_source, lasting_location
+from indexer.ingest import IngestReport
 from indexer.jobs.progress import Progress
-from indexer.reading import Options
+from indexer.reading import Options, Reading
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check
-from indexer.records import Record, Rejection
-from indexer.sources.registry import open_source
+from indexer.reconcile import Plan, read_only, reconcile
+from indexer.sources.base import Source
 from indexer.store.articles import ArticleStore
 from indexer.store.jobs import Kind, Rejected
 from indexer.times import Order
@@ -52,40 +53,45 @@ class Outcome:
 Run = Callable[[Mapping[str, Any], Means, Progress], Outcome]
 
 
-def import_arguments(file: Path, *, source: str, options: Options, rejects: Path) -> dict[str, Any]:
-    """The arguments of a job that imports a file: its absolute path, the kind of source, how it is read, the rejects file."""
+def source_arguments(
+    location: str, *, source: str, options: Options, rejects: Path
+) -> dict[str, Any]:
+    """The arguments of a job that reads a source: its kind, where it is for a runner in any folder, how it is read, the rejects file."""
     return {
-        "file": str(file.absolute()),
+        "file": lasting_location(source, location),
         "source": source,
         "rejects": str(rejects.absolute()),
         **asdict(options),
     }
 
 
-def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
-    """Store the articles of a file, as the command ``ingest`` does. It ends between two records, and keeps what it has stored."""
+def _given(arguments: Mapping[str, Any], means: Means) -> tuple[Source, Reading]:
     # The row of an older release may lack options, which then have their defaults.
     named = {each.name: arguments[each.name] for each in fields(Options) if each.name in arguments}
-    reading = Options(**named).reading(timezone=means.timezone, order=means.date_order)
-    source = open_source(arguments["source"], arguments["file"])
+    options = Options(**named)
+    reading = options.reading(timezone=means.timezone, order=means.date_order)
+    return given_source(arguments["source"], arguments["file"], options), reading
+
+
+def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Store the articles of a source, as the command ``ingest`` does. It ends between two records, and keeps what it has stored."""
+    source, reading = _given(arguments, means)
     progress.begin("import", total=0)
     progress.begin("import", total=source.count())
     interrupted = False
 
-    def records() -> Iterator[Record | Rejection]:
+    def asked_to_end() -> bool:
         nonlocal interrupted
-        for record in source.records():
-            if progress.must_end:
-                interrupted = True
-                return
-            yield record
+        interrupted = progress.must_end
+        return interrupted
 
-    report = accept(
-        records(),
+    report = import_source(
+        source,
         means.store,
         reading,
         rejects=Path(arguments["rejects"]),
         progress=progress.reach,
+        asked_to_end=asked_to_end,
     )
     sentence = _counts(report)
     if report.rejected:
@@ -96,11 +102,34 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
     return Outcome("interrupted" if interrupted else "succeeded", sentence, rejections)
 
 
+def _reconcile(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Compare a source with the store, and repair the store, as the command ``reconcile`` does."""
+    source, reading = _given(arguments, means)
+    plan = Plan(
+        belongs=read_only(arguments["only"]), apply=arguments["apply"], force=arguments["force"]
+    )
+    progress.begin("reconcile", total=source.count())
+
+    def reach(read: int) -> None:
+        progress.reach(read)
+        progress.heed()
+
+    report = reconcile(
+        source, means.store, reading, plan, rejects=Path(arguments["rejects"]), progress=reach
+    )
+    rejections = tuple(Rejected(each.where, each.why) for each in report.rejections)
+    sentence = "; ".join(report.lines())
+    if trouble := report.failure or report.refusal:
+        return Outcome("failed", f"{trouble}; {sentence}", rejections)
+    return Outcome("succeeded", sentence, rejections)
+
+
 def _counts(report: IngestReport) -> str:
     return (
         f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
         + (f", {report.skipped:,} skipped" if report.skipped else "")
+        + (f", {report.deleted:,} deleted" if report.deleted else "")
     )
 
 
@@ -165,6 +194,7 @@ def _regroup(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
 
 RUNS: Final[Mapping[Kind, Run]] = {
     "import": _import,
+    "reconcile": _reconcile,
     "rebuild": _rebuild,
     "check": _check,
     "regroup": _regroup,

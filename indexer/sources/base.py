@@ -6,7 +6,7 @@ A source reads records and says where each came from. It keeps nothing. ``clean.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from indexer.records import Record, Rejection
 
@@ -34,3 +34,19 @@ class Source(Protocol):
         Raises:
             SourceUnreadable: the source cannot be opened.
         """
+
+
+@runtime_checkable
+class Incremental(Source, Protocol):
+    """A source that can go on where it ended the last time. It gives its records in the order of their changes."""
+
+    since: str | None
+    """Where to begin: what ``reached`` was at the end of the last run. None: at the beginning."""
+
+    @property
+    def identity(self) -> str | None:
+        """A name of at most 64 characters, the same in every run, for keeping ``reached``. None: every run reads all."""
+
+    @property
+    def reached(self) -> str | None:
+        """How far the records have been read; None before the first one. A run since then gives at least all later changes."""

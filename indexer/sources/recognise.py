@@ -31,9 +31,11 @@ CALLED: Final = {
     "excel": "a workbook",
     "html": "a page (HTML)",
     "feed": "a feed (RSS or Atom)",
+    "sql": "a database",
 }
 """The kinds that can be recognised, as messages call them."""
 
+_URL: Final = re.compile(r"[a-z][a-z0-9]*(?:\+[a-z0-9_]+)?://", re.IGNORECASE)
 _JSON_LINE: Final = re.compile(r"^\s*\{.*\}\s*$", re.MULTILINE)
 _JSON_LIST: Final = re.compile(r'\[\s*(?:[\[{"\]\d-]|\Z)')
 _NOT_ROOT: Final = re.compile(
@@ -49,16 +51,21 @@ _ENOUGH: Final = 5
 """Lines without any JSON after which a text is none. A few can be the broken lines of a rejects file."""
 
 
+def is_elsewhere(location: str) -> bool:
+    """Whether a location is a URL and no file: an address of the web, or a database."""
+    return _URL.match(location) is not None
+
+
 def kind_of(location: str) -> str:
     """The kind of source that reads the file, folder or standard input: a key of CALLED. Uses nothing up.
 
-    An address of the web is a feed, unread.
+    An address of the web is a feed, another URL a database, both unread.
 
     Raises:
         SourceUnreadable: it cannot be opened; or no source reads it, with what it is and what to do about it.
     """
-    if is_address(location):
-        return "feed"
+    if is_elsewhere(location):
+        return "feed" if is_address(location) else "sql"
     place, _ = split_part(location)
     if place == STANDARD_INPUT:
         return _kind_of_standard_input()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Final, cast
 
-from indexer.errors import SourceUnreadable
+from indexer.errors import InvalidSetting, SourceUnreadable
 from indexer.sources.base import Source
 from indexer.sources.recognise import CALLED, kind_of
 
@@ -15,16 +17,26 @@ SOURCES: Final = {
     "feed": "indexer.sources.feed:Feed",
     "html": "indexer.sources.pages.source:Pages",
     "json": "indexer.sources.json_files:JsonFile",
+    "sql": "indexer.sources.sql:SqlRows",
 }
 
 _FORMER: Final = {"json_lines": "json"}
 """What releases before called a kind: a job that waits across an upgrade names it so."""
 
 
-def open_source(kind: str | None, location: str) -> Source:
+_WITH_OPTIONS: Final = ("sql",)
+"""The kinds that take options of their own."""
+
+
+def open_source(
+    kind: str | None, location: str, options: Mapping[str, str] = MappingProxyType({})
+) -> Source:
     """The source of this kind at ``location``. Without a kind it is recognised by what stands there; else nothing is read yet.
 
+    ``options`` are the kind's own, such as the table.
+
     Raises:
+        InvalidSetting: this kind takes no options.
         SourceUnreadable: there is no such kind; or it cannot be recognised.
     """
     known = find_kind(location) if kind is None else _FORMER.get(kind, kind)
@@ -32,8 +44,11 @@ def open_source(kind: str | None, location: str) -> Source:
         raise SourceUnreadable(
             location, f"{kind!r} is no kind of source: choose one of {', '.join(SOURCES)}"
         )
+    for name, value in options.items():
+        if known not in _WITH_OPTIONS:
+            raise InvalidSetting(f"--{name}", value, f"is for --source sql, not for {known}")
     module, _, name = SOURCES[known].partition(":")
-    return cast(Source, getattr(import_module(module), name)(location))
+    return cast(Source, getattr(import_module(module), name)(location, **options))
 
 
 def find_kind(location: str) -> str:

@@ -16,7 +16,7 @@ _UNPACK: Final = "unpack it first"
 _NO_TEXT: Final = "it holds no text"
 _OTHERS: Final = (
     (b"%PDF-", "a PDF", "save its text as a page, or export the articles from where they were written"),
-    (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV or JSON"),
+    (b"SQLite format 3\x00", "an SQLite database", "read it by its URL, such as sqlite:///news.sqlite3, with --table or --query"),
     (b"{\\rtf", "an RTF document", "save it as a page (HTML)"),
     (b"\x89PNG\r\n", "a picture (PNG)", _NO_TEXT),
     (b"\xff\xd8\xff", "a picture (JPEG)", _NO_TEXT),

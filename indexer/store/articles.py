@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, false, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, false, func, insert, select, update
 
 from indexer.article import Article
 from indexer.store import changing
@@ -28,7 +28,7 @@ from indexer.store.groups import (
     write_groups,
 )
 from indexer.store.tables import articles as table
-from indexer.store.tables import revisions
+from indexer.store.tables import revisions, watermarks
 
 _LAST: Final = select(revisions.c.last).with_for_update()
 _UNGROUPED: Final = (table.c.deleted == false(), table.c.duplicate_keys.is_(None))
@@ -258,6 +258,19 @@ class ArticleStore:
             if len(rows) < batch:
                 return
             after = rows[-1].revision
+
+    def reached(self, source: str) -> str | None:
+        """How far the articles of this source were read, as :meth:`note_reached` was told; None if it never was."""
+        query = select(watermarks.c.reached).where(watermarks.c.source == source)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
+    def note_reached(self, source: str, reached: str) -> None:
+        """Note how far the articles of this source were read and stored."""
+        with self._change() as (connection, _):
+            connection.execute(delete(watermarks).where(watermarks.c.source == source))
+            connection.execute(insert(watermarks).values(source=source, reached=reached))
 
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""

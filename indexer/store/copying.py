@@ -35,6 +35,7 @@ from indexer.store.tables import (
     editorial_versions,
     jobs,
     revisions,
+    watermarks,
 )
 
 BATCH: Final = 500
@@ -65,6 +66,7 @@ STORE: Final = (
     Part(editorial_versions, counter=True),
     Part(editorial_entries),
     Part(api_keys),
+    Part(watermarks),
     Part(jobs, only=jobs.c.state.not_in(("queued", "running"))),
 )
 """The store. Jobs that have not ended belong to the runner of the source."""

@@ -19,7 +19,7 @@ from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import jobs as table
 from indexer.store.tables import revisions
 
-Kind = Literal["import", "rebuild", "check", "regroup"]
+Kind = Literal["import", "reconcile", "rebuild", "check", "regroup"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]

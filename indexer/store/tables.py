@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0005"
+SCHEMA: Final = "0006"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 
@@ -158,3 +158,11 @@ jobs: Final = Table(
 """One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,
 without those that ended because the service was stopped. ``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
 """
+
+watermarks: Final = Table(
+    "watermarks",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("reached", Text, nullable=False),
+)
+"""How far each source was read that can go on where it ended (``Incremental`` in ``indexer/sources/base.py``), under its identity."""

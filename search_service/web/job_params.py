@@ -41,11 +41,12 @@ class NewJob(Parameters):
 
     @field_validator("kind", mode="before")
     @classmethod
-    def _refuse_import(cls, value: object) -> object:
-        if value == "import":
+    def _refuse_sources(cls, value: object) -> object:
+        if value in ("import", "reconcile"):
             raise PydanticCustomError(
-                "import",
-                "cannot be import: an import names a file of the server and is started from the command line only",
+                "source",
+                "cannot be {kind}: that names a file of the server and is started from the command line only",
+                {"kind": value},
             )
         return value
 

@@ -269,7 +269,7 @@ _OUR_OWN: Final = (
     "too_costly",
     "ids",
     "attribute",
-    "import",
+    "source",
 )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from indexer.generations import Generations
-from indexer.jobs.kinds import import_arguments
+from indexer.jobs.kinds import source_arguments
 from indexer.reading import Options
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_jobs, open_store
@@ -62,7 +62,7 @@ class Site:
             encoding="utf-8",
         )
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json", options=Options(), rejects=rejects)
+        arguments = source_arguments(str(path), source="json", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def get(self, job: Job) -> Job:

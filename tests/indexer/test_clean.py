@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from indexer.article import FIELDS, Article
-from indexer.clean import clean, unused_keys
+from indexer.clean import clean, id_of, unused_keys
 from indexer.errors import InvalidSetting
 from indexer.fields import Made
 from indexer.reading import Reading, read_mapping
-from indexer.records import Record, Rejection
+from indexer.records import Record, Rejection, Removal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -147,4 +148,56 @@ def test_an_unknown_field_is_refused_and_the_fields_are_named() -> None:
 
 def test_keys_that_nobody_reads_are_told() -> None:
     record = _record(category="地方", reads=12, 备注="无")
-    assert unused_keys(record, mapping={"category": "channel"}) == {"reads", "备注"}
+    assert unused_keys(record, Reading(timezone=SHANGHAI, mapping={"category": "channel"})) == {
+        "reads",
+        "备注",
+    }
+
+
+DELETED = Reading(timezone=SHANGHAI, deleted="gone", mapping={"number": "id"})
+
+
+@pytest.mark.parametrize(
+    "yes", [1, True, "1", "t", "true", "Y", "是", "deleted", "2025-01-01 00:00:00", 0.5, "已删除"]
+)
+def test_a_record_that_says_so_is_a_removal_of_its_article(yes: object) -> None:
+    record = Record("news.jsonl:7", {"number": 17, "gone": yes}, "the raw line")
+    assert clean(record, DELETED) == Removal("news.jsonl:7", "17", "delete")
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        *(None, "", "  ", 0, 0.0, False, "0", "0.0", "f", "F", "false", "No", "n", "off", "NULL"),
+        *("\\N", "否", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z", "00000000", "\x00", [], "-"),
+    ],
+)
+def test_a_record_that_says_no_or_nothing_is_an_article(no: object) -> None:
+    assert isinstance(clean(_record(gone=no), DELETED), Made)
+
+
+def test_the_id_of_a_removal_is_that_of_its_article() -> None:
+    url = {"url": "https://portal.example/1.html", "title": "雨"}
+    article = clean(Record("", url, ""), DELETED)
+    assert isinstance(article, Made)
+    removal = clean(Record("", {**url, "gone": 1}, ""), DELETED)
+    assert removal == Removal("", article.article.id, "delete")
+    hooked = replace(DELETED, hook=lambda values: {"id": f"site-{values['id']}"})
+    assert clean(Record("", {"number": 1, "gone": 1}, ""), hooked) == Removal(
+        "", "site-1", "delete"
+    )
+
+
+def test_a_removal_without_an_id_is_rejected() -> None:
+    rejected = clean(Record("news.jsonl:7", {"gone": 1}, "the raw line"), DELETED)
+    assert isinstance(rejected, Rejection)
+    assert "id: missing" in rejected.why
+
+
+def test_a_rejected_record_may_still_name_its_id() -> None:
+    assert id_of(Record("", {"number": 17, "title": ""}, ""), DELETED) == "17"
+    assert id_of(Record("", {"title": "雨"}, ""), DELETED) is None
+
+
+def test_the_key_of_the_deleted_is_used() -> None:
+    assert unused_keys(_record(gone=0, reads=1), DELETED) == {"reads"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from indexer.cli.main import cli
 from indexer.command_line import run
+from indexer.reading import Options
 from indexer.store.database import open_jobs
 from indexer.store.jobs import JobStore, Rejected
 
@@ -51,17 +53,56 @@ def test_an_import_is_queued_with_absolute_paths(
         "file": f"{tmp_path}/news.jsonl.gz",
         "source": "json",
         "rejects": f"{tmp_path}/rejects-news.jsonl",
-        "mapping": {"category": "channel"},
-        "channels": None,
+        **asdict(Options(mapping={"category": "channel"})),
         "markup": [],
-        "hook": None,
-        "strict": False,
     }
+
+
+def test_a_job_on_a_database_is_queued_and_never_shows_the_password(
+    shell: Shell, jobs: JobStore, tmp_path: Path
+) -> None:
+    url = "mysql+pymysql://reader:geheim@db/cms"
+    code, _, _ = shell(
+        *("start", "reconcile", url, "--source", "sql", "--table", "cms.articles"),
+        *("--deleted", "gone", "--only", "site=门户", "--apply"),
+    )
+    assert code == 0
+    (job,) = jobs.list()
+    assert (job.kind, job.arguments["file"]) == ("reconcile", url)
+    assert job.arguments["of_source"] == {"table": "cms.articles"}
+    assert job.arguments["rejects"] == f"{tmp_path}/rejects-cms.articles.jsonl"
+    assert [job.arguments[name] for name in ("only", "apply", "force")] == [
+        "site=门户",
+        True,
+        False,
+    ]
+    out = shell("show", "1")[1]
+    assert "mysql+pymysql://reader:***@db/cms" in out
+    assert "geheim" not in out
+
+
+def test_a_file_of_sqlite_is_queued_by_its_whole_path(
+    shell: Shell, jobs: JobStore, tmp_path: Path
+) -> None:
+    url, query = "sqlite:///cms.sqlite3", "SELECT * FROM articles"
+    options = ("--source", "sql", "--query", query, "--watermark", "id")
+    assert shell("start", "import", url, *options)[0] == 0
+    (job,) = jobs.list()
+    assert job.arguments["file"] == f"sqlite:///{tmp_path}/cms.sqlite3"
+    assert job.arguments["of_source"] == {"query": query, "watermark": "id"}
+    assert job.arguments["rejects"] == f"{tmp_path}/rejects-query.jsonl"
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [("nowhere.jsonl",), ("news.jsonl", "--map", "a=b"), ("news.jsonl", "--source", "xml")],
+    [
+        ("nowhere.jsonl",),
+        ("news.jsonl", "--map", "a=b"),
+        ("news.jsonl", "--source", "xml"),
+        ("news.jsonl", "--table", "articles"),
+        ("news.jsonl", "--source", "sql", "--table", "articles"),
+        ("sqlite:///cms.sqlite3", "--source", "sql", "--table", "a", "--query", "SELECT 1"),
+    ],
 )
 def test_a_wrong_import_is_not_queued(
     shell: Shell, jobs: JobStore, tmp_path: Path, wrong: tuple[str, ...]

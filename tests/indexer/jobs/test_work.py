@@ -22,7 +22,7 @@ from indexer.errors import StoreUnavailable
 from indexer.generations import Generations
 from indexer.ingest import BATCH
 from indexer.jobs import work as work_module
-from indexer.jobs.kinds import Means, import_arguments
+from indexer.jobs.kinds import Means, source_arguments
 from indexer.jobs.work import Runner, become_runner
 from indexer.reading import Options
 from indexer.store.articles import ArticleStore
@@ -79,7 +79,7 @@ class Site:
         lines = content if isinstance(content, bytes) else to_lines(content)
         path.write_bytes(lines)
         rejects = self.root / "rejects-news.jsonl"
-        arguments = import_arguments(path, source="json", options=Options(), rejects=rejects)
+        arguments = source_arguments(str(path), source="json", options=Options(), rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def run(self) -> None:

@@ -143,12 +143,13 @@ def test_a_started_job_is_a_queued_row_with_an_address(site: Site, kind: str) ->
     assert response.json["created_at"].endswith("+08:00")
 
 
-def test_an_import_is_started_from_the_command_line_only(site: Site) -> None:
-    body = site.refused(site.start("import"), 400, "invalid_parameter")
-    sentence = "an import names a file of the server and is started from the command line only"
+@pytest.mark.parametrize("kind", ["import", "reconcile"])
+def test_what_reads_a_source_is_started_from_the_command_line_only(site: Site, kind: str) -> None:
+    body = site.refused(site.start(kind), 400, "invalid_parameter")
+    sentence = "that names a file of the server and is started from the command line only"
     assert sentence in body["detail"]
     (wrong,) = body["errors"]
-    assert (wrong["parameter"], wrong["value"]) == ("kind", "import")
+    assert (wrong["parameter"], wrong["value"]) == ("kind", kind)
     assert wrong["allowed"] == "one of rebuild, check, regroup"
     assert site.jobs.list() == ()
 

@@ -1,0 +1,91 @@
+"""Brings the records of a source into the store, as the command ``ingest`` and the job ``import`` do.
+
+A source that can go on where it ended the last time does so. ``ingest.py`` takes the records; it knows no sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from indexer.ingest import IngestReport, accept
+from indexer.reading import Options, Reading
+from indexer.records import Record, Rejection
+from indexer.rejects import rejects_name
+from indexer.sources.base import Incremental, Source
+from indexer.sources.fetching import is_address
+from indexer.sources.registry import open_source
+from indexer.store.articles import ArticleStore
+
+Asked = Callable[[], bool]
+
+
+def never() -> bool:
+    """Whether somebody asked to end, where nobody can."""
+    return False
+
+
+def given_source(kind: str | None, location: str, options: Options) -> Source:
+    """The source that a command line or the row of a job names. Without a kind it is recognised.
+
+    Raises:
+        InvalidSetting: this kind of source does not take these options.
+    """
+    return open_source(kind, location, options.of_source)
+
+
+def lasting_location(kind: str, location: str) -> str:
+    """The location for a process in another folder: files by their absolute path, addresses as they are.
+
+    Raises:
+        SourceUnreadable: it is no URL where there must be one.
+    """
+    if is_address(location):
+        return location
+    if kind == "sql":
+        from indexer.sources.databases import absolute_url  # lazily, as the source itself
+
+        return absolute_url(location)
+    return str(Path(location).absolute())
+
+
+def import_source(
+    source: Source,
+    store: ArticleStore,
+    reading: Reading,
+    *,
+    rejects: Path,
+    progress: Callable[[int], None],
+    asked_to_end: Asked = never,
+) -> IngestReport:
+    """Accept the records of a source, until they end or ``asked_to_end`` says so, which it is asked before each record.
+
+    How far an incremental source was read is noted once its records are stored. Those of a run that dies before are read again,
+    and storing them again changes nothing.
+
+    Raises:
+        StoreUnavailable, FolderNotWritable: see :func:`accept`.
+    """
+    take = partial(accept, store=store, reading=reading, rejects=rejects, progress=progress)
+    if not isinstance(source, Incremental) or (identity := source.identity) is None:
+        return take(_until(source, asked_to_end))
+    source.since = store.reached(identity)
+    report = take(_until(source, asked_to_end))
+    if source.reached is not None:
+        store.note_reached(identity, source.reached)
+    return report
+
+
+def rejects_of(location: str, options: Options) -> Path:
+    """The file for the rejected records of a source: named after the file, the table, or ``query``."""
+    of_source = options.of_source
+    name = of_source.get("table") or ("query" if "query" in of_source else location)
+    return Path(rejects_name(name))
+
+
+def _until(source: Source, asked_to_end: Asked) -> Iterator[Record | Rejection]:
+    for record in source.records():
+        if asked_to_end():
+            return
+        yield record

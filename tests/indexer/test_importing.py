@@ -1,0 +1,140 @@
+"""Bringing a source into the store: what is noted of how far it was read, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.errors import StoreUnavailable
+from indexer.importing import import_source, rejects_of
+from indexer.ingest import IngestReport
+from indexer.reading import Options, Reading
+from indexer.sources.sql import SqlRows
+from indexer.store.articles import ArticleStore
+from indexer.store.database import open_store
+from tests.indexer.site import SHANGHAI
+from tests.indexer.sources.rows import make_table
+
+COLUMNS = {"id": "TEXT", "title": "TEXT", "changed": "INTEGER"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ArticleStore]:
+    with closing(open_store(f"sqlite:///{tmp_path}/articles.sqlite3")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/cms.sqlite3"
+
+
+def rows(*numbers: int, title: str = "集市") -> list[Sequence[Any]]:
+    """Rows that were changed in the order of their numbers."""
+    return [(f"a-{number}", title, number) for number in numbers]
+
+
+def bring(
+    store: ArticleStore,
+    url: str,
+    *,
+    query: str | None = None,
+    asked_to_end: Callable[[], bool] = lambda: False,
+) -> IngestReport:
+    table = None if query else "articles"
+    return import_source(
+        SqlRows(url, table=table, query=query, watermark="changed"),
+        store,
+        Reading(timezone=SHANGHAI),
+        rejects=Path("rejects.jsonl"),
+        progress=lambda _: None,
+        asked_to_end=asked_to_end,
+    )
+
+
+def test_the_next_run_reads_what_came_since(store: ArticleStore, url: str) -> None:
+    make_table(url, COLUMNS, rows(1, 2, 3))
+    assert bring(store, url).created == 3
+    again = bring(store, url)
+    assert (again.read, again.unchanged) == (1, 1)
+    make_table(url, COLUMNS, [*rows(1, 2, 3, 4), ("b", "也是三", 3)])
+    later = bring(store, url)
+    assert (later.read, later.created, later.unchanged) == (3, 2, 1)
+
+
+def test_what_is_noted_is_kept_apart_for_each_source(store: ArticleStore, url: str) -> None:
+    make_table(url, COLUMNS, rows(1, 2, 3))
+    bring(store, url)
+    assert bring(store, url, query="SELECT * FROM articles").read == 3
+    assert bring(store, url).read == 1
+
+
+def test_a_run_that_is_stopped_loses_nothing(store: ArticleStore, url: str) -> None:
+    make_table(url, COLUMNS, rows(*range(1_200)))
+    asked = iter([*[False] * 700, True])
+    first = bring(store, url, asked_to_end=lambda: next(asked))
+    assert first.created == 700
+    second = bring(store, url)
+    assert (second.read, second.created) == (500, 500)
+    assert store.count() == 1_200
+
+
+def test_a_run_that_breaks_off_goes_on_from_there(store: ArticleStore, url: str) -> None:
+    columns = {**COLUMNS, "changed": "INTEGER PRIMARY KEY"}  # its rows need no sorting
+    make_table(url, columns, rows(*range(100)))
+    failing = "CASE WHEN changed = 60 AND {} THEN abs(-9223372036854775807 - 1) END AS failing"
+    query = f"SELECT *, {failing} FROM articles"
+    broken = query.format("(SELECT count(*) FROM articles) = 100")
+    first = bring(store, url, query=broken)
+    assert first.failure is not None
+    assert first.created == 60
+    make_table(url, columns, rows(*range(101)))
+    second = bring(store, url, query=broken)
+    assert (second.read, second.created, second.failure) == (42, 41, None)
+
+
+def test_nothing_is_noted_of_rows_that_were_not_stored(
+    store: ArticleStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_table(url, COLUMNS, rows(*range(600)))
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("store", "the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "put", fail)
+        with pytest.raises(StoreUnavailable):
+            bring(store, url)
+    assert bring(store, url).created == 600
+
+
+def test_without_a_watermark_every_run_reads_all(store: ArticleStore, url: str) -> None:
+    make_table(url, COLUMNS, rows(1, 2))
+    for _ in range(2):
+        source = SqlRows(url, table="articles")
+        report = import_source(
+            source,
+            store,
+            Reading(timezone=SHANGHAI),
+            rejects=Path("rejects.jsonl"),
+            progress=lambda _: None,
+        )
+        assert report.read == 2
+
+
+@pytest.mark.parametrize(
+    ("location", "of_source", "name"),
+    [
+        ("/news/today.jsonl.gz", {}, "rejects-today.jsonl"),
+        ("mysql://reader:ge/heim@db/cms", {"table": "cms.articles"}, "rejects-cms.articles.jsonl"),
+        ("mysql://reader:ge/heim@db/cms", {"query": "SELECT 1"}, "rejects-query.jsonl"),
+    ],
+)
+def test_the_rejects_file_is_named_after_what_is_read(
+    location: str, of_source: dict[str, str], name: str
+) -> None:
+    assert rejects_of(location, Options(of_source=of_source)) == Path(name)
