@@ -537,3 +537,15 @@ def test_what_the_hook_drops_is_skipped_wherever_it_stands(store: ArticleStore) 
         "created",
         "skipped",
     ]
+
+
+def test_records_that_say_so_delete_their_articles_and_are_counted(store: ArticleStore) -> None:
+    reading = replace(READING, deleted="gone")
+    told = [{"id": f"a-{number}", "title": "雨"} for number in range(5)]
+    accept([Record("", each, "{}") for each in told], store, reading)
+    told = [each | {"gone": str(place % 2)} for place, each in enumerate(told)]
+    told.append({"id": "b", "gone": "true"})
+    report = accept([Record("", each, "{}") for each in told], store, reading)
+    assert (report.unchanged, report.deleted, report.absent, report.rejected) == (3, 2, 1, 0)
+    assert report.unused_fields == {}
+    assert store.count() == 3

@@ -744,3 +744,72 @@ def test_a_store_is_copied_and_what_is_left_behind_is_said(shell: Shell, tmp_pat
     assert "is not empty" in err
     code, _, err = shell("copy-store", "articles", target)
     assert (code, "'articles' must be a database URL" in err) == (2, True)
+
+
+# Databases, and what a source lacks
+
+
+def test_a_table_is_read_and_later_only_what_changed(shell: Shell, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cms.sqlite3")) as cms:
+        cms.execute("CREATE TABLE pages (nr INTEGER PRIMARY KEY, headline, gone, changed)")
+        pages = [(number, f"第{number}号渡口", 0, number) for number in range(1, 6)]
+        cms.executemany("INSERT INTO pages VALUES (?, ?, ?, ?)", pages)
+        cms.commit()
+        command = (
+            *("ingest", "sqlite:///cms.sqlite3", "--table", "pages"),
+            *("--watermark", "changed", "--map", "nr=id", "--map", "headline=title"),
+            *("--deleted", "gone"),
+        )
+        code, out, err = shell(*command)
+        assert (code, out.split(";")[0]) == (
+            0,
+            "read 5: 5 created, 0 updated, 0 unchanged, 0 rejected",
+        )
+        assert "keys that were not used: changed (" in err
+        cms.execute("UPDATE pages SET gone = 1, changed = 6 WHERE nr = 2")
+        cms.commit()
+        code, out, err = shell(*command)
+        assert (code, out.split(";")[0]) == (
+            0,
+            "read 2: 0 created, 0 updated, 1 unchanged, 0 rejected, 1 deleted",
+        )
+        assert "a running service applies this" in err
+        code, out, _ = shell(*command)
+        assert out.startswith(
+            "read 1: 0 created, 0 updated, 0 unchanged, 0 rejected, 1 already deleted;"
+        )
+
+
+def test_a_source_and_the_store_are_compared_then_made_equal(shell: Shell, tmp_path: Path) -> None:
+    write_lines(tmp_path / "news.jsonl", *map(record, range(10)))
+    shell("ingest", "news.jsonl")
+    write_lines(tmp_path / "news.jsonl", *map(record, range(1, 10)), record(10))
+    code, out, err = shell("reconcile", "news.jsonl")
+    assert (code, out.splitlines()) == (
+        1,
+        [
+            "read 10, compared with 10 articles of the store: 9 same, 1 missing, 0 stale, 1 orphaned, 0 rejected",
+            "missing: n-10",
+            "orphaned: n-0",
+        ],
+    )
+    assert "repair the store with --apply" in err
+    code, out, err = shell("reconcile", "news.jsonl", "--apply")
+    assert (code, out.splitlines()[1]) == (0, "1 stored, 1 deleted")
+    assert "a running service applies this" in err
+    code, out, err = shell("reconcile", "news.jsonl")
+    assert (code, len(out.splitlines()), err) == (0, 1, "")
+
+
+def test_a_doubtful_source_repairs_nothing_and_says_why(shell: Shell, tmp_path: Path) -> None:
+    write_lines(tmp_path / "news.jsonl", *map(record, range(10)))
+    shell("ingest", "news.jsonl")
+    write_lines(tmp_path / "news.jsonl", record(1), "no json")
+    code, out, err = shell("reconcile", "news.jsonl", "--apply")
+    assert (code, out.splitlines()[1][:20]) == (2, "orphaned: n-0, n-2, ")
+    assert "news.jsonl:2: not JSON" in err
+    assert "error: nothing was changed: 9 of 10 articles" in err
+    code, out, _ = shell("reconcile", "news.jsonl", "--apply", "--force")
+    assert (code, out.splitlines()[1]) == (1, "0 stored, 9 deleted")
+    assert shell("reconcile", "nowhere.jsonl", "--apply")[0] == 2
+    assert shell("reconcile", "-", "--apply")[0] == 2

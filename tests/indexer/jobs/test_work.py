@@ -357,3 +357,28 @@ def test_a_waiting_runner_that_is_stopped_gives_up(tmp_path: Path) -> None:
         assert become_runner(tmp_path / "index_data", stop, first)
         stop.asked = True
         assert not become_runner(tmp_path / "index_data", stop, second)
+
+
+def test_a_comparison_is_a_job_that_repairs_the_store_or_fails(site: Site) -> None:
+    def add(**plan: bool) -> Job:
+        path, rejects = site.root / "news.jsonl", site.root / "rejects-news.jsonl"
+        arguments = source_arguments(
+            str(path), source="json_lines", options=Options(), rejects=rejects
+        )
+        return site.add("reconcile", **arguments, only=None, **plan)
+
+    site.run_one(site.add_import(records(10)))
+    (site.root / "news.jsonl").write_bytes(to_lines([*records(9), {"id": "a-8", "title": ""}]))
+    job = site.run_one(add(apply=True, force=False))
+    assert (job.state, job.done, job.total) == ("succeeded", 10, 10)
+    assert job.outcome == (
+        "read 10, compared with 10 articles of the store: 9 same, 0 missing, 0 stale, 1 orphaned, 1 rejected; "
+        "0 stored, 1 deleted; orphaned: a-9"
+    )
+    assert len(job.rejections) == 1
+    assert site.store.count() == 9
+    (site.root / "news.jsonl").write_bytes(b"")
+    job = site.run_one(add(apply=True, force=True))
+    assert job.state == "failed"
+    assert "the source holds no article" in job.outcome
+    assert site.store.count() == 9

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-SERVERS: Final = {"postgresql": "SEARCH_TEST_POSTGRESQL", "mariadb": "SEARCH_TEST_MARIADB"}
+SERVERS: Final = {"postgresql": "TEST_POSTGRESQL_URL", "mariadb": "TEST_MARIADB_URL"}
 """The variables that hold the URL of a database in which the tests may make tables."""
 KINDS: Final = ("sqlite", *SERVERS)
 

@@ -333,3 +333,14 @@ def test_what_is_pending_above_a_revision_is_counted_and_dated(
     assert store.pending(1) == Pending(3, datetime.fromtimestamp(3, UTC))
     assert store.pending(3) == Pending(1, datetime.fromtimestamp(4, UTC))
     assert store.pending(4) == store.pending(99) == Pending(0, None)
+
+
+def test_how_far_a_source_was_read_is_kept_for_each(store: ArticleStore, store_url: str) -> None:
+    assert store.reached("a" * 64) is None
+    before = store.revision()
+    for reached in ('["number", 5]', '["text", "二"]'):
+        store.note_reached("a" * 64, reached)
+        store.note_reached("b" * 64, "x")
+        with closing(open_store(store_url)) as again:
+            assert again.reached("a" * 64) == reached
+    assert store.revision() == before
