@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-SERVERS: Final = {"postgresql": "TEST_POSTGRESQL_URL", "mariadb": "TEST_MARIADB_URL"}
-"""The variables that hold the URL of a database in which the tests may make tables."""
+SERVERS: Final = ("postgresql", "mariadb")
 KINDS: Final = ("sqlite", *SERVERS)
-
-
-def database_url(kind: str, folder: Path) -> str:
-    """The URL of a database of this kind. Without a server the test is skipped with a reason."""
-    if kind == "sqlite":
-        return f"sqlite:///{folder}/cms.sqlite3"
-    url = os.environ.get(SERVERS[kind])
-    if url is None:
-        pytest.skip(f"there is no {kind} here: set {SERVERS[kind]} to the URL of a database")
-    return url
 
 
 def execute(url: str, *statements: str) -> None:
