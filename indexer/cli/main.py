@@ -65,11 +65,11 @@ def ingest_command(
     settings = _settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     rejects = rejects or rejects_of(file, options)
-    given = given_source(source, file, options)
     with _store(settings) as store:
         if if_empty and (count := store.count()):
             click.echo(f"nothing to do: the store holds {summaries.counted(count, 'article')}")
             return 0
+        given = given_source(source, file, options)
         with show_ingest() as progress:
             report = import_source(given, store, reading, rejects=rejects, progress=progress)
     summaries.show_ingest(report, rejects=rejects)

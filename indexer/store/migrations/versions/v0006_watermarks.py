@@ -16,4 +16,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(64), primary_key=True),
         sa.Column("reached", sa.Text, nullable=False),
         mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_0900_bin",
+        mariadb_charset="utf8mb4",
+        mariadb_collate="utf8mb4_nopad_bin",
     )
