@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import StoreUnavailable
-from indexer.ingest import Ingest, accept
+from indexer.ingest import BATCH, Ingest, accept
 from indexer.query import SearchRequest
 from indexer.reading import Reading
 from indexer.records import Record
@@ -29,7 +29,7 @@ from tests.typed_queries import analyzer, match
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="run by the last test, in a user namespace")
 
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
-BYTES = 6_000_000
+BYTES = 16_000_000
 
 
 def give_up(why: str) -> None:
@@ -85,25 +85,26 @@ def records(count: int) -> list[Record]:
 @as_root
 def test_an_ingest_into_a_full_store_keeps_what_it_reported_and_goes_on(disk: Disk) -> None:
     with closing(open_store(f"sqlite:///{disk.folder}/articles.sqlite3")) as store:
-        disk.fill(leave=2_000_000)
+        disk.fill(leave=9_000 * BATCH)  # some batches
         reported: dict[str, int] = {}
         ingest = Ingest(store, Reading(timezone=SHANGHAI))
 
         def report_all() -> None:
-            for outcomes in ingest.batches(records(5_000)):
+            for outcomes in ingest.batches(records(9 * BATCH)):
                 reported.update({each.article_id: each.revision for each in outcomes})
 
         with pytest.raises(StoreUnavailable, match="the disk is full: free some space"):
             report_all()
         assert 0 < store.count() == len(reported) == store.revision()
+        more = len(reported) + BATCH
         with pytest.raises(StoreUnavailable, match="the disk is full"):
-            accept(records(1_500), store, Reading(timezone=SHANGHAI))
+            accept(records(more), store, Reading(timezone=SHANGHAI))
         disk.make_room()
-        report = accept(records(1_500), store, Reading(timezone=SHANGHAI))
-        assert (report.unchanged, report.created) == (len(reported), 1_500 - len(reported))
+        report = accept(records(more), store, Reading(timezone=SHANGHAI))
+        assert (report.unchanged, report.created) == (len(reported), BATCH)
         found = {change.article_id: change.revision for change in store.changes()}
         assert found.items() >= reported.items()
-        assert len(found) == store.count() == 1_500
+        assert len(found) == store.count() == more
 
 
 @as_root
