@@ -414,7 +414,7 @@ class QueryPromises(EngineBase):
             engine,
             article("a", published_at="2026-01-01T00:00:00Z", expires_at="2026-05-01T00:00:00Z"),
             article("b", published_at="2026-01-02T00:00:00Z", updated_at="2026-01-03T00:00:00Z"),
-            article("c", published_at=datetime(2026, 1, 2, microsecond=1, tzinfo=UTC)),
+            article("c", published_at=datetime(2026, 1, 2, second=1, tzinfo=UTC)),
             article("d", published_at=None),
             article("e", published_at="1905-01-01T00:00:00Z"),
         )

@@ -12,7 +12,7 @@ from search_service.understanding.filters import in_channel, published_between, 
 from tests.factories import NOON, article
 from tests.search_service.indexes import SHANGHAI, live_index, promote
 
-TIMES = [None, *(NOON + timedelta(microseconds=n) for n in (-1, 0, 1)), NOON + timedelta(days=9)]
+TIMES = [None, *(NOON + timedelta(seconds=n) for n in (-1, 0, 1)), NOON + timedelta(days=9)]
 
 
 @pytest.mark.parametrize("engine", ["memory", "whoosh"])
