@@ -22,6 +22,7 @@ import pytest
 import app
 from indexer.engines.base import Reader
 from indexer.generations import Generations
+from indexer.ingest import BATCH
 from indexer.locks import WRITER
 from indexer.opening import open_generation
 from indexer.store.database import open_store
@@ -155,14 +156,14 @@ def test_a_bulk_request_is_drained_when_the_service_ends_or_visibly_broken_off(
     key = make_portal(tmp_path)
     told = threading.Event()
     ended = threading.Event()
-    sent = lines(1200, "b")
+    sent = lines(2 * BATCH + 200, "b")
 
     def sending() -> Iterator[bytes]:
-        yield from sent[:600]
+        yield from sent[: BATCH + 100]
         told.wait(PATIENCE)
         if seed % 2:
             ended.wait(PATIENCE)
-        yield from sent[600:]
+        yield from sent[BATCH + 100 :]
 
     with serving(tmp_path / "index", "app.py") as server:
         answered: list[dict[str, object]] = []
@@ -181,7 +182,7 @@ def test_a_bulk_request_is_drained_when_the_service_ends_or_visibly_broken_off(
         found = held(store)
     ids = [json.loads(line)["id"] for line in sent]
     if seed % 2:
-        assert [each["id"] for each in answered] == ids[:500]  # and no line that sums up
+        assert [each["id"] for each in answered] == ids[:BATCH]  # and no line that sums up
     else:
         assert [each.get("id") for each in answered] == [*ids, None]
         assert answered[-1]["complete"] is True

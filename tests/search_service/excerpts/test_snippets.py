@@ -164,8 +164,9 @@ def test_a_needle_longer_than_a_snippet_is_marked_as_far_as_it_is_shown() -> Non
     assert found.marks
 
 
-def test_html_stays_text() -> None:
-    assert "<b>茶会</b>&amp;" in snippet_of("<b>茶会</b>&amp;", "茶会").text
+def test_signs_of_html_stay_text() -> None:
+    text = "若 a<b 且 茶会>5，写成 &lt;b&gt;。"
+    assert text in snippet_of(text, "茶会").text
 
 
 # Whatever text and needles: small alphabets, so that needles are found, overlap and touch borders.

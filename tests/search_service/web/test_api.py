@@ -245,7 +245,7 @@ def test_a_text_that_is_not_in_the_index_has_related_articles_too(portal: Portal
         (b"{}", "neither a title nor a body"),
         (b"[]", "object"),
         (b"{", "JSON"),
-        (b'{"title": "x", "published_at": "soon"}', "published_at"),
+        (b'{"title": "x", "status": "soon"}', "status"),
     ],
 )
 def test_a_text_that_is_no_article_is_refused(portal: Portal, body: bytes, why: str) -> None:
