@@ -25,7 +25,7 @@ def clean(record: Record, reading: Reading) -> Made | Removal | Rejection | None
     """Make an article of a record, a removal, or a rejection with the reason. None if the hook drops the record.
 
     A mapped key that holds a value wins over the field's own key. When several keys map to one field, the first one that holds a
-    value wins. The hook gets the values under the fields' names, and may raise ValueError to reject the record.
+    value wins. The hook gets the values under the fields' names, and rejects the record by raising an error.
 
     A record whose key ``reading.deleted`` holds something other than nothing, zero, or a word for no is a removal of its article.
     """
@@ -66,8 +66,17 @@ def _prepared(record: Record, reading: Reading) -> Mapping[str, object] | None:
     values = _renamed(record.values, reading.mapping)
     if reading.hook is None:
         return values
-    changed = reading.hook(values)
-    return None if changed is None else dict(changed)
+    try:
+        changed = reading.hook(values)
+    except ValueError:
+        raise
+    except Exception as error:  # somebody else's code: whatever goes wrong in it costs the record
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    if changed is None:
+        return None
+    if not isinstance(changed, Mapping):
+        raise ValueError(f"returned {type(changed).__name__}, not the values or None")
+    return dict(changed)
 
 
 def _says_yes(value: object) -> bool:

@@ -32,6 +32,7 @@ from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
 from indexer.reconcile import Plan, read_only, reconcile
+from indexer.rejects import rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -64,7 +65,7 @@ def ingest_command(
     """Store the articles of FILE (- for standard input), or of a database. Running it again changes nothing."""
     settings = _settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
-    rejects = rejects or rejects_of(file, options)
+    rejects = _rejects(rejects, file, options)
     with _store(settings) as store:
         if if_empty and (count := store.count()):
             click.echo(f"nothing to do: the store holds {summaries.counted(count, 'article')}")
@@ -101,7 +102,7 @@ def reconcile_command(
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     plan = Plan(belongs=read_only(only), apply=apply, force=force)
     given = given_source(source, file, options)
-    rejects = rejects or rejects_of(file, options)
+    rejects = _rejects(rejects, file, options)
     with _store(settings) as store, show_ingest() as progress:
         report = reconcile(given, store, reading, plan, rejects=rejects, progress=progress)
     summaries.show_reconciliation(report, rejects=rejects)
@@ -110,6 +111,14 @@ def reconcile_command(
     if report.refusal is not None:
         raise report.refusal
     return 0 if report.agree else PARTLY
+
+
+def _rejects(named: Path | None, file: str, options: Options) -> Path:
+    """The rejects file: the one that is named, or one named after FILE. It may replace FILE only if FILE is a rejects file."""
+    rejects = named or rejects_of(file, options)
+    if rejects.resolve() == Path(file).resolve() and rejects_name(file) != rejects.name:
+        raise click.BadParameter("is FILE itself: name another file", param_hint="--rejects")
+    return rejects
 
 
 @cli.command("delete")

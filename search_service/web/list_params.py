@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import unquote_to_bytes
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from indexer.article import check_id
@@ -15,7 +15,7 @@ from search_service.blocks.portal import Sizes
 from search_service.blocks.related import Wanted
 from search_service.querylog.views import ViewWindow
 from search_service.web.params import Parameters
-from search_service.web.values import ExactText, Number
+from search_service.web.values import ExactText, Number, whole_number
 
 MAX_RELATED: Final = 20
 MAX_EXCLUDED: Final = 100
@@ -23,6 +23,10 @@ MAX_BLOCK: Final = 30
 """With it, three lists and their article have fewer keys than the 100 that a header may hold: see surrogates.py."""
 MAX_AGE: Final = 36_500
 """The oldest articles that can be asked for, in days."""
+
+# In this order: a Field behind the validator would leave the JSON schema without the numbers.
+_Days = Annotated[int, Field(ge=1, le=MAX_AGE), BeforeValidator(whole_number)]
+_PerSource = Annotated[int, Field(ge=1, le=MAX_RELATED), BeforeValidator(whole_number)]
 
 
 class ListParameters(Parameters):
@@ -66,16 +70,14 @@ class RelatedParameters(ListParameters):
     """What ``/api/v1/articles/{id}/related`` and ``/api/v1/related`` take."""
 
     size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
-    max_age: Number | None = Field(
-        None, ge=1, le=MAX_AGE, description="Only articles that are at most so many days old."
+    max_age: _Days | None = Field(
+        None, description="Only articles that are at most so many days old."
     )
     past_only: Literal["on", "off"] = Field(
         "off", description="on: no article that is newer than the one itself."
     )
-    per_source: Number | None = Field(
+    per_source: _PerSource | None = Field(
         None,
-        ge=1,
-        le=MAX_RELATED,
         description="At most so many articles of one source before those of other sources.",
     )
     events: Literal["all", "one"] = Field(

@@ -50,7 +50,7 @@ def _day(value: object) -> object:
     return value
 
 
-def _whole_number(value: object) -> object:
+def whole_number(value: object) -> object:
     """Accept only ASCII digits. pydantic alone would also take 1.0 and 1_0."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise PydanticCustomError("whole_number", "is not a whole number")
@@ -69,6 +69,6 @@ def _article_id(value: str) -> str:
 TypedText = Annotated[str, BeforeValidator(_typed_text)]
 ExactText = Annotated[str, Field(max_length=MAX_LINE), BeforeValidator(_exact_text)]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_day)]
-Number = Annotated[int, BeforeValidator(_whole_number)]
+Number = Annotated[int, BeforeValidator(whole_number)]
 ArticleId = Annotated[str, AfterValidator(_article_id)]
-GroupNumber = Annotated[int, Field(ge=1, le=MAX_GROUP), BeforeValidator(_whole_number)]
+GroupNumber = Annotated[int, Field(ge=1, le=MAX_GROUP), BeforeValidator(whole_number)]

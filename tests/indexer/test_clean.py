@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -67,6 +68,20 @@ def test_a_hook_changes_a_record_drops_it_or_rejects_it() -> None:
     rejected = clean(_record(), reading)
     assert isinstance(rejected, Rejection)
     assert rejected.why == "the hook says: who wrote this?"
+
+
+@pytest.mark.parametrize(
+    ("hook", "why"),
+    [
+        (lambda values: values["nowhere"], "the hook says: KeyError: 'nowhere'"),
+        (lambda: None, "the hook says: TypeError: "),
+        (lambda values: [*values], "the hook says: returned list, not the values or None"),
+    ],
+)
+def test_a_faulty_hook_costs_the_record(hook: Any, why: str) -> None:
+    rejected = clean(_record(), Reading(timezone=SHANGHAI, hook=hook))
+    assert isinstance(rejected, Rejection)
+    assert rejected.why.startswith(why)
 
 
 def test_categories_become_channels() -> None:

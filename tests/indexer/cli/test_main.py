@@ -813,3 +813,14 @@ def test_a_doubtful_source_repairs_nothing_and_says_why(shell: Shell, tmp_path: 
     assert (code, out.splitlines()[1]) == (1, "0 stored, 9 deleted")
     assert shell("reconcile", "nowhere.jsonl", "--apply")[0] == 2
     assert shell("reconcile", "-", "--apply")[0] == 2
+
+
+def test_the_rejects_file_never_replaces_the_file_that_is_read(
+    shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "news.csv"
+    file.write_text("id,title\na,甲\nb,\n", encoding="utf-8")
+    code, out, err = shell("ingest", str(file), "--rejects", str(file))
+    assert (code, out) == (2, "")
+    assert "is FILE itself" in err
+    assert file.read_text(encoding="utf-8").startswith("id,title\n")

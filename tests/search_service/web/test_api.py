@@ -307,3 +307,20 @@ def test_a_promotion_shows_without_a_restart(tmp_path: Path) -> None:
     answer = moving.json("/api/v1/search")
     assert ids(answer) == ["a-2"]
     assert answer["index"]["revision"] == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "allowed"),
+    [
+        ("per_source=0", "a whole number from 1 to 20"),
+        ("per_source=x", "a whole number from 1 to 20"),
+        ("max_age=0", "a whole number from 1 to 36500"),
+        ("max_age=99999", "a whole number from 1 to 36500"),
+    ],
+)
+def test_a_wrong_number_of_related_articles_says_what_would_be_right(
+    portal: Portal, wrong: str, allowed: str
+) -> None:
+    problem = as_problem(portal.client.get(f"/api/v1/articles/story-1/related?{wrong}"))
+    assert (problem["status"], problem["code"]) == (400, "invalid_parameter")
+    assert problem["errors"][0]["allowed"] == allowed
