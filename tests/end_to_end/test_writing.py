@@ -295,10 +295,15 @@ def before(moment: datetime) -> bool:
     return datetime.now(UTC) < moment
 
 
+def in_seconds(seconds: int) -> datetime:
+    """A time to come, in whole seconds as articles keep it."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+
+
 def test_articles_come_and_go_when_their_time_comes_without_any_write(portal: Portal) -> None:
     for seconds in (2, 8, 32):  # longer, where the machine was too slow to look in time
         title, article_id = f"明日清晨采茶的姑娘唱起{seconds}", f"scheduled-{seconds}"
-        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        moment = in_seconds(seconds)
         publish(portal, article_id, title, published_at=moment.isoformat())
         seen = shown(portal, article_id, title)
         if before(moment):
@@ -312,7 +317,7 @@ def test_articles_come_and_go_when_their_time_comes_without_any_write(portal: Po
 
     for seconds in (3, 9, 27):
         title, article_id = f"昨夜山雨打湿了石磨坊{seconds}", f"expiring-{seconds}"
-        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        moment = in_seconds(seconds)
         publish(portal, article_id, title, expires_at=moment.isoformat())
         seen = set()
         while seen != EVERYWHERE and before(moment):  # the workers follow a little later
