@@ -255,8 +255,8 @@ def in_all_workers(portal: Portal, article_id: str, title: str, *, seen: bool) -
     return all(shown(portal, article_id, title) == wanted for _ in range(CONNECTIONS))
 
 
-def publish(portal: Portal, article_id: str, title: str, **values: object) -> None:
-    """Store an article, and one that is always related to it."""
+def publish(portal: Portal, article_id: str, title: str, **values: object) -> int:
+    """Store an article that is always related to the other one, then that one. Returns its revision, the last one."""
     body = "老船夫在渡口守了三十年，如今新桥通车，他把木船停在岸边，给孩子们讲摆渡的故事。"
     for each, name, others in (
         (f"{article_id}-sibling", "新桥通车以后", {}),
@@ -270,6 +270,8 @@ def publish(portal: Portal, article_id: str, title: str, **values: object) -> No
         }
         written = portal.put(each, fields | others, "?refresh=wait_for")
         assert written.status == 201
+    revision: int = written.json["revision"]
+    return revision
 
 
 TITLES = {"withdraw": "摆渡往事与河上的三十年", "delete": "竹篾灯笼照亮了老街的夜市"}
@@ -304,27 +306,25 @@ def test_articles_come_and_go_when_their_time_comes_without_any_write(portal: Po
     for seconds in (2, 8, 32):  # longer, where the machine was too slow to look in time
         title, article_id = f"明日清晨采茶的姑娘唱起{seconds}", f"scheduled-{seconds}"
         moment = in_seconds(seconds)
-        publish(portal, article_id, title, published_at=moment.isoformat())
+        revision = publish(portal, article_id, title, published_at=moment.isoformat())
         seen = shown(portal, article_id, title)
         if before(moment):
             assert seen == set()
             break
     else:
         pytest.fail("no look came before the time of publication")
-    revision = portal.server.json("/readyz")["index"]["revision"]
     wait_until(lambda: in_all_workers(portal, article_id, title, seen=True))
     assert portal.server.json("/readyz")["index"]["revision"] == revision
 
     for seconds in (3, 9, 27):
         title, article_id = f"昨夜山雨打湿了石磨坊{seconds}", f"expiring-{seconds}"
         moment = in_seconds(seconds)
-        publish(portal, article_id, title, expires_at=moment.isoformat())
+        revision = publish(portal, article_id, title, expires_at=moment.isoformat())
         seen = set()
         while seen != EVERYWHERE and before(moment):  # the workers follow a little later
             seen = shown(portal, article_id, title)
         if seen == EVERYWHERE:
             break
     assert seen == EVERYWHERE
-    revision = portal.server.json("/readyz")["index"]["revision"]
     wait_until(lambda: in_all_workers(portal, article_id, title, seen=False))
     assert portal.server.json("/readyz")["index"]["revision"] == revision
