@@ -32,7 +32,7 @@ from indexer.sources.pages.decoding import decode
 from indexer.sources.pages.markup import outline, parse
 from indexer.sources.pages.noise import ends_article
 from indexer.sources.pages.page import NoArticle, read_page
-from indexer.times import parse_time
+from indexer.times import read_time
 
 FIELDS = ("title", "day", "source")
 DIGESTS = Path(__file__).with_name("pages_answers.tsv")
@@ -67,9 +67,10 @@ def digest(text: str) -> str:
 
 def day(text: str) -> str:
     try:
-        return f"{parse_time(text, timezone=UTC):%Y-%m-%d}" if text else ""
+        time = read_time(text, timezone=UTC)
     except ValueError:
         return text
+    return f"{time.at:%Y-%m-%d}" if time else text
 
 
 def answers_of(page: Path, expected: Mapping[str, dict[str, object]], stem: str) -> Answers:

@@ -45,8 +45,6 @@ ATTRIBUTE_RULE: Final = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
 
 _STEPS: Final = (".", "..")
 """Steps in the path of a URL. Clients and proxies resolve them, so they cannot be ids."""
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +92,8 @@ FIELDS: Final[tuple[str, ...]] = tuple(
 )
 """The fields that a source may fill."""
 _VALUES: Final = attrgetter(*FIELDS)
-_TIMES: Final = ("published_at", "updated_at", "expires_at")
+TIMES: Final = ("published_at", "updated_at", "expires_at")
 _LISTS: Final = ("channels", "tags")
-_LINES: Final = ("title", "lead", "source", "author", "editor", "site")
-_URLS: Final = ("url", "image_url")
 
 
 def article_to_record(article: Article) -> dict[str, object]:
@@ -111,7 +107,7 @@ def article_to_record(article: Article) -> dict[str, object]:
 def content_of(article: Article) -> dict[str, object]:
     """What a source said of the article, as `article_to_record` does, without what the store adds."""
     record = {name: value for name, value in zip(FIELDS, _VALUES(article), strict=True) if value}
-    for name in _TIMES:
+    for name in TIMES:
         if name in record:
             record[name] = record[name].isoformat()
     for name in _LISTS:
@@ -125,7 +121,7 @@ def content_of(article: Article) -> dict[str, object]:
 def article_from_record(record: Mapping[str, object]) -> Article:
     """The article that `article_to_record` turned into ``record``. Trusts its input: no validation."""
     values = dict(record)
-    for name in _TIMES:
+    for name in TIMES:
         if name in values:
             values[name] = datetime.fromisoformat(cast(str, values[name]))
     for name in _LISTS:
@@ -181,7 +177,7 @@ def channel_ancestry(path: str) -> tuple[str, ...]:
 def all_channels(article: Article) -> tuple[str, ...]:
     """The article's channels, primary and secondary, and their ancestors, without repeats."""
     paths = (article.channel, *article.channels)
-    return _unique(each for path in paths for each in channel_ancestry(path))
+    return unique(each for path in paths for each in channel_ancestry(path))
 
 
 def check_id(value: str) -> None:
@@ -211,5 +207,6 @@ def shown(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def _unique(values: Iterable[str]) -> tuple[str, ...]:
+def unique(values: Iterable[str]) -> tuple[str, ...]:
+    """The values in their order, without empty ones and repeats."""
     return tuple(dict.fromkeys(value for value in values if value))

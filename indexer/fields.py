@@ -7,11 +7,11 @@ without a title and a body, there is no article. An unknown status is no side ma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import orjson
@@ -24,12 +24,14 @@ from indexer.article import (
     MAX_URL,
     MAX_VALUES,
     STATUSES,
+    TIMES,
     Article,
     Status,
     channel_path,
     check_id,
     id_from_url,
     shown,
+    unique,
 )
 from indexer.errors import InvalidArticle
 from indexer.invisible import drop_invisible
@@ -37,7 +39,6 @@ from indexer.markup import has_markup, plain_text
 from indexer.reading import TEXTS, Reading
 from indexer.times import read_time
 
-_TIMES: Final = ("published_at", "updated_at", "expires_at")
 _SIDE_LINES: Final = ("lead", "source", "author", "editor", "site")
 _JOINED: Final = ("source", "author", "editor")
 """Lines that several names may share."""
@@ -49,6 +50,8 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#][!-\[\]-~]*)?")
 _PARTED: Final = re.compile(r"[,，、;；|｜\n]+")
 """The signs between the values of a list in one text."""
 _LATIN: Final = re.compile("[A-Za-z]")
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +123,14 @@ class _Reader:
         if not made["title"] and not made["body"]:
             raise InvalidArticle("title", "neither a title nor a body")
         for name in _SIDE_LINES:
-            try:
-                made[name] = self._line(name)
-            except InvalidArticle as fault:
-                self._cost(fault)
-        for name in _TIMES:
-            try:
-                made[name] = self._time(name)
-            except InvalidArticle as fault:
-                self._cost(fault)
-        url = self._own_url()
-        try:
-            made["image_url"] = self._url("image_url", base=url)
-        except InvalidArticle as fault:
-            self._cost(fault)
-        made["url"] = url
-        try:
-            made["channel"] = self._channel(self._text("channel"), "channel")
-        except InvalidArticle as fault:
-            self._cost(fault)
-        made["channels"] = _unique(self._each("channels", self._channel))
-        made["tags"] = _unique(self._each("tags", self._tag))
+            made[name] = self._side(self._line, name, empty="")
+        for name in TIMES:
+            made[name] = self._side(self._time, name, empty=None)
+        url = made["url"] = self._own_url()
+        made["image_url"] = self._side(self._url, "image_url", url, empty="")
+        made["channel"] = self._side(self._own_channel, empty="")
+        made["channels"] = unique(self._each("channels", self._channel))
+        made["tags"] = unique(self._each("tags", self._tag))
         made["status"] = self._status()
         made["attributes"] = self._attributes()
         made["id"] = self._id(url)
@@ -150,11 +140,18 @@ class _Reader:
         return self._id(self._own_url())
 
     def _own_url(self) -> str:
+        return self._side(self._url, "url", empty="")
+
+    def _own_channel(self) -> str:
+        return self._channel(self._text("channel"), "channel")
+
+    def _side(self, read: Callable[..., _Value], *names: str, empty: _Value) -> _Value:
+        """What ``read`` reads of a side field. A fault costs the field, which is then ``empty``."""
         try:
-            return self._url("url")
+            return read(*names)
         except InvalidArticle as fault:
             self._cost(fault)
-            return ""
+            return empty
 
     def _cost(self, fault: InvalidArticle) -> None:
         """Note that a fault costs a field or one value of it."""
@@ -215,7 +212,7 @@ class _Reader:
             self.notes.append(Note(name, f"read as {time.form}"))
         return time.at
 
-    def _url(self, name: str, *, base: str = "") -> str:
+    def _url(self, name: str, base: str = "") -> str:
         url = self._text(name).strip() or (self._image if name == "image_url" else "")
         if not url:
             return ""
@@ -247,12 +244,8 @@ class _Reader:
 
     def _each(self, name: str, read: Callable[[str, str], str]) -> Iterator[str]:
         """The values of a list. A fault costs the value."""
-        try:
-            values = self._list(name)
-        except InvalidArticle as fault:
-            self._cost(fault)
-            return
-        for value in values:
+        nothing: Sequence[object] = ()
+        for value in self._side(self._list, name, empty=nothing):
             try:
                 if not isinstance(value, str):
                     raise InvalidArticle(name, f"must hold texts, not {type(value).__name__}")
@@ -362,7 +355,3 @@ def _attribute_name(key: object) -> str:
     if not isinstance(key, str) or not ATTRIBUTE_NAME.fullmatch(key):
         raise InvalidArticle("attributes", f"name {shown(key)} is not {ATTRIBUTE_RULE}")
     return key
-
-
-def _unique(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in values if value))

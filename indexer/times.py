@@ -317,15 +317,3 @@ def _moment(text: str, match: re.Match[str]) -> tuple[int, int, int]:
 
 def _no_date(text: str) -> ValueError:
     return ValueError(f"{_shown(text)} is not a date such as 2023-10-19T08:05:00+08:00")
-
-
-def parse_time(text: str, *, timezone: tzinfo) -> datetime:
-    """The point in time of :func:`read_time` alone, for a text that must have one.
-
-    Raises:
-        ValueError: with a reason.
-    """
-    time = read_time(text, timezone=timezone)
-    if time is None:
-        raise _no_date(text)
-    return time.at

@@ -17,7 +17,7 @@ INSTANT: Final = timedelta(microseconds=1)
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
-"""The first and last day of articles (see ``parse_time``). Clipped days stay away from the ends of Python's calendar."""
+"""The first and last day of articles (see ``read_time``). Clipped days stay away from the ends of Python's calendar."""
 
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

@@ -19,7 +19,7 @@ from indexer.article import (
 from indexer.errors import InvalidArticle
 from indexer.fields import make_article, read_article
 from indexer.reading import Reading
-from indexer.times import parse_time
+from indexer.times import read_time
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TIMES = ("published_at", "updated_at", "expires_at")
@@ -60,8 +60,12 @@ class TestTimes:
     def test_a_date_is_its_midnight_in_the_zone(self) -> None:
         midnight = datetime(2023, 10, 18, 16, 0, tzinfo=UTC)
         for text in ("2023-10-19", "2023/10/19", "2023年10月19日", "2023-10-19T00:00"):
-            assert parse_time(text, timezone=SHANGHAI) == midnight
-        assert parse_time("2023-10-19", timezone=UTC) == datetime(2023, 10, 19, tzinfo=UTC)
+            found = read_time(text, timezone=SHANGHAI)
+            assert found is not None
+            assert found.at == midnight
+        found = read_time("2023-10-19", timezone=UTC)
+        assert found is not None
+        assert found.at == datetime(2023, 10, 19, tzinfo=UTC)
 
     def test_times_are_kept_in_utc(self) -> None:
         published = _make(published_at="2023-10-19T08:05:00+08:00").published_at
