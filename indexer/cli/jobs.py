@@ -15,7 +15,8 @@ import click
 from indexer.analysis.analyzers import make_analyzer
 from indexer.cli import summaries
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
-from indexer.command_line import Stop, until_stdin_closes
+from indexer.cli.spans import read_span, spell_span
+from indexer.command_line import Parsed, Stop, until_stdin_closes
 from indexer.errors import JobNotFound
 from indexer.generations import Generations
 from indexer.importing import given_source, rejects_of
@@ -31,6 +32,12 @@ from indexer.store.database import open_jobs, open_store
 from indexer.store.jobs import Kind
 
 _ID = click.argument("job_id", metavar="ID", type=click.IntRange(1))
+_EVERY = click.option(
+    "--every",
+    metavar="TIME",
+    type=Parsed(read_span),
+    help="Run the job again this long after each run, until it is cancelled, such as 30s, 10m, 1h or 1d.",
+)
 
 
 @click.command("work")
@@ -74,9 +81,10 @@ def start_group() -> None:
 @click.argument("file")
 @reading_options
 @WATERMARK
-def import_command(file: str, options: Options, source: str | None) -> None:
+@_EVERY
+def import_command(file: str, options: Options, source: str | None, every: int | None) -> None:
     """Queue an import: store the articles of FILE, or of a database, as ingest does."""
-    _start("import", _read_later(file, options, source))
+    _start("import", _read_later(file, options, source), every=every)
 
 
 @start_group.command("reconcile")
@@ -85,13 +93,20 @@ def import_command(file: str, options: Options, source: str | None) -> None:
 @ONLY
 @APPLY
 @FORCE
+@_EVERY
 def reconcile_command(
-    file: str, options: Options, source: str | None, only: str | None, apply: bool, force: bool
+    file: str,
+    options: Options,
+    source: str | None,
+    only: str | None,
+    apply: bool,
+    force: bool,
+    every: int | None,
 ) -> None:
     """Queue a comparison of FILE, or of a database, with the store, as reconcile does it."""
     arguments = _read_later(file, options, source)
     read_only(only)  # what is wrong is said now
-    _start("reconcile", {**arguments, "only": only, "apply": apply, "force": force})
+    _start("reconcile", {**arguments, "only": only, "apply": apply, "force": force}, every=every)
 
 
 @start_group.command("rebuild")
@@ -164,10 +179,16 @@ def _read_later(file: str, options: Options, source: str | None) -> dict[str, An
     return source_arguments(file, source=kind, options=options, rejects=rejects_of(file, options))
 
 
-def _start(kind: Kind, arguments: Mapping[str, Any] | None = None) -> None:
+def _start(
+    kind: Kind, arguments: Mapping[str, Any] | None = None, *, every: int | None = None
+) -> None:
     with closing(open_jobs(_settings().store_url)) as jobs:
-        job = jobs.add(kind, arguments or {})
-    click.echo(f"job {job.id} is queued")
+        if every is None:
+            job = jobs.add(kind, arguments or {})
+        else:
+            job = jobs.repeat(kind, arguments or {}, every_seconds=every)
+    again = "" if every is None else f", and repeated every {spell_span(every)}"
+    click.echo(f"job {job.id} is {job.state}{again}")
     summaries.hint(
         f"it needs a running 'python -m indexer work'; see: python -m indexer jobs show {job.id}"
     )

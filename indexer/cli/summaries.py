@@ -21,6 +21,7 @@ from indexer.abbreviations import Abbreviation
 from indexer.analysis.explain import Explanation
 from indexer.build_progress import BuildProgress
 from indexer.cli.progress import figures
+from indexer.cli.spans import spell_span
 from indexer.command_line import results
 from indexer.editorial.entries import BlockPlacement, Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
@@ -224,7 +225,8 @@ def show_jobs(jobs: Iterable[Job], *, timezone: ZoneInfo) -> None:
     for heading in ("kind", "state", "added", ""):
         table.add_column(heading)
     for each in jobs:
-        now = each.outcome or f"{each.phase} {figures(each)}".strip()
+        now = f"{each.phase} {figures(each)}".strip() if each.state == "running" else ""
+        now = " · ".join(filter(None, (now, _repetition(each, timezone), each.outcome)))
         table.add_row(str(each.id), each.kind, each.state, _moment(each.created_at, timezone), now)
     results().print(table)
 
@@ -248,10 +250,22 @@ def show_job(job: Job, *, timezone: ZoneInfo) -> None:
     ):
         if moment is not None:
             click.echo(f"{name:<11} {_moment(moment, timezone)}")
+    if repetition := _repetition(job, timezone):
+        click.echo(f"repeated    {repetition}")
     if job.outcome:
         click.echo(f"outcome     {job.outcome}")
     for each in job.rejections:
         click.echo(f"rejected    {each.where}: {each.why}")
+
+
+def _repetition(job: Job, timezone: ZoneInfo) -> str:
+    """``every 10m, next 2025-11-24 10:10:00; the last run succeeded``; nothing for a job that runs once."""
+    if job.every_seconds is None or job.state == "cancelled":
+        return ""
+    text = f"every {spell_span(job.every_seconds)}"
+    if job.state == "queued" and job.due_at is not None:
+        text += f", next {_moment(job.due_at, timezone)}"
+    return text if job.last_end is None else f"{text}; the last run {job.last_end}"
 
 
 def _moment(moment: datetime, timezone: ZoneInfo) -> str:

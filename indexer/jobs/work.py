@@ -112,7 +112,7 @@ class Runner:
             self._end(job, outcome.end, outcome.sentence, outcome.rejections)
         elif progress.cancelled:
             self._end(job, "cancelled", f"cancelled: {outcome.sentence}", outcome.rejections)
-        elif job.kind in RESUMED:
+        elif job.kind in RESUMED or job.every_seconds is not None:
             self._queue_again(job, uncounted=True)
         else:
             self._end(job, "failed", outcome.sentence)
@@ -142,7 +142,7 @@ class Runner:
         finish = partial(self._jobs.finish, job.id, state, sentence, rejections=rejections)
         self._insist(finish)
         log.info("job %d (%s) %s: %s", job.id, job.kind, state, sentence)
-        if state == "failed":
+        if state == "failed" and job.last_end != "failed":
             detail = f"job {job.id} ({job.kind}) failed: {sentence}"
             self._tell("job_failed", detail, job=job.id, kind=job.kind)
 

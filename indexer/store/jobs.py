@@ -1,7 +1,7 @@
 """Jobs as rows: an import, a rebuild and the like. Somebody adds a row, the runner takes it, and everybody may read it.
 
-The order of the jobs is that of their ids. Times are shown to people; nothing is decided by them, so a clock that is set back
-does no harm. The store does not know what a kind of job does.
+Jobs that are run once are taken in the order of their ids, before repeated ones that are due. Only when a repeated job is due is
+decided by the clock. The store does not know what a kind of job does.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class Job:
     ``total`` is 0 when it is unknown. ``attempts`` counts the starts, without those that ended because the service was stopped.
     ``cancel``: somebody asked the runner to stop. ``outcome`` is a sentence, empty before the end. ``rejections`` are the first
     ones. Times are in UTC.
+
+    A repeated job runs again ``every_seconds`` after the end of each run, at ``due_at``, until it is cancelled. Its state tells of
+    the present run. ``last_end``, ``outcome``, ``rejections`` and ``finished_at`` tell of the last one.
     """
 
     id: int
@@ -65,6 +68,9 @@ class Job:
     finished_at: datetime | None
     outcome: str
     rejections: tuple[Rejected, ...]
+    every_seconds: int | None
+    due_at: datetime | None
+    last_end: End | None
 
     @property
     def rate(self) -> float:
@@ -123,6 +129,27 @@ class JobStore:
                 raise JobWaiting(job_id, kind)
             return _add(connection, kind, {})
 
+    def repeat(self, kind: Kind, arguments: Mapping[str, Any], *, every_seconds: int) -> Job:
+        """Add a queued job that is run again and again. If there is one with the same arguments, only its interval changes."""
+        found = (
+            select(table)
+            .where(
+                table.c.kind == kind,
+                table.c.state.in_(("queued", "running")),
+                table.c.cancel.is_(False),
+                table.c.every_seconds.is_not(None),
+            )
+            .order_by(table.c.id)
+        )
+        with translated(self._engine.url), self._writing.begin() as connection:
+            _hold(connection)
+            for job in map(_job, connection.execute(found).all()):
+                if job.arguments == arguments:
+                    mine = update(table).where(table.c.id == job.id)
+                    connection.execute(mine.values(every_seconds=every_seconds))
+                    return _need(connection, job.id)
+            return _add(connection, kind, arguments, every_seconds=every_seconds)
+
     def get(self, job_id: int) -> Job | None:
         """The job with this id, or None."""
         with translated(self._engine.url), self._engine.connect() as connection:
@@ -160,15 +187,17 @@ class JobStore:
             return _get(connection, job_id)
 
     def take(self) -> Job | None:
-        """Make the oldest queued job a running one and return it; None if none is queued. No two callers get the same job."""
-        oldest = select(table.c.id).where(table.c.state == "queued").order_by(table.c.id).limit(1)
+        """Make the next queued job a running one and return it; None if none is due. No two callers get the same job."""
         with translated(self._engine.url):
             with self._engine.connect() as connection:  # most looks find nothing and need no lock
-                if connection.execute(oldest).scalar() is None:
+                if _first_due(connection) is None:
                     return None
             with self._writing.begin() as connection:
                 _hold(connection)
-                job_id = connection.execute(oldest.with_for_update()).scalar()
+                first = select(table.c.id).where(
+                    table.c.id == _first_due(connection), table.c.state == "queued"
+                )
+                job_id = connection.execute(first.with_for_update()).scalar()
                 if job_id is None:
                     return None
                 now = _now()
@@ -210,15 +239,23 @@ class JobStore:
     def finish(
         self, job_id: int, state: End, outcome: str, *, rejections: Iterable[Rejected] = ()
     ) -> None:
-        """End a running job. A job that does not run stays as it is."""
+        """End a running job, or this run of a repeated one, unless it was cancelled. A job that does not run stays as it is."""
         kept = [{"where": _line(each.where), "why": _line(each.why)} for each in rejections]
+        now = _now()
+        ended = {"outcome": _line(outcome), "rejections": json.dumps(kept), "finished_at": now}
         with translated(self._engine.url), self._writing.begin() as connection:
+            mine = select(table).where(table.c.id == job_id).with_for_update()
+            job = _job(connection.execute(mine).one())
+            if job.every_seconds is None or job.cancel:
+                connection.execute(_running(job_id).values(state=state, **ended))
+                return
             connection.execute(
                 _running(job_id).values(
-                    state=state,
-                    outcome=_line(outcome),
-                    rejections=json.dumps(kept),
-                    finished_at=_now(),
+                    state="queued",
+                    attempts=0,
+                    due_at=now + timedelta(seconds=job.every_seconds),
+                    last_end=state,
+                    **ended,
                 )
             )
 
@@ -243,7 +280,26 @@ def _running(job_id: int) -> Any:
     return update(table).where(table.c.id == job_id, table.c.state == "running")
 
 
-def _add(connection: Connection, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+def _first_due(connection: Connection) -> int | None:
+    """The id of the next job: the oldest that is run once, else the repeated one that is due longest; None if none is due."""
+    queued = select(table.c.id, table.c.due_at, table.c.every_seconds)
+    now = _now()
+    waiting = [
+        (due_at or datetime.min, job_id)
+        for job_id, due_at, every in connection.execute(queued.where(table.c.state == "queued"))
+        # One that is due later than it can be was queued before the clock was set back.
+        if due_at is None or due_at <= now or due_at > now + timedelta(seconds=every)
+    ]
+    return min(waiting)[1] if waiting else None
+
+
+def _add(
+    connection: Connection,
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    *,
+    every_seconds: int | None = None,
+) -> Job:
     values = {
         "kind": kind,
         "arguments": json.dumps(dict(arguments)),
@@ -256,6 +312,7 @@ def _add(connection: Connection, kind: Kind, arguments: Mapping[str, Any]) -> Jo
         "created_at": _now(),
         "outcome": "",
         "rejections": "[]",
+        "every_seconds": every_seconds,
     }
     (job_id,) = cast(
         Row[Any], connection.execute(insert(table).values(values)).inserted_primary_key

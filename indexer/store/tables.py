@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0006"
+SCHEMA: Final = "0007"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 
@@ -153,10 +153,16 @@ jobs: Final = Table(
     Column("finished_at", MOMENT),
     Column("outcome", _LONG_TEXT, nullable=False),
     Column("rejections", _LONG_TEXT, nullable=False),
+    Column("every_seconds", Integer),
+    Column("due_at", MOMENT),
+    Column("last_end", String(16)),
     Index("jobs_state", "state"),
 )
 """One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,
 without those that ended because the service was stopped. ``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
+
+A job with ``every_seconds`` is queued again after each run, until ``due_at``. ``last_end`` is then how its last run ended, of which
+``outcome`` and ``rejections`` tell.
 """
 
 watermarks: Final = Table(

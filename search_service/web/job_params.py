@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from indexer.store.jobs import Job, Kind, State
+from indexer.store.jobs import End, Job, Kind, State
 from search_service.web.params import Parameters
 from search_service.web.payloads import Payload
 from search_service.web.values import Number
@@ -78,11 +78,18 @@ class JobPayload(Payload):
         description="When the runner last wrote the row. An old one of a running job means that its runner is dead."
     )
     finished_at: datetime | None
-    outcome: str = Field(description="What came of it, in one sentence; empty before the end.")
+    outcome: str = Field(
+        description="What came of it, in one sentence; empty before the end. Of a repeated job: what came of its last run."
+    )
     rejections: list[RejectedPayload] = Field(
         description="The first records that an import rejected; known at the end."
     )
     cancel_asked: bool = Field(description="Somebody asked to cancel it.")
+    every_seconds: int | None = Field(
+        description="How long after each run it is run again; null if it is run once."
+    )
+    due_at: datetime | None = Field(description="When a repeated job runs next, or was to run.")
+    last_end: End | None = Field(description="How the last run of a repeated job ended.")
 
     @classmethod
     def of(cls, job: Job, zone: ZoneInfo) -> Self:
@@ -105,6 +112,9 @@ class JobPayload(Payload):
             outcome=job.outcome,
             rejections=[RejectedPayload(where=each.where, why=each.why) for each in job.rejections],
             cancel_asked=job.cancel,
+            every_seconds=job.every_seconds,
+            due_at=job.due_at and job.due_at.astimezone(zone),
+            last_end=job.last_end,
         )
 
 
