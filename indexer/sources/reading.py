@@ -19,6 +19,7 @@ from zipfile import ZipFile
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
 from indexer.sources.encodings import decode_head, encoding_of, utf8
+from indexer.sources.pages.places import is_page
 from indexer.sources.signatures import GZIP, ZIP, Other, kind_of_bytes, kind_of_office
 
 STANDARD_INPUT: Final = "-"
@@ -33,7 +34,6 @@ MAX_NESTED: Final = 3
 _BLOCK: Final = 512
 """The bytes that every signature lies in."""
 _CHUNK: Final = 64 * 1024
-_PAGES: Final = (".html", ".htm", ".shtml", ".xhtml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ class _Unpacking:
                 name, f"is a zip archive that cannot be read ({error}): get it whole, or unpack it"
             ) from error
         if kind is None:
-            if not any(each.filename.lower().endswith(_PAGES) for each in members):
+            if not any(is_page(each.filename) for each in members):
                 raise Other(
                     f"a zip archive of {len(members)} files, of which none is a page",
                     "unpack it, and give one file",

@@ -11,6 +11,7 @@ from indexer.errors import SourceUnreadable
 from indexer.sources.columns import find_delimiter
 from indexer.sources.encodings import decode_head
 from indexer.sources.fetching import is_address
+from indexer.sources.pages.places import check_folder
 from indexer.sources.reading import (
     HEAD,
     STANDARD_INPUT,
@@ -70,6 +71,7 @@ def kind_of(location: str) -> str:
     if place == STANDARD_INPUT:
         return _kind_of_standard_input()
     if Path(place).is_dir():
+        check_folder(place)
         return "html"
     if read_once(place):
         raise SourceUnreadable(

@@ -60,6 +60,31 @@ class Page:
     raw: bytes
 
 
+def is_page(name: str) -> bool:
+    """Whether a file in a folder or an archive is a page, by its name. Pages may be gzipped."""
+    return _PAGE.search(name) is not None
+
+
+def check_folder(folder: str) -> None:
+    """Check that a folder holds a page at any depth.
+
+    Raises:
+        SourceUnreadable: the folder cannot be read; or it holds none, with what it holds instead and what to do.
+    """
+    if _kind(folder) != "folder" or any(True for _ in _paths(folder)):
+        return
+    count, first = 0, ""
+    for parent, _, files in os.walk(folder):
+        count += len(files)
+        if files and not first:
+            first = str(Path(parent, min(files)).relative_to(folder))
+    raise SourceUnreadable(
+        folder,
+        f"is a folder of {count} files{f', such as {_shown(first)},' if first else ''} and none is a page (*.html, *.htm, *.shtml, "
+        "*.xhtml): give one of its files, or read it with --source html if its pages are yet to come",
+    )
+
+
 def read_pages(location: str) -> Iterator[Page | Rejection]:
     """The pages at a place; in a folder in the order of their paths, in an archive in its own.
 
@@ -88,7 +113,7 @@ def count_pages(location: str) -> int:
         return sum(1 for _ in _paths(location))
     if kind == "zip":
         with _opened_zip(location) as archive:
-            return sum(_PAGE.search(each) is not None for each in archive.namelist())
+            return sum(map(is_page, archive.namelist()))
     return 0 if kind == "tar" else 1
 
 
@@ -137,7 +162,7 @@ def _paths(folder: str) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders.sort()
         for each in sorted(files):
-            if _PAGE.search(each):
+            if is_page(each):
                 yield Path(parent, each)
 
 
@@ -171,7 +196,7 @@ def _from_zip(location: str) -> Iterator[Page | Rejection]:
     with _opened_zip(location) as archive:
         for member in archive.infolist():
             name = _zip_name(member)
-            if not _PAGE.search(name):
+            if not is_page(name):
                 continue
             where = _shown(f"{location}:{name}")
             if why := _zip_objection(member, name):
@@ -250,6 +275,7 @@ def _leads_out(name: str) -> bool:
 
 def _from_tar(location: str) -> Iterator[Page | Rejection]:
     last = "its beginning"
+    members = pages = 0
     with Path(location).open("rb") as packed:
         stream = _Bounded(packed)
         try:
@@ -260,7 +286,9 @@ def _from_tar(location: str) -> Iterator[Page | Rejection]:
                     # tarfile would remember every member.
                     archive.members.clear()  # type: ignore[attr-defined]
                     last = member.name
+                    members += 1
                     if found := _tar_page(location, archive, member):
+                        pages += 1
                         yield found
             stream.check_end()
         except _BREAKS as error:
@@ -269,13 +297,18 @@ def _from_tar(location: str) -> Iterator[Page | Rejection]:
                 _shown(location),
                 f"breaks off after {_shown(last)} ({reason}): fetch it again, then ingest it again",
             ) from error
+    if members and not pages:
+        raise SourceUnreadable(
+            _shown(location),
+            f"is a tar archive of {members} members, of which none is a page: unpack it, and give one file",
+        )
 
 
 def _tar_page(
     location: str, archive: tarfile.TarFile, member: tarfile.TarInfo
 ) -> Page | Rejection | None:
     where = _shown(f"{location}:{member.name}")
-    if not _PAGE.search(member.name) or member.isdir():
+    if not is_page(member.name) or member.isdir():
         return None
     if _leads_out(member.name):
         return Rejection(where, "its path leads out of the archive", "")

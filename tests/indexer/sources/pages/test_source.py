@@ -297,6 +297,14 @@ def test_a_gzipped_tar_that_unpacks_to_far_more_than_its_size_breaks_off(tmp_pat
     assert len(found) == 1
 
 
+def test_a_tar_of_other_files_says_that_none_is_a_page(tmp_path: Path) -> None:
+    source = write_tar(tmp_path / "pages.tar.gz", [("news.jsonl", "{}"), ("old.csv", "")])
+    with pytest.raises(
+        SourceUnreadable, match="is a tar archive of 2 members, of which none is a page"
+    ):
+        read(source)
+
+
 def test_a_header_of_a_tar_has_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "pages.tar"
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
