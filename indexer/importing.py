@@ -5,6 +5,7 @@ A source that can go on where it ended the last time does so. ``ingest.py`` take
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ def given_source(kind: str | None, location: str, options: Options) -> Source:
     Raises:
         InvalidSetting: this kind of source does not take these options.
     """
-    return open_source(kind, location, options.of_source)
+    return open_source(kind, location, options.of_source, changes_only=options.changes_only)
 
 
 def lasting_location(kind: str, location: str) -> str:
@@ -62,18 +63,19 @@ def import_source(
     """Accept the records of a source, until they end or ``asked_to_end`` says so, which it is asked before each record.
 
     How far an incremental source was read is noted once its records are stored. Those of a run that dies before are read again,
-    and storing them again changes nothing.
+    and storing them again changes nothing. A source that is read in another way than before is read from its beginning.
 
     Raises:
         StoreUnavailable, FolderNotWritable: see :func:`accept`.
     """
     take = partial(accept, store=store, reading=reading, rejects=rejects, progress=progress)
-    if not isinstance(source, Incremental) or (identity := source.identity) is None:
+    if not isinstance(source, Incremental) or source.identity is None:
         return take(_until(source, asked_to_end))
-    source.since = store.reached(identity)
+    name = hashlib.sha256(f"{source.identity} {reading.identity}".encode()).hexdigest()
+    source.since = store.reached(name)
     report = take(_until(source, asked_to_end))
     if source.reached is not None:
-        store.note_reached(identity, source.reached)
+        store.note_reached(name, source.reached)
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,13 +54,25 @@ class Reading:
                     f"an article has no field {name!r}; its fields are {', '.join(FIELDS)}",
                 )
 
+    @property
+    def identity(self) -> str:
+        """A text that is the same for readings that make the same articles of the same records. A hook counts by its name."""
+        hook = getattr(self.hook, "__qualname__", type(self.hook).__qualname__)
+        return json.dumps(
+            [
+                *(str(self.timezone), dict(self.mapping), dict(self.channels), sorted(self.markup)),
+                *(hook, self.order, self.deleted, self.strict),
+            ]
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a source's records are read, as a command line or the row of a job says it. The fields are plain JSON.
 
     ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. ``of_source`` are the options
-    of the kind of source, such as the table of a database. The rest is :class:`Reading`'s.
+    of the kind of source, such as the table of a database. With ``changes_only`` a folder is read from where the last run ended.
+    The rest is :class:`Reading`'s.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +82,7 @@ class Options:
     deleted: str | None = None
     strict: bool = False
     of_source: Mapping[str, str] = field(default_factory=dict)
+    changes_only: bool = False
 
     def reading(self, *, timezone: tzinfo, order: Order | None) -> Reading:
         """The reading that the options describe. Reads the file of channels, and loads the hook.

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def start_group() -> None:
 @_EVERY
 def import_command(file: str, options: Options, source: str | None, every: int | None) -> None:
     """Queue an import: store the articles of FILE, or of a database, as ingest does."""
+    options = replace(options, changes_only=every is not None)
     _start("import", _read_later(file, options, source), every=every)
 
 

@@ -103,7 +103,7 @@ class Runner:
             self._end(job, "failed", f"its runner died {job.attempts} times before the end")
 
     def _run(self, job: Job) -> None:
-        log.info("job %d (%s) begins", job.id, job.kind)
+        log.log(_level(job), "job %d (%s) begins", job.id, job.kind)
         progress = Progress(self._stop)
         with _Heart(self._jobs, job.id, progress) as heart:
             outcome = self._outcome(job, progress)
@@ -141,7 +141,8 @@ class Runner:
     ) -> None:
         finish = partial(self._jobs.finish, job.id, state, sentence, rejections=rejections)
         self._insist(finish)
-        log.info("job %d (%s) %s: %s", job.id, job.kind, state, sentence)
+        level = _level(job) if (state, sentence) == (job.last_end, job.outcome) else logging.INFO
+        log.log(level, "job %d (%s) %s: %s", job.id, job.kind, state, sentence)
         if state == "failed" and job.last_end != "failed":
             detail = f"job {job.id} ({job.kind}) failed: {sentence}"
             self._tell("job_failed", detail, job=job.id, kind=job.kind)
@@ -163,6 +164,11 @@ class Runner:
             if self._stop.asked:
                 return None
             time.sleep(LOOK_EVERY)
+
+
+def _level(job: Job) -> int:
+    """How loudly the log tells of a run of which there is nothing new to say."""
+    return logging.INFO if job.every_seconds is None else logging.DEBUG
 
 
 class _Heart:

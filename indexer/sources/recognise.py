@@ -11,7 +11,6 @@ from indexer.errors import SourceUnreadable
 from indexer.sources.columns import find_delimiter
 from indexer.sources.encodings import decode_head
 from indexer.sources.fetching import is_address
-from indexer.sources.pages.places import check_folder
 from indexer.sources.reading import (
     HEAD,
     STANDARD_INPUT,
@@ -32,6 +31,7 @@ CALLED: Final = {
     "excel": "a workbook",
     "html": "a page (HTML)",
     "feed": "a feed (RSS or Atom)",
+    "folder": "a folder",
     "sql": "a database",
 }
 """The kinds that can be recognised, as messages call them."""
@@ -71,8 +71,7 @@ def kind_of(location: str) -> str:
     if place == STANDARD_INPUT:
         return _kind_of_standard_input()
     if Path(place).is_dir():
-        check_folder(place)
-        return "html"
+        return "folder"
     if read_once(place):
         raise SourceUnreadable(
             place,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, cast
 
 from indexer.errors import InvalidSetting, SourceUnreadable
 from indexer.sources.base import Source
-from indexer.sources.recognise import CALLED, kind_of
+from indexer.sources.recognise import CALLED, is_elsewhere, kind_of
 
 SOURCES: Final = {
     "csv": "indexer.sources.csv_files:CsvFile",
     "excel": "indexer.sources.workbooks:Workbook",
     "feed": "indexer.sources.feed:Feed",
+    "folder": "indexer.sources.folder:Folder",
     "html": "indexer.sources.pages.source:Pages",
     "json": "indexer.sources.json_files:JsonFile",
     "sql": "indexer.sources.sql:SqlRows",
@@ -29,11 +31,16 @@ _WITH_OPTIONS: Final = ("sql",)
 
 
 def open_source(
-    kind: str | None, location: str, options: Mapping[str, str] = MappingProxyType({})
+    kind: str | None,
+    location: str,
+    options: Mapping[str, str] = MappingProxyType({}),
+    *,
+    changes_only: bool = False,
 ) -> Source:
     """The source of this kind at ``location``. Without a kind it is recognised by what stands there; else nothing is read yet.
 
-    ``options`` are the kind's own, such as the table.
+    ``options`` are the kind's own, such as the table. Of a folder ``kind`` is that of its files. With ``changes_only`` a folder
+    gives the files that changed since the last run; other sources are read whole, or have an option for it.
 
     Raises:
         InvalidSetting: this kind takes no options.
@@ -47,8 +54,12 @@ def open_source(
     for name, value in options.items():
         if known not in _WITH_OPTIONS:
             raise InvalidSetting(f"--{name}", value, f"is for --source sql, not for {known}")
+    more: dict[str, object] = dict(options)
+    if not is_elsewhere(location) and Path(location).is_dir():
+        of_files = None if known == "folder" else known
+        known, more = "folder", {"kind": of_files, "changes_only": changes_only}
     module, _, name = SOURCES[known].partition(":")
-    return cast(Source, getattr(import_module(module), name)(location, **options))
+    return cast(Source, getattr(import_module(module), name)(location, **more))
 
 
 def find_kind(location: str) -> str:

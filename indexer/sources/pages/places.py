@@ -1,7 +1,7 @@
-"""Where pages are: a file, a folder with all folders below it, a zip, a tar or a tar.gz; pages may be gzipped themselves.
+"""Where pages are: a file, a zip, a tar or a tar.gz; pages may be gzipped themselves.
 
-Archives are read member by member, and nothing is unpacked to disk. What could fill memory or time, or lead out of the folder or
-the archive, is skipped and said.
+Archives are read member by member, and nothing is unpacked to disk. What could fill memory or time, or lead out of the archive,
+is skipped and said. Folders are read by ``sources/folder.py``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _BREAKS: Final = (tarfile.TarError, EOFError, OSError, zlib.error)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The bytes of a page. ``name`` is its path inside the folder or archive, without ``.gz``."""
+    """The bytes of a page. ``name`` is its path inside its folder or archive, without ``.gz``."""
 
     where: str
     name: str
@@ -65,41 +65,19 @@ def is_page(name: str) -> bool:
     return _PAGE.search(name) is not None
 
 
-def check_folder(folder: str) -> None:
-    """Check that a folder holds a page at any depth.
-
-    Raises:
-        SourceUnreadable: the folder cannot be read; or it holds none, with what it holds instead and what to do.
-    """
-    if _kind(folder) != "folder" or any(True for _ in _paths(folder)):
-        return
-    count, first = 0, ""
-    for parent, _, files in os.walk(folder):
-        count += len(files)
-        if files and not first:
-            first = str(Path(parent, min(files)).relative_to(folder))
-    raise SourceUnreadable(
-        folder,
-        f"is a folder of {count} files{f', such as {_shown(first)},' if first else ''} and none is a page (*.html, *.htm, *.shtml, "
-        "*.xhtml): give one of its files, or read it with --source html if its pages are yet to come",
-    )
-
-
-def read_pages(location: str) -> Iterator[Page | Rejection]:
-    """The pages at a place; in a folder in the order of their paths, in an archive in its own.
+def read_pages(location: str, *, name: str) -> Iterator[Page | Rejection]:
+    """The pages at a place, in the order of an archive. ``name`` is that of a page which is a file of its own.
 
     Raises:
         SourceUnreadable: the place cannot be read, or an archive breaks off. What came before was given.
     """
     kind = _kind(location)
-    if kind == "folder":
-        yield from _from_folder(location)
-    elif kind == "zip":
+    if kind == "zip":
         yield from _from_zip(location)
     elif kind == "tar":
         yield from _from_tar(location)
     else:
-        yield _from_file(location, Path(location).name)
+        yield _from_file(location, name)
 
 
 def count_pages(location: str) -> int:
@@ -109,8 +87,6 @@ def count_pages(location: str) -> int:
         SourceUnreadable: the place cannot be read.
     """
     kind = _kind(location)
-    if kind == "folder":
-        return sum(1 for _ in _paths(location))
     if kind == "zip":
         with _opened_zip(location) as archive:
             return sum(map(is_page, archive.namelist()))
@@ -118,11 +94,8 @@ def count_pages(location: str) -> int:
 
 
 def _kind(location: str) -> str:
-    """folder, zip, tar or file, by the content."""
+    """zip, tar or file, by the content."""
     try:
-        if Path(location).is_dir():
-            os.scandir(location).close()
-            return "folder"
         with Path(location).open("rb") as file:
             head = file.read(_BLOCK)
     except OSError as error:
@@ -146,28 +119,8 @@ def _kind(location: str) -> str:
     return "tar" if tar else "file"
 
 
-def _from_folder(folder: str) -> Iterator[Page | Rejection]:
-    for path in _paths(folder):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            yield Rejection(
-                _shown(str(path)), "a link, not followed: put the page itself there", ""
-            )
-        else:
-            yield _from_file(str(path), name)
-
-
-def _paths(folder: str) -> Iterator[Path]:
-    """The paths of the pages below a folder. Links to folders are not followed. Memory: the names of one folder at a time."""
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for each in sorted(files):
-            if is_page(each):
-                yield Path(parent, each)
-
-
 def _from_file(path: str, name: str) -> Page | Rejection:
-    where = _shown(path)
+    where = shown(path)
     try:
         # A pipe or a device would never end.
         if not stat.S_ISREG(Path(path).stat().st_mode):
@@ -198,7 +151,7 @@ def _from_zip(location: str) -> Iterator[Page | Rejection]:
             name = _zip_name(member)
             if not is_page(name):
                 continue
-            where = _shown(f"{location}:{name}")
+            where = shown(f"{location}:{name}")
             if why := _zip_objection(member, name):
                 yield Rejection(where, why, "")
                 continue
@@ -294,12 +247,12 @@ def _from_tar(location: str) -> Iterator[Page | Rejection]:
         except _BREAKS as error:
             reason = str(error) or type(error).__name__
             raise SourceUnreadable(
-                _shown(location),
-                f"breaks off after {_shown(last)} ({reason}): fetch it again, then ingest it again",
+                shown(location),
+                f"breaks off after {shown(last)} ({reason}): fetch it again, then ingest it again",
             ) from error
     if members and not pages:
         raise SourceUnreadable(
-            _shown(location),
+            shown(location),
             f"is a tar archive of {members} members, of which none is a page: unpack it, and give one file",
         )
 
@@ -307,7 +260,7 @@ def _from_tar(location: str) -> Iterator[Page | Rejection]:
 def _tar_page(
     location: str, archive: tarfile.TarFile, member: tarfile.TarInfo
 ) -> Page | Rejection | None:
-    where = _shown(f"{location}:{member.name}")
+    where = shown(f"{location}:{member.name}")
     if not is_page(member.name) or member.isdir():
         return None
     if _leads_out(member.name):
@@ -365,7 +318,7 @@ class _Bounded:
             raise tarfile.ReadError("the end is missing")
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """A name that can be printed on one line: other characters are escaped."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in name

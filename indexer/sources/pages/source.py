@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -19,14 +20,15 @@ REPLACED: Final = "characters_not_decoded"
 
 
 class Pages:
-    """The articles on the pages of a file, a folder, a zip or a tar."""
+    """The articles on the pages of a file, a zip or a tar. ``name`` is the file's path in the folder that is read, else its name."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, name: str | None = None) -> None:
         self._location = location
+        self._name = name or Path(location).name
 
     def records(self) -> Iterator[Record | Rejection]:
         """See ``Source.records``. A page without an article is rejected. About 25 pages/s."""
-        for each in read_pages(self._location):
+        for each in read_pages(self._location, name=self._name):
             yield _record(each) if isinstance(each, Page) else each
 
     def count(self) -> int:

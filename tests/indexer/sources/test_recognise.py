@@ -20,7 +20,6 @@ from indexer.errors import SourceUnreadable
 from indexer.sources import reading
 from indexer.sources.csv_files import CsvFile
 from indexer.sources.json_files import JsonFile
-from indexer.sources.pages.source import Pages
 from indexer.sources.recognise import kind_of
 from tests.indexer.sources.sheets import ole, write_ods, write_xls, write_xlsx
 
@@ -102,32 +101,8 @@ def test_workbooks_and_archives_of_pages_are_recognised(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "tar", "w:gz") as packed:
         packed.add(tmp_path / "pages", "1.html")
     (tmp_path / "gzipped").write_bytes(_zip(tmp_path / "made", {"1.html.gz": "", "2.html.gz": ""}))
-    (tmp_path / "folder" / "2024").mkdir(parents=True)
-    (tmp_path / "folder" / "2024" / "1.htm.gz").touch()
-    assert [kind_of(str(tmp_path / each)) for each in ("pages", "tar", "gzipped", "folder")] == [
-        "html"
-    ] * 4
-
-
-@pytest.mark.parametrize(
-    ("names", "sentence"),
-    [
-        (["2024/news.jsonl", "2024/old.csv"], "is a folder of 2 files, such as 2024/news.jsonl, and none is a page"),
-        (["page.html.txt"], "is a folder of 1 files, such as page.html.txt, and none is a page (*.html, *.htm"),
-        ([], "is a folder of 0 files and none is a page"),
-    ],
-)  # fmt: skip
-def test_a_folder_without_pages_is_one_sentence_unless_its_kind_is_named(
-    tmp_path: Path, names: list[str], sentence: str
-) -> None:
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    with pytest.raises(SourceUnreadable) as caught:
-        kind_of(str(tmp_path))
-    assert f"{tmp_path}: {sentence}" in str(caught.value)
-    assert "give one of its files, or read it with --source html" in str(caught.value)
-    assert list(Pages(str(tmp_path)).records()) == []
+    assert [kind_of(str(tmp_path / each)) for each in ("pages", "tar", "gzipped")] == ["html"] * 3
+    assert kind_of(str(tmp_path)) == "folder"
 
 
 def _zip(path: Path, members: Mapping[str, str]) -> bytes:

@@ -20,6 +20,7 @@ from indexer.errors import SourceUnreadable
 from indexer.fields import make_article
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
+from indexer.sources.folder import Folder
 from indexer.sources.pages import places
 from indexer.sources.pages.markup import MAX_TAGS, MAX_WORDS
 from indexer.sources.pages.places import MAX_PAGE_BYTES
@@ -98,7 +99,7 @@ class TestFolder(TestTar):
         return write_folder(folder / "pages", {**dict(_named(before)), **bad, **later})
 
     def make_missing(self, folder: Path) -> Source:
-        return Pages(str(folder / "nowhere"))
+        return Folder(str(folder / "nowhere"), kind="html")
 
 
 class TestZip(TestTar):
@@ -146,7 +147,7 @@ def test_the_id_of_a_page_without_an_address_is_that_of_its_path_however_it_is_p
     tmp_path: Path,
 ) -> None:
     pages = {"2024/a.html": article()}
-    sources = [
+    sources: list[Source] = [
         write_folder(tmp_path / "one", pages),
         write_folder(tmp_path / "two", {"2024/a.html.gz": gzip.compress(article().encode())}),
         write_zip(tmp_path / "pages.zip", pages),
@@ -227,7 +228,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 
 def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.html")
-    assert refused(Pages(str(tmp_path))).why == "not a regular file"
+    assert refused(Folder(str(tmp_path), kind="html")).why == "not a regular file"
 
 
 @pytest.mark.parametrize(
@@ -387,7 +388,7 @@ def test_any_bytes_are_a_record_or_a_rejection(tmp_path: Path, seed: int) -> Non
     for _ in range(noise.randrange(200)):
         raw[noise.randrange(len(raw))] = noise.randrange(256)
     (tmp_path / "a.html").write_bytes(raw)
-    assert len(read(Pages(str(tmp_path)))) == 1
+    assert len(read(Folder(str(tmp_path), kind="html"))) == 1
 
 
 def test_standard_input_is_not_a_page() -> None:

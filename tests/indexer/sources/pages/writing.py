@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 
 from indexer.records import Record, Rejection
+from indexer.sources.base import Source
+from indexer.sources.folder import Folder
 from indexer.sources.pages.source import Pages
 
 MENU = "<ul><li><a href='/'>首页</a></li><li><a href='/local'>地方</a></li><li><a href='/talk'>论坛</a></li></ul>"
@@ -46,13 +48,13 @@ def from_values(values: Mapping[str, str]) -> str:
     )
 
 
-def write_folder(folder: Path, pages: Mapping[str, str | bytes]) -> Pages:
+def write_folder(folder: Path, pages: Mapping[str, str | bytes]) -> Folder:
     """A folder with these pages, by path."""
     for name, content in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_bytes(content))
-    return Pages(str(folder))
+    return Folder(str(folder), kind="html")
 
 
 def write_zip(path: Path, pages: Mapping[str, str | bytes]) -> Pages:
@@ -73,19 +75,19 @@ def write_tar(path: Path, pages: Iterable[tuple[str, str | bytes]]) -> Pages:
     return Pages(str(path))
 
 
-def read(source: Pages) -> list[Record | Rejection]:
+def read(source: Source) -> list[Record | Rejection]:
     """All that a source gives."""
     return list(source.records())
 
 
-def only(source: Pages) -> Record:
+def only(source: Source) -> Record:
     """The only record of a source."""
     (record,) = source.records()
     assert isinstance(record, Record), record
     return record
 
 
-def refused(source: Pages) -> Rejection:
+def refused(source: Source) -> Rejection:
     """The only rejection of a source that gives nothing else."""
     (rejection,) = source.records()
     assert isinstance(rejection, Rejection), rejection
