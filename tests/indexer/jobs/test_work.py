@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from indexer.article import Article
-from indexer.command_line import Stop
+from indexer.command_line import Stop, Stopped
 from indexer.errors import StoreUnavailable
 from indexer.generations import Generations
 from indexer.ingest import BATCH
 from indexer.jobs import work as work_module
-from indexer.jobs.kinds import Means, source_arguments
+from indexer.jobs.kinds import Means, Outcome, source_arguments
 from indexer.jobs.work import Runner, become_runner
 from indexer.reading import Options
 from indexer.store.articles import ArticleStore
@@ -101,6 +102,20 @@ class Site:
         found = self.jobs.get(job.id)
         assert found is not None
         return found
+
+    def run_until_queued_again(self, job: Job) -> None:
+        """Run the jobs, as soon as they are due, until a repeated one has ended once more."""
+        before = self.get(job).finished_at
+        stop = self.stop
+        watching = threading.Thread(target=lambda: self._wait_for_end(job, before, stop))
+        watching.start()
+        self.run()
+        watching.join()
+
+    def _wait_for_end(self, job: Job, before: datetime | None, stop: Stop) -> None:
+        while self.get(job).finished_at in (before, None):
+            time.sleep(0.01)
+        stop.asked = True
 
     def run_one(self, job: Job) -> Job:
         self.run()
@@ -382,3 +397,50 @@ def test_a_comparison_is_a_job_that_repairs_the_store_or_fails(site: Site) -> No
     assert job.state == "failed"
     assert "the source holds no article" in job.outcome
     assert site.store.count() == 9
+
+
+def test_a_repeated_job_that_fails_again_is_told_and_logged_once(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It fails twice, then its file is there, then it is gone again."""
+    caplog.set_level(logging.INFO)
+    path = site.root / "news.jsonl"
+    arguments = source_arguments(
+        str(path), source="json", options=Options(), rejects=site.root / "rejects-news.jsonl"
+    )
+    job = site.jobs.repeat("import", arguments, every_seconds=1)
+    ends = []
+    for content in (None, None, to_lines(records(2)), to_lines(records(2)), None):
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        site.run_until_queued_again(job)
+        ends.append(site.get(job).last_end)
+    assert ends == ["failed", "failed", "succeeded", "succeeded", "failed"]
+    assert [event for event, _, _ in site.told] == ["job_failed"] * 2
+    told = [each.message for each in caplog.records if f"job {job.id} " in each.message]
+    assert [each.split()[3] for each in told] == ["failed:", "succeeded:", "succeeded:", "failed:"]
+    assert "2 created" in told[1]
+    assert "2 unchanged" in told[2]
+    site.jobs.ask_to_cancel(job.id)
+    assert site.run_one(job).state == "cancelled"
+
+
+def test_a_repeated_job_that_is_stopped_with_the_service_is_due_at_the_next_start(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that are run once, it would fail."""
+
+    def stopped(*_: object) -> Outcome:
+        site.stop.asked = True
+        raise Stopped
+
+    monkeypatch.setattr(work_module, "RUNS", {"reconcile": stopped})
+    job = site.jobs.repeat("reconcile", {}, every_seconds=3_600)
+    site.run()
+    left = site.get(job)
+    assert (left.state, left.attempts, left.due_at, left.last_end) == ("queued", 0, None, None)
+    assert site.told == []
+    site.jobs.ask_to_cancel(job.id)
+    once = site.add("reconcile")
+    assert site.run_one(once).outcome == "stopped with the service: start it again"

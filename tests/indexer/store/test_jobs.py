@@ -258,3 +258,80 @@ def test_an_outcome_is_one_line_that_any_database_can_hold(jobs: JobStore) -> No
     assert len(ended.outcome) == len(ended.rejections[0].why) == MAX_OUTCOME
     assert ended.rejections[0].where == "bad\\udcff.jsonl:1"
     assert ended.rejections[0].why.startswith("a b长")
+
+
+ARGUMENTS = {"file": "/数据/新闻.jsonl", "mapping": {"栏目": "channel"}}
+
+
+def test_a_repeated_job_waits_after_each_run_and_says_how_it_ended(jobs: JobStore) -> None:
+    job = jobs.repeat("import", ARGUMENTS, every_seconds=600)
+    assert (job.state, job.every_seconds, job.due_at, job.last_end) == ("queued", 600, None, None)
+    assert take(jobs).id == job.id
+    jobs.finish(job.id, "failed", "the file is gone", rejections=[Rejected("1", "no id")])
+    waiting = jobs.get(job.id)
+    assert waiting is not None
+    assert (waiting.state, waiting.last_end, waiting.outcome) == (
+        "queued",
+        "failed",
+        "the file is gone",
+    )
+    assert (waiting.attempts, waiting.rejections) == (0, (Rejected("1", "no id"),))
+    assert waiting.due_at is not None
+    assert waiting.finished_at is not None
+    assert waiting.due_at - waiting.finished_at == timedelta(minutes=10)
+    assert jobs.take() is None, "it is not due"
+
+
+def test_a_repeated_job_is_taken_when_it_is_due_and_after_those_that_run_once(
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 3, 1, 12)
+    monkeypatch.setattr(jobs_module, "_now", lambda: now)
+    slow = jobs.repeat("import", ARGUMENTS, every_seconds=60)
+    fast = jobs.repeat("reconcile", ARGUMENTS, every_seconds=10)
+    for each in (slow, fast):
+        assert take(jobs).id == each.id
+        jobs.finish(each.id, "succeeded", "")
+    now += timedelta(seconds=10)
+    assert take(jobs).id == fast.id
+    now += timedelta(seconds=70)
+    jobs.finish(fast.id, "succeeded", "")
+    now += timedelta(seconds=10)
+    once = jobs.add("check", {})
+    assert [take(jobs).id for _ in range(3)] == [once.id, slow.id, fast.id]
+
+
+def test_a_clock_that_is_set_back_does_not_keep_a_repeated_job_waiting(
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.repeat("import", ARGUMENTS, every_seconds=60)
+    take(jobs)
+    jobs.finish(job.id, "succeeded", "")
+    past = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=400)
+    monkeypatch.setattr(jobs_module, "_now", lambda: past)
+    assert take(jobs).id == job.id
+
+
+def test_a_repeated_job_ends_when_it_is_cancelled(jobs: JobStore) -> None:
+    waiting = jobs.repeat("import", ARGUMENTS, every_seconds=1)
+    jobs.ask_to_cancel(waiting.id)
+    assert state(jobs, waiting) == "cancelled"
+    running = jobs.repeat("import", ARGUMENTS, every_seconds=1)
+    assert running.id != waiting.id
+    take(jobs)
+    jobs.ask_to_cancel(running.id)
+    assert beat(jobs, running)
+    jobs.finish(running.id, "cancelled", "cancelled: read 3")
+    assert state(jobs, running) == "cancelled"
+    assert jobs.take() is None
+
+
+def test_the_same_repeated_job_is_there_once_with_the_last_interval(jobs: JobStore) -> None:
+    job = jobs.repeat("import", ARGUMENTS, every_seconds=60)
+    once = jobs.add("import", ARGUMENTS)
+    take(jobs)
+    again = jobs.repeat("import", dict(reversed(ARGUMENTS.items())), every_seconds=5)
+    assert (again.id, again.every_seconds) == (job.id, 5)
+    other = jobs.repeat("import", {**ARGUMENTS, "file": "/数据/旧闻.jsonl"}, every_seconds=60)
+    assert len({job.id, once.id, other.id}) == 3
+    assert [each.id for each in jobs.list()] == [other.id, once.id, job.id]
