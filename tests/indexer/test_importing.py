@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,14 @@ def bring(
     url: str,
     *,
     query: str | None = None,
+    mapping: Mapping[str, str] | None = None,
     asked_to_end: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     table = None if query else "articles"
     return import_source(
         SqlRows(url, table=table, query=query, watermark="changed"),
         store,
-        Reading(timezone=SHANGHAI),
+        Reading(timezone=SHANGHAI, mapping=mapping or {}),
         rejects=Path("rejects.jsonl"),
         progress=lambda _: None,
         asked_to_end=asked_to_end,
@@ -71,6 +72,16 @@ def test_what_is_noted_is_kept_apart_for_each_source(store: ArticleStore, url: s
     bring(store, url)
     assert bring(store, url, query="SELECT * FROM articles").read == 3
     assert bring(store, url).read == 1
+
+
+def test_rows_that_are_read_in_another_way_are_read_from_the_first(
+    store: ArticleStore, url: str
+) -> None:
+    make_table(url, COLUMNS, rows(1, 2, 3))
+    assert bring(store, url).read == 3
+    mapped = bring(store, url, mapping={"title": "lead", "id": "title"})
+    assert (mapped.read, mapped.updated + mapped.rejected) == (3, 3)
+    assert bring(store, url, mapping={"title": "lead", "id": "title"}).read == 1
 
 
 def test_a_run_that_is_stopped_loses_nothing(store: ArticleStore, url: str) -> None:

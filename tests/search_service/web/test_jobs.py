@@ -139,6 +139,9 @@ def test_a_started_job_is_a_queued_row_with_an_address(site: Site, kind: str) ->
         "outcome": "",
         "rejections": [],
         "cancel_asked": False,
+        "every_seconds": None,
+        "due_at": None,
+        "last_end": None,
     }
     assert response.json["created_at"].endswith("+08:00")
 
