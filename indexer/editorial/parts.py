@@ -58,7 +58,9 @@ def read_placed(text: str, place: str, example: str) -> Placed:
     else:
         before, arrow, right = text.rpartition(ARROW)
         if not arrow or not right.strip():
-            raise ValueError(f"needs {place}, {ARROW} and the id of an article, such as {example}")
+            raise ValueError(
+                f"needs {place}, {ARROW} and the id of an article, such as {example}; in a shell put the line in quotes"
+            )
         article_id, *rest = right.split()
         if article_id.startswith('"'):
             raise ValueError(
@@ -71,8 +73,13 @@ def read_block(text: str) -> tuple[Block, str | None]:
     """The list of articles that a text names, and the id of its page if it names one: ``hot``, ``related`` or ``related a-1``."""
     match = _BLOCK.fullmatch(text)
     if match is None:
+        if text.startswith("related ") and len(text.split()) > 2:
+            raise ValueError(
+                f"{_shown(text)} names no list of articles: related takes one id, with blanks only in double quotes; "
+                "in a shell put the line in quotes, or * becomes the names of files"
+            )
         raise ValueError(
-            f"{text!r} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
+            f"{_shown(text)} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
         )
     if match[0] == "hot":
         return "hot", None
@@ -102,3 +109,7 @@ def read_days(text: str) -> Days | None:
     if first and last and first > last:
         raise ValueError(f"{text!r} ends before it begins")
     return Days(first, last)
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= LONGEST else f"{text[:LONGEST]!r}..."
