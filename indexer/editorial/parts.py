@@ -15,8 +15,12 @@ from indexer.errors import InvalidArticle
 
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
-_QUOTED: Final = re.compile(rf'(.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)', re.DOTALL)
-"""What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not."""
+_QUOTED: Final = re.compile(
+    rf'((?:related\s+"(?:[^"]|"")*"\s*)?+.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)',
+    re.DOTALL,
+)
+"""What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not. The quotes of a page's
+id go together, whatever stands in them."""
 _BLOCK: Final = re.compile(r'hot|related(?:\s+(?:"((?:[^"]|"")*)"|([^\s"]\S*)))?', re.DOTALL)
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 
