@@ -95,11 +95,21 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
         values = STRICT.decode(text)
     except JSONDecodeError as error:
         return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", line)
-    except (ValueError, RecursionError) as error:
-        return Rejection(where, f"not JSON that can be used ({error})", line)
+    except RecursionError:
+        why = "not JSON that can be used: lists and objects lie in one another too deep; leave out what no article needs"
+        return Rejection(where, why, line)
+    except ValueError as error:
+        return Rejection(where, f"not JSON that can be used ({_meant(error)})", line)
     if not isinstance(values, dict):
         return Rejection(where, "not a JSON object such as {...}", line)
     return Record(where, values, line)
+
+
+def _meant(error: ValueError) -> str:
+    """What an error of the decoder means. Python's own advice about long numbers is for programmers."""
+    if "integer string conversion" in str(error):
+        return "a number has thousands of digits: write it in quotes"
+    return str(error)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from indexer.article import FIELDS, channel_path
@@ -17,6 +21,8 @@ from indexer.times import Order
 
 Hook = Callable[[dict[str, object]], "Mapping[str, object] | None"]
 """Changes the values of a record, under an article's own names; None drops the record."""
+
+_EQUALS: Final = re.compile("[=＝]")
 
 TEXTS: Final = ("title", "lead", "body")
 """The fields that may hold markup."""
@@ -70,15 +76,16 @@ class Reading:
 class Options:
     """How a source's records are read, as a command line or the row of a job says it. The fields are plain JSON.
 
-    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. ``of_source`` are the options
-    of the kind of source, such as the table of a database. With ``changes_only`` a folder is read from where the last run ended.
-    The rest is :class:`Reading`'s.
+    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` and ``hook_folder`` are for :func:`load_hook`; without a folder
+    it is the working one. ``of_source`` are the options of the kind of source, such as the table of a database. With ``changes_only``
+    a folder is read from where the last run ended. The rest is :class:`Reading`'s.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     channels: str | None = None
     markup: tuple[str, ...] = ()
     hook: str | None = None
+    hook_folder: str | None = None
     deleted: str | None = None
     strict: bool = False
     of_source: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +103,7 @@ class Options:
             mapping=self.mapping,
             channels=read_channels(Path(self.channels)) if self.channels else {},
             markup=read_markup(self.markup),
-            hook=load_hook(self.hook) if self.hook else None,
+            hook=load_hook(self.hook, Path(self.hook_folder or Path.cwd())) if self.hook else None,
             deleted=self.deleted,
             strict=self.strict,
         )
@@ -122,27 +129,38 @@ def read_mapping(texts: Iterable[str]) -> dict[str, str]:
 def read_channels(file: Path) -> dict[str, str]:
     """The map of channels in a file: lines such as ``国内新闻 = 时政/国内``. Empty lines and lines that begin with # are skipped.
 
+    The file is UTF-8, UTF-16 with a mark, or GB18030. The sign between may have its full width, ＝.
+
     Raises:
         InvalidSetting: the file cannot be read, or names the first wrong line.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = _decoded(file.read_bytes()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSetting(
-            "--channels", str(file), f"cannot be read as UTF-8 text: {error}"
+            "--channels", str(file), f"cannot be read as text ({error}): save it as UTF-8"
         ) from error
     channels: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        category, separator, channel = (part.strip() for part in line.partition("="))
+        category, *rest = (part.strip() for part in _EQUALS.split(line, maxsplit=1))
         try:
-            if not separator or not category or category in channels:
+            if not rest or not category or category in channels:
                 raise InvalidArticle("channel", "must be CATEGORY = CHANNEL, each category once")
-            channels[category] = channel_path(channel)
+            channels[category] = channel_path(rest[0])
         except InvalidArticle as fault:
             raise InvalidSetting("--channels", f"{file}:{number}", fault.why) from fault
     return channels
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030")
 
 
 def read_markup(names: Iterable[str]) -> frozenset[str]:
@@ -157,8 +175,10 @@ def read_markup(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def load_hook(name: str) -> Hook:
-    """The function that ``module:function`` names. The module is looked for in the working folder too.
+def load_hook(name: str, folder: Path) -> Hook:
+    """The function that ``module:function`` names. The module is a file in ``folder``, else one that is installed.
+
+    A file is read anew each time, since a process that runs jobs outlives its changes. What it imports may stand beside it.
 
     Raises:
         InvalidSetting: there is no such module or function, or the module fails to load.
@@ -166,13 +186,32 @@ def load_hook(name: str) -> Hook:
     module, separator, function = name.partition(":")
     if not separator or not module or not function:
         raise InvalidSetting("--hook", name, "must be module:function, such as portal:tidy")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    file = folder / f"{module.replace('.', '/')}.py"
     try:
-        found = getattr(import_module(module), function)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise InvalidSetting("--hook", name, f"cannot be loaded: {error}") from error
+        loaded = _loaded(file) if file.is_file() else import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise InvalidSetting("--hook", name, f"cannot be loaded: {error}") from error
+        why = f"there is no {file}: put it there, or type the command in the folder that holds it"
+        raise InvalidSetting("--hook", name, why) from error
+    except Exception as error:  # somebody else's code: whatever goes wrong in it
+        why = f"cannot be loaded: {type(error).__name__}: {error}"
+        raise InvalidSetting("--hook", name, why) from error
+    found = getattr(loaded, function, None)
     if not callable(found):
-        raise InvalidSetting("--hook", name, "is no function")
+        raise InvalidSetting("--hook", name, f"{loaded.__file__} has no function {function!r}")
     hook: Hook = found
     return hook
+
+
+def _loaded(file: Path) -> ModuleType:
+    """The module in a file, under a name that no other module has."""
+    name = f"hook {file}"
+    spec = spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from decimal import Decimal
@@ -99,7 +100,20 @@ def _at(
     try:
         return datetime(year, month, day, *moment, tzinfo=zone).astimezone(UTC)
     except ValueError as error:
-        raise ValueError(f"{_shown(text)} is no day and time that exists") from error
+        why = _why_not(year, month, day, moment)
+        raise ValueError(f"{_shown(text)} is no day and time that exists: {why}") from error
+
+
+def _why_not(year: int, month: int, day: int, moment: tuple[int, int, int]) -> str:
+    """Which number of a day and time is out of range, and what it may be."""
+    if not 1 <= month <= 12:
+        return f"month {month}; write 1 to 12"
+    days = monthrange(year, month)[1]
+    if not 1 <= day <= days:
+        return f"day {day}; {year}-{month:02} has the days 1 to {days}"
+    parts = zip(("hour", "minute", "second"), moment, (23, 59, 59), strict=True)
+    name, value, last = next(each for each in parts if each[1] > each[2])
+    return f"{name} {value}; write 0 to {last}"
 
 
 def _in_utc(value: datetime, timezone: tzinfo) -> datetime:

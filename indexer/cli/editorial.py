@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from indexer.analysis.analyzers import is_one_word, make_analyzer
 from indexer.cli import summaries
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
+    ALL_ARTICLES,
     LISTS,
     BlockPlacement,
     Entry,
@@ -55,6 +57,8 @@ def list_command(name: str | None) -> None:
         titles = _titles(entries, articles)
     today = datetime.now(settings.timezone).date()
     summaries.show_entries(entries, titles, today=today)
+    for each in _about_pages(entries, titles):
+        summaries.hint(f"mind: {each}")
 
 
 @editorial_group.command("add")
@@ -95,7 +99,12 @@ def import_command(name: str, file: str, replace: bool) -> None:
         broken = data.count(b"\n", 0, error.start) + 1
         why = f"line {broken} is not UTF-8: save the file as UTF-8"
         raise InvalidEntry(named, file, why) from error
-    _put(named, read_entries(named, text, where=file), replace=replace)
+    entries = read_entries(named, text, where=file)
+    if not entries:
+        summaries.hint(
+            "mind: no line was read: in a shell put a line in quotes, or > writes to a file"
+        )
+    _put(named, entries, replace=replace)
 
 
 @editorial_group.command("export")
@@ -139,9 +148,13 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
         change = store.put(name, entries, replace=replace)
     summaries.show_list_change(name, change)
     with closing(open_store(settings.store_url)) as articles:
-        for article_id, title in _titles(entries, articles).items():
-            if title is None:
-                summaries.hint(f"mind: there is no article {article_id} in the store")
+        titles = _titles(entries, articles)
+    placed = dict.fromkeys(_placed(each) for each in entries)
+    for article_id in placed:
+        if article_id and titles[article_id] is None:
+            summaries.hint(f"mind: there is no article {article_id} in the store")
+    for about in _about_pages(entries, titles):
+        summaries.hint(f"mind: {about}")
     stopwords = [each.word for each in entries if isinstance(each, Stopword)]
     if stopwords:
         analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
@@ -152,13 +165,34 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
 
 
 def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:
-    """The titles of the articles that entries place; None for an article that is not in the store."""
+    """The titles of the articles that entries place, and of those on whose pages; None for an article that is not in the store."""
     titles: dict[str, str | None] = {}
-    for each in entries:
-        if isinstance(each, Placement | BlockPlacement) and each.article_id:
-            article = articles.get(each.article_id)
-            titles[each.article_id] = article.title if article else None
+    for article_id in chain.from_iterable((_placed(each), _page(each)) for each in entries):
+        if article_id and article_id not in titles:
+            article = articles.get(article_id)
+            titles[article_id] = article.title if article else None
     return titles
+
+
+def _placed(entry: Entry) -> str | None:
+    return entry.article_id if isinstance(entry, Placement | BlockPlacement) else None
+
+
+def _page(entry: Entry) -> str | None:
+    return entry.page if isinstance(entry, BlockPlacement) else None
+
+
+def _about_pages(entries: Iterable[Entry], titles: Mapping[str, str | None]) -> Iterator[str]:
+    """What is odd about the pages that entries name. Articles may come later, so nothing of it is an error."""
+    paged = [each for each in entries if isinstance(each, BlockPlacement) and each.page]
+    for page in dict.fromkeys(each.page or "" for each in paged):
+        if page == ALL_ARTICLES:
+            yield "related * is the page of an article called *; every page is related alone, as in related => a-2"
+        elif titles[page] is None:
+            yield f"there is no article {page} in the store whose page the line arranges"
+    for each in paged:
+        if each.page == each.article_id:
+            yield f"{each.spell()} does nothing, for no page lists its own article"
 
 
 def _settings() -> IndexSettings:

@@ -37,7 +37,7 @@ _OPTIONS = (
     click.option(
         "--hook",
         metavar="MODULE:FUNCTION",
-        help="Function that changes each record's values, or drops the record by returning None.",
+        help="Function that changes each record's values, or drops the record by returning None. MODULE.py stands in the current folder.",
     ),
     click.option(
         "--deleted",
@@ -116,6 +116,7 @@ def reading_options(command: _Command) -> _Command:
             channels=str(channels.absolute()) if channels else None,
             markup=markup,
             hook=hook,
+            hook_folder=str(Path.cwd()) if hook else None,
             strict=strict,
             deleted=deleted,
             of_source={name: value for name, value in of_source.items() if value},

@@ -60,6 +60,8 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         f"{f', {report.absent:,} already deleted' if report.absent else ''}; "
         f"{_pace(report.read, report.seconds)}; {_peak_memory()}"
     )
+    if not report.read:
+        hint("nothing was read: there are no records in it; if there should be, look into it")
     for each in report.rejections[:SHOWN]:
         hint(f"rejected {each.where}: {each.why}")
     if report.rejected > SHOWN:

@@ -15,8 +15,12 @@ from indexer.errors import InvalidArticle
 
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
-_QUOTED: Final = re.compile(rf'(.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)', re.DOTALL)
-"""What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not."""
+_QUOTED: Final = re.compile(
+    rf'((?:related\s+"(?:[^"]|"")*"\s*)?+.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)',
+    re.DOTALL,
+)
+"""What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not. The quotes of a page's
+id go together, whatever stands in them."""
 _BLOCK: Final = re.compile(r'hot|related(?:\s+(?:"((?:[^"]|"")*)"|([^\s"]\S*)))?', re.DOTALL)
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 
@@ -58,7 +62,9 @@ def read_placed(text: str, place: str, example: str) -> Placed:
     else:
         before, arrow, right = text.rpartition(ARROW)
         if not arrow or not right.strip():
-            raise ValueError(f"needs {place}, {ARROW} and the id of an article, such as {example}")
+            raise ValueError(
+                f"needs {place}, {ARROW} and the id of an article, such as {example}; in a shell put the line in quotes"
+            )
         article_id, *rest = right.split()
         if article_id.startswith('"'):
             raise ValueError(
@@ -71,8 +77,13 @@ def read_block(text: str) -> tuple[Block, str | None]:
     """The list of articles that a text names, and the id of its page if it names one: ``hot``, ``related`` or ``related a-1``."""
     match = _BLOCK.fullmatch(text)
     if match is None:
+        if text.startswith("related ") and len(text.split()) > 2:
+            raise ValueError(
+                f"{_shown(text)} names no list of articles: related takes one id, with blanks only in double quotes; "
+                "in a shell put the line in quotes, or * becomes the names of files"
+            )
         raise ValueError(
-            f"{text!r} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
+            f"{_shown(text)} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
         )
     if match[0] == "hot":
         return "hot", None
@@ -102,3 +113,7 @@ def read_days(text: str) -> Days | None:
     if first and last and first > last:
         raise ValueError(f"{text!r} ends before it begins")
     return Days(first, last)
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= LONGEST else f"{text[:LONGEST]!r}..."

@@ -1,6 +1,7 @@
-"""Articles as a table: CSV or TSV, with the names of the columns in the first row; from a file or standard input.
+"""Articles as a table: CSV or TSV, with the names of the columns in the first row of several cells; from a file or standard input.
 
-A cell is text, always. Rows follow RFC 4180: a text that holds the delimiter, a quote or a line break stands in double quotes, and
+A cell is text, always. What offices put around a table is passed over: a title above the names, the line ``sep=;``, empty rows, and
+what is left where files were joined, byte order marks and the names once more. Rows follow RFC 4180: a text that holds the delimiter, a quote or a line break stands in double quotes, and
 a quote in it is doubled.
 """
 
@@ -20,7 +21,7 @@ import orjson
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES
 from indexer.records import Record, Rejection
-from indexer.sources.columns import DELIMITERS, column_names, find_delimiter
+from indexer.sources.columns import DELIMITERS, column_names, find_delimiter, names_columns
 from indexer.sources.reading import Text, opened_text, read_once
 from indexer.sources.recognise import refuse_other
 
@@ -30,6 +31,9 @@ MAX_ROW: Final = MAX_LINE_BYTES
 _CHUNK: Final = 1024 * 1024
 _SKIP: Final = 64 * 1024
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_FORMULA: Final = re.compile(r'="([^"]*)"')
+"""How a table says to Excel that 007 is a text."""
+_WIDE_QUOTES: Final = ("“", "”", "„", "＂", "「", "『")
 _QUOTING: Final = {
     "unexpected end of data": "a quote opens a cell and is never closed",
     "expected after": "a quote inside a quoted cell is not doubled",
@@ -72,8 +76,8 @@ class CsvFile:
 
 
 def _likely(head: str) -> str:
-    """The commonest delimiter of the first line: that of a table without rows, or of one whose rows do not agree."""
-    first = head.lstrip().partition("\n")[0]
+    """The commonest delimiter of the first line that has one: that of a table whose rows do not agree."""
+    first = next((each for each in head.splitlines() if any(map(each.count, DELIMITERS))), "")
     return max(DELIMITERS, key=first.count)
 
 
@@ -88,15 +92,31 @@ class _Table:
 
     def records(self) -> Iterator[Record | Rejection]:
         names: tuple[str, ...] = ()
+        first: list[str] | Rejection | None = None
         for each in self._rows():
             if names:
-                yield each if isinstance(each, Rejection) else self._record(names, each)
+                if each != first:
+                    yield each if isinstance(each, Rejection) else self._record(names, each)
             elif isinstance(each, Rejection):
                 raise SourceUnreadable(
                     each.where, f"the first row must name the columns: {each.why}"
                 )
             else:
-                names = column_names(each, self._where())
+                first = each
+                names = self._names(each) if names_columns(each) else ()
+        if first and not names:
+            raise SourceUnreadable(
+                self._text.name,
+                "no row names two columns: they must be parted by commas, tabs, semicolons or bars, not by signs of full width such as ，",
+            )
+
+    def _names(self, cells: Sequence[str]) -> tuple[str, ...]:
+        if all(each[:1] in _WIDE_QUOTES for each in cells):
+            raise SourceUnreadable(
+                self._where(),
+                f'the names of the columns stand in {cells[0][:1]}, which quotes no cell: replace it by " around the cells',
+            )
+        return column_names(cells, self._where())
 
     def _rows(self) -> Iterator[list[str] | Rejection]:
         """The rows that are not empty. Of a row that cannot be read, the first line is rejected, and the next one is tried."""
@@ -116,7 +136,9 @@ class _Table:
                 self._lines.put_back()
             else:
                 if any(cells):
-                    yield cells
+                    yield [
+                        _FORMULA.sub(r"\1", each) if each[:2] == '="' else each for each in cells
+                    ]
 
     def _record(self, names: Sequence[str], cells: list[str]) -> Record | Rejection:
         if why := self._fault(names, cells):
@@ -216,4 +238,5 @@ class _Lines(Iterator[str]):
                 f"{self._name}:{self._read}",
                 f"the file breaks off here ({error}): get it whole, then ingest it again",
             ) from error
-        return self._read, line.removeprefix("\ufeff") if line and self._read == 1 else line
+        # Where files were joined, the second one begins with a mark of its own. In a quoted cell it belongs to the text.
+        return self._read, line.removeprefix("\ufeff") if line and not self._row else line

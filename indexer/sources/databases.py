@@ -139,7 +139,13 @@ def _engine(url: URL) -> Engine:
         arguments = {}
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
+    except NoSuchModuleError as error:
+        raise StoreUnavailable(
+            shown(url),
+            f"{url.drivername}:// is no database that is known here: write postgresql+psycopg://, mysql+pymysql:// or sqlite:///; "
+            "a file that is neither here nor behind http:// or https:// has to be fetched first, as with curl",
+        ) from error
+    except ModuleNotFoundError as error:
         raise StoreUnavailable(
             shown(url),
             f"no driver for {url.drivername} ({error}): write postgresql+psycopg:// or mysql+pymysql://, or install one",

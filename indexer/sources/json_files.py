@@ -15,7 +15,7 @@ from typing import Final, Literal
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, read_lines
 from indexer.records import Record, Rejection
-from indexer.sources.json_text import JsonText
+from indexer.sources.json_text import JsonText, is_article
 from indexer.sources.reading import (
     HEAD,
     Text,
@@ -37,16 +37,13 @@ _OBJECTS: Final = re.compile(rb"\[\s*\{")
 _ESCAPED: Final = re.compile(rb"\\.")
 _MAX_NAMED: Final = 10
 """The most lists that an error names."""
-LEAST_SHARE: Final = 0.5
-"""The share of an object's text that a list in it must have to be what the object is for. An article with a list of pictures
-has more text than pictures; the answer of an API is little more than its list."""
 
 
 class JsonFile:
     """The records of one file, or of standard input for ``-``.
 
-    ``#`` and the keys of a list after the location name the list, such as ``answer.json#data.list``. Else it is the longest list of
-    objects. Empty lines and byte order marks are skipped.
+    ``#`` and the keys of a list after the location name the list, such as ``answer.json#data.list``. Else an object that stands alone
+    and is no article is the answer of an API, and its longest list of objects is read, or an empty one. Empty lines and byte order marks are skipped.
     """
 
     def __init__(self, location: str) -> None:
@@ -116,7 +113,7 @@ class JsonFile:
         """
         json = _json(text)
         json.peek()
-        begin, line = json.place, json.line
+        line = json.line
         form: Form = "list"
         with suppress(
             SourceUnreadable
@@ -133,9 +130,13 @@ class JsonFile:
                     text.name, f"has no list at {self._part!r}; its lists are: {known}"
                 )
             return "list", self._part
-        path = max(json.lists, key=lambda each: json.lists[each], default="")
-        share = json.lists.get(path, 0) / max(1, json.place - begin)
-        return ("objects", "") if form == "list" and share < LEAST_SHARE else (form, path)
+        lists = [each for each in json.lists if json.lists[each] or each in json.empty]
+        path = max(
+            (each for each in lists if not json.is_of_article(each)),
+            key=lambda each: json.lists[each],
+            default=None,
+        )
+        return ("objects", "") if form == "list" and path is None else (form, path or "")
 
 
 def _json(text: Text) -> JsonText:
@@ -170,7 +171,9 @@ def _form_of(begin: _Beginning) -> Form:
         values = STRICT.decode(first.decode())
     except (ValueError, RecursionError):
         return "objects" if _goes_on(first, begin) else "lines"
-    return "objects" if _holds_objects(values) and not begin.line() else "lines"
+    if is_article(values) or not _holds_records(values):
+        return "lines"
+    return "lines" if begin.line() else "objects"
 
 
 def _goes_on(first: bytes, begin: _Beginning) -> bool:
@@ -190,11 +193,11 @@ def _goes_on(first: bytes, begin: _Beginning) -> bool:
     )
 
 
-def _holds_objects(value: object) -> bool:
-    """Whether an object holds a list of objects at any depth."""
+def _holds_records(value: object) -> bool:
+    """Whether an object holds a list of objects, or an empty one, at any depth."""
     if isinstance(value, dict):
-        return any(map(_holds_objects, value.values()))
-    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
+        return any(map(_holds_records, value.values()))
+    return isinstance(value, list) and (not value or any(isinstance(each, dict) for each in value))
 
 
 class _Beginning:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from json import JSONDecodeError, JSONDecoder, dumps
@@ -20,6 +20,14 @@ from indexer.records import Record, Rejection
 
 MAX_DEPTH: Final = 6
 """How deep a list is looked for. Answers of an API hold it two or three deep, as in data.result.list."""
+
+MAX_MESSAGE: Final = 100
+"""Characters of the longest text that the answer of an API says of itself: a message, a notice of copyright. An object with a longer
+one, whose lists hold nothing so long, is an article under keys of its giver's. An address or a token is no text."""
+
+_TELLING: Final = ("id", "url", "title", "body")
+"""The fields that tell an article from the answer of an API. That may have a status, a source, the title of a feed, or an object
+called body."""
 
 _CHUNK: Final = 64 * 1024
 """Characters that are read at once: those of some twenty articles."""
@@ -48,6 +56,33 @@ class Element:
     found: Record | Rejection
 
 
+class _Seen:
+    """What an object says of itself beside the lists in it."""
+
+    def __init__(self) -> None:
+        self._fields: set[str] = set()
+        self._longest = 0
+
+    def note(self, key: object, value: object) -> None:
+        if key in _TELLING and value and (key != "body" or isinstance(value, str)):
+            self._fields.add(str(key))
+        if isinstance(value, str) and (not value.isascii() or " " in value):
+            self._longest = max(self._longest, len(value))
+
+    def is_article(self, *, beside: int) -> bool:
+        """Whether it is an article. ``beside`` are the characters of the longest object in its lists."""
+        named = "title" in self._fields and not self._fields.isdisjoint(("id", "url"))
+        return named or "body" in self._fields or self._longest > max(beside, MAX_MESSAGE)
+
+
+def is_article(values: Mapping[str, object]) -> bool:
+    """Whether an object that may hold lists is an article for certain: by the names of its fields."""
+    seen = _Seen()
+    for key in _TELLING:
+        seen.note(key, values.get(key))
+    return seen.is_article(beside=MAX_LINE_BYTES)
+
+
 class JsonText:
     """Reads a stream of UTF-8 called ``name``, once. ``encoding`` is the original's, for reasons."""
 
@@ -60,8 +95,13 @@ class JsonText:
         self._line = 1
         self._ended = False
         self._broken: Exception | None = None
+        self._longest = 0
         self.lists: dict[str, int] = {}
         """The lists found so far by their keys, with the characters of the objects in each."""
+        self.empty: set[str] = set()
+        """Those that hold nothing at all."""
+        self._articles: set[str] = set()
+        """The objects that are articles and hold lists, by their keys."""
 
     @property
     def place(self) -> int:
@@ -72,6 +112,11 @@ class JsonText:
     def line(self) -> int:
         """The number of the line here, from 1."""
         return self._line + self._text.count("\n", 0, self._at)
+
+    def is_of_article(self, path: str) -> bool:
+        """Whether a list belongs to an article, which it stands in at any depth."""
+        keys = path.split(".")
+        return any(".".join(keys[:count]) in self._articles for count in range(len(keys)))
 
     def peek(self) -> str:
         """The next character that is not blank, which is not passed; empty at the end."""
@@ -115,14 +160,16 @@ class JsonText:
         if self.peek():
             raise self._unreadable("something follows the end")
 
-    def _value(self, path: str, depth: int) -> Iterator[Element]:
+    def _value(self, path: str, depth: int) -> Generator[Element, None, object]:
+        """The elements in a value. Returns the value, or True for a list or an object that elements are looked for in."""
         following = self.peek()
         if following == "[":
             yield from self._list(path)
         elif following == "{" and depth < MAX_DEPTH:
             yield from self._object(path, depth)
         else:
-            self._pass_value()
+            return self._pass_value()
+        return True
 
     def _list(self, path: str) -> Iterator[Element]:
         self._at += 1
@@ -133,15 +180,29 @@ class JsonText:
                 raise self._unreadable("the text ends in the list before element", index)
             element = self._element(path, index)
             self.lists[path] += element.size
+            self._longest = max(self._longest, element.size)
             yield element
             index += 1
             if self.peek() == ",":
                 self._at += 1
             elif self.peek() not in ("]", ""):
                 raise self._unreadable("',' is missing before element", index)
+        if not index:
+            self.empty.add(path)
         self._at += 1
 
     def _object(self, path: str, depth: int) -> Iterator[Element]:
+        """The elements of the lists in an object, which is then known to be an article or not, even if it breaks off."""
+        lists, longest, self._longest = len(self.lists), self._longest, 0
+        seen = _Seen()
+        try:
+            yield from self._members(path, depth, seen)
+        finally:
+            if len(self.lists) > lists and seen.is_article(beside=self._longest):
+                self._articles.add(path)
+            self._longest = max(longest, self._longest)
+
+    def _members(self, path: str, depth: int, seen: _Seen) -> Iterator[Element]:
         self._at += 1
         while self.peek() != "}":
             if self.peek() != '"':
@@ -150,7 +211,7 @@ class JsonText:
             if self.peek() != ":":
                 raise self._unreadable("':' is missing")
             self._at += 1
-            yield from self._value(f"{path}.{key}".lstrip("."), depth + 1)
+            seen.note(key, (yield from self._value(f"{path}.{key}".lstrip("."), depth + 1)))
             if self.peek() == ",":
                 self._at += 1
             elif self.peek() != "}":

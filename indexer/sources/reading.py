@@ -219,6 +219,10 @@ def _open(location: str, name: str, stack: ExitStack) -> Opened:
     try:
         stream = stack.enter_context(path.open("rb"))
     except OSError as error:
+        if "://" in location:
+            raise SourceUnreadable(
+                name, "is no file: fetch it first, as with curl, and name the file that you get"
+            ) from error
         raise SourceUnreadable(
             name, f"cannot be read ({error.strerror}): check the path, and who may read it"
         ) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, cast
@@ -14,7 +15,7 @@ from typing import Any, Final, cast
 from sqlalchemy import URL, Connection, CursorResult, bindparam, inspect, text
 from sqlalchemy.types import NullType
 
-from indexer.errors import SourceUnreadable, StoreUnavailable
+from indexer.errors import InvalidSetting, SourceUnreadable, StoreUnavailable
 from indexer.records import Record, Rejection
 from indexer.sources.databases import MYSQL, connected, read_url, rows_of
 from indexer.sources.row_values import plain, read_mark, spell_mark, spelt, typed
@@ -29,6 +30,13 @@ _NAMED: Final = 20
 """The most tables or columns that an error lists."""
 _MAX_KEY: Final = 100
 """The most characters of a row's key that its place repeats."""
+_MAX_SHOWN: Final = 60
+"""The most characters of a query that an error repeats."""
+_NO_WORDS: Final = re.compile(
+    r"""--[^\n]*|/\*(?!!).*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`""", re.DOTALL
+)
+"""What is no word of SQL: comments (MySQL does what stands in one with !), texts and quoted names."""
+_WRITES: Final = frozenset(("insert", "update", "delete", "merge"))
 
 
 class SqlRows:
@@ -36,6 +44,9 @@ class SqlRows:
 
     With a ``watermark``, a column that grows whenever a row changes, rows come in its order. If ``since`` is given, only rows that
     have at least this value come, and those that have none. ``since`` is what :attr:`reached` was in the last run.
+
+    Raises:
+        InvalidSetting: the query is no SELECT. It was sent nowhere.
     """
 
     def __init__(
@@ -47,6 +58,8 @@ class SqlRows:
         watermark: str | None = None,
         since: str | None = None,
     ) -> None:
+        if query is not None:
+            _check_reads(query)
         self._given = url
         self._table, self._query, self._watermark = table, query, watermark
         self._name = table or "query"
@@ -218,6 +231,21 @@ class SqlRows:
         if len(raw) > MAX_ROW:
             return Rejection(where, f"longer than {MAX_ROW} characters, not copied", "")
         return Record(where, values, raw)
+
+
+def _check_reads(query: str) -> None:
+    """Check that a query only reads. MySQL would not take a DROP back, though nothing is ever committed."""
+    words = re.findall(r"\w+", _NO_WORDS.sub(" ", query).lower())
+    kind = words[0] if words else ""
+    if kind not in ("select", "with") or (kind == "with" and not _WRITES.isdisjoint(words)):
+        shown_query = " ".join(query.split())
+        if len(shown_query) > _MAX_SHOWN:
+            shown_query = f"{shown_query[:_MAX_SHOWN]}..."
+        raise InvalidSetting(
+            "--query",
+            shown_query,
+            "only a SELECT is allowed, since nothing is changed there: write one",
+        )
 
 
 def _verbatim(query: str) -> str:

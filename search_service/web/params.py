@@ -280,6 +280,8 @@ def _allowed(schema: dict[str, Any], *, item: bool = False) -> str:
     schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
     if schema["type"] == "array":
         return f"up to {schema['maxItems']} values, each {_allowed(schema['items'])}"
+    if "const" in schema:
+        return f"only {schema['const']}"
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     if schema["type"] == "integer":

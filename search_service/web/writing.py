@@ -241,12 +241,15 @@ def _removal(record: Record) -> Item:
     if action not in ("delete", "withdraw"):
         why = f"action: {str(action)[:40]!r} is none of put, delete, withdraw"
         return Rejection(record.where, why, record.raw)
-    article_id = values.get("id")
+    given = values.get("id")
     try:
-        check_id(article_id if isinstance(article_id, str) else "")
+        if isinstance(given, bool) or not isinstance(given, str | int | float):
+            raise InvalidArticle("id", "missing: give that of the article, in quotes")
+        article_id = str(given)  # a number is read as its digits, as when an article is stored
+        check_id(article_id)
     except InvalidArticle as error:
         return Rejection(record.where, str(error), record.raw)
-    return Removal(record.where, cast(str, article_id), action)
+    return Removal(record.where, article_id, action)
 
 
 def _bulk(writing: Writing, ingest: Ingest, body: BufferedReader, *, wait: bool) -> Iterator[bytes]:

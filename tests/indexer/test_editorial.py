@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexer.editorial.entries import (
@@ -151,6 +151,7 @@ def test_a_wrong_line_says_what_would_be_right(name: ListName, line: str, why: s
         read_entry(name, line)
 
 
+@example('"=>')
 @given(
     st.lists(st.sampled_from(["春", "a", '"', " ", "=>", ".", ",", "*"]), min_size=1, max_size=12)
     .map("".join)

@@ -234,8 +234,21 @@ class TestNoDate:
             ),
             *((text, "depends on when") for text in ("3 hours ago", "yesterday", "today 10:05")),
             *((text, "a day that a sheet counts") for text in ("45254", "45254.42", "12345678901")),
-            *((text, "no day and time") for text in ("2023-02-30", "2023-13-01", "2023年11月31日")),
-            *((text, "no day and time") for text in ("2023-10-19 24:00", "20231324", "13/13/2023")),
+            *(
+                (text, f"no day and time that exists: {why}")
+                for text, why in (
+                    ("2023-02-30", "day 30; 2023-02 has the days 1 to 28"),
+                    ("29 Feb 2023", "day 29; 2023-02 has the days 1 to 28"),
+                    ("2023年11月31日", "day 31; 2023-11 has the days 1 to 30"),
+                    ("2023/12/00", "day 0; 2023-12 has the days 1 to 31"),
+                    ("2023-13-01", "month 13; write 1 to 12"),
+                    ("20231324", "month 13; write 1 to 12"),
+                    ("13/13/2023", "month 13; write 1 to 12"),
+                    ("2023-10-19 24:00", "hour 24; write 0 to 23"),
+                    ("2023-10-19 10:61", "minute 61; write 0 to 59"),
+                    ("20231019100575", "second 75; write 0 to 59"),
+                )
+            ),
             *((text, "outside 1900 to 2199") for text in ("1899-12-31", "2200-01-01", "99999999")),
             *(
                 (text, "no place has")

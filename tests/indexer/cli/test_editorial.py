@@ -63,6 +63,43 @@ def test_pins_are_shown_with_what_becomes_of_them_and_their_articles(
     assert shell("editorial", "remove", "pins", "春運 => a-2")[0] == 0
 
 
+def test_lines_for_pages_that_cannot_show_them_are_pointed_out(
+    shell: Shell, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with closing(open_store(environment["SEARCH_STORE_URL"])) as store:
+        store.put([article("a-1"), article("a-2")])
+    lines = ["related a-1 => a-2 1", "related a-9 => a-2 1", "related a-1 => a-1 1", "related * => a-2 1", "hot => a-2 1", "related => a-8 1"]  # fmt: skip
+    pages = [
+        "mind: there is no article a-9 in the store whose page the line arranges",
+        "mind: related * is the page of an article called *; every page is related alone, as in related => a-2",
+        "mind: related a-1 => a-1 1 does nothing, for no page lists its own article",
+    ]
+    (tmp_path / "lines").write_text("\n".join(lines), encoding="utf-8")
+    code, out, err = shell("editorial", "import", "picks", "lines")
+    assert (code, out) == (0, "picks: 6 added, 0 changed, 0 removed, 0 unchanged\n")
+    assert err.splitlines() == ["mind: there is no article a-8 in the store", *pages]
+    code, _, err = shell("editorial", "list", "picks")
+    assert (code, err.splitlines()) == (0, pages)
+    code, _, err = shell("editorial", "add", "bans", "related a-1 => *", "related a-9 => *")
+    assert (code, err.splitlines()) == (0, pages[:1])
+
+
+def test_what_a_shell_makes_of_a_line_without_quotes_is_explained(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "none").write_text("", encoding="utf-8")
+    code, _, err = shell("editorial", "import", "picks", "none")
+    assert (code, err) == (
+        0,
+        "mind: no line was read: in a shell put a line in quotes, or > writes to a file\n",
+    )
+    _, _, err = shell("editorial", "add", "picks", "related", "ask.txt", "=")
+    assert err.endswith("such as related a-1 => a-2; in a shell put the line in quotes\n")
+    (tmp_path / "names").write_text("related one.txt two.txt => a-1 1\n", encoding="utf-8")
+    _, _, err = shell("editorial", "import", "picks", "names")
+    assert "in a shell put the line in quotes, or * becomes the names of files" in err
+
+
 def test_a_file_goes_in_whole_or_not_at_all(shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "hot.txt"
     path.write_text("\ufeff# 热搜\n春运\n\n茶会 2026-01-20..\n", encoding="utf-8")

@@ -58,6 +58,17 @@ def test_an_import_is_queued_with_absolute_paths(
     }
 
 
+def test_a_job_keeps_the_folder_of_its_hook(shell: Shell, jobs: JobStore, tmp_path: Path) -> None:
+    (tmp_path / "news.jsonl").write_text('{"id": "a-1"}\n', encoding="utf-8")
+    code, _, err = shell("start", "import", "news.jsonl", "--hook", "portal:tidy")
+    assert code == 2
+    assert f"there is no {tmp_path}/portal.py: put it there" in err
+    (tmp_path / "portal.py").write_text("def tidy(values): return values", encoding="utf-8")
+    assert shell("start", "import", "news.jsonl", "--hook", "portal:tidy")[0] == 0
+    (job,) = jobs.list()
+    assert (job.arguments["hook"], job.arguments["hook_folder"]) == ("portal:tidy", str(tmp_path))
+
+
 def test_a_job_on_a_database_is_queued_and_never_shows_the_password(
     shell: Shell, jobs: JobStore, tmp_path: Path
 ) -> None:

@@ -105,6 +105,19 @@ def test_ingest_stores_articles_and_says_what_to_do_next(shell: Shell, tmp_path:
     assert not (tmp_path / "rejects-news.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    "content", ["[]", '{"code": 0, "data": {"list": [], "total": 0}}', "id,title\n", "id;title\r\n"]
+)
+def test_a_file_without_records_is_said_to_hold_none(
+    shell: Shell, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "news").write_text(content, encoding="utf-8")
+    code, out, err = shell("ingest", "news")
+    assert code == 0
+    assert out.startswith("read 0: 0 created")
+    assert err.startswith("nothing was read: there are no records in it")
+
+
 def test_an_unchanged_file_changes_nothing(shell: Shell, tmp_path: Path) -> None:
     write_lines(tmp_path / "news.jsonl", record(1), record(2))
     shell("ingest", "news.jsonl")

@@ -75,12 +75,17 @@ class Site:
     def add(self, kind: Kind, **arguments: Any) -> Job:
         return self.jobs.add(kind, arguments)
 
-    def add_import(self, content: bytes | list[object], name: str = "news.jsonl") -> Job:
+    def add_import(
+        self,
+        content: bytes | list[object],
+        name: str = "news.jsonl",
+        options: Options = Options(),  # noqa: B008 - it is a value
+    ) -> Job:
         path = self.root / name
         lines = content if isinstance(content, bytes) else to_lines(content)
         path.write_bytes(lines)
         rejects = self.root / "rejects-news.jsonl"
-        arguments = source_arguments(str(path), source="json", options=Options(), rejects=rejects)
+        arguments = source_arguments(str(path), source="json", options=options, rejects=rejects)
         return self.jobs.add("import", arguments)
 
     def run(self) -> None:
@@ -162,6 +167,17 @@ def test_an_import_stores_what_is_right_and_names_what_is_not(site: Site) -> Non
     assert (site.root / "rejects-news.jsonl").read_bytes() == to_lines(bad)
     assert site.store.count() == 30
     assert site.told == []
+
+
+def test_the_hook_of_an_import_is_that_of_the_folder_it_was_typed_in(site: Site) -> None:
+    text = "def tidy(values): return {**values, 'source': 'typed here'}\n"
+    (site.root / "tidy_of_a_job.py").write_text(text, encoding="utf-8")
+    options = Options(hook="tidy_of_a_job:tidy", hook_folder=str(site.root))
+    job = site.run_one(site.add_import(records(1), options=options))
+    assert job.state == "succeeded"
+    (change,) = site.store.changes()
+    assert change.article is not None
+    assert change.article.source == "typed here"
 
 
 def test_the_total_is_known_before_the_first_article_is_stored(site: Site) -> None:

@@ -19,6 +19,7 @@ from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
 from indexer.sources.csv_files import MAX_ROW, CsvFile
+from indexer.sources.recognise import kind_of
 from tests.contracts.source import SourceContract, Values, sample
 
 NAMES = tuple(sample(0))
@@ -99,6 +100,13 @@ def _seen(found: Iterable[Record | Rejection]) -> list[object]:
         (" id , title \n 1, 空格留着\n", [(2, {"id": " 1", "title": " 空格留着"})]),
         ("id,title\n1,甲\x00乙\n", [(2, {"id": "1", "title": "甲\x00乙"})]),
         ("id,title\n", []),
+        ("sep=;\r\nid;title\r\n1;早班船\r\n", [(3, {"id": "1", "title": "早班船"})]),
+        ('"sep=^"\nid^title\n1^早,晚,班船\n', [(3, {"id": "1", "title": "早,晚,班船"})]),
+        ("2026年稿件汇总表,,\n\n编号,标题,\n1,早班船,\n", [(4, {"编号": "1", "标题": "早班船"})]),
+        ("稿件汇总\n填表：渡口\nid\ttitle\n1\t早,晚\n2\t江,河\n", [(4, {"id": "1", "title": "早,晚"}), (5, {"id": "2", "title": "江,河"})]),
+        ("id,title\n1,甲\n\ufeffid,title\n2,乙\n", [(2, {"id": "1", "title": "甲"}), (4, {"id": "2", "title": "乙"})]),
+        ("id,title\n1,甲\n\ufeff2,乙\nid,title\n", [(2, {"id": "1", "title": "甲"}), (3, {"id": "2", "title": "乙"})]),
+        ('id,title\n="007",="1-2"\n"=""008""",=1\n', [(2, {"id": "007", "title": "1-2"}), (3, {"id": "008", "title": "=1"})]),
     ],
 )  # fmt: skip
 def test_tables_become_these_records(tmp_path: Path, content: str, expected: list[object]) -> None:
@@ -163,10 +171,27 @@ def test_an_endless_line_is_never_held_in_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "id,title\n", "编号;标题;正文（摘要）", "sep=;\n编号;标题\n1;甲\n", "汇总表\n编号,标题\n1,甲\n", "汇总表,,\n编号,标题,\n1,甲,\n",
+        "编号,标题,编号\n1,甲,2\n", "编号,,标题\n1,甲,乙\n", "id,title\n1,甲\n\ufeffid,title\n2,乙\n", "编号\t标题\n1\t甲,乙\n2\t丙,丁\n",
+    ],
+)  # fmt: skip
+def test_tables_of_offices_are_recognised(tmp_path: Path, content: str) -> None:
+    for encoding in ("utf-8-sig", "gb18030"):
+        if encoding == "utf-8-sig" or "\ufeff" not in content:
+            (tmp_path / "n").write_bytes(content.encode(encoding))
+            assert kind_of(str(tmp_path / "n")) == "csv"
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
+        ("id，title\n1，甲\n2，乙\n", "no row names two columns: they must be parted by commas, .* not by signs of full width"),
+        ("“id”,“title”\n“1”,“甲,乙”\n", ":1: the names of the columns stand in “, which quotes no cell"),
+        ("汇总,,制表：渡口\nid,title,body\n", ":1: column 2 has no name: .* delete the rows above them"),
         ("id,title,id\n1,2,3\n", ":1: two columns are called 'id': rename one in the first row"),
-        ("id,,title\n1,2,3\n", ":1: column 2 has no name: the first row must name every column"),
+        ("id,,title\n1,2,3\n", ":1: column 2 has no name: the first row must name every column; if the names stand further down"),
         (",".join("abc") * 400_000, "columns, the limit is 1,000"),
         ("x" * (MAX_ROW + 10), ":1: the first row must name the columns: longer than"),
         ('id,"title\n1,a\n', ":1: the first row must name the columns: line 2: a quote opens a cell"),

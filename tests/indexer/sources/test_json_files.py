@@ -140,12 +140,15 @@ def test_a_byte_order_mark_is_no_part_of_the_line_even_where_files_were_joined(
         (b'{"a": -Infinity}', "-Infinity is no JSON value"),
         (b'{"a": 1, "b": 2, "a": 3}', "key 'a' stands twice in one object"),
         (b'{"attributes": {"n": 1, "n": 1}}', "key 'n' stands twice in one object"),
-        (b"[" * 100_000, "not JSON that can be used"),
-        (b'{"a": ' + b"1" * 5_000 + b"}", "not JSON that can be used"),
+        (
+            b"[" * 100_000,
+            "not JSON that can be used: lists and objects lie in one another too deep",
+        ),
+        (b'{"a": ' + b"1" * 5_000 + b"}", "a number has thousands of digits: write it in quotes"),
         (b'["a"]', "not a JSON object"),
         (b'"a"', "not a JSON object"),
         (b"null", "not a JSON object"),
-        (b"id,title,body", "not JSON"),
+        (b"plain words", "not JSON"),
     ],
 )
 def test_a_line_that_is_no_object_is_rejected_with_its_reason(

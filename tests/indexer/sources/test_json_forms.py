@@ -65,7 +65,7 @@ class TestListInAnObject(TestList):
     after = ']}, "took": 1.5}'
 
     def test_a_source_may_hold_nothing(self, tmp_path: Path) -> None:
-        """The list has to be named: what else could tell that it is meant?"""
+        """The list has to be named: of the others one holds an object."""
         self.make(tmp_path, [])
         assert list(JsonFile(f"{tmp_path / 'news'}#data.list").records()) == []
 
@@ -114,6 +114,87 @@ def test_an_article_alone_is_no_container_of_its_pictures(tmp_path: Path) -> Non
         (record,) = _read(tmp_path, json.dumps(article, ensure_ascii=False, indent=indent))
         assert isinstance(record, Record)
         assert record.values == article
+
+
+_POST = {"id": 7, "title": "渡口复航"}
+_ANSWERS = {
+    "code, msg, data": ({"code": 0, "msg": "ok", "data": {"list": [_POST]}}, "data.list"),
+    "code, message, total": ({"code": 200, "message": "操作成功", "success": True, "data": [_POST], "total": 1}, "data"),
+    "error number, rows": ({"errno": 0, "errmsg": "", "result": {"total": 1, "rows": [_POST]}, "traceId": "a1" * 100}, "result.rows"),
+    "head and body": ({"head": {"status": "0000"}, "body": {"list": [_POST]}}, "body.list"),
+    "Laravel": ({"data": {"current_page": 1, "data": [_POST], "next_page_url": "https://api.example/?page=2" + "&x" * 99}}, "data.data"),
+    "Spring": ({"content": [_POST], "pageable": {"sort": {"sorted": False}, "pageNumber": 0}, "totalElements": 1}, "content"),
+    "Strapi": ({"data": [{"id": 7, "attributes": {"title": "渡口复航"}}], "meta": {"pagination": {"page": 1, "total": 1}}}, "data"),
+    "Directus": ({"data": [_POST]}, "data"),
+    "Elasticsearch": ({"took": 3, "timed_out": False, "_shards": {"total": 5}, "hits": {"total": {"value": 1}, "hits": [{"_id": "7", "_source": _POST}]}}, "hits.hits"),
+    "Solr": ({"responseHeader": {"status": 0, "params": {"q": "渡口"}}, "response": {"numFound": 1, "docs": [_POST]}, "facet_counts": {"facet_fields": {"channel": ["地方", 3]}}}, "response.docs"),
+    "JSON Feed": ({"version": "https://jsonfeed.org/version/1.1", "title": "云溪日报", "home_page_url": "https://portal.example/", "items": [_POST]}, "items"),
+    "Ghost": ({"posts": [_POST], "meta": {"pagination": {"page": 1, "limit": 15}}}, "posts"),
+    "GraphQL": ({"data": {"posts": {"edges": [{"node": _POST, "cursor": "YXJyYXk="}], "pageInfo": {"hasNextPage": False}}}}, "data.posts.edges"),
+    "Django REST framework": ({"count": 1, "next": None, "previous": None, "results": [_POST]}, "results"),
+    "OData": ({"@odata.context": "https://api.example/$metadata#Posts", "value": [_POST]}, "value"),
+    "Reddit": ({"kind": "Listing", "data": {"after": "t3", "children": [{"kind": "t3", "data": _POST}]}}, "data.children"),
+    "a notice of copyright": ({"copyright": "Copyright 2026 云溪日报 All rights reserved.", "status": "OK", "results": [_POST]}, "results"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", _ANSWERS)
+def test_the_answer_of_an_api_is_its_list_however_little_that_holds(
+    tmp_path: Path, name: str, indent: int | None
+) -> None:
+    answer, path = _ANSWERS[name]
+    (record,) = _read(tmp_path, json.dumps(answer, ensure_ascii=False, indent=indent))
+    assert isinstance(record, Record)
+    assert record.where == f"{tmp_path / 'n.json'}:{path}[0]"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": 0, "msg": "没有更多的数据了", "data": {"list": [], "total": 0}},
+        {"count": 0, "next": None, "previous": None, "results": []},
+        {"hits": {"total": {"value": 0}, "hits": []}, "aggregations": {"by": {"buckets": []}}},
+        {"title": "云溪日报", "items": []},
+        {"ids": [1, 2], "posts": []},
+        [],
+    ],
+)
+def test_an_empty_answer_holds_nothing(tmp_path: Path, answer: object, indent: int | None) -> None:
+    assert _read(tmp_path, json.dumps(answer, ensure_ascii=False, indent=indent)) == []
+
+
+_COMMENTS = [{"id": 9, "body": "等了一上午。", "user": "渡客"}] * 40
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "article",
+    [
+        {**_POST, "comments": _COMMENTS},
+        {**_POST, "tags": []},
+        {"url": "/7.html", "title": "渡口复航", "images": [{"src": "/1.jpg"}]},
+        {"nid": 7, "body": "雾散了。", "comments": _COMMENTS},
+        {"comments": _COMMENTS, "nid": 7, "headline": "渡口复航", "text": "雾散以后船开了。" * 20},
+        {"编号": 7, "题": "渡口复航", "正文": "雾散以后船开了。" * 20, "标签": []},
+        {"id": 7, "title": {"rendered": "渡口复航"}, "_links": {"self": [{"href": "/7"}]}},
+        {"code": 0, "data": {**_POST, "comments": _COMMENTS}},
+        {"code": 0, "message": "no such page", "errors": [17]},
+        {"code": 0, "message": "no such page"},
+    ],
+)
+def test_an_object_alone_that_is_no_answer_stays_whole(
+    tmp_path: Path, article: dict[str, object], indent: int | None
+) -> None:
+    (record,) = _read(tmp_path, json.dumps(article, ensure_ascii=False, indent=indent))
+    assert isinstance(record, Record)
+    assert record.values == article
+
+
+def test_the_list_of_an_article_can_be_named(tmp_path: Path) -> None:
+    found = _read(tmp_path, json.dumps({**_POST, "comments": _COMMENTS}), "#comments")
+    assert _values(found) == _COMMENTS
 
 
 def test_lines_that_hold_lists_stay_lines(tmp_path: Path) -> None:

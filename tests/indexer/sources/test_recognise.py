@@ -143,6 +143,7 @@ OTHERS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "blank": (lambda _: b" \n\n", "is empty, or "),
     "packed nothing": (lambda _: gzip.compress(b""), "is empty, or "),
     "prose": (lambda _: "晨雾散去，渡船复航。\n岸上的人多了起来。\n".encode(), "is a text, but no JSON, table, page or feed: name its kind with --source"),
+    "one line of prose": (lambda _: b"Fog, then sun.", "is a text, but no"),
     "english prose": (lambda _: b"Fog, then sun.\nThe ferry sails again.\nPeople came, and went, and came.\n", "is a text, but no"),
 }  # fmt: skip
 

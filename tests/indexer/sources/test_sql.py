@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from indexer.errors import InvalidSetting, SourceUnreadable
 from indexer.records import Record, Rejection
 from indexer.sources.base import Incremental, Source
+from indexer.sources.csv_files import CsvFile
 from indexer.sources.databases import absolute_url
 from indexer.sources.registry import open_source
 from indexer.sources.row_values import plain, read_mark, spell_mark
@@ -291,7 +292,7 @@ def test_a_missing_table_is_named_with_those_that_there_are(url: str) -> None:
     [
         ("SELECT 1 AS id, 2 AS id", "two columns are called 'id'"),
         ("SELECT nothing FROM articles", "nothing"),
-        ("SELEC 1", "the rows of query cannot be read"),
+        ("SELECT 1 FROM", "the rows of query cannot be read"),
     ],
 )
 def test_a_query_that_cannot_be_used_is_refused(url: str, query: str, reason: str) -> None:
@@ -299,10 +300,40 @@ def test_a_query_that_cannot_be_used_is_refused(url: str, query: str, reason: st
     assert reason in failure_of(SqlRows(url, query=query))
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["DELETE FROM t", "drop table t", " -- SELECT\nUPDATE t SET a = 1", "/* SELECT */ INSERT INTO t VALUES (1)", "/*!50000 DROP TABLE t */",
+     "WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a", "SELEC 1", "articles", "  ", "CALL clean()", "PRAGMA journal_mode"],
+)  # fmt: skip
+def test_a_query_that_is_no_select_is_sent_nowhere(query: str) -> None:
+    with pytest.raises(InvalidSetting, match=r"--query=.*only a SELECT is allowed"):
+        SqlRows("postgresql+psycopg://nobody@nowhere.invalid/cms", query=query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["select 1 AS id", "-- DELETE\n(SELECT 1 AS id)", "WITH a AS (SELECT 'delete' AS id) SELECT replace(id, 'a', 'b') AS \"update\" FROM a",
+     "/* all */ SELECT 1 AS is_delete"],
+)  # fmt: skip
+def test_a_query_that_reads_is_taken(query: str) -> None:
+    assert SqlRows("sqlite://", query=query).identity is None
+
+
+@pytest.mark.parametrize("url", ["ftp://host.example/news.csv", "s3://bucket/news.csv"])
+def test_an_address_that_is_no_database_says_to_fetch_the_file(url: str) -> None:
+    why = failure_of(SqlRows(url, table="a"))
+    assert "is no database that is known here" in why
+    assert "has to be fetched first" in why
+    with pytest.raises(SourceUnreadable, match="is no file: fetch it first"):
+        next(CsvFile(url).records())
+
+
 @EACH
 def test_nothing_is_written(url: str) -> None:
     make_table(url, {"id": "INTEGER"}, [(1,)])
-    failure_of(SqlRows(url, query="DELETE FROM articles"))
+    source = SqlRows(url, query="SELECT 1")
+    source._query = "DELETE FROM articles"  # which is refused before, if it is given
+    failure_of(source)
     assert values_of(SqlRows(url, table="articles")) == [{"id": 1}]
 
 
@@ -458,7 +489,7 @@ def test_a_source_is_known_by_what_it_reads_and_never_by_its_password() -> None:
         SqlRows(url, table="articles", watermark="changed"),
         SqlRows(url, table="articles", watermark="id"),
         SqlRows(url, table="pages", watermark="changed"),
-        SqlRows(url, query="articles", watermark="changed"),
+        SqlRows(url, query="SELECT 1", watermark="changed"),
         SqlRows(url + "2", table="articles", watermark="changed"),
     ]
     identities = [each.identity for each in sources]

@@ -133,6 +133,18 @@ def test_an_id_that_no_article_can_have_is_refused(shared: Press, each: str) -> 
     assert shared.ask("DELETE", "/api/v1/articles", id=each).json["result"] == "absent"
 
 
+def test_a_bulk_line_may_name_an_id_as_a_number(shared: Press) -> None:
+    made, gone, summary = shared.bulk({"id": 307, **FIELDS}, {"action": "delete", "id": 307})
+    assert (made["id"], gone["id"], gone["result"]) == ("307", "307", "deleted")
+    assert summary["complete"]
+
+
+@pytest.mark.parametrize("given", [{}, {"id": None}, {"id": True}, {"id": ["307"]}])
+def test_a_removal_without_an_id_says_so(shared: Press, given: dict[str, object]) -> None:
+    line, _ = shared.bulk({"action": "withdraw", **given})
+    assert line["error"] == "id: missing: give that of the article, in quotes"
+
+
 @pytest.mark.parametrize("named", ["12", " 12 ", 12, "", None])
 def test_the_body_may_name_the_id_of_the_address(shared: Press, named: object) -> None:
     response = shared.ask("PUT", "/api/v1/articles/12", FIELDS | {"id": named})
@@ -154,7 +166,10 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "a text": (b'"x"', "not a JSON object"),
     "two objects": (b'{"title": "x"}\n{"title": "y"}', "not JSON"),
     "cut": (b'{"title": "x"', "not JSON"),
-    "too deep": (b'{"title": "x", "a": ' + b"[" * 100_000, "not JSON that can be used"),
+    "too deep": (
+        b'{"title": "x", "a": ' + b"[" * 100_000,
+        "lie in one another too deep; leave out what no article needs",
+    ),
     "a key twice": (b'{"title": "x", "title": "y"}', "'title' stands twice"),
     "no number": (b'{"title": "x", "a": NaN}', "NaN is no JSON value"),
     "GB18030": ('{"title": "云溪"}'.encode("gb18030"), "not UTF-8"),
@@ -427,6 +442,9 @@ def test_unknown_parameters_and_values_are_refused(shared: Press) -> None:
                 answers += [shared.ask(method, path, FIELDS, **query, refresh="true")]
             for response in answers:
                 assert as_problem(response)["code"] == "invalid_parameter"
+            if method != "GET":
+                allowed = as_problem(answers[1])["errors"][0]["allowed"]
+                assert allowed == "only wait_for"
         missing = as_problem(shared.ask(method, by_query, FIELDS))
         if method != "GET":
             assert missing["errors"][0]["message"] == "is missing"
