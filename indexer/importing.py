@@ -6,13 +6,12 @@ A source that can go on where it ended the last time does so. ``ingest.py`` take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from indexer.ingest import IngestReport, accept
 from indexer.reading import Options, Reading
 from indexer.records import Record, Rejection
-from indexer.rejects import rejects_name
+from indexer.rejects import RejectsFile, rejects_name
 from indexer.sources.base import Incremental, Source
 from indexer.sources.fetching import is_address
 from indexer.sources.registry import open_source
@@ -55,24 +54,39 @@ def import_source(
     store: ArticleStore,
     reading: Reading,
     *,
+    location: str,
     rejects: Path,
     progress: Callable[[int], None],
     asked_to_end: Asked = never,
 ) -> IngestReport:
     """Accept the records of a source, until they end or ``asked_to_end`` says so, which it is asked before each record.
 
-    How far an incremental source was read is noted once its records are stored. Those of a run that dies before are read again,
-    and storing them again changes nothing.
+    ``location`` is where the source stands. Rejected lines go to the file ``rejects``; see ``rejects.py``.
+
+    How far an incremental source was read is noted once its records are stored, and the rejected ones are in the file. Those of a run
+    that dies before are read again, and storing them again changes nothing.
 
     Raises:
         StoreUnavailable, FolderNotWritable: see :func:`accept`.
     """
-    take = partial(accept, store=store, reading=reading, rejects=rejects, progress=progress)
-    if not isinstance(source, Incremental) or (identity := source.identity) is None:
-        return take(_until(source, asked_to_end))
-    source.since = store.reached(identity)
-    report = take(_until(source, asked_to_end))
-    if source.reached is not None:
+    identity = source.identity if isinstance(source, Incremental) else None
+    if isinstance(source, Incremental) and identity is not None:
+        source.since = store.reached(identity)
+    ended_early = False
+
+    def records() -> Iterator[Record | Rejection]:
+        nonlocal ended_early
+        for record in source.records():
+            if asked_to_end():
+                ended_early = True
+                return
+            yield record
+
+    with RejectsFile(rejects, source=location) as file:
+        report = accept(records(), store, reading, rejects=file, progress=progress)
+        if ended_early or report.failure is not None:
+            file.spare()
+    if isinstance(source, Incremental) and identity is not None and source.reached is not None:
         store.note_reached(identity, source.reached)
     return report
 
@@ -82,10 +96,3 @@ def rejects_of(location: str, options: Options) -> Path:
     of_source = options.of_source
     name = of_source.get("table") or ("query" if "query" in of_source else location)
     return Path(rejects_name(name))
-
-
-def _until(source: Source, asked_to_end: Asked) -> Iterator[Record | Rejection]:
-    for record in source.records():
-        if asked_to_end():
-            return
-        yield record

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 from typing import Final, Literal, NamedTuple
 
@@ -98,13 +96,12 @@ def accept(
     store: ArticleStore,
     reading: Reading,
     *,
-    rejects: Path | None = None,
+    rejects: RejectsFile | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> IngestReport:
     """Store every record that is a valid article, reject the others, and make the removals, all in their order.
 
-    Rejected lines go to the file ``rejects``, which is made at the end and only if
-    there are any; see ``rejects.py``. ``progress`` is called with the number of items read, at least once a batch.
+    Rejected lines are added to ``rejects``. ``progress`` is called with the number of items read, at least once a batch.
     Accepting the same items again changes nothing. Memory is that of one batch, however many items there are.
 
     Raises:
@@ -112,11 +109,10 @@ def accept(
         FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
     """
     ingest = Ingest(store, reading, progress=progress)
-    with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
-        for outcomes in ingest.batches(items):
-            for each in outcomes:
-                if each.rejection and rejects_file:
-                    rejects_file.add(each.rejection)
+    for outcomes in ingest.batches(items):
+        for each in outcomes:
+            if each.rejection and rejects:
+                rejects.add(each.rejection)
     return ingest.report()
 
 

@@ -89,6 +89,7 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
         source,
         means.store,
         reading,
+        location=arguments["file"],
         rejects=Path(arguments["rejects"]),
         progress=progress.reach,
         asked_to_end=asked_to_end,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import Any
 import pytest
 
 from indexer.errors import StoreUnavailable
-from indexer.importing import import_source, rejects_of
+from indexer.importing import import_source, never, rejects_of
 from indexer.ingest import IngestReport
 from indexer.reading import Options, Reading
+from indexer.sources.json_files import JsonFile
 from indexer.sources.sql import SqlRows
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -43,6 +46,7 @@ def bring(
     url: str,
     *,
     query: str | None = None,
+    rejects: Path = Path("rejects.jsonl"),
     asked_to_end: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     table = None if query else "articles"
@@ -50,7 +54,8 @@ def bring(
         SqlRows(url, table=table, query=query, watermark="changed"),
         store,
         Reading(timezone=SHANGHAI),
-        rejects=Path("rejects.jsonl"),
+        location=url,
+        rejects=rejects,
         progress=lambda _: None,
         asked_to_end=asked_to_end,
     )
@@ -121,10 +126,71 @@ def test_without_a_watermark_every_run_reads_all(store: ArticleStore, url: str) 
             source,
             store,
             Reading(timezone=SHANGHAI),
+            location=url,
             rejects=Path("rejects.jsonl"),
             progress=lambda _: None,
         )
         assert report.read == 2
+
+
+def from_file(
+    store: ArticleStore, file: Path, rejects: Path, asked_to_end: Callable[[], bool] = never
+) -> IngestReport:
+    return import_source(
+        JsonFile(str(file)),
+        store,
+        Reading(timezone=SHANGHAI),
+        location=str(file),
+        rejects=rejects,
+        progress=lambda _: None,
+        asked_to_end=asked_to_end,
+    )
+
+
+def ids_in(file: Path) -> list[str]:
+    return [json.loads(line)["id"] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_later_runs_keep_what_earlier_ones_rejected(
+    store: ArticleStore, url: str, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects-articles.jsonl"
+    make_table(url, COLUMNS, [*rows(1), *rows(2, title="")])
+    assert bring(store, url, rejects=rejects).rejected == 1
+    make_table(url, COLUMNS, [*rows(1), *rows(2, title=""), *rows(3), *rows(4, title="")])
+    for _ in range(3):  # a row at the watermark is read again each time
+        assert bring(store, url, rejects=rejects).rejected > 0
+    assert ids_in(rejects) == ["a-2", "a-4"]
+    text = rejects.read_text(encoding="utf-8").replace('"title": ""', '"title": "补上"', 1)
+    rejects.write_text(text, encoding="utf-8")
+    report = from_file(store, rejects, rejects)
+    assert (report.created, report.rejected) == (1, 1)
+    assert ids_in(rejects) == ["a-4"]
+    bring(store, url, rejects=rejects)
+    rejects.write_text(
+        rejects.read_text(encoding="utf-8").replace('"title": ""', '"title": "补上"'),
+        encoding="utf-8",
+    )
+    assert from_file(store, rejects, rejects).complete
+    assert not rejects.exists()
+    assert store.count() == 4
+
+
+def test_a_rejects_file_that_is_left_early_or_breaks_off_keeps_its_rest(
+    store: ArticleStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects-news.jsonl"
+    lines = ['{"id": "a-1"}', '{"id": "a-2", "title": "灯会"}', '{"id": "a-3"}']
+    rejects.write_text("\n".join(lines), encoding="utf-8")
+    asked = iter([False, False, True])
+    assert from_file(store, rejects, rejects, lambda: next(asked)).read == 2
+    assert rejects.read_text(encoding="utf-8").splitlines() == lines
+    rejects.write_bytes(gzip.compress("\n".join(lines).encode())[:-4])
+    before = rejects.read_bytes()
+    report = from_file(store, rejects, rejects)
+    assert report.failure is not None
+    assert report.rejected
+    assert rejects.read_bytes() == before
 
 
 @pytest.mark.parametrize(
