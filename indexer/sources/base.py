@@ -18,7 +18,8 @@ class Source(Protocol):
         """Read the records, in order. An unreadable record becomes a Rejection, and the next one follows.
 
         Streams: memory does not grow with the number of records. Files are open only until the iterator ends or is
-        closed. ``raw`` never holds a line break.
+        closed. ``raw`` is one line, never empty, from which ``json_files.py`` reads the same values; or, of what could not be read, a
+        line that it rejects for the same reason.
 
         Raises:
             SourceUnreadable: the source cannot be opened, or breaks off. Raised only after every record before the

@@ -12,7 +12,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from json import dumps
 from typing import Final
 
 import orjson
@@ -91,12 +90,11 @@ class _Table:
         for each in self._rows():
             if names:
                 yield each if isinstance(each, Rejection) else self._record(names, each)
-            elif isinstance(each, Rejection):
-                raise SourceUnreadable(
-                    each.where, f"the first row must name the columns: {each.why}"
-                )
-            else:
-                names = column_names(each, self._where())
+                continue
+            why = each.why if isinstance(each, Rejection) else self._undecoded(each)
+            if isinstance(each, Rejection) or why:
+                raise SourceUnreadable(self._where(), f"the first row must name the columns: {why}")
+            names = column_names(each, self._where())
 
     def _rows(self) -> Iterator[list[str] | Rejection]:
         """The rows that are not empty. Of a row that cannot be read, the first line is rejected, and the next one is tried."""
@@ -107,29 +105,28 @@ class _Table:
             except StopIteration:
                 return
             except _TooLong:
-                yield Rejection(self._where(), self._why_too_long(), "")
+                yield Rejection.unread(self._where(), self._why_too_long())
                 self._lines.put_back()
             except csv.Error as error:
                 meant = (what for said, what in _QUOTING.items() if said in str(error))
                 why = f"line {self._lines.number}: {next(meant, str(error))}"
-                yield Rejection(self._where(), why, self._lines.first.rstrip("\r\n"))
+                text = self._lines.first.rstrip("\r\n")
+                yield Rejection.unread(self._where(), why, text=text)
                 self._lines.put_back()
             else:
                 if any(cells):
                     yield cells
 
     def _record(self, names: Sequence[str], cells: list[str]) -> Record | Rejection:
-        if why := self._fault(names, cells):
-            return Rejection(self._where(), why, dumps(cells, ensure_ascii=False))
         values = dict(zip(names, cells, strict=False))
+        if why := self._fault(names, cells):
+            rest = self._delimiter.join(cells[len(names) :])
+            return Rejection.unread(self._where(), why, values, text=rest)
         return Record(self._where(), values, orjson.dumps(values).decode())
 
     def _fault(self, names: Sequence[str], cells: list[str]) -> str | None:
-        if self._lines.undecoded:
-            for number, cell in enumerate(cells, 1):
-                if match := _UNDECODED.search(cell):
-                    byte = ord(match[0]) - 0xDC00
-                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
+        if why := self._undecoded(cells):
+            return why
         if len(cells) < len(names):
             return (
                 f"{len(cells)} cells for {len(names)} columns: a quote or a delimiter may be wrong"
@@ -139,6 +136,14 @@ class _Table:
                 f"{len(cells)} cells for {len(names)} columns: "
                 f"a text that holds {self._delimiter!r} must stand in double quotes"
             )
+        return None
+
+    def _undecoded(self, cells: list[str]) -> str | None:
+        if self._lines.undecoded:
+            for number, cell in enumerate(cells, 1):
+                if match := _UNDECODED.search(cell):
+                    byte = ord(match[0]) - 0xDC00
+                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
         return None
 
     def _where(self) -> str:

@@ -216,7 +216,7 @@ class SqlRows:
             where += f"... row {number}"
         raw = json.dumps(values, ensure_ascii=False, default=spelt)
         if len(raw) > MAX_ROW:
-            return Rejection(where, f"longer than {MAX_ROW} characters, not copied", "")
+            return Rejection.unread(where, f"longer than {MAX_ROW} characters, not copied")
         return Record(where, values, raw)
 
 

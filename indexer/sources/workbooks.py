@@ -129,7 +129,7 @@ class _Sheet:
             seen = True
             where = f"{place}:{number}"
             if cells is None:
-                yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
+                yield Rejection.unread(where, f"longer than {MAX_LINE_BYTES} bytes, not copied")
                 continue
             filled = sum(each != "" for each in cells)
             if not names:
@@ -199,7 +199,8 @@ def _record(names: Sequence[str], cells: Sequence[object], where: str) -> Record
         if isinstance(cell, float) and abs(cell) >= EXACT:
             why = f"column {column}: of the number {cell:.0f} only 15 digits are certain: make it a text"
         if why is not None:
-            return Rejection(where, why, orjson.dumps([_value(each) for each in cells]).decode())
+            rest = "\t".join(str(_value(each)) for each in cells[len(names) :])
+            return Rejection.unread(where, why, values, text=rest)
     return Record(where, values, orjson.dumps(values).decode())
 
 
