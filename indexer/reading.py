@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,14 +21,26 @@ Hook = Callable[[dict[str, object]], "Mapping[str, object] | None"]
 TEXTS: Final = ("title", "lead", "body")
 """The fields that may hold markup."""
 
+_COMMA: Final = re.compile("[,，]")
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """How a record says that its article is deleted: under ``key``, by one of ``values``, which are in lower case.
+
+    Without ``values`` it is said by anything but nothing, zero, or a word for no.
+    """
+
+    key: str
+    values: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How records become articles.
 
     ``mapping`` maps the giver's keys to fields. ``channels`` maps the giver's categories to channel paths. ``markup`` are the
-    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. ``deleted`` is the giver's key that
-    says of a record that its article is deleted. With ``strict`` a fault in a side field costs the article, not the field.
+    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. With ``strict`` a fault in a side field costs the article, not the field.
     """
 
     timezone: tzinfo
@@ -36,7 +49,7 @@ class Reading:
     markup: frozenset[str] = frozenset()
     hook: Hook | None = None
     order: Order | None = None
-    deleted: str | None = None
+    deleted: Deletion | None = None
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -58,7 +71,8 @@ class Reading:
 class Options:
     """How a source's records are read, as a command line or the row of a job says it. The fields are plain JSON.
 
-    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`. ``of_source`` are the options
+    ``channels`` is the path of a file for :func:`read_channels`, ``hook`` a name for :func:`load_hook`, ``deleted`` a text for
+    :func:`read_deletion`. ``of_source`` are the options
     of the kind of source, such as the table of a database. The rest is :class:`Reading`'s.
     """
 
@@ -83,7 +97,7 @@ class Options:
             channels=read_channels(Path(self.channels)) if self.channels else {},
             markup=read_markup(self.markup),
             hook=load_hook(self.hook) if self.hook else None,
-            deleted=self.deleted,
+            deleted=read_deletion(self.deleted) if self.deleted else None,
             strict=self.strict,
         )
 
@@ -103,6 +117,21 @@ def read_mapping(texts: Iterable[str]) -> dict[str, str]:
             raise InvalidSetting("--map", text, f"key {key!r} is mapped twice")
         mapping[key] = name
     return mapping
+
+
+def read_deletion(text: str) -> Deletion:
+    """What ``KEY``, or ``KEY=VALUE`` with several values between commas, says of deleted articles.
+
+    Raises:
+        InvalidSetting: a text without a key, or without a value after the sign.
+    """
+    key, sign, listed = text.partition("=")
+    values = frozenset(each.strip().lower() for each in _COMMA.split(listed))
+    if not key.strip() or (sign and "" in values):
+        raise InvalidSetting(
+            "--deleted", text, "must be KEY or KEY=VALUE,VALUE, such as status=trash"
+        )
+    return Deletion(key.strip(), values if sign else frozenset())
 
 
 def read_channels(file: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ from indexer.ingest import (
     accept,
     accept_one,
 )
-from indexer.reading import Reading
+from indexer.reading import Deletion, Reading
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.sources.json_files import JsonFile
@@ -523,7 +523,7 @@ def test_what_the_hook_drops_is_skipped_wherever_it_stands(store: ArticleStore) 
 
 
 def test_records_that_say_so_delete_their_articles_and_are_counted(store: ArticleStore) -> None:
-    reading = replace(READING, deleted="gone")
+    reading = replace(READING, deleted=Deletion("gone"))
     told = [{"id": f"a-{number}", "title": "雨"} for number in range(5)]
     accept([Record("", each, "{}") for each in told], store, reading)
     told = [each | {"gone": str(place % 2)} for place, each in enumerate(told)]
