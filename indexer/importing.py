@@ -12,7 +12,7 @@ from indexer.ingest import IngestReport, accept
 from indexer.reading import Options, Reading
 from indexer.records import Record, Rejection
 from indexer.rejects import RejectsFile, rejects_name
-from indexer.sources.base import Incremental, Source
+from indexer.sources.base import Incremental, Source, Tabular
 from indexer.sources.fetching import is_address
 from indexer.sources.registry import open_source
 from indexer.store.articles import ArticleStore
@@ -67,6 +67,7 @@ def import_source(
     that dies before are read again, and storing them again changes nothing.
 
     Raises:
+        InvalidSetting: see :func:`checked_records`.
         StoreUnavailable, FolderNotWritable: see :func:`accept`.
     """
     identity = source.identity if isinstance(source, Incremental) else None
@@ -76,7 +77,7 @@ def import_source(
 
     def records() -> Iterator[Record | Rejection]:
         nonlocal ended_early
-        for record in source.records():
+        for record in checked_records(source, reading):
             if asked_to_end():
                 ended_early = True
                 return
@@ -89,6 +90,22 @@ def import_source(
     if isinstance(source, Incremental) and identity is not None and source.reached is not None:
         store.note_reached(identity, source.reached)
     return report
+
+
+def checked_records(source: Source, reading: Reading) -> Iterator[Record | Rejection]:
+    """The records of a source.
+
+    Raises:
+        InvalidSetting: before the first one: the reading names a column that the table does not have.
+    """
+    table = source if isinstance(source, Tabular) else None
+    for record in source.records():
+        if table and table.columns:
+            reading.check_columns(table.columns)
+            table = None
+        yield record
+    if table and table.columns:
+        reading.check_columns(table.columns)
 
 
 def rejects_of(location: str, options: Options) -> Path:

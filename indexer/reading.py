@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,10 @@ TEXTS: Final = ("title", "lead", "body")
 """The fields that may hold markup."""
 
 _COMMA: Final = re.compile("[,，]")
+_NEAR: Final = 0.5
+"""The least likeness of a name to be proposed, as difflib measures it: one of two characters, as of 标提 and 标题."""
+_COLUMNS_NAMED: Final = 20
+"""The most columns that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,57 @@ class Reading:
                     f"{key}={name}",
                     f"an article has no field {name!r}; its fields are {', '.join(FIELDS)}",
                 )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The giver's keys that the options name."""
+        return (*self.mapping, *([self.deleted.key] if self.deleted else ()))
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Check that a table has the columns that are named. Of several that are mapped to one field, it needs only one.
+
+        Raises:
+            InvalidSetting: names the columns that there are, and the nearest one.
+        """
+        filled = {name for key, name in self.mapping.items() if key in columns}
+        for key, name in self.mapping.items():
+            if name not in filled:
+                raise InvalidSetting("--map", f"{key}={name}", _no_column(key, columns))
+        if self.deleted and self.deleted.key not in columns:
+            key = self.deleted.key
+            raise InvalidSetting("--deleted", key, _no_column(key, columns))
+
+
+def _no_column(key: str, columns: Sequence[str]) -> str:
+    lower = {each.lower(): each for each in columns}
+    near = get_close_matches(key.lower(), lower, n=1, cutoff=_NEAR)
+    meant = f", did you mean {lower[near[0]]!r}?" if near else "."
+    more = len(columns) - _COLUMNS_NAMED
+    listed = ", ".join(columns[:_COLUMNS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"there is no column {key!r}{meant} The columns are: {listed}"
+
+
+class UnseenKeys:
+    """The keys that a reading names and no record has had so far."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._left = dict.fromkeys(reading.keys)
+        self._any = False
+
+    def see(self, values: Mapping[str, object]) -> None:
+        """Note the keys of a record."""
+        self._any = True
+        for key in [each for each in self._left if each in values]:
+            del self._left[key]
+
+    def keys(self) -> tuple[str, ...]:
+        """Those that are left, in the order of the reading; none before the first record."""
+        return tuple(self._left) if self._any else ()
+
+
+def say_unseen(keys: Iterable[str]) -> str:
+    """What is said of them: they may be misspelt, or just be rare."""
+    return f"no record has the key {', '.join(map(repr, keys))} that --map or --deleted names"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Tabular(Source, Protocol):
+    """A source whose records all have the same keys."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """These keys, from the first record on, or from the end if there is none. Empty before."""
+
+
+@runtime_checkable
 class Incremental(Source, Protocol):
     """A source that can go on where it ended the last time. It gives its records in the order of their changes."""
 

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -43,13 +43,16 @@ class CsvFile:
 
     def __init__(self, location: str) -> None:
         self._location = location
+        self.columns: tuple[str, ...] = ()
 
     def records(self) -> Iterator[Record | Rejection]:
         """See ``Source.records``. A record's place is the line that its row begins in. Empty rows are skipped."""
         with opened_text(self._location) as text:
             refuse_other("csv", text)
             delimiter = find_delimiter(text.head, cut=text.cut) or _likely(text.head)
-            yield from _Table(text, delimiter).records()
+            table = _Table(text, delimiter)
+            self.columns = table.names
+            yield from table.records()
 
     def count(self) -> int:
         """See ``Source.count``: the line breaks outside quotes; 0 for standard input, which is read only once.
@@ -84,17 +87,26 @@ class _Table:
         self._lines = _Lines(text)
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self._delimiter = delimiter
+        self._all = self._rows()
+        self.names = self._read_names()
+
+    def _read_names(self) -> tuple[str, ...]:
+        """The names in the first row; none if there is no row.
+
+        Raises:
+            SourceUnreadable: they cannot name columns.
+        """
+        for first in self._all:
+            why = first.why if isinstance(first, Rejection) else self._undecoded(first)
+            if isinstance(first, Rejection) or why:
+                raise SourceUnreadable(self._where(), f"the first row must name the columns: {why}")
+            return column_names(first, self._where())
+        return ()
 
     def records(self) -> Iterator[Record | Rejection]:
-        names: tuple[str, ...] = ()
-        for each in self._rows():
-            if names:
-                yield each if isinstance(each, Rejection) else self._record(names, each)
-                continue
-            why = each.why if isinstance(each, Rejection) else self._undecoded(each)
-            if isinstance(each, Rejection) or why:
-                raise SourceUnreadable(self._where(), f"the first row must name the columns: {why}")
-            names = column_names(each, self._where())
+        """The rows after the first one."""
+        for each in self._all:
+            yield each if isinstance(each, Rejection) else self._record(each)
 
     def _rows(self) -> Iterator[list[str] | Rejection]:
         """The rows that are not empty. Of a row that cannot be read, the first line is rejected, and the next one is tried."""
@@ -117,14 +129,15 @@ class _Table:
                 if any(cells):
                     yield cells
 
-    def _record(self, names: Sequence[str], cells: list[str]) -> Record | Rejection:
-        values = dict(zip(names, cells, strict=False))
-        if why := self._fault(names, cells):
-            rest = self._delimiter.join(cells[len(names) :])
+    def _record(self, cells: list[str]) -> Record | Rejection:
+        values = dict(zip(self.names, cells, strict=False))
+        if why := self._fault(cells):
+            rest = self._delimiter.join(cells[len(self.names) :])
             return Rejection.unread(self._where(), why, values, text=rest)
         return Record(self._where(), values, orjson.dumps(values).decode())
 
-    def _fault(self, names: Sequence[str], cells: list[str]) -> str | None:
+    def _fault(self, cells: list[str]) -> str | None:
+        names = self.names
         if why := self._undecoded(cells):
             return why
         if len(cells) < len(names):

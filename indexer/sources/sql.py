@@ -52,6 +52,7 @@ class SqlRows:
         self._name = table or "query"
         self._last: object = None
         self.since = since
+        self.columns: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str | None:
@@ -75,6 +76,7 @@ class SqlRows:
                 statement, key = self._select(connection, url)
                 with rows_of(connection, statement, self._parameters(), batch=_ROWS) as rows:
                     columns = self._columns(rows, url)
+                    self.columns = tuple(columns)
                     for number, row in enumerate(rows, start=1):
                         values = dict(zip(columns, row, strict=True))
                         self._note(values, columns, url)

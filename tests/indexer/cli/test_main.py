@@ -213,6 +213,22 @@ def test_keys_are_mapped_to_fields_and_unused_ones_are_named(
     assert (stored.channel, stored.source) == ("社会/交通", "江畔日报")
 
 
+def test_a_key_that_no_record_has_is_a_warning_and_a_column_that_is_not_there_an_error(
+    shell: Shell, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "news.jsonl", record(1, category="地方"))
+    code, out, err = shell("ingest", "news.jsonl", "--map", "catgory=channel")
+    assert (code, "1 created" in out) == (0, True)
+    assert "warning: no record has the key 'catgory' that --map or --deleted names" in err
+    _, out, _ = shell("reconcile", "news.jsonl", "--map", "catgory=channel")
+    assert "no record has the key 'catgory'" in out
+    (tmp_path / "news.csv").write_text("id,title,category\nn-2,雨,地方\n", encoding="utf-8")
+    for command in ("ingest", "reconcile"):
+        code, out, err = shell(command, "news.csv", "--map", "catgory=channel")
+        assert (code, out) == (2, "")
+        assert "there is no column 'catgory', did you mean 'category'?" in err
+
+
 @pytest.mark.parametrize("mapping", ["channel", "=channel", "category=", "category=chanel"])
 def test_a_mapping_that_makes_no_sense_is_named(shell: Shell, tmp_path: Path, mapping: str) -> None:
     write_lines(tmp_path / "news.jsonl", record(1))
