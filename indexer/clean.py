@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from indexer.article import FIELDS
+from indexer.article import FIELDS, STATUSES
 from indexer.errors import InvalidArticle
 from indexer.fields import Made, read_article, read_id
-from indexer.reading import Reading
+from indexer.reading import Deletion, Reading
 from indexer.records import Record, Rejection, Removal
 
 _NO: Final = frozenset(("", "false", "f", "no", "n", "off", "null", "none", "\\n", "否", "无"))
@@ -27,14 +27,16 @@ def clean(record: Record, reading: Reading) -> Made | Removal | Rejection | None
     A mapped key that holds a value wins over the field's own key. When several keys map to one field, the first one that holds a
     value wins. The hook gets the values under the fields' names, and rejects the record by raising an error.
 
-    A record whose key ``reading.deleted`` holds something other than nothing, zero, or a word for no is a removal of its article.
+    A record that says so in the way of ``reading.deleted`` is a removal of its article.
     """
     try:
         values = _prepared(record, reading)
         if values is None:
             return None
-        if reading.deleted is not None and _says_yes(record.values.get(reading.deleted)):
-            return Removal(record.where, read_id(values, reading), "delete")
+        if reading.deleted is not None:
+            if _is_deleted(record, reading.deleted):
+                return Removal(record.where, read_id(values, reading), "delete")
+            values = _without_foreign_status(values, record, reading.deleted)
         return read_article(values, reading)
     except InvalidArticle as fault:
         return Rejection(record.where, str(fault), record.raw)
@@ -54,10 +56,11 @@ def id_of(record: Record, reading: Reading) -> str | None:
 def unused_keys(record: Record, reading: Reading) -> set[str]:
     """The keys of a record that are neither mapped nor fields of an article, nor say whether it is deleted."""
     mapping = reading.mapping
+    says_deleted = reading.deleted.key if reading.deleted else None
     return {
         key
         for key in record.values
-        if key not in mapping and key not in FIELDS and key != reading.deleted
+        if key not in mapping and key not in FIELDS and key != says_deleted
     }
 
 
@@ -77,6 +80,34 @@ def _prepared(record: Record, reading: Reading) -> Mapping[str, object] | None:
     if not isinstance(changed, Mapping):
         raise ValueError(f"returned {type(changed).__name__}, not the values or None")
     return dict(changed)
+
+
+def _is_deleted(record: Record, deletion: Deletion) -> bool:
+    value = record.values.get(deletion.key)
+    if deletion.values:
+        return not deletion.values.isdisjoint(_spellings(value))
+    return _says_yes(value)
+
+
+def _without_foreign_status(
+    values: Mapping[str, object], record: Record, deletion: Deletion
+) -> Mapping[str, object]:
+    """The values without the giver's own status, such as 1, if that is said to tell only what is deleted."""
+    given = record.values.get("status")
+    if deletion.key != "status" or not deletion.values or given in STATUSES:
+        return values
+    return {key: each for key, each in values.items() if key != "status" or each != given}
+
+
+def _spellings(value: object) -> tuple[str, ...]:
+    """How a value of a status may be written, in lower case. Databases keep true as 1; a sheet has only floats."""
+    if value is None:
+        return ()
+    if isinstance(value, bool):
+        return str(value).lower(), str(int(value))
+    if isinstance(value, float) and value.is_integer():
+        return (str(int(value)),)
+    return (str(value).strip().lower(),)
 
 
 def _says_yes(value: object) -> bool:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from indexer.ingest import IngestReport, accept
 from indexer.reading import Options, Reading
 from indexer.records import Record, Rejection
-from indexer.rejects import rejects_name
-from indexer.sources.base import Incremental, Source
+from indexer.rejects import RejectsFile, rejects_name
+from indexer.sources.base import Incremental, Source, Tabular
 from indexer.sources.fetching import is_address
 from indexer.sources.registry import open_source
 from indexer.store.articles import ArticleStore
@@ -56,27 +55,60 @@ def import_source(
     store: ArticleStore,
     reading: Reading,
     *,
+    location: str,
     rejects: Path,
     progress: Callable[[int], None],
     asked_to_end: Asked = never,
 ) -> IngestReport:
     """Accept the records of a source, until they end or ``asked_to_end`` says so, which it is asked before each record.
 
-    How far an incremental source was read is noted once its records are stored. Those of a run that dies before are read again,
-    and storing them again changes nothing. A source that is read in another way than before is read from its beginning.
+    ``location`` is where the source stands. Rejected lines go to the file ``rejects``; see ``rejects.py``.
+
+    How far an incremental source was read is noted once its records are stored, and the rejected ones are in the file. Those of a run
+    that dies before are read again, and storing them again changes nothing. A source that is read in another way than before is read
+    from its beginning.
 
     Raises:
+        InvalidSetting: see :func:`checked_records`.
         StoreUnavailable, FolderNotWritable: see :func:`accept`.
     """
-    take = partial(accept, store=store, reading=reading, rejects=rejects, progress=progress)
-    if not isinstance(source, Incremental) or source.identity is None:
-        return take(_until(source, asked_to_end))
-    name = hashlib.sha256(f"{source.identity} {reading.identity}".encode()).hexdigest()
-    source.since = store.reached(name)
-    report = take(_until(source, asked_to_end))
-    if source.reached is not None:
-        store.note_reached(name, source.reached)
+    incremental = source if isinstance(source, Incremental) and source.identity else None
+    name = hashlib.sha256(f"{incremental and incremental.identity} {reading.identity}".encode())
+    if incremental:
+        incremental.since = store.reached(name.hexdigest())
+    ended_early = False
+
+    def records() -> Iterator[Record | Rejection]:
+        nonlocal ended_early
+        for record in checked_records(source, reading):
+            if asked_to_end():
+                ended_early = True
+                return
+            yield record
+
+    with RejectsFile(rejects, source=location) as file:
+        report = accept(records(), store, reading, rejects=file, progress=progress)
+        if ended_early or report.failure is not None:
+            file.spare()
+    if incremental and incremental.reached is not None:
+        store.note_reached(name.hexdigest(), incremental.reached)
     return report
+
+
+def checked_records(source: Source, reading: Reading) -> Iterator[Record | Rejection]:
+    """The records of a source.
+
+    Raises:
+        InvalidSetting: before the first one: the reading names a column that the table does not have.
+    """
+    table = source if isinstance(source, Tabular) else None
+    for record in source.records():
+        if table and table.columns:
+            reading.check_columns(table.columns)
+            table = None
+        yield record
+    if table and table.columns:
+        reading.check_columns(table.columns)
 
 
 def rejects_of(location: str, options: Options) -> Path:
@@ -84,10 +116,3 @@ def rejects_of(location: str, options: Options) -> Path:
     of_source = options.of_source
     name = of_source.get("table") or ("query" if "query" in of_source else location)
     return Path(rejects_name(name))
-
-
-def _until(source: Source, asked_to_end: Asked) -> Iterator[Record | Rejection]:
-    for record in source.records():
-        if asked_to_end():
-            return
-        yield record

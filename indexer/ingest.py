@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 from typing import Final, Literal, NamedTuple
 
@@ -17,7 +15,7 @@ from indexer.article import Article
 from indexer.clean import clean, unused_keys
 from indexer.errors import SourceUnreadable
 from indexer.fields import Made, Note
-from indexer.reading import Reading
+from indexer.reading import Reading, UnseenKeys
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.store.articles import ArticleStore
@@ -47,7 +45,8 @@ class IngestReport:
 
     ``rejections`` are the first ones, with shortened lines. ``notes`` counts what was done to values, by :attr:`Note.name`;
     ``dropped`` are the first values that could not be used, each as its place and its note. ``unused_fields`` has the commonest keys that are neither mapped nor
-    fields of an article, each with the number of records that have it. ``failure`` says that the source could not be read, or
+    fields of an article, each with the number of records that have it. ``unseen_keys`` are those that the reading names and no record
+    has. ``failure`` says that the source could not be read, or
     broke off. What came before the failure is stored.
     """
 
@@ -63,6 +62,7 @@ class IngestReport:
     notes: Mapping[str, int]
     dropped: tuple[tuple[str, Note], ...]
     unused_fields: Mapping[str, int]
+    unseen_keys: tuple[str, ...]
     seconds: float
     failure: SourceUnreadable | None
 
@@ -98,13 +98,12 @@ def accept(
     store: ArticleStore,
     reading: Reading,
     *,
-    rejects: Path | None = None,
+    rejects: RejectsFile | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> IngestReport:
     """Store every record that is a valid article, reject the others, and make the removals, all in their order.
 
-    Rejected lines go to the file ``rejects``, which is made at the end and only if
-    there are any; see ``rejects.py``. ``progress`` is called with the number of items read, at least once a batch.
+    Rejected lines are added to ``rejects``. ``progress`` is called with the number of items read, at least once a batch.
     Accepting the same items again changes nothing. Memory is that of one batch, however many items there are.
 
     Raises:
@@ -112,11 +111,10 @@ def accept(
         FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
     """
     ingest = Ingest(store, reading, progress=progress)
-    with RejectsFile(rejects) if rejects else nullcontext() as rejects_file:
-        for outcomes in ingest.batches(items):
-            for each in outcomes:
-                if each.rejection and rejects_file:
-                    rejects_file.add(each.rejection)
+    for outcomes in ingest.batches(items):
+        for each in outcomes:
+            if each.rejection and rejects:
+                rejects.add(each.rejection)
     return ingest.report()
 
 
@@ -173,6 +171,7 @@ class Ingest:
         self._notes: Counter[str] = Counter()
         self._dropped: list[tuple[str, Note]] = []
         self._unused: Counter[str] = Counter()
+        self._unseen = UnseenKeys(reading)
         self._failure: SourceUnreadable | None = None
 
     def batches(self, items: Iterable[Item]) -> Iterator[list[Outcome]]:
@@ -186,6 +185,7 @@ class Ingest:
             unused: tuple[str, ...] = ()
             notes: tuple[Note, ...] = ()
             if isinstance(item, Record):
+                self._unseen.see(item.values)
                 made = clean(item, self._reading)
                 what, notes = made if isinstance(made, Made) else (made, ())
                 names = _shown(unused_keys(item, self._reading))
@@ -295,6 +295,7 @@ class Ingest:
             notes=dict(self._notes.most_common()),
             dropped=tuple(self._dropped),
             unused_fields=dict(self._unused.most_common(MAX_REPORTED)),
+            unseen_keys=self._unseen.keys(),
             seconds=perf_counter() - self._started,
             failure=self._failure,
         )

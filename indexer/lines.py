@@ -41,7 +41,7 @@ def read_lines(
     for number, line in _lines(stream, name):
         where = f"{name}:{number}"
         if line is None:
-            yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
+            yield Rejection.unread(where, f"longer than {MAX_LINE_BYTES} bytes, not copied")
         elif line.removeprefix(codecs.BOM_UTF8).strip():
             yield parse_record(line, where, encoding=encoding)
 
@@ -94,15 +94,21 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
     try:
         values = STRICT.decode(text)
     except JSONDecodeError as error:
-        return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", line)
+        why = f"not JSON ({error.msg}, character {error.pos + 1})"
     except RecursionError:
         why = "not JSON that can be used: lists and objects lie in one another too deep; leave out what no article needs"
-        return Rejection(where, why, line)
     except ValueError as error:
-        return Rejection(where, f"not JSON that can be used ({_meant(error)})", line)
-    if not isinstance(values, dict):
-        return Rejection(where, "not a JSON object such as {...}", line)
-    return Record(where, values, line)
+        why = f"not JSON that can be used ({_meant(error)})"
+    else:
+        if isinstance(values, dict):
+            return Record(where, values, line)
+        why = "not a JSON object such as {...}"
+    # At the head of a rejects file it would be taken for a list of records.
+    return (
+        Rejection.unread(where, why, text=line)
+        if line.startswith("[")
+        else Rejection(where, why, line)
+    )
 
 
 def _meant(error: ValueError) -> str:

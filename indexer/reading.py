@@ -6,9 +6,10 @@ import json
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -27,14 +28,30 @@ _EQUALS: Final = re.compile("[=＝]")
 TEXTS: Final = ("title", "lead", "body")
 """The fields that may hold markup."""
 
+_COMMA: Final = re.compile("[,，]")
+_NEAR: Final = 0.5
+"""The least likeness of a name to be proposed, as difflib measures it: one of two characters, as of 标提 and 标题."""
+_COLUMNS_NAMED: Final = 20
+"""The most columns that an error lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """How a record says that its article is deleted: under ``key``, by one of ``values``, which are in lower case.
+
+    Without ``values`` it is said by anything but nothing, zero, or a word for no.
+    """
+
+    key: str
+    values: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How records become articles.
 
     ``mapping`` maps the giver's keys to fields. ``channels`` maps the giver's categories to channel paths. ``markup`` are the
-    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. ``deleted`` is the giver's key that
-    says of a record that its article is deleted. With ``strict`` a fault in a side field costs the article, not the field.
+    fields whose texts are HTML; in others it is found. ``order`` reads dates such as 11/12/2023. With ``strict`` a fault in a side field costs the article, not the field.
     """
 
     timezone: tzinfo
@@ -43,7 +60,7 @@ class Reading:
     markup: frozenset[str] = frozenset()
     hook: Hook | None = None
     order: Order | None = None
-    deleted: str | None = None
+    deleted: Deletion | None = None
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -64,12 +81,64 @@ class Reading:
     def identity(self) -> str:
         """A text that is the same for readings that make the same articles of the same records. A hook counts by its name."""
         hook = getattr(self.hook, "__qualname__", type(self.hook).__qualname__)
+        deleted = self.deleted and [self.deleted.key, *sorted(self.deleted.values)]
         return json.dumps(
             [
                 *(str(self.timezone), dict(self.mapping), dict(self.channels), sorted(self.markup)),
-                *(hook, self.order, self.deleted, self.strict),
+                *(hook, self.order, deleted, self.strict),
             ]
         )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The giver's keys that the options name."""
+        return (*self.mapping, *([self.deleted.key] if self.deleted else ()))
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Check that a table has the columns that are named. Of several that are mapped to one field, it needs only one.
+
+        Raises:
+            InvalidSetting: names the columns that there are, and the nearest one.
+        """
+        filled = {name for key, name in self.mapping.items() if key in columns}
+        for key, name in self.mapping.items():
+            if name not in filled:
+                raise InvalidSetting("--map", f"{key}={name}", _no_column(key, columns))
+        if self.deleted and self.deleted.key not in columns:
+            key = self.deleted.key
+            raise InvalidSetting("--deleted", key, _no_column(key, columns))
+
+
+def _no_column(key: str, columns: Sequence[str]) -> str:
+    lower = {each.lower(): each for each in columns}
+    near = get_close_matches(key.lower(), lower, n=1, cutoff=_NEAR)
+    meant = f", did you mean {lower[near[0]]!r}?" if near else "."
+    more = len(columns) - _COLUMNS_NAMED
+    listed = ", ".join(columns[:_COLUMNS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"there is no column {key!r}{meant} The columns are: {listed}"
+
+
+class UnseenKeys:
+    """The keys that a reading names and no record has had so far."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._left = dict.fromkeys(reading.keys)
+        self._any = False
+
+    def see(self, values: Mapping[str, object]) -> None:
+        """Note the keys of a record."""
+        self._any = True
+        for key in [each for each in self._left if each in values]:
+            del self._left[key]
+
+    def keys(self) -> tuple[str, ...]:
+        """Those that are left, in the order of the reading; none before the first record."""
+        return tuple(self._left) if self._any else ()
+
+
+def say_unseen(keys: Iterable[str]) -> str:
+    """What is said of them: they may be misspelt, or just be rare."""
+    return f"no record has the key {', '.join(map(repr, keys))} that --map or --deleted names"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +146,8 @@ class Options:
     """How a source's records are read, as a command line or the row of a job says it. The fields are plain JSON.
 
     ``channels`` is the path of a file for :func:`read_channels`, ``hook`` and ``hook_folder`` are for :func:`load_hook`; without a folder
-    it is the working one. ``of_source`` are the options of the kind of source, such as the table of a database. With ``changes_only``
-    a folder is read from where the last run ended. The rest is :class:`Reading`'s.
+    it is the working one. ``deleted`` is a text for :func:`read_deletion`. ``of_source`` are the options of the kind of source, such as
+    the table of a database. With ``changes_only`` a folder is read from where the last run ended. The rest is :class:`Reading`'s.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +173,7 @@ class Options:
             channels=read_channels(Path(self.channels)) if self.channels else {},
             markup=read_markup(self.markup),
             hook=load_hook(self.hook, Path(self.hook_folder or Path.cwd())) if self.hook else None,
-            deleted=self.deleted,
+            deleted=read_deletion(self.deleted) if self.deleted else None,
             strict=self.strict,
         )
 
@@ -124,6 +193,21 @@ def read_mapping(texts: Iterable[str]) -> dict[str, str]:
             raise InvalidSetting("--map", text, f"key {key!r} is mapped twice")
         mapping[key] = name
     return mapping
+
+
+def read_deletion(text: str) -> Deletion:
+    """What ``KEY``, or ``KEY=VALUE`` with several values between commas, says of deleted articles.
+
+    Raises:
+        InvalidSetting: a text without a key, or without a value after the sign.
+    """
+    key, sign, listed = text.partition("=")
+    values = frozenset(each.strip().lower() for each in _COMMA.split(listed))
+    if not key.strip() or (sign and "" in values):
+        raise InvalidSetting(
+            "--deleted", text, "must be KEY or KEY=VALUE,VALUE, such as status=trash"
+        )
+    return Deletion(key.strip(), values if sign else frozenset())
 
 
 def read_channels(file: Path) -> dict[str, str]:

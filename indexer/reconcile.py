@@ -16,8 +16,9 @@ from indexer.article import Article, channel_ancestry, content_hash
 from indexer.clean import clean, id_of
 from indexer.errors import InvalidSetting, ReconcileRefused, SourceUnreadable
 from indexer.fields import Made
+from indexer.importing import checked_records
 from indexer.ingest import MAX_REPORTED, Ingest
-from indexer.reading import Reading
+from indexer.reading import Reading, UnseenKeys, say_unseen
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.sources.base import Source
@@ -60,7 +61,7 @@ class Reconciliation:
     """How a source and the store compare, and what was repaired.
 
     ``missing`` are only in the source, ``stale`` have another content in the store, ``orphaned`` are only in the store, or the source
-    says that they are deleted. ``compared`` counts the articles of the store that belong to the source. ``failure`` says that the
+    says that they are deleted. ``unseen_keys`` are those that the reading names and no record has. ``compared`` counts the articles of the store that belong to the source. ``failure`` says that the
     source could not be read to its end: then what it lacks is unknown, and nothing is orphaned. ``repaired``: the store was made to
     hold what the source holds; ``stored`` and ``deleted`` count the changes. ``refusal`` says why that was not even tried.
     """
@@ -73,6 +74,7 @@ class Reconciliation:
     orphaned: Found
     rejected: int
     rejections: tuple[Rejection, ...]
+    unseen_keys: tuple[str, ...]
     failure: SourceUnreadable | None
     refusal: ReconcileRefused | None = None
     repaired: bool = False
@@ -80,7 +82,7 @@ class Reconciliation:
     deleted: int = 0
 
     def lines(self) -> list[str]:
-        """The counts, and the ids of the first articles that differ."""
+        """The counts, the ids of the first articles that differ, and a warning of keys that no record has."""
         parts = [
             f"read {self.read:,}, compared with {self.compared:,} articles of the store: {self.same:,} same, "
             f"{self.missing.count:,} missing, {self.stale.count:,} stale, {self.orphaned.count:,} orphaned, "
@@ -90,6 +92,8 @@ class Reconciliation:
             parts.append(f"{self.stored:,} stored, {self.deleted:,} deleted")
         states = {"missing": self.missing, "stale": self.stale, "orphaned": self.orphaned}
         parts += [f"{name}: {found}" for name, found in states.items() if found.count]
+        if self.unseen_keys:
+            parts.append(say_unseen(self.unseen_keys))
         return parts
 
     @property
@@ -115,6 +119,7 @@ class _Comparison:
     read: int = 0
     rejected: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    unseen_keys: tuple[str, ...] = ()
     failure: SourceUnreadable | None = None
 
     def reject(self, rejection: Rejection, article_id: str | None) -> None:
@@ -161,6 +166,7 @@ class _Comparison:
             orphaned=orphaned,
             rejected=self.rejected,
             rejections=tuple(self.rejections),
+            unseen_keys=self.unseen_keys,
             failure=self.failure,
         )
 
@@ -210,6 +216,7 @@ def reconcile(
     records that were read.
 
     Raises:
+        InvalidSetting: the source is a table without a column that the reading names; nothing was changed.
         StoreUnavailable, FolderNotWritable: what was repaired before stays repaired.
     """
     before = store.revision()
@@ -224,7 +231,7 @@ def reconcile(
     ingest = Ingest(store, reading, progress=progress)
     stored = deleted = 0
     with RejectsFile(rejects) as rejects_file:
-        for outcomes in ingest.batches(source.records()):
+        for outcomes in ingest.batches(checked_records(source, reading)):
             for each in outcomes:
                 orphaned.pop(each.article_id, None)
                 stored += each.result in ("created", "updated")
@@ -246,20 +253,23 @@ def _compare(
     belongs: Belongs,
     progress: Callable[[int], None],
 ) -> _Comparison:
-    found = _Comparison()
+    found, unseen = _Comparison(), UnseenKeys(reading)
     for change in store.changes(upto=store.revision()):
         if change.article is not None:
             found.held[change.article_id] = _digest(change.article)
             if belongs(change.article):
                 found.belong.add(change.article_id)
     try:
-        for found.read, item in enumerate(source.records(), start=1):
+        for found.read, item in enumerate(checked_records(source, reading), start=1):
+            if isinstance(item, Record):
+                unseen.see(item.values)
             _take(found, item, reading)
             if found.read % BATCH == 0:
                 progress(found.read)
     except SourceUnreadable as failure:
         found.failure = failure
     progress(found.read)
+    found.unseen_keys = unseen.keys()
     return found
 
 

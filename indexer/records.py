@@ -5,9 +5,18 @@ A file's source or a request makes records; ``ingest.py`` takes them. A request 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Literal, Self
+
+UNREAD: Final = "_rejected"
+"""The key under which the line of a record that could not be read says where it stood, and why. In a file, a record with this key is
+rejected for that reason, until somebody corrects its values and takes the key out."""
+UNREAD_TEXT: Final = "_text"
+"""The key under which such a line has what stood there and belongs to no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +34,31 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that cannot become an article: its place, the reason, and its original line.
+    """A record that cannot become an article: its place, the reason, and one line that can be corrected and ingested again.
 
-    Bytes of ``raw`` that are not UTF-8 are kept as surrogate escapes. ``raw`` is empty if the line was too long to keep.
+    The line is the original one where there were lines of JSON; bytes that are not UTF-8 are kept in it as surrogate escapes. Else it is
+    the values as JSON, or what :meth:`unread` makes.
     """
 
     where: str
     why: str
     raw: str
+
+    @classmethod
+    def unread(
+        cls,
+        where: str,
+        why: str,
+        values: Mapping[str, object] = MappingProxyType({}),
+        *,
+        text: str = "",
+    ) -> Self:
+        """The rejection of a record that could not be read as values, or not all of them are sure.
+
+        Its line is JSON: the ``values`` that are known, the reason under UNREAD, and ``text`` under UNREAD_TEXT.
+        """
+        more = {UNREAD_TEXT: text} if text else {}
+        return cls(where, why, one_line({UNREAD: f"{where}: {why}", **more, **values}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +68,9 @@ class Removal:
     where: str
     article_id: str
     how: Literal["delete", "withdraw"]
+
+
+def one_line(values: Mapping[str, object]) -> str:
+    """Values as one line of JSON. Times are texts; lone surrogates are JSON's escapes."""
+    text = json.dumps(values, ensure_ascii=False, default=datetime.isoformat)
+    return text.encode("utf-8", "backslashreplace").decode()

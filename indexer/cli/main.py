@@ -32,7 +32,7 @@ from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
 from indexer.rebuilding.status import check, look
 from indexer.reconcile import Plan, read_only, reconcile
-from indexer.rejects import rejects_name
+from indexer.rejects import is_own_source, rejects_name
 from indexer.settings import IndexSettings, read_settings, usable_cores
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
@@ -72,10 +72,14 @@ def ingest_command(
             return 0
         given = given_source(source, file, options)
         with show_ingest() as progress:
-            report = import_source(given, store, reading, rejects=rejects, progress=progress)
+            report = import_source(
+                given, store, reading, location=file, rejects=rejects, progress=progress
+            )
     summaries.show_ingest(report, rejects=rejects)
     if report.failure is not None:
         raise report.failure
+    if is_own_source(rejects, file) and not rejects.exists():
+        summaries.hint(f"{file} is removed: none of its records is rejected any more")
     return 0 if report.complete else PARTLY
 
 
@@ -116,7 +120,7 @@ def reconcile_command(
 def _rejects(named: Path | None, file: str, options: Options) -> Path:
     """The rejects file: the one that is named, or one named after FILE. It may replace FILE only if FILE is a rejects file."""
     rejects = named or rejects_of(file, options)
-    if rejects.resolve() == Path(file).resolve() and rejects_name(file) != rejects.name:
+    if is_own_source(rejects, file) and rejects_name(file) != rejects.name:
         raise click.BadParameter("is FILE itself: name another file", param_hint="--rejects")
     return rejects
 

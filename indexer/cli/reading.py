@@ -41,8 +41,8 @@ _OPTIONS = (
     ),
     click.option(
         "--deleted",
-        metavar="KEY",
-        help="The record's KEY says whether its article is deleted: anything but nothing, 0, false, no, n, f.",
+        metavar="KEY[=VALUE]",
+        help="The record's KEY says that its article is deleted: by one of these VALUEs, such as status=trash,9; else by anything but nothing, 0, false, no, n, f.",
     ),
     click.option(
         "--strict",

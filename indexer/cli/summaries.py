@@ -26,6 +26,7 @@ from indexer.command_line import results
 from indexer.editorial.entries import BlockPlacement, Entry, HotQuery, ListName, Placement
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
+from indexer.reading import say_unseen
 from indexer.rebuilding.catch_up import ChangesReport
 from indexer.rebuilding.rebuild import RebuildReport
 from indexer.rebuilding.status import CheckReport, Standing
@@ -72,6 +73,8 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         hint(f"{name}: {counted(count, 'value')}")
     for where, note in report.dropped[:SHOWN]:
         hint(f"{where}: {note}")
+    if report.unseen_keys:
+        hint(f"warning: {say_unseen(report.unseen_keys)}")
     if report.unused_fields:
         shown = list(report.unused_fields)[:SHOWN]
         hint(f"keys that were not used: {', '.join(shown)} (use one with --map KEY=FIELD)")

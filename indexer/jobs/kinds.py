@@ -17,7 +17,7 @@ from indexer.generations import Generations
 from indexer.importing import given_source, import_source, lasting_location
 from indexer.ingest import IngestReport
 from indexer.jobs.progress import Progress
-from indexer.reading import Options, Reading
+from indexer.reading import Options, Reading, say_unseen
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check
 from indexer.reconcile import Plan, read_only, reconcile
@@ -89,6 +89,7 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
         source,
         means.store,
         reading,
+        location=arguments["file"],
         rejects=Path(arguments["rejects"]),
         progress=progress.reach,
         asked_to_end=asked_to_end,
@@ -130,6 +131,7 @@ def _counts(report: IngestReport) -> str:
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
         + (f", {report.skipped:,} skipped" if report.skipped else "")
         + (f", {report.deleted:,} deleted" if report.deleted else "")
+        + (f"; {say_unseen(report.unseen_keys)}" if report.unseen_keys else "")
     )
 
 

@@ -18,7 +18,8 @@ class Source(Protocol):
         """Read the records, in order. An unreadable record becomes a Rejection, and the next one follows.
 
         Streams: memory does not grow with the number of records. Files are open only until the iterator ends or is
-        closed. ``raw`` never holds a line break.
+        closed. ``raw`` is one line, never empty, from which ``json_files.py`` reads the same values; or, of what could not be read, a
+        line that it rejects for the same reason.
 
         Raises:
             SourceUnreadable: the source cannot be opened, or breaks off. Raised only after every record before the
@@ -34,6 +35,15 @@ class Source(Protocol):
         Raises:
             SourceUnreadable: the source cannot be opened.
         """
+
+
+@runtime_checkable
+class Tabular(Source, Protocol):
+    """A source whose records all have the same keys."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """These keys, from the first record on, or from the end if there is none. Empty before."""
 
 
 @runtime_checkable

@@ -13,7 +13,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from json import dumps
 from typing import Final
 
 import orjson
@@ -48,13 +47,16 @@ class CsvFile:
 
     def __init__(self, location: str) -> None:
         self._location = location
+        self.columns: tuple[str, ...] = ()
 
     def records(self) -> Iterator[Record | Rejection]:
         """See ``Source.records``. A record's place is the line that its row begins in. Empty rows are skipped."""
         with opened_text(self._location) as text:
             refuse_other("csv", text)
             delimiter = find_delimiter(text.head, cut=text.cut) or _likely(text.head)
-            yield from _Table(text, delimiter).records()
+            table = _Table(text, delimiter)
+            self.columns = table.names
+            yield from table.records()
 
     def count(self) -> int:
         """See ``Source.count``: the line breaks outside quotes; 0 for standard input, which is read only once.
@@ -89,26 +91,30 @@ class _Table:
         self._lines = _Lines(text)
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self._delimiter = delimiter
+        self._first: list[str] = []
+        self._all = self._rows()
+        self.names = self._read_names()
 
-    def records(self) -> Iterator[Record | Rejection]:
-        names: tuple[str, ...] = ()
-        first: list[str] | Rejection | None = None
-        for each in self._rows():
-            if names:
-                if each != first:
-                    yield each if isinstance(each, Rejection) else self._record(names, each)
-            elif isinstance(each, Rejection):
-                raise SourceUnreadable(
-                    each.where, f"the first row must name the columns: {each.why}"
-                )
-            else:
-                first = each
-                names = self._names(each) if names_columns(each) else ()
-        if first and not names:
+    def _read_names(self) -> tuple[str, ...]:
+        """The names in the first row that can have them; none if there is no row.
+
+        Raises:
+            SourceUnreadable: they cannot name columns, or no row names two.
+        """
+        row: list[str] | Rejection | None = None
+        for row in self._all:
+            why = row.why if isinstance(row, Rejection) else self._undecoded(row)
+            if isinstance(row, Rejection) or why:
+                raise SourceUnreadable(self._where(), f"the first row must name the columns: {why}")
+            if names_columns(row):
+                self._first = row
+                return self._names(row)
+        if row:
             raise SourceUnreadable(
                 self._text.name,
                 "no row names two columns: they must be parted by commas, tabs, semicolons or bars, not by signs of full width such as ，",
             )
+        return ()
 
     def _names(self, cells: Sequence[str]) -> tuple[str, ...]:
         if all(each[:1] in _WIDE_QUOTES for each in cells):
@@ -117,6 +123,14 @@ class _Table:
                 f'the names of the columns stand in {cells[0][:1]}, which quotes no cell: replace it by " around the cells',
             )
         return column_names(cells, self._where())
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """The rows after that of the names, which may come again where files were joined."""
+        for each in self._all:
+            if isinstance(each, Rejection):
+                yield each
+            elif each != self._first:
+                yield self._record(each)
 
     def _rows(self) -> Iterator[list[str] | Rejection]:
         """The rows that are not empty. Of a row that cannot be read, the first line is rejected, and the next one is tried."""
@@ -127,12 +141,13 @@ class _Table:
             except StopIteration:
                 return
             except _TooLong:
-                yield Rejection(self._where(), self._why_too_long(), "")
+                yield Rejection.unread(self._where(), self._why_too_long())
                 self._lines.put_back()
             except csv.Error as error:
                 meant = (what for said, what in _QUOTING.items() if said in str(error))
                 why = f"line {self._lines.number}: {next(meant, str(error))}"
-                yield Rejection(self._where(), why, self._lines.first.rstrip("\r\n"))
+                text = self._lines.first.rstrip("\r\n")
+                yield Rejection.unread(self._where(), why, text=text)
                 self._lines.put_back()
             else:
                 if any(cells):
@@ -140,18 +155,17 @@ class _Table:
                         _FORMULA.sub(r"\1", each) if each[:2] == '="' else each for each in cells
                     ]
 
-    def _record(self, names: Sequence[str], cells: list[str]) -> Record | Rejection:
-        if why := self._fault(names, cells):
-            return Rejection(self._where(), why, dumps(cells, ensure_ascii=False))
-        values = dict(zip(names, cells, strict=False))
+    def _record(self, cells: list[str]) -> Record | Rejection:
+        values = dict(zip(self.names, cells, strict=False))
+        if why := self._fault(cells):
+            rest = self._delimiter.join(cells[len(self.names) :])
+            return Rejection.unread(self._where(), why, values, text=rest)
         return Record(self._where(), values, orjson.dumps(values).decode())
 
-    def _fault(self, names: Sequence[str], cells: list[str]) -> str | None:
-        if self._lines.undecoded:
-            for number, cell in enumerate(cells, 1):
-                if match := _UNDECODED.search(cell):
-                    byte = ord(match[0]) - 0xDC00
-                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
+    def _fault(self, cells: list[str]) -> str | None:
+        names = self.names
+        if why := self._undecoded(cells):
+            return why
         if len(cells) < len(names):
             return (
                 f"{len(cells)} cells for {len(names)} columns: a quote or a delimiter may be wrong"
@@ -161,6 +175,14 @@ class _Table:
                 f"{len(cells)} cells for {len(names)} columns: "
                 f"a text that holds {self._delimiter!r} must stand in double quotes"
             )
+        return None
+
+    def _undecoded(self, cells: list[str]) -> str | None:
+        if self._lines.undecoded:
+            for number, cell in enumerate(cells, 1):
+                if match := _UNDECODED.search(cell):
+                    byte = ord(match[0]) - 0xDC00
+                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
         return None
 
     def _where(self) -> str:

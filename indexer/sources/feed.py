@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import Final
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
-from indexer.records import Record, Rejection
+from indexer.records import Record, Rejection, one_line
 from indexer.sources.feed_parts import Entry, Head, count_entries, parts
 from indexer.sources.feed_values import Reader
 from indexer.sources.fetching import MAX_FETCHED, fetched, is_address
@@ -74,19 +73,13 @@ class Feed:
 
 def _record(entry: Entry, reader: Reader, where: str) -> Record | Rejection:
     if entry.why:
-        return Rejection(where, entry.why, _one_line({"entry": entry.text}))
+        return Rejection.unread(where, entry.why, text=_restored(entry.text))
     try:
         values = reader.values(entry.text)
     except ValueError as error:
-        return Rejection(where, str(error), _one_line({"entry": entry.text}))
+        return Rejection.unread(where, str(error), text=_restored(entry.text))
     values = {key: _with_bytes(value) for key, value in values.items()}
-    return Record(where, values, _one_line(values))
-
-
-def _one_line(values: dict[str, object]) -> str:
-    """The values as JSON, lone surrogates as its escapes."""
-    text = json.dumps(values, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()
+    return Record(where, values, one_line(values))
 
 
 def _pieces(text: Text, limit: int | None) -> Iterator[str]:
@@ -119,6 +112,9 @@ def _with_bytes(value: object) -> object:
     """The value of a field, or a list of them, with the bytes that are no text."""
     if isinstance(value, list):
         return [_with_bytes(each) for each in value]
-    if isinstance(value, str) and _STAND_IN.search(value):
-        return value.translate(_STOOD_FOR)
-    return value
+    return _restored(value) if isinstance(value, str) else value
+
+
+def _restored(text: str) -> str:
+    """A text with the bytes that are no text, for which others stood."""
+    return text.translate(_STOOD_FOR) if _STAND_IN.search(text) else text

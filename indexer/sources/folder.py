@@ -152,14 +152,14 @@ class Folder:
     def _records_of(self, file: _File) -> Iterator[Record | Rejection]:
         where = shown(str(file.path))
         if file.path.is_symlink():
-            yield Rejection(where, "a link, not followed: put the file itself there", "")
+            yield Rejection.unread(where, "a link, not followed: put the file itself there")
         elif not file.path.is_file():  # a pipe or a device would never end
-            yield Rejection(where, "not a regular file", "")
+            yield Rejection.unread(where, "not a regular file")
         else:
             try:
                 yield from self._source(file).records()
             except SourceUnreadable as error:
-                yield Rejection(where, error.why, "")
+                yield Rejection.unread(where, error.why)
 
     def _count_of(self, file: _File) -> int:
         if is_page(file.name) or not file.path.is_file():

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, read_lines
-from indexer.records import Record, Rejection
+from indexer.records import UNREAD, Record, Rejection
 from indexer.sources.json_text import JsonText, is_article
 from indexer.sources.reading import (
     HEAD,
@@ -35,6 +35,8 @@ _LINES: Final = 2
 """How many lines of the full length the beginning of a text is."""
 _OBJECTS: Final = re.compile(rb"\[\s*\{")
 _ESCAPED: Final = re.compile(rb"\\.")
+_CALLED_LINES: Final = re.compile(r"\.(?:jsonl|ndjson)(?:\.gz)?\Z", re.IGNORECASE)
+"""Names of files that hold an object a line. The name counts only where the content leaves it open: of a single line."""
 _MAX_NAMED: Final = 10
 """The most lists that an error names."""
 
@@ -43,7 +45,8 @@ class JsonFile:
     """The records of one file, or of standard input for ``-``.
 
     ``#`` and the keys of a list after the location name the list, such as ``answer.json#data.list``. Else an object that stands alone
-    and is no article is the answer of an API, and its longest list of objects is read, or an empty one. Empty lines and byte order marks are skipped.
+    and is no article is the answer of an API, and its longest list of objects is read, or an empty one; but the object in a file of one
+    line is a record if the file is called .jsonl. Empty lines and byte order marks are skipped.
     """
 
     def __init__(self, location: str) -> None:
@@ -52,8 +55,13 @@ class JsonFile:
     def records(self) -> Iterator[Record | Rejection]:
         """See ``Source.records``. Lines are numbered from 1, every line of the file; elements of lists from 0, as jq does.
 
-        An object that holds a list is read twice. It is copied to a temporary file if it comes from standard input.
+        An object that holds a list is read twice. It is copied to a temporary file if it comes from standard input. The line of a
+        record that could not be read is rejected again; see ``records.UNREAD``.
         """
+        for each in self._read():
+            yield _without_unread(each)
+
+    def _read(self) -> Iterator[Record | Rejection]:
         with opened_text(self._location) as text:
             refuse_other("json", text)
             form, stream = _form(text, patient=not read_once(self._location))
@@ -115,6 +123,7 @@ class JsonFile:
         json.peek()
         line = json.line
         form: Form = "list"
+        on_one_line = False
         with suppress(
             SourceUnreadable
         ):  # the second reading comes to the same place, and raises it
@@ -136,7 +145,15 @@ class JsonFile:
             key=lambda each: json.lists[each],
             default=None,
         )
-        return ("objects", "") if form == "list" and path is None else (form, path or "")
+        one_record = on_one_line and _CALLED_LINES.search(self._location)
+        if form == "list" and (one_record or path is None):
+            return "objects", ""
+        return form, path or ""
+
+
+def _without_unread(found: Record | Rejection) -> Record | Rejection:
+    why = found.values.get(UNREAD) if isinstance(found, Record) else None
+    return Rejection(found.where, why, found.raw) if why and isinstance(why, str) else found
 
 
 def _json(text: Text) -> JsonText:

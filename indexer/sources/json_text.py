@@ -240,7 +240,8 @@ class JsonText:
         if self._text[self._at] != "{":
             why = "not a JSON object such as {...}"
             value = self._pass_value()
-            return Element(path, 0, Rejection(where, why, dumps(value, ensure_ascii=False)))
+            text = dumps(value, ensure_ascii=False)
+            return Element(path, 0, Rejection.unread(where, why, text=text))
         tries = 0
         while True:
             try:
@@ -266,7 +267,7 @@ class JsonText:
             why = f"not {self._encoding.upper()} (byte 0x{byte:02X})"
             return Rejection(where, why, raw)
         if len(text) > MAX_LINE_BYTES:
-            return Rejection(where, _TOO_LONG, "")
+            return Rejection.unread(where, _TOO_LONG)
         if isinstance(values, dict):
             return Record(where, values, raw)
         return parse_text(text, where, raw=raw)
@@ -310,7 +311,7 @@ class JsonText:
                     depth += (sign in "{[") - (sign in "}]")
                     if depth == 0 and sign == "}":
                         self._at = token.end()
-                        return Element(path, self.place - begin, Rejection(where, _TOO_LONG, ""))
+                        return Element(path, self.place - begin, Rejection.unread(where, _TOO_LONG))
                     in_string = sign == '"' and token[1] != '"'
             self._at = len(self._text) - (in_string and self._text.endswith("\\"))
             if not self._more():

@@ -55,9 +55,9 @@ def _number(value: Decimal) -> int | float | str:
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
-def spelt(value: object) -> str | None:
-    """What JSON cannot hold, for ``raw``: a time as text; nothing for bytes."""
-    return value.isoformat() if isinstance(value, datetime) else None
+def spelt(value: datetime | bytes) -> object:
+    """What JSON cannot hold, for ``raw``: a time as text. Of bytes the number, as an object, which no field takes for a value."""
+    return value.isoformat() if isinstance(value, datetime) else {"bytes": len(value)}
 
 
 def spell_mark(value: object) -> str:

@@ -65,6 +65,7 @@ class SqlRows:
         self._name = table or "query"
         self._last: object = None
         self.since = since
+        self.columns: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str | None:
@@ -88,6 +89,7 @@ class SqlRows:
                 statement, key = self._select(connection, url)
                 with rows_of(connection, statement, self._parameters(), batch=_ROWS) as rows:
                     columns = self._columns(rows, url)
+                    self.columns = tuple(columns)
                     for number, row in enumerate(rows, start=1):
                         values = dict(zip(columns, row, strict=True))
                         self._note(values, columns, url)
@@ -229,7 +231,7 @@ class SqlRows:
             where += f"... row {number}"
         raw = json.dumps(values, ensure_ascii=False, default=spelt)
         if len(raw) > MAX_ROW:
-            return Rejection(where, f"longer than {MAX_ROW} characters, not copied", "")
+            return Rejection.unread(where, f"longer than {MAX_ROW} characters, not copied")
         return Record(where, values, raw)
 
 

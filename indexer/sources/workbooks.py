@@ -46,6 +46,7 @@ class Workbook:
 
     def __init__(self, location: str) -> None:
         self._location, self._sheet = split_part(location)
+        self.columns: tuple[str, ...] = ()
 
     def records(self) -> Iterator[Record | Rejection]:
         """See ``Source.records``. A record's place is the number of its row.
@@ -57,8 +58,11 @@ class Workbook:
             refuse_other_than("excel", found)
             path = found.path or _copied(found, stack)
             _check_size(path, found.name)
-            rows = stack.enter_context(_rows(path, found.name, self._sheet))
-            yield from rows
+            sheet = stack.enter_context(_opened_sheet(path, found.name, self._sheet))
+            for each in sheet.records():
+                self.columns = sheet.names
+                yield each
+            self.columns = sheet.names
 
     def count(self) -> int:
         """See ``Source.count``: always 0, since the rows are known only when the sheet is loaded."""
@@ -89,8 +93,8 @@ def _check_size(path: Path, name: str) -> None:
 
 
 @contextmanager
-def _rows(path: Path, name: str, sheet: str) -> Iterator[Iterator[Record | Rejection]]:
-    """Run the reader, and give what it prints as records."""
+def _opened_sheet(path: Path, name: str, sheet: str) -> Iterator[_Sheet]:
+    """Run the reader, and give what it prints as a sheet."""
     # Isolated, so that the modules beside the program do not hide those of the standard library.
     command = [
         sys.executable,
@@ -105,7 +109,7 @@ def _rows(path: Path, name: str, sheet: str) -> Iterator[Iterator[Record | Rejec
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            yield _Sheet(name, cast(IO[bytes], process.stdout)).records()
+            yield _Sheet(name, cast(IO[bytes], process.stdout))
         finally:
             process.kill()
 
@@ -115,6 +119,7 @@ class _Sheet:
 
     def __init__(self, name: str, output: IO[bytes]) -> None:
         self._name, self._output = name, output
+        self.names: tuple[str, ...] = ()
 
     def records(self) -> Iterator[Record | Rejection]:
         first = self._line()
@@ -122,22 +127,21 @@ class _Sheet:
             raise SourceUnreadable(self._name, first["error"])
         place = f"{self._name}#{first['sheet']}"
         merged = _Merged(first["merged"])
-        names: tuple[str, ...] = ()
         seen = False
         while (row := self._line()) is not None:
             number, cells = row
             seen = True
             where = f"{place}:{number}"
             if cells is None:
-                yield Rejection(where, f"longer than {MAX_LINE_BYTES} bytes, not copied", "")
+                yield Rejection.unread(where, f"longer than {MAX_LINE_BYTES} bytes, not copied")
                 continue
             filled = sum(each != "" for each in cells)
-            if not names:
+            if not self.names:
                 if filled > 1:
-                    names = column_names([str(_value(each)) for each in cells], where)
+                    self.names = column_names([str(_value(each)) for each in cells], where)
             elif filled > 1 or not merged.across(number):
-                yield _record(names, merged.completed(number, cells), where)
-        if not names:
+                yield _record(self.names, merged.completed(number, cells), where)
+        if not self.names:
             why = "no row names the columns" if seen else "the sheet is empty"
             raise SourceUnreadable(place, f"{why}: name another sheet, as in {self._name}#NAME")
 
@@ -199,7 +203,8 @@ def _record(names: Sequence[str], cells: Sequence[object], where: str) -> Record
         if isinstance(cell, float) and abs(cell) >= EXACT:
             why = f"column {column}: of the number {cell:.0f} only 15 digits are certain: make it a text"
         if why is not None:
-            return Rejection(where, why, orjson.dumps([_value(each) for each in cells]).decode())
+            rest = "\t".join(str(_value(each)) for each in cells[len(names) :])
+            return Rejection.unread(where, why, values, text=rest)
     return Record(where, values, orjson.dumps(values).decode())
 
 

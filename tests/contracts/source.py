@@ -10,9 +10,11 @@ class TestJsonFile(SourceContract):
 from __future__ import annotations
 
 import gc
+import json
 import tracemalloc
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -23,8 +25,10 @@ from indexer.clean import clean
 from indexer.errors import SourceUnreadable
 from indexer.fields import Made, make_article
 from indexer.reading import Reading
-from indexer.records import Record, Rejection
+from indexer.records import UNREAD, UNREAD_TEXT, Record, Rejection
+from indexer.rejects import RejectsFile
 from indexer.sources.base import Source
+from indexer.sources.registry import open_source
 
 Values = Mapping[str, str]
 
@@ -39,6 +43,20 @@ def sample(number: int) -> Values:
         "channel": "地方/集市",
         "published_at": "2025-05-06T07:08:09+08:00",
     }
+
+
+def _refuse(_: object) -> None:
+    raise ValueError("for the test")
+
+
+def _corrected(raw: str, values: Values) -> str:
+    """A rejected line as somebody corrects it: a broken one is written anew, in another one the reason is taken out."""
+    try:
+        held = json.loads(raw)
+    except ValueError:
+        held = {}
+    kept = {key: value for key, value in held.items() if key not in (UNREAD, UNREAD_TEXT)}
+    return json.dumps(kept | dict(values), ensure_ascii=False)
 
 
 class SourceContract(ABC):
@@ -100,7 +118,45 @@ class SourceContract(ABC):
         assert isinstance(bad, Rejection)
         assert bad.where
         assert bad.why
+        assert bad.raw
         assert "\n" not in bad.raw
+
+    def test_rejected_records_come_back_whole_from_the_rejects_file(self, tmp_path: Path) -> None:
+        """With the same mapping, whatever the reason was."""
+        records = [sample(number) for number in range(3)]
+        strict = replace(self.reading, hook=_refuse)
+        found = [
+            clean(each, strict)
+            for each in self.make(tmp_path, records).records()
+            if isinstance(each, Record)
+        ]
+        rejected = [each for each in found if isinstance(each, Rejection)]
+        assert len(rejected) == len(records)
+        again = self._ingested_again(tmp_path, rejected)
+        assert [self._article(each) for each in again] == [self.expected(each) for each in records]
+
+    def test_a_bad_record_fails_alike_from_the_rejects_file_until_it_is_corrected(
+        self, tmp_path: Path
+    ) -> None:
+        source = self.make_with_bad_record(tmp_path, [sample(1)], [sample(2)])
+        (bad,) = [each for each in source.records() if isinstance(each, Rejection)]
+        (again,) = self._ingested_again(tmp_path, [bad])
+        assert isinstance(again, Rejection)
+        assert bad.why in again.why
+        assert again.raw == bad.raw
+        corrected = Rejection("", "", _corrected(bad.raw, sample(3)))
+        (put_right,) = self._ingested_again(tmp_path, [corrected])
+        assert self._article(put_right) == make_article(sample(3), timezone=UTC)
+
+    def _ingested_again(
+        self, folder: Path, rejected: Iterable[Rejection]
+    ) -> list[Record | Rejection]:
+        path = folder / "rejects.jsonl"
+        path.unlink(missing_ok=True)
+        with RejectsFile(path) as rejects:
+            for each in rejected:
+                rejects.add(each)
+        return list(open_source(None, str(path)).records())
 
     def test_a_missing_source_is_unreadable(self, tmp_path: Path) -> None:
         with pytest.raises(SourceUnreadable):

@@ -14,7 +14,7 @@ from indexer.article import FIELDS, Article
 from indexer.clean import clean, id_of, unused_keys
 from indexer.errors import InvalidSetting
 from indexer.fields import Made
-from indexer.reading import Reading, read_mapping
+from indexer.reading import Deletion, Reading, read_deletion, read_mapping
 from indexer.records import Record, Rejection, Removal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -169,7 +169,7 @@ def test_keys_that_nobody_reads_are_told() -> None:
     }
 
 
-DELETED = Reading(timezone=SHANGHAI, deleted="gone", mapping={"number": "id"})
+DELETED = Reading(timezone=SHANGHAI, deleted=Deletion("gone"), mapping={"number": "id"})
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,49 @@ def test_a_record_that_says_so_is_a_removal_of_its_article(yes: object) -> None:
 )
 def test_a_record_that_says_no_or_nothing_is_an_article(no: object) -> None:
     assert isinstance(clean(_record(gone=no), DELETED), Made)
+
+
+STATUSES: dict[str, tuple[list[object], list[object]]] = {
+    "status=trash": (["trash", "Trash", " trash "], ["publish", "draft", "", None, "trashed"]),
+    "arcrank=-2": ([-2, "-2", -2.0], [0, -1, 2, "0", None]),
+    "status=9, 100": ([9, "9", 9.0, 100], [1, 0, 99, 9.5, True, "9.5", "09"]),
+    "状态=已删除，删除,下线": (
+        ["已删除", "删除", "下线"],
+        ["未删除", "正常", "已发布", "上线", None, 1],
+    ),
+    "shown=false": ([False, "false", "FALSE"], [True, "true", 0, None]),
+    "shown=0": ([False, 0, "0", 0.0], [True, 1, None, ""]),
+    "checked=1": ([True, 1, "1"], [False, 0, None]),
+}
+
+
+@pytest.mark.parametrize("text", STATUSES)
+def test_the_values_of_a_status_that_mean_deleted_can_be_named(text: str) -> None:
+    deletion = read_deletion(text)
+    reading = Reading(timezone=SHANGHAI, deleted=deletion)
+    deleted, there = STATUSES[text]
+    for each in deleted:
+        found = clean(_record(**{deletion.key: each}), reading)
+        assert found == Removal("news.jsonl:7", "a-1", "delete"), each
+    for each in there:
+        assert isinstance(clean(_record(**{deletion.key: each}), reading), Made), each
+
+
+def test_a_status_that_says_what_is_deleted_says_what_is_a_draft_only_in_our_words() -> None:
+    reading = Reading(timezone=SHANGHAI, deleted=read_deletion("status=9"))
+    for given, status in {1: "published", "draft": "draft", "正常": "published"}.items():
+        made = clean(_record(status=given), reading)
+        assert isinstance(made, Made)
+        assert made.article.status == status
+    hooked = replace(reading, hook=lambda values: {**values, "status": "misspelt"})
+    assert isinstance(clean(_record(status=1), hooked), Rejection)
+    assert isinstance(clean(_record(status=1), replace(reading, deleted=Deletion("x"))), Rejection)
+
+
+@pytest.mark.parametrize("text", ["=9", " = trash", "status=", "status=9,", "status= , "])
+def test_a_status_without_a_key_or_a_value_is_refused(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="KEY=VALUE,VALUE"):
+        read_deletion(text)
 
 
 def test_the_id_of_a_removal_is_that_of_its_article() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,15 +11,20 @@ from typing import Any
 
 import pytest
 
-from indexer.errors import StoreUnavailable
-from indexer.importing import import_source, rejects_of
+from indexer.errors import InvalidSetting, StoreUnavailable
+from indexer.importing import import_source, never, rejects_of
 from indexer.ingest import IngestReport
-from indexer.reading import Options, Reading
+from indexer.reading import Options, Reading, read_mapping
+from indexer.sources.base import Source
+from indexer.sources.csv_files import CsvFile
+from indexer.sources.json_files import JsonFile
 from indexer.sources.sql import SqlRows
+from indexer.sources.workbooks import Workbook
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from tests.indexer.site import SHANGHAI
 from tests.indexer.sources.rows import make_table
+from tests.indexer.sources.sheets import write_xlsx
 
 COLUMNS = {"id": "TEXT", "title": "TEXT", "changed": "INTEGER"}
 
@@ -44,6 +51,7 @@ def bring(
     *,
     query: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    rejects: Path = Path("rejects.jsonl"),
     asked_to_end: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     table = None if query else "articles"
@@ -51,7 +59,8 @@ def bring(
         SqlRows(url, table=table, query=query, watermark="changed"),
         store,
         Reading(timezone=SHANGHAI, mapping=mapping or {}),
-        rejects=Path("rejects.jsonl"),
+        location=url,
+        rejects=rejects,
         progress=lambda _: None,
         asked_to_end=asked_to_end,
     )
@@ -132,10 +141,155 @@ def test_without_a_watermark_every_run_reads_all(store: ArticleStore, url: str) 
             source,
             store,
             Reading(timezone=SHANGHAI),
+            location=url,
             rejects=Path("rejects.jsonl"),
             progress=lambda _: None,
         )
         assert report.read == 2
+
+
+def from_file(
+    store: ArticleStore, file: Path, rejects: Path, asked_to_end: Callable[[], bool] = never
+) -> IngestReport:
+    return import_source(
+        JsonFile(str(file)),
+        store,
+        Reading(timezone=SHANGHAI),
+        location=str(file),
+        rejects=rejects,
+        progress=lambda _: None,
+        asked_to_end=asked_to_end,
+    )
+
+
+NAMES = ("id", "标题", "category", "gone")
+
+
+def table_of(kind: str, folder: Path, rows: Sequence[Sequence[str]]) -> Source:
+    """A table in the given kind of source."""
+    if kind == "sql":
+        url = f"sqlite:///{folder}/cms.sqlite3"
+        make_table(url, dict.fromkeys(NAMES, "TEXT"), rows)
+        return SqlRows(url, table="articles")
+    if kind == "excel":
+        return Workbook(str(write_xlsx(folder / "n.xlsx", {"稿件": [NAMES, *rows]})))
+    file = folder / "n.csv"
+    file.write_text("".join(f"{','.join(row)}\n" for row in [NAMES, *rows]), encoding="utf-8")
+    return CsvFile(str(file))
+
+
+def bring_table(store: ArticleStore, source: Source, *maps: str, deleted: str = "") -> IngestReport:
+    options = Options(mapping=read_mapping(maps), deleted=deleted or None)
+    return import_source(
+        source,
+        store,
+        options.reading(timezone=SHANGHAI, order=None),
+        location="somewhere",
+        rejects=Path("rejects.jsonl"),
+        progress=lambda _: None,
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "excel", "sql"])
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize(
+    ("mapping", "deleted", "why"),
+    [
+        ("catgory=channel", "", "no column 'catgory', did you mean 'category'? The columns are: id, 标题, category, gone"),
+        ("Category=channel", "", "no column 'Category', did you mean 'category'?"),
+        ("标提=title", "", "no column '标提', did you mean '标题'?"),
+        ("来源=source", "", "no column '来源'. The columns are: id"),
+        ("标题=title", "gones", "no column 'gones', did you mean 'gone'?"),
+        ("标题=title", "state=9", "no column 'state'"),
+    ],
+)  # fmt: skip
+def test_a_column_that_the_table_does_not_have_is_refused_before_anything_is_stored(
+    store: ArticleStore, tmp_path: Path, kind: str, rows: int, mapping: str, deleted: str, why: str
+) -> None:
+    given = [(f"a-{number}", "集市", "地方", "0") for number in range(rows)]
+    with pytest.raises(InvalidSetting) as caught:
+        bring_table(store, table_of(kind, tmp_path, given), mapping, deleted=deleted)
+    assert why in str(caught.value)
+    assert store.count() == 0
+
+
+@pytest.mark.parametrize("kind", ["csv", "excel", "sql"])
+def test_of_columns_that_are_mapped_to_one_field_a_table_needs_only_one(
+    store: ArticleStore, tmp_path: Path, kind: str
+) -> None:
+    source = table_of(kind, tmp_path, [("a-1", "集市", "地方", "0"), ("a-2", "灯会", "", "1")])
+    report = bring_table(store, source, "headline=title", "标题=title", deleted="gone")
+    assert (report.created, report.absent, report.unseen_keys) == (1, 1, ("headline",))
+    article = store.get("a-1")
+    assert article is not None
+    assert article.title == "集市"
+
+
+def test_a_long_list_of_columns_is_cut() -> None:
+    with pytest.raises(InvalidSetting, match="column-19 and 980 more"):
+        Reading(timezone=SHANGHAI, mapping={"x": "title"}).check_columns(
+            [f"column-{number}" for number in range(1_000)]
+        )
+
+
+def test_keys_that_no_record_has_are_told_where_records_differ(
+    store: ArticleStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "news.jsonl"
+    lines = ['{"id": "a-1", "标题": "集市"}', '{"id": "a-2", "标题": "灯会", "kind": null}', "x"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    maps = ("标题=title", "kind=channel", "athor=author")
+    report = bring_table(store, JsonFile(str(file)), *maps, deleted="gone")
+    assert (report.created, report.rejected) == (2, 1)
+    assert report.unseen_keys == ("athor", "gone")
+    file.write_text("x", encoding="utf-8")
+    assert bring_table(store, JsonFile(str(file)), *maps).unseen_keys == ()
+
+
+def ids_in(file: Path) -> list[str]:
+    return [json.loads(line)["id"] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_later_runs_keep_what_earlier_ones_rejected(
+    store: ArticleStore, url: str, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects-articles.jsonl"
+    make_table(url, COLUMNS, [*rows(1), *rows(2, title="")])
+    assert bring(store, url, rejects=rejects).rejected == 1
+    make_table(url, COLUMNS, [*rows(1), *rows(2, title=""), *rows(3), *rows(4, title="")])
+    for _ in range(3):  # a row at the watermark is read again each time
+        assert bring(store, url, rejects=rejects).rejected > 0
+    assert ids_in(rejects) == ["a-2", "a-4"]
+    text = rejects.read_text(encoding="utf-8").replace('"title": ""', '"title": "补上"', 1)
+    rejects.write_text(text, encoding="utf-8")
+    report = from_file(store, rejects, rejects)
+    assert (report.created, report.rejected) == (1, 1)
+    assert ids_in(rejects) == ["a-4"]
+    bring(store, url, rejects=rejects)
+    rejects.write_text(
+        rejects.read_text(encoding="utf-8").replace('"title": ""', '"title": "补上"'),
+        encoding="utf-8",
+    )
+    assert from_file(store, rejects, rejects).complete
+    assert not rejects.exists()
+    assert store.count() == 4
+
+
+def test_a_rejects_file_that_is_left_early_or_breaks_off_keeps_its_rest(
+    store: ArticleStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects-news.jsonl"
+    lines = ['{"id": "a-1"}', '{"id": "a-2", "title": "灯会"}', '{"id": "a-3"}']
+    rejects.write_text("\n".join(lines), encoding="utf-8")
+    asked = iter([False, False, True])
+    assert from_file(store, rejects, rejects, lambda: next(asked)).read == 2
+    assert rejects.read_text(encoding="utf-8").splitlines() == lines
+    rejects.write_bytes(gzip.compress("\n".join(lines).encode())[:-4])
+    before = rejects.read_bytes()
+    report = from_file(store, rejects, rejects)
+    assert report.failure is not None
+    assert report.rejected
+    assert rejects.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from indexer.errors import InvalidSetting, SourceUnreadable
 from indexer.fields import make_article
 from indexer.ingest import MAX_REPORTED
-from indexer.reading import Reading
+from indexer.reading import Deletion, Reading
 from indexer.reconcile import Plan, Reconciliation, read_only, reconcile
 from indexer.records import Record, Rejection
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from tests.indexer.site import SHANGHAI
 
-READING = Reading(timezone=SHANGHAI, deleted="gone")
+READING = Reading(timezone=SHANGHAI, deleted=Deletion("gone"))
 ALL = read_only(None)
 
 Values = Mapping[str, object]

@@ -20,7 +20,11 @@ _SOURCE_NAME: Final = re.compile(r"source|laiyuan|media-?name", re.I)
 
 
 class NoArticle(Exception):
-    """The page holds no article. The message says what is missing."""
+    """The page holds no article. The message says what is missing; ``values`` are the fields that were found."""
+
+    def __init__(self, why: str, values: dict[str, object]) -> None:
+        super().__init__(why)
+        self.values = values
 
 
 def read_page(text: str) -> dict[str, object]:
@@ -35,14 +39,13 @@ def read_page(text: str) -> dict[str, object]:
     says = declared.read_declared(root)
     title = declared.find_title(root, page, says)
     found = body.find_body(root, page, title)
-    if not title:
-        raise NoArticle("no title")
-    if not found.lines:
-        raise NoArticle("no text of an article")
+    url = declared.find_url(root, says, text)
     kept = [page.lines[n].text for n in found.lines]
+    if not title or not kept:
+        missing = "no text of an article" if title else "no title"
+        raise NoArticle(missing, _held({"url": url, "title": title, "body": "\n".join(kept)}))
     between, head, tail = _around(page.lines, found.lines, title)
     channel = declared.find_channel(page, says, title)
-    url = declared.find_url(root, says, text)
     labels = {**printed.read_labels(tail), **printed.read_labels(head)}
     credited = printed.read_credits([*(each.text for each in head), *kept[:2], *kept[-2:]])
     beside = printed.read_outlet(head) or _named_outlet(page, between)
@@ -64,6 +67,10 @@ def read_page(text: str) -> dict[str, object]:
         "tags": declared.find_tags(says, title + "\n" + "\n".join(kept)),
         "site": says.site,
     }
+    return _held(values)
+
+
+def _held(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value}
 
 

@@ -124,11 +124,11 @@ def _from_file(path: str, name: str) -> Page | Rejection:
     try:
         # A pipe or a device would never end.
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            return Rejection(where, "not a regular file", "")
+            return Rejection.unread(where, "not a regular file")
         with Path(path).open("rb") as file:
             return _page(where, name, file)
     except OSError as error:
-        return Rejection(where, f"cannot be read ({error.strerror})", "")
+        return Rejection.unread(where, f"cannot be read ({error.strerror})")
 
 
 def _page(where: str, name: str, stream: BinaryIO) -> Page | Rejection:
@@ -139,9 +139,9 @@ def _page(where: str, name: str, stream: BinaryIO) -> Page | Rejection:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unpacked:
                 raw = unpacked.read(MAX_PAGE_BYTES + 1)
         except (EOFError, OSError, zlib.error):
-            return Rejection(where, "damaged gzip", "")
+            return Rejection.unread(where, "damaged gzip")
     if len(raw) > MAX_PAGE_BYTES:
-        return Rejection(where, f"more than {MAX_PAGE_BYTES} bytes, not read", "")
+        return Rejection.unread(where, f"more than {MAX_PAGE_BYTES} bytes, not read")
     return Page(where, re.sub(r"\.gz\Z", "", name, flags=re.I), raw)
 
 
@@ -153,14 +153,14 @@ def _from_zip(location: str) -> Iterator[Page | Rejection]:
                 continue
             where = shown(f"{location}:{name}")
             if why := _zip_objection(member, name):
-                yield Rejection(where, why, "")
+                yield Rejection.unread(where, why)
                 continue
             try:
                 with archive.open(member) as stream:
                     found = _page(where, name, cast(BinaryIO, stream))
             # zipfile says so of a method that it does not know, and of sizes that cannot be.
             except (zipfile.BadZipFile, NotImplementedError, ValueError, *_BREAKS) as error:
-                found = Rejection(where, f"cannot be unpacked ({error})", "")
+                found = Rejection.unread(where, f"cannot be unpacked ({error})")
             yield found
 
 
@@ -264,11 +264,11 @@ def _tar_page(
     if not is_page(member.name) or member.isdir():
         return None
     if _leads_out(member.name):
-        return Rejection(where, "its path leads out of the archive", "")
+        return Rejection.unread(where, "its path leads out of the archive")
     if member.issym() or member.islnk():
-        return Rejection(where, "a link, not followed", "")
+        return Rejection.unread(where, "a link, not followed")
     if member.size > MAX_PAGE_BYTES:
-        return Rejection(where, f"more than {MAX_PAGE_BYTES} bytes, not read", "")
+        return Rejection.unread(where, f"more than {MAX_PAGE_BYTES} bytes, not read")
     stream = archive.extractfile(member)
     return (
         _page(where, re.sub(r"^\./", "", member.name), cast(BinaryIO, stream)) if stream else None

@@ -38,14 +38,20 @@ class Pages:
 
 def _record(page: Page) -> Record | Rejection:
     if not is_text(page.raw):
-        return Rejection(page.where, "not a page but binary data", "")
+        return Rejection.unread(page.where, "not a page but binary data")
     text, encoding, replaced = decode(page.raw)
+    values: dict[str, object] = {}
+    why = ""
     try:
         values = read_page(text)
-    except (UnusableMarkup, NoArticle) as error:
-        return Rejection(page.where, f"{error} (read as {encoding})", "")
+    except NoArticle as error:
+        values, why = error.values, str(error)
+    except UnusableMarkup as error:
+        why = str(error)
     if "url" not in values:
         values["id"] = id_from_path(page.name)
+    if why:
+        return Rejection.unread(page.where, f"{why} (read as {encoding})", values)
     if replaced:
         values[REPLACED] = replaced
     return Record(page.where, values, orjson.dumps(values).decode())

@@ -193,6 +193,29 @@ def test_rejects_can_be_put_right_and_ingested_again(shell: Shell, tmp_path: Pat
     assert (code, "1 created" in out) == (0, True)
 
 
+def test_rejected_rows_of_a_table_are_corrected_and_ingested_with_the_same_mapping(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "旧稿.csv").write_text(
+        "编号,标题,栏目\n1,早班船,地方\n2,晚班船,地方,多出来的\n3,,地方\n,夜航,地方\n",
+        encoding="utf-8",
+    )
+    maps = ("--map", "编号=id", "--map", "标题=title", "--map", "栏目=channel")
+    assert "1 created, 0 updated, 0 unchanged, 3 rejected" in shell("ingest", "旧稿.csv", *maps)[1]
+    rejects = tmp_path / "rejects-旧稿.csv.jsonl"
+    lines = [json.loads(line) for line in rejects.read_text(encoding="utf-8").splitlines()]
+    code, out, err = shell("ingest", rejects.name, *maps)
+    assert (code, "3 rejected" in out) == (1, True), "none is right as it is"
+    assert "4 cells for 3 columns" in err
+    del lines[0]["_rejected"]
+    lines[1]["标题"], lines[2]["编号"] = "补题", "4"
+    write_lines(rejects, *lines)
+    code, out, err = shell("ingest", rejects.name, *maps)
+    assert (code, "3 created, 0 updated, 0 unchanged, 0 rejected" in out) == (0, True)
+    assert f"{rejects.name} is removed" in err
+    assert not list(tmp_path.glob("rejects-*"))
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [
@@ -224,6 +247,22 @@ def test_keys_are_mapped_to_fields_and_unused_ones_are_named(
     store.close()
     assert stored is not None
     assert (stored.channel, stored.source) == ("社会/交通", "江畔日报")
+
+
+def test_a_key_that_no_record_has_is_a_warning_and_a_column_that_is_not_there_an_error(
+    shell: Shell, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "news.jsonl", record(1, category="地方"))
+    code, out, err = shell("ingest", "news.jsonl", "--map", "catgory=channel")
+    assert (code, "1 created" in out) == (0, True)
+    assert "warning: no record has the key 'catgory' that --map or --deleted names" in err
+    _, out, _ = shell("reconcile", "news.jsonl", "--map", "catgory=channel")
+    assert "no record has the key 'catgory'" in out
+    (tmp_path / "news.csv").write_text("id,title,category\nn-2,雨,地方\n", encoding="utf-8")
+    for command in ("ingest", "reconcile"):
+        code, out, err = shell(command, "news.csv", "--map", "catgory=channel")
+        assert (code, out) == (2, "")
+        assert "there is no column 'catgory', did you mean 'category'?" in err
 
 
 @pytest.mark.parametrize("mapping", ["channel", "=channel", "category=", "category=chanel"])

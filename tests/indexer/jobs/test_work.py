@@ -79,6 +79,7 @@ class Site:
         self,
         content: bytes | list[object],
         name: str = "news.jsonl",
+        *,
         options: Options = Options(),  # noqa: B008 - it is a value
     ) -> Job:
         path = self.root / name
@@ -207,6 +208,12 @@ def test_a_file_that_is_gone_fails_the_job_in_one_line_and_the_next_one_runs(sit
     ((event, detail, facts),) = site.told
     assert (event, facts) == ("job_failed", {"job": job.id, "kind": "import"})
     assert detail == f"job {job.id} (import) failed: {job.outcome}"
+
+
+def test_a_key_that_no_record_has_is_told_in_the_outcome(site: Site) -> None:
+    job = site.add_import(records(2), options=Options(mapping={"catgory": "channel"}))
+    outcome = site.run_one(job).outcome
+    assert outcome.endswith("; no record has the key 'catgory' that --map or --deleted names")
 
 
 def test_a_file_that_breaks_off_fails_the_job_and_says_what_was_stored(site: Site) -> None:

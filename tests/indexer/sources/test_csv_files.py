@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import SourceUnreadable
-from indexer.records import Record, Rejection
+from indexer.records import UNREAD, UNREAD_TEXT, Record, Rejection
 from indexer.sources.base import Source
 from indexer.sources.csv_files import MAX_ROW, CsvFile
 from indexer.sources.recognise import kind_of
@@ -133,12 +133,20 @@ def test_a_row_that_is_wrong_is_rejected_with_its_line_and_the_rest_is_read(
     assert _seen(found) == [good[0], (3, why), *good[1:]]
 
 
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        ("3,丙,丁,戊", {"id": "3", "title": "丙", UNREAD_TEXT: "丁,戊"}),
+        ("3", {"id": "3"}),
+        ('3,"丙"丁"', {UNREAD_TEXT: '3,"丙"丁"'}),
+    ],
+)
 def test_rejected_rows_keep_their_cells_and_cannot_become_articles_as_they_are(
-    tmp_path: Path,
+    tmp_path: Path, row: str, kept: dict[str, str]
 ) -> None:
-    _, _, bad = _read(tmp_path, "id,title\n1,甲\n2,乙\n3,丙,丁\n")
+    _, _, bad = _read(tmp_path, f"id,title\n1,甲\n2,乙\n{row}\n")
     assert isinstance(bad, Rejection)
-    assert json.loads(bad.raw) == ["3", "丙", "丁"]
+    assert json.loads(bad.raw) == {UNREAD: f"{bad.where}: {bad.why}", **kept}
 
 
 def test_a_quote_that_is_never_closed_does_not_swallow_the_file(tmp_path: Path) -> None:
@@ -166,7 +174,8 @@ def test_an_endless_line_is_never_held_in_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert isinstance(long, Rejection)
-    assert (long.why, long.raw) == (f"longer than {MAX_ROW:,} characters, not copied", "")
+    assert long.why == f"longer than {MAX_ROW:,} characters, not copied"
+    assert json.loads(long.raw) == {UNREAD: f"{file}:3: {long.why}"}
     assert _seen([first, last]) == [(2, {"id": "1", "title": "a"}), (4, {"id": "3", "title": "c"})]
 
 
@@ -211,7 +220,14 @@ def test_a_byte_that_the_encoding_does_not_have_costs_its_row(tmp_path: Path) ->
     assert isinstance(bad, Rejection)
     assert bad.where.endswith(":3")
     assert bad.why == "column 2: not GB18030 (byte 0xB6)"
-    assert b"\xff" in bad.raw.encode(errors="surrogateescape")
+    assert "\udcff" in json.loads(bad.raw)["标题"]
+
+
+def test_a_byte_that_the_encoding_does_not_have_in_the_names_is_one_error(tmp_path: Path) -> None:
+    rows = f"编号,标题\n{'7,渡口今日停航，江面起雾' * 9}\n".encode("gb18030")
+    broken = rows.replace("标题".encode("gb18030"), b"\xb1\xff\xcc\xe2")
+    with pytest.raises(SourceUnreadable, match="must name the columns: column 2: not GB18030"):
+        _read(tmp_path, broken)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gbk", "big5"])

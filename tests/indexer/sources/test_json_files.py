@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import MAX_LINE_BYTES, read_lines
-from indexer.records import Record, Rejection
+from indexer.records import UNREAD, UNREAD_TEXT, Record, Rejection
 from indexer.sources.base import Source
 from indexer.sources.json_files import JsonFile
 from tests.conftest import PROJECT
@@ -156,7 +156,20 @@ def test_a_line_that_is_no_object_is_rejected_with_its_reason(
 ) -> None:
     rejection = _only(_read(tmp_path, line))
     assert reason in rejection.why
-    assert rejection.raw == line.decode()
+    if line.startswith(b"["):  # in a rejects file it would look like a list of records
+        assert json.loads(rejection.raw)[UNREAD_TEXT] == line.decode()
+    else:
+        assert rejection.raw == line.decode()
+
+
+@pytest.mark.parametrize("value", ["", None, False, 0, ["no"]])
+def test_only_a_reason_under_the_key_of_unread_records_rejects(
+    tmp_path: Path, value: object
+) -> None:
+    (record,) = _read(tmp_path, json.dumps({"a": 1, UNREAD: value}).encode())
+    assert isinstance(record, Record)
+    rejection = _only(_read(tmp_path, json.dumps({"a": 1, UNREAD: "t.csv:7: 3 cells"}).encode()))
+    assert rejection.why == "t.csv:7: 3 cells"
 
 
 def test_a_line_that_is_not_utf8_is_rejected_and_its_bytes_are_kept(tmp_path: Path) -> None:
@@ -182,7 +195,7 @@ def test_a_line_may_have_the_limit_and_no_byte_more(tmp_path: Path, extra: int) 
     assert isinstance(second, Record)
     if isinstance(first, Rejection):
         assert first.why == f"longer than {MAX_LINE_BYTES} bytes, not copied"
-        assert first.raw == ""
+        assert json.loads(first.raw) == {UNREAD: f"{first.where}: {first.why}"}
 
 
 def test_a_line_that_is_far_too_long_is_never_held_in_memory(tmp_path: Path) -> None:

@@ -76,6 +76,17 @@ def _read(tmp_path: Path, content: str, part: str = "") -> list[Record | Rejecti
     return list(JsonFile(f"{file}{part}").records())
 
 
+@pytest.mark.parametrize(
+    ("name", "records"), [("n.jsonl", 1), ("n.ndjson", 1), ("n.JSONL", 1), ("n.json", 2), ("n", 2)]
+)
+def test_the_name_says_whether_a_single_line_is_a_record_or_holds_a_list(
+    tmp_path: Path, name: str, records: int
+) -> None:
+    line = json.dumps({"id": "a-1", "pictures": [{"url": "/a.jpg"}, {"url": "/b.jpg"}]})
+    (tmp_path / name).write_text(line, encoding="utf-8")
+    assert len(list(JsonFile(str(tmp_path / name)).records())) == records
+
+
 def _values(found: Iterable[Record | Rejection]) -> list[object]:
     return [each.values for each in found if isinstance(each, Record)]
 

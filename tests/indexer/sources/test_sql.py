@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from indexer.errors import InvalidSetting, SourceUnreadable
-from indexer.records import Record, Rejection
+from indexer.records import UNREAD, Record, Rejection
 from indexer.sources.base import Incremental, Source
 from indexer.sources.csv_files import CsvFile
 from indexer.sources.databases import absolute_url
@@ -210,7 +210,7 @@ def test_postgresqls_own_types_are_understood(url: str) -> None:
         "big": 10**30,
         "fine": "0.1234567890123456789",
     }
-    assert json.loads(found.raw)["picture"] is None
+    assert json.loads(found.raw)["picture"] == {"bytes": 2}
 
 
 def test_a_text_in_sqlite_that_is_not_utf8_costs_nothing_else(url: str) -> None:
@@ -551,5 +551,6 @@ def test_a_row_that_is_too_long_is_rejected_alone(url: str) -> None:
     execute(url, f"UPDATE articles SET body = zeroblob({MAX_ROW}) WHERE id = 1")
     first, second = SqlRows(url, table="articles").records()
     assert isinstance(first, Rejection)
-    assert (first.where, first.raw) == ("articles id=1", "")
+    assert first.where == "articles id=1"
+    assert json.loads(first.raw) == {UNREAD: f"articles id=1: {first.why}"}
     assert isinstance(second, Record)
