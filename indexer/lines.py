@@ -95,18 +95,17 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
         values = STRICT.decode(text)
     except JSONDecodeError as error:
         return Rejection(where, f"not JSON ({error.msg}, character {error.pos + 1})", line)
-    except RecursionError:
-        why = "not JSON that can be used: lists and objects lie in one another too deep; leave out what no article needs"
-        return Rejection(where, why, line)
-    except ValueError as error:
-        return Rejection(where, f"not JSON that can be used ({_meant(error)})", line)
+    except (ValueError, RecursionError) as error:
+        return Rejection(where, f"not JSON that can be used: {meant(error)}", line)
     if not isinstance(values, dict):
         return Rejection(where, "not a JSON object such as {...}", line)
     return Record(where, values, line)
 
 
-def _meant(error: ValueError) -> str:
-    """What an error of the decoder means. Python's own advice about long numbers is for programmers."""
+def meant(error: ValueError | RecursionError) -> str:
+    """What an error of the decoder means. Python's own words about long numbers and deep texts are for programmers."""
+    if isinstance(error, RecursionError):
+        return "lists and objects lie in one another too deep; leave out what no article needs"
     if "integer string conversion" in str(error):
         return "a number has thousands of digits: write it in quotes"
     return str(error)
