@@ -95,24 +95,23 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
         values = STRICT.decode(text)
     except JSONDecodeError as error:
         why = f"not JSON ({error.msg}, character {error.pos + 1})"
-    except RecursionError:
-        why = "not JSON that can be used: lists and objects lie in one another too deep; leave out what no article needs"
-    except ValueError as error:
-        why = f"not JSON that can be used ({_meant(error)})"
+    except (ValueError, RecursionError) as error:
+        why = f"not JSON that can be used: {meant(error)}"
     else:
         if isinstance(values, dict):
             return Record(where, values, line)
         why = "not a JSON object such as {...}"
-    # At the head of a rejects file it would be taken for a list of records.
-    return (
-        Rejection.unread(where, why, text=line)
-        if line.startswith("[")
-        else Rejection(where, why, line)
-    )
+    if line.startswith(
+        "["
+    ):  # at the head of a rejects file it would be taken for a list of records
+        return Rejection.unread(where, why, text=line)
+    return Rejection(where, why, line)
 
 
-def _meant(error: ValueError) -> str:
-    """What an error of the decoder means. Python's own advice about long numbers is for programmers."""
+def meant(error: ValueError | RecursionError) -> str:
+    """What an error of the decoder means. Python's own words about long numbers and deep texts are for programmers."""
+    if isinstance(error, RecursionError):
+        return "lists and objects lie in one another too deep; leave out what no article needs"
     if "integer string conversion" in str(error):
         return "a number has thousands of digits: write it in quotes"
     return str(error)

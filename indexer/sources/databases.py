@@ -39,16 +39,24 @@ def read_url(given: str) -> URL:
     """The parts of a database's URL.
 
     Raises:
-        SourceUnreadable: it is none. The message does not repeat it, because it may hold a password.
+        SourceUnreadable: it is none. The message does not repeat it, because it may hold a password. Or no database is called so.
     """
     try:
-        return make_url(given)
+        url = make_url(given)
+        url.get_dialect()
+    except NoSuchModuleError:
+        raise SourceUnreadable(
+            shown(url),
+            f"{url.drivername}:// is no database that is known here: write postgresql+psycopg://, mysql+pymysql:// or sqlite:///, "
+            "or install what reads it; a file there has to be fetched first, as with curl",
+        ) from None
     except (ArgumentError, ValueError):
         raise SourceUnreadable(
             "the database's URL",
             "must be one such as postgresql+psycopg://user:password@host/database, mysql+pymysql://user:password@host/database "
             "or sqlite:///file.sqlite3; in a password write @ as %40, / as %2F, : as %3A",
         ) from None
+    return url
 
 
 def absolute_url(given: str) -> str:
@@ -139,12 +147,6 @@ def _engine(url: URL) -> Engine:
         arguments = {}
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
-    except NoSuchModuleError as error:
-        raise StoreUnavailable(
-            shown(url),
-            f"{url.drivername}:// is no database that is known here: write postgresql+psycopg://, mysql+pymysql:// or sqlite:///; "
-            "a file that is neither here nor behind http:// or https:// has to be fetched first, as with curl",
-        ) from error
     except ModuleNotFoundError as error:
         raise StoreUnavailable(
             shown(url),

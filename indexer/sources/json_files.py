@@ -15,7 +15,7 @@ from typing import Final, Literal
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, read_lines
 from indexer.records import UNREAD, Record, Rejection
-from indexer.sources.json_text import JsonText, is_article
+from indexer.sources.json_text import MAX_DEPTH, JsonText, is_article
 from indexer.sources.reading import (
     HEAD,
     Text,
@@ -210,10 +210,10 @@ def _goes_on(first: bytes, begin: _Beginning) -> bool:
     )
 
 
-def _holds_records(value: object) -> bool:
-    """Whether an object holds a list of objects, or an empty one, at any depth."""
+def _holds_records(value: object, depth: int = 0) -> bool:
+    """Whether an object holds a list of objects, or an empty one, as deep as lists are looked for."""
     if isinstance(value, dict):
-        return any(map(_holds_records, value.values()))
+        return depth < MAX_DEPTH and any(_holds_records(each, depth + 1) for each in value.values())
     return isinstance(value, list) and (not value or any(isinstance(each, dict) for each in value))
 
 

@@ -15,7 +15,7 @@ from json import JSONDecodeError, JSONDecoder, dumps
 from typing import Final
 
 from indexer.errors import SourceUnreadable
-from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, parse_text
+from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, meant, parse_text
 from indexer.records import Record, Rejection
 
 MAX_DEPTH: Final = 6
@@ -224,7 +224,7 @@ class JsonText:
             try:
                 value, end = _LENIENT.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
-                why = error.msg if isinstance(error, JSONDecodeError) else str(error)
+                why = error.msg if isinstance(error, JSONDecodeError) else meant(error)
                 if len(self._text) - self._at > MAX_LINE_BYTES or not self._more():
                     raise self._unreadable(why) from error
                 continue

@@ -203,6 +203,19 @@ def test_an_object_alone_that_is_no_answer_stays_whole(
     assert record.values == article
 
 
+@pytest.mark.parametrize("depth", [7, 300, 600, 900, 5_000])
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ('{"a":[', "]}")])
+def test_an_object_alone_may_be_of_any_depth(
+    tmp_path: Path, depth: int, opening: str, closing: str
+) -> None:
+    depth //= len(closing)
+    (found,) = _read(tmp_path, f"{opening * depth}1{closing * depth}")
+    if depth * len(closing) <= 600:
+        assert isinstance(found, Record)
+    elif isinstance(found, Rejection):  # how deep is too deep depends on the program around
+        assert "lie in one another too deep" in found.why
+
+
 def test_the_list_of_an_article_can_be_named(tmp_path: Path) -> None:
     found = _read(tmp_path, json.dumps({**_POST, "comments": _COMMENTS}), "#comments")
     assert _values(found) == _COMMENTS

@@ -324,6 +324,8 @@ def test_an_address_that_is_no_database_says_to_fetch_the_file(url: str) -> None
     why = failure_of(SqlRows(url, table="a"))
     assert "is no database that is known here" in why
     assert "has to be fetched first" in why
+    with pytest.raises(SourceUnreadable, match="is no database that is known here"):
+        absolute_url(url)  # as a job does when it is queued
     with pytest.raises(SourceUnreadable, match="is no file: fetch it first"):
         next(CsvFile(url).records())
 
