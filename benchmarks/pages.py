@@ -28,7 +28,7 @@ from pathlib import Path
 import trafilatura
 from trafilatura.settings import Document
 
-from indexer.sources.pages.decoding import decode
+from indexer.sources.encodings import decode, encoding_of
 from indexer.sources.pages.markup import outline, parse
 from indexer.sources.pages.noise import ends_article
 from indexer.sources.pages.page import NoArticle, read_page
@@ -132,7 +132,8 @@ def main() -> None:
         raw = gzip.decompress(page.read_bytes())
         started = time.perf_counter()
         try:
-            values = {name: str(value) for name, value in read_page(decode(raw).text).items()}
+            text = decode(raw, encoding_of(raw) or "utf-8")
+            values = {name: str(value) for name, value in read_page(text).items()}
         except NoArticle as error:
             values = {"body": "", "title": f"({error})"}
         seconds += time.perf_counter() - started
@@ -148,7 +149,7 @@ def main() -> None:
         noise = [each for each in known.noise if squeezed(each) in squeezed(body)]
         if part is not None:
             counts[half, "body"].append(part >= ENOUGH and not noise)
-        other = alone(decode(raw).text)
+        other = alone(text)
         other_noise = sum(squeezed(each) in squeezed(other) for each in known.noise)
         more = len(squeezed(body)) - len(squeezed(known.text)) if known.text else None
         other_more = len(squeezed(other)) - len(squeezed(known.text)) if known.text else None

@@ -45,6 +45,8 @@ _JOINED: Final = ("source", "author", "editor")
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]+")
 """Control characters other than white space, and lone surrogates: halves of characters."""
+_UNDECODED: Final = "\ufffd"
+"""What a program writes for bytes that it could not decode."""
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#][!-\[\]-~]*)?")
 """Most URLs. None of them fails a check, and the standard library takes five times as long to read one."""
 _PARTED: Final = re.compile(r"[,，、;；|｜\n]+")
@@ -178,6 +180,14 @@ class _Reader:
             text, image = plain_text(text)
             self._image = self._image or image
             self.notes.append(Note(name, "cleaned of markup"))
+        if undecoded := text.count(_UNDECODED):
+            self.notes.append(
+                Note(
+                    name,
+                    "holds undecoded characters",
+                    f"{undecoded} of them, shown as {_UNDECODED}",
+                )
+            )
         if _is_plain(text):
             return text
         kept = _CONTROL.sub("", text)

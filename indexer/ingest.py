@@ -44,9 +44,9 @@ class IngestReport:
     hook dropped.
 
     ``rejections`` are the first ones, with shortened lines. ``notes`` counts what was done to values, by :attr:`Note.name`;
-    ``dropped`` are the first values that could not be used, each as its place and its note. ``unused_fields`` has the commonest keys that are neither mapped nor
-    fields of an article, each with the number of records that have it. ``unseen_keys`` are those that the reading names and no record
-    has. ``failure`` says that the source could not be read, or
+    ``dropped`` are the first values that could not be used as they were, each as its place and its note. ``unused_fields`` has the
+    commonest keys that are neither mapped nor fields of an article, each with the number of records that have it. ``unseen_keys`` are
+    those that the reading names and no record has. ``failure`` says that the source could not be read, or
     broke off. What came before the failure is stored.
     """
 

@@ -18,7 +18,7 @@ from zipfile import ZipFile
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
-from indexer.sources.encodings import decode_head, encoding_of, utf8
+from indexer.sources.encodings import decode, encoding_of, utf8
 from indexer.sources.pages.places import is_page
 from indexer.sources.signatures import GZIP, ZIP, Other, kind_of_bytes, kind_of_office
 
@@ -205,7 +205,7 @@ def _text_of(found: Opened, *, cut: bool) -> Text:
     encoding = text_encoding(found.head, found.name)
     return Text(
         found.name,
-        decode_head(found.head, encoding),
+        decode(found.head, encoding),
         cut,
         utf8(found.stream, encoding, found.name),
         encoding,

@@ -9,7 +9,7 @@ from typing import Final
 
 from indexer.errors import SourceUnreadable
 from indexer.sources.columns import find_delimiter
-from indexer.sources.encodings import decode_head
+from indexer.sources.encodings import decode
 from indexer.sources.fetching import is_address
 from indexer.sources.reading import (
     HEAD,
@@ -146,7 +146,7 @@ def _kind_of_text(head: bytes, name: str, *, cut: bool) -> str:
             name,
             "is empty, or begins with blanks only: if that is as it should be, name its kind, such as --source json",
         )
-    kind = _refused(name, decode_head(head, text_encoding(head, name)), cut=cut)
+    kind = _refused(name, decode(head, text_encoding(head, name)), cut=cut)
     if kind is None:
         raise SourceUnreadable(
             name,

@@ -119,6 +119,14 @@ class TestTexts:
         assert refused.field == "body"
         assert refused.why == f"{MAX_BODY + 1} characters, the limit is {MAX_BODY}"
 
+    def test_undecoded_characters_stay_and_are_noted(self) -> None:
+        article, notes = _read(title="晨\ufffd", tags=["雾", "江\ufffd\ufffd"])
+        assert (article.title, article.tags) == ("晨\ufffd", ("雾", "江\ufffd\ufffd"))
+        assert [str(each) for each in notes] == [
+            "title holds undecoded characters: 1 of them, shown as \ufffd",
+            "tags holds undecoded characters: 2 of them, shown as \ufffd",
+        ]
+
     @pytest.mark.parametrize("name", TEXTS)
     @pytest.mark.parametrize("control", ["\x00", "\x08", "\x0b", "\x0c", "\x0e", "\x1b", "\x1f"])
     def test_control_characters_are_removed_and_noted(self, name: str, control: str) -> None:

@@ -7,21 +7,14 @@ the text inside this element is cut off.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-import trafilatura
-from trafilatura.settings import Document
-
 from indexer.sources.pages import noise
 from indexer.sources.pages.markup import Element, Line, Outline, is_not_displayed
-
-# What trafilatura says of a page is for its developers.
-logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
 _SENTENCE: Final = re.compile("[，。！？；,.;!?”」]")
 _STOPS: Final = "。！？”）)」"
@@ -31,8 +24,6 @@ _SIGNS_EVERY: Final = 150
 """Characters within which a text has a sentence's sign; a longer line without one is a list of keywords."""
 _LEAD: Final = 200
 """Characters of the longest lead in a list of articles; portals cut theirs at about 90."""
-_MOST_LINES: Final = 2_000
-"""Lines, and block elements, of a page that trafilatura is asked about. Its time grows faster than the page."""
 _LINK: Final = 6
 """Characters of the shortest title that a link holds. Shorter links are navigation."""
 _LARGE: Final = 0.3
@@ -77,7 +68,7 @@ def find_body(root: Element, page: Outline, title: str) -> Body:
     last = first + _end(found[first:])
     if any(_worth(each) > 0 for each in found[first:last]):
         return Body(kept[first:last], holder)
-    return Body(_second_opinion(root, page, survey.worths, title), root)
+    return Body(_without_sentences(page, survey.worths, title), root)
 
 
 def _headings(page: Outline, title: str) -> list[int]:
@@ -89,22 +80,21 @@ def _headings(page: Outline, title: str) -> list[int]:
     return [n for n in begun if is_title(page.lines[n].text, wanted)]
 
 
-def _second_opinion(
-    root: Element, page: Outline, worths: Sequence[int | None], title: str
-) -> list[int]:
-    """The lines that trafilatura takes for the article, where no line looks like a sentence: a poem, a list of names.
+def _without_sentences(page: Outline, worths: Sequence[int | None], title: str) -> list[int]:
+    """The first lines below the title, up to a link or an end, where no line looks like a sentence: a poem, a list of names.
 
-    Empty if little of it is neither a link nor a line of facts.
+    Empty if there is little of it.
     """
-    if len(page.lines) > _MOST_LINES or len(page.spans) > _MOST_LINES:
-        return []
-    extracted = trafilatura.bare_extraction(root, include_comments=False, fast=True)
-    texts = set((extracted.text or "").splitlines()) if isinstance(extracted, Document) else set()
-    kept = [
-        n for n, each in enumerate(page.lines)
-        if each.text in texts and worths[n] is not None and not each.linked and not noise.is_fact(each.text)
-        and not noise.is_boilerplate(each.text) and not is_title(each.text, squeezed(title))
-    ]  # fmt: skip
+    wanted = squeezed(title)
+    titles = [n for n, each in enumerate(page.lines) if is_title(each.text, wanted)]
+    kept: list[int] = []
+    for n in range(titles[-1] + 1 if titles else 0, len(page.lines)):
+        line = page.lines[n]
+        if worths[n] is None or line.linked or noise.ends_article(line.text):
+            if kept:
+                break
+        elif kept or not noise.is_fact(line.text):
+            kept.append(n)
     return kept if len(kept) > 1 and sum(len(page.lines[n].text) for n in kept) > _SHORT else []
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import orjson
 
 from indexer.records import Record, Rejection
-from indexer.sources.pages.decoding import decode, is_text
+from indexer.sources.encodings import decode, encoding_of
 from indexer.sources.pages.markup import UnusableMarkup
 from indexer.sources.pages.page import NoArticle, read_page
 from indexer.sources.pages.places import Page, count_pages, read_pages
-
-REPLACED: Final = "characters_not_decoded"
-"""The key under which a record says how many characters of its page could not be decoded. The report names it as unused."""
 
 
 class Pages:
@@ -37,13 +33,13 @@ class Pages:
 
 
 def _record(page: Page) -> Record | Rejection:
-    if not is_text(page.raw):
+    encoding = encoding_of(page.raw)
+    if encoding is None:
         return Rejection.unread(page.where, "not a page but binary data")
-    text, encoding, replaced = decode(page.raw)
     values: dict[str, object] = {}
     why = ""
     try:
-        values = read_page(text)
+        values = read_page(decode(page.raw, encoding))
     except NoArticle as error:
         values, why = error.values, str(error)
     except UnusableMarkup as error:
@@ -52,8 +48,6 @@ def _record(page: Page) -> Record | Rejection:
         values["id"] = id_from_path(page.name)
     if why:
         return Rejection.unread(page.where, f"{why} (read as {encoding})", values)
-    if replaced:
-        values[REPLACED] = replaced
     return Record(page.where, values, orjson.dumps(values).decode())
 
 

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from indexer.errors import SourceUnreadable
-from indexer.sources.encodings import decode_head, encoding_of, utf8
+from indexer.sources.encodings import decode, encoding_of, utf8
 
 SIMPLIFIED = "清晨的江面起了雾，渡船停航。岸上的人排起队，卖粥的摊子先热闹起来。"
 TRADITIONAL = "清晨的江面起了霧，渡船停航。岸上的人排起隊，賣粥的攤子先熱鬧起來。"
@@ -42,7 +42,7 @@ def test_short_and_long_texts_are_told_apart(
         content = f"\ufeff{content.replace(chr(0xFEFF), '')}"
     head = content.encode(encoding)
     assert encoding_of(head) == name
-    assert decode_head(head, name) == content.removeprefix("\ufeff")
+    assert decode(head, name) == content.removeprefix("\ufeff")
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,50 @@ def test_a_head_may_end_inside_a_character(text: str, encoding: str, name: str) 
     assert encoding_of(text.encode(encoding)[:-1]) == name
 
 
+@pytest.mark.parametrize(
+    "declared", ["", "utf-8", "gb2312", "big5", "iso-8859-1", "utf-16", "klingon"]
+)
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"),
+    [
+        (SIMPLIFIED, "utf-8", "utf-8"),
+        (SIMPLIFIED, "gbk", "gb18030"),
+        (SIMPLIFIED + "𠀀", "gb18030", "gb18030"),
+        (TRADITIONAL, "gbk", "gb18030"),
+        (TRADITIONAL, "utf-8", "utf-8"),
+        (TRADITIONAL, "big5", "big5hkscs"),
+        (TRADITIONAL + "€", "cp950", "cp950"),
+        (SIMPLIFIED, "utf-16-le", "utf-16-le"),
+        (SIMPLIFIED, "utf-16-be", "utf-16-be"),
+    ],
+)  # fmt: skip
+def test_what_a_page_declares_decides_nothing(
+    text: str, encoding: str, name: str, declared: str
+) -> None:
+    page = f'<html><head><meta charset="{declared}"><title>渡船</title></head><body><p>{text}</p></body></html>'
+    assert encoding_of(page.encode(encoding)) == name
+    assert decode(page.encode(encoding), name) == page
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_found_in_text_without_ascii(encoding: str) -> None:
+    """The character 一 has a zero byte where ASCII has none."""
+    for text in (SIMPLIFIED, TRADITIONAL, "一江一舟，一人一粥。", f'{{"t": "{"一" * 9}"}}'):
+        assert encoding_of(text.encode(encoding)) == encoding
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "big5hkscs"])
 def test_a_few_broken_bytes_change_nothing(encoding: str) -> None:
     text = (SIMPLIFIED if encoding != "big5hkscs" else TRADITIONAL) * 5
     content = bytearray(text.encode(encoding))
     content[20] = content[81] = 0xFF
     assert encoding_of(bytes(content)) == encoding
+
+
+def test_a_badly_damaged_text_keeps_its_encoding() -> None:
+    content = bytearray((SIMPLIFIED * 10).encode())
+    content[100::90] = b"\xff" * len(content[100::90])
+    assert encoding_of(bytes(content)) == "utf-8"
 
 
 def test_a_zero_byte_makes_no_utf16() -> None:

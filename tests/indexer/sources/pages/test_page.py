@@ -236,16 +236,42 @@ def test_a_paragraph_that_begins_like_a_control_is_kept(last: str) -> None:
     assert str(_body(article(f"{TEXT}<p>{last}</p>"))).endswith(last)
 
 
-def test_lines_without_sentences_are_read_where_there_is_nothing_else() -> None:
-    lines = [
-        "雨落在山里",
-        "落在瓦上",
-        "也落在你的窗前",
-        "我听见整座山",
-        "都在轻轻地说话",
-        "说给溪水",
-    ]
-    assert _body(article("".join(f"<p>{each}</p>" for each in lines))) == "\n".join(lines)
+POEM = ["雨落在山里", "落在瓦上", "也落在你的窗前", "我听见整座山", "都在轻轻地说话", "说给溪水"]
+LIST = "<ul><li><a href='/1'>河湾镇今年的花鼓开锣了</a></li><li><a href='/2'>老桥修好以后通车的第一天</a></li></ul>"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        article("".join(f"<p>{each}</p>" for each in POEM)),
+        article("<p>" + "<br>".join(POEM) + "</p>"),
+        article("<ul>" + "".join(f"<li>{each}</li>" for each in POEM) + "</ul>"),
+        article("<table>" + "".join(f"<tr><td>{each[:2]}</td><td>{each[2:]}</td></tr>" for each in POEM) + "</table>"),
+        page("<div>" + "".join(f"<p>{each}</p>" for each in POEM) + "</div>"),
+        article(
+            "".join(f"<p>{each}</p>" for each in POEM),
+            above=f"<div class='sidebar'>{LIST}</div><div>来源：河湾网 2024-03-05 10:00</div>",
+            below=f"<div>责任编辑：李小河</div><p>相关阅读</p>{LIST}",
+        ),
+        article("".join(f"<p>{each}</p>" for each in POEM), below=LIST),
+    ],
+)  # fmt: skip
+def test_lines_without_sentences_are_read_where_there_is_nothing_else(made: str) -> None:
+    assert str(_body(made)).replace(" ", "") == "\n".join(POEM)
+
+
+@pytest.mark.parametrize(
+    ("title", "inner"),
+    [
+        ("登录", "<h1>登录</h1><form>用户名 <input> 密码 <input></form><p>忘记密码</p><p>注册新用户</p>"),
+        ("找不到页面", "<h1>找不到页面</h1><p>您访问的页面不存在</p><p>返回首页</p>"),
+        ("联系我们", "<h1>联系我们</h1><p>电话 123</p><p>地址 河湾镇</p>"),
+        ("新闻", f"<h1>新闻</h1>{LIST * 5}"),
+    ],
+)  # fmt: skip
+def test_a_page_of_little_text_is_no_article(title: str, inner: str) -> None:
+    with pytest.raises(NoArticle, match="no text"):
+        read_page(page(inner, title=title))
 
 
 def test_a_page_of_links_is_no_article() -> None:

@@ -16,15 +16,17 @@ from pathlib import Path
 import pytest
 
 from indexer.article import Article
+from indexer.clean import clean
 from indexer.errors import SourceUnreadable
-from indexer.fields import make_article
+from indexer.fields import Made, make_article
+from indexer.reading import Reading
 from indexer.records import Record, Rejection
 from indexer.sources.base import Source
 from indexer.sources.folder import Folder
 from indexer.sources.pages import places
 from indexer.sources.pages.markup import MAX_TAGS, MAX_WORDS
 from indexer.sources.pages.places import MAX_PAGE_BYTES
-from indexer.sources.pages.source import REPLACED, Pages, id_from_path
+from indexer.sources.pages.source import Pages, id_from_path
 from indexer.sources.registry import open_source
 from tests.contracts.source import SourceContract, Values
 from tests.indexer.sources.pages.writing import (
@@ -175,9 +177,14 @@ def test_names_in_a_zip_that_windows_packed_are_read_as_gbk(tmp_path: Path) -> N
     assert only(Pages(str(path))).where.endswith(":集/page.html")
 
 
-def test_a_page_that_is_not_wholly_decodable_is_read_and_says_so(tmp_path: Path) -> None:
+def test_an_article_that_is_not_wholly_decodable_is_read_with_a_note(tmp_path: Path) -> None:
     raw = article().encode().replace("花鼓队".encode(), b"\xff\xfe")
-    assert only(write_folder(tmp_path, {"a.html": raw})).values[REPLACED] == 2
+    made = clean(only(write_folder(tmp_path, {"a.html": raw})), Reading(timezone=UTC))
+    assert isinstance(made, Made)
+    assert "到了晌午，\ufffd\ufffd从桥头走来" in made.article.body
+    assert [str(each) for each in made.notes] == [
+        "body holds undecoded characters: 2 of them, shown as \ufffd"
+    ]
 
 
 @pytest.mark.parametrize(
