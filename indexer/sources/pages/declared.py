@@ -16,7 +16,7 @@ from indexer.sources.pages.body import squeezed
 from indexer.sources.pages.markup import Element, Outline, called
 
 _SITE_END: Final = re.compile(
-    r"(?:网|網|新闻|新聞|频道|頻道|门户|客户端|报|報|在线|頭條|头条|号|平台|网站|中心|首页|资讯|热线|传媒|两岸三地|\.com|\.cn|\.net|\.org|News|Paper)\s*$",
+    r"(?:网|網|新闻|新聞|频道|頻道|门户|客户端|报|報|在线|頭條|头条|号|平台|网站|中心|首页|资讯|热线|传媒|\.com|\.cn|\.net|\.org|News|Paper)\s*$",
     re.I,
 )
 _SUFFIX: Final = re.compile(r"^(.*[^\s_|｜—–-])(\s*(?:_+|\||｜|-{2,}|—{2}|[-–—])\s*)([^_|｜]*)$")
@@ -65,7 +65,6 @@ _SOURCES: Final = (
     "article:source",
     "og:article:source",
     "dc.source",
-    "mediaid",
 )
 _SITES: Final = ("og:site_name", "sitename", "application-name")
 
