@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Final
 
 from indexer.sources.pages import noise
-from indexer.sources.pages.markup import Element, Line, Outline, is_not_displayed
+from indexer.sources.pages.markup import Element, Line, Outline, called, is_not_displayed
 
 _SENTENCE: Final = re.compile("[，。！？；,.;!?”」]")
 _STOPS: Final = "。！？”）)」"
@@ -167,10 +167,9 @@ class _Survey:
         for element, (start, end) in self._page.spans.items():
             if element.tag in _NEVER_NAMED or start == end:
                 continue
-            name = f"{element.get('class') or ''} {element.get('id') or ''}"
             named = (
                 element.tag in _NOT_TEXT
-                or noise.ELEMENT_NAME.search(name)
+                or noise.ELEMENT_NAME.search(called(element))
                 or is_not_displayed(element)
             )
             if named and self._text_in(start, end) <= self._large:

@@ -13,10 +13,10 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 
 from indexer.sources.pages.body import squeezed
-from indexer.sources.pages.markup import Element, Outline
+from indexer.sources.pages.markup import Element, Outline, called
 
 _SITE_END: Final = re.compile(
-    r"(?:网|網|新闻|新聞|频道|頻道|门户|客户端|报|報|在线|頭條|头条|号|平台|网站|中心|首页|资讯|热线|传媒|两岸三地|\.com|\.cn|\.net|\.org|News|Paper)\s*$",
+    r"(?:网|網|新闻|新聞|频道|頻道|门户|客户端|报|報|在线|頭條|头条|号|平台|网站|中心|首页|资讯|热线|传媒|\.com|\.cn|\.net|\.org|News|Paper)\s*$",
     re.I,
 )
 _SUFFIX: Final = re.compile(r"^(.*[^\s_|｜—–-])(\s*(?:_+|\||｜|-{2,}|—{2}|[-–—])\s*)([^_|｜]*)$")
@@ -65,7 +65,6 @@ _SOURCES: Final = (
     "article:source",
     "og:article:source",
     "dc.source",
-    "mediaid",
 )
 _SITES: Final = ("og:site_name", "sitename", "application-name")
 
@@ -218,8 +217,7 @@ def _breadcrumbs(page: Outline, declared: Declared) -> Iterator[Sequence[str]]:
             ]
     named_so: list[tuple[int, list[str]]] = []
     for element, (start, end) in page.spans.items():
-        name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('aria-label') or ''}"
-        if end - start <= _MOST_STEPS and (named := _CRUMBS.search(name)):
+        if end - start <= _MOST_STEPS and (named := _CRUMBS.search(called(element, "aria-label"))):
             pieces = [piece for line in page.lines[start:end] for piece in line.pieces]
             if sum(map(len, pieces)) <= _MOST_CRUMBS:
                 text = _BORDER.join(pieces)
@@ -312,12 +310,11 @@ _NO_PICTURE: Final = re.compile(
 """What a page shows beside the pictures of an article."""
 
 
-def find_image(container: Element | None, declared: Declared, url: str) -> str:
+def find_image(container: Element, declared: Declared, url: str) -> str:
     """The picture that the page declares, else the first one of the article; nothing if it has no absolute address."""
     given = [declared.one("og:image", "twitter:image"), declared.of_object("image", "images")]
-    if container is not None:
-        for each in container.iter("img"):
-            given += [each.get(name) or "" for name in ("data-original", "data-src", "src")]
+    for image in container.iter("img"):
+        given += [image.get(name) or "" for name in ("data-original", "data-src", "src")]
     for each in given:
         if each.strip() and not _NO_PICTURE.search(each):
             try:

@@ -148,6 +148,11 @@ class _Walk:
         self._linked = 0
 
 
+def called(node: Element, *more: str) -> str:
+    """What an element is called: its class, its id, and ``more`` attributes."""
+    return " ".join(node.get(name) or "" for name in ("class", "id", *more))
+
+
 def is_not_displayed(node: Element) -> bool:
     """Whether the element's own style hides it."""
     style = node.get("style")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from indexer.sources.pages import body, declared, printed
-from indexer.sources.pages.markup import Line, Outline, outline, parse
+from indexer.sources.pages.markup import Line, Outline, called, outline, parse
 
 _ABOVE: Final = 6
 """Lines above the title that may give the date and the source."""
@@ -106,8 +106,7 @@ def _around(
 def _named_outlet(page: Outline, between: range) -> str:
     """The one line of an element between title and text whose class or id says that it is the source."""
     for element, (start, end) in page.spans.items():
-        name = f"{element.get('class') or ''} {element.get('id') or ''}"
-        named = start in between and start + 1 == end and _SOURCE_NAME.search(name)
+        named = start in between and start + 1 == end and _SOURCE_NAME.search(called(element))
         if named and (outlet := printed.outlet(page.lines[start].text)):
             return outlet
     return ""

@@ -10,7 +10,6 @@ from indexer.sources.pages.markup import Line
 from indexer.sources.pages.noise import EDITED
 
 Kind = Literal["source", "author", "giver", "editor", "other"]
-KINDS: Final[tuple[Kind, ...]] = ("source", "author", "giver", "editor")
 
 _LABELS: Final[dict[Kind, str]] = {
     # First, because a picture's source is not the article's.
@@ -33,7 +32,9 @@ _UNMARKED: Final = re.compile(
     rf"^([【（(\[]*(?:{_LABELS['author']}|{_LABELS['giver']}|{EDITED}))[ \x1f]+(?=[\u4e00-\u9fff])|([ \x1f])(校对|审核|{EDITED})[ \x1f]+(?=[\u4e00-\u9fff])"
 )
 """A label with a space for its colon, at the beginning of a short line or after another one."""
-_ALONE: Final = re.compile(rf"(^|\x1f)({'|'.join(_LABELS[kind] for kind in KINDS)})\x1f(?!{_MARK})")
+_ALONE: Final = re.compile(
+    rf"(^|\x1f)({'|'.join(words for kind, words in _LABELS.items() if kind != 'other')})\x1f(?!{_MARK})"
+)
 """A label that is an element of its own, without a colon."""
 _SHORT: Final = 40
 _LONGEST_FACTS: Final = 120
@@ -53,8 +54,8 @@ _TRIM: Final = " \t:：,，、.|｜/／\"'“”_-—·\x1f"
 _CODE: Final = re.compile(r"[_\s-]*[A-Z]{1,3}\d{2,}$")
 """The number of an editor, as in 张三_NN1234."""
 
-CREDIT: Final = re.compile(
-    r"[（(]?記者(?P<reporter>[\u4e00-\u9fff]{2,4})[／/]|[（(]\s*[^（）()，。\s]{0,12}?(?P<label>记者|通讯员|供稿人?|供稿单位|作者|撰文|文)(?P<mark>[\s:：/]*)(?P<names>[^（）()，。：:]{2,40})[）)]"
+_CREDIT: Final = re.compile(
+    r"[（(]?記者(?P<reporter>[\u4e00-\u9fff]{2,4})[／/]|[（(]\s*[^（）()，。\s]{0,12}?(?P<label>记者|通讯员|供稿人?|供稿单位|作者|撰文|文)[\s:：/]*(?P<names>[^（）()，。：:]{2,40})[）)]"
 )
 """A credit in brackets: （记者 张三）, （供稿人：李 四）; or as papers in Taiwan print it: 記者張三／報導."""
 _REPORTER: Final = re.compile(
@@ -118,12 +119,12 @@ def _value(text: str, kind: Kind) -> str:
         # A space ends a Chinese name; in a Latin one it parts two words.
         value = re.split(r"\s+(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])\s+", value, maxsplit=1)[0]
     else:
-        value = people(value)
+        value = _people(value)
     value = value.strip(_TRIM)
     return value if len(value) <= _LONGEST_VALUE and value not in _NOBODY else ""
 
 
-def people(text: str) -> str:
+def _people(text: str) -> str:
     """Names as one line: without the word 记者, an editor's number, or a blank inside a name of two characters."""
     text = _CODE.sub("", _REPORTER.sub(" ", f" {text} ").strip(_TRIM)).strip(_TRIM)
     if re.fullmatch(r"[\u4e00-\u9fff]\s+[\u4e00-\u9fff]", text):
@@ -141,11 +142,11 @@ def read_credits(texts: Sequence[str]) -> dict[Kind, str]:
     """Who wrote and who contributed, as credits in brackets say in the first or the last paragraphs."""
     values: dict[Kind, str] = {}
     for text in texts:
-        for each in CREDIT.finditer(text):
+        for each in _CREDIT.finditer(text):
             kind: Kind = (
                 "giver" if (each["label"] or "").startswith(("供稿", "通讯员")) else "author"
             )
-            if names := people(each["reporter"] or each["names"]):
+            if names := _people(each["reporter"] or each["names"]):
                 values.setdefault(kind, names)
     return values
 
