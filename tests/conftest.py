@@ -32,6 +32,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", marker.args, indirect=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _processes_share_compiled_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled modules in a folder of this run, if the environment forbids them: tests start hundreds of processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str:
     """The kind of database that the test runs on."""
