@@ -121,6 +121,7 @@ def run(typed: str, folder: Path) -> str:
             "SEARCH_STORE_URL": f"sqlite:///{folder}/articles.sqlite3",
             "SEARCH_INDEX_DIR": str(folder / "index"),
             "SEARCH_QUERYLOG_URL": "off",
+            "SEARCH_TIME_LIMIT": str(PATIENCE),
         },
     )
     assert ended.returncode == 0, ended.stdout
