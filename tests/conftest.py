@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.databases import DatabaseServer, Second, second_caller, served
+from tests.typed_queries import analyzer
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +41,12 @@ def _processes_share_compiled_modules(tmp_path_factory: pytest.TempPathFactory) 
             patch.delenv("PYTHONDONTWRITEBYTECODE")
             patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _analyzers_share_a_dictionary() -> None:
+    """Load it once and keep it: the analyzers that tests make with no words of their own share that of this one."""
+    analyzer().query("预热")
 
 
 @pytest.fixture
