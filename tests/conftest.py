@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from indexer.store import migrate
 from tests.databases import DatabaseServer, Second, second_caller, served
+from tests.migrated import remembering
 from tests.typed_queries import analyzer
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -40,6 +42,14 @@ def _processes_share_compiled_modules(tmp_path_factory: pytest.TempPathFactory) 
         if os.environ.get("PYTHONDONTWRITEBYTECODE"):
             patch.delenv("PYTHONDONTWRITEBYTECODE")
             patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases_are_made_once() -> Iterator[None]:
+    """Give new SQLite databases the tables of the first one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "migrate", remembering(migrate.migrate))
         yield
 
 
