@@ -15,8 +15,8 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 	@$(BIN)/python -m indexer rebuild --if-needed
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
-test: $(VENV)/.development  ## Run all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.development  ## Run all tests, file by file, in two processes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times over, and fill a disk (ten minutes)
 	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100

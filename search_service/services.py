@@ -275,7 +275,6 @@ class Services:
             suppress(IndexFailure),
             self.live.reader() as lent,
         ):  # each request reports the failure to its reader
-            lent.analyzer.query("预热")
             lent.analyzer.sounding(("yu", "re"))
         self.live.keep_fresh()
         homophones()  # for suggestions and corrections

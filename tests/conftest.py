@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from indexer.store import migrate
 from tests.databases import DatabaseServer, Second, second_caller, served
+from tests.migrated import remembering
+from tests.typed_queries import analyzer
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +33,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("databases")
     if marker and "database" in metafunc.fixturenames:
         metafunc.parametrize("database", marker.args, indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_share_compiled_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled modules in a folder of this run, if the environment forbids them: tests start hundreds of processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases_are_made_once() -> Iterator[None]:
+    """Give new SQLite databases the tables of the first one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "migrate", remembering(migrate.migrate))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _analyzers_share_a_dictionary() -> None:
+    """Load it once and keep it: the analyzers that tests make with no words of their own share that of this one."""
+    analyzer().query("预热")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from indexer.analysis.characters import fold, fold_fingerprint
 from indexer.analysis.dictionary import (
@@ -157,6 +158,20 @@ _Row = tuple[str, int, int]
 """A token of a piece: its text, its start and its end in the piece."""
 
 
+_SEGMENTERS: Final[WeakValueDictionary[tuple[UserWord, ...], ChineseSegmenter]] = (
+    WeakValueDictionary()
+)
+"""The segmenters that somebody uses, by the words that they know beside jieba's. Each takes 0.15 s and 60 MB."""
+
+
+def _segmenter_of(words: tuple[UserWord, ...]) -> ChineseSegmenter:
+    """The segmenter that also knows these words: the one that somebody uses, or a new one."""
+    segmenter = _SEGMENTERS.get(words)
+    if segmenter is None:
+        segmenter = _SEGMENTERS[words] = ChineseSegmenter(packaged_dictionary(), words)
+    return segmenter
+
+
 class ChineseAnalyzer:
     """The analyzer for Chinese text that may contain other scripts."""
 
@@ -206,8 +221,8 @@ class ChineseAnalyzer:
 
     def learning(self, texts: Iterable[str]) -> ChineseAnalyzer:
         """See :meth:`Analyzer.learning`. A word gets a frequency as if jieba's dictionary had been made from the texts."""
-        # A segmenter of its own, which is freed: its dictionary takes 60 MB, and this analyzer may never cut a text.
-        segmenter = ChineseSegmenter(self._packaged, self._user.words)
+        # This analyzer does not keep it: its dictionary takes 60 MB, and this analyzer may never cut a text.
+        segmenter = _segmenter_of(self._user.words)
         users = {word.text for word in self._user.words}
         words = find_words(
             texts,
@@ -288,7 +303,7 @@ class ChineseAnalyzer:
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:
-        return ChineseSegmenter(self._packaged, (*self._user.words, *self._found.words))
+        return _segmenter_of((*self._user.words, *self._found.words))
 
     def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""

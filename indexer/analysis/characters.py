@@ -135,7 +135,8 @@ def _lowered() -> dict[str, str]:
 
 def _unmarked() -> dict[str, str]:
     """Small Latin letters without their marks and strokes: café and cafe, Ødegaard and Odegaard. Keyboards lack these letters."""
-    named = ((each, unicodedata.name(each, "")) for each in characters_of(BLOCKS_BESIDE_HAN))
+    small = filter(str.islower, characters_of(BLOCKS_BESIDE_HAN))
+    named = ((each, unicodedata.name(each, "")) for each in small)
     found = ((each, _MARKED.fullmatch(name)) for each, name in named)
     return {each: match[1].lower() for each, match in found if match}
 

@@ -11,10 +11,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
-
-import jieba
 
 from indexer.analysis.characters import fold, folded_characters
 from indexer.errors import InvalidDictionary, InvalidSetting, SegmenterMismatch
@@ -141,9 +140,22 @@ def packaged_dictionary() -> PackagedDictionary:
     """jieba's dictionary, checked: about 30 ms, once.
 
     Raises:
-        SegmenterMismatch: it is not the dictionary of jieba 0.42.1; another package may have installed itself over jieba.
+        SegmenterMismatch: it is not the dictionary of jieba 0.42.1; another package may have installed itself over jieba, or
+            none is installed.
     """
-    return read_packaged_dictionary(Path(jieba.__file__).parent / "dict.txt")
+    return read_packaged_dictionary(jieba_folder() / "dict.txt")
+
+
+def jieba_folder() -> Path:
+    """Where jieba's files are. It is not imported: that takes 0.1 s, most of it for setuptools, which nothing here needs.
+
+    Raises:
+        SegmenterMismatch: jieba is not installed.
+    """
+    found = find_spec("jieba")
+    if found is None or found.origin is None:
+        raise SegmenterMismatch(JIEBA, "it is not installed")
+    return Path(found.origin).parent
 
 
 def read_packaged_dictionary(path: Path) -> PackagedDictionary:

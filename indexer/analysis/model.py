@@ -8,9 +8,10 @@ of equal characters is cut.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any, Final
 
-from jieba.finalseg import prob_emit, prob_start, prob_trans
+from indexer.analysis.dictionary import jieba_folder
 
 _STATES: Final = "BMES"
 _IMPOSSIBLE: Final = -3.14e100
@@ -79,18 +80,30 @@ def _words(run: str, steps: list[tuple[int, int, int, int]], *, last: int) -> li
 
 @cache
 def _start() -> tuple[float, float, float, float]:
-    begin, middle, end, alone = (float(prob_start.P[state]) for state in _STATES)
+    table = _table_of_jieba("prob_start")
+    begin, middle, end, alone = (float(table[state]) for state in _STATES)
     return begin, middle, end, alone
 
 
 @cache
 def _tables() -> tuple[dict[str, tuple[float, ...]], tuple[float, ...]]:
     """The logarithms of the probabilities of each character in the four states, and of the transitions between states."""
-    emit = prob_emit.P
+    emit, transitions = _table_of_jieba("prob_emit"), _table_of_jieba("prob_trans")
     characters: set[str] = set().union(*(emit[state] for state in _STATES))
     emissions = {
         character: tuple(emit[state].get(character, _IMPOSSIBLE) for state in _STATES)
         for character in characters
     }
     pairs = ("EB", "SB", "MM", "BM", "BE", "ME", "SS", "ES")
-    return emissions, tuple(prob_trans.P[pair[0]][pair[1]] for pair in pairs)
+    return emissions, tuple(transitions[pair[0]][pair[1]] for pair in pairs)
+
+
+def _table_of_jieba(name: str) -> dict[str, Any]:
+    """A table of the model: a module of jieba's that holds nothing else, run without the rest of jieba."""
+    spec = spec_from_file_location(name, jieba_folder() / "finalseg" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table: dict[str, Any] = module.P
+    return table

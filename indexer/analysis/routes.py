@@ -11,15 +11,11 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Final, Protocol
 
 from indexer.analysis.dictionary import RAREST, PackagedDictionary, UserWord
 from indexer.errors import SegmenterMismatch
-
-try:
-    import rjieba
-except ImportError:
-    rjieba = None  # type: ignore[assignment]
 
 RJIEBA: Final = "0.2.2"
 """The one release whose routes are proved to be jieba's."""
@@ -49,9 +45,10 @@ def make_route(packaged: PackagedDictionary, user: Sequence[UserWord] = ()) -> R
         SegmenterMismatch: another release of rjieba is installed.
     """
     words = weigh(packaged, user) if user else {}
-    if rjieba is not None and all(words.values()):
+    installed = find_spec("rjieba") is not None
+    if installed and all(words.values()):
         return RjiebaRoute(packaged, words)
-    if rjieba is None:
+    if not installed:
         logging.getLogger(__name__).warning(
             "rjieba is not installed, so cutting takes three times as long: pip install rjieba==%s",
             RJIEBA,
@@ -158,6 +155,8 @@ class RjiebaRoute:
     def __init__(self, packaged: PackagedDictionary, words: Mapping[str, int]) -> None:
         if version("rjieba") != RJIEBA:
             raise SegmenterMismatch(f"rjieba {RJIEBA}", f"{version('rjieba')} is installed")
+        import rjieba  # here: its import alone makes a dictionary, 0.1 s that most commands do not need
+
         self._words = rjieba.Jieba()
         self.longest = max(packaged.longest, *map(len, words), 0)
         self.holds = self._words.has_word

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from unicodedata import normalize
 
-from indexer.analysis.characters import BLOCKS_BESIDE_HAN, characters_of, fold
+from indexer.analysis.characters import BLOCKS_BESIDE_HAN, characters_of
 from indexer.analysis.filters import expand
 
 _VARIANTS: Final = Path(__file__).parent / "data" / "variants.txt"
@@ -62,8 +62,19 @@ _A_DAY: Final = re.compile(_DAY)
 _PART: Final = re.compile(rf"{_DAY}|{_SOME}(?:[{_INSIDE}]{_SOME})*%?")
 
 
-_UNITS: Final = {fold(normalize("NFKC", sign)): sign for sign in "℃℉㎟㎠㎡㎢㎣㎤㎥㎦"}
-"""Units written out, each with its sign. The sign is indexed, because its parts alone mean something else."""
+_UNITS: Final = {
+    "°c": "℃",
+    "°f": "℉",
+    "mm2": "㎟",
+    "cm2": "㎠",
+    "m2": "㎡",
+    "km2": "㎢",
+    "mm3": "㎣",
+    "cm3": "㎤",
+    "m3": "㎥",
+    "km3": "㎦",
+}
+"""Units written out and folded, each with its sign. The sign is indexed, because its parts alone mean something else."""
 
 _SPELT: Final = re.compile(f"[a-z0-9{''.join(_UNITS.values())}]")
 

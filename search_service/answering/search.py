@@ -188,7 +188,6 @@ def search(
         IndexFailure: see :meth:`LiveIndex.reader`.
     """
     began = perf_counter()
-    deadline = monotonic() + time_limit
     sort: Sort = "newest" if question.sort == "hot" and popularity is None else question.sort
     request = SearchRequest(
         MatchAll(),
@@ -201,7 +200,6 @@ def search(
         facet_size=question.facet_size,
         page=question.page,
         size=question.size,
-        deadline=deadline,
     )
     narrowing = _narrowing(question, timezone)
 
@@ -218,6 +216,9 @@ def search(
 
     with live.reader() as lent:
         reader, state, analyzer = lent
+        # The time begins here: the first question of a process also opens the index and loads its dictionary.
+        deadline = monotonic() + time_limit
+        request = replace(request, deadline=deadline)
         asked = ask(lent, question.text)
         correction: Correction | None = None
         meant: Meant | None = None

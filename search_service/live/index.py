@@ -260,6 +260,7 @@ class LiveIndex:
         else:
             analyzer = self._analyzer_of(generation)
             engine = open_generation(generation, analyzer=analyzer, timezone=self._timezone)
+            analyzer.query("预热")  # loads the dictionary, for which no question should wait
         version = engine.version()
         reader = engine.reader()
         while (found := engine.version()) != version:

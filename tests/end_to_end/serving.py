@@ -26,7 +26,7 @@ from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
 
 PATIENCE = 60.0
-"""Seconds to wait for a server at most; it takes one or two."""
+"""Seconds to wait for a server, or for an answer, at most; it takes one or two."""
 
 WEB: Final = ("-m", "search_service", "serve")
 
@@ -160,6 +160,7 @@ def start(*command: str, port: int, index: Path, **environ: str) -> Server:
         "SEARCH_STORE_URL": url,
         "SEARCH_QUERYLOG_URL": "off",
         "SEARCH_WORKERS": "1",
+        "SEARCH_TIME_LIMIT": str(PATIENCE),
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(

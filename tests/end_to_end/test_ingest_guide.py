@@ -118,6 +118,7 @@ def environment(folder: Path) -> dict[str, str]:
         "SEARCH_STORE_URL": store_url(folder),
         "SEARCH_INDEX_DIR": str(folder / "index"),
         "SEARCH_QUERYLOG_URL": "off",
+        "SEARCH_TIME_LIMIT": str(PATIENCE),
     }
 
 

@@ -106,7 +106,8 @@ def write_in_a_process(url: str, name: str, seed: int, ended: Event, told: Conne
 def search_on_and_on(root: Path, ended: Event, told: Connection) -> None:
     """Search as the web does. Tells the number of searches at the end, and before it each fault."""
     searches = last = 0
-    with closing(Services(live_index(root, interval=0.05), SHANGHAI)) as services:
+    live = live_index(root, interval=0.05)
+    with closing(Services(live, SHANGHAI, time_limit=PATIENCE)) as services:
         services.search(Question(text="灯塔"))
         told.send("ready")
         while not ended.is_set():

@@ -294,9 +294,12 @@ def test_batches_before_a_failure_of_the_store_stay(
     store.close()
 
 
-def test_memory_does_not_grow_with_the_source(store: ArticleStore) -> None:
+def test_memory_does_not_grow_with_the_source(
+    store: ArticleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH", 250)
     peaks = []
-    for count in (2 * BATCH, 8 * BATCH):
+    for count in (2 * 250, 8 * 250):
         tracemalloc.start()
         try:
             _ingest(_Generated(count), store)

@@ -14,11 +14,16 @@ from indexer.generations import Generation, Generations
 from indexer.manifest import Manifest
 from search_service.live.index import LiveIndex
 from search_service.services import Services
+from search_service.settings import SearchSettings
 from tests.factories import NOON
 from tests.typed_queries import analyzer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MADE_AT = datetime(2026, 2, 28, 20, 0, tzinfo=UTC)
+PATIENCE = 60.0
+"""Seconds that a question may take in a test: on a busy machine the service's own limit would cut answers short."""
+PATIENT = SearchSettings(time_limit=PATIENCE, querylog_url=None)
+"""Settings with this time, and without a query log."""
 
 
 def promote(
@@ -78,4 +83,4 @@ def services(
 ) -> Services:
     """The services over a new index of ``articles``, at a time that stands still."""
     promote(root, articles, engine=engine)
-    return Services(live_index(root), SHANGHAI, lambda: now)
+    return Services(live_index(root), SHANGHAI, lambda: now, time_limit=PATIENCE)

@@ -22,7 +22,7 @@ from search_service.querylog.lists import HotQuery, Lists
 from search_service.services import Services, make_services
 from search_service.understanding.synonyms import Used
 from tests.factories import article
-from tests.search_service.indexes import promote, services
+from tests.search_service.indexes import PATIENT, promote, services
 
 
 def store_url(root: Path) -> str:
@@ -64,7 +64,7 @@ def test_an_article_that_readers_may_not_see_is_not_found(
 
 
 def test_services_are_made_from_settings_before_there_is_an_index(tmp_path: Path) -> None:
-    made = make_services(settings(tmp_path))
+    made = make_services(settings(tmp_path), PATIENT)
     with pytest.raises(NoLiveGeneration):
         made.search(Question(text="山谷"))
     promote(tmp_path, [article("one")])
@@ -74,7 +74,7 @@ def test_services_are_made_from_settings_before_there_is_an_index(tmp_path: Path
 
 
 def test_the_clock_of_made_services_is_now(tmp_path: Path) -> None:
-    made: Services = make_services(settings(tmp_path))
+    made: Services = make_services(settings(tmp_path), PATIENT)
     assert abs((made.clock() - datetime.now(UTC)).total_seconds()) < 60
 
 
@@ -88,7 +88,7 @@ def test_a_user_dictionary_that_is_wrong_is_told_at_once(tmp_path: Path) -> None
 def test_edited_synonyms_and_stopwords_act_on_queries_without_a_rebuild(tmp_path: Path) -> None:
     promote(tmp_path, [article("a-1", title="茶聚开始"), article("a-2", title="請問怎么走")])
     decide(tmp_path, "hot", "春运")
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         assert made.search(Question(text="茶会")).total == 0
         assert made.search(Question(text="请问 茶聚")).understood.ignored == ()
         decide(tmp_path, "synonyms", "茶会 => 茶聚")
@@ -106,7 +106,7 @@ def test_pins_and_hides_count_for_their_query_on_the_day_of_the_clock(tmp_path: 
     promote(tmp_path, [article(f"a-{n}", title=f"水库{'的' * n}观察") for n in range(4)])
     decide(tmp_path, "pins", "水库 => a-3 1 2026-03-02")
     decide(tmp_path, "hides", "水库 => a-0 ..2026-03-01")
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         last_minute = datetime(2026, 3, 1, 15, 59, tzinfo=UTC)  # one before midnight in Shanghai
         before = replace(made, clock=lambda: last_minute).search(Question(text="水库"))
         assert set(ids(before)) == {"a-1", "a-2", "a-3"}
@@ -122,7 +122,7 @@ def test_pins_and_hides_count_for_their_query_on_the_day_of_the_clock(tmp_path: 
 def test_what_was_decided_for_a_corrected_query_counts(tmp_path: Path) -> None:
     promote(tmp_path, [article("harbour", title="渔港的老树"), article("tea", title="茶会")])
     decide(tmp_path, "pins", "渔港 => tea 1")
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         answer = made.search(Question(text="渔岗"))
         assert answer.understood.correction == Correction("渔港", applied=True)
         assert [(hit.article.id, hit.pinned) for hit in answer.hits] == [
@@ -141,7 +141,7 @@ def test_blocked_words_are_neither_suggested_nor_listed_and_pinned_queries_come_
     promote(tmp_path, [article("a-1", title="云溪水库"), article("a-2", title="云溪茶会")])
     decide(tmp_path, "hot", "春运", "水库巡查", "茶会 ..2020-01-01")
     decide(tmp_path, "blocked", "水库")
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         offered = {each.text for each in made.suggest("云溪").items}
         assert "云溪茶会" in offered
         assert "云溪水库" not in offered
@@ -160,21 +160,21 @@ def test_blocked_words_are_not_among_related_queries(tmp_path: Path) -> None:
         lists = Lists({"all": counts}, words=lambda text: (text[:2], text[2:]))  # type: ignore[misc]
 
     decide(tmp_path, "blocked", "茶会")
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         logged = replace(made, query_log=Log())
         assert logged.related_queries("云溪水库") == ("云溪古塔",)
 
 
 def test_warmed_up_it_has_read_the_sounds_of_characters(tmp_path: Path) -> None:
     homophones.cache_clear()
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         made.warm_up()
     assert homophones.cache_info().currsize == 1
 
 
 def test_the_store_may_be_missing(tmp_path: Path) -> None:
     promote(tmp_path, [article()])
-    with closing(make_services(settings(tmp_path))) as made:
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
         assert made.search(Question(text="学校")).total == 1
         assert made.editorial_state().trouble is not None
         with pytest.raises(StoreUnavailable):

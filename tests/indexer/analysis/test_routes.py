@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from itertools import combinations
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_rjieba_is_used_unless_a_word_is_to_be_forgotten() -> None:
 def test_without_rjieba_plain_python_does_the_work_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(routes, "rjieba", None)
+    monkeypatch.setitem(sys.modules, "rjieba", None)
     with caplog.at_level(logging.WARNING):
         assert isinstance(make_route(PACKAGED), DictionaryRoute)
     assert "pip install rjieba==0.2.2" in caplog.text

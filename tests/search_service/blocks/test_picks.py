@@ -26,7 +26,7 @@ from search_service.querylog.views import ViewCount
 from search_service.ranking.relating import Relating
 from search_service.services import Services, make_services
 from tests.factories import NOON, article
-from tests.search_service.indexes import promote
+from tests.search_service.indexes import PATIENT, promote
 
 TEA = "云溪的茶会移到古塔下举行，茶农带来新茶，制陶匠人带来茶具。"
 HERE = article("here", title="云溪茶会移师古塔", body=TEA, channel="文化", tags=["茶会", "古塔"])
@@ -62,7 +62,7 @@ class Site:
         self.store_url = f"sqlite:///{root / 'articles.sqlite3'}"
         named = {"SEARCH_INDEX_DIR": str(root), "SEARCH_STORE_URL": self.store_url}
         self.services: Services = replace(
-            make_services(read_settings(IndexSettings, named)),
+            make_services(read_settings(IndexSettings, named), PATIENT),
             query_log=Viewed(),
             clock=lambda: NOON,
         )

@@ -30,7 +30,7 @@ from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount
 from search_service.services import Services
 from tests.factories import NOON, article
-from tests.search_service.indexes import SHANGHAI, apply, promote, services
+from tests.search_service.indexes import PATIENCE, SHANGHAI, apply, promote, services
 from tests.typed_queries import analyzer
 
 # Few texts and few values, so that reprints, shared words, tags, channels and equal dates are frequent.
@@ -270,7 +270,11 @@ class Page:
         promote(root, [HERE, SOON, *STORIES], engine=engine)
         self.root, self.now, self.live = root, NOON, Counting(root)
         self.services = Services(
-            self.live, SHANGHAI, lambda: self.now, query_log=ViewedLog("s-7", "s-8")
+            self.live,
+            SHANGHAI,
+            lambda: self.now,
+            time_limit=PATIENCE,
+            query_log=ViewedLog("s-7", "s-8"),
         )
 
     def ask(self, article_id: str = "here", sizes: Sizes = THREE) -> Blocks:

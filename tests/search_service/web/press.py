@@ -29,7 +29,7 @@ from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from search_service.writing import Writing
 from tests.factories import NOON
-from tests.search_service.indexes import SHANGHAI, live_index, promote
+from tests.search_service.indexes import PATIENCE, SHANGHAI, live_index, promote
 from tests.typed_queries import analyzer
 
 FIELDS = {"title": "云溪茶会", "body": "茶会在渡口的老樟树下开了一天。"}
@@ -140,6 +140,7 @@ def pressing(root: Path) -> Iterator[Press]:
         live,
         SHANGHAI,
         lambda: time[0],
+        time_limit=PATIENCE,
         keys=LiveKeys(url),
         writing=Writing(url, live, reading=Reading(timezone=SHANGHAI)),
     )

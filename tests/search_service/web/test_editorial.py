@@ -17,7 +17,7 @@ from search_service.services import make_services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article
-from tests.search_service.indexes import promote
+from tests.search_service.indexes import PATIENT, promote
 from tests.search_service.web.portal import numbered, visible_text
 
 LISTS: dict[ListName, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
         for name, lines in LISTS.items():
             store.put(name, [read_entry(name, line) for line in lines])
     named = {"SEARCH_INDEX_DIR": str(folder / "index"), "SEARCH_STORE_URL": url}
-    services = make_services(read_settings(IndexSettings, named))
+    services = make_services(read_settings(IndexSettings, named), PATIENT)
     return create_app(services, SearchSettings()).test_client()
 
 

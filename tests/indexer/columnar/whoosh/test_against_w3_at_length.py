@@ -100,7 +100,7 @@ SORTS = [
 ]
 
 
-@pytest.mark.parametrize("order", SORTS, ids=repr)
+@pytest.mark.parametrize("order", SORTS)
 def test_sorting_is_the_same(large: Pair, order: Any) -> None:
     def ask(searcher: Searcher) -> list[str]:
         results = searcher.search(wq.Term("title", "alfa"), sortedby=order, limit=None)

@@ -113,7 +113,6 @@ def test_numbers_are_kept_as_they_are_so_that_they_can_be_computed_with(tmp_path
         (wc.FixedBytesColumn(2), b"abc"),
         (wc.VarBytesListColumn(), [b"a", "b"]),
     ],
-    ids=str,
 )
 def test_a_value_that_a_column_cannot_hold_is_refused_and_changes_nothing(
     tmp_path: Path, column: wc.Column, value: Any
