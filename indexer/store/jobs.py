@@ -143,8 +143,9 @@ class JobStore:
         )
         with translated(self._engine.url), self._writing.begin() as connection:
             _hold(connection)
+            kept = json.loads(json.dumps(dict(arguments)))  # JSON knows no tuples
             for job in map(_job, connection.execute(found).all()):
-                if job.arguments == arguments:
+                if job.arguments == kept:
                     mine = update(table).where(table.c.id == job.id)
                     connection.execute(mine.values(every_seconds=every_seconds))
                     return _need(connection, job.id)

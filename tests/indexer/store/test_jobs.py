@@ -282,6 +282,15 @@ def test_a_repeated_job_waits_after_each_run_and_says_how_it_ended(jobs: JobStor
     assert jobs.take() is None, "it is not due"
 
 
+def test_a_repeated_job_with_an_option_that_json_writes_otherwise_is_not_added_twice(
+    jobs: JobStore,
+) -> None:
+    arguments = {**ARGUMENTS, "markup": ("body",)}  # as the command line gives it
+    job = jobs.repeat("import", arguments, every_seconds=600)
+    again = jobs.repeat("import", arguments, every_seconds=60)
+    assert (again.id, again.every_seconds) == (job.id, 60)
+
+
 def test_a_repeated_job_is_taken_when_it_is_due_and_after_those_that_run_once(
     jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
