@@ -60,7 +60,7 @@ class RejectsFile:
         Raises:
             FolderNotWritable: the file cannot be written.
         """
-        reason = f"{rejection.where}: {' '.join(rejection.why.split())}"
+        reason = " ".join(f"{rejection.where}: {rejection.why}".split())
         with self._translated():
             if self._new is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,17 @@ def test_lines_and_reasons_stand_side_by_side(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_break_in_the_name_of_a_file_parts_no_line_from_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.jsonl"
+    with RejectsFile(path) as rejects:
+        rejects.add(Rejection("a\nb.jsonl:1", "no title", '{"id": 1}'))
+        rejects.add(Rejection("a\nb.jsonl:2", "no title", '{"id": 2}'))
+    assert _held(path) == [
+        ('{"id": 1}', "a b.jsonl:1: no title"),
+        ('{"id": 2}', "a b.jsonl:2: no title"),
+    ]
+
+
 def test_bytes_that_are_not_utf8_are_written_as_they_were(tmp_path: Path) -> None:
     line = b'{"title": "\xc9\xbd"}'
     with RejectsFile(tmp_path / "rejects.jsonl") as rejects:
