@@ -120,6 +120,8 @@ def reconcile_command(
 def _rejects(named: Path | None, file: str, options: Options) -> Path:
     """The rejects file: the one that is named, or one named after FILE. It may replace FILE only if FILE is a rejects file."""
     rejects = named or rejects_of(file, options)
+    if rejects.exists() and not rejects.is_file():  # it would be replaced
+        raise click.BadParameter("is a device or a pipe: name a file", param_hint="--rejects")
     if is_own_source(rejects, file) and rejects_name(file) != rejects.name:
         raise click.BadParameter("is FILE itself: name another file", param_hint="--rejects")
     return rejects

@@ -867,6 +867,16 @@ def test_a_doubtful_source_repairs_nothing_and_says_why(shell: Shell, tmp_path: 
     assert shell("reconcile", "-", "--apply")[0] == 2
 
 
+def test_the_rejects_file_never_replaces_a_device_or_a_pipe(shell: Shell, tmp_path: Path) -> None:
+    file, pipe = tmp_path / "news.csv", tmp_path / "pipe"
+    file.write_text("id,title\na,甲\nb,\n", encoding="utf-8")
+    os.mkfifo(pipe)
+    code, out, err = shell("ingest", str(file), "--rejects", str(pipe))
+    assert (code, out) == (2, "")
+    assert "is a device or a pipe" in err
+    assert pipe.is_fifo()
+
+
 def test_the_rejects_file_never_replaces_the_file_that_is_read(
     shell: Shell, tmp_path: Path
 ) -> None:
