@@ -58,11 +58,13 @@ def import_source(
     location: str,
     rejects: Path,
     progress: Callable[[int], None],
+    expect: Callable[[int], None] | None = None,
     asked_to_end: Asked = never,
 ) -> IngestReport:
     """Accept the records of a source, until they end or ``asked_to_end`` says so, which it is asked before each record.
 
-    ``location`` is where the source stands. Rejected lines go to the file ``rejects``; see ``rejects.py``.
+    ``location`` is where the source stands. Rejected lines go to the file ``rejects``; see ``rejects.py``. ``expect`` is told before the
+    first record how many there are to read in this run; see ``Source.count``.
 
     How far an incremental source was read is noted once its records are stored, and the rejected ones are in the file. Those of a run
     that dies before are read again, and storing them again changes nothing. A source that is read in another way than before is read
@@ -76,6 +78,8 @@ def import_source(
     name = hashlib.sha256(f"{incremental and incremental.identity} {reading.identity}".encode())
     if incremental:
         incremental.since = store.reached(name.hexdigest())
+    if expect:
+        expect(source.count())
     ended_early = False
 
     def records() -> Iterator[Record | Rejection]:

@@ -77,7 +77,6 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
     """Store the articles of a source, as the command ``ingest`` does. It ends between two records, and keeps what it has stored."""
     source, reading = _given(arguments, means)
     progress.begin("import", total=0)
-    progress.begin("import", total=source.count())
     interrupted = False
 
     def asked_to_end() -> bool:
@@ -92,6 +91,7 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
         location=arguments["file"],
         rejects=Path(arguments["rejects"]),
         progress=progress.reach,
+        expect=lambda total: progress.begin("import", total=total),
         asked_to_end=asked_to_end,
     )
     sentence = _counts(report)

@@ -56,6 +56,7 @@ class Folder:
         self._folder = Path(location)
         self._kind, self._changes_only = kind, changes_only
         self._reached: int | None = None
+        self._until = 0
         self.since: str | None = None
 
     @property
@@ -80,7 +81,11 @@ class Folder:
         found = False
         for file in self._files():
             found = True
+            if self._changes_only:
+                self._reached = min(file.at, self._until)
             yield from self._records_of(file)
+        if found and self._changes_only:
+            self._reached = min(file.at + 1, self._until)
         if not found and self._kind is None and not self._changes_only:
             raise SourceUnreadable(str(self._folder), self._why_nothing())
 
@@ -94,32 +99,28 @@ class Folder:
         if not self._changes_only:
             yield from self._below()
             return
-        until = time.time_ns() - int(SETTLED * _SECOND)
+        now = time.time_ns()
+        until = self._until = now - int(SETTLED * _SECOND)
         since = int(self.since or 0)
-        if since > until + int(
-            SETTLED * _SECOND
-        ):  # the clock was set back: nothing tells what is new
+        if since > now:  # the clock was set back: nothing tells what is new
             since = 0
         # A time beyond now is one of a clock that was ahead. Such files are read in every run until then.
-        now = until + int(SETTLED * _SECOND)
         changed = [each for each in self._below(since) if not until < each.at <= now]
-        changed.sort(key=lambda each: (each.at, each.name))
-        for file in changed:
-            self._reached = min(file.at, until)
-            yield file
-        if changed:
-            self._reached = min(changed[-1].at + 1, until)
+        yield from sorted(changed, key=lambda each: (each.at, each.name))
 
     def _below(self, since: int = 0) -> Iterator[_File]:
         """The files at any depth that changed, or came there, at ``since`` or later.
 
-        A folder that is moved here keeps the times of its files. Its own status has changed then, and its list of files has not.
+        A folder that is moved here keeps the times of its files. Its own status has changed then, without its list of files.
         """
         came: dict[str, int] = {}
         for parent, folders, files in os.walk(self._folder, onerror=self._refuse):
             folders.sort()
-            status = Path(parent).stat()
-            moved = status.st_ctime_ns >= since > status.st_mtime_ns
+            try:
+                status = Path(parent).stat()
+            except FileNotFoundError:  # it was there a moment ago
+                continue
+            moved = status.st_ctime_ns >= since and status.st_ctime_ns > status.st_mtime_ns
             at = max(came.pop(parent, 0), status.st_ctime_ns if moved else 0)
             if at:
                 came.update((str(Path(parent, each)), at) for each in folders)
@@ -133,6 +134,8 @@ class Folder:
                     yield _File(path, path.relative_to(self._folder).as_posix(), changed)
 
     def _refuse(self, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError) and error.filename != str(self._folder):
+            return  # it was there a moment ago
         raise SourceUnreadable(
             shown(str(error.filename or self._folder)),
             f"cannot be read ({error.strerror}): check the path, and who may read it",

@@ -52,6 +52,7 @@ def bring(
     query: str | None = None,
     mapping: Mapping[str, str] | None = None,
     rejects: Path = Path("rejects.jsonl"),
+    expect: Callable[[int], None] | None = None,
     asked_to_end: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     table = None if query else "articles"
@@ -62,6 +63,7 @@ def bring(
         location=url,
         rejects=rejects,
         progress=lambda _: None,
+        expect=expect,
         asked_to_end=asked_to_end,
     )
 
@@ -74,6 +76,15 @@ def test_the_next_run_reads_what_came_since(store: ArticleStore, url: str) -> No
     make_table(url, COLUMNS, [*rows(1, 2, 3, 4), ("b", "也是三", 3)])
     later = bring(store, url)
     assert (later.read, later.created, later.unchanged) == (3, 2, 1)
+
+
+def test_a_run_expects_only_what_came_since(store: ArticleStore, url: str) -> None:
+    make_table(url, COLUMNS, rows(1, 2, 3))
+    expected: list[int] = []
+    bring(store, url, expect=expected.append)
+    make_table(url, COLUMNS, rows(1, 2, 3, 4))
+    bring(store, url, expect=expected.append)
+    assert expected == [3, 2], "the last row and those after it"
 
 
 def test_what_is_noted_is_kept_apart_for_each_source(store: ArticleStore, url: str) -> None:

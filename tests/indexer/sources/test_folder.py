@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,11 +147,15 @@ class Watched:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(line(number), encoding="utf-8")
 
-    def read(self) -> list[object]:
-        time.sleep(0.02)  # the time of a file has the grain of the kernel's clock
+    def source(self) -> Folder:
         source = Folder(str(self.folder), changes_only=True)
         assert isinstance(source, Incremental)
         source.since = self._since
+        return source
+
+    def read(self) -> list[object]:
+        time.sleep(0.02)  # the time of a file has the grain of the kernel's clock
+        source = self.source()
         found = ids(source)
         self._since = source.reached or self._since
         return found
@@ -192,6 +197,50 @@ def test_what_comes_with_an_old_date_is_read(watched: Watched, tmp_path: Path) -
     (outside.folder / "day").rename(watched.folder / "day")
     assert watched.read() == ["s-3", "s-4"]
     assert watched.read() == []
+
+
+def test_a_folder_that_was_filled_for_long_is_read_whole_when_it_is_moved_here(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """Its last file came after the last file that was read here, its first one before."""
+    outside = Watched(tmp_path / "out")
+    outside.write("day/a.jsonl", 1)
+    time.sleep(0.02)
+    watched.write("first.jsonl", 9)
+    assert watched.read() == ["s-9"]
+    outside.write("day/b.jsonl", 2)
+    time.sleep(0.02)
+    (outside.folder / "day").rename(watched.folder / "day")
+    assert watched.read() == ["s-1", "s-2"]
+    assert watched.read() == []
+
+
+def test_a_folder_that_vanishes_while_the_others_are_read_costs_nothing(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.write("a/a.jsonl", 1)
+    watched.write("b/b.jsonl", 2)
+    gone = watched.folder / "a"
+    real = os.walk
+
+    def walk(top: Path, **more: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+        for at, each in enumerate(real(top, **more)):
+            yield each
+            if not at:
+                shutil.rmtree(gone)
+
+    monkeypatch.setattr(os, "walk", walk)
+    assert watched.read() == ["s-2"]
+
+
+def test_what_did_not_change_is_not_counted_and_counting_reads_nothing(watched: Watched) -> None:
+    watched.write("a.jsonl", 1)
+    assert watched.read() == ["s-1"]
+    watched.write("b.jsonl", 2)
+    time.sleep(0.02)
+    source = watched.source()
+    assert (source.count(), source.reached) == (1, None)
+    assert ids(source) == ["s-2"]
 
 
 def test_a_run_that_ends_early_goes_on_with_the_same_file(watched: Watched) -> None:
