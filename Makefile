@@ -16,7 +16,7 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 	@PORT=$(PORT) exec $(BIN)/python app.py
 
 test: $(VENV)/.development  ## Run all tests, file by file, in two processes
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times over, and fill a disk (ten minutes)
 	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100

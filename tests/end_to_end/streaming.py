@@ -90,7 +90,7 @@ def failing(environ: WSGIEnvironment, start_response: StartResponse) -> Answer:
 
 def endings(_: WSGIEnvironment, start_response: StartResponse) -> Answer:
     """How the streamed answers before this request ended. Waits a while for one of them."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not ended and time.monotonic() < deadline:
         time.sleep(0.01)
     answer = " ".join(ended).encode()
