@@ -116,6 +116,15 @@ CODES: Final = {
             "这个密钥不能用在这里，请联系网站管理员。",
         ),
         Code(
+            "origin_not_allowed",
+            403,
+            "Pages of this origin do not count",
+            "A click or a view comes from a page of an origin that SEARCH_ORIGINS does not list. Nothing was counted.",
+            "Add the origin of the page to SEARCH_ORIGINS, and restart the service.",
+            "没有权限",
+            "请联系网站管理员。",
+        ),
+        Code(
             "writing_off",
             403,
             "Writing is off",

@@ -23,6 +23,7 @@ from search_service.web.access import register_access
 from search_service.web.api import api_blueprint
 from search_service.web.caching import register_caching
 from search_service.web.docs import DESCRIPTION, docs_blueprint
+from search_service.web.elements import elements_blueprint
 from search_service.web.errors import register_errors
 from search_service.web.health import health_blueprint
 from search_service.web.jobs import jobs_blueprint
@@ -88,6 +89,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(docs_blueprint(app))
+    app.register_blueprint(elements_blueprint())
     app.register_blueprint(pages_blueprint(services))
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)  # type: ignore[method-assign]

@@ -191,11 +191,12 @@ def name_of(article: Article) -> str:
 
 def static_url(name: str) -> str:
     """The address of a static file. It changes with the content of the file. Caches may therefore keep the file for long."""
-    return url_for("static", filename=name, v=_content_version(name))
+    return url_for("static", filename=name, v=content_version(name))
 
 
 @lru_cache(maxsize=64)  # more than there are files: a name can be written in several ways
-def _content_version(name: str) -> str:
+def content_version(name: str) -> str:
+    """The version of a static file: 12 hex digits that change with its content."""
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
@@ -203,7 +204,7 @@ def _keep_for_ever(response: Response) -> Response:
     """Let caches keep an answer for ever if its address holds the version of the present content."""
     if request.endpoint == "static" and response.status_code in (200, 304):
         name = (request.view_args or {})["filename"]
-        if request.args.get("v") == _content_version(name):
+        if request.args.get("v") == content_version(name):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 

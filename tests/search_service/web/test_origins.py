@@ -1,4 +1,4 @@
-"""Cross-origin requests: who may read which answers, and that caches keep the answers to different origins apart."""
+"""Cross-origin requests: who may read which answers, that caches keep the answers to different origins apart, and whose beacons count."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from search_service.querylog.tables import clicks
+from search_service.services import Services
 from search_service.settings import SearchSettings, origins
 from search_service.web.factory import create_app
 from tests.factories import article
-from tests.search_service.indexes import services
+from tests.search_service.indexes import SHANGHAI, live_index, services
+from tests.search_service.querylog.factory import BROWSER
+from tests.search_service.web.portal import as_problem
+from tests.search_service.web.test_queries import Site
+from tests.search_service.web.test_views import counted
 
 PORTAL = "https://www.example.com"
 
@@ -47,6 +53,60 @@ def test_all_origins_may_be_allowed_and_none_is_by_default(tmp_path: Path) -> No
 )
 def test_what_needs_a_key_and_what_is_a_page_is_for_nobody_else(tmp_path: Path, path: str) -> None:
     assert answers(tmp_path, "*", path, PORTAL) == (None, False)
+
+
+def test_pages_may_read_when_to_ask_again(tmp_path: Path) -> None:
+    empty = Services(live_index(tmp_path), SHANGHAI)
+    app = create_app(empty, SearchSettings(origins=origins(PORTAL)))
+    for origin, exposed in ((PORTAL, "Retry-After"), ("https://other.example", None)):
+        response = app.test_client().get("/api/v1/latest", headers={"Origin": origin})
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+        assert response.headers.get("Access-Control-Expose-Headers") == exposed
+
+
+@pytest.mark.parametrize(
+    ("allowed", "headers", "counts"),
+    [
+        (PORTAL, {"Origin": PORTAL}, True),
+        ("*", {"Origin": "https://other.example"}, True),
+        ("*", {"Origin": "null"}, True),
+        ("none", {}, True),
+        ("none", {"Origin": "http://localhost"}, True),
+        ("none", {"Origin": "https://localhost"}, True),
+        ("none", {"Origin": PORTAL, "Sec-Fetch-Site": "same-origin"}, True),
+        ("none", {"Origin": PORTAL, "Sec-Fetch-Site": "same-site"}, False),
+        (PORTAL, {"Origin": "https://example.com"}, False),
+        (PORTAL, {"Origin": "http://www.example.com", "Sec-Fetch-Site": "cross-site"}, False),
+        (PORTAL, {"Origin": "http://localhost:8000"}, False),
+        (PORTAL, {"Origin": "null"}, False),
+        (PORTAL, {"Origin": "http://["}, False),
+    ],
+)
+def test_beacons_count_from_our_pages_and_those_of_the_listed_origins(
+    tmp_path: Path, allowed: str, headers: dict[str, str], counts: bool
+) -> None:
+    site = Site(tmp_path, origins=origins(allowed))
+    click = {"data": '{"query": "水库", "article_id": "n-03", "position": 2}'}
+    for path, sent in (("/api/v1/clicks", click), ("/api/v1/articles:view?id=n-04", {})):
+        response = site.client.post(
+            path, content_type="text/plain", headers={"User-Agent": BROWSER} | headers, **sent
+        )
+        if counts:
+            assert response.status_code == 204
+        else:
+            assert as_problem(response)["code"] == "origin_not_allowed"
+    assert len(site.rows(clicks)) == counts
+    assert counted(site) == ({"n-03": 1, "n-04": 1} if counts else {})
+    site.log.close()
+
+
+def test_a_click_is_read_from_a_plain_text_as_strictly_as_from_json(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    for body in ("", "no json", '"text"', "[1]", '{"article_id": "n-03"}', "[" * 5000):
+        response = site.client.post("/api/v1/clicks", data=body, content_type="text/plain")
+        assert as_problem(response)["code"] == "invalid_parameter"
+    assert site.rows(clicks) == []
+    site.log.close()
 
 
 @pytest.mark.parametrize(
