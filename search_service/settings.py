@@ -78,7 +78,8 @@ class SearchSettings:
         "SEARCH_PROXIES",
         "0",
         whole_number(0, 10),
-        "Number of proxies in front of the service; each adds an address to X-Forwarded-For, and only these are trusted.",
+        "Number of proxies in front of the service; each adds an address to X-Forwarded-For, and only these are trusted. "
+        "With one or more, X-Forwarded-Proto and X-Forwarded-Prefix are believed too.",
     )
     aging: Aging = setting(
         "SEARCH_RECENCY",

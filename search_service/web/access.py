@@ -18,7 +18,7 @@ from search_service.web.caching import keep_private
 from search_service.web.errors import Problem, problem
 from search_service.web.routes import Routes
 
-OPEN: Final = frozenset(("health", "docs", "elements"))
+OPEN: Final = frozenset(("discovery", "docs", "elements", "health"))
 """Blueprints that need no key, even if the service is private: probes send none, and descriptions and scripts hold no article."""
 
 _ENGLISH: Final = {"expired": "expired", "revoked": "was revoked"}

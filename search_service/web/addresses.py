@@ -1,4 +1,4 @@
-"""The addresses of articles: which of the two forms a link takes."""
+"""Links to articles: which of the two forms of an address a link takes, where it leads, and its text."""
 
 from __future__ import annotations
 
@@ -7,18 +7,32 @@ from typing import Final
 
 from flask import url_for
 
+from indexer.article import Article
+
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 """Ids that stand in a path as they are (the unreserved characters of RFC 3986, section 2.3). Nothing on the way changes them."""
 
 
-def article_url(article_id: str) -> str:
+def article_url(article_id: str, *, whole: bool = False) -> str:
     """The address of an article's page: ``/articles/ID`` for a plain id, ``/articles?id=ID`` for any other.
+
+    ``whole``: with scheme and host, for links that stand on pages of others.
 
     Proxies and clients decode, merge or resolve the slashes, dots and percent signs of a path, but never those of a query string.
     """
     if PLAIN_ID.fullmatch(article_id):
-        return url_for("pages.article", article_id=article_id)
-    return url_for("pages.article", id=article_id)
+        return url_for("pages.article", article_id=article_id, _external=whole)
+    return url_for("pages.article", id=article_id, _external=whole)
+
+
+def article_link(article: Article, *, anywhere: bool) -> str:
+    """Where a link on a page of the portal leads: to the article's own address, else to its page here, with scheme and host.
+
+    An address without a host is one of the portal. It is good on its pages only, so ``anywhere`` leads to the page here instead.
+    """
+    if article.url and not (anywhere and article.url.startswith("/")):
+        return article.url
+    return article_url(article.id, whole=True)
 
 
 def view_url(article_id: str) -> str:
@@ -26,3 +40,8 @@ def view_url(article_id: str) -> str:
     if PLAIN_ID.fullmatch(article_id):
         return url_for("queries.view", article_id=article_id)
     return url_for("queries.view_by_id", id=article_id)
+
+
+def name_of(article: Article) -> str:
+    """The name of an article: its title, or a text to click on if it has none."""
+    return article.title or "（无题）"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import orjson
 from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from search_service.blocks.related import RelatedAnswer
+from search_service.blocks.suggest import Suggestions
 from search_service.services import Services
 from search_service.web import answers, payloads
 from search_service.web.article_body import ArticleBody, read_draft
@@ -24,6 +28,12 @@ from search_service.web.surrogates import show_articles
 from search_service.web.visits import note_search
 
 TAGS = [Tag(name="search", description="For the portal's pages. Answers may be kept for seconds.")]
+
+SUGGESTIONS: Final = "application/x-suggestions+json"
+_SUGGESTIONS: Final = {
+    "description": "OK",
+    "content": {SUGGESTIONS: {"schema": {"type": "array", "items": {}}}},
+}
 
 
 def api_blueprint(services: Services) -> Routes:
@@ -58,11 +68,19 @@ def api_blueprint(services: Services) -> Routes:
         responses=described(payloads.SuggestPayload, "invalid_parameter", *SEARCHING),
     )
     def suggest(query: SuggestParameters) -> Response:
-        suggestions = services.suggest(query.q, size=query.size)
-        if not suggestions.complete:
-            keep_nowhere()
-        show_articles(each.article_id for each in suggestions.items if each.article_id)
-        return json_response(answers.suggest_payload(suggestions, zone))
+        return json_response(answers.suggest_payload(suggested(query), zone))
+
+    @blueprint.get(
+        "/suggest:opensearch",
+        operation_id="suggest_opensearch",
+        summary="Completions in the form that the search bars of browsers read",
+        description="A list of the typed text and of its completions (the OpenSearch extension Suggestions).",
+        responses=described(_SUGGESTIONS, "invalid_parameter", *SEARCHING),
+    )
+    def suggest_opensearch(query: SuggestParameters) -> Response:
+        suggestions = suggested(query)
+        body = orjson.dumps([query.q, [each.text for each in suggestions.items]])
+        return Response(body, content_type=SUGGESTIONS)
 
     @blueprint.of_article(
         "get",
@@ -160,6 +178,13 @@ def api_blueprint(services: Services) -> Routes:
         )
         show_articles(item.article.id for item in answer.items)
         return json_response(answers.hot_payload(answer, zone))
+
+    def suggested(query: SuggestParameters) -> Suggestions:
+        suggestions = services.suggest(query.q, size=query.size)
+        if not suggestions.complete:
+            keep_nowhere()
+        show_articles(each.article_id for each in suggestions.items if each.article_id)
+        return suggestions
 
     def _related(answer: RelatedAnswer, query: RelatedParameters) -> Response:
         explain = query.explain == "1"

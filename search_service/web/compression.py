@@ -18,9 +18,12 @@ LEVEL: Final = 3
 
 _TYPES: Final = frozenset(
     {
+        "application/atom+xml",
         "application/json",
         "application/javascript",
+        "application/opensearchdescription+xml",
         "application/problem+json",
+        "application/rss+xml",
         "image/svg+xml",
         "text/css",
         "text/html",

@@ -17,7 +17,7 @@ from search_service.web.errors import CODES
 
 DESCRIPTION: Final = (
     "Full-text search over the articles of a portal. Errors are problem+json (RFC 9457); each has a stable `code`, "
-    "explained at [/docs/errors](/docs/errors). Times are ISO 8601 in the service's zone. An unknown parameter is an "
+    "explained at [/docs/errors](docs/errors). Times are ISO 8601 in the service's zone. An unknown parameter is an "
     "error. Writing and administration need an API key, sent as `Authorization: Bearer KEY`; if the service is private, "
     "so does everything but health checks and this description. Answers carry an ETag; send it back as If-None-Match to be told that nothing changed."
 )

@@ -259,8 +259,11 @@ CODES: Final = {
     )
 }
 
-API_PATHS: Final = ("/api/", "/healthz", "/readyz", "/openapi.json")
+API_PATHS: Final = ("/api/", "/feeds/", "/healthz", "/readyz", "/openapi.json")
 """Paths whose errors are problem+json. Errors of all other paths are pages."""
+
+FRAGMENT_PATHS: Final = "/embed/"
+"""Paths whose errors have no body: a page that includes the answer would show it."""
 
 
 _HOST: Final = re.compile(
@@ -348,13 +351,18 @@ def problem_payload(made: Problem) -> ProblemPayload:
 
 
 def register_errors(app: Flask, *, page: ErrorPage) -> None:
-    """Answer every error of ``app``: with problem+json under API_PATHS, elsewhere with a page made by ``page``."""
+    """Answer every error of ``app``: with problem+json under API_PATHS, elsewhere with a page made by ``page``.
+
+    Under FRAGMENT_PATHS the status is the answer.
+    """
 
     def answer(error: Exception) -> Response:
         made = problem_of(error)
         if request.path.startswith(API_PATHS):
             body = problem_payload(made).model_dump_json(exclude_none=True)
             response = Response(body, made.code.status, content_type="application/problem+json")
+        elif request.path.startswith(FRAGMENT_PATHS):
+            response = Response(status=made.code.status, content_type="text/html; charset=utf-8")
         else:
             response = Response(page(made), made.code.status)
         response.headers.extend(made.headers)

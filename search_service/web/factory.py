@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadHost
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
 from search_service.services import Services
@@ -22,9 +19,13 @@ from search_service.settings import SearchSettings
 from search_service.web.access import register_access
 from search_service.web.api import api_blueprint
 from search_service.web.caching import register_caching
+from search_service.web.discovery import discovery_blueprint
 from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.elements import elements_blueprint
 from search_service.web.errors import register_errors
+from search_service.web.feeds import feeds_blueprint
+from search_service.web.forwarding import register_forwarding
+from search_service.web.fragments import fragments_blueprint
 from search_service.web.health import health_blueprint
 from search_service.web.jobs import jobs_blueprint
 from search_service.web.origins import register_origins
@@ -35,8 +36,6 @@ from search_service.web.queries import queries_blueprint
 from search_service.web.routes import KEY_SCHEME
 from search_service.web.surrogates import register_surrogates
 from search_service.web.writing import writing_blueprint
-
-log = logging.getLogger(__name__)
 
 VERSION: Final = "0.1.0"
 
@@ -85,34 +84,17 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
     app.register_api(queries_blueprint(services))
+    app.register_api(feeds_blueprint(services, settings.site_name))
+    app.register_api(fragments_blueprint(services, settings.origins))
     app.register_api(writing_blueprint(services))
     app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
+    app.register_blueprint(discovery_blueprint(private=settings.private))
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(elements_blueprint())
     app.register_blueprint(pages_blueprint(services))
-    if settings.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)  # type: ignore[method-assign]
-    else:
-        register_forwarding(app)
+    register_forwarding(app, settings.proxies)
     return app
-
-
-def register_forwarding(app: Flask) -> None:
-    """Warn once if a request came through a proxy, although SEARCH_PROXIES is 0."""
-
-    @app.before_request
-    def look_for_proxy() -> None:
-        if "HTTP_X_FORWARDED_FOR" in request.environ:
-            _warn_of_proxy()
-
-
-@cache
-def _warn_of_proxy() -> None:
-    log.warning(
-        "a request carries X-Forwarded-For, and SEARCH_PROXIES is 0: behind a proxy all readers are one to the "
-        "query log until SEARCH_PROXIES says how many stand in front"
-    )
 
 
 class _Json(DefaultJSONProvider):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -28,15 +29,25 @@ MAX_AGE: Final = 36_500
 _Days = Annotated[int, Field(ge=1, le=MAX_AGE), BeforeValidator(whole_number)]
 _PerSource = Annotated[int, Field(ge=1, le=MAX_RELATED), BeforeValidator(whole_number)]
 
+Window = Annotated[
+    ViewWindow,
+    Field(description="hour: the last hour; day: the last 24 hours; week: the last seven days."),
+]
 
-class ListParameters(Parameters):
-    """What the lists of articles take: which of them to list."""
 
-    repeatable: ClassVar[frozenset[str]] = frozenset(("exclude",))
+class ChannelParameters(Parameters):
+    """What all lists of articles take."""
 
     channel: ExactText | None = Field(
         None, description="Only this channel and all that lies in it; without it, all channels."
     )
+
+
+class ListParameters(ChannelParameters):
+    """What the lists of articles on pages take: which of them to list."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset(("exclude",))
+
     exclude: tuple[str, ...] = Field(
         (),
         description=f"Ids of articles to leave out, parted by commas, {MAX_EXCLUDED} at most: "
@@ -66,8 +77,8 @@ class LatestParameters(ListParameters):
     size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Articles at most.")
 
 
-class RelatedParameters(ListParameters):
-    """What ``/api/v1/articles/{id}/related`` and ``/api/v1/related`` take."""
+class RelatedChoice(ListParameters):
+    """Which related articles to list."""
 
     size: Number = Field(6, ge=1, le=MAX_RELATED, description="Articles at most.")
     max_age: _Days | None = Field(
@@ -84,11 +95,6 @@ class RelatedParameters(ListParameters):
         "all", description="one: of several articles on one event, one comes before all others."
     )
 
-    explain: Literal["0", "1"] = Field(
-        "0",
-        description="1: with each hit that key terms found, why it has its score, and the article's key terms with their weights.",
-    )
-
     def wanted(self) -> Wanted:
         """The parameters as the use case takes them."""
         return Wanted(
@@ -99,17 +105,26 @@ class RelatedParameters(ListParameters):
             past_only=self.past_only == "on",
             per_source=self.per_source,
             one_of_event=self.events == "one",
-            explain=self.explain == "1",
         )
+
+
+class RelatedParameters(RelatedChoice):
+    """What ``/api/v1/articles/{id}/related`` and ``/api/v1/related`` take."""
+
+    explain: Literal["0", "1"] = Field(
+        "0",
+        description="1: with each hit that key terms found, why it has its score, and the article's key terms with their weights.",
+    )
+
+    def wanted(self) -> Wanted:
+        """The parameters as the use case takes them."""
+        return replace(super().wanted(), explain=self.explain == "1")
 
 
 class HotParameters(LatestParameters):
     """What ``/api/v1/hot`` takes."""
 
-    window: ViewWindow = Field(
-        "day",
-        description="hour: the last hour; day: the last 24 hours; week: the last seven days.",
-    )
+    window: Window = "day"
 
 
 class BlocksParameters(Parameters):

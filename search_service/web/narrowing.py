@@ -19,7 +19,12 @@ from indexer.hits import FacetCount
 from indexer.query import Sort
 from search_service.answering.search import Answer
 from search_service.understanding.filters import tidy_channel
-from search_service.web.search_params import ATTRIBUTES, SearchPageParameters, attribute_and_end
+from search_service.web.search_params import (
+    ATTRIBUTES,
+    QuestionParameters,
+    SearchPageParameters,
+    attribute_and_end,
+)
 
 SORT_NAMES: Final[dict[Sort, str]] = {
     "relevance": "相关度",
@@ -80,16 +85,24 @@ class CorrectionLinks:
     applied: bool
 
 
-def search_url(asked: SearchPageParameters, **changes: object) -> str:
+def search_url(asked: QuestionParameters, **changes: object) -> str:
     """The address of the same search with some parameters changed. None drops a parameter. It leads to the first page."""
+    return url_for("pages.search", _external=False, **(_chosen(asked) | changes))  # type: ignore[arg-type]
+
+
+def feed_url(asked: QuestionParameters) -> str:
+    """The address of the feed of the same search. Whatever the order of the page, a feed shows what is new."""
+    return url_for("feeds.search", **(_chosen(asked) | {"sort": None, "explain": None}))  # type: ignore[arg-type]
+
+
+def _chosen(asked: QuestionParameters) -> dict[str, object]:
+    """The parameters that the reader gave, without those of a single page."""
     values: dict[str, object] = asked.model_dump(
         by_alias=True,
         exclude_defaults=True,
-        exclude={"page", "size", "facets", "log", "attributes"},
+        exclude={"page", "size", "facets", "log", "format", "attributes"},
     )
-    values |= {ATTRIBUTES + name: given for name, given in asked.attributes.items()}
-    values.update(changes)
-    return url_for("pages.search", _external=False, **values)  # type: ignore[arg-type]
+    return values | {ATTRIBUTES + name: given for name, given in asked.attributes.items()}
 
 
 def sort_links(asked: SearchPageParameters, *, viewed: bool) -> tuple[Link, ...]:

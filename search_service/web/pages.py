@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
-from indexer.article import Article
 from indexer.errors import Overloaded
 from indexer.query import FACET_FIELDS
 from search_service.answering.search import Answer, Question, Understood
@@ -23,7 +22,7 @@ from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
-from search_service.web.addresses import article_url, view_url
+from search_service.web.addresses import article_link, article_url, name_of, view_url
 from search_service.web.answers import breadcrumb
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
@@ -119,6 +118,7 @@ def pages_blueprint(services: Services) -> Blueprint:
             duplicates=narrowing.duplicate_links(asked, answer),
             uncollapsed=narrowing.search_url(asked, collapse="none"),
             canonical=narrowing.search_url(asked),
+            feed=narrowing.feed_url(asked),
             query_id=query_id,
             related=_unless_busy(lambda: services.related_queries(asked.q, size=RELATED_QUERIES)),
             latest=latest,
@@ -178,20 +178,18 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
 
     app.jinja_env.filters.update(day=day, minute=minute, iso=iso, marked=marked_html, name=name_of)
     app.jinja_env.globals.update(
-        site_name=settings.site_name, article_url=article_url, static_url=static_url
+        site_name=settings.site_name,
+        article_url=article_url,
+        article_link=article_link,
+        static_url=static_url,
     )
     app.after_request(_keep_for_ever)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
-def name_of(article: Article) -> str:
-    """The name of an article: its title, or a text to click on if it has none."""
-    return article.title or "（无题）"
-
-
-def static_url(name: str) -> str:
-    """The address of a static file. It changes with the content of the file. Caches may therefore keep the file for long."""
-    return url_for("static", filename=name, v=content_version(name))
+def static_url(name: str, *, whole: bool = False) -> str:
+    """The address of a static file, ``whole`` with scheme and host. It changes with the content of the file. Caches may therefore keep the file for long."""
+    return url_for("static", filename=name, v=content_version(name), _external=whole)
 
 
 @lru_cache(maxsize=64)  # more than there are files: a name can be written in several ways

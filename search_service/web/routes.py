@@ -47,6 +47,7 @@ class Routes(APIBlueprint):
         method: Literal["get", "post", "put", "delete"],
         action: str = "",
         *,
+        base: str = "/articles",
         operation_id: str,
         **described: Any,
     ) -> Callable[[_View], _View]:
@@ -54,12 +55,12 @@ class Routes(APIBlueprint):
 
         ``/articles/{article_id}`` and ``/articles?id=`` without an ``action``; with one, such as ``related``,
         ``/articles/{article_id}/related`` and ``/articles:related?id=``. The first is handy, the second takes any id: of
-        ``a/related`` too. The view takes ``article_id``; if it takes a ``query``, that is its model of the other parameters.
+        ``a/related`` too. ``base`` stands before both. The view takes ``article_id``; if it takes a ``query``, that is its model of the other parameters.
         ``described`` is what the decorators of flask-openapi3 take.
         """
         register = getattr(self, method)
-        in_path = "/articles/<path:article_id>" + (f"/{action}" if action else "")
-        in_query = "/articles" + (f":{action}" if action else "")
+        in_path = f"{base}/<path:article_id>" + (f"/{action}" if action else "")
+        in_query = base + (f":{action}" if action else "")
         by_id = f"{operation_id}_by_id"
 
         def add(view: _View) -> _View:

@@ -7,6 +7,7 @@ portal's own: ``attributes.price.min`` stands in no model, and is read here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
@@ -52,8 +53,8 @@ _Attributes = Annotated[
 """The attributes' values by the rest of the parameter's name. For OpenAPI each property of an object is a parameter."""
 
 
-class SearchParameters(Parameters):
-    """What ``/api/v1/search`` takes."""
+class QuestionParameters(Parameters):
+    """A search: what is asked, and in which order its hits come. How many of them a route shows is the route's own."""
 
     repeatable: ClassVar[frozenset[str]] = frozenset(("channel", "source", "author", "tag", "site"))
 
@@ -108,27 +109,8 @@ class SearchParameters(Parameters):
         "duplicates",
         description="duplicates: of the articles of a duplicate group only the best is a hit. none: all of them.",
     )
-    page: Number = Field(
-        1, ge=1, le=MAX_DEPTH, description=f"Counts from 1; page x size may not pass {MAX_DEPTH}."
-    )
-    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Hits on a page.")
-    facets: str | None = Field(
-        None,
-        description=f"What to count over all articles found: any of {', '.join(FACET_FIELDS)}, "
-        "parted by commas. A facet counts as if no value of its own field were chosen.",
-        pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
-        json_schema_extra={"example": "channel,source"},
-    )
     correct: Literal["on", "off"] = Field(
         "on", description="off: search for what was typed, and offer nothing else."
-    )
-    explain: Literal["0", "1"] = Field(
-        "0",
-        description="1: say of each hit why it has its score; "
-        f"with a size of up to {MAX_EXPLAINED} only.",
-    )
-    log: Logging = Field(
-        "on", description="off: this search is none of a reader's, do not count it."
     )
 
     @classmethod
@@ -171,6 +153,53 @@ class SearchParameters(Parameters):
                 raise _wrong(
                     f"{name}.min", low, f"lies above `{name}.max`", f"a number up to `{name}.max`"
                 )
+        return self
+
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return Question(
+            text=self.q,
+            syntax=self.syntax,
+            channel=self.channel,
+            source=self.source,
+            author=self.author,
+            tag=self.tag,
+            site=self.site,
+            attributes=_attribute_filters(self.attributes),
+            group=self.group,
+            start=self.start,
+            end=self.end,
+            sort=self.sort,
+            collapse=self.collapse,
+            correct=self.correct == "on",
+        )
+
+
+class SearchParameters(QuestionParameters):
+    """What ``/api/v1/search`` takes."""
+
+    page: Number = Field(
+        1, ge=1, le=MAX_DEPTH, description=f"Counts from 1; page x size may not pass {MAX_DEPTH}."
+    )
+    size: Number = Field(DEFAULT_SIZE, ge=1, le=MAX_SIZE, description="Hits on a page.")
+    facets: str | None = Field(
+        None,
+        description=f"What to count over all articles found: any of {', '.join(FACET_FIELDS)}, "
+        "parted by commas. A facet counts as if no value of its own field were chosen.",
+        pattern="^(?:{0})(?:,(?:{0}))*$".format("|".join(FACET_FIELDS)),
+        json_schema_extra={"example": "channel,source"},
+    )
+    explain: Literal["0", "1"] = Field(
+        "0",
+        description="1: say of each hit why it has its score; "
+        f"with a size of up to {MAX_EXPLAINED} only.",
+    )
+    log: Logging = Field(
+        "on", description="off: this search is none of a reader's, do not count it."
+    )
+
+    @model_validator(mode="after")
+    def _check_depth(self) -> Self:
         if self.page * self.size > MAX_DEPTH:
             raise PydanticCustomError(
                 "too_deep",
@@ -190,22 +219,9 @@ class SearchParameters(Parameters):
 
     def question(self) -> Question:
         """The question that these parameters ask."""
-        return Question(
-            text=self.q,
-            syntax=self.syntax,
-            channel=self.channel,
-            source=self.source,
-            author=self.author,
-            tag=self.tag,
-            site=self.site,
-            attributes=_attribute_filters(self.attributes),
-            group=self.group,
-            start=self.start,
-            end=self.end,
-            sort=self.sort,
-            collapse=self.collapse,
+        return replace(
+            super().question(),
             facets=tuple(dict.fromkeys(self.facets.split(","))) if self.facets else (),
-            correct=self.correct == "on",
             explain=self.explain == "1",
             page=self.page,
             size=self.size,

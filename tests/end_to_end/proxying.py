@@ -53,32 +53,32 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
 
-def recommended() -> str:
-    """The blocks of nginx's configuration in the documentation's section on nginx."""
-    text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
-    section = text.split("\n## Behind nginx\n")[1].split("\n## ")[0]
+def documented(page: str, section: str) -> str:
+    """The block of nginx's configuration in a section of the documentation."""
+    text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
+    section = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
     (block,) = re.findall(r"^```nginx\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
     return str(block)
 
 
 @contextmanager
-def proxying(folder: Path) -> Iterator[Proxy]:
-    """nginx with the recommended blocks, whose files are in ``folder``, for the length of the ``with`` block."""
+def proxying(folder: Path, *more: str) -> Iterator[Proxy]:
+    """nginx with the recommended blocks and ``more``, whose files are in ``folder``, for the length of the ``with`` block."""
     program = shutil.which("nginx", path=WHERE)
     if program is None:
         pytest.fail("nginx is not installed: apt-get install nginx-light")
     proxy = Proxy(free_port(), free_port())
-    block = recommended()
-    for documented, used in (
+    block = documented("operations.md", "Behind nginx")
+    for shown, used in (
         ("listen 80;", f"listen 127.0.0.1:{proxy.port};"),
         ("server 127.0.0.1:8000;", f"server 127.0.0.1:{proxy.upstream};"),
     ):
-        assert block.count(documented) == 1
-        block = block.replace(documented, used)
+        assert block.count(shown) == 1
+        block = block.replace(shown, used)
     configuration = folder / "nginx.conf"
     text = CONFIGURATION.format(
         folder=folder,
-        block=block,
+        block="\n".join((block, *more)),
         user=getpwuid(
             os.geteuid()
         ).pw_name,  # root's nginx would run as nobody, who cannot use the folder

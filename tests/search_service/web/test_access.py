@@ -32,6 +32,8 @@ from tests.search_service.web.portal import Portal, as_problem
 READING = (
     "/api/v1/search?q=云溪",
     "/api/v1/suggest?q=云",
+    "/api/v1/suggest:opensearch?q=云",
+    "/feeds/latest.xml",
     "/api/v1/articles/a-1",
     "/api/v1/articles/a-1/related",
     "/api/v1/latest",
@@ -48,6 +50,8 @@ OPEN = (
     "/docs/errors",
     "/docs/swagger/js/swagger-ui-bundle.js",
     "/openapi.json",
+    "/opensearch.xml",
+    "/robots.txt",
     "/static/style.css",
 )
 CHANGING = {"write": "/api/v1/written", "admin": "/api/v1/admin/done"}
