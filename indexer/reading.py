@@ -80,7 +80,8 @@ class Reading:
     @property
     def identity(self) -> str:
         """A text that is the same for readings that make the same articles of the same records. A hook counts by its name."""
-        hook = getattr(self.hook, "__qualname__", type(self.hook).__qualname__)
+        function = self.hook if hasattr(self.hook, "__qualname__") else type(self.hook)
+        hook = f"{function.__module__}:{function.__qualname__}"  # type: ignore[union-attr]
         deleted = self.deleted and [self.deleted.key, *sorted(self.deleted.values)]
         return json.dumps(
             [

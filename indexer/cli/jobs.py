@@ -192,7 +192,7 @@ def _start(
     again = "" if every is None else f", and repeated every {spell_span(every)}"
     click.echo(f"job {job.id} is {job.state}{again}")
     summaries.hint(
-        f"it needs a running 'python -m indexer work'; see: python -m indexer jobs show {job.id}"
+        f"the running service does it, or 'python -m indexer work'; see: python -m indexer jobs show {job.id}"
     )
 
 

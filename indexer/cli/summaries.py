@@ -97,11 +97,12 @@ def show_reconciliation(report: Reconciliation, *, rejects: Path) -> None:
         click.echo(line)
     for each in report.rejections:
         hint(f"rejected {each.where}: {each.why}")
+    different = any(each.count for each in (report.missing, report.stale, report.orphaned))
     if report.rejected and report.repaired:
         hint(f"put right and ingest again: {rejects}")
     if report.stored or report.deleted:
         hint("a running service applies this; otherwise: python -m indexer rebuild --if-needed")
-    elif not report.agree and not report.repaired and not (report.failure or report.refusal):
+    elif different and not report.repaired and not (report.failure or report.refusal):
         hint("repair the store with --apply")
 
 
@@ -227,12 +228,13 @@ def show_jobs(jobs: Iterable[Job], *, timezone: ZoneInfo) -> None:
     """Print a line for each job: how far it is, or what came of it."""
     table = Table(box=SIMPLE)
     table.add_column("id", justify="right")
-    for heading in ("kind", "state", "added", ""):
+    for heading in ("kind", "of", "state", "added", ""):
         table.add_column(heading)
     for each in jobs:
         now = f"{each.phase} {figures(each)}".strip() if each.state == "running" else ""
         now = " · ".join(filter(None, (now, _repetition(each, timezone), each.outcome)))
-        table.add_row(str(each.id), each.kind, each.state, _moment(each.created_at, timezone), now)
+        added = _moment(each.created_at, timezone)
+        table.add_row(str(each.id), each.kind, _source_of(each), each.state, added, now)
     results().print(table)
 
 
@@ -261,6 +263,17 @@ def show_job(job: Job, *, timezone: ZoneInfo) -> None:
         click.echo(f"outcome     {job.outcome}")
     for each in job.rejections:
         click.echo(f"rejected    {each.where}: {each.why}")
+
+
+def _source_of(job: Job) -> str:
+    """What a job reads, in short: the table, the address without its password, or the name of the file. Nothing if it reads nothing."""
+    location = str(job.arguments.get("file", ""))
+    table = job.arguments.get("of_source", {}).get("table")
+    if "://" in location:
+        location = _without_password(location).partition("?")[0]
+    else:
+        location = Path(location).name
+    return f"{location} {table}" if table else location
 
 
 def _repetition(job: Job, timezone: ZoneInfo) -> str:

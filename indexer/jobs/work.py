@@ -79,6 +79,8 @@ class Runner:
 
     def __init__(self, jobs: JobStore, means: Means, *, stop: Stop, tell: Tell) -> None:
         self._jobs, self._means, self._stop, self._tell = jobs, means, stop, tell
+        self._told: set[int] = set()
+        """The jobs whose last run failed, as the hook was told."""
 
     def run(self) -> None:
         """Run jobs until ``stop`` is asked. The caller holds the lock."""
@@ -95,7 +97,7 @@ class Runner:
         """Decide what becomes of a job whose runner died."""
         if job.cancel:
             self._end(job, "cancelled", "cancelled; its runner died meanwhile")
-        elif job.kind not in RESUMED:
+        elif job.kind not in RESUMED and job.every_seconds is None:
             self._end(job, "failed", "its runner died before the end: start it again")
         elif job.attempts < MAX_ATTEMPTS:
             self._queue_again(job, uncounted=False)
@@ -103,7 +105,8 @@ class Runner:
             self._end(job, "failed", f"its runner died {job.attempts} times before the end")
 
     def _run(self, job: Job) -> None:
-        log.log(_level(job), "job %d (%s) begins", job.id, job.kind)
+        begins = logging.INFO if job.every_seconds is None else logging.DEBUG
+        log.log(begins, "job %d (%s) begins", job.id, job.kind)
         progress = Progress(self._stop)
         with _Heart(self._jobs, job.id, progress) as heart:
             outcome = self._outcome(job, progress)
@@ -141,9 +144,14 @@ class Runner:
     ) -> None:
         finish = partial(self._jobs.finish, job.id, state, sentence, rejections=rejections)
         self._insist(finish)
-        level = _level(job) if (state, sentence) == (job.last_end, job.outcome) else logging.INFO
+        level = logging.WARNING if state == "failed" else logging.INFO
+        if job.every_seconds is not None and (state, sentence) == (job.last_end, job.outcome):
+            level = logging.DEBUG
         log.log(level, "job %d (%s) %s: %s", job.id, job.kind, state, sentence)
-        if state == "failed" and job.last_end != "failed":
+        if state != "failed":
+            self._told.discard(job.id)
+        elif job.id not in self._told:
+            self._told.add(job.id)
             detail = f"job {job.id} ({job.kind}) failed: {sentence}"
             self._tell("job_failed", detail, job=job.id, kind=job.kind)
 
@@ -164,11 +172,6 @@ class Runner:
             if self._stop.asked:
                 return None
             time.sleep(LOOK_EVERY)
-
-
-def _level(job: Job) -> int:
-    """How loudly the log tells of a run of which there is nothing new to say."""
-    return logging.INFO if job.every_seconds is None else logging.DEBUG
 
 
 class _Heart:

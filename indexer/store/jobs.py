@@ -175,7 +175,7 @@ class JobStore:
 
         A job that has ended stays as it is.
         """
-        at_once = {"state": "cancelled", "outcome": "cancelled before it began"}
+        unbegun = {"outcome": "cancelled before it began"}
         with translated(self._engine.url), self._writing.begin() as connection:
             # Its row stays as it is until the commit: the runner neither takes the job nor queues it again meanwhile.
             mine = select(table.c.id).where(table.c.id == job_id).with_for_update()
@@ -183,7 +183,9 @@ class JobStore:
                 return None
             asked = update(table).where(table.c.id == job_id).values(cancel=True)
             queued = asked.where(table.c.state == "queued")
-            connection.execute(queued.values(**at_once, finished_at=_now()))
+            # A repeated job keeps what came of its last run.
+            connection.execute(queued.where(table.c.last_end.is_(None)).values(**unbegun))
+            connection.execute(queued.values(state="cancelled", finished_at=_now()))
             connection.execute(asked.where(table.c.state == "running"))
             return _get(connection, job_id)
 

@@ -422,10 +422,10 @@ def test_a_comparison_is_a_job_that_repairs_the_store_or_fails(site: Site) -> No
     assert site.store.count() == 9
 
 
-def test_a_repeated_job_that_fails_again_is_told_and_logged_once(
+def test_a_repeated_job_that_fails_again_is_logged_once_and_told_once_by_each_runner(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It fails twice, then its file is there, then it is gone again."""
+    """It fails twice, then its file is there, then it is gone again; each time another runner runs it."""
     caplog.set_level(logging.INFO)
     path = site.root / "news.jsonl"
     arguments = source_arguments(
@@ -440,7 +440,7 @@ def test_a_repeated_job_that_fails_again_is_told_and_logged_once(
         site.run_until_queued_again(job)
         ends.append(site.get(job).last_end)
     assert ends == ["failed", "failed", "succeeded", "succeeded", "failed"]
-    assert [event for event, _, _ in site.told] == ["job_failed"] * 2
+    assert [event for event, _, _ in site.told] == ["job_failed"] * 3
     told = [each.message for each in caplog.records if f"job {job.id} " in each.message]
     assert [each.split()[3] for each in told] == ["failed:", "succeeded:", "succeeded:", "failed:"]
     assert "2 created" in told[1]
@@ -467,3 +467,24 @@ def test_a_repeated_job_that_is_stopped_with_the_service_is_due_at_the_next_star
     site.jobs.ask_to_cancel(job.id)
     once = site.add("reconcile")
     assert site.run_one(once).outcome == "stopped with the service: start it again"
+
+
+def test_of_several_failed_runs_a_runner_tells_once(site: Site) -> None:
+    job = site.jobs.repeat("reconcile", {}, every_seconds=1)
+    told: list[str] = []
+
+    def tell(event: str, detail: str, **_: object) -> None:
+        told.append(f"{event}: {detail}")
+
+    runner = Runner(site.jobs, site.means, stop=site.stop, tell=tell)
+    running = threading.Thread(target=runner.run)
+    running.start()
+    ends: set[object] = set()
+    while len(ends) < 3:
+        ends |= {site.get(job).finished_at} - {None}
+        time.sleep(0.01)
+    site.stop.asked = True
+    running.join()
+    assert site.get(job).last_end == "failed"
+    (once,) = told
+    assert once.startswith(f"job_failed: job {job.id} (reconcile) failed")
