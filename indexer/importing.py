@@ -74,10 +74,10 @@ def import_source(
         InvalidSetting: see :func:`checked_records`.
         StoreUnavailable, FolderNotWritable: see :func:`accept`.
     """
-    incremental = source if isinstance(source, Incremental) and source.identity else None
-    name = hashlib.sha256(f"{incremental and incremental.identity} {reading.identity}".encode())
-    if incremental:
-        incremental.since = store.reached(name.hexdigest())
+    name = None
+    if isinstance(source, Incremental) and source.identity:
+        name = hashlib.sha256(f"{source.identity} {reading.identity}".encode()).hexdigest()
+        source.since = store.reached(name)
     if expect:
         expect(source.count())
     ended_early = False
@@ -94,8 +94,8 @@ def import_source(
         report = accept(records(), store, reading, rejects=file, progress=progress)
         if ended_early or report.failure is not None:
             file.spare()
-    if incremental and incremental.reached is not None:
-        store.note_reached(name.hexdigest(), incremental.reached)
+    if isinstance(source, Incremental) and name and source.reached is not None:
+        store.note_reached(name, source.reached)
     return report
 
 

@@ -79,9 +79,7 @@ def feeds_blueprint(services: Services, site_name: str) -> Routes:
     )
     def latest(query: LatestFeed) -> Response:
         answer = services.latest(channel=query.channel, size=query.size)
-        title = _titled("最新文章", query.channel)
-        page = _page_of(query.channel)
-        return feed(query, title, page, (each.article for each in answer.items), answer.index)
+        return of_channel(query, "最新文章", (each.article for each in answer.items), answer.index)
 
     @blueprint.get(
         "/hot.xml",
@@ -91,9 +89,7 @@ def feeds_blueprint(services: Services, site_name: str) -> Routes:
     )
     def hot(query: HotFeed) -> Response:
         answer = services.hot(window=query.window, channel=query.channel, size=query.size)
-        title = _titled("热门文章", query.channel)
-        page = _page_of(query.channel)
-        return feed(query, title, page, (each.article for each in answer.items), answer.index)
+        return of_channel(query, "热门文章", (each.article for each in answer.items), answer.index)
 
     @blueprint.get(
         "/search.xml",
@@ -109,6 +105,12 @@ def feeds_blueprint(services: Services, site_name: str) -> Routes:
         title = _titled("检索", query.q.strip() or "全部文章")
         page = urljoin(request.url, search_url(query, sort=query.sort))
         return feed(query, title, page, (each.article for each in answer.hits), answer.index)
+
+    def of_channel(
+        query: LatestFeed | HotFeed, name: str, articles: Iterable[Article], index: IndexState
+    ) -> Response:
+        page = _page_of(query.channel)
+        return feed(query, _titled(name, query.channel), page, articles, index)
 
     def feed(
         query: _FeedParameters,
