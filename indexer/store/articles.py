@@ -7,7 +7,7 @@ revision thus never becomes visible before a lower one. A reader that has seen a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from indexer.article import Article
 from indexer.store import changing
 from indexer.store.changing import Condition, Stored, article_of, give_out
 from indexer.store.dialects import for_writing, translated
+from indexer.store.duplicates import sketches
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
@@ -27,6 +28,7 @@ from indexer.store.groups import (
     pack,
     write_groups,
 )
+from indexer.store.prepared import Prepared, prepare
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions, watermarks
 
@@ -105,11 +107,16 @@ class ArticleStore:
         Raises:
             ConditionFailed: ``when`` does not hold for an article. Nothing was stored.
         """
-        given = list(articles)
-        if not given:
+        return self.put_prepared(prepare(list(articles)), when=when)
+
+    def put_prepared(
+        self, articles: Sequence[Prepared], *, when: Condition | None = None
+    ) -> tuple[Stored, ...]:
+        """As :meth:`put`, for articles that were prepared before."""
+        if not articles:
             return ()
         with self._change() as (connection, last):
-            return changing.put(connection, last, given, when)
+            return changing.put(connection, last, articles, when)
 
     def withdraw(
         self, article_ids: Iterable[str], *, when: Condition | None = None
@@ -163,8 +170,13 @@ class ArticleStore:
                     return
                 after = rows[-1].revision
                 found = [article_of(row.document, None) for row in rows]
+                incoming = zip(found, sketches(found), strict=True)
                 grouped = group(
-                    connection, [*zip(found, range(last + 1, last + len(rows) + 1), strict=True)]
+                    connection,
+                    [
+                        (article.id, sketch, number)
+                        for number, (article, sketch) in enumerate(incoming, last + 1)
+                    ],
                 )
                 connection.execute(
                     _REGROUP,

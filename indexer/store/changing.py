@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, false, select, update
 
-from indexer.article import Article, article_from_record, content_of, hash_of_content
+from indexer.article import Article, article_from_record
 from indexer.errors import ConditionFailed
 from indexer.store.dialects import insert_plain
 from indexer.store.groups import (
@@ -28,6 +28,7 @@ from indexer.store.groups import (
     pack,
     write_groups,
 )
+from indexer.store.prepared import Prepared, prepare
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
@@ -60,14 +61,6 @@ class Stored(NamedTuple):
     article_id: str
     result: Result
     revision: int
-
-
-class _Given(NamedTuple):
-    """An article to store, its content as a record, and its hash."""
-
-    article: Article
-    content: dict[str, object]
-    digest: str
 
 
 class _Row(NamedTuple):
@@ -113,51 +106,40 @@ def _articles(connection: Connection, article_ids: Iterable[str]) -> dict[str, A
 
 
 def put(
-    connection: Connection, last: int, articles: Sequence[Article], when: Condition | None
+    connection: Connection, last: int, given: Sequence[Prepared], when: Condition | None
 ) -> tuple[Stored, ...]:
     """See ``ArticleStore.put``."""
-    given = [_given(each) for each in articles]
-    stored = _stored(connection, (each.article.id for each in given))
+    stored = _stored(connection, (each.id for each in given))
     hashes = {each: known.content_hash for each, known in stored.items()}
-    latest: dict[str, _Given] = {}
+    latest: dict[str, Prepared] = {}
     results: list[tuple[str, Result]] = []
     for each in given:
-        article_id = each.article.id
-        before = hashes.get(article_id)
+        before = hashes.get(each.id)
         changes: Result = "updated" if before else "created"
-        results.append((article_id, "unchanged" if before == each.digest else changes))
-        hashes[article_id], latest[article_id] = each.digest, each
+        results.append((each.id, "unchanged" if before == each.content_hash else changes))
+        hashes[each.id], latest[each.id] = each.content_hash, each
     changed = {
         article_id: each
         for article_id, each in latest.items()
-        if article_id not in stored or stored[article_id].content_hash != each.digest
+        if article_id not in stored or stored[article_id].content_hash != each.content_hash
     }
     _ensure(when, changed, stored)
     taken = {article_id: revision for revision, article_id in enumerate(changed, last + 1)}
     if changed:
-        _put(connection, [(each, taken[each.article.id]) for each in changed.values()], stored)
+        _put(connection, [(each, taken[each.id]) for each in changed.values()], stored)
     return tuple(
         Stored(each, result, taken[each] if each in taken else stored[each].revision)
         for each, result in results
     )
 
 
-def _given(article: Article) -> _Given:
-    content = content_of(article)
-    return _Given(article, content, hash_of_content(content))
-
-
 def _put(
-    connection: Connection, given: Sequence[tuple[_Given, int]], stored: Mapping[str, _Known]
+    connection: Connection, given: Sequence[tuple[Prepared, int]], stored: Mapping[str, _Known]
 ) -> None:
     """Write different articles, each with its revision, and their groups. At least one."""
-    grouped = group(connection, [(each.article, revision) for each, revision in given])
+    grouped = group(connection, [(each.id, each.sketch, revision) for each, revision in given])
     _write(connection, [_row(each, revision, grouped) for each, revision in given], stored)
-    former = {
-        each.article.id: stored[each.article.id].keys
-        for each, _ in given
-        if each.article.id in stored
-    }
+    former = {each.id: stored[each.id].keys for each, _ in given if each.id in stored}
     _, last = given[-1]
     give_out(connection, write_groups(connection, grouped, former, revision=last))
 
@@ -168,7 +150,7 @@ def withdraw(
     """See ``ArticleStore.withdraw``. The ids differ."""
     held = _articles(connection, article_ids)
     changed = [replace(held[each], status="withdrawn") for each in article_ids if each in held]
-    done = {each.article_id: each for each in put(connection, last, changed, when)}
+    done = {each.article_id: each for each in put(connection, last, prepare(changed), when)}
     absent = _stored(connection, [each for each in article_ids if each not in done])
     return tuple(done.get(each) or _absent(each, absent) for each in article_ids)
 
@@ -228,20 +210,18 @@ def give_out(connection: Connection, last: int) -> None:
     connection.execute(_GIVE_OUT, {"of_last": last})
 
 
-def _row(given: _Given, revision: int, grouped: Grouped) -> _Row:
-    article = given.article
-    published = article.published_at
+def _row(given: Prepared, revision: int, grouped: Grouped) -> _Row:
     return _Row(
-        id=article.id,
+        id=given.id,
         revision=revision,
         deleted=False,
-        content_hash=given.digest,
-        status=article.status,
-        channel=article.channel,
-        published_at=published and published.astimezone(UTC).replace(tzinfo=None),
-        document=orjson.dumps(given.content).decode(),
-        duplicate_group=grouped.standing(grouped.numbers[article.id]),
-        duplicate_keys=pack(grouped.keys[article.id]),
+        content_hash=given.content_hash,
+        status=given.status,
+        channel=given.channel,
+        published_at=given.published_at,
+        document=given.document,
+        duplicate_group=grouped.standing(grouped.numbers[given.id]),
+        duplicate_keys=pack(grouped.keys[given.id]),
         changed_at=now_ms(),
     )
 

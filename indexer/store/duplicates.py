@@ -142,8 +142,8 @@ def _trimmed(body: str) -> str:
 
 @cache
 def _is_letter() -> NDArray[np.bool_]:
-    """bool[code points]: letters and digits. 1 MB, made in 0.1 s, once."""
-    return np.fromiter((chr(code).isalnum() for code in range(0x110000)), bool, 0x110000)
+    """bool[code points]: letters and digits, as ``str.isalnum`` tells them. 1 MB, made once."""
+    return np.strings.isalnum(np.arange(0x110000, dtype="<u4").view("<U1"))
 
 
 def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:

@@ -20,9 +20,9 @@ from typing import Any, Final, TypeVar
 import orjson
 from sqlalchemy import Connection, bindparam, delete, false, func, insert, or_, select, update
 
-from indexer.article import Article, article_from_record
+from indexer.article import article_from_record
 from indexer.store.dialects import insert_plain
-from indexer.store.duplicates import Sketch, same_text, sketch, sketches
+from indexer.store.duplicates import Sketch, same_text, sketch
 from indexer.store.tables import articles as table
 from indexer.store.tables import duplicate_aliases as aliases
 from indexer.store.tables import duplicate_keys as keys_table
@@ -101,15 +101,12 @@ class Grouped:
                 self.joined[article_id] = number
 
 
-def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Grouped:
-    """Find the groups of incoming articles. Each article comes with the number for a new group that it would begin.
+def group(connection: Connection, incoming: Sequence[tuple[str, Sketch, int]]) -> Grouped:
+    """Find the groups of incoming articles, each given by its id and its sketch. The number is that of a group that it would begin.
 
-    Writes nothing. About 0.1 ms for an article of 800 characters.
+    Writes nothing.
     """
-    arriving = [article for article, _ in incoming]
-    sketched = {
-        article.id: each for article, each in zip(arriving, sketches(arriving), strict=True)
-    }
+    sketched = {article_id: each for article_id, each, _ in incoming}
     under = _articles_under(connection, {key for each in sketched.values() for key in each.keys})
     placed = {(key, each) for key, ids in under.items() for each in ids if each in sketched}
     for key, article_id in placed:
@@ -118,12 +115,11 @@ def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Gr
     stored = _Stored(connection, {each for ids in close.values() for each in ids})
     grouped = Grouped({key: len(ids) for key, ids in under.items()}, placed)
     fresh: dict[int, list[str]] = defaultdict(list)
-    for article, number in incoming:
-        mine = sketched[article.id]
-        grouped.keys[article.id], grouped.numbers[article.id] = mine.keys, None
+    for article_id, mine, number in incoming:
+        grouped.keys[article_id], grouped.numbers[article_id] = mine.keys, None
         groups: set[int] = set()
         alone: list[str] = []
-        for other in (*close[article.id], *_closest(mine, fresh)):
+        for other in (*close[article_id], *_closest(mine, fresh)):
             its_group = grouped.number_of(other, stored)
             if its_group in groups or not same_text(
                 mine, sketched.get(other) or stored.sketch_of(other)
@@ -134,9 +130,9 @@ def group(connection: Connection, incoming: Sequence[tuple[Article, int]]) -> Gr
             else:
                 groups.add(its_group)
         if groups or alone:
-            grouped.unite(min(groups, default=number), groups, (article.id, *alone))
+            grouped.unite(min(groups, default=number), groups, (article_id, *alone))
         for key in mine.keys:
-            fresh[key].append(article.id)
+            fresh[key].append(article_id)
     return grouped
 
 

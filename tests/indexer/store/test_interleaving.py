@@ -41,7 +41,7 @@ def test_a_revision_shows_only_after_every_lower_one(
     store.put([_own("a")])
     with closing(open_store(store_url)) as other, closing(open_store(store_url)) as reader:
         with store._change() as (connection, last):
-            changing.put(connection, last, [_own("b"), _own("c")], None)
+            changing.put(connection, last, prepare([_own("b"), _own("c")]), None)
             later = second(other._engine, lambda: other.put([_own("d")]))
             assert (reader.revision(), _follow(reader, 1)) == (1, [])
         (done,) = later.result(PATIENCE)
