@@ -15,6 +15,7 @@
     ├── JobWaiting                 a job that would do the same has not ended
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
+    ├── PreparingFailed            the process that prepares articles for the store died
     ├── ReconcileRefused           a source and the store differ too much for the store to be repaired
     ├── PortUnavailable            the server cannot listen on its host and port
     ├── StoreError
@@ -176,6 +177,17 @@ class SourceUnreadable(SearchIndexError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
         self.where, self.why = where, why
+
+
+class PreparingFailed(SearchIndexError):
+    """The process that prepares articles for the store died. Articles stored before stay stored. ``fate`` says how it ended."""
+
+    def __init__(self, fate: str) -> None:
+        super().__init__(
+            f"the process that prepares articles {fate}: what was stored before stays stored; look for its message above "
+            "and at the memory of the machine, then ingest again"
+        )
+        self.fate = fate
 
 
 class ReconcileRefused(SearchIndexError):

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from indexer.ingest import IngestReport, accept
+from indexer.preparing import prepared_beside
 from indexer.reading import Options, Reading
 from indexer.records import Record, Rejection
 from indexer.rejects import RejectsFile, rejects_name
+from indexer.settings import usable_cores
 from indexer.sources.base import Incremental, Source, Tabular
 from indexer.sources.fetching import is_address
 from indexer.sources.registry import open_source
@@ -72,7 +74,7 @@ def import_source(
 
     Raises:
         InvalidSetting: see :func:`checked_records`.
-        StoreUnavailable, FolderNotWritable: see :func:`accept`.
+        StoreUnavailable, FolderNotWritable, PreparingFailed: see :func:`accept`.
     """
     name = None
     if isinstance(source, Incremental) and source.identity:
@@ -90,8 +92,11 @@ def import_source(
                 return
             yield record
 
+    preparing = prepared_beside(reading) if usable_cores() > 1 else None
     with RejectsFile(rejects, source=location) as file:
-        report = accept(records(), store, reading, rejects=file, progress=progress)
+        report = accept(
+            records(), store, reading, rejects=file, progress=progress, preparing=preparing
+        )
         if ended_early or report.failure is not None:
             file.spare()
     if isinstance(source, Incremental) and name and source.reached is not None:

@@ -1,4 +1,4 @@
-"""Ingest: cleans records and writes them to the store. An IngestReport says what happened.
+"""Ingest: writes what records say to the store. An IngestReport says what happened.
 
 Ingest does not touch indexes. A rebuild, or a follower of the store, indexes what was stored.
 """
@@ -6,20 +6,20 @@ Ingest does not touch indexes. A rebuild, or a follower of the store, indexes wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-from indexer.article import Article
-from indexer.clean import clean, unused_keys
 from indexer.errors import SourceUnreadable
-from indexer.fields import Made, Note
+from indexer.fields import Note
+from indexer.preparing import Preparing, Ready, What, prepared_here
 from indexer.reading import Reading, UnseenKeys
-from indexer.records import Record, Rejection, Removal
+from indexer.records import Item, Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.store.articles import ArticleStore
 from indexer.store.changing import Condition, Result, Stored
+from indexer.store.prepared import Prepared
 
 BATCH: Final = 1000
 """Articles in one transaction of the store. Its commit waits for the disk. Other writers wait for it, about a third of a second."""
@@ -30,8 +30,6 @@ MAX_REPORTED: Final = 20
 """The most rejections, and the most names of unused keys, in a report; the most of these names in an outcome."""
 MAX_UNUSED: Final = 1_000
 """The most unused keys that are counted."""
-MAX_NAME_REPORTED: Final = 60
-"""The most characters that are kept of an unused key."""
 MAX_RAW_REPORTED: Final = 200
 """The most characters of a rejected line in a report. The rejects file has the whole line."""
 
@@ -89,10 +87,6 @@ class Outcome:
     notes: tuple[Note, ...] = ()
 
 
-Item = Record | Removal | Rejection
-"""What can be ingested."""
-
-
 def accept(
     items: Iterable[Item],
     store: ArticleStore,
@@ -100,17 +94,20 @@ def accept(
     *,
     rejects: RejectsFile | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    preparing: Preparing | None = None,
 ) -> IngestReport:
     """Store every record that is a valid article, reject the others, and make the removals, all in their order.
 
     Rejected lines are added to ``rejects``. ``progress`` is called with the number of items read, at least once a batch.
-    Accepting the same items again changes nothing. Memory is that of one batch, however many items there are.
+    ``preparing`` is where the articles are prepared; without it here. Accepting the same items again changes nothing. Memory is that
+    of one batch, with a process beside of three, however many items there are.
 
     Raises:
         StoreUnavailable: earlier batches stay stored; give the items again.
         FolderNotWritable: the rejects file cannot be written; earlier batches stay stored.
+        PreparingFailed: the process beside died; earlier batches stay stored.
     """
-    ingest = Ingest(store, reading, progress=progress)
+    ingest = Ingest(store, reading, progress=progress, preparing=preparing)
     for outcomes in ingest.batches(items):
         for each in outcomes:
             if each.rejection and rejects:
@@ -131,19 +128,6 @@ def accept_one(
     return outcomes[0]
 
 
-_What = Article | Removal | Rejection | None
-"""What becomes of an item. None: the hook dropped it."""
-
-
-class _Taken(NamedTuple):
-    """An item of the current batch, with its keys that were not used, and the notes on its values."""
-
-    where: str
-    what: _What
-    unused: tuple[str, ...]
-    notes: tuple[Note, ...]
-
-
 class Ingest:
     """One ingest: its outcomes as they become durable, then its report.
 
@@ -157,14 +141,12 @@ class Ingest:
         *,
         when: Condition | None = None,
         progress: Callable[[int], None] = lambda _: None,
+        preparing: Preparing | None = None,
     ) -> None:
         """See :func:`accept`. ``when`` must hold for each change."""
-        self._store, self._reading = store, reading
-        self._when, self._progress = when, progress
+        self._store, self._when, self._progress = store, when, progress
+        self._preparing = preparing or prepared_here(reading)
         self._started = perf_counter()
-        self._batch: list[_Taken] = []
-        self._kind = "put"
-        self._characters = 0
         self._read = 0
         self._counts: Counter[str] = Counter()
         self._rejections: list[Rejection] = []
@@ -179,82 +161,66 @@ class Ingest:
 
         Raises:
             ConditionFailed, StoreUnavailable: nothing of the current batch was changed. Earlier batches stay stored.
+            PreparingFailed: earlier batches stay stored.
         """
-        for item in self._counted(items):
-            what: _What
-            unused: tuple[str, ...] = ()
-            notes: tuple[Note, ...] = ()
-            if isinstance(item, Record):
-                self._unseen.see(item.values)
-                made = clean(item, self._reading)
-                what, notes = made if isinstance(made, Made) else (made, ())
-                names = _shown(unused_keys(item, self._reading))
-                self._note_unused(names)
-                unused = names[:MAX_REPORTED]
-            else:
-                what = item
-            if self._batch and not self._fits(what):
-                yield self._store_batch()
-            self._take(_Taken(item.where, what, unused, notes))
-            self._characters += _size(item, what)
-            if len(self._batch) >= BATCH or self._characters >= BATCH_CHARACTERS:
-                yield self._store_batch()
-        if self._batch:
-            yield self._store_batch()
+        for chunk in self._preparing(self._chunks(items)):
+            for batch in _of_one_kind(chunk):
+                yield self._store_batch(batch)
 
-    def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, counted, until they end or their source fails."""
+    def _chunks(self, items: Iterable[Item]) -> Iterator[list[Item]]:
+        """The items, counted, as many at a time as one transaction may hold, until they end or their source fails."""
+        chunk: list[Item] = []
+        characters = 0
         try:
             for item in items:
                 self._read += 1
-                if self._read % BATCH == 0:
+                if isinstance(item, Record):
+                    self._unseen.see(item.values)
+                chunk.append(item)
+                characters += _size(item)
+                if len(chunk) >= BATCH or characters >= BATCH_CHARACTERS:
                     self._progress(self._read)
-                yield item
+                    yield chunk
+                    chunk, characters = [], 0
         except SourceUnreadable as failure:
             self._failure = failure
+        if chunk:
+            yield chunk
 
-    def _fits(self, what: _What) -> bool:
-        """Whether an item may join the current batch."""
-        return what is None or isinstance(what, Rejection) or _kind(what) == self._kind
-
-    def _take(self, taken: _Taken) -> None:
-        what = taken.what
-        if isinstance(what, Article | Removal):
-            self._kind = _kind(what)
-        self._batch.append(taken)
-
-    def _store_batch(self) -> list[Outcome]:
-        """Store the batch. Returns the outcomes of its items."""
-        changes = iter(self._change([each.what for each in self._batch]))
+    def _store_batch(self, batch: Sequence[Ready]) -> list[Outcome]:
+        """Store a batch. Returns the outcomes of its items."""
+        changes = iter(self._change([each.what for each in batch]))
         outcomes = []
-        for where, what, unused, notes in self._batch:
+        for where, what, unused, notes in batch:
+            self._note_unused(unused)
             self._note(where, notes)
+            told = unused[:MAX_REPORTED]
             if isinstance(what, Rejection):
                 self._note_rejection(what)
-                outcomes.append(Outcome(where, "rejected", rejection=what, unused=unused))
+                outcomes.append(Outcome(where, "rejected", rejection=what, unused=told))
             elif what is None:
                 self._counts["skipped"] += 1
-                outcomes.append(Outcome(where, "skipped", unused=unused))
+                outcomes.append(Outcome(where, "skipped", unused=told))
             else:
                 article_id, result, revision = next(changes)
                 self._counts[result] += 1
                 outcomes.append(
-                    Outcome(where, result, article_id, revision, unused=unused, notes=notes)
+                    Outcome(where, result, article_id, revision, unused=told, notes=notes)
                 )
-        self._batch.clear()
-        self._characters = 0
         self._progress(self._read)
         return outcomes
 
-    def _change(self, batch: list[_What]) -> list[Stored]:
+    def _change(self, batch: Sequence[What]) -> list[Stored]:
         """Make the changes of a batch in the store, one result for each, as if they were made one after another."""
-        if self._kind == "put":
-            articles = [each for each in batch if isinstance(each, Article)]
-            return list(self._store.put(articles, when=self._when))
-        change = self._store.delete if self._kind == "delete" else self._store.withdraw
-        ids = [each.article_id for each in batch if isinstance(each, Removal)]
+        removals = [each for each in batch if isinstance(each, Removal)]
+        if not removals:
+            articles = [each for each in batch if isinstance(each, Prepared)]
+            return list(self._store.put_prepared(articles, when=self._when))
+        deleting = removals[0].how == "delete"
+        change = self._store.delete if deleting else self._store.withdraw
+        ids = [each.article_id for each in removals]
         done = {each.article_id: each for each in change(ids, when=self._when)}
-        again: Result = "absent" if self._kind == "delete" else "unchanged"
+        again: Result = "absent" if deleting else "unchanged"
         results = []
         for each in ids:
             results.append(done[each])
@@ -301,18 +267,31 @@ class Ingest:
         )
 
 
-def _shown(keys: Iterable[str]) -> tuple[str, ...]:
-    """Keys as they can be told, in order: shortened, and escaped where they cannot be encoded."""
-    cut = {each[:MAX_NAME_REPORTED].encode(errors="backslashreplace").decode() for each in keys}
-    return tuple(sorted(cut))
+def _of_one_kind(chunk: Iterable[Ready]) -> Iterator[list[Ready]]:
+    """The items of a chunk in runs that hold articles, or removals of one kind, and what changes nothing."""
+    run: list[Ready] = []
+    kind = ""
+    for each in chunk:
+        its = _kind(each.what)
+        if its and kind and its != kind:
+            yield run
+            run = []
+        kind = its or kind
+        run.append(each)
+    if run:
+        yield run
 
 
-def _kind(what: Article | Removal) -> str:
-    """The kind of a batch that the item can be in."""
-    return "put" if isinstance(what, Article) else what.how
+def _kind(what: What) -> str:
+    """The kind of a batch that an item can be in. Empty if it can be in all."""
+    if isinstance(what, Removal):
+        return what.how
+    return "put" if isinstance(what, Prepared) else ""
 
 
-def _size(item: Item, what: _What) -> int:
-    """About how many characters of an item a batch holds. A record without a line has at least its body."""
-    line = 0 if isinstance(item, Removal) else len(item.raw)
-    return max(line, len(what.body)) if isinstance(what, Article) else line
+def _size(item: Item) -> int:
+    """About how many characters of an item a batch holds: those of its line or of its texts."""
+    if isinstance(item, Removal):
+        return 0
+    values = item.values.values() if isinstance(item, Record) else ()
+    return max(len(item.raw), sum(len(each) for each in values if isinstance(each, str)))

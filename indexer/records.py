@@ -70,6 +70,10 @@ class Removal:
     how: Literal["delete", "withdraw"]
 
 
+Item = Record | Removal | Rejection
+"""What can be ingested."""
+
+
 def one_line(values: Mapping[str, object]) -> str:
     """Values as one line of JSON. Times are texts; lone surrogates are JSON's escapes."""
     text = json.dumps(values, ensure_ascii=False, default=datetime.isoformat)

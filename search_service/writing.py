@@ -13,8 +13,9 @@ from typing import Final
 
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure, Overloaded
-from indexer.ingest import Ingest, Item, Outcome, accept_one
+from indexer.ingest import Ingest, Outcome, accept_one
 from indexer.reading import Reading
+from indexer.records import Item
 from indexer.store.changing import Condition
 from indexer.store.database import open_store
 from search_service.live.index import LiveIndex

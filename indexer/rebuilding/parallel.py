@@ -7,16 +7,10 @@ processes end.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -27,6 +21,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.registry import open_engine
 from indexer.errors import RebuildFailed, SearchIndexError
+from indexer.processes import end_with_parent, fate_of, started
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -75,7 +70,7 @@ def build_parts(
     made: dict[int, list[str]] = {}
     doing: dict[Connection, int] = {}
     left = iter(range(len(ranges)))
-    with _started(job, min(processes, len(ranges))) as workers:
+    with started(_work, job, count=min(processes, len(ranges))) as workers:
 
         def assign(connection: Connection) -> None:
             number = next(left, None)
@@ -102,54 +97,20 @@ def build_parts(
 
 
 @contextmanager
-def _started(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
-    """``count`` processes, each by its connection. All have ended when the block is left."""
-    # Spawned, not forked: this process has threads, and connections to the database.
-    context = multiprocessing.get_context("spawn")
-    workers: dict[Connection, SpawnProcess] = {}
-
-    def start() -> None:
-        resource_tracker.ensure_running()  # its start unblocks the signal
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(job, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            workers[ours] = process
-
-    try:
-        # Ctrl-C reaches all processes of a terminal. Only the main thread of this one shall receive it, and it ends the others.
-        # So the processes start with the signal blocked, from a thread that the signal cannot interrupt in the middle of a start.
-        with ThreadPoolExecutor(1) as starter:
-            starter.submit(start).result()
-        yield workers
-    finally:
-        for process in workers.values():
-            process.terminate()
-        for connection, process in workers.items():
-            process.join()
-            connection.close()
-
-
-@contextmanager
 def _dying(process: SpawnProcess) -> Iterator[None]:
     """Raise RebuildFailed with the fate of a process that no longer holds its end of the connection."""
     try:
         yield
     except (EOFError, OSError) as error:
-        process.join()
-        code = process.exitcode or 0
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise RebuildFailed(
-            f"a process of the rebuild {how}: the live index is untouched; look for its message "
+            f"a process of the rebuild {fate_of(process)}: the live index is untouched; look for its message "
             "above and at the memory of the machine, then try again with a smaller --processes"
         ) from error
 
 
 def _work(job: Job, connection: Connection) -> None:
-    """Build one part after another, until the parent ends this process or ends itself."""
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    """Build one part after another, until the parent ends this process."""
+    end_with_parent()
     try:
         engine = open_engine(
             job.engine_name, job.folder, analyzer=job.analyzer, timezone=job.timezone
@@ -160,13 +121,6 @@ def _work(job: Job, connection: Connection) -> None:
                 connection.send(engine.build_part(_articles(store, after, upto, connection)))
     except SearchIndexError as error:
         connection.send(str(error))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _articles(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam, delete, false, func, insert, select, update
@@ -19,7 +20,6 @@ from indexer.article import Article
 from indexer.store import changing
 from indexer.store.changing import Condition, Stored, article_of, give_out
 from indexer.store.dialects import for_writing, translated
-from indexer.store.duplicates import sketches
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
@@ -170,14 +170,7 @@ class ArticleStore:
                     return
                 after = rows[-1].revision
                 found = [article_of(row.document, None) for row in rows]
-                incoming = zip(found, sketches(found), strict=True)
-                grouped = group(
-                    connection,
-                    [
-                        (article.id, sketch, number)
-                        for number, (article, sketch) in enumerate(incoming, last + 1)
-                    ],
-                )
+                grouped = group(connection, [*zip(prepare(found), count(last + 1), strict=False)])
                 connection.execute(
                     _REGROUP,
                     [

@@ -137,7 +137,7 @@ def _put(
     connection: Connection, given: Sequence[tuple[Prepared, int]], stored: Mapping[str, _Known]
 ) -> None:
     """Write different articles, each with its revision, and their groups. At least one."""
-    grouped = group(connection, [(each.id, each.sketch, revision) for each, revision in given])
+    grouped = group(connection, given)
     _write(connection, [_row(each, revision, grouped) for each, revision in given], stored)
     former = {each.id: stored[each.id].keys for each, _ in given if each.id in stored}
     _, last = given[-1]

@@ -20,9 +20,10 @@ from typing import Any, Final, TypeVar
 import orjson
 from sqlalchemy import Connection, bindparam, delete, false, func, insert, or_, select, update
 
-from indexer.article import article_from_record
+from indexer.article import Article, article_from_record
 from indexer.store.dialects import insert_plain
-from indexer.store.duplicates import Sketch, same_text, sketch
+from indexer.store.duplicates import same_text, sketches
+from indexer.store.prepared import Prepared
 from indexer.store.tables import articles as table
 from indexer.store.tables import duplicate_aliases as aliases
 from indexer.store.tables import duplicate_keys as keys_table
@@ -85,11 +86,11 @@ class Grouped:
             number = self.merged[number]
         return number
 
-    def number_of(self, article_id: str, stored: _Stored) -> int | None:
+    def number_of(self, article_id: str, stored: Mapping[str, int | None]) -> int | None:
         """The number of an article's group as known so far, for an incoming article or one of the store."""
         if article_id in self.numbers:
             return self.standing(self.numbers[article_id])
-        return self.standing(self.joined.get(article_id, stored.numbers.get(article_id)))
+        return self.standing(self.joined.get(article_id, stored.get(article_id)))
 
     def unite(self, number: int, groups: Iterable[int], alone: Iterable[str]) -> None:
         """Make one group, ``number``, of some groups and of articles without a group."""
@@ -101,29 +102,37 @@ class Grouped:
                 self.joined[article_id] = number
 
 
-def group(connection: Connection, incoming: Sequence[tuple[str, Sketch, int]]) -> Grouped:
-    """Find the groups of incoming articles, each given by its id and its sketch. The number is that of a group that it would begin.
+def group(connection: Connection, incoming: Sequence[tuple[Prepared, int]]) -> Grouped:
+    """Find the groups of incoming articles. Each article comes with the number for a new group that it would begin.
 
-    Writes nothing.
+    Writes nothing. An article that shares no key with another costs look-ups only; the others are sketched again.
     """
-    sketched = {article_id: each for article_id, each, _ in incoming}
-    under = _articles_under(connection, {key for each in sketched.values() for key in each.keys})
-    placed = {(key, each) for key, ids in under.items() for each in ids if each in sketched}
+    keys = {each.id: each.keys for each, _ in incoming}
+    under = _articles_under(connection, {key for each in keys.values() for key in each})
+    placed = {(key, each) for key, ids in under.items() for each in ids if each in keys}
     for key, article_id in placed:
         under[key].remove(article_id)
-    close = {article_id: _closest(each, under) for article_id, each in sketched.items()}
-    stored = _Stored(connection, {each for ids in close.values() for each in ids})
+    close = {article_id: _closest(each, under) for article_id, each in keys.items()}
+    stored = _stored(connection, {each for ids in close.values() for each in ids})
+    numbers = {article_id: number for article_id, (_, number) in stored.items()}
     grouped = Grouped({key: len(ids) for key, ids in under.items()}, placed)
+    shared = Counter(key for each in keys.values() for key in each)
+    compared = {
+        each.id: each.document
+        for each, _ in incoming
+        if close[each.id] or any(shared[key] > 1 for key in each.keys)
+    }
+    compared |= {article_id: document for article_id, (document, _) in stored.items()}
+    sketched = dict(zip(compared, sketches(map(_article, compared.values())), strict=True))
     fresh: dict[int, list[str]] = defaultdict(list)
-    for article_id, mine, number in incoming:
-        grouped.keys[article_id], grouped.numbers[article_id] = mine.keys, None
+    for each, number in incoming:
+        article_id = each.id
+        grouped.keys[article_id], grouped.numbers[article_id] = each.keys, None
         groups: set[int] = set()
         alone: list[str] = []
-        for other in (*close[article_id], *_closest(mine, fresh)):
-            its_group = grouped.number_of(other, stored)
-            if its_group in groups or not same_text(
-                mine, sketched.get(other) or stored.sketch_of(other)
-            ):
+        for other in (*close[article_id], *_closest(each.keys, fresh)):
+            its_group = grouped.number_of(other, numbers)
+            if its_group in groups or not same_text(sketched[article_id], sketched[other]):
                 continue
             if its_group is None:
                 alone.append(other)
@@ -131,7 +140,7 @@ def group(connection: Connection, incoming: Sequence[tuple[str, Sketch, int]]) -
                 groups.add(its_group)
         if groups or alone:
             grouped.unite(min(groups, default=number), groups, (article_id, *alone))
-        for key in mine.keys:
+        for key in each.keys:
             fresh[key].append(article_id)
     return grouped
 
@@ -204,28 +213,24 @@ def in_chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
         yield chunk
 
 
-class _Stored:
-    """Articles of the store that may be the same as incoming ones: their groups, and their sketches on demand."""
-
-    def __init__(self, connection: Connection, article_ids: Iterable[str]) -> None:
-        self.numbers: dict[str, int | None] = {}
-        self._documents: dict[str, str] = {}
-        self._sketches: dict[str, Sketch] = {}
-        for chunk in in_chunks(article_ids):
-            for article_id, document, number in connection.execute(_FOUND, {"of_ids": chunk}):
-                self.numbers[article_id], self._documents[article_id] = number, document
-
-    def sketch_of(self, article_id: str) -> Sketch:
-        """The sketch of one of them."""
-        if article_id not in self._sketches:
-            record = orjson.loads(self._documents[article_id])
-            self._sketches[article_id] = sketch(article_from_record(record))
-        return self._sketches[article_id]
+def _stored(
+    connection: Connection, article_ids: Iterable[str]
+) -> dict[str, tuple[str, int | None]]:
+    """The documents of articles of the store, and the numbers of their groups."""
+    return {
+        article_id: (document, number)
+        for chunk in in_chunks(article_ids)
+        for article_id, document, number in connection.execute(_FOUND, {"of_ids": chunk})
+    }
 
 
-def _closest(sketched: Sketch, under: Mapping[int, Sequence[str]]) -> list[str]:
+def _article(document: str) -> Article:
+    return article_from_record(orjson.loads(document))
+
+
+def _closest(keys: Sequence[int], under: Mapping[int, Sequence[str]]) -> list[str]:
     """The articles that share most keys, at most CANDIDATES."""
-    shared = [each for key in sketched.keys if key in under for each in under[key]]
+    shared = [each for key in keys if key in under for each in under[key]]
     # Most share none, and an empty Counter takes longer to make than all of the look-ups.
     return [each for each, _ in Counter(shared).most_common(CANDIDATES)] if shared else []
 

@@ -15,10 +15,10 @@ from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 from indexer.article import MAX_SHOWN, check_id, content_of
 from indexer.errors import ArticleNotFound, InvalidArticle, SourceUnreadable, StoreUnavailable
-from indexer.ingest import Ingest, IngestReport, Item, Outcome
+from indexer.ingest import Ingest, IngestReport, Outcome
 from indexer.lines import read_lines
 from indexer.reading import Reading
-from indexer.records import Record, Rejection, Removal
+from indexer.records import Item, Record, Rejection, Removal
 from indexer.store.changing import Condition, Result
 from search_service.services import Services
 from search_service.web.answers import in_zone

@@ -19,9 +19,9 @@ from typing import Final, Literal
 
 import pytest
 
-from indexer.ingest import Item, accept
+from indexer.ingest import accept
 from indexer.reading import Reading
-from indexer.records import Record, Removal
+from indexer.records import Item, Record, Removal
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 from search_service.answering.search import Question

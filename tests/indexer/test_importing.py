@@ -138,7 +138,7 @@ def test_nothing_is_noted_of_rows_that_were_not_stored(
         raise StoreUnavailable("store", "the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "put", fail)
+        patch.setattr(store, "put_prepared", fail)
         with pytest.raises(StoreUnavailable):
             bring(store, url)
     assert bring(store, url).created == 600

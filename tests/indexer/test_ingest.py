@@ -20,17 +20,16 @@ from indexer.errors import ConditionFailed, InvalidSetting, SourceUnreadable, St
 from indexer.fields import make_article
 from indexer.ingest import (
     BATCH,
-    MAX_NAME_REPORTED,
     MAX_REPORTED,
     Ingest,
     IngestReport,
-    Item,
     Outcome,
     accept,
     accept_one,
 )
+from indexer.preparing import MAX_NAME_REPORTED
 from indexer.reading import Deletion, Reading
-from indexer.records import Record, Rejection, Removal
+from indexer.records import Item, Record, Rejection, Removal
 from indexer.rejects import RejectsFile
 from indexer.sources.json_files import JsonFile
 from indexer.store import dialects

@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from indexer.article import Article
 from indexer.command_line import Stop, Stopped
 from indexer.errors import StoreUnavailable
 from indexer.generations import Generations
@@ -31,6 +30,7 @@ from indexer.store.chain import open_database
 from indexer.store.changing import Condition, Stored
 from indexer.store.database import CHAIN, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind
+from indexer.store.prepared import Prepared
 from tests.indexer.site import SHANGHAI
 from tests.typed_queries import analyzer
 
@@ -42,10 +42,10 @@ class Watched(ArticleStore):
 
     after_put: Callable[[], None] = staticmethod(lambda: None)
 
-    def put(
-        self, articles: Iterable[Article], *, when: Condition | None = None
+    def put_prepared(
+        self, articles: Sequence[Prepared], *, when: Condition | None = None
     ) -> tuple[Stored, ...]:
-        result = super().put(articles, when=when)
+        result = super().put_prepared(articles, when=when)
         self.after_put()
         return result
 

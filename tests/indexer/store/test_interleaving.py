@@ -17,6 +17,7 @@ from indexer.store import changing
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_editorial, open_jobs, open_store
 from indexer.store.jobs import JobStore, _running
+from indexer.store.prepared import prepare
 from indexer.store.tables import editorial_versions
 from indexer.store.tables import jobs as table
 from tests.databases import DATABASES, PATIENCE, Second
@@ -54,7 +55,7 @@ def test_a_change_that_is_given_up_leaves_no_gap_and_harms_no_other(
 ) -> None:
     with closing(open_store(store_url)) as other:
         with store._change() as (connection, last):
-            changing.put(connection, last, [article("a", title="甲")], None)
+            changing.put(connection, last, prepare([article("a", title="甲")]), None)
             later = second(other._engine, lambda: other.put([article("a", title="乙")]))
             connection.rollback()
         assert [each[1:] for each in later.result(PATIENCE)] == [("created", 1)]
@@ -69,7 +70,7 @@ def test_who_changes_an_article_after_another_sees_what_the_other_made_of_it(
     body = "渡口的早市天不亮就开了，挑担的人从两岸过来。" * 5
     with closing(open_store(store_url)) as other:
         with store._change() as (connection, last):
-            changing.put(connection, last, [article("a", title="早市", body=body)], None)
+            changing.put(connection, last, prepare([article("a", title="早市", body=body)]), None)
             reprint = article("b", title="渡口早市", body=body)
             later = second(other._engine, lambda: other.put([reprint], when="absent"))
         later.result(PATIENCE)

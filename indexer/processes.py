@@ -1,0 +1,69 @@
+"""Processes that work for this one: started with what they need, and ended with it, whatever ends it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+
+@contextmanager
+def started(
+    work: Callable[..., None], *given: object, count: int = 1
+) -> Iterator[dict[Connection, SpawnProcess]]:
+    """``count`` processes that run ``work(*given, connection)``, each by our end of its connection. All have ended when the block is left.
+
+    What is given is pickled. ``work`` begins with :func:`end_with_parent`.
+    """
+    # Spawned, not forked: this process has threads, and connections to the database.
+    context = multiprocessing.get_context("spawn")
+    workers: dict[Connection, SpawnProcess] = {}
+
+    def start() -> None:
+        resource_tracker.ensure_running()  # its start unblocks the signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=work, args=(*given, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            workers[ours] = process
+
+    try:
+        # Ctrl-C reaches all processes of a terminal. Only the main thread of this one shall receive it, and it ends the others.
+        # So the processes start with the signal blocked, from a thread that the signal cannot interrupt in the middle of a start.
+        with ThreadPoolExecutor(1) as starter:
+            starter.submit(start).result()
+        yield workers
+    finally:
+        for process in workers.values():
+            process.terminate()
+        for connection, process in workers.items():
+            process.join()
+            connection.close()
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it ends."""
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def fate_of(process: SpawnProcess) -> str:
+    """How a process ended that no longer holds its end of the connection."""
+    process.join()
+    code = process.exitcode or 0
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
