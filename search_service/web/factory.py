@@ -96,7 +96,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(discovery_blueprint(private=settings.private))
-    app.register_blueprint(docs_blueprint(app))
+    app.register_blueprint(docs_blueprint(app, services, private=settings.private))
     app.register_blueprint(elements_blueprint())
     app.register_blueprint(pages_blueprint(services, settings.site_name))
     register_forwarding(app, settings.proxies)
