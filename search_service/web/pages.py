@@ -22,14 +22,20 @@ from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
-from search_service.web.addresses import article_link, article_url, name_of, view_url
+from search_service.web.addresses import (
+    article_link,
+    article_url,
+    name_of,
+    search_link,
+    view_url,
+)
 from search_service.web.answers import breadcrumb, in_zone
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
 from search_service.web.heads import canonical_url, news_article, picture_url
 from search_service.web.marks import marked_html
+from search_service.web.page_params import read_search_page
 from search_service.web.params import read_page_id
-from search_service.web.search_params import read_page_parameters
 from search_service.web.surrogates import show_articles
 from search_service.web.visits import note_search
 
@@ -97,7 +103,7 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
 
     @blueprint.get("/search")
     def search() -> str:
-        asked = read_page_parameters()
+        asked, remarks = read_search_page()
         question = replace(asked.question(), facets=FACET_FIELDS, facet_size=narrowing.FACET_SIZE)
         answer = services.search(question)
         took = took_sentence(answer)
@@ -112,6 +118,7 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
             asked=asked,
             answer=answer,
             took=took,
+            remarks=remarks,
             rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
             correction=narrowing.correction_links(asked, answer),
             sorts=narrowing.sort_links(
@@ -191,6 +198,7 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
         site_name=settings.site_name,
         article_url=article_url,
         article_link=article_link,
+        search_link=search_link,
         static_url=static_url,
     )
     app.after_request(_keep_for_ever)

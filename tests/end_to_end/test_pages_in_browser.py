@@ -26,7 +26,7 @@ PAGES = (
     "/",
     "/search?q=乡村",
     "/search?page=2",
-    "/search?q=子虚乌有&channel=社会",
+    "/search?q=子虚乌有&f.channel=社会",
     STORY,
     "/docs/errors",
 )

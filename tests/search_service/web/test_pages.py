@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from search_service.web.addresses import page_parameter
 from tests.factories import article
 from tests.search_service.web.portal import SCRIPT, Portal, numbered, open_portal, visible_text
 
@@ -20,13 +21,14 @@ def links(page: str) -> dict[str, str]:
 
 
 def asked(address: str) -> dict[str, str]:
-    """The parameters of an address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    """The parameters of an address, by the names of the API."""
+    return {name: values[0] for name, values in all_asked(address).items()}
 
 
 def all_asked(address: str) -> dict[str, list[str]]:
-    """The parameters of an address with all their values."""
-    return parse_qs(urlsplit(address).query)
+    """The parameters of an address with all their values, by the names of the API."""
+    found = parse_qs(urlsplit(address).query)
+    return {name.removeprefix("f."): values for name, values in found.items()}
 
 
 def facet_names(page: str) -> list[str]:
@@ -35,7 +37,8 @@ def facet_names(page: str) -> list[str]:
 
 
 def page(portal: Portal, path: str, **query: str) -> str:
-    response = portal.get(path, **query)
+    """A page that is asked for with these parameters, by the names of the API."""
+    response = portal.get(path, **{page_parameter(name): each for name, each in query.items()})
     assert response.status_code == 200, visible_text(response.text)
     return response.text
 
@@ -237,7 +240,10 @@ def test_attributes_and_sites_are_filters_that_can_be_removed(tmp_path: Path) ->
         "attributes.price.min": ["1"],
         "attributes.price.max": ["9.5"],
     }
-    text = page(portal, "/search?" + urlencode(every, doseq=True))
+    text = page(
+        portal,
+        "/search?" + urlencode({page_parameter(name): each for name, each in every.items()}, True),
+    )
     found = links(text)
     assert "共 2 条" in visible_text(text)
     for name, value, chip in (
