@@ -93,7 +93,7 @@ def marked_up(text: str) -> Markup:
 def groups_of(document: Mapping[str, Any]) -> tuple[Group, ...]:
     """The routes of a document in the order of its tags."""
     routes = [
-        (operation["tags"][0], _route(method, path, operation))
+        (operation.get("tags", ("",))[0], _route(method, path, operation))
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
         if method in _METHODS
@@ -126,7 +126,7 @@ def _route(method: str, path: str, operation: Mapping[str, Any]) -> Route:
         name=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=operation["summary"],
+        summary=operation.get("summary", ""),
         text=marked_up(operation.get("description", "")),
         keyed=any(operation.get("security", ())),
         parameters=tuple(parameters),
@@ -142,9 +142,7 @@ def _outcome(status: str, answer: Mapping[str, Any]) -> Outcome:
     text = answer.get("description", "")
     if "application/problem+json" in content:
         return Outcome(status, Markup(""), Markup(""), tuple(re.findall(r"`(\w+)`:", text)))
-    schemas = [
-        held["schema"] for held in content.values() if "$ref" in held.get("schema", {})
-    ]
+    schemas = [held["schema"] for held in content.values() if "$ref" in held.get("schema", {})]
     kind = _kind(schemas[0]) if schemas else escape(", ".join(content))
     return Outcome(status, kind, marked_up(text), ())
 

@@ -87,7 +87,9 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
 
     @blueprint.get("/")
     def home() -> str:
-        everything = services.search(Question(collapse="none", size=1, facets=("channel",), facet_size=MAX_CHANNELS))
+        everything = services.search(
+            Question(collapse="none", size=1, facets=("channel",), facet_size=MAX_CHANNELS)
+        )
         if not everything.complete:
             keep_nowhere()
         latest = services.latest(size=HOME_LATEST)

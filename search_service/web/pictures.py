@@ -9,7 +9,9 @@ KINDS: Final = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp"
 """The kinds of pictures, by the ends of their names, with their content types."""
 
 _SVG: Final = re.compile(r"<svg\b[^>]*>", re.DOTALL)
-_VIEW_BOX: Final = re.compile(r"""\bviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)""")
+_VIEW_BOX: Final = re.compile(
+    r"""\bviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)"""
+)
 _LENGTH: Final = r"""\b{}\s*=\s*["']\s*([\d.]+)(?:px)?\s*["']"""
 
 

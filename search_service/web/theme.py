@@ -14,7 +14,6 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, request, url_for
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader, TemplateError
-from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 from indexer.errors import InvalidSetting
@@ -53,13 +52,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """What a folder holds. A theme of nothing leaves the pages as they are."""
+    """What a folder holds. ``header`` and ``footer`` are HTML. A theme of nothing leaves the pages as they are."""
 
     styles: Asset | None = None
     logo: Asset | None = None
     icon: Asset | None = None
-    header: Markup = Markup("")
-    footer: Markup = Markup("")
+    header: str = ""
+    footer: str = ""
     templates: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -88,12 +87,14 @@ def read_theme(folder: Path) -> Theme:
             styles=Asset(STYLES, styles, "text/css; charset=utf-8") if styles else None,
             logo=_picture(files, "logo"),
             icon=_picture(files, "icon"),
-            header=Markup(inserted.get("header.html", "")),
-            footer=Markup(inserted.get("footer.html", "")),
+            header=inserted.get("header.html", ""),
+            footer=inserted.get("footer.html", ""),
             templates=templates,
         )
     except OSError as error:
-        raise _refusal(Path(error.filename or folder), f"{error.strerror}; make it readable") from error
+        raise _refusal(
+            Path(error.filename or folder), f"{error.strerror}; make it readable"
+        ) from error
 
 
 def register_theme(app: Flask, theme: Theme) -> None:
