@@ -14,13 +14,15 @@ from indexer.article import Article
 from search_service.web.addresses import article_url, name_of
 
 _BETWEEN_NAMES: Final = re.compile(r"[、，,;；/]|\s{2,}")
-_ESCAPES: Final = {
-    "<": "\\u003c",
-    ">": "\\u003e",
-    "&": "\\u0026",
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
-}
+_ESCAPES: Final = str.maketrans(
+    {
+        "<": "\\u003c",
+        ">": "\\u003e",
+        "&": "\\u0026",
+        "\u2028": "\\u2028",
+        "\u2029": "\\u2029",
+    }
+)
 """What could end a script element, or a line of a script, in text that stands in one."""
 
 
@@ -69,7 +71,7 @@ def news_article(article: Article, *, lead: str, site_name: str) -> Markup:
         "inLanguage": "zh-CN",
     }
     text = orjson.dumps({name: value for name, value in told.items() if value}).decode()
-    return Markup(text.translate(str.maketrans(_ESCAPES)))
+    return Markup(text.translate(_ESCAPES))
 
 
 def _names(text: str) -> list[str]:
