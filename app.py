@@ -53,6 +53,10 @@ def main() -> int:
 
         read_user_dictionary(dictionary)
     settings = read_settings(SearchSettings, os.environ)
+    if settings.theme is not None:
+        from search_service.web.theme import read_theme  # as above
+
+        read_theme(settings.theme)
     claim_port(settings.host, settings.port).close()
     return supervise(CHILDREN, folder=PROJECT)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from indexer.settings import (
     optional_database_url,
+    optional_path,
     seconds,
     setting,
     switch,
@@ -73,6 +75,12 @@ class SearchSettings:
     )
     site_name: str = setting(
         "SEARCH_SITE_NAME", "搜索", str, "Name of the site, in the titles of the pages."
+    )
+    theme: Path | None = setting(
+        "SEARCH_THEME",
+        "",
+        optional_path,
+        "Folder with the logo, colours, header, footer and templates of the pages: see theming.md.",
     )
     proxies: int = setting(
         "SEARCH_PROXIES",

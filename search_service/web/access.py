@@ -18,8 +18,8 @@ from search_service.web.caching import keep_private
 from search_service.web.errors import Problem, problem
 from search_service.web.routes import Routes
 
-OPEN: Final = frozenset(("discovery", "docs", "elements", "health"))
-"""Blueprints that need no key, even if the service is private: probes send none, and descriptions and scripts hold no article."""
+OPEN: Final = frozenset(("discovery", "docs", "elements", "health", "theme"))
+"""Blueprints that need no key, even if the service is private: probes send none, and descriptions, scripts and looks hold no article."""
 
 _ENGLISH: Final = {"expired": "expired", "revoked": "was revoked"}
 

@@ -1,4 +1,4 @@
-"""Links to articles: which of the two forms of an address a link takes, where it leads, and its text."""
+"""Links to articles and to searches: which form an address takes, where it leads, and its text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,28 @@ from indexer.article import Article
 
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 """Ids that stand in a path as they are (the unreserved characters of RFC 3986, section 2.3). Nothing on the way changes them."""
+
+PLAIN_PARAMETERS: Final = frozenset(("q", "page", "sort"))
+"""The parameters of the search page that have the names of the API."""
+FILTER_PREFIX: Final = "f."
+"""What the names of all other parameters of the search page begin with.
+
+Apps and portals add from, source, channel, tag, time and others to the links that they pass on. The page must not take theirs for its own.
+"""
+
+
+def page_parameter(name: str) -> str:
+    """The name that a parameter of the API has on the search page."""
+    return name if name in PLAIN_PARAMETERS else FILTER_PREFIX + name
+
+
+def search_link(*, whole: bool = False, **asked: object) -> str:
+    """The address of the search page that asks for this, by the parameters of the API. None and empty ones are left out.
+
+    ``whole``: with scheme and host, for links that stand on pages of others.
+    """
+    named: dict[str, object] = {page_parameter(each): value for each, value in asked.items()}
+    return url_for("pages.search", _external=whole, **named)  # type: ignore[arg-type]
 
 
 def article_url(article_id: str, *, whole: bool = False) -> str:

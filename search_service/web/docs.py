@@ -1,18 +1,17 @@
-"""The description of the API: ``/openapi.json``, the interactive ``/docs`` and ``/docs/errors``.
-
-Swagger UI comes from the package flask-openapi3-swagger and is served from here. Nothing is fetched from outside.
-"""
+"""The description of the API: ``/openapi.json``, the page ``/docs`` where it can be tried, and ``/docs/errors``."""
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
+from functools import cache
 from typing import Final
 
 import orjson
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, render_template, request
 from flask_openapi3.openapi import OpenAPI
 
+from indexer.errors import StoreError
+from search_service.services import Services
+from search_service.web.api_description import Group, Shape, groups_of, marked_up, shapes_of
 from search_service.web.errors import CODES
 
 DESCRIPTION: Final = (
@@ -22,30 +21,37 @@ DESCRIPTION: Final = (
     "so does everything but health checks and this description. Answers carry an ETag; send it back as If-None-Match to be told that nothing changed."
 )
 
-SWAGGER_UI: Final = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 
-SWAGGER_POLICY: Final = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; "
-    "frame-ancestors 'none'; object-src 'none'"
-)
-"""Swagger UI writes style attributes and shows images from data: URLs. Its scripts need no exception."""
-
-
-def docs_blueprint(app: OpenAPI) -> Blueprint:
+def docs_blueprint(app: OpenAPI, services: Services, *, private: bool) -> Blueprint:
     """The routes that describe ``app``."""
-    blueprint = Blueprint(
-        "docs", __name__, static_folder=SWAGGER_UI, static_url_path="/docs/swagger"
-    )
+    blueprint = Blueprint("docs", __name__)
+
+    @cache  # the document is complete as soon as requests are answered
+    def described() -> tuple[tuple[Group, ...], tuple[Shape, ...]]:
+        return groups_of(app.api_doc), shapes_of(app.api_doc)
+
+    def keys_in_use() -> bool:
+        """Whether a key can be of use. A store that cannot be asked hides no field."""
+        try:
+            return private or services.keys.may_write(services.clock())
+        except StoreError:
+            return True
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
         return Response(orjson.dumps(app.api_doc), content_type="application/json")
 
     @blueprint.get("/docs")
-    def interactive() -> Response:
-        response = make_response(render_template("docs.html"))
-        response.headers["Content-Security-Policy"] = SWAGGER_POLICY
-        return response
+    def interactive() -> str:
+        groups, shapes = described()
+        return render_template(
+            "docs.html",
+            description=marked_up(DESCRIPTION),
+            groups=groups,
+            shapes=shapes,
+            keys=keys_in_use(),
+            root=request.script_root,
+        )
 
     @blueprint.get("/docs/errors")
     def errors() -> str:

@@ -35,6 +35,7 @@ from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
 from search_service.web.routes import KEY_SCHEME
 from search_service.web.surrogates import register_surrogates
+from search_service.web.theme import Theme, read_theme, register_theme
 from search_service.web.writing import writing_blueprint
 
 VERSION: Final = "0.1.0"
@@ -43,7 +44,7 @@ STATIC_MAX_AGE: Final = 86_400
 """Seconds that caches may keep a static file. Our own files may be kept for ever if the address holds their version."""
 
 SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -61,7 +62,11 @@ Application = Flask
 
 
 def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It keeps no state and sets no cookie."""
+    """The WSGI application. It keeps no state and sets no cookie.
+
+    Raises:
+        InvalidSetting: the theme cannot be used.
+    """
     app = _Application(
         "search_service.web",
         info=Info(title=f"{settings.site_name} API", version=VERSION, description=DESCRIPTION),
@@ -76,6 +81,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.before_request(check_path)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, SEND_FILE_MAX_AGE_DEFAULT=STATIC_MAX_AGE)
     register_templates(app, settings, services.timezone)
+    register_theme(app, read_theme(settings.theme) if settings.theme else Theme())
     register_errors(app, page=error_page)
     register_caching(app)
     register_surrogates(app)
@@ -90,9 +96,9 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
     app.register_blueprint(discovery_blueprint(private=settings.private))
-    app.register_blueprint(docs_blueprint(app))
+    app.register_blueprint(docs_blueprint(app, services, private=settings.private))
     app.register_blueprint(elements_blueprint())
-    app.register_blueprint(pages_blueprint(services))
+    app.register_blueprint(pages_blueprint(services, settings.site_name))
     register_forwarding(app, settings.proxies)
     return app
 

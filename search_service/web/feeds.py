@@ -21,7 +21,7 @@ from search_service.answering.search import MAX_SIZE
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState
 from search_service.services import Services
-from search_service.web.addresses import article_link, article_url, name_of
+from search_service.web.addresses import article_link, article_url, name_of, search_link
 from search_service.web.caching import keep_nowhere
 from search_service.web.feed_xml import WRITERS, Entry, Feed, Format
 from search_service.web.list_params import ChannelParameters, Window
@@ -171,7 +171,7 @@ def _titled(name: str, of: str | None) -> str:
 def _page_of(channel: str | None) -> str:
     """The page that lists the articles of a channel, or else the front page."""
     if channel:
-        return url_for("pages.search", channel=channel, _external=True)
+        return search_link(channel=channel, whole=True)
     return url_for("pages.home", _external=True)
 
 

@@ -19,25 +19,15 @@ from indexer.hits import FacetCount
 from indexer.query import Sort
 from search_service.answering.search import Answer
 from search_service.understanding.filters import tidy_channel
-from search_service.web.search_params import (
-    ATTRIBUTES,
-    QuestionParameters,
-    SearchPageParameters,
-    attribute_and_end,
-)
+from search_service.web.addresses import search_link
+from search_service.web.page_params import CHOICE_NAMES, SearchPageParameters
+from search_service.web.search_params import ATTRIBUTES, QuestionParameters, attribute_and_end
 
 SORT_NAMES: Final[dict[Sort, str]] = {
     "relevance": "相关度",
     "newest": "最新",
     "oldest": "最早",
     "hot": "热度",
-}
-CHOICE_NAMES: Final = {
-    "channel": "频道",
-    "source": "来源",
-    "author": "作者",
-    "tag": "标签",
-    "site": "站点",
 }
 VALUE_FACETS: Final = ("source", "author", "tag")
 MAX_FACET_LINKS: Final = 8
@@ -87,22 +77,12 @@ class CorrectionLinks:
 
 def search_url(asked: QuestionParameters, **changes: object) -> str:
     """The address of the same search with some parameters changed. None drops a parameter. It leads to the first page."""
-    return url_for("pages.search", _external=False, **(_chosen(asked) | changes))  # type: ignore[arg-type]
+    return search_link(**(asked.chosen() | changes))
 
 
 def feed_url(asked: QuestionParameters) -> str:
     """The address of the feed of the same search. Whatever the order of the page, a feed shows what is new."""
-    return url_for("feeds.search", **(_chosen(asked) | {"sort": None, "explain": None}))  # type: ignore[arg-type]
-
-
-def _chosen(asked: QuestionParameters) -> dict[str, object]:
-    """The parameters that the reader gave, without those of a single page."""
-    values: dict[str, object] = asked.model_dump(
-        by_alias=True,
-        exclude_defaults=True,
-        exclude={"page", "size", "facets", "log", "format", "attributes"},
-    )
-    return values | {ATTRIBUTES + name: given for name, given in asked.attributes.items()}
+    return url_for("feeds.search", **(asked.chosen() | {"sort": None, "explain": None}))
 
 
 def sort_links(asked: SearchPageParameters, *, viewed: bool) -> tuple[Link, ...]:

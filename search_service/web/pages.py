@@ -22,19 +22,29 @@ from search_service.querylog.lists import WINDOWS
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web import narrowing
-from search_service.web.addresses import article_link, article_url, name_of, view_url
-from search_service.web.answers import breadcrumb
+from search_service.web.addresses import (
+    article_link,
+    article_url,
+    name_of,
+    search_link,
+    view_url,
+)
+from search_service.web.answers import breadcrumb, in_zone
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
+from search_service.web.heads import canonical_url, news_article, picture_url
 from search_service.web.marks import marked_html
+from search_service.web.page_params import read_search_page
 from search_service.web.params import read_page_id
-from search_service.web.search_params import read_page_parameters
 from search_service.web.surrogates import show_articles
 from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"
 
 HOME_LATEST: Final = 12
+HOME_CHANNELS: Final = 10
+"""Channels that the front page shows at once. The others, up to MAX_CHANNELS, open."""
+MAX_CHANNELS: Final = 100
 ARTICLE_BLOCKS: Final = Sizes(related=6, hot=10, latest=8)
 NOTHING_FOUND_LATEST: Final = 6
 HOT_QUERIES: Final = 10
@@ -71,13 +81,15 @@ def rung_sentence(understood: Understood) -> str:
     return too_few.format(understood.stricter) if understood.stricter else nothing
 
 
-def pages_blueprint(services: Services) -> Blueprint:
+def pages_blueprint(services: Services, site_name: str) -> Blueprint:
     """The routes ``/``, ``/search``, ``/articles/<id>`` and ``/articles?id=``."""
     blueprint = Blueprint("pages", __name__)
 
     @blueprint.get("/")
     def home() -> str:
-        everything = services.search(Question(collapse="none", size=1, facets=("channel",)))
+        everything = services.search(
+            Question(collapse="none", size=1, facets=("channel",), facet_size=MAX_CHANNELS)
+        )
         if not everything.complete:
             keep_nowhere()
         latest = services.latest(size=HOME_LATEST)
@@ -86,13 +98,14 @@ def pages_blueprint(services: Services) -> Blueprint:
             "home.html",
             total=everything.total,
             channels=[each for each in everything.facets["channel"] if "/" not in each.value],
+            shown_channels=HOME_CHANNELS,
             latest=latest,
             hot=_unless_busy(lambda: services.hot_queries(*WINDOWS, size=HOT_QUERIES)),
         )
 
     @blueprint.get("/search")
     def search() -> str:
-        asked = read_page_parameters()
+        asked, remarks = read_search_page()
         question = replace(asked.question(), facets=FACET_FIELDS, facet_size=narrowing.FACET_SIZE)
         answer = services.search(question)
         took = took_sentence(answer)
@@ -107,6 +120,7 @@ def pages_blueprint(services: Services) -> Blueprint:
             asked=asked,
             answer=answer,
             took=took,
+            remarks=remarks,
             rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
             correction=narrowing.correction_links(asked, answer),
             sorts=narrowing.sort_links(
@@ -140,6 +154,11 @@ def pages_blueprint(services: Services) -> Blueprint:
             "article.html",
             article=found,
             lead=lead(found),
+            canonical=canonical_url(found),
+            picture=picture_url(found),
+            structured=news_article(
+                in_zone(found, services.timezone), lead=lead(found), site_name=site_name
+            ),
             breadcrumb=breadcrumb(found.channel),
             blocks=blocks,
             view_url="" if services.query_log.health().state == "off" else view_url(found.id),
@@ -181,6 +200,7 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
         site_name=settings.site_name,
         article_url=article_url,
         article_link=article_link,
+        search_link=search_link,
         static_url=static_url,
     )
     app.after_request(_keep_for_ever)

@@ -2,7 +2,7 @@
 
 The OpenAPI document is made from these models, and states every limit. The API is strict: an unknown parameter, or a second
 value where one is allowed, is an error that names it. A typo that is silently ignored would give wrong results. Pages ignore
-unknown parameters, because links collect tracking parameters. ``search_params.py`` holds the parameters of a search,
+unknown parameters and wrong values: see ``page_params.py``. ``search_params.py`` holds the parameters of a search,
 ``list_params.py`` those of the lists of articles.
 """
 
@@ -31,6 +31,7 @@ from search_service.blocks.suggest import MAX_PREFIX
 from search_service.understanding.filters import FIRST_DAY, LAST_DAY
 from search_service.web.errors import Problem, problem
 from search_service.web.payloads import WrongParameter
+from search_service.web.query_strings import page_arguments
 from search_service.web.values import Number, TypedText
 
 MAX_SUGGESTIONS: Final = 20
@@ -137,17 +138,14 @@ def check_query_string() -> None:
 _Model = TypeVar("_Model", bound=Parameters)
 
 
-def read_parameters(model: type[_Model], *, strict: bool = True) -> _Model:
-    """The parameters of this request. If ``strict``, a second value of a parameter that takes one is refused.
+def read_parameters(model: type[_Model]) -> _Model:
+    """The parameters of this request.
 
     Raises:
         Problem: invalid_parameter; it names all wrong parameters, up to MAX_ERRORS.
     """
     lists = [*request.args.lists()]
-    if strict:
-        _refuse_second_values(
-            (name, given) for name, given in lists if not model.takes_several(name)
-        )
+    _refuse_second_values((name, given) for name, given in lists if not model.takes_several(name))
     try:
         return model.read(lists)
     except ValidationError as error:
@@ -158,10 +156,12 @@ def read_page_id() -> str:
     """The id that the query string of an article's page names. The page ignores all other parameters.
 
     Raises:
-        Problem: invalid_parameter.
+        Problem: invalid_parameter: there is no id.
     """
-    check_query_string()
-    return read_parameters(_ArticlePageQuery, strict=False).id
+    try:
+        return _ArticlePageQuery.read(page_arguments().items()).id
+    except ValidationError as error:
+        refuse_parameters(error)
 
 
 def _refuse_second_values(lists: Iterable[tuple[str, list[str]]]) -> None:

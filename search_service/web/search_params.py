@@ -1,4 +1,4 @@
-"""The parameters of a search. See ``params.py``.
+"""The parameters of a search. See ``params.py``; how the search page reads them, ``page_params.py``.
 
 A reader may choose several values of a field, so these parameters may be given several times. The names of attributes are the
 portal's own: ``attributes.price.min`` stands in no model, and is read here.
@@ -6,11 +6,11 @@ portal's own: ``attributes.price.min`` stands in no model, and is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from indexer.article import ATTRIBUTE_NAME, ATTRIBUTE_RULE, MAX_LINE
@@ -18,7 +18,7 @@ from indexer.query import FACET_FIELDS, MAX_DEPTH, Collapse, Sort
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
 from search_service.understanding.filters import AttributeFilter, number_of
 from search_service.understanding.parse import MAX_LENGTH, MAX_WORDS, Syntax
-from search_service.web.params import Parameters, check_query_string, read_parameters
+from search_service.web.params import Parameters
 from search_service.web.values import (
     Day,
     ExactText,
@@ -155,6 +155,15 @@ class QuestionParameters(Parameters):
                 )
         return self
 
+    def chosen(self) -> dict[str, Any]:
+        """The parameters that were given, by their names, without those of a single page of hits."""
+        values = self.model_dump(
+            by_alias=True,
+            exclude_defaults=True,
+            exclude={"page", "size", "facets", "log", "format", "attributes"},
+        )
+        return values | {ATTRIBUTES + name: given for name, given in self.attributes.items()}
+
     def question(self) -> Question:
         """The question that these parameters ask."""
         return Question(
@@ -226,30 +235,6 @@ class SearchParameters(QuestionParameters):
             page=self.page,
             size=self.size,
         )
-
-
-_SET_BY_PAGE: Final = ("size", "facets")
-
-
-class SearchPageParameters(SearchParameters):
-    """What the page ``/search`` takes; anything else in its address is ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    @classmethod
-    def read(cls, lists: Iterable[tuple[str, list[str]]]) -> Self:
-        """The model of a query string. The page ignores size and facets, because it sets its own."""
-        return super().read((name, given) for name, given in lists if name not in _SET_BY_PAGE)
-
-
-def read_page_parameters() -> SearchPageParameters:
-    """The parameters of a search page.
-
-    Raises:
-        Problem: invalid_parameter.
-    """
-    check_query_string()
-    return read_parameters(SearchPageParameters, strict=False)
 
 
 def attribute_and_end(name: str) -> tuple[str, str]:

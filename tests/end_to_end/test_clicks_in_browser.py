@@ -84,7 +84,7 @@ def test_nothing_is_reported_of_a_search_that_is_not_logged(
     addresses: list[str] = []
     with looking(browser, server, user_agent=BROWSER) as page:
         page.on("request", lambda asked: addresses.append(asked.url))
-        page.goto("/search?q=小学校&log=off")
+        page.goto("/search?q=小学校&f.log=off")
         page.locator(".hits h2 a").first.click()
         expect(page.locator("h1").first).to_have_text("山谷里的小学校")
     assert not [each for each in addresses if each.endswith("/api/v1/clicks")]

@@ -248,7 +248,7 @@ def test_who_waits_for_an_answer_to_half_a_click_is_told_so(shared: Server) -> N
 
 
 def test_answers_that_nobody_reads_hold_nobody_up(shared: Server) -> None:
-    path = "/docs/swagger/js/swagger-ui-bundle.js"
+    path = "/openapi.json"  # the longest answer that needs no index
     with ExitStack() as stack:
         for _ in range(20):
             connection = stack.enter_context(socket.socket())
@@ -257,7 +257,7 @@ def test_answers_that_nobody_reads_hold_nobody_up(shared: Server) -> None:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         for _ in range(20):
             assert shared.get("/healthz")[0] == 200
-            assert len(shared.get(path)[1]) > 1_000_000
+            assert len(shared.get(path)[1]) > 100_000
 
 
 def test_a_body_is_read_whole_or_refused(shared: Server) -> None:

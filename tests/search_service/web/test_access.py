@@ -48,7 +48,6 @@ OPEN = (
     "/readyz",
     "/docs",
     "/docs/errors",
-    "/docs/swagger/js/swagger-ui-bundle.js",
     "/openapi.json",
     "/opensearch.xml",
     "/robots.txt",

@@ -69,7 +69,7 @@ def test_the_description_names_the_site_and_keeps_the_lengths_of_its_standard(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/search?q=水库&channel=社会&sort=hot", "/articles/story-1", "/nothing"]
+    "path", ["/", "/search?q=水库&f.channel=社会&sort=hot", "/articles/story-1", "/nothing"]
 )
 def test_every_page_names_the_description_and_its_feeds(portal: Portal, path: str) -> None:
     head = portal.client.get(path).text.partition("</head>")[0]
@@ -86,7 +86,7 @@ def test_every_page_names_the_description_and_its_feeds(portal: Portal, path: st
 
 
 def test_the_feed_of_a_search_page_is_the_same_search_newest_first(portal: Portal) -> None:
-    page = portal.client.get("/search?q=水库&channel=社会&sort=hot&page=2").text
+    page = portal.client.get("/search?q=水库&f.channel=社会&sort=hot&page=2").text
     (url,) = re.findall(r'href="(/feeds/search.xml[^"]*)"', page)
     assert url == f"/feeds/search.xml?q={quote('水库')}&amp;channel={quote('社会')}"
 

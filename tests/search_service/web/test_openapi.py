@@ -15,7 +15,7 @@ from search_service.web.payloads import SearchPayload
 from tests.conftest import PROJECT
 from tests.search_service.web.portal import Portal
 
-NO_API = {"/static/<path:filename>", "/docs/swagger/<path:filename>"}
+NO_API = {"/static/<path:filename>", "/theme/<name>"}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from search_service.web.addresses import page_parameter
 from tests.factories import article
 from tests.search_service.web.portal import SCRIPT, Portal, numbered, open_portal, visible_text
 
@@ -20,13 +21,14 @@ def links(page: str) -> dict[str, str]:
 
 
 def asked(address: str) -> dict[str, str]:
-    """The parameters of an address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    """The parameters of an address, by the names of the API."""
+    return {name: values[0] for name, values in all_asked(address).items()}
 
 
 def all_asked(address: str) -> dict[str, list[str]]:
-    """The parameters of an address with all their values."""
-    return parse_qs(urlsplit(address).query)
+    """The parameters of an address with all their values, by the names of the API."""
+    found = parse_qs(urlsplit(address).query)
+    return {name.removeprefix("f."): values for name, values in found.items()}
 
 
 def facet_names(page: str) -> list[str]:
@@ -35,7 +37,8 @@ def facet_names(page: str) -> list[str]:
 
 
 def page(portal: Portal, path: str, **query: str) -> str:
-    response = portal.get(path, **query)
+    """A page that is asked for with these parameters, by the names of the API."""
+    response = portal.get(path, **{page_parameter(name): each for name, each in query.items()})
     assert response.status_code == 200, visible_text(response.text)
     return response.text
 
@@ -85,12 +88,12 @@ def test_no_page_asks_for_anything_outside(portal: Portal) -> None:
 def test_the_front_page_leads_to_channels_and_the_latest(portal: Portal) -> None:
     text = page(portal, "/")
     found = links(text)
-    assert asked(found["时政 16"]) == {"channel": "时政"}
+    assert asked(found["时政 16 篇"]) == {"channel": "时政"}
     assert found["云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿"] == "/articles/story-1"
     assert "一所山村小学和一场露天的会。" in text
     assert "共收录 27 篇" in visible_text(text)
     assert "索引更新至 2026-03-01 04:00" in visible_text(text)
-    assert '<link rel="canonical" href="/">' in text
+    assert '<link rel="canonical" href="http://localhost/">' in text
 
 
 def test_a_front_page_without_articles_says_so(tmp_path: Path) -> None:
@@ -237,7 +240,10 @@ def test_attributes_and_sites_are_filters_that_can_be_removed(tmp_path: Path) ->
         "attributes.price.min": ["1"],
         "attributes.price.max": ["9.5"],
     }
-    text = page(portal, "/search?" + urlencode(every, doseq=True))
+    text = page(
+        portal,
+        "/search?" + urlencode({page_parameter(name): each for name, each in every.items()}, True),
+    )
     found = links(text)
     assert "共 2 条" in visible_text(text)
     for name, value, chip in (
@@ -389,7 +395,7 @@ def test_an_article_page_is_like_the_portals(portal: Portal) -> None:
     assert '<link rel="canonical" href="https://portal.example/story-1.html">' in text
     assert '<meta name="description" content="一所山村小学和一场露天的会。">' in text
     related, rest = text.split("相关阅读")[1].split("热门文章")
-    hot, latest = rest.split("最新文章")
+    hot, latest = rest.split("<h2>最新文章</h2>")
     assert related.count("<h3>") == 6
     assert related.count('class="lead"') == 6
     assert latest.count("<h3>") == 8
@@ -420,7 +426,7 @@ def test_a_lone_article_has_a_page_without_empty_blocks(tmp_path: Path) -> None:
     text = page(portal, "/articles/a-1")
     for absent in ("相关阅读", "热门文章", "最新文章", "查看原文", "来源："):
         assert absent not in text.partition("</head>")[2]
-    assert '<link rel="canonical" href="/articles/a-1">' in text
+    assert '<link rel="canonical" href="http://localhost/articles/a-1">' in text
 
 
 def test_every_link_of_a_page_leads_somewhere(tmp_path: Path) -> None:

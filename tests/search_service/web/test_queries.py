@@ -93,7 +93,7 @@ def test_a_search_of_the_api_and_of_a_page_are_logged_alike(site: Site) -> None:
         ("/api/v1/search", {}),
         ("/api/v1/search?q=库", {}),
         ("/api/v1/search?q=水库&log=off", {}),
-        ("/search?q=水库&log=off", {}),
+        ("/search?q=水库&f.log=off", {}),
         ("/search?q=水库", {"Sec_Purpose": "prefetch;prerender"}),
     ],
 )
@@ -346,7 +346,7 @@ def test_hits_say_where_they_stand_for_the_script_that_reports_clicks(site: Site
 
 
 def test_log_off_is_not_carried_into_links(site: Site) -> None:
-    assert "log=off" not in site.get("/search?q=水库&log=off").text
+    assert "log=off" not in site.get("/search?q=水库&f.log=off").text
 
 
 @pytest.mark.parametrize(("proxies", "visitors"), [(0, 1), (1, 2)])

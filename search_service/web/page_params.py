@@ -1,0 +1,113 @@
+"""The parameters of the search page: the API's under the page's names, read with leniency.
+
+A link to the page collects parameters of others, is cut, or is typed by hand. Whatever it holds, the page shows what it can: a
+value that is not allowed is left out, and a sentence for the reader says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import ConfigDict, ValidationError
+
+from indexer.query import MAX_DEPTH
+from search_service.answering.search import DEFAULT_SIZE
+from search_service.web.addresses import FILTER_PREFIX, PLAIN_PARAMETERS, page_parameter
+from search_service.web.query_strings import page_arguments
+from search_service.web.search_params import SearchParameters
+
+CHOICE_NAMES: Final = {
+    "channel": "频道",
+    "source": "来源",
+    "author": "作者",
+    "tag": "标签",
+    "site": "站点",
+}
+"""The fields of which a reader may choose several values."""
+
+MAX_SHOWN: Final = 40
+"""Maximum number of characters of a wrong value that a remark repeats."""
+
+_LABELS: Final = CHOICE_NAMES | {"page": "页码", "sort": "排序", "from": "日期", "to": "日期"}
+_REASONS: Final = {
+    "day": "不是日期",
+    "date_from_datetime_parsing": "不是日期",
+    "whole_number": "不是数字",
+    "greater_than_equal": "超出了范围",
+    "less_than_equal": "超出了范围",
+    "reversed": "晚于结束的日期",
+    "too_deep": f"太靠后（最多 {MAX_DEPTH // DEFAULT_SIZE} 页）",
+    "string_too_long": "太长",
+}
+
+_SET_BY_PAGE: Final = frozenset(("size", "facets"))
+_OF_ONE_QUERY: Final = frozenset(("q", "correct", "group", "explain"))
+"""What belongs to the query itself, and not to the next one."""
+
+_Values = Mapping[str, list[str]]
+
+
+class SearchPageParameters(SearchParameters):
+    """What the page ``/search`` takes, by the names of the API. The page sets its size and its facets itself."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    def carried(self) -> Iterator[tuple[str, object]]:
+        """What the box on the page sends with the next query, by the names of the page: the filters and the order.
+
+        Both stay: a reader who narrows and types again is still looking in the same place. The page says what stays, and has
+        a link that clears it. To drop both would cost a reader who does mean the same place all clicks once more.
+        """
+        for name, value in self.chosen().items():
+            if name not in _OF_ONE_QUERY:
+                for each in value if isinstance(value, tuple) else (value,):
+                    yield page_parameter(name), each
+
+
+def read_search_page() -> tuple[SearchPageParameters, tuple[str, ...]]:
+    """The parameters of a search page, and a sentence for each value that was left out."""
+    values: _Values = {
+        own: given for name, given in page_arguments().items() if (own := _own_name(name))
+    }
+    remarks: list[str] = []
+    while True:
+        try:
+            return SearchPageParameters.read(values.items()), tuple(remarks)
+        except ValidationError as error:
+            values = _without_wrong(values, error, remarks)
+
+
+def _own_name(name: str) -> str | None:
+    """The API's name of a parameter of the page; None for a parameter of others."""
+    if name in PLAIN_PARAMETERS:
+        return name
+    own = name.removeprefix(FILTER_PREFIX)
+    return None if own == name or own in PLAIN_PARAMETERS | _SET_BY_PAGE else own
+
+
+def _without_wrong(values: _Values, error: ValidationError, remarks: list[str]) -> _Values:
+    """The values without those that ``error`` is about. There is at least one, so this ends."""
+    wrong: dict[str, tuple[str, set[int]]] = {}
+    for fault in error.errors(include_url=False):
+        named, *place = _place(fault)
+        for name in [named] if named in values else [each for each in values if named in each]:
+            _, which = wrong.setdefault(name, (fault["type"], set()))
+            which.update(place or range(len(values[name])))
+    if not wrong:  # nothing to leave out would be asked for ever
+        raise error
+    for name, (kind, places) in wrong.items():
+        shown = "、".join(f"“{values[name][place][:MAX_SHOWN]}”" for place in sorted(places)[:3])
+        reason = _REASONS.get(kind, "无法识别")
+        remarks.append(f"{_LABELS.get(name, name)}{shown}{reason}，没有计入。")
+    kept = {
+        name: [each for n, each in enumerate(given) if n not in wrong.get(name, ("", ()))[1]]
+        for name, given in values.items()
+    }
+    return {name: given for name, given in kept.items() if given}
+
+
+def _place(fault: Any) -> tuple[Any, ...]:
+    """The name of the wrong parameter, and of several values the number of the wrong one."""
+    named = fault.get("ctx", {}).get("parameter")
+    return (named,) if named else fault["loc"]
