@@ -43,7 +43,7 @@ STATIC_MAX_AGE: Final = 86_400
 """Seconds that caches may keep a static file. Our own files may be kept for ever if the address holds their version."""
 
 SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
