@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast, get_args
 
 from indexer.settings import (
     optional_database_url,
@@ -22,6 +22,9 @@ from search_service.ranking.relating import Relating, relating
 MOST_WORKERS: Final = 4
 """Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
 
+
+Links = Literal["portal", "marked", "preview"]
+"""Where the titles of articles on the pages lead."""
 
 _ORIGIN: Final = re.compile(
     r"https?://[a-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
@@ -56,6 +59,17 @@ def origins(text: str) -> frozenset[str]:
     return found
 
 
+def links(text: str) -> Links:
+    """Where the titles of articles on the pages lead.
+
+    Raises:
+        ValueError: the text is wrong; the message says what would be right.
+    """
+    if text not in get_args(Links):
+        raise ValueError(f"must be one of {', '.join(get_args(Links))}")
+    return cast(Links, text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
     """Settings of the server, and the name that the service shows."""
@@ -81,6 +95,14 @@ class SearchSettings:
         "",
         optional_path,
         "Folder with the logo, colours, header, footer and templates of the pages: see theming.md.",
+    )
+    links: Links = setting(
+        "SEARCH_LINKS",
+        "portal",
+        links,
+        "Where the titles of articles lead on the pages. portal: to the article's url, if it names a host, else to the service's own "
+        "page of it; marked: the same, and the browser marks the found words there (a text fragment); preview: always to the "
+        "service's own page.",
     )
     proxies: int = setting(
         "SEARCH_PROXIES",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import ceil
 from time import monotonic, perf_counter
 from typing import Final
@@ -25,6 +25,7 @@ from indexer.query import (
     Or,
     Popularity,
     Query,
+    Range,
     SearchRequest,
     Sort,
     Term,
@@ -66,7 +67,8 @@ class Question:
     """One search request.
 
     An empty ``text`` browses: everything, newest first. An article must have one of the chosen values of each field. A channel
-    includes its subchannels. ``start`` and ``end`` are days in the service's zone, both included. ``facets`` are names of
+    includes its subchannels. ``start`` and ``end`` are days in the service's zone, both included; ``within`` demands that no more time has passed
+    since an article was published. ``facets`` are names of
     FACET_FIELDS, each with at most ``facet_size`` values. A facet counts as if no value of its own field were chosen. Only the best article of a duplicate group
     is a hit, unless ``collapse`` is "none" or ``group`` asks for one group. Without ``correct``, only the typed text is
     searched, and no correction is offered. ``explain`` explains the score of each hit if the sort is by relevance. The sort hot is by
@@ -84,6 +86,7 @@ class Question:
     group: int | None = None
     start: date | None = None
     end: date | None = None
+    within: timedelta | None = None
     sort: Sort = "relevance"
     collapse: Collapse = "duplicates"
     facets: tuple[str, ...] = ()
@@ -201,7 +204,7 @@ def search(
         page=question.page,
         size=question.size,
     )
-    narrowing = _narrowing(question, timezone)
+    narrowing = _narrowing(question, timezone, now)
 
     def ask(lent: Lent, text: str, *, for_total: bool = False) -> _Asked:
         reader, _, analyzer = lent
@@ -274,7 +277,7 @@ def _explanations(asked: _Asked, reader: Reader) -> dict[str, Explanation]:
     return explain(reader, request, hits)
 
 
-def _narrowing(question: Question, timezone: ZoneInfo) -> Narrowing:
+def _narrowing(question: Question, timezone: ZoneInfo, now: datetime) -> Narrowing:
     chosen: dict[str, Query] = {}
     if question.channel:
         chosen["channel"] = Or(tuple(map(in_channel, question.channel)))
@@ -288,6 +291,8 @@ def _narrowing(question: Question, timezone: ZoneInfo) -> Narrowing:
         chosen["group"] = Term("group", str(question.group))
     if question.start or question.end:
         chosen["published_at"] = published_between(question.start, question.end, timezone)
+    if question.within is not None:
+        chosen["age"] = Range("published_at", start=now - question.within)
     return chosen
 
 

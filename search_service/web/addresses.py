@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote, urljoin
 
 from flask import url_for
 
 from indexer.article import Article
+from search_service.excerpts.snippets import Marked
+from search_service.settings import Links
 
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 """Ids that stand in a path as they are (the unreserved characters of RFC 3986, section 2.3). Nothing on the way changes them."""
+
+MAX_FRAGMENTS: Final = 4
+MAX_FRAGMENT_TEXT: Final = 40
+"""Limits of a text fragment: how many texts it names, and the characters of each. Single characters would mark half the page."""
 
 PLAIN_PARAMETERS: Final = frozenset(("q", "page", "sort"))
 """The parameters of the search page that have the names of the API."""
@@ -55,6 +63,42 @@ def article_link(article: Article, *, anywhere: bool) -> str:
     if article.url and not (anywhere and article.url.startswith("/")):
         return article.url
     return article_url(article.id, whole=True)
+
+
+def title_link(article: Article, links: Links, found: Iterable[Marked] = ()) -> str:
+    """Where the title of an article on a page of the service leads: see the setting SEARCH_LINKS.
+
+    ``found`` are the marked texts of a hit. An address without a host is one of the portal's pages. The service may stand on
+    another host, where it would lead nowhere, so it counts as none.
+    """
+    if links == "preview" or not article.url.lower().startswith(("http://", "https://")):
+        return article_url(article.id)
+    return article.url + text_fragment(article.url, found) if links == "marked" else article.url
+
+
+def text_fragment(url: str, found: Iterable[Marked]) -> str:
+    """The end of a link that has the browser mark what ``found`` marks, and scroll there. Empty if nothing is marked.
+
+    See https://wicg.github.io/scroll-to-text-fragment/. A dash, a comma and an ampersand mean something in it.
+    """
+    texts = (each.text[start:end] for each in found for start, end in each.marks)
+    wanted = [each for each in dict.fromkeys(texts) if 1 < len(each) <= MAX_FRAGMENT_TEXT]
+    if not wanted:
+        return ""
+    directives = "&".join(
+        "text=" + quote(each, safe="").replace("-", "%2D") for each in wanted[:MAX_FRAGMENTS]
+    )
+    return f"{'' if '#' in url else '#'}:~:{directives}"
+
+
+def shown_picture(article: Article) -> str:
+    """The address of an article's picture for a page of the service; empty if there is none that the page may load.
+
+    It loads pictures over HTTPS only (see the Content-Security-Policy). An address without a host is one of the host that
+    the article's own address names.
+    """
+    address = urljoin(article.url, article.image_url) if article.image_url else ""
+    return address if address.lower().startswith("https://") else ""
 
 
 def view_url(article_id: str) -> str:

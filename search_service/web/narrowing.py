@@ -21,7 +21,12 @@ from search_service.answering.search import Answer
 from search_service.understanding.filters import tidy_channel
 from search_service.web.addresses import search_link
 from search_service.web.page_params import CHOICE_NAMES, SearchPageParameters
-from search_service.web.search_params import ATTRIBUTES, QuestionParameters, attribute_and_end
+from search_service.web.search_params import (
+    ATTRIBUTES,
+    Period,
+    QuestionParameters,
+    attribute_and_end,
+)
 
 SORT_NAMES: Final[dict[Sort, str]] = {
     "relevance": "相关度",
@@ -30,10 +35,20 @@ SORT_NAMES: Final[dict[Sort, str]] = {
     "hot": "热度",
 }
 VALUE_FACETS: Final = ("source", "author", "tag")
-MAX_FACET_LINKS: Final = 8
+PERIOD_NAMES: Final[dict[Period, str]] = {
+    "day": "一天",
+    "week": "一周",
+    "month": "一月",
+    "year": "一年",
+}
+SHOWN_AT_ONCE: Final = 8
+"""Links of a facet that are shown at once. The others open, but a chosen value is always shown."""
+MAX_FACET_LINKS: Final = 30
 """Maximum number of links of a facet, or of one level of channels. Chosen values beyond it are shown too."""
 FACET_SIZE: Final = 100
 """Values of a facet that a page asks for: the counts of the chosen ones are among them, and those of subchannels."""
+ANY_TIME: Final[dict[str, object]] = {"time": None, "from": None, "to": None}
+"""The changes to a search that take away what it demands of times."""
 PAGES_AROUND: Final = 2
 """Pages shown before and after the current one."""
 
@@ -51,10 +66,21 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class FacetLinks:
-    """The links of one facet."""
+    """The links of one facet: those that are shown at once, chosen ones among them, and those that open."""
 
     name: str
     links: tuple[Link, ...]
+    more: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLinks:
+    """The links to periods, and the form for a range of days: the fields that it sends besides, and the days that are chosen."""
+
+    links: tuple[Link, ...]
+    fields: tuple[tuple[str, object], ...]
+    start: date | None
+    end: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +147,25 @@ def filter_links(asked: SearchPageParameters) -> tuple[Link, ...]:
         links.append(Link("同一篇文章的各个版本", search_url(asked, group=None)))
     elif asked.collapse == "none":
         links.append(Link("不合并转载", search_url(asked, collapse=None)))
+    if asked.time:
+        links.append(Link(f"时间：{PERIOD_NAMES[asked.time]}内", search_url(asked, time=None)))
     if asked.start or asked.end:
         links.append(Link(_days(asked), search_url(asked, **{"from": None, "to": None})))
+    if asked.sort != "relevance":
+        links.append(Link(f"排序：{SORT_NAMES[asked.sort]}", search_url(asked, sort=None)))
     return tuple(links)
+
+
+def time_links(asked: SearchPageParameters) -> TimeLinks:
+    """What narrows a search by time."""
+    unlimited = not (asked.time or asked.start or asked.end)
+    links = [Link("不限", search_url(asked, **ANY_TIME), current=unlimited)]
+    links += [
+        Link(name, search_url(asked, **ANY_TIME | {"time": each}), current=each == asked.time)
+        for each, name in PERIOD_NAMES.items()
+    ]
+    fields = asked.fields(without=ANY_TIME)
+    return TimeLinks(tuple(links), tuple(fields), asked.start, asked.end)
 
 
 def facet_links(
@@ -133,10 +175,18 @@ def facet_links(
     found = {"channel": _channel_links(asked, facets["channel"])}
     for name in VALUE_FACETS:
         found[name] = _value_links(asked, name, facets[name], total)
-    links = [FacetLinks(CHOICE_NAMES[name], tuple(each)) for name, each in found.items() if each]
-    if months := _month_links(asked, facets["month"], total):
-        links.append(FacetLinks("月份", tuple(months)))
-    return tuple(links)
+    named = {CHOICE_NAMES[name]: each for name, each in found.items()}
+    named["月份"] = _month_links(asked, facets["month"], total)
+    return tuple(_facet(name, each) for name, each in named.items() if each)
+
+
+def _facet(name: str, links: Sequence[Link]) -> FacetLinks:
+    """A facet in two parts. Those that open are at least two: a single one takes no more room than what opens it."""
+    chosen = [place for place, link in enumerate(links) if link.current]
+    first = max(SHOWN_AT_ONCE, *(place + 1 for place in chosen)) if chosen else SHOWN_AT_ONCE
+    if len(links) <= first + 1:
+        first = len(links)
+    return FacetLinks(name, tuple(links[:first]), tuple(links[first:]))
 
 
 def duplicate_links(asked: SearchPageParameters, answer: Answer) -> dict[str, str]:
@@ -240,10 +290,10 @@ def _channel_links(asked: SearchPageParameters, counts: Sequence[FacetCount]) ->
 
 
 def _shown(counts: Sequence[FacetCount], chosen: Sequence[str]) -> list[tuple[str, int | None]]:
-    """The first values with their counts, and all chosen ones. A chosen value that was not counted has no count."""
+    """All chosen values, and then the first others, with their counts. A chosen value that was not counted has no count."""
     known = {each.value: each.count for each in counts}
     first = [each.value for each in counts[:MAX_FACET_LINKS]]
-    return [(value, known.get(value)) for value in dict.fromkeys((*first, *chosen))]
+    return [(value, known.get(value)) for value in dict.fromkeys((*chosen, *first))]
 
 
 def _month_links(
@@ -257,7 +307,9 @@ def _month_links(
             year, month = map(int, each.value.split("-"))
             first = date(year, month, 1)
             last = date(year, month, calendar.monthrange(year, month)[1])
-            url = search_url(asked, **{"from": first.isoformat(), "to": last.isoformat()})
+            url = search_url(
+                asked, **ANY_TIME | {"from": first.isoformat(), "to": last.isoformat()}
+            )
             links.append(Link(f"{year}年{month}月", url, count=each.count))
     return links
 

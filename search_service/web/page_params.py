@@ -6,8 +6,8 @@ value that is not allowed is left out, and a sentence for the reader says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, ValidationError
 
@@ -29,7 +29,13 @@ CHOICE_NAMES: Final = {
 MAX_SHOWN: Final = 40
 """Maximum number of characters of a wrong value that a remark repeats."""
 
-_LABELS: Final = CHOICE_NAMES | {"page": "页码", "sort": "排序", "from": "日期", "to": "日期"}
+_LABELS: Final = CHOICE_NAMES | {
+    "page": "页码",
+    "sort": "排序",
+    "from": "日期",
+    "to": "日期",
+    "time": "时间",
+}
 _REASONS: Final = {
     "day": "不是日期",
     "date_from_datetime_parsing": "不是日期",
@@ -53,16 +59,31 @@ class SearchPageParameters(SearchParameters):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    def carried(self) -> Iterator[tuple[str, object]]:
-        """What the box on the page sends with the next query, by the names of the page: the filters and the order.
+    kept: Literal["1"] | None = None
+    """Whether the query was typed into the box of a page that had filters or an order."""
 
-        Both stay: a reader who narrows and types again is still looking in the same place. The page says what stays, and has
-        a link that clears it. To drop both would cost a reader who does mean the same place all clicks once more.
+    def chosen(self) -> dict[str, Any]:
+        """The parameters that were given, as in the API."""
+        return {name: value for name, value in super().chosen().items() if name != "kept"}
+
+    def fields(self, *, without: Collection[str]) -> list[tuple[str, object]]:
+        """The chosen parameters as fields of a form, by the names of the page, ``without`` some of the API's names."""
+        return [
+            (page_parameter(name), each)
+            for name, value in self.chosen().items()
+            if name not in without
+            for each in (value if isinstance(value, tuple) else (value,))
+        ]
+
+    def carried(self) -> list[tuple[str, object]]:
+        """What the box on the page sends with the next query: the filters and the order.
+
+        Both stay, as in InstantSearch and in Google's time filter: a reader who narrows and types again is still looking in
+        the same place. What stays stands above the hits, with one link that clears it. If both were dropped, a reader who
+        does mean the same place would have to choose everything once more.
         """
-        for name, value in self.chosen().items():
-            if name not in _OF_ONE_QUERY:
-                for each in value if isinstance(value, tuple) else (value,):
-                    yield page_parameter(name), each
+        kept = self.fields(without=_OF_ONE_QUERY)
+        return [*kept, (page_parameter("kept"), "1")] if kept else []
 
 
 def read_search_page() -> tuple[SearchPageParameters, tuple[str, ...]]:

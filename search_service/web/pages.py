@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 
 from indexer.errors import Overloaded
 from indexer.query import FACET_FIELDS
-from search_service.answering.search import Answer, Question, Understood
+from search_service.answering.search import Question, Understood
 from search_service.blocks.portal import Sizes
 from search_service.excerpts.leads import lead
 from search_service.querylog.lists import WINDOWS
@@ -27,6 +27,8 @@ from search_service.web.addresses import (
     article_url,
     name_of,
     search_link,
+    shown_picture,
+    title_link,
     view_url,
 )
 from search_service.web.answers import breadcrumb, in_zone
@@ -108,9 +110,8 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
         asked, remarks = read_search_page()
         question = replace(asked.question(), facets=FACET_FIELDS, facet_size=narrowing.FACET_SIZE)
         answer = services.search(question)
-        took = took_sentence(answer)
         query_id = note_search(services.query_log, answer, asked.log)
-        except_from_etag(took, query_id or "")
+        except_from_etag(query_id or "")
         if not answer.complete:
             keep_nowhere()
         latest = None if answer.hits else services.latest(size=NOTHING_FOUND_LATEST)
@@ -119,7 +120,6 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
             "search.html",
             asked=asked,
             answer=answer,
-            took=took,
             remarks=remarks,
             rung_sentence=rung_sentence(answer.understood) if answer.hits else "",
             correction=narrowing.correction_links(asked, answer),
@@ -127,6 +127,8 @@ def pages_blueprint(services: Services, site_name: str) -> Blueprint:
                 asked, viewed=services.query_log.lists.popularity is not None
             ),
             filters=narrowing.filter_links(asked),
+            unfiltered=search_link(q=asked.q),
+            times=narrowing.time_links(asked),
             facets=narrowing.facet_links(asked, answer.facets, answer.total),
             pages=narrowing.page_links(asked, answer),
             duplicates=narrowing.duplicate_links(asked, answer),
@@ -195,12 +197,20 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
     def iso(time: datetime) -> str:
         return time.astimezone(zone).isoformat()
 
-    app.jinja_env.filters.update(day=day, minute=minute, iso=iso, marked=marked_html, name=name_of)
+    app.jinja_env.filters.update(
+        day=day,
+        minute=minute,
+        iso=iso,
+        marked=marked_html,
+        name=name_of,
+        picture=shown_picture,
+    )
     app.jinja_env.globals.update(
         site_name=settings.site_name,
         article_url=article_url,
         article_link=article_link,
         search_link=search_link,
+        title_link=partial(title_link, links=settings.links),
         static_url=static_url,
     )
     app.after_request(_keep_for_ever)
@@ -225,8 +235,3 @@ def _keep_for_ever(response: Response) -> Response:
         if request.args.get("v") == content_version(name):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
-
-
-def took_sentence(answer: Answer) -> str:
-    """How long the search took, as a sentence for readers."""
-    return f"用时 {answer.took_ms:.1f} 毫秒"

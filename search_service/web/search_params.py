@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
@@ -38,6 +39,16 @@ MAX_CHOICES: Final = 32
 
 ATTRIBUTES: Final = "attributes."
 _SPELLINGS: Final = "attributes.NAME, attributes.NAME.min, attributes.NAME.max"
+
+Period = Literal["day", "week", "month", "year"]
+PERIODS: Final[dict[Period, timedelta]] = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+"""How long ago an article may have been published. Counted back from the moment of the search: in the morning, the day of the
+calendar would lack most of what is new."""
 
 Choices = Annotated[tuple[ExactText, ...], Field(max_length=MAX_CHOICES)]
 _Attributes = Annotated[
@@ -99,6 +110,10 @@ class QuestionParameters(Parameters):
     )
     end: Day | None = Field(
         None, alias="to", description="Published on this day (YYYY-MM-DD) or earlier."
+    )
+    time: Period | None = Field(
+        None,
+        description="Published in the last 24 hours (day), 7, 30 or 365 days, counted from now.",
     )
     sort: Sort = Field(
         "relevance",
@@ -178,6 +193,7 @@ class QuestionParameters(Parameters):
             group=self.group,
             start=self.start,
             end=self.end,
+            within=PERIODS[self.time] if self.time else None,
             sort=self.sort,
             collapse=self.collapse,
             correct=self.correct == "on",

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from indexer.article import Article
-from search_service.settings import SearchSettings
+from search_service.settings import Links, SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article
 from tests.search_service.indexes import services
@@ -117,9 +117,11 @@ def as_problem(response: TestResponse) -> Any:
     return body
 
 
-def open_portal(root: Path, articles: Iterable[Article], *, engine: str = "whoosh") -> Portal:
+def open_portal(
+    root: Path, articles: Iterable[Article], *, engine: str = "whoosh", links: Links = "portal"
+) -> Portal:
     """Index ``articles`` in ``root`` and serve them to a test client."""
-    app = create_app(services(root, articles, engine=engine), SearchSettings())
+    app = create_app(services(root, articles, engine=engine), SearchSettings(links=links))
     return Portal(root, app.test_client())
 
 
