@@ -18,6 +18,7 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.dictionary import function_words, verbs
 from indexer.analysis.filters import read_stopwords
 from indexer.analysis.typed import Typed, read_typed
+from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.hits import Completion
 from indexer.query import (
@@ -67,11 +68,11 @@ class FrequentQueries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A text to offer, in its original spelling, and its kind. A title has an article that bears it."""
+    """A text to offer, in its original spelling, and its kind. A title has the article that bears it."""
 
     text: str
     kind: Kind
-    article_id: str | None = None
+    article: Article | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,11 @@ class Suggestions:
     items: tuple[Suggestion, ...]
     complete: bool
     index: IndexState
+
+    def typed_lengths(self) -> list[int]:
+        """For each item, how many characters at its beginning stand for what was typed. About 10 µs an item."""
+        typed = read_typed(self.prefix)
+        return [typed.extent(fold_literal(each.text)) for each in self.items]
 
 
 def suggest(
@@ -209,9 +215,7 @@ def _titles(
         query, filter=visible(now), sort="newest", size=size * _SPARE, deadline=deadline
     )
     found = (hit.article for hit in _in_time(reader.search(request).hits, deadline))
-    return [
-        Suggestion(each.title, "title", each.id) for each in found if _begins(typed, each.title)
-    ]
+    return [Suggestion(each.title, "title", each) for each in found if _begins(typed, each.title)]
 
 
 def _begins(typed: Typed, title: str) -> bool:

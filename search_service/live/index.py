@@ -171,6 +171,11 @@ class LiveIndex:
         with self.reader() as lent:
             return lent.state
 
+    def analyzer(self) -> Analyzer:
+        """The analyzer of the snapshot in use, or the one given, if there is none. Looks at no file and never fails."""
+        snapshot = self._current
+        return snapshot.analyzer if snapshot else self._analyzer
+
     def holds(self, revision: int, *, patience: float) -> bool:
         """Wait until readers show the store's ``revision``, up to ``patience`` seconds. Looks at the folder much more often.
 

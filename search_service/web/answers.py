@@ -17,7 +17,7 @@ from search_service.blocks.hot import HotAnswer, HotArticle
 from search_service.blocks.latest import LatestAnswer, LatestArticle
 from search_service.blocks.portal import Blocks
 from search_service.blocks.related import RelatedAnswer, RelatedArticle
-from search_service.blocks.suggest import Suggestions
+from search_service.blocks.suggest import Suggestion, Suggestions
 from search_service.excerpts.leads import lead
 from search_service.live.index import IndexState
 from search_service.web.marks import marked_text
@@ -132,11 +132,27 @@ def search_payload(
     }
 
 
+def _suggestion(suggestion: Suggestion, typed: int, zone: ZoneInfo) -> SuggestionPayload:
+    article = suggestion.article
+    return SuggestionPayload(
+        text=suggestion.text,
+        kind=suggestion.kind,
+        typed=typed,
+        id=article and article.id,
+        url=article and article.url,
+        source=article and article.source,
+        published_at=_local(article.published_at, zone) if article else None,
+    )
+
+
 def suggest_payload(suggestions: Suggestions, zone: ZoneInfo) -> SuggestPayload:
     """The payload of suggestions."""
     return SuggestPayload(
         prefix=suggestions.prefix,
-        hits=[SuggestionPayload(text=each.text, kind=each.kind) for each in suggestions.items],
+        hits=[
+            _suggestion(each, typed, zone)
+            for each, typed in zip(suggestions.items, suggestions.typed_lengths(), strict=True)
+        ],
         complete=suggestions.complete,
         index=IndexPayload.of(suggestions.index, zone),
     )

@@ -183,7 +183,7 @@ def api_blueprint(services: Services) -> Routes:
         suggestions = services.suggest(query.q, size=query.size)
         if not suggestions.complete:
             keep_nowhere()
-        show_articles(each.article_id for each in suggestions.items if each.article_id)
+        show_articles(each.article.id for each in suggestions.items if each.article)
         return suggestions
 
     def _related(answer: RelatedAnswer, query: RelatedParameters) -> Response:

@@ -80,7 +80,7 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.url_map.merge_slashes = False  # a//b is another article than a/b
     app.before_request(check_path)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, SEND_FILE_MAX_AGE_DEFAULT=STATIC_MAX_AGE)
-    register_templates(app, settings, services.timezone)
+    register_templates(app, settings, services)
     register_theme(app, read_theme(settings.theme) if settings.theme else Theme())
     register_errors(app, page=error_page)
     register_caching(app)

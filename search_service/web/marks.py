@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -19,8 +19,7 @@ def marked_html(marked: Marked) -> Markup:
 
 def marked_text(marked: Marked) -> str:
     """The same HTML as a plain ``str``, for JSON."""
-    text = marked.text
-    safe: Callable[[str], str] = escape if any(map(text.__contains__, _SPECIAL)) else str
+    safe, text = _escaping(marked.text), marked.text
     shown: list[str] = []
     end = 0
     for start, stop in marked.marks:
@@ -28,3 +27,23 @@ def marked_text(marked: Marked) -> str:
         end = stop
     shown.append(safe(text[end:]))
     return "".join(shown)
+
+
+def broken_html(marked: Marked, places: Iterable[int]) -> Markup:
+    """The same HTML with ``<wbr>`` at these offsets of the text: before a mark that begins there, after one that ends there."""
+    safe, text = _escaping(marked.text), marked.text
+    tags = [(place, 1, "<wbr>") for place in places]
+    for start, stop in marked.marks:
+        tags += (start, 2, "<mark>"), (stop, 0, "</mark>")
+    shown: list[str] = []
+    at = 0
+    for place, _, tag in sorted(tags):
+        shown += safe(text[at:place]), tag
+        at = place
+    shown.append(safe(text[at:]))
+    return Markup("".join(shown))
+
+
+def _escaping(text: str) -> Callable[[str], str]:
+    """What makes pieces of a text safe. Most texts have nothing to escape, and looking once is cheaper."""
+    return escape if any(map(text.__contains__, _SPECIAL)) else str

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
@@ -32,6 +31,7 @@ from search_service.web.addresses import (
     view_url,
 )
 from search_service.web.answers import breadcrumb, in_zone
+from search_service.web.breaks import Breaks
 from search_service.web.caching import except_from_etag, keep_nowhere
 from search_service.web.errors import Problem
 from search_service.web.heads import canonical_url, news_article, picture_url
@@ -39,6 +39,7 @@ from search_service.web.marks import marked_html
 from search_service.web.page_params import read_search_page
 from search_service.web.params import read_page_id
 from search_service.web.surrogates import show_articles
+from search_service.web.times import exact_time, told_time
 from search_service.web.visits import note_search
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -183,16 +184,18 @@ def error_page(problem: Problem) -> str:
     return render_template("error.html", problem=problem)
 
 
-def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> None:
-    """Give the templates of ``app`` the site's name, and filters that show times in ``zone``."""
+def register_templates(app: Flask, settings: SearchSettings, services: Services) -> None:
+    """Give the templates of ``app`` the site's name, and filters for times and titles."""
+    zone = services.timezone
 
     def day(time: datetime) -> str:
         return time.astimezone(zone).strftime("%Y-%m-%d")
 
     def minute(time: datetime) -> str:
-        """The day and time. At midnight only the day: an article without a known time of day has midnight."""
-        local = time.astimezone(zone)
-        return local.strftime("%Y-%m-%d %H:%M" if local.hour or local.minute else "%Y-%m-%d")
+        return exact_time(time, zone)
+
+    def when(time: datetime) -> str:
+        return told_time(time, services.clock(), zone)
 
     def iso(time: datetime) -> str:
         return time.astimezone(zone).isoformat()
@@ -200,8 +203,10 @@ def register_templates(app: Flask, settings: SearchSettings, zone: ZoneInfo) -> 
     app.jinja_env.filters.update(
         day=day,
         minute=minute,
+        when=when,
         iso=iso,
         marked=marked_html,
+        breakable=Breaks(services.live.analyzer).breakable,
         name=name_of,
         picture=shown_picture,
     )

@@ -228,6 +228,15 @@ class SuggestionPayload(Payload):
         description="query: readers search for it. word: articles' titles, tags or authors hold it. "
         "title: a whole title."
     )
+    typed: int = Field(
+        description="How many characters (code points) at its beginning stand for what was typed: 2 of 乡村振兴 for `xc`."
+    )
+    id: str | None = Field(description="Of a title: the id of the newest article that bears it.")
+    url: str | None = Field(
+        description="Of a title: the article's address on the portal; empty when the portal gave none."
+    )
+    source: str | None = Field(description="Of a title: where the article comes from.")
+    published_at: datetime | None = Field(description="Of a title.")
 
 
 class SuggestPayload(Payload):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.analysis.characters import fold
+from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.pinyin import pronunciations, units
 from indexer.analysis.typed import MAX_KEYS, MAX_PATTERNS, key_of, plain_pinyin, read_typed
 
@@ -111,6 +111,38 @@ def test_nothing_begins_as_nothing(typed: str) -> None:
     read = read_typed(typed)
     assert read.keys == ()
     assert not read.begins("乡村")
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "extent"),
+    [
+        ("乡村", "乡村振兴", "乡村"),
+        ("xc", "乡村振兴", "乡村"),
+        ("xiangc", "乡村振兴", "乡村"),
+        ("xiangcunz", "乡村振兴", "乡村振"),
+        ("乡c", "乡村振兴", "乡村"),
+        ("bose", "百色起义", "百色"),
+        ("xcz", "“乡村”振兴在路上", "“乡村”振"),
+        ("ipho", "iphone发布", "ipho"),
+        ("c9", "c919首飞", "c9"),
+        ("乡镇", "乡村振兴", ""),
+        ("", "乡村振兴", ""),
+    ],
+)
+def test_the_extent_is_what_the_typed_text_stands_for(typed: str, text: str, extent: str) -> None:
+    assert text[: read_typed(typed).extent(text)] == extent
+
+
+@given(
+    st.text(alphabet="aeinoghxzsc乡村重 15'.+-", max_size=12),
+    st.text(alphabet="axc乡村重百 15'.+-“”", max_size=20),
+)
+def test_a_text_has_an_extent_if_it_begins_so(typed: str, text: str) -> None:
+    read, folded = read_typed(typed), fold_literal(text)
+    extent = read.extent(folded)
+    assert extent <= len(folded)
+    if read.patterns and read.begins(folded):
+        assert extent > 0
 
 
 def test_which_characters_were_typed_first() -> None:

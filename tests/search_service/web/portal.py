@@ -126,6 +126,7 @@ def open_portal(
 
 
 def visible_text(page: str) -> str:
-    """What a reader sees of a page, roughly: no tags, white space collapsed."""
+    """What a reader sees of a page, roughly: no tags, white space collapsed. Places where a line may end are no text."""
+    page = page.replace("<wbr>", "")
     body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())

@@ -179,10 +179,19 @@ def test_suggestions_are_words_and_titles_that_begin_so(portal: Portal) -> None:
     answer = portal.json("/api/v1/suggest", q="云溪小")
     assert answer["prefix"] == "云溪小"
     assert answer["hits"] == [
-        {"text": "云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿", "kind": "title"}
+        {
+            "text": "云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿",
+            "kind": "title",
+            "typed": 3,
+            "id": "story-1",
+            "url": "https://portal.example/story-1.html",
+            "source": "青川日报",
+            "published_at": "2026-02-01T08:30:00+08:00",
+        }
     ]
     words = portal.json("/api/v1/suggest", q="yunx")["hits"]
-    assert words[0] == {"text": "云溪", "kind": "word"}
+    nothing = dict.fromkeys(("id", "url", "source", "published_at"))
+    assert words[0] == {"text": "云溪", "kind": "word", "typed": 2, **nothing}
     assert answer["index"] == INDEX
     assert len(portal.json("/api/v1/suggest", q="云溪", size="3")["hits"]) == 3
     assert portal.json("/api/v1/suggest")["hits"] == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from flask import Response
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
-from tests.factories import article
-from tests.search_service.indexes import SHANGHAI, live_index, promote
+from tests.factories import NOON, article
+from tests.search_service.indexes import SHANGHAI, live_index, promote, services
 from tests.search_service.web.portal import Portal, open_portal
 
 CACHED = [
@@ -174,3 +176,21 @@ def test_an_answer_that_is_streamed_is_neither_read_nor_tagged_nor_compressed(
     assert len(made) <= 1  # the test client reads the first piece
     assert not {"ETag", "Content-Length", "Content-Encoding"} & set(answer.headers.keys())
     assert len(answer.data) == 6000
+
+
+def test_a_page_is_a_new_one_when_it_tells_a_time_in_other_words(tmp_path: Path) -> None:
+    clock = [NOON]
+    index = services(
+        tmp_path, [article("a", title="渡口夜灯", published_at="2026-03-01T11:50:00+00:00")]
+    )
+    app = create_app(replace(index, clock=lambda: clock[-1]), SearchSettings())
+    client = app.test_client()
+    first = client.get("/")
+    assert ">10分钟前</time>" in first.text
+    clock.append(NOON + timedelta(seconds=30))
+    held = {"If-None-Match": first.headers["ETag"]}
+    assert client.get("/", headers=held).status_code == 304
+    clock.append(NOON + timedelta(minutes=1))
+    later = client.get("/", headers=held)
+    assert (later.status_code, later.headers["Cache-Control"]) == (200, "public, max-age=10")
+    assert ">11分钟前</time>" in later.text

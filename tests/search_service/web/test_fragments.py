@@ -33,7 +33,7 @@ def fragment(portal: Portal, path: str) -> str:
 
 def shown(html: str) -> list[tuple[str, str]]:
     """The links of a fragment with their texts."""
-    return re.findall(r'<a href="([^"]*)">([^<]*)</a>', html)
+    return re.findall(r'<a href="([^"]*)">([^<]*)</a>', html.replace("<wbr>", ""))
 
 
 @pytest.mark.parametrize("path", FRAGMENTS)

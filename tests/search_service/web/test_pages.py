@@ -108,8 +108,8 @@ def test_a_search_page_says_what_was_found_and_how(portal: Portal) -> None:
     assert "共 1 条" in seen
     assert "毫秒" not in seen
     assert "<mark>板凳会</mark>" in text
-    assert "情感 › 故事 青川日报 覃望舒 2026-02-01 # 板凳会 # 云溪" in seen
-    assert '<time datetime="2026-02-01T08:30:00+08:00">' in text
+    assert "情感 › 故事 青川日报 覃望舒 2月1日 # 板凳会 # 云溪" in seen
+    assert '<time datetime="2026-02-01T08:30:00+08:00" title="2026-02-01 08:30">' in text
     assert 'value="板凳会"' in text
     assert "<title>板凳会 - 搜索</title>" in text
     assert '<meta name="description" content="“板凳会”的检索结果，共 1 条">' in text
