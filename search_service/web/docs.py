@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_openapi3.openapi import OpenAPI
 
 from search_service.web.errors import CODES
@@ -39,7 +39,10 @@ def docs_blueprint(app: OpenAPI) -> Blueprint:
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
-        return Response(orjson.dumps(app.api_doc), content_type="application/json")
+        described = app.api_doc
+        if request.script_root:  # below a path: the addresses of the document begin with it
+            described = described | {"servers": [{"url": request.script_root}]}
+        return Response(orjson.dumps(described), content_type="application/json")
 
     @blueprint.get("/docs")
     def interactive() -> Response:

@@ -152,7 +152,7 @@ def test_the_front_page_has_a_list_for_each_channel_of_its_bar(page: Page) -> No
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
 
 
-def test_a_page_on_paper_is_the_article_alone(demo: Demo, page: Page) -> None:
+def test_a_page_on_paper_is_the_article_alone(page: Page) -> None:
     page.goto(FIRST)
     expect(page.locator("portal-hot li")).to_have_count(8)
     page.emulate_media(media="print")
