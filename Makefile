@@ -1,11 +1,12 @@
-# Thin: each target is a command that a person could type. VENV, PORT and PYTHON may be set.
+# Thin: each target is a command that a person could type. VENV, PORT, PORTAL_PORT and PYTHON may be set.
 VENV ?= .venv
 PYTHON ?=
 PORT ?= 8000
+PORTAL_PORT ?= 8001
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults lint format bench bench-columnar clean
+.PHONY: help run demo test test-faults lint format bench bench-columnar clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -14,6 +15,9 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 	@$(BIN)/python -m indexer ingest samples/articles.jsonl --if-empty
 	@$(BIN)/python -m indexer rebuild --if-needed
 	@PORT=$(PORT) exec $(BIN)/python app.py
+
+demo: $(VENV)/.runtime  ## Serve a portal's pages with lists and a search box on port $(PORTAL_PORT), beside a service of its own
+	@PORT=$(PORT) PORTAL_PORT=$(PORTAL_PORT) exec $(BIN)/python samples/portal/demo.py
 
 test: $(VENV)/.development  ## Run all tests, file by file, in two processes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

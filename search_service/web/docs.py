@@ -39,7 +39,10 @@ def docs_blueprint(app: OpenAPI, services: Services, *, private: bool) -> Bluepr
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
-        return Response(orjson.dumps(app.api_doc), content_type="application/json")
+        document = app.api_doc
+        if request.script_root:  # below a path: the addresses of the document begin with it
+            document = document | {"servers": [{"url": request.script_root}]}
+        return Response(orjson.dumps(document), content_type="application/json")
 
     @blueprint.get("/docs")
     def interactive() -> str:

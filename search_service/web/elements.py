@@ -1,6 +1,6 @@
 """The script ``/embed.js``, which gives the pages of a portal their elements: a search box and lists of articles.
 
-The elements ask the API. docs/integration.md describes them.
+The elements ask the API. docs/elements.md describes them.
 """
 
 from __future__ import annotations

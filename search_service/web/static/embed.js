@@ -1,5 +1,5 @@
 // The elements of a portal's pages: <portal-search>, <portal-results>, <portal-related>, <portal-hot>, <portal-latest>,
-// <portal-blocks>. docs/integration.md describes them. A page needs this script and nothing else. Whatever fails, an element
+// <portal-blocks>. docs/elements.md describes them. A page needs this script and nothing else. Whatever fails, an element
 // shows nothing and says why by an event; the page stays as it is. No inline style, no innerHTML: a strict policy allows both.
 "use strict";
 
