@@ -20,6 +20,13 @@ LONG_CHANNEL: Final = (
 )
 PICTURES: Final = "https://pictures.example"
 """The origin of all pictures. A test answers for it."""
+PICTURE: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="800"><rect width="1200" height="800" fill="#777"/></svg>'
+
+PORTAL_PAGE: Final = (
+    '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>门户</title><link rel="icon" href="data:,">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+    '<link rel="stylesheet" href="/style.css"><script src="{service}/embed.js" defer></script></head><body>{body}</body></html>'
+)
 
 _THINGS = ("水库", "果园", "车站", "博物馆", "油菜花田", "老磨坊", "渡口", "戏台")
 _CHANNELS = (
@@ -77,7 +84,7 @@ def _ordinary(number: int) -> Article:
 
 
 class Portal(ThreadingHTTPServer):
-    """A site of another origin. ``pages`` holds what stands in ``<body>`` on each path."""
+    """A site of another origin. ``pages`` holds what stands in ``<body>`` on each path, and a style at ``/style.css``."""
 
     daemon_threads = True
 
@@ -92,20 +99,18 @@ class _Page(BaseHTTPRequestHandler):
     server: Portal
 
     def do_GET(self) -> None:
-        service, body = self.server.service, self.server.pages.get(self.path.split("?")[0])
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        service, path = self.server.service, self.path.split("?")[0]
+        body = self.server.pages.get(path, "")
+        page = body if path == "/style.css" else PORTAL_PAGE.format(service=service, body=body)
+        self.send_response(200)
+        kind = "text/css" if path == "/style.css" else "text/html"
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header(
             "Content-Security-Policy",
             f"default-src 'none'; script-src {service}; connect-src {service}; frame-src {service}; img-src data: https:; "
             "style-src 'self'; base-uri 'none'; require-trusted-types-for 'script'",
         )
         self.end_headers()
-        page = (
-            '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>门户</title><link rel="icon" href="data:,">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-            f'<script src="{service}/embed.js" defer></script></head><body>{body or ""}</body></html>'
-        )
         self.wfile.write(page.encode())
 
     def log_message(self, *_: Any) -> None:
@@ -114,9 +119,12 @@ class _Page(BaseHTTPRequestHandler):
 
 @contextmanager
 def portal(port: int, service: str, pages: Mapping[str, str]) -> Iterator[Portal]:
-    """A portal on ``port`` beside the service at this address, for the length of the ``with`` block."""
+    """A portal on ``port`` beside the service at this address, for the length of the ``with`` block.
+
+    ``{service}`` in a page is that address.
+    """
     site = Portal(port, service)
-    site.pages.update(pages)
+    site.pages.update({path: body.replace("{service}", service) for path, body in pages.items()})
     threading.Thread(target=site.serve_forever, daemon=True).start()
     try:
         yield site

@@ -20,7 +20,7 @@ FOCUS_RINGS: Final = f"""() => {{
   {_SHARED}
   const look = (element) => {{
     const style = getComputedStyle(element);
-    return {{outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth), offset: parseFloat(style.outlineOffset) || 0,
+    return {{outline: style.outlineStyle === "none" ? 0 : style.outlineStyle === "auto" ? 2 : parseFloat(style.outlineWidth), offset: parseFloat(style.outlineOffset) || 0,
              other: style.boxShadow + style.borderColor, shadow: style.boxShadow}};
   }};
   const ringOf = (holders, before) => {{
