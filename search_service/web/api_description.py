@@ -168,7 +168,9 @@ def _value(name: str, place: str, schema: Mapping[str, Any], *, required: bool) 
 def _kind(schema: Mapping[str, Any]) -> Markup:
     """The type of a value in words, with its bounds and its default. Objects with a name are links to their shapes."""
     said = [_bare_kind(schema)]
-    said += [escape(text.format(_number(schema[name]))) for name, text in _BOUNDS if name in schema]
+    bounds = [text.format(_number(schema[name])) for name, text in _BOUNDS if name in schema]
+    if bounds:
+        said.append(escape(" ".join(bounds)))
     if schema.get("default") not in (None, "", [], {}):
         said.append(escape(f"default {schema['default']}"))
     return Markup(", ").join(said)
