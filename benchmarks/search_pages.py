@@ -109,6 +109,13 @@ LINES: Final = """(title) => [...document.querySelectorAll(title)].map((each) =>
 })"""
 """The text of each title, and the places in it where a line begins."""
 
+PLACES: Final = """(title) => {
+  const all = [...document.querySelectorAll(title)];
+  const seen = all.filter((each) => each.closest("li").getBoundingClientRect().bottom <= innerHeight);
+  return [Math.round(all[0].getBoundingClientRect().top + scrollY), seen.length];
+}"""
+"""Where the first title is, and how many hits are whole in the first window."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interface:
@@ -302,13 +309,11 @@ def looked_at(browser: Browser, interface: Interface, shots: Path) -> None:
                         f"{width} {scheme}: {len(each['nodes'])}"
                     )
                 if scheme == "light":
-                    top = page.locator(interface.title).first.evaluate(
-                        "(each) => Math.round(each.getBoundingClientRect().top + scrollY)"
-                    )
+                    top, whole = page.evaluate(PLACES, interface.title)
                     wide = page.evaluate("document.documentElement.scrollWidth")
                     tree = page.locator("body").aria_snapshot()
                     (shots / f"{name}.tree.txt").write_text(tree, encoding="utf-8")
-                    print(f"  {width} px: first title at {top}, page {wide} wide, lines cut in a word",
+                    print(f"  {width} px: first title at {top}, {whole} whole hits seen, page {wide} wide, lines cut in a word",
                           *cut_titles(page, interface, segmenter), "tab stops", stops(page, interface))  # fmt: skip
                     page.emulate_media(media="print")
                     page.screenshot(path=shots / f"{name}-print.png", full_page=True)

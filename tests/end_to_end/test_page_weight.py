@@ -157,12 +157,12 @@ def test_every_page_and_its_links_work_without_javascript(
     browser: Browser, site: Site, name: str
 ) -> None:
     with opened(browser, 390, java_script_enabled=False) as (page, _):
-        page.goto(site.service + PAGES[name])
+        page.goto(site.service + PAGES[name], wait_until="domcontentloaded")
         box = page.get_by_label("检索词")
         box.fill("石板路")
-        box.press("Enter")
+        box.press("Enter", no_wait_after=True)
         expect(page.locator(".hits h2 a").first).to_be_visible()
-        page.go_back()
+        page.go_back(wait_until="domcontentloaded")
         own = page.locator(f"main a[href^='/'], main a[href^='{site.service}']")
         addresses = {each.get_attribute("href") or "" for each in own.all()}
         assert addresses
