@@ -286,7 +286,7 @@ def test_a_reader_searches_turns_the_page_and_comes_back(
         box.fill("小学校")
         box.press("Enter")
         expect(page.get_by_role("status").filter(has_text="共 30 条，第 1 / 3 页")).to_be_visible()
-        expect(page.locator("portal-search mark").first).to_be_visible()
+        expect(page.locator("portal-results mark").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.get_by_role("link", name="下一页").click()
         expect(page.get_by_role("status").filter(has_text="第 2 / 3 页")).to_be_focused()
@@ -332,11 +332,11 @@ def test_a_suggested_title_opens_its_article(browser: Browser, site: tuple[Serve
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        ("2026-01-30T10:00:00+08:00", "今天"),
-        ("2026-01-31T23:59:00+08:00", "昨天"),
+        ("2026-01-30T10:00:00+08:00", "2小时前"),
+        ("2026-01-31T23:59:00+08:00", "昨天 08:00"),
         ("2026-02-02T00:01:00+08:00", "1月30日"),
         ("2027-01-01T00:00:00+08:00", "2026年1月30日"),
-        ("2026-01-29T23:00:00+08:00", "2026-01-30"),
+        ("2026-01-29T23:00:00+08:00", "2026-01-30 08:00"),
     ],
 )
 def test_lists_tell_days_in_the_services_zone(
@@ -348,7 +348,7 @@ def test_lists_tell_days_in_the_services_zone(
         site[1].body = body
         page.reload()
         expect(page.locator("portal-latest time")).to_have_text(said)
-        expect(page.locator("portal-latest time")).to_have_attribute("title", "2026-01-30")
+        expect(page.locator("portal-latest time")).to_have_attribute("title", "2026-01-30 08:00")
 
 
 def test_suggestions_are_chosen_with_the_keyboard_and_wait_for_the_input_method(
