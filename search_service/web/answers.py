@@ -138,9 +138,9 @@ def _suggestion(suggestion: Suggestion, typed: int, zone: ZoneInfo) -> Suggestio
         text=suggestion.text,
         kind=suggestion.kind,
         typed=typed,
-        id=article and article.id,
-        url=article and article.url,
-        source=article and article.source,
+        id=article.id if article else None,
+        url=article.url if article else None,
+        source=article.source if article else None,
         published_at=_local(article.published_at, zone) if article else None,
     )
 

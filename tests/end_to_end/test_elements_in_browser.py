@@ -286,7 +286,7 @@ def test_a_reader_searches_turns_the_page_and_comes_back(
         box.fill("小学校")
         box.press("Enter")
         expect(page.get_by_role("status").filter(has_text="共 30 条，第 1 / 3 页")).to_be_visible()
-        expect(page.locator("portal-search mark").first).to_be_visible()
+        expect(page.locator("portal-results mark").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.get_by_role("link", name="下一页").click()
         expect(page.get_by_role("status").filter(has_text="第 2 / 3 页")).to_be_focused()
@@ -310,6 +310,45 @@ def test_a_box_leads_to_the_page_of_results(browser: Browser, site: tuple[Server
         page.get_by_role("combobox").fill("没有这样的词")
         page.get_by_role("button", name="检索").click()
         expect(page.get_by_text("没有找到与“没有这样的词”相符的文章。")).to_be_visible()
+
+
+def test_a_suggested_title_opens_its_article(browser: Browser, site: tuple[Server, Portal]) -> None:
+    with showing(browser, site[1], "<portal-search></portal-search>") as page:
+        box = page.get_by_role("combobox")
+        box.press_sequentially("shangu")
+        titles = page.get_by_role("group", name="文章").get_by_role("option")
+        expect(titles.first.locator("mark")).to_have_text("山谷")
+        words = page.get_by_role("group", name="词语").get_by_role("option")
+        expect(words.first.locator("mark")).to_have_text("山谷")
+        box.press("ArrowUp")
+        expect(titles.last).to_have_attribute("aria-selected", "true")
+        expect(box).to_have_value("shangu")
+        link = str(titles.last.get_attribute("href"))
+        assert link.startswith(f"{site[1].url}/story/")
+        box.press("Enter")
+        expect(page).to_have_url(link)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-01-30T10:00:00+08:00", "2小时前"),
+        ("2026-01-31T23:59:00+08:00", "昨天 08:00"),
+        ("2026-02-02T00:01:00+08:00", "1月30日"),
+        ("2027-01-01T00:00:00+08:00", "2026年1月30日"),
+        ("2026-01-29T23:00:00+08:00", "2026-01-30 08:00"),
+    ],
+)
+def test_lists_tell_days_in_the_services_zone(
+    browser: Browser, site: tuple[Server, Portal], now: str, said: str
+) -> None:
+    body = "<portal-latest size=1></portal-latest>"
+    with showing(browser, site[1], "", timezone_id="America/Los_Angeles") as page:
+        page.clock.set_fixed_time(now)
+        site[1].body = body
+        page.reload()
+        expect(page.locator("portal-latest time")).to_have_text(said)
+        expect(page.locator("portal-latest time")).to_have_attribute("title", "2026-01-30 08:00")
 
 
 def test_suggestions_are_chosen_with_the_keyboard_and_wait_for_the_input_method(

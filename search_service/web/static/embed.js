@@ -53,7 +53,8 @@
       color: var(--portal-on-accent, Canvas); font: inherit; white-space: nowrap; cursor: pointer; }
     [part="suggestions"] { position: absolute; inset: calc(100% + .25em) 0 auto; z-index: 10; padding: .3em 0; border: 1px solid var(--line);
       border-radius: var(--round); background: var(--portal-surface, Canvas); color: var(--portal-surface-text, CanvasText); box-shadow: 0 .5em 1.5em rgb(0 0 0 / .15); }
-    [part~="suggestion"] { padding: .3em .8em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; cursor: pointer; }
+    [role="group"] + [role="group"] { margin-top: .3em; padding-top: .3em; border-top: 1px solid var(--line); }
+    [part~="suggestion"] { display: block; padding: .3em .8em; color: inherit; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; cursor: pointer; }
     [part~="suggestion"][aria-selected="true"], [part~="suggestion"]:hover { color: var(--mark); background: color-mix(in srgb, currentColor 10%, transparent); }
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
     @media (forced-colors: active) { [part~="suggestion"][aria-selected="true"] { outline: 2px solid; outline-offset: -2px; } }
@@ -196,11 +197,29 @@
     return make("a", { part: "link", href: linkTo(hit), ...(target && { target, rel: "noopener" }) }, ...shown);
   }
 
+  // A time as people say it, in the service's zone, which the API's times end in. Midnight is a day without a known time.
+  function told(time) {
+    const [day, clock] = [time.slice(0, 10), time.slice(11, 16)];
+    const known = clock !== "00:00";
+    const minutes = (Date.now() - Date.parse(time)) / 60_000;
+    const exact = known ? `${day} ${clock}` : day;
+    if (minutes < 0) return exact;
+    if (known && minutes < 1) return "刚刚";
+    if (known && minutes < 60) return `${Math.floor(minutes)}分钟前`;
+    if (known && minutes < 720) return `${Math.floor(minutes / 60)}小时前`;
+    const zone = Date.parse(`${time.slice(0, 19)}Z`) - Date.parse(time);
+    const today = new Date(Date.now() + zone).toISOString().slice(0, 10);
+    const name = ["今天", "昨天", "前天"][(Date.parse(today) - Date.parse(day)) / 86_400_000];
+    if (name) return known ? `${name} ${clock}` : name;
+    const [year, month, date] = day.split("-").map(Number);
+    return `${day.slice(0, 4) === today.slice(0, 4) ? "" : `${year}年`}${month}月${date}日`;
+  }
+
   function facts(hit, shown) {
-    const day = hit.published_at?.slice(0, 10);
+    const time = hit.published_at;
     const parts = [
       shown.includes("source") && hit.source && make("span", { part: "source" }, hit.source),
-      shown.includes("date") && day && make("time", { part: "date", datetime: hit.published_at }, day),
+      shown.includes("date") && time && make("time", { part: "date", datetime: time, title: time.slice(0, 16).replace("T", " ").replace(" 00:00", "") }, told(time)),
     ].filter(Boolean);
     return parts.length > 0 && make("p", { part: "facts" }, ...parts);
   }
@@ -505,7 +524,7 @@
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "suggestions",
     });
     #button = make("button", { part: "button", type: "submit" });
-    #list = make("ul", { id: "suggestions", part: "suggestions", role: "listbox", "aria-label": "建议", hidden: true });
+    #list = make("div", { id: "suggestions", part: "suggestions", role: "listbox", "aria-label": "建议", hidden: true });
     #status = make("p", { class: "unseen", role: "status" });
     #form = make("form", { part: "form", role: "search" }, make("div", { part: "box" }, this.#input, this.#button), this.#list, this.#status);
     #results = null;
@@ -534,7 +553,8 @@
       this.#list.addEventListener("click", (event) => {
         const option = event.target.closest("[role=option]");
         if (!option) return;
-        this.#input.value = option.textContent;
+        if (option.href) return this.#close(); // the browser opens the article
+        this.#input.value = option.dataset.text;
         this.#search();
       });
     }
@@ -599,8 +619,17 @@
     #show(hits) {
       if (!this.shadowRoot.activeElement) return; // the reader went on
       this.#activate(-1);
-      this.#list.replaceChildren(...hits.map((hit, place) =>
-        make("li", { id: `suggestion-${place}`, part: `suggestion ${hit.kind}`, role: "option", "aria-selected": "false" }, hit.text)));
+      this.#list.replaceChildren(...["词语", "文章"].map((name) => make("div", { role: "group", "aria-label": name })));
+      hits.forEach((hit, place) => {
+        const isTitle = hit.kind === "title";
+        const [typed, rest] = [[...hit.text].slice(0, hit.typed).join(""), [...hit.text].slice(hit.typed).join("")];
+        const option = make(isTitle ? "a" : "div", {
+          id: `suggestion-${place}`, part: `suggestion ${hit.kind}`, role: "option", "aria-selected": "false", "data-text": isTitle ? false : hit.text,
+          ...(isTitle && { href: linkTo(hit), tabindex: "-1", target: this.getAttribute("target") || false, rel: "noopener" }),
+        }, typed && make("mark", {}, typed), rest);
+        this.#list.children[Number(isTitle)].append(option);
+      });
+      for (const group of [...this.#list.children]) if (!group.firstChild) group.remove();
       this.#list.hidden = hits.length === 0;
       this.#input.setAttribute("aria-expanded", String(hits.length > 0));
       this.#status.textContent = hits.length ? `有 ${hits.length} 条建议` : "";
@@ -616,8 +645,10 @@
       this.#status.textContent = "";
     }
 
+    get #options() { return [...this.#list.querySelectorAll("[role=option]")]; }
+
     #activate(place) {
-      const options = [...this.#list.children];
+      const options = this.#options;
       this.#active = place;
       options.forEach((option, each) => option.setAttribute("aria-selected", String(each === place)));
       if (place < 0) return this.#input.removeAttribute("aria-activedescendant");
@@ -632,11 +663,15 @@
         event.preventDefault();
         this.#input.value = this.#typed;
         this.#close();
+      } else if (event.key === "Enter" && this.#options[this.#active]?.href) {
+        event.preventDefault();
+        this.#options[this.#active].click();
       } else if (step) {
         event.preventDefault();
-        const count = this.#list.children.length + 1; // with what was typed, at -1
+        const options = this.#options;
+        const count = options.length + 1; // with what was typed, at -1
         this.#activate(((this.#active + 1 + step + count) % count) - 1);
-        this.#input.value = this.#active < 0 ? this.#typed : this.#list.children[this.#active].textContent;
+        this.#input.value = options[this.#active]?.dataset.text ?? this.#typed; // a title is no query
       }
     }
   }
