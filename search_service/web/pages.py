@@ -215,6 +215,7 @@ def register_templates(app: Flask, settings: SearchSettings, services: Services)
         article_url=article_url,
         article_link=article_link,
         search_link=search_link,
+        links=settings.links,
         title_link=partial(title_link, links=settings.links),
         static_url=static_url,
     )
