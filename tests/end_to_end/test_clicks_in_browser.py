@@ -33,7 +33,7 @@ def server(path: Path) -> Iterator[Server]:
     articles += [article(each, published_at="2019-01-01") for each in VIEWED]
     index = path.parent / "index"
     promote(index, articles, engine="whoosh")
-    with serving(index, SEARCH_QUERYLOG_URL=f"sqlite:///{path}") as served:
+    with serving(index, SEARCH_QUERYLOG_URL=f"sqlite:///{path}", SEARCH_LINKS="preview") as served:
         yield served
 
 
@@ -76,6 +76,22 @@ def test_a_click_leads_to_the_article_and_is_logged(
         with page.context.expect_page():
             page.locator(".hits h2 a").nth(0).click(button="middle")
         assert logged(path, CLICKS, wanted=2) == [("小学校", "a-1", 3), ("小学校", "a-3", 1)]
+
+
+def test_a_click_that_leads_to_the_portal_is_logged_too(browser: Browser, path: Path) -> None:
+    folder = path.parent / "portal"
+    folder.mkdir()
+    log, index = folder / "querylog.sqlite3", folder / "index"
+    promote(index, [article("a-1", url="https://portal.example/a-1.html")], engine="whoosh")
+    with (
+        serving(index, SEARCH_QUERYLOG_URL=f"sqlite:///{log}", SEARCH_LINKS="marked") as served,
+        looking(browser, served, user_agent=BROWSER) as page,
+    ):
+        page.goto("/search?q=小学校")
+        page.locator(".hits h2 a").click()
+        expect(page).to_have_title("portal")
+        assert page.url.startswith("https://portal.example/a-1.html")
+        assert logged(log, CLICKS, wanted=1) == [("小学校", "a-1", 1)]
 
 
 def test_nothing_is_reported_of_a_search_that_is_not_logged(

@@ -7,13 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.conftest import PROJECT
 from tests.end_to_end.serving import Server, serving
@@ -72,7 +72,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             check=True,
             capture_output=True,
         )
-    with serving(index) as served:
+    with serving(index, SEARCH_LINKS="preview") as served:
         yield served
 
 
@@ -90,10 +90,29 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+OF_PORTAL = re.compile(r"https://portal\.example/")
+PORTAL_ANSWERS: dict[bool, dict[str, Any]] = {
+    True: {
+        "content_type": "image/svg+xml",
+        "body": '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>',
+    },
+    False: {"content_type": "text/html", "body": "<title>portal</title><h1>portal</h1>"},
+}
+
+
+def answering(answer: dict[str, Any]) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(**answer)
+
+
+def is_picture(route: Route) -> bool:
+    return route.request.resource_type == "image"
+
+
 @contextmanager
 def looking(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
-    """A new page, which must log no error and ask nobody but the server."""
+    """A new page, which must log no error and ask nobody but the server, and the portal for pages and pictures."""
     context = browser.new_context(base_url=server.url, **({"viewport": DESKTOP} | options))
+    context.route(OF_PORTAL, lambda route: route.fulfill(**PORTAL_ANSWERS[is_picture(route)]))
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
@@ -102,7 +121,7 @@ def looking(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
         "request",
         lambda asked: (
             None
-            if asked.url.startswith((server.url, "data:", "blob:"))
+            if asked.url.startswith((server.url, "data:", "blob:")) or OF_PORTAL.match(asked.url)
             else faults.append(asked.url)
         ),
     )
@@ -124,10 +143,12 @@ def test_a_reader_searches_narrows_reads_and_goes_on(
         expect(page).to_have_title("乡村振兴 - 搜索")
         expect(page.locator(".hits mark").first).to_be_visible()
         total = page.locator(".summary strong").inner_text()
+        if viewport == PHONE:
+            page.get_by_text("筛选", exact=True).click()
         page.get_by_role("navigation", name="来源").get_by_role("link").first.click()
         expect(page.locator(".filters")).to_contain_text("来源：")
         assert page.locator(".summary strong").inner_text() != total
-        page.locator(".filters a").click()
+        page.locator(".filters").get_by_title("去掉这个条件").click()
         expect(page.locator(".filters")).to_have_count(0)
         title = page.locator(".hits h2").first.inner_text()
         page.locator(".hits h2 a").first.click()
@@ -147,6 +168,104 @@ def test_every_page_fits_a_phone_and_its_text_stands_out(
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         contrast, where = page.evaluate(CONTRAST)
         assert contrast >= 4.5, where
+
+
+TARGETS = """() => [...document.querySelectorAll("main a, main button, main summary, main input, .narrower")]
+  .filter((each) => each.checkVisibility() && each.type !== "hidden" && !each.closest(".hidden, .skip, .summary p"))
+  .map((each) => [each.getBoundingClientRect(), each.textContent])
+  .filter(([box]) => box.width < 24 || box.height < 24)
+  .map(([box, text]) => `${text} ${box.width}x${box.height}`)"""
+NARROWED = "/search?q=乡村&f.source=青川日报&sort=newest&f.kept=1"
+
+
+@pytest.mark.parametrize(("path", "script"), [("/search?q=乡村振兴", True), (NARROWED, False)])
+def test_on_a_phone_one_row_opens_what_narrows_and_the_first_hit_is_high(
+    browser: Browser, server: Server, path: str, script: bool
+) -> None:
+    phone = {"width": 390, "height": 844}
+    with looking(browser, server, viewport=phone, java_script_enabled=script) as page:
+        page.goto(path)
+        box = page.locator(".hits h2").first.bounding_box()
+        assert box
+        assert box["y"] <= 200
+        narrow = page.get_by_role("navigation", name="来源")
+        expect(narrow).to_be_hidden()
+        switch = page.get_by_role("checkbox", name="筛选和排序")
+        switch.focus()
+        page.keyboard.press("Space")
+        expect(narrow).to_be_visible()
+        expect(page.get_by_role("link", name="一周")).to_be_visible()
+        page.get_by_text("自定日期").click()
+        page.locator("[name='f.from']").fill("2024-01-01")
+        page.get_by_role("button", name="确定").click()
+        expect(page.locator(".filters")).to_contain_text("日期：2024-01-01 至 今天")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_every_target_of_the_results_can_be_hit(
+    browser: Browser, server: Server, width: int
+) -> None:
+    with looking(browser, server, viewport={"width": width, "height": 844}) as page:
+        page.goto(NARROWED)
+        assert page.evaluate(TARGETS) == []
+        if width < 960:
+            page.get_by_text("筛选", exact=True).click()
+        assert page.evaluate(TARGETS) == []
+        assert page.evaluate("document.querySelector('main').scrollWidth") <= width
+
+
+def test_the_names_of_facet_links_do_not_run_together(browser: Browser, server: Server) -> None:
+    with looking(browser, server) as page:
+        page.goto("/search?q=乡村振兴")
+        facet = page.get_by_role("navigation", name="来源")
+        expect(facet.get_by_role("link", name=re.compile(r"^青川日报 \d+ 篇$"))).to_be_visible()
+
+
+def test_a_picture_that_does_not_load_shows_nothing_and_moves_nothing(
+    browser: Browser, server: Server
+) -> None:
+    boxes = "[...document.querySelectorAll('.thumb, .hits > li')].map((e) => e.offsetHeight)"
+    heights = []
+    for answer in ({"status": 404}, PORTAL_ANSWERS[True]):
+        with browser.new_context(base_url=server.url) as context:
+            page = context.new_page()
+            page.route(OF_PORTAL, answering(answer))
+            page.goto("/search?q=三百箱蜂")
+            page.wait_for_function("[...document.images].every((each) => each.complete)")
+            heights.append(page.evaluate(boxes))
+    assert heights[0] == heights[1]
+    assert 80 in heights[0]
+
+
+def test_print_shows_the_query_and_what_it_was_narrowed_to(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server) as page:
+        page.goto(NARROWED)
+        page.emulate_media(media="print")
+        heading = page.get_by_role("heading", level=1)
+        expect(heading).to_have_text("“乡村”的检索结果")
+        assert heading.evaluate("(each) => each.offsetHeight") > 20
+        expect(page.locator(".filters")).to_contain_text("来源：青川日报")
+        for gone in (".masthead", ".facets", ".sorts", ".clear", ".narrower"):
+            expect(page.locator(gone)).to_be_hidden()
+
+
+def test_a_results_page_is_light(browser: Browser, server: Server) -> None:
+    with looking(browser, server) as page:
+        sizes: list[int] = []
+        page.on(
+            "response",
+            lambda each: (
+                sizes.append(int(each.headers.get("content-length", 10**9)))
+                if each.url.startswith(server.url)
+                else None
+            ),
+        )
+        page.goto("/search?q=乡村")
+        page.wait_for_load_state("networkidle")
+        assert len(sizes) >= 4
+        assert sum(sizes) < 40_000
 
 
 def test_a_very_long_title_takes_three_lines(browser: Browser, server: Server) -> None:
@@ -174,7 +293,7 @@ def test_everything_works_without_javascript(browser: Browser, server: Server) -
         page.locator("input[name=q]").fill("板凳会")
         page.get_by_role("button", name="检索").click()
         expect(page.locator(".hits mark").first).to_be_visible()
-        page.get_by_role("link", name="最新").click()
+        page.get_by_role("link", name="最新", exact=True).click()
         expect(page.locator(".sorts [aria-current]")).to_have_text("最新")
         page.locator(".hits h2 a").first.click()
         expect(page.locator(".related h3").first).to_be_visible()
