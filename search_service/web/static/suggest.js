@@ -109,7 +109,7 @@ function attachSuggestions(form) {
     ].filter(Boolean);
     if (hit.kind !== "title") return query(hit.text, hit.kind, ...texts);
     const onPortal = form.dataset.links !== "preview" && /^https?:\/\//i.test(hit.url);
-    const href = onPortal ? hit.url : `${form.dataset.article}?id=${encodeURIComponent(hit.id)}`;
+    const href = onPortal ? hit.url : `${form.dataset.articles}?id=${encodeURIComponent(hit.id)}`;
     const facts = [hit.source, hit.published_at && dayOf(hit.published_at)].filter(Boolean).join(" ");
     return make("a", { role: "option", class: "title", href, tabindex: "-1" },
       make("span", { class: "text" }, ...texts), facts && make("span", { class: "about" }, facts));

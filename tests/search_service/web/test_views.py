@@ -193,7 +193,7 @@ def test_without_views_the_latest_articles_are_hot(portal: Portal) -> None:
 
 def lists_of(page: str) -> list[list[str]]:
     """The ids of the related, the hot and the latest articles on an article's page."""
-    lists = re.split("热门文章|最新文章", page.split("相关阅读")[1])
+    lists = re.split(">(?:热门文章|最新文章)<", page.split(">相关阅读<")[1])
     return [re.findall(r'href="/articles/([^"]+)"', each) for each in lists]
 
 
