@@ -156,12 +156,15 @@ def read_page_id() -> str:
     """The id that the query string of an article's page names. The page ignores all other parameters.
 
     Raises:
-        Problem: invalid_parameter: there is no id.
+        Problem: invalid_parameter: there is no id, or it is in no encoding.
     """
     try:
-        return _ArticlePageQuery.read(page_arguments().items()).id
+        named = _ArticlePageQuery.read(page_arguments().items()).id
     except ValidationError as error:
         refuse_parameters(error)
+    if "\ufffd" in named:  # a mark for bytes in no encoding would name another article
+        check_query_string()
+    return named
 
 
 def _refuse_second_values(lists: Iterable[tuple[str, list[str]]]) -> None:

@@ -78,7 +78,8 @@ def test_bytes_that_are_no_utf_8_are_an_error_that_says_so(odd: Portal, raw: str
     for path in ("/api/v1/articles", "/api/v1/articles:related"):
         problem = as_problem(odd.client.get(f"{path}?id={raw.removesuffix('/related')}"))
         assert problem["errors"][0]["message"] == "is not valid UTF-8"
-    assert odd.client.get(f"/articles?id={raw}").status_code == 400
+    in_gbk = raw == "%D0%C2%CE%C5"  # which pages read
+    assert odd.client.get(f"/articles?id={raw}").status_code == (404 if in_gbk else 400)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/articles", "/api/v1/articles:related"])
