@@ -23,7 +23,6 @@ from search_service.settings import SearchSettings
 from search_service.web import narrowing
 from search_service.web.addresses import (
     article_link,
-    article_url,
     name_of,
     search_link,
     shown_picture,
@@ -212,7 +211,6 @@ def register_templates(app: Flask, settings: SearchSettings, services: Services)
     )
     app.jinja_env.globals.update(
         site_name=settings.site_name,
-        article_url=article_url,
         article_link=article_link,
         search_link=search_link,
         links=settings.links,

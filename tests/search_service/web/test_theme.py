@@ -57,7 +57,7 @@ def test_the_example_of_the_guide_changes_what_the_guide_says(tmp_path: Path) ->
     assert examples["header.html"] in page
     assert examples["footer.html"] in page
     assert "版权所有，转载请注明出处。" in page
-    assert "<h1>渡口<wbr>的灯</h1>" in page
+    assert "<h1>渡口的灯</h1>" in page.replace("<wbr>", "")
     assert 'alt="云溪网" width="120" height="32"' in page
     for path in ("/", "/search", "/nothing"):
         assert examples["header.html"] in asked.get(path).text
