@@ -142,8 +142,8 @@ class SearchSettings:
         "SEARCH_ORIGINS",
         "none",
         origins,
-        "Origins of other sites whose pages may read answers in the browser, and whose clicks and views count, such as "
-        "https://www.example.com, parted by commas; * for all, none for none.",
+        "Origins of other sites whose pages may read answers in the browser and frame fragments, and whose clicks and views "
+        "count, such as https://www.example.com, parted by commas; * for all, none for none.",
     )
     querylog_url: str | None = setting(
         "SEARCH_QUERYLOG_URL",

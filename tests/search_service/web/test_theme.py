@@ -46,9 +46,15 @@ def theme(tmp_path: Path, **files: str | bytes) -> Path:
 
 
 def test_the_example_of_the_guide_changes_what_the_guide_says(tmp_path: Path) -> None:
-    folder = theme(tmp_path, logo_svg=LOGO, icon_svg=LOGO)
+    folder = theme(tmp_path, icon_svg=LOGO)
     examples = dict(EXAMPLE.findall(GUIDE))
-    assert set(examples) == {"theme.css", "header.html", "footer.html", "templates/article.html"}
+    assert set(examples) == {
+        "theme.css",
+        "header.html",
+        "footer.html",
+        "templates/article.html",
+        "logo.svg",
+    }
     for name, text in examples.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -58,7 +64,7 @@ def test_the_example_of_the_guide_changes_what_the_guide_says(tmp_path: Path) ->
     assert examples["footer.html"] in page
     assert "版权所有，转载请注明出处。" in page
     assert "<h1>渡口的灯</h1>" in page.replace("<wbr>", "")
-    assert 'alt="云溪网" width="120" height="32"' in page
+    assert 'alt="云溪网" width="72" height="32"' in page
     for path in ("/", "/search", "/nothing"):
         assert examples["header.html"] in asked.get(path).text
 
