@@ -220,7 +220,8 @@ def test_on_a_phone_the_title_of_a_suggested_article_has_the_whole_line(
         )
         title.wait_for()
         texts = title.bounding_box(), about.bounding_box()
-        assert texts[0] and texts[1]
+        assert texts[0]
+        assert texts[1]
         assert texts[1]["y"] >= texts[0]["y"] + texts[0]["height"] - 1
 
 
