@@ -17,9 +17,9 @@ def reasons(
 ) -> Iterator[str]:
     """Yield what ``other`` has in common with ``article``: the words ``shared``, tags, the channel; and how old it is."""
     if shared:
-        yield f"共同关键词: {'、'.join(shared[:_WORDS])}"
+        yield f"共同关键词：{'、'.join(shared[:_WORDS])}"
     if tags := [tag for tag in article.tags if tag in other.tags]:
-        yield f"同标签: {'、'.join(tags[:_WORDS])}"
+        yield f"同标签：{'、'.join(tags[:_WORDS])}"
     if article.channel and article.channel == other.channel:
         yield "同频道"
     if other.published_at:

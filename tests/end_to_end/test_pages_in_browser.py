@@ -201,6 +201,30 @@ def test_on_a_phone_one_row_opens_what_narrows_and_the_first_hit_is_high(
         expect(page.locator(".filters")).to_contain_text("日期：2024-01-01 至 今天")
 
 
+def test_on_a_phone_tags_give_their_room_to_the_next_hit(browser: Browser, server: Server) -> None:
+    for viewport, tags in ((DESKTOP, True), (PHONE, False)):
+        with looking(browser, server, viewport=viewport) as page:
+            page.goto("/search?q=乡村")
+            assert page.locator(".hits .tag").count()
+            expect(page.locator(".hits .tag").first).to_be_visible(visible=tags)
+
+
+def test_on_a_phone_the_title_of_a_suggested_article_has_the_whole_line(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server, viewport=PHONE) as page:
+        page.goto("/")
+        page.get_by_role("combobox").press_sequentially("乡村")
+        title, about = (
+            page.locator(f".suggestions .title {part}").first for part in (".text", ".about")
+        )
+        title.wait_for()
+        texts = title.bounding_box(), about.bounding_box()
+        assert texts[0]
+        assert texts[1]
+        assert texts[1]["y"] >= texts[0]["y"] + texts[0]["height"] - 1
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_every_target_of_the_results_can_be_hit(
     browser: Browser, server: Server, width: int

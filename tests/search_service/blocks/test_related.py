@@ -66,12 +66,12 @@ def test_each_item_says_why_it_is_there(tmp_path: Path) -> None:
     asked = index(tmp_path, [HERE, SAME_SUBJECT, SAME_TAG, SAME_CHANNEL, *OTHER])
     answer = asked.related("here")
     first = reasons(answer, "subject")
-    assert first[0].startswith("共同关键词: ")
-    assert set(first[0].removeprefix("共同关键词: ").split("、")) <= {
+    assert first[0].startswith("共同关键词：")
+    assert set(first[0].removeprefix("共同关键词：").split("、")) <= {
         "云溪", "茶会", "古塔", "茶农", "茶具", "匠人", "制陶", "塔下", "带来"
     }  # fmt: skip
     assert first[1:] == ("同频道", "3天前")
-    assert reasons(answer, "tag") == ("同标签: 茶会", "28天前")
+    assert reasons(answer, "tag") == ("同标签：茶会", "28天前")
     assert reasons(answer, "channel") == ("同频道", "28天前")
 
 
@@ -81,7 +81,7 @@ def test_key_words_are_shown_as_the_article_spells_them(tmp_path: Path) -> None:
     )
     other = article("other", title="云溪茶会与 iphone", body="云溪的茶会上，iphone 不见了。")
     answer = index(tmp_path, [traditional, other]).related("here")
-    words = set(answer.items[0].reasons[0].removeprefix("共同关键词: ").split("、"))
+    words = set(answer.items[0].reasons[0].removeprefix("共同关键词：").split("、"))
     assert words <= {"雲溪", "茶會", "iPhone"}
     assert "iPhone" in words
 

@@ -404,7 +404,7 @@ def test_duplicates_are_one_hit_with_a_link_to_all_of_them(tmp_path: Path) -> No
     copies = [article(f"copy-{n}", title=f"渡口{n}", duplicate_group=7) for n in range(3)]
     portal = open_portal(tmp_path, [*copies, article("other", title="渡口的灯")])
     first = page(portal, "/search", q="渡口", sort="newest")
-    assert "共 4 条，合并转载后 2 条（ 不合并 ）" in visible_text(first)
+    assert "共 4 条，合并转载后 2 条 （ 不合并 ）" in visible_text(first)
     assert first.count("<li data-article") == 2
     inside = page(portal, links(first)["另有 2 篇"])
     assert inside.count("<li data-article") == 3
@@ -542,3 +542,8 @@ def test_a_correction_is_said_and_can_be_refused(portal: Portal) -> None:
 def test_a_page_explains_scores_when_asked_to(portal: Portal) -> None:
     assert "合计：" in visible_text(page(portal, "/search", q="板凳会", explain="1"))
     assert "合计：" not in visible_text(page(portal, "/search", q="板凳会"))
+
+
+def test_an_empty_value_is_called_empty(portal: Portal) -> None:
+    answer = portal.get("/articles?id=")
+    assert "参数 id 不能为空" in visible_text(answer.text)
