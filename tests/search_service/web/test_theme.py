@@ -124,6 +124,9 @@ def test_every_custom_property_of_the_guide_is_used() -> None:
         ({"templates__artcle_html": ""}, "templates/artcle.html", "replaces none of article.html,"),
         ({"templates__home_html": "\n{% if %}"}, "templates/home.html", "line 2: "),
         ({"templates__home_html": "{{ 1|no_such }}"}, "templates/home.html", "no_such"),
+        ({"templates__base_html": "{{ answer.total }}"}, "templates", "'answer' is undefined"),
+        ({"templates__error_html": "{{ 1 // 0 }}"}, "templates", "ZeroDivisionError"),
+        ({"templates__base_html": '{% extends "base.html" %}'}, "templates", "RecursionError"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_ends_the_start_and_is_named(
