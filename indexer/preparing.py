@@ -5,6 +5,7 @@ This half of an ingest needs no database. It can therefore be done in a process 
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,7 +55,8 @@ def prepared_here(reading: Reading) -> Preparing:
 def prepared_beside(reading: Reading) -> Preparing:
     """Make chunks ready in a process beside, one chunk ahead of what is asked for.
 
-    The first chunks are made ready here, until the process has started: so few items need none. Memory holds three chunks.
+    The first chunks are made ready here, until the process has started: so few items need none. So is a chunk with a value that
+    cannot be sent to a process. Memory holds three chunks.
 
     A hook may keep something between records, so with a hook all is done here.
 
@@ -80,21 +82,38 @@ def _beside(chunks: Iterable[Sequence[Item]], reading: Reading) -> Iterator[list
         runs = under_way = False
         before: Sequence[Item] = ()
         for chunk in chunks:
-            runs = runs or connection.poll()
-            if not runs:
-                yield _ready(chunk, reading)
-                continue
+            if not runs and connection.poll():
+                with _dying(process):
+                    connection.recv()
+                runs = True
+            packed = _packed(chunk) if runs else None
+            done: list[Ready] = []
             # What the process says is received before it is told more: so neither ever waits for the other to read.
             with _dying(process):
-                done: list[Ready] = connection.recv()
-                connection.send(list(map(_without_line, chunk)))
+                if under_way:
+                    done = connection.recv()
+                if packed is not None:
+                    connection.send_bytes(packed)
             if under_way:
                 yield _with_lines(done, before)
-            under_way, before = True, chunk
+            if packed is None:
+                yield _ready(chunk, reading)
+            under_way, before = packed is not None, chunk
         if under_way:
             with _dying(process):
                 done = connection.recv()
             yield _with_lines(done, before)
+
+
+def _packed(chunk: Sequence[Item]) -> bytes | None:
+    """A chunk as it is sent to the process beside, without the items' lines. None if a value cannot be sent.
+
+    A line of JSON can hold lists in lists that are too deep for pickle, even under a key that no article needs.
+    """
+    try:
+        return pickle.dumps(list(map(_without_line, chunk)), pickle.HIGHEST_PROTOCOL)
+    except (RecursionError, pickle.PicklingError, TypeError, AttributeError):  # see pickle
+        return None
 
 
 def _without_line(item: Item) -> Item:
@@ -122,10 +141,9 @@ def _dying(process: SpawnProcess) -> Iterator[None]:
 
 
 def _work(reading: Reading, connection: Connection) -> None:
-    """Make one chunk after another ready, until the parent ends this process. Begins by saying that it runs, with no items."""
+    """Make one chunk after another ready, until the parent ends this process. Begins by saying that it runs."""
     end_with_parent()
-    nothing: list[Ready] = []
-    connection.send(nothing)
+    connection.send(None)
     while True:
         connection.send(_ready(connection.recv(), reading))
 

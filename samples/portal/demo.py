@@ -141,6 +141,9 @@ def answers() -> bool:
 
 def main() -> int:
     """Run the portal and the service until Ctrl-C, and return the exit code of the service."""
+    if answers():
+        print(f"A service answers at {SERVICE} already. End it, or set PORT.", file=sys.stderr)
+        return 2
     try:
         server = ThreadingHTTPServer(
             ("127.0.0.1", PORTAL_PORT), partial(_Pages, directory=str(FOLDER / "site"))
@@ -173,4 +176,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while the index is built
+        sys.exit(130)

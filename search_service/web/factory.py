@@ -22,7 +22,7 @@ from search_service.web.caching import register_caching
 from search_service.web.discovery import discovery_blueprint
 from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.elements import elements_blueprint
-from search_service.web.errors import register_errors
+from search_service.web.errors import problem, register_errors
 from search_service.web.feeds import feeds_blueprint
 from search_service.web.forwarding import register_forwarding
 from search_service.web.fragments import fragments_blueprint
@@ -35,7 +35,7 @@ from search_service.web.payloads import ProblemPayload
 from search_service.web.queries import queries_blueprint
 from search_service.web.routes import KEY_SCHEME
 from search_service.web.surrogates import register_surrogates
-from search_service.web.theme import Theme, read_theme, register_theme
+from search_service.web.theme import Theme, check_error_page, read_theme, register_theme
 from search_service.web.writing import writing_blueprint
 
 VERSION: Final = "0.1.0"
@@ -100,6 +100,8 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_blueprint(elements_blueprint())
     app.register_blueprint(pages_blueprint(services, settings.site_name))
     register_forwarding(app, settings.proxies)
+    if settings.theme:
+        check_error_page(app, lambda: error_page(problem("not_found")))
     return app
 
 

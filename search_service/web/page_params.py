@@ -16,6 +16,7 @@ from search_service.answering.search import DEFAULT_SIZE
 from search_service.web.addresses import FILTER_PREFIX, PLAIN_PARAMETERS, page_parameter
 from search_service.web.query_strings import page_arguments
 from search_service.web.search_params import SearchParameters
+from search_service.web.values import has_control_character
 
 CHOICE_NAMES: Final = {
     "channel": "频道",
@@ -28,6 +29,9 @@ CHOICE_NAMES: Final = {
 
 MAX_SHOWN: Final = 40
 """Maximum number of characters of a wrong value that a remark repeats."""
+
+MAX_REMARKS: Final = 5
+"""Maximum number of remarks. An address may hold thousands of wrong parameters, and a reader needs to know only that."""
 
 _LABELS: Final = CHOICE_NAMES | {
     "page": "页码",
@@ -94,9 +98,15 @@ def read_search_page() -> tuple[SearchPageParameters, tuple[str, ...]]:
     remarks: list[str] = []
     while True:
         try:
-            return SearchPageParameters.read(values.items()), tuple(remarks)
+            return SearchPageParameters.read(values.items()), _told(remarks)
         except ValidationError as error:
             values = _without_wrong(values, error, remarks)
+
+
+def _told(remarks: list[str]) -> tuple[str, ...]:
+    more = len(remarks) - MAX_REMARKS
+    last = [f"另有 {more} 个参数没有计入。"] if more > 0 else []
+    return (*remarks[:MAX_REMARKS], *last)
 
 
 def _own_name(name: str) -> str | None:
@@ -118,14 +128,19 @@ def _without_wrong(values: _Values, error: ValidationError, remarks: list[str]) 
     if not wrong:  # nothing to leave out would be asked for ever
         raise error
     for name, (kind, places) in wrong.items():
-        shown = "、".join(f"“{values[name][place][:MAX_SHOWN]}”" for place in sorted(places)[:3])
+        shown = "、".join(f"“{_shown(values[name][place])}”" for place in sorted(places)[:3])
         reason = _REASONS.get(kind, "无法识别")
-        remarks.append(f"{_LABELS.get(name, name)}{shown}{reason}，没有计入。")
+        remarks.append(f"{_LABELS.get(name, _shown(name))}{shown}{reason}，没有计入。")
     kept = {
         name: [each for n, each in enumerate(given) if n not in wrong.get(name, ("", ()))[1]]
         for name, given in values.items()
     }
     return {name: given for name, given in kept.items() if given}
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text, with marks for what no page may hold."""
+    return "".join("\ufffd" if has_control_character(each) else each for each in text[:MAX_SHOWN])
 
 
 def _place(fault: Any) -> tuple[Any, ...]:

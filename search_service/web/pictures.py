@@ -10,9 +10,9 @@ KINDS: Final = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp"
 
 _SVG: Final = re.compile(r"<svg\b[^>]*>", re.DOTALL)
 _VIEW_BOX: Final = re.compile(
-    r"""\bviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)"""
+    r"""\sviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)"""
 )
-_LENGTH: Final = r"""\b{}\s*=\s*["']\s*([\d.]+)(?:px)?\s*["']"""
+_LENGTH: Final = r"""\s{}\s*=\s*["']\s*([\d.]+)(?:px)?\s*["']"""
 
 
 class InvalidPicture(Exception):
@@ -68,5 +68,5 @@ def _svg_size(data: bytes) -> tuple[int, int] | None:
         if lengths[0] and lengths[1]:
             return round(float(lengths[0][1])), round(float(lengths[1][1]))
         return (round(float(box[1])), round(float(box[2]))) if box else (0, 0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0, 0

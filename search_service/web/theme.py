@@ -7,7 +7,7 @@ stands on the pages as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -124,6 +124,20 @@ def register_theme(app: Flask, theme: Theme) -> None:
     app.register_blueprint(_blueprint(theme))
 
 
+def check_error_page(app: Flask, page: Callable[[], str]) -> None:
+    """Make the page of an error once. Where a theme breaks it, every address that does not exist would get no answer at all.
+
+    Raises:
+        InvalidSetting: the page fails; names the reason.
+    """
+    try:
+        with app.test_request_context():
+            page()
+    except Exception as error:  # somebody else's code: whatever goes wrong in it ends the start
+        why = f"the page of an error (error.html, base.html) fails: {type(error).__name__}: {error}"
+        raise _refusal(Path(TEMPLATES), why) from error
+
+
 def _loader(ours: BaseLoader, templates: dict[str, str]) -> BaseLoader:
     return ChoiceLoader([DictLoader(templates), ours, PrefixLoader({ORIGINAL: ours})])
 
@@ -194,9 +208,12 @@ def _text(path: Path) -> str:
 
 
 def _read(path: Path) -> bytes:
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(
+            MAX_BYTES + 1
+        )  # no more: a wrong link may lead to a video, or to a device without an end
     if len(data) > MAX_BYTES:
-        raise _refusal(path, f"has {len(data)} bytes; {MAX_BYTES} are the most")
+        raise _refusal(path, f"has too many bytes; {MAX_BYTES} are the most")
     return data
 
 

@@ -10,9 +10,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 from urllib.error import URLError
 from urllib.parse import unquote
@@ -194,3 +197,46 @@ def test_ctrl_c_ends_both_servers(demo: Demo) -> None:
     for address in (demo.portal, demo.service):
         with pytest.raises(URLError, match="refused"):
             urlopen(address, timeout=PATIENCE)
+
+
+def test_ctrl_c_while_the_articles_are_loaded_ends_the_demonstration_without_a_traceback(
+    tmp_path: Path,
+) -> None:
+    ports = {"PORT": str(free_port()), "PORTAL_PORT": str(free_port())}
+    process = subprocess.Popen(
+        [sys.executable, "samples/portal/demo.py"],
+        cwd=PROJECT,
+        env=os.environ | ports | {"DEMO_DIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (tmp_path / "articles.jsonl").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, printed = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "samples/portal/demo.py" not in printed
+
+
+def test_a_port_that_another_service_has_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Ready) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        ports = {"PORT": str(other.server_port), "PORTAL_PORT": str(free_port())}
+        done = subprocess.run(
+            [sys.executable, "samples/portal/demo.py"],
+            cwd=PROJECT,
+            env=os.environ | ports | {"DEMO_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        other.shutdown()
+    assert done.returncode == 2
+    assert "set PORT" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -94,6 +95,22 @@ def test_a_process_beside_makes_what_this_one_makes_in_the_same_order(
     assert [each.raw[:9] for each in rejected[:-1]] == ['{"line": '] * (len(rejected) - 1)
     assert len(rejected) > 1
     assert multiprocessing.active_children() == []
+
+
+def test_a_value_that_cannot_be_sent_to_a_process_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deep: list[object] = []
+    for _ in range(900):  # as deep as a line of JSON may be, and deeper than pickle goes
+        deep = [deep]
+
+    more: list[list[Item]] = [
+        [Record("deep:1", {"id": "deep-1", "title": "石桥", "无用": deep}, "{}")],
+        chunk(1_000),
+    ]
+    chunks = Counted(monkeypatch)
+    beside = list(prepared_beside(READING)(chain(chunks, more)))
+    assert beside == list(prepared_here(READING)(chain(chunks.given, more)))
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -130,6 +130,9 @@ def test_every_custom_property_of_the_guide_is_used() -> None:
         ({"templates__artcle_html": ""}, "templates/artcle.html", "replaces none of article.html,"),
         ({"templates__home_html": "\n{% if %}"}, "templates/home.html", "line 2: "),
         ({"templates__home_html": "{{ 1|no_such }}"}, "templates/home.html", "no_such"),
+        ({"templates__base_html": "{{ answer.total }}"}, "templates", "'answer' is undefined"),
+        ({"templates__error_html": "{{ 1 // 0 }}"}, "templates", "ZeroDivisionError"),
+        ({"templates__base_html": '{% extends "base.html" %}'}, "templates", "RecursionError"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_ends_the_start_and_is_named(
@@ -160,6 +163,7 @@ def test_what_editors_leave_in_a_folder_is_passed_over(tmp_path: Path) -> None:
         (PNG, "png", (240, 64)),
         (b'<?xml version="1.0"?><svg width="90.4px" height="30" viewBox="0 0 9 3">', "svg", (90, 30)),
         (b'<svg width="100%" viewBox="-1 -1,120.2 32">', "svg", (120, 32)),
+        (b'<svg stroke-width="2" width="120"\nheight="32">', "svg", (120, 32)),
         *((b"RIFF\0\0\0\0WEBP" + name + b"\0\0\0\0" + rest + b"\0" * 10, "webp", (240, 64)) for name, rest in WEBP.items()),
     ],
 )  # fmt: skip
@@ -169,7 +173,15 @@ def test_the_size_of_a_picture_is_read(data: bytes, kind: str, size: tuple[int, 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "svg"])
 @pytest.mark.parametrize(
-    "data", [b"", PNG[:20], b"RIFF\0\0\0\0WEBPVP8 ", b"<svg", b"<svg width='0' height='1'>"]
+    "data",
+    [
+        b"",
+        PNG[:20],
+        b"RIFF\0\0\0\0WEBPVP8 ",
+        b"<svg",
+        b"<svg width='0' height='1'>",
+        b"<svg width='" + b"9" * 400 + b"' height='1'>",
+    ],
 )
 def test_no_picture_has_no_size(data: bytes, kind: str) -> None:
     with pytest.raises(InvalidPicture):
