@@ -1,6 +1,7 @@
 """No page and no element has a fault of accessibility: axe-core in a real browser, and what it does not measure.
 
-Every page is loaded once for a test and then looked at in several widths, schemes and options.
+Every page is loaded once for all tests and then looked at in several widths, schemes and options. It takes longer than ten seconds
+because axe-core goes through all that a page holds, each time.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def look_with_axe(page: Page, colors: str = "none") -> list[str]:
 
 
 def test_axe_finds_no_violation(shown: Site) -> None:
-    widths = (320, *WIDTHS) if shown.name in EVERYWHERE else WIDTHS
+    widths: tuple[int, ...] = (320, *WIDTHS) if shown.name in EVERYWHERE else WIDTHS
     widths = widths[:1] if shown.name == "docs" else widths  # long, and the same at every width
     schemes = ("light", "dark") if shown.name in EVERYWHERE else ("light",)
     found = {}
