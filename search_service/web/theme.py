@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Flask, Response, request, url_for
-from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader, TemplateError
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    DictLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    TemplateSyntaxError,
+)
 from werkzeug.exceptions import NotFound
 
 from indexer.errors import InvalidSetting
@@ -29,6 +37,9 @@ PARTS: Final = "theme/"
 """What the names of templates begin with that replace none of ours."""
 ORIGINAL: Final = "original"
 """The folder in which a template of a theme finds ours: ``original/article.html``."""
+
+FILTERS: Final = ("breakable", "day", "iso", "marked", "minute", "name", "picture", "when")
+"""The filters that templates have beside those of Jinja: a theme is checked before there is an application that has them."""
 
 MAX_BYTES: Final = 200_000
 """Of each file. A page waits for the style sheet, and the logo stands on every page."""
@@ -68,7 +79,7 @@ class Theme:
 
 
 def read_theme(folder: Path) -> Theme:
-    """Read a theme.
+    """Read a theme. All its templates are compiled once, to see whether they can be.
 
     Raises:
         InvalidSetting: the folder is missing, or a file in it cannot be used; names the file and what would be right.
@@ -78,6 +89,7 @@ def read_theme(folder: Path) -> Theme:
     try:
         files = {each.name: each for each in sorted(folder.iterdir()) if _counts(each)}
         templates = dict(_templates(folder / TEMPLATES))
+        _check_templates(templates)
         allowed = {STYLES, TEMPLATES, *INSERTED, *_picture_names(*PICTURES)}
         for name in files.keys() - allowed:
             raise _refusal(folder / name, f"a theme has no such file; it has {_listed(allowed)}")
@@ -98,17 +110,24 @@ def read_theme(folder: Path) -> Theme:
 
 
 def register_theme(app: Flask, theme: Theme) -> None:
-    """Let the pages of ``app`` look as ``theme`` says. All its templates are compiled now.
-
-    Raises:
-        InvalidSetting: a template replaces none of ours, or does not compile.
-    """
+    """Let the pages of ``app`` look as ``theme`` says."""
     environment = app.jinja_env
     ours = environment.loader
     assert ours is not None
     environment.loader = _loader(ours, theme.templates)
-    known = set(ours.list_templates())
-    for name in theme.templates:
+    environment.globals.update(theme=theme, theme_url=_theme_url)
+    app.register_blueprint(_blueprint(theme))
+
+
+def _check_templates(templates: dict[str, str]) -> None:
+    """Whether each template replaces one of ours, or is a part of the theme, and compiles.
+
+    Raises: see :func:`read_theme`.
+    """
+    known = set(FileSystemLoader(Path(__file__).parent / "templates").list_templates())
+    environment = Environment(autoescape=True)
+    environment.filters.update(dict.fromkeys(FILTERS, str))  # only their names count here
+    for name, source in templates.items():
         shown = Path(TEMPLATES) / name
         if not name.startswith(PARTS) and name not in known:
             raise _refusal(
@@ -116,12 +135,9 @@ def register_theme(app: Flask, theme: Theme) -> None:
                 f"replaces none of {_listed(known)}; put parts of your own into {TEMPLATES}/{PARTS}",
             )
         try:
-            environment.get_template(name)
-        except TemplateError as error:
-            line = getattr(error, "lineno", None)
-            raise _refusal(shown, f"{f'line {line}: ' if line else ''}{error.message}") from error
-    environment.globals.update(theme=theme, theme_url=_theme_url)
-    app.register_blueprint(_blueprint(theme))
+            environment.compile(source, name)
+        except TemplateSyntaxError as error:
+            raise _refusal(shown, f"line {error.lineno}: {error.message}") from error
 
 
 def check_error_page(app: Flask, page: Callable[[], str]) -> None:

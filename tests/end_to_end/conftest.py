@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.end_to_end.newsroom import EMBEDDING, Newsroom, articles, portal
 from tests.end_to_end.proxying import Proxy, proxying
+from tests.end_to_end.serving import free_port, serving
+from tests.search_service.indexes import promote
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,20 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """One nginx for the whole run. A test starts its own server on the port ``upstream``."""
     with proxying(tmp_path_factory.mktemp("nginx")) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    """A service with articles that strain pages, and a portal, for the whole run. Its pages are only read."""
+    folder = tmp_path_factory.mktemp("newsroom")
+    promote(folder / "index", articles(), engine="whoosh")
+    port = free_port()
+    settings = {
+        "SEARCH_QUERYLOG_URL": f"sqlite:///{folder / 'querylog.sqlite3'}",
+        "SEARCH_ORIGINS": f"http://127.0.0.1:{port}",
+    }
+    with (
+        serving(folder / "index", **settings) as service,
+        portal(port, service.url, EMBEDDING) as other,
+    ):
+        yield Newsroom(service.url, other.url)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from indexer.article import Article
 from tests.factories import article
@@ -27,6 +27,22 @@ PORTAL_PAGE: Final = (
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
     '<link rel="stylesheet" href="/style.css"><script src="{service}/embed.js" defer></script></head><body>{body}</body></html>'
 )
+
+EMBEDDING: Final = {
+    "/elements": '<header><a href="/">门户</a><portal-search></portal-search></header><main><h1>山谷新闻</h1><p>小学校的一天。</p>'
+    '<portal-blocks article="a-00"><portal-related show="lead"></portal-related><portal-hot></portal-hot>'
+    '<portal-latest show="lead"></portal-latest></portal-blocks></main>',
+    "/results": "<main><h1>检索</h1><portal-search></portal-search><portal-results></portal-results></main>",
+    "/frames": "<main><h1>山谷新闻</h1>"
+    + "".join(
+        f'<iframe src="{{service}}/embed/{each}frame=1" title="{each}" width="300" height="640"></iframe>'
+        for each in ("related/a-00?", "latest?", "hot?")
+    )
+    + "</main>",
+    "/room": '<main><h1>山谷新闻</h1><portal-hot size="5"></portal-hot><portal-latest size="5"></portal-latest><p>页脚</p></main>',
+    "/style.css": "[size] { display: block; min-height: 40rem }",
+}
+"""The portal's pages: all elements, results, frames, and a page that keeps room for its lists."""
 
 _THINGS = ("水库", "果园", "车站", "博物馆", "油菜花田", "老磨坊", "渡口", "戏台")
 _CHANNELS = (
@@ -81,6 +97,13 @@ def _ordinary(number: int) -> Article:
         url=f"https://portal.example/story/{number}" if number % 3 else "",
         published_at=f"2026-{number % 2 + 1:02}-{number % 27 + 1:02}T0{number % 8}:30:00+08:00",
     )
+
+
+class Newsroom(NamedTuple):
+    """The addresses of the service with these articles, and of a portal that embeds its elements and frames."""
+
+    service: str
+    portal: str
 
 
 class Portal(ThreadingHTTPServer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -302,14 +303,87 @@ def test_a_reader_searches_turns_the_page_and_comes_back(
 def test_a_box_leads_to_the_page_of_results(browser: Browser, site: tuple[Server, Portal]) -> None:
     body = '<portal-search results="/found?from=box"></portal-search><portal-results size="5"></portal-results>'
     with showing(browser, site[1], body) as page:
-        page.get_by_role("combobox").fill("小学校")
+        page.get_by_role("combobox", name="检索词").fill("小学校")
         page.get_by_role("button", name="检索").click()
         expect(page).to_have_url(f"{site[1].url}/found?from=box&q=%E5%B0%8F%E5%AD%A6%E6%A0%A1")
         expect(page.locator("portal-results li")).to_have_count(5)
-        expect(page.get_by_role("combobox")).to_have_value("小学校")
-        page.get_by_role("combobox").fill("没有这样的词")
+        expect(page.get_by_role("combobox", name="检索词")).to_have_value("小学校")
+        page.get_by_role("combobox", name="检索词").fill("没有这样的词")
         page.get_by_role("button", name="检索").click()
         expect(page.get_by_text("没有找到与“没有这样的词”相符的文章。")).to_be_visible()
+
+
+def test_a_reader_chooses_time_and_order_and_a_new_query_keeps_them(
+    browser: Browser, site: tuple[Server, Portal]
+) -> None:
+    with showing(browser, site[1], "", "/?q=小学校&qsort=oldest&qtime=ever") as page:
+        site[1].body = "<portal-search></portal-search><portal-results></portal-results>"
+        page.reload()
+        time, order = page.get_by_label("时间"), page.get_by_label("排序")
+        expect(page.locator("portal-results li a").first).to_have_text("山谷里的小学校<0>")
+        expect(order).to_have_value("oldest")
+        expect(time).to_have_value("")
+        order.focus()
+        order.select_option("最新")
+        expect(page.locator("portal-results li a").first).to_have_text("山谷里的小学校<29>")
+        expect(order).to_be_focused()
+        time.select_option("一天内")
+        expect(page.get_by_text("没有找到与“小学校”相符的文章。")).to_be_visible()
+        page.get_by_role("combobox", name="检索词").fill("小学")
+        page.get_by_role("button", name="检索").click()
+        expect(page.get_by_text("没有找到与“小学”相符的文章。")).to_be_visible()
+        assert urlsplit(page.url).query.endswith("&qsort=newest&qtime=day")
+        time.select_option("不限时间")
+        expect(page.locator("portal-results li")).to_have_count(10)
+        page.go_back()
+        expect(time).to_have_value("day")
+
+
+def test_lines_of_titles_end_between_words(browser: Browser, site: tuple[Server, Portal]) -> None:
+    body = '<portal-results size="3"></portal-results>'
+    with showing(browser, site[1], body, "/?q=山谷") as page:
+        title = page.locator("portal-results [part=link]").first
+        expect(title.locator("mark")).to_have_text("山谷")
+        pieces = title.evaluate("(each) => each.innerHTML.replaceAll('<wbr>', '|')")
+        assert re.fullmatch(r"<mark>山谷</mark>[|里的]+\|小学校&lt;\d+&gt;", pieces), pieces
+
+
+def test_a_ranked_title_begins_beside_its_number(
+    browser: Browser, site: tuple[Server, Portal]
+) -> None:
+    with showing(browser, site[1], '<portal-hot size="1"></portal-hot>') as page:
+        page.set_viewport_size({"width": 320, "height": 640})
+        item = page.locator("portal-hot li")
+        item.evaluate("(each) => { each.style.width = '5em'; }")
+        tops = item.evaluate(
+            "(each) => [each, each.firstChild].map((one) => one.getBoundingClientRect().top)"
+        )
+        assert item.evaluate("(each) => each.clientHeight") > 40
+        assert tops[0] == tops[1]
+
+
+def test_a_list_keeps_the_room_that_the_page_gives_it_until_it_is_known_to_be_empty(
+    browser: Browser, site: tuple[Server, Portal]
+) -> None:
+    with showing(browser, site[1], "") as page:
+        waiting: list[Route] = []
+        page.route("**/api/**", lambda route: waiting.append(route))
+        site[1].body = '<portal-latest channel="无此频道"></portal-latest>'
+        with page.expect_request("**/api/**"):
+            page.reload()
+        latest = page.locator("portal-latest")
+        page.evaluate(
+            "const look = new CSSStyleSheet(); look.replaceSync('portal-latest { min-height: 20em }');"
+            "document.adoptedStyleSheets = [look];"
+        )
+        expect(latest).to_have_attribute("aria-busy", "true")
+        box = latest.bounding_box()
+        assert box
+        assert box["height"] == 320
+        waiting.pop().continue_()
+        expect(latest).to_be_hidden()
+        assert latest.bounding_box() is None
+        assert latest.get_attribute("aria-busy") is None
 
 
 def test_a_suggested_title_opens_its_article(browser: Browser, site: tuple[Server, Portal]) -> None:

@@ -1,6 +1,7 @@
 """docs/integration.md as it stands: all its pages, programs and servers, seen by a browser on another origin.
 
 docs/integration.zh-CN.md has the same blocks. Only addresses, ports and folders are replaced.
+It takes longer than ten seconds because every way of the guide has a server of its own: nginx, PHP, Python.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def test_nginx_puts_the_lists_into_a_page(site: Site) -> None:
         assert headings(page) == HEADINGS
         assert page.count("<li>") == 15
         assert 'href="https://search.example.com/articles/b-7"' in page
-        assert "板凳会 &amp; 议事" in page
+        assert "板凳会 &amp; 议事" in page.replace("<wbr>", "")
         assert "<!--#" not in page
         assert page.count("<html") == page.count("</html>") == 1
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.end_to_end.newsroom import PICTURE, PICTURES, articles, portal
-from tests.end_to_end.serving import free_port, serving
+from tests.end_to_end.newsroom import PICTURE, PICTURES, Newsroom
 from tests.end_to_end.test_pages_in_browser import browser
-from tests.search_service.indexes import promote
 
 __all__ = ["browser"]  # a fixture
 
@@ -35,35 +32,6 @@ WATCH: Final = """
   }).observe({type: "layout-shift", buffered: true});
 """
 PAINTED: Final = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
-
-PORTAL: Final = {
-    "/": '<main><h1>山谷新闻</h1><div><portal-hot size="5"></portal-hot></div><div><portal-latest size="5"></portal-latest></div><p>页脚</p></main>',
-    "/style.css": "div { min-height: 40rem }",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The addresses of the service and of a portal that embeds its elements."""
-
-    service: str
-    portal: str
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("weight")
-    promote(folder / "index", articles(), engine="whoosh")
-    port = free_port()
-    settings = {
-        "SEARCH_QUERYLOG_URL": f"sqlite:///{folder / 'querylog.sqlite3'}",
-        "SEARCH_ORIGINS": f"http://127.0.0.1:{port}",
-    }
-    with (
-        serving(folder / "index", **settings) as service,
-        portal(port, service.url, PORTAL) as other,
-    ):
-        yield Site(service.url, other.url)
 
 
 class LatePictures:
@@ -96,7 +64,7 @@ def opened(browser: Browser, width: int, **options: Any) -> Iterator[tuple[Page,
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_with_everything_is_light(browser: Browser, site: Site, name: str) -> None:
+def test_a_page_with_everything_is_light(browser: Browser, newsroom: Newsroom, name: str) -> None:
     with opened(browser, 390) as (page, _):
         network = page.context.new_cdp_session(page)
         network.send("Network.enable")
@@ -110,10 +78,10 @@ def test_a_page_with_everything_is_light(browser: Browser, site: Site, name: str
             "Network.loadingFinished",
             lambda each: sizes.update({asked[each["requestId"]]: each["encodedDataLength"]}),
         )
-        page.goto(site.service + PAGES[name], wait_until="domcontentloaded")
+        page.goto(newsroom.service + PAGES[name], wait_until="domcontentloaded")
         expect(page.get_by_role("combobox")).to_be_visible()
         page.evaluate(PAINTED)
-        own = {url: size for url, size in sizes.items() if url.startswith(site.service)}
+        own = {url: size for url, size in sizes.items() if url.startswith(newsroom.service)}
         assert len(own) > 2
         assert sum(own.values()) < LIGHT, own
 
@@ -121,10 +89,10 @@ def test_a_page_with_everything_is_light(browser: Browser, site: Site, name: str
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_moves_when_pictures_come_late(
-    browser: Browser, site: Site, name: str, width: int
+    browser: Browser, newsroom: Newsroom, name: str, width: int
 ) -> None:
     with opened(browser, width) as (page, pictures):
-        page.goto(site.service + PAGES[name], wait_until="domcontentloaded")
+        page.goto(newsroom.service + PAGES[name], wait_until="domcontentloaded")
         page.evaluate(PAINTED)
         assert pictures.send() > 0 or name not in PICTURED
         page.evaluate(PAINTED)
@@ -137,12 +105,12 @@ def test_nothing_moves_when_pictures_come_late(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_moves_on_a_page_that_keeps_room_for_its_lists(
-    browser: Browser, site: Site, width: int
+    browser: Browser, newsroom: Newsroom, width: int
 ) -> None:
     with opened(browser, width) as (page, _):
         answers: list[Route] = []
         page.route("**/api/**", lambda route: answers.append(route))
-        page.goto(site.portal)
+        page.goto(f"{newsroom.portal}/room")
         page.evaluate(PAINTED)
         assert len(answers) == 2
         for each in answers:
@@ -154,16 +122,16 @@ def test_nothing_moves_on_a_page_that_keeps_room_for_its_lists(
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_and_its_links_work_without_javascript(
-    browser: Browser, site: Site, name: str
+    browser: Browser, newsroom: Newsroom, name: str
 ) -> None:
     with opened(browser, 390, java_script_enabled=False) as (page, _):
-        page.goto(site.service + PAGES[name], wait_until="domcontentloaded")
+        page.goto(newsroom.service + PAGES[name], wait_until="domcontentloaded")
         box = page.get_by_label("检索词")
         box.fill("石板路")
         box.press("Enter", no_wait_after=True)
         expect(page.locator(".hits h2 a").first).to_be_visible()
         page.go_back(wait_until="domcontentloaded")
-        own = page.locator(f"main a[href^='/'], main a[href^='{site.service}']")
+        own = page.locator(f"main a[href^='/'], main a[href^='{newsroom.service}']")
         addresses = {each.get_attribute("href") or "" for each in own.all()}
         assert addresses
         for address in sorted(addresses)[:12]:

@@ -77,6 +77,7 @@ def test_a_title_opens_the_article_on_the_portal_if_it_has_an_address_there(
         page.goto("/")
         open_list(page, "渡口")
         titles = page.get_by_role("group", name="文章").get_by_role("option")
+        expect(titles).to_have_count(3)
         links = [each.get_attribute("href") for each in titles.all()]
         assert links == ["/articles?id=a-1", "http://127.0.0.1:1/story.html", "/articles?id=a-3"]
         page.get_by_role("combobox").press("ArrowUp")
@@ -154,6 +155,24 @@ def test_a_recent_query_is_removed_by_key_and_by_touch_and_all_by_their_entry(
         assert page.evaluate(kept) == []
         expect(page.get_by_role("group", name="最近搜索")).to_have_count(0)
         expect(box).to_have_value("")
+
+
+def test_one_touch_empties_the_box_and_leaves_the_focus_in_it(
+    browser: Browser, server: Server
+) -> None:
+    with looking(browser, server, viewport=PHONE, has_touch=True) as page:
+        page.goto("/search?q=渡口")
+        box, erase = page.get_by_role("combobox"), page.get_by_role("button", name="清空检索词")
+        size = erase.bounding_box()
+        assert size
+        assert min(size["width"], size["height"]) >= 40
+        erase.tap()
+        expect(box).to_have_value("")
+        expect(box).to_be_focused()
+        expect(erase).to_be_hidden()
+        expect(page.get_by_role("option")).to_have_text(["石桥修好"])
+        box.press_sequentially("夜")
+        expect(erase).to_be_visible()
 
 
 def test_at_most_eight_queries_are_kept_each_once(browser: Browser, server: Server) -> None:

@@ -12,7 +12,9 @@
   const USUAL_WAIT = 5; // seconds, if a 429 does not say
   const TEXT_LIMIT = 20_000; // characters of a page's text; more tell nothing more of what it is about
   const NAMES = { related: "相关阅读", hot: "热门文章", latest: "最新文章" };
-  const PARTS = "results, summary, note, list, item, link, snippet, facts, source, date, pages, page";
+  const TIMES = { "": "不限时间", day: "一天内", week: "一周内", month: "一月内", year: "一年内" };
+  const SORTS = { relevance: "相关度", newest: "最新", oldest: "最早", hot: "热度" };
+  const PARTS = "results, choices, choice, summary, note, list, item, link, snippet, facts, source, date, pages, page";
 
   const LOOKS = new CSSStyleSheet();
   LOOKS.replaceSync(`
@@ -31,13 +33,19 @@
     a { color: var(--portal-link, inherit); text-decoration: none; }
     a:hover { color: var(--mark); text-decoration: underline; text-underline-offset: .2em; }
     :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; border-radius: 2px; }
-    [part="link"] { display: inline-block; min-height: 1.7em; text-wrap: pretty; }
-    mark { background: none; color: var(--mark); }
+    [part="link"] { display: inline-block; min-height: 1.7em; vertical-align: top; text-wrap: pretty; }
+    [part="link"]:has(wbr) { word-break: keep-all; text-wrap: wrap; }
+    mark { background: none; color: var(--mark); font-weight: 600; }
+    [part="link"] mark { background: color-mix(in srgb, var(--mark) 10%, transparent); }
     [part="lead"], [part="snippet"] { font-size: .925em; }
     [part="lead"], [part="facts"], [part="summary"], [part="note"] { color: var(--soft); }
     [part="facts"], [part="summary"] { font-size: .85em; font-variant-numeric: tabular-nums; }
     [part="facts"] { display: flex; flex-wrap: wrap; gap: 0 1.2em; }
-    section[part="results"] { display: grid; grid-template-columns: minmax(0, 1fr); gap: .8em; margin-top: 1em; }
+    section[part="results"] { display: grid; grid-template-columns: minmax(0, 1fr); gap: .8em; }
+    :host(.below) section[part="results"] { margin-top: 1em; }
+    [part="choices"] { display: flex; flex-wrap: wrap; gap: .4em 1em; }
+    [part="choice"] { max-width: 100%; min-height: 2em; padding: .1em .4em; border: 1px solid var(--soft); border-radius: var(--round);
+      background: var(--portal-surface, Canvas); color: var(--portal-surface-text, CanvasText); font: inherit; font-size: .85em; }
     [part="results"] [part="list"] { gap: var(--portal-gap, 1.3em); }
     [part="results"] [part="link"] { font-size: 1.1em; font-weight: 600; }
     [part="note"] a { color: var(--mark); text-decoration: underline; }
@@ -57,8 +65,8 @@
     [part~="suggestion"] { display: block; padding: .3em .8em; color: inherit; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; cursor: pointer; }
     [part~="suggestion"][aria-selected="true"], [part~="suggestion"]:hover { color: var(--mark); background: color-mix(in srgb, currentColor 10%, transparent); }
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-    @media (forced-colors: active) { [part~="suggestion"][aria-selected="true"] { outline: 2px solid; outline-offset: -2px; } }
-    @media print { form, [part="pages"] { display: none; } :host(:not(portal-search, portal-results)) { display: none; } }
+    @media (forced-colors: active) { mark, [part="link"] mark { forced-color-adjust: none; background: Mark; color: MarkText; } [part~="suggestion"][aria-selected="true"] { outline: 2px solid; outline-offset: -2px; } }
+    @media print { form, [part="pages"], [part="choices"] { display: none; } :host(:not(portal-search, portal-results)) { display: none; } }
   `);
 
   const FRAME = new CSSStyleSheet(); // around elements of the page, which keep its look
@@ -181,6 +189,21 @@
     report("articles:view", { id });
   }
 
+  const WORDS = window.Intl?.Segmenter && new Intl.Segmenter("zh", { granularity: "word" });
+
+  // Lets the lines of a title end between words alone, where the browser knows words. 的 stays with the word before it.
+  function breakable(title) {
+    const texts = [...title.childNodes].map((node) => node.firstChild || node);
+    const words = WORDS ? [...WORDS.segment(title.textContent)] : [];
+    const begins = words.filter((word, at) => word.isWordLike && !/^[的了着过们吗呢吧啊么之等]$/.test(word.segment) && /[\p{L}\p{Pe}\p{Pf}]$/u.test(words[at - 1]?.segment ?? ""));
+    let end = title.textContent.length;
+    for (const text of texts.reverse()) {
+      end -= text.length;
+      while (begins.length && begins.at(-1).index >= end) text.splitText(begins.pop().index - end).before(make("wbr", {}));
+    }
+    return title;
+  }
+
   // The portal's page of an article, else the service's.
   function linkTo(hit) {
     const own = new URL(`articles?id=${encodeURIComponent(hit.id)}`, BASE);
@@ -194,7 +217,7 @@
 
   function linked(element, hit, ...shown) {
     const target = element.getAttribute("target");
-    return make("a", { part: "link", href: linkTo(hit), ...(target && { target, rel: "noopener" }) }, ...shown);
+    return breakable(make("a", { part: "link", href: linkTo(hit), ...(target && { target, rel: "noopener" }) }, ...shown));
   }
 
   // A time as people say it, in the service's zone, which the API's times end in. Midnight is a day without a known time.
@@ -288,7 +311,7 @@
     }
 
     connectedCallback() {
-      if (!this.shadowRoot.hasChildNodes()) this.hidden = true;
+      if (!this.shadowRoot.hasChildNodes()) this.setAttribute("aria-busy", "true"); // empty, and as high as the page wants it
       super.connectedCallback();
     }
 
@@ -316,9 +339,12 @@
       this.tell(trouble);
     }
 
-    clear() {
-      this.hidden = true;
-      this.shadowRoot.replaceChildren();
+    clear() { this.#show(); }
+
+    #show(...shown) {
+      this.shadowRoot.replaceChildren(...shown);
+      this.hidden = shown.length === 0;
+      this.removeAttribute("aria-busy");
     }
 
     fill(hits) {
@@ -333,9 +359,7 @@
       const list = make(ranked ? "ol" : "ul", { part: "list", role: "list", class: ranked ? "ranked" : "plain" }, ...items);
       const named = heading ? { "aria-labelledby": "heading" } : { "aria-label": NAMES[this.kind] };
       const section = make("section", named, heading && make("h2", { id: "heading", part: "heading" }, heading), list);
-      if (items.length > 0) this.shadowRoot.replaceChildren(section);
-      else this.shadowRoot.replaceChildren();
-      this.hidden = items.length === 0;
+      this.#show(...(items.length ? [section] : []));
       this.emit("portal-load", { kind: this.kind, count: items.length });
     }
   }
@@ -401,7 +425,13 @@
   // What is searched for stands in the page's own address, so a reader who comes back finds it again.
   function asked() {
     const given = new URLSearchParams(location.search);
-    return { q: (given.get("q") || "").trim(), page: Math.max(1, Math.trunc(Number(given.get("qpage"))) || 1) };
+    const oneOf = (names, name) => (Object.hasOwn(names, given.get(name)) ? given.get(name) : "");
+    return {
+      q: (given.get("q") || "").trim(),
+      page: Math.max(1, Math.trunc(Number(given.get("qpage"))) || 1),
+      time: oneOf(TIMES, "qtime"),
+      sort: oneOf(SORTS, "qsort"),
+    };
   }
 
   function addressOf(q, page, base = location.href) {
@@ -424,8 +454,11 @@
 
   class PortalResults extends PortalElement {
     #status = make("p", { part: "summary", role: "status", tabindex: "-1" });
+    #time = this.#choice("时间", "qtime", TIMES);
+    #sort = this.#choice("排序", "qsort", SORTS);
+    #choices = make("div", { part: "choices", hidden: true }, this.#time, this.#sort);
     #found = make("div", {});
-    #section = make("section", { part: "results", "aria-label": "检索结果", hidden: true }, this.#status, this.#found);
+    #section = make("section", { part: "results", "aria-label": "检索结果", hidden: true }, this.#status, this.#choices, this.#found);
     #turned = false;
 
     connectedCallback() {
@@ -440,7 +473,7 @@
     }
 
     async load() {
-      const { q, page } = asked();
+      const { q, page, time, sort } = asked();
       const options = this.begin();
       this.#section.hidden = !q;
       if (!q) return this.#found.replaceChildren();
@@ -451,8 +484,8 @@
         this.#status.textContent = `现在检索的人太多，${trouble.retryAfter} 秒后再试。`;
       };
       try {
-        const parameters = { q, page, ...this.given("size", "channel", "sort") };
-        this.#fill(await askPatiently("search", parameters, options));
+        const parameters = { q, page, time, ...this.given("size", "channel", "sort"), ...(sort && { sort }) };
+        this.#fill(await askPatiently("search", parameters, options), parameters);
       } catch (trouble) {
         if (trouble.code === "aborted") return undefined;
         this.#found.replaceChildren();
@@ -465,7 +498,7 @@
       return undefined;
     }
 
-    #fill(answer) {
+    #fill(answer, { time, sort }) {
       const { query, hits, page, size } = answer;
       const first = (page - 1) * size + 1;
       const items = hits.map((hit, place) => {
@@ -483,8 +516,22 @@
       this.#status.textContent = answer.total
         ? `${answer.total_is_estimate ? "约" : "共"} ${answer.total} 条${answer.pages > 1 ? `，第 ${page} / ${answer.pages} 页` : ""}`
         : `没有找到与“${query.text}”相符的文章。`;
+      [this.#time.value, this.#sort.value] = [time, sort || "relevance"];
+      this.#choices.hidden = answer.total < 2 && !time;
       this.#found.replaceChildren(...this.#notes(query), items.length ? make("ol", { part: "list", role: "list", start: first }, ...items) : "", this.#pages(query.text, answer));
       this.emit("portal-load", { kind: "results", count: items.length, total: answer.total, q: query.text });
+    }
+
+    #choice(label, name, texts) {
+      const options = Object.entries(texts).map(([value, text]) => make("option", { value }, text));
+      const select = make("select", { part: "choice", "aria-label": label }, ...options);
+      select.addEventListener("change", () => {
+        const url = new URL(addressOf(asked().q, 1));
+        if (select.value) url.searchParams.set(name, select.value);
+        else url.searchParams.delete(name);
+        goTo(url.href);
+      });
+      return select;
     }
 
     #notes(query) {
@@ -587,7 +634,7 @@
         this.#results = null;
         return;
       }
-      this.#results ??= make("portal-results", { exportparts: PARTS });
+      this.#results ??= make("portal-results", { exportparts: PARTS, class: "below" });
       for (const name of ["size", "channel", "sort", "target"]) {
         if (this.hasAttribute(name)) this.#results.setAttribute(name, this.getAttribute(name));
         else this.#results.removeAttribute(name);

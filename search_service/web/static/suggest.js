@@ -50,6 +50,8 @@ function attachSuggestions(form) {
   const status = make("p", { class: "hidden", role: "status" });
   list.hidden = true;
   form.append(list, status);
+  const erase = make("button", { type: "button", class: "erase", "aria-label": "清空检索词" }); // hidden while the box is empty
+  input.after(erase);
   const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id };
   for (const [name, value] of Object.entries(combobox)) input.setAttribute(name, value);
 
@@ -246,6 +248,10 @@ function attachSuggestions(form) {
   input.addEventListener("focus", () => {
     if (!focusedByPage && !input.value) open();
     focusedByPage = false;
+  });
+  erase.addEventListener("click", () => {
+    typed = input.value = "";
+    input.focus(); // which opens the list
   });
   input.addEventListener("click", () => { if (list.hidden && !input.value) open(); });
   input.addEventListener("blur", close);

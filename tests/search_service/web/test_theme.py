@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import Environment
 
 from indexer.errors import InvalidSetting
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from search_service.web.pictures import InvalidPicture, picture_size
-from search_service.web.theme import MAX_BYTES, read_theme
+from search_service.web.theme import FILTERS, MAX_BYTES, read_theme
 from tests.conftest import PROJECT
 from tests.factories import article
 from tests.search_service.indexes import services
@@ -140,10 +144,30 @@ def test_what_is_wrong_ends_the_start_and_is_named(
 ) -> None:
     folder = theme(tmp_path, **files)
     with pytest.raises(InvalidSetting) as caught:
-        client(tmp_path, folder)
+        read_theme(folder)
     assert caught.value.name == "SEARCH_THEME"
     assert caught.value.value.endswith(named)
     assert why in str(caught.value)
+
+
+def test_a_theme_may_use_every_filter_of_ours(tmp_path: Path) -> None:
+    app = client(tmp_path, theme(tmp_path, theme_css="a {}")).application
+    assert {*app.jinja_env.filters} - {*Environment().filters} == {*FILTERS}
+
+
+def test_a_theme_that_cannot_be_used_ends_the_service_before_it_starts(tmp_path: Path) -> None:
+    folder = theme(tmp_path, templates__home_html="{% if %}")
+    ended = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=PROJECT,
+        env=os.environ | {"SEARCH_THEME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert re.fullmatch("error: .*templates/home.html.* line 1: .*\n", ended.stderr)
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
