@@ -225,9 +225,8 @@ def _text(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        data = file.read(
-            MAX_BYTES + 1
-        )  # no more: a wrong link may lead to a video, or to a device without an end
+        # No more than that: a wrong link may lead to a video, or to a device without an end.
+        data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise _refusal(path, f"has too many bytes; {MAX_BYTES} are the most")
     return data
