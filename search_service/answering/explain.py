@@ -70,7 +70,7 @@ def _said(added: Added) -> str:
         case "title":
             return f"标题是“{text}”，或以它开头"
         case "near":
-            return "检索词离得近"
+            return "搜索词离得近"
         case "pairs":
             return "相邻的字也一样"
 

@@ -102,7 +102,7 @@ def feeds_blueprint(services: Services, site_name: str) -> Routes:
         answer = services.search(replace(query.question(), size=query.size))
         if not answer.complete:
             keep_nowhere()
-        title = _titled("检索", query.q.strip() or "全部文章")
+        title = _titled("搜索", query.q.strip() or "全部文章")
         page = urljoin(request.url, search_url(query, sort=query.sort))
         return feed(query, title, page, (each.article for each in answer.hits), answer.index)
 

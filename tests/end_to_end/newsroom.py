@@ -32,7 +32,7 @@ EMBEDDING: Final = {
     "/elements": '<header><a href="/">门户</a><portal-search></portal-search></header><main><h1>山谷新闻</h1><p>小学校的一天。</p>'
     '<portal-blocks article="a-00"><portal-related show="lead"></portal-related><portal-hot></portal-hot>'
     '<portal-latest show="lead"></portal-latest></portal-blocks></main>',
-    "/results": "<main><h1>检索</h1><portal-search></portal-search><portal-results></portal-results></main>",
+    "/results": "<main><h1>搜索</h1><portal-search></portal-search><portal-results></portal-results></main>",
     "/frames": "<main><h1>山谷新闻</h1>"
     + "".join(
         f'<iframe src="{{service}}/embed/{each}frame=1" title="{each}" width="300" height="640"></iframe>'

@@ -173,7 +173,7 @@ def test_without_scripts_the_article_is_there_and_the_search_box_leads_to_the_se
     expect(page.locator(".text p")).to_have_count(4)
     expect(page.locator(".panel").filter(visible=True)).to_have_count(1)
     page.get_by_role("searchbox").fill("烧鸡")
-    page.get_by_role("button", name="检索").click()
+    page.get_by_role("button", name="搜索", exact=True).click()
     page.wait_for_url(f"{demo.service}/search?q=*")
     context.close()
 

@@ -243,9 +243,9 @@ def test_an_api_that_fails_leaves_no_hole(
         ].body = '<portal-blocks article="a-01"></portal-blocks><portal-hot></portal-hot><portal-search></portal-search>'
         page.goto("/?q=小学校")
         if fault == "slow":
-            expect(page.get_by_text("正在检索…")).to_be_visible()
+            expect(page.get_by_text("正在搜索…")).to_be_visible()
             page.clock.run_for(10_001)
-        expect(page.get_by_text("检索暂时不可用，请稍后再试。")).to_be_visible()
+        expect(page.get_by_text("搜索暂时不可用，请稍后再试。")).to_be_visible()
         page.wait_for_function("told.length === 3")
         code = {"down": "network", "refused": "internal_error", "slow": "timeout"}[fault]
         assert {each["code"] for each in told(page, "portal-error")} == {code}
@@ -283,7 +283,7 @@ def test_a_reader_searches_turns_the_page_and_comes_back(
     with showing(
         browser, site[1], "<portal-search></portal-search>", viewport={"width": 320, "height": 640}
     ) as page:
-        box = page.get_by_role("combobox", name="检索词")
+        box = page.get_by_role("combobox", name="搜索词")
         box.fill("小学校")
         box.press("Enter")
         expect(page.get_by_role("status").filter(has_text="共 30 条，第 1 / 3 页")).to_be_visible()
@@ -303,13 +303,13 @@ def test_a_reader_searches_turns_the_page_and_comes_back(
 def test_a_box_leads_to_the_page_of_results(browser: Browser, site: tuple[Server, Portal]) -> None:
     body = '<portal-search results="/found?from=box"></portal-search><portal-results size="5"></portal-results>'
     with showing(browser, site[1], body) as page:
-        page.get_by_role("combobox", name="检索词").fill("小学校")
-        page.get_by_role("button", name="检索").click()
+        page.get_by_role("combobox", name="搜索词").fill("小学校")
+        page.get_by_role("button", name="搜索", exact=True).click()
         expect(page).to_have_url(f"{site[1].url}/found?from=box&q=%E5%B0%8F%E5%AD%A6%E6%A0%A1")
         expect(page.locator("portal-results li")).to_have_count(5)
-        expect(page.get_by_role("combobox", name="检索词")).to_have_value("小学校")
-        page.get_by_role("combobox", name="检索词").fill("没有这样的词")
-        page.get_by_role("button", name="检索").click()
+        expect(page.get_by_role("combobox", name="搜索词")).to_have_value("小学校")
+        page.get_by_role("combobox", name="搜索词").fill("没有这样的词")
+        page.get_by_role("button", name="搜索", exact=True).click()
         expect(page.get_by_text("没有找到与“没有这样的词”相符的文章。")).to_be_visible()
 
 
@@ -329,8 +329,8 @@ def test_a_reader_chooses_time_and_order_and_a_new_query_keeps_them(
         expect(order).to_be_focused()
         time.select_option("一天内")
         expect(page.get_by_text("没有找到与“小学校”相符的文章。")).to_be_visible()
-        page.get_by_role("combobox", name="检索词").fill("小学")
-        page.get_by_role("button", name="检索").click()
+        page.get_by_role("combobox", name="搜索词").fill("小学")
+        page.get_by_role("button", name="搜索", exact=True).click()
         expect(page.get_by_text("没有找到与“小学”相符的文章。")).to_be_visible()
         assert urlsplit(page.url).query.endswith("&qsort=newest&qtime=day")
         time.select_option("不限时间")

@@ -126,7 +126,7 @@ def test_every_page_and_its_links_work_without_javascript(
 ) -> None:
     with opened(browser, 390, java_script_enabled=False) as (page, _):
         page.goto(newsroom.service + PAGES[name], wait_until="domcontentloaded")
-        box = page.get_by_label("检索词")
+        box = page.get_by_label("搜索词")
         box.fill("石板路")
         box.press("Enter", no_wait_after=True)
         expect(page.locator(".hits h2 a").first).to_be_visible()

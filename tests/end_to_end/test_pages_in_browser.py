@@ -139,7 +139,7 @@ def test_a_reader_searches_narrows_reads_and_goes_on(
 ) -> None:
     with looking(browser, server, viewport=viewport) as page:
         page.goto("/")
-        box = page.get_by_role("combobox", name="检索词")
+        box = page.get_by_role("combobox", name="搜索词")
         expect(box).to_be_focused()
         box.fill("乡村振兴")
         box.press("Enter")
@@ -271,7 +271,7 @@ def test_print_shows_the_query_and_what_it_was_narrowed_to(
         page.goto(NARROWED)
         page.emulate_media(media="print")
         heading = page.get_by_role("heading", level=1)
-        expect(heading).to_have_text("“乡村”的检索结果")
+        expect(heading).to_have_text("“乡村”的搜索结果")
         assert heading.evaluate("(each) => each.offsetHeight") > 20
         expect(page.locator(".filters")).to_contain_text("来源：青川日报")
         for gone in (".masthead", ".facets", ".sorts", ".clear", ".narrower"):
@@ -318,7 +318,7 @@ def test_everything_works_without_javascript(browser: Browser, server: Server) -
     with looking(browser, server, java_script_enabled=False) as page:
         page.goto("/")
         page.locator("input[name=q]").fill("板凳会")
-        page.get_by_role("button", name="检索").click()
+        page.get_by_role("button", name="搜索", exact=True).click()
         expect(page.locator(".hits mark").first).to_be_visible()
         page.get_by_role("link", name="最新", exact=True).click()
         expect(page.locator(".sorts [aria-current]")).to_have_text("最新")
@@ -423,7 +423,7 @@ def test_the_keyboard_alone_is_enough_and_its_place_is_seen(
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="检索")).to_be_focused()
+        expect(page.get_by_role("button", name="搜索", exact=True)).to_be_focused()
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         assert page.evaluate(outline) == "solid"
 

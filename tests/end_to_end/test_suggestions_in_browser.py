@@ -162,7 +162,7 @@ def test_one_touch_empties_the_box_and_leaves_the_focus_in_it(
 ) -> None:
     with looking(browser, server, viewport=PHONE, has_touch=True) as page:
         page.goto("/search?q=渡口")
-        box, erase = page.get_by_role("combobox"), page.get_by_role("button", name="清空检索词")
+        box, erase = page.get_by_role("combobox"), page.get_by_role("button", name="清空搜索词")
         size = erase.bounding_box()
         assert size
         assert min(size["width"], size["height"]) >= 40

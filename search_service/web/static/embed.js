@@ -458,7 +458,7 @@
     #sort = this.#choice("排序", "qsort", SORTS);
     #choices = make("div", { part: "choices", hidden: true }, this.#time, this.#sort);
     #found = make("div", {});
-    #section = make("section", { part: "results", "aria-label": "检索结果", hidden: true }, this.#status, this.#choices, this.#found);
+    #section = make("section", { part: "results", "aria-label": "搜索结果", hidden: true }, this.#status, this.#choices, this.#found);
     #turned = false;
 
     connectedCallback() {
@@ -478,10 +478,10 @@
       this.#section.hidden = !q;
       if (!q) return this.#found.replaceChildren();
       this.#section.setAttribute("aria-busy", "true");
-      this.#status.textContent = "正在检索…";
+      this.#status.textContent = "正在搜索…";
       options.waiting = (trouble) => {
         this.tell(trouble);
-        this.#status.textContent = `现在检索的人太多，${trouble.retryAfter} 秒后再试。`;
+        this.#status.textContent = `现在搜索的人太多，${trouble.retryAfter} 秒后再试。`;
       };
       try {
         const parameters = { q, page, time, ...this.given("size", "channel", "sort"), ...(sort && { sort }) };
@@ -489,7 +489,7 @@
       } catch (trouble) {
         if (trouble.code === "aborted") return undefined;
         this.#found.replaceChildren();
-        this.#status.textContent = "检索暂时不可用，请稍后再试。";
+        this.#status.textContent = "搜索暂时不可用，请稍后再试。";
         this.tell(trouble);
       }
       this.#section.removeAttribute("aria-busy");
@@ -513,8 +513,9 @@
         const body = hit.highlights.body || "";
         return make("li", { part: "item" }, link, body && make("p", { part: "snippet" }, ...marked(body)), facts(hit, "source date"));
       });
+      const merged = answer.groups < answer.total ? `，合并转载后 ${answer.groups} 条` : "";
       this.#status.textContent = answer.total
-        ? `${answer.total_is_estimate ? "约" : "共"} ${answer.total} 条${answer.pages > 1 ? `，第 ${page} / ${answer.pages} 页` : ""}`
+        ? `${answer.total_is_estimate ? "约" : "共"} ${answer.total} 条${merged}${answer.pages > 1 ? `，第 ${page} / ${answer.pages} 页` : ""}`
         : `没有找到与“${query.text}”相符的文章。`;
       [this.#time.value, this.#sort.value] = [time, sort || "relevance"];
       this.#choices.hidden = answer.total < 2 && !time;
@@ -624,9 +625,9 @@
     }
 
     load() {
-      this.#input.setAttribute("aria-label", this.getAttribute("label") || "检索词");
-      this.#input.placeholder = this.getAttribute("placeholder") ?? "输入词语，按回车检索";
-      this.#button.textContent = this.getAttribute("button") || "检索";
+      this.#input.setAttribute("aria-label", this.getAttribute("label") || "搜索词");
+      this.#input.placeholder = this.getAttribute("placeholder") ?? "输入词语或一句话";
+      this.#button.textContent = this.getAttribute("button") || "搜索";
       if (this.#here) this.#input.value = this.#typed = asked().q;
       const inline = !this.hasAttribute("results") && !document.querySelector("portal-results");
       if (!inline) {

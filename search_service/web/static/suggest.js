@@ -50,7 +50,7 @@ function attachSuggestions(form) {
   const status = make("p", { class: "hidden", role: "status" });
   list.hidden = true;
   form.append(list, status);
-  const erase = make("button", { type: "button", class: "erase", "aria-label": "清空检索词" }); // hidden while the box is empty
+  const erase = make("button", { type: "button", class: "erase", "aria-label": "清空搜索词" }); // hidden while the box is empty
   input.after(erase);
   const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id };
   for (const [name, value] of Object.entries(combobox)) input.setAttribute(name, value);

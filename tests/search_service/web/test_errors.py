@@ -64,7 +64,7 @@ def assert_all_answer(portal: Portal, code: str, *, retry_after: str) -> None:
         page = portal.client.get(path)
         assert page.status_code == 503
         assert page.headers["Retry-After"] == retry_after
-        assert "检索暂时不可用" in page.text
+        assert "搜索暂时不可用" in page.text
         assert 'name="q"' in page.text
         assert str(portal.root) not in page.text
     assert portal.client.get("/healthz").status_code == 200

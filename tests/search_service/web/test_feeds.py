@@ -97,7 +97,7 @@ def test_atom_has_all_that_rfc_4287_demands(portal: Portal, path: str) -> None:
 def test_the_page_of_a_search_feed_is_the_same_search(portal: Portal) -> None:
     asked = f"q={quote('水库')}&channel={quote('社会')}&sort=newest"
     found = read(portal, f"/feeds/search.xml?{asked}&size=2")
-    assert found.feed.title == "检索：水库 - 搜索"
+    assert found.feed.title == "搜索：水库 - 搜索"
     page = asked.replace("channel", "f.channel")
     assert found.feed.link == f"http://localhost/search?{page}"
 
@@ -140,7 +140,7 @@ def test_text_stays_text_and_characters_that_xml_lacks_are_replaced(tmp_path: Pa
     for form in ("atom", "rss"):
         response = portal.client.get(f"/feeds/search.xml?q=%EF%BF%BE<&format={form}")
         root = fromstring(response.data)
-        assert "检索：\ufffd< - 搜索" in [each.text for each in root.iter()]
+        assert "搜索：\ufffd< - 搜索" in [each.text for each in root.iter()]
         found = portal.client.get(f"/feeds/latest.xml?format={form}")
         assert f"{SCRIPT}]]>&\ufffd" in [each.text for each in fromstring(found.data).iter()]
 

@@ -112,7 +112,7 @@ def test_a_search_page_says_what_was_found_and_how(portal: Portal) -> None:
     assert '<time datetime="2026-02-01T08:30:00+08:00" title="2026-02-01 08:30">' in text
     assert 'value="板凳会"' in text
     assert "<title>板凳会 - 搜索</title>" in text
-    assert '<meta name="description" content="“板凳会”的检索结果，共 1 条">' in text
+    assert '<meta name="description" content="“板凳会”的搜索结果，共 1 条">' in text
     assert '<meta name="robots" content="noindex, follow">' in text
 
 
@@ -449,7 +449,7 @@ def test_nothing_found_is_no_dead_end(portal: Portal) -> None:
     seen = visible_text(text)
     assert "没有找到与“子虚乌有”相符的文章" in seen
     assert "看看有没有错别字" in seen
-    assert asked(links(text)["在全部文章里检索"]) == {"q": "子虚乌有"}
+    assert asked(links(text)["在全部文章里搜索"]) == {"q": "子虚乌有"}
     assert "最新文章" in seen
     assert links(text)["云溪小学的板凳会：凳子搬到哪儿，事就议到哪儿"] == STORY
 
