@@ -141,6 +141,7 @@ def answers() -> bool:
 
 def main() -> int:
     """Run the portal and the service until Ctrl-C, and return the exit code of the service."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     if answers():
         print(f"A service answers at {SERVICE} already. End it, or set PORT.", file=sys.stderr)
         return 2

@@ -211,11 +211,16 @@ def test_ctrl_c_while_the_articles_are_loaded_ends_the_demonstration_without_a_t
         text=True,
         start_new_session=True,
     )
-    while not (tmp_path / "articles.jsonl").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    _, printed = process.communicate(timeout=PATIENCE)
+    try:
+        while not (tmp_path / "articles.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, printed = process.communicate(timeout=PATIENCE)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
     assert process.returncode == 130
     assert "samples/portal/demo.py" not in printed
 

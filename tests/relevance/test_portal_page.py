@@ -77,7 +77,7 @@ def test_the_page_of_a_portal_is_served_whole(client: FlaskClient, page: Read) -
     text = visible_text(served.text)
     for part in page["channel"].split("/"):
         assert f">{part}</a>" in served.text
-    assert f"<h1>{page['title']}</h1>" in served.text
+    assert f"<h1>{page['title']}</h1>" in served.text.replace("<wbr>", "")
     shown = ("日期： 2023-11-24", f"来源： {page['source']}", f"作者： {page['author']}")
     for each in (*shown, f"编辑：{page['editor']}"):
         assert each in text
@@ -93,7 +93,7 @@ def test_its_lists_come_in_one_call(client: FlaskClient) -> None:
     assert len({each["id"] for each in listed} - {"here"}) == 24
     served = client.get("/articles/here").text
     for each in listed:
-        assert f'href="/articles/{each["id"]}"' in served
+        assert f'href="{each["url"] or "/articles/" + each["id"]}"' in served
     assert {each["step"] for each in lists["related"]} == {"terms"}
     for each in (*lists["related"], *lists["latest"]):
         assert 20 <= len(each["lead"]) <= 100

@@ -134,9 +134,6 @@ def test_every_custom_property_of_the_guide_is_used() -> None:
         ({"templates__artcle_html": ""}, "templates/artcle.html", "replaces none of article.html,"),
         ({"templates__home_html": "\n{% if %}"}, "templates/home.html", "line 2: "),
         ({"templates__home_html": "{{ 1|no_such }}"}, "templates/home.html", "no_such"),
-        ({"templates__base_html": "{{ answer.total }}"}, "templates", "'answer' is undefined"),
-        ({"templates__error_html": "{{ 1 // 0 }}"}, "templates", "ZeroDivisionError"),
-        ({"templates__base_html": '{% extends "base.html" %}'}, "templates", "RecursionError"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_ends_the_start_and_is_named(
@@ -148,6 +145,22 @@ def test_what_is_wrong_ends_the_start_and_is_named(
     assert caught.value.name == "SEARCH_THEME"
     assert caught.value.value.endswith(named)
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "why"),
+    [
+        ("base", "{{ answer.total }}", "'answer' is undefined"),
+        ("error", "{{ 1 // 0 }}", "ZeroDivisionError"),
+        ("base", '{% extends "base.html" %}', "RecursionError"),
+    ],
+)
+def test_a_theme_that_breaks_the_page_of_an_error_ends_the_start(
+    tmp_path: Path, template: str, text: str, why: str
+) -> None:
+    with pytest.raises(InvalidSetting, match=why) as caught:
+        client(tmp_path, theme(tmp_path, **{f"templates__{template}_html": text}))
+    assert (caught.value.name, caught.value.value) == ("SEARCH_THEME", "templates")
 
 
 def test_a_theme_may_use_every_filter_of_ours(tmp_path: Path) -> None:
