@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Final, NamedTuple
 
 from indexer.article import Article
 from indexer.clean import clean, unused_keys
 from indexer.errors import PreparingFailed
 from indexer.fields import Made, Note
-from indexer.processes import end_with_parent, fate_of, started
+from indexer.processes import end_with_parent, heeding_death, started
 from indexer.reading import Reading
 from indexer.records import Item, Record, Rejection, Removal
 from indexer.store.prepared import Prepared, prepare
@@ -83,13 +81,13 @@ def _beside(chunks: Iterable[Sequence[Item]], reading: Reading) -> Iterator[list
         before: Sequence[Item] = ()
         for chunk in chunks:
             if not runs and connection.poll():
-                with _dying(process):
+                with heeding_death(process, PreparingFailed):
                     connection.recv()
                 runs = True
             packed = _packed(chunk) if runs else None
             done: list[Ready] = []
             # What the process says is received before it is told more: so neither ever waits for the other to read.
-            with _dying(process):
+            with heeding_death(process, PreparingFailed):
                 if under_way:
                     done = connection.recv()
                 if packed is not None:
@@ -100,7 +98,7 @@ def _beside(chunks: Iterable[Sequence[Item]], reading: Reading) -> Iterator[list
                 yield _ready(chunk, reading)
             under_way, before = packed is not None, chunk
         if under_way:
-            with _dying(process):
+            with heeding_death(process, PreparingFailed):
                 done = connection.recv()
             yield _with_lines(done, before)
 
@@ -129,15 +127,6 @@ def _with_lines(chunk: list[Ready], items: Sequence[Item]) -> list[Ready]:
         else ready
         for ready, item in zip(chunk, items, strict=True)
     ]
-
-
-@contextmanager
-def _dying(process: SpawnProcess) -> Iterator[None]:
-    """Raise PreparingFailed with the fate of a process that no longer holds its end of the connection."""
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        raise PreparingFailed(fate_of(process)) from error
 
 
 def _work(reading: Reading, connection: Connection) -> None:

@@ -62,8 +62,13 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def fate_of(process: SpawnProcess) -> str:
-    """How a process ended that no longer holds its end of the connection."""
-    process.join()
-    code = process.exitcode or 0
-    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+@contextmanager
+def heeding_death(process: SpawnProcess, failure: Callable[[str], Exception]) -> Iterator[None]:
+    """Raise the ``failure`` of a process that no longer holds its end of the connection. It is told how the process ended."""
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        process.join()
+        code = process.exitcode or 0
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise failure(how) from error

@@ -8,11 +8,10 @@ processes end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final, cast
 from zoneinfo import ZoneInfo
@@ -21,7 +20,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.registry import open_engine
 from indexer.errors import RebuildFailed, SearchIndexError
-from indexer.processes import end_with_parent, fate_of, started
+from indexer.processes import end_with_parent, heeding_death, started
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -79,11 +78,11 @@ def build_parts(
                 doing[connection] = number
 
         for connection in workers:
-            with _dying(workers[connection]):
+            with heeding_death(workers[connection], _failure):
                 assign(connection)
         while doing:
             for connection in cast(list[Connection], wait(list(doing))):
-                with _dying(workers[connection]):
+                with heeding_death(workers[connection], _failure):
                     said: int | str | list[str] = connection.recv()
                 if isinstance(said, int):
                     advance(said)
@@ -91,21 +90,16 @@ def build_parts(
                     raise RebuildFailed(f"a process of the rebuild failed: {said}")
                 else:
                     made[doing.pop(connection)] = said
-                    with _dying(workers[connection]):
+                    with heeding_death(workers[connection], _failure):
                         assign(connection)
     return [name for number in range(len(ranges)) for name in made[number]]
 
 
-@contextmanager
-def _dying(process: SpawnProcess) -> Iterator[None]:
-    """Raise RebuildFailed with the fate of a process that no longer holds its end of the connection."""
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        raise RebuildFailed(
-            f"a process of the rebuild {fate_of(process)}: the live index is untouched; look for its message "
-            "above and at the memory of the machine, then try again with a smaller --processes"
-        ) from error
+def _failure(fate: str) -> RebuildFailed:
+    return RebuildFailed(
+        f"a process of the rebuild {fate}: the live index is untouched; look for its message "
+        "above and at the memory of the machine, then try again with a smaller --processes"
+    )
 
 
 def _work(job: Job, connection: Connection) -> None:

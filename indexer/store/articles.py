@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, false, func, inser
 
 from indexer.article import Article
 from indexer.store import changing
-from indexer.store.changing import Condition, Stored, article_of, give_out
+from indexer.store.changing import Condition, Stored, give_out
 from indexer.store.dialects import for_writing, translated
 from indexer.store.groups import (
     NUMBER,
@@ -28,7 +28,7 @@ from indexer.store.groups import (
     pack,
     write_groups,
 )
-from indexer.store.prepared import Prepared, prepare
+from indexer.store.prepared import Prepared, article_of, prepare
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions, watermarks
 

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-import orjson
 from sqlalchemy import Connection, bindparam, false, select, update
 
-from indexer.article import Article, article_from_record
+from indexer.article import Article
 from indexer.errors import ConditionFailed
 from indexer.store.dialects import insert_plain
 from indexer.store.groups import (
@@ -28,7 +27,7 @@ from indexer.store.groups import (
     pack,
     write_groups,
 )
-from indexer.store.prepared import Prepared, prepare
+from indexer.store.prepared import Prepared, article_of, prepare
 from indexer.store.tables import articles as table
 from indexer.store.tables import revisions
 
@@ -224,9 +223,3 @@ def _row(given: Prepared, revision: int, grouped: Grouped) -> _Row:
         duplicate_keys=pack(grouped.keys[given.id]),
         changed_at=now_ms(),
     )
-
-
-def article_of(document: str, number: int | None) -> Article:
-    """The article of a document, with the number of its group."""
-    record = orjson.loads(document)
-    return article_from_record({**record, "duplicate_group": number} if number else record)

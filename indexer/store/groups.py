@@ -17,13 +17,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-import orjson
 from sqlalchemy import Connection, bindparam, delete, false, func, insert, or_, select, update
 
-from indexer.article import Article, article_from_record
 from indexer.store.dialects import insert_plain
 from indexer.store.duplicates import same_text, sketches
-from indexer.store.prepared import Prepared
+from indexer.store.prepared import Prepared, article_of
 from indexer.store.tables import articles as table
 from indexer.store.tables import duplicate_aliases as aliases
 from indexer.store.tables import duplicate_keys as keys_table
@@ -123,7 +121,9 @@ def group(connection: Connection, incoming: Sequence[tuple[Prepared, int]]) -> G
         if close[each.id] or any(shared[key] > 1 for key in each.keys)
     }
     compared |= {article_id: document for article_id, (document, _) in stored.items()}
-    sketched = dict(zip(compared, sketches(map(_article, compared.values())), strict=True))
+    sketched = dict(
+        zip(compared, sketches(article_of(each, None) for each in compared.values()), strict=True)
+    )
     fresh: dict[int, list[str]] = defaultdict(list)
     for each, number in incoming:
         article_id = each.id
@@ -222,10 +222,6 @@ def _stored(
         for chunk in in_chunks(article_ids)
         for article_id, document, number in connection.execute(_FOUND, {"of_ids": chunk})
     }
-
-
-def _article(document: str) -> Article:
-    return article_from_record(orjson.loads(document))
 
 
 def _closest(keys: Sequence[int], under: Mapping[int, Sequence[str]]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from indexer.article import Article, content_of, hash_of_content
+from indexer.article import Article, article_from_record, content_of, hash_of_content
 from indexer.store.duplicates import sketches
 
 
@@ -51,3 +51,9 @@ def _prepared(article: Article, keys: tuple[int, ...]) -> Prepared:
         document=orjson.dumps(content).decode(),
         keys=keys,
     )
+
+
+def article_of(document: str, number: int | None) -> Article:
+    """The article of a document, with the number of its group."""
+    record = orjson.loads(document)
+    return article_from_record({**record, "duplicate_group": number} if number else record)
