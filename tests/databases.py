@@ -170,6 +170,8 @@ def mariadb_server() -> Iterator[DatabaseServer]:
     with _folder("mysql") as folder:
         port = _free_port()
         data = ["--no-defaults", f"--datadir={folder}/data", "--innodb-log-file-size=8M"]
+        # A server that starts deletes every temporary table in its temporary folder, also those of another server.
+        data.append(f"--tmpdir={folder}")
         _make(
             [install, *data, "--auth-root-authentication-method=normal", "--skip-test-db"],
             user="mysql",
