@@ -1,0 +1,31 @@
+"""All pages of the desk, put together."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from werkzeug.exceptions import NotFound
+
+from search_service.desk.desk import Desk
+from search_service.services import Services
+from search_service.web.desk.entry import add_entry
+from search_service.web.desk.jobs import add_jobs
+from search_service.web.desk.layout import desk_values
+from search_service.web.desk.overview import add_overview
+from search_service.web.desk.pages import DeskPages
+
+
+def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
+    """The routes under ``/desk``."""
+    pages = DeskPages(desk)
+    values = desk_values(services.timezone)
+    pages.context_processor(lambda: values)
+    add_entry(pages, desk)
+    add_overview(pages, services, desk)
+    add_jobs(pages, services, desk)
+
+    @pages.page("/<path:rest>", role="editor")
+    def nothing(rest: str) -> NoReturn:  # noqa: ARG001 (it is the rule's)
+        raise NotFound
+
+    return pages
