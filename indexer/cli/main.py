@@ -20,6 +20,7 @@ from indexer.cli import summaries
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
 from indexer.cli.jobs import jobs_group, work_command
+from indexer.cli.previews import preview_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
@@ -81,6 +82,9 @@ def ingest_command(
     if is_own_source(rejects, file) and not rejects.exists():
         summaries.hint(f"{file} is removed: none of its records is rejected any more")
     return 0 if report.complete else PARTLY
+
+
+cli.add_command(preview_command)
 
 
 @cli.command("reconcile")
