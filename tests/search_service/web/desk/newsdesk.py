@@ -22,7 +22,7 @@ from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import NOON
 from tests.search_service.indexes import PATIENCE, SHANGHAI, live_index, promote
-from tests.search_service.web.portal import all_articles
+from tests.search_service.web.portal import STORY
 
 PASSWORD = "板凳会上商量的事情真多"
 OWN = {"Origin": "http://localhost"}
@@ -95,7 +95,7 @@ def csrf_of(page: str) -> str:
 def opened(root: Path) -> Iterator[Newsdesk]:
     """A desk over a new store and an index of the portal's articles in ``root``."""
     url = f"sqlite:///{root / 'articles.sqlite3'}"
-    promote(root / "index", all_articles(), engine="whoosh")
+    promote(root / "index", [STORY])
     services = Services(
         live_index(root / "index"),
         SHANGHAI,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
 from search_service.desk import uploads
 from search_service.web.desk.imports import guessed
+from tests.search_service.web.desk.conftest import files
 from tests.search_service.web.desk.newsdesk import OWN, Newsdesk, Person
 from tests.search_service.web.portal import SCRIPT, visible_text
 
@@ -22,11 +22,6 @@ def sent(
     """The answer to an upload."""
     data = {"csrf": person.csrf if csrf is None else csrf, "file": (io.BytesIO(content), name)}
     return person.client.post("/desk/imports", data=data, headers=OWN)
-
-
-def files(newsdesk: Newsdesk) -> list[Path]:
-    folder = newsdesk.root / "uploads"
-    return sorted(folder.iterdir()) if folder.exists() else []
 
 
 def test_an_upload_shows_what_its_records_would_become(newsdesk: Newsdesk) -> None:
@@ -123,7 +118,7 @@ def test_an_old_file_goes_with_the_next_upload(
 def test_only_rejects_of_uploads_can_be_had(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     folder = newsdesk.root / "uploads"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "x.rejects.jsonl").write_text('{"_rejected": "why"}\n', encoding="utf-8")
     (newsdesk.root / "secret.rejects.jsonl").write_text("secret", encoding="utf-8")
     for path in (

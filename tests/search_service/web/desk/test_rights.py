@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.search_service.web.desk.newsdesk import OWN, Newsdesk
+from tests.search_service.web.desk.newsdesk import OWN, Newsdesk, opened
 
 FOREIGN: tuple[dict[str, str], ...] = (
     {},
@@ -32,24 +34,24 @@ def routes(newsdesk: Newsdesk, method: str) -> dict[str, str]:
     return found
 
 
-def test_every_route_but_the_login_needs_a_session(shared_desk: Newsdesk) -> None:
-    for endpoint, path in routes(shared_desk, "GET").items():
-        answer = shared_desk.guest().get(path)
+def test_every_route_but_the_login_needs_a_session(newsdesk: Newsdesk) -> None:
+    for endpoint, path in routes(newsdesk, "GET").items():
+        answer = newsdesk.guest().get(path)
         if endpoint in OPEN:
             assert answer.status_code in (200, 404), path
         else:
             assert answer.status_code == 303, path
             assert answer.location.startswith("/desk/login?next=")
-    for endpoint, path in routes(shared_desk, "POST").items():
+    for endpoint, path in routes(newsdesk, "POST").items():
         if endpoint not in OPEN:
-            answer = shared_desk.guest().post(path)
+            answer = newsdesk.guest().post(path)
             assert (answer.status_code, answer.location) == (303, "/desk/login"), path
 
 
-def test_an_editor_gets_nothing_that_is_the_admins(shared_desk: Newsdesk) -> None:
-    editor = shared_desk.person("editor")
+def test_an_editor_gets_nothing_that_is_the_admins(newsdesk: Newsdesk) -> None:
+    editor = newsdesk.person("editor")
     for method in ("GET", "POST"):
-        for endpoint, path in routes(shared_desk, method).items():
+        for endpoint, path in routes(newsdesk, method).items():
             if endpoint in OPEN | FOR_EDITORS:
                 continue
             answer = editor.get(path) if method == "GET" else editor.post(path)
@@ -57,18 +59,18 @@ def test_an_editor_gets_nothing_that_is_the_admins(shared_desk: Newsdesk) -> Non
             assert "没有权限" in answer.text
 
 
-def test_no_route_is_forgotten(shared_desk: Newsdesk) -> None:
-    known = routes(shared_desk, "GET") | routes(shared_desk, "POST")
+def test_no_route_is_forgotten(newsdesk: Newsdesk) -> None:
+    known = routes(newsdesk, "GET") | routes(newsdesk, "POST")
     assert known.keys() > OPEN | FOR_EDITORS
     assert len(known) > 20
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_a_form_of_another_site_changes_nothing(
-    shared_desk: Newsdesk, headers: dict[str, str]
+    newsdesk: Newsdesk, headers: dict[str, str]
 ) -> None:
-    admin = shared_desk.person("admin")
-    for path in routes(shared_desk, "POST").values():
+    admin = newsdesk.person("admin")
+    for path in routes(newsdesk, "POST").values():
         answer = admin.post_from(headers, path)
         assert answer.status_code == 403, path
         assert "来源不对" in answer.text
@@ -76,10 +78,10 @@ def test_a_form_of_another_site_changes_nothing(
 
 @pytest.mark.parametrize("token", ["", "x", "令牌"])
 def test_a_form_without_the_token_of_its_session_changes_nothing(
-    shared_desk: Newsdesk, token: str
+    newsdesk: Newsdesk, token: str
 ) -> None:
-    admin = shared_desk.person("admin")
-    for endpoint, path in routes(shared_desk, "POST").items():
+    admin = newsdesk.person("admin")
+    for endpoint, path in routes(newsdesk, "POST").items():
         if endpoint in OPEN:
             continue
         answer = admin.post(path, csrf=token)
@@ -87,16 +89,16 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
         assert "请返回上一页，刷新后再提交一次" in answer.text
 
 
-def test_the_token_of_another_session_is_refused(shared_desk: Newsdesk) -> None:
-    admin, editor = shared_desk.person("admin"), shared_desk.person("editor")
+def test_the_token_of_another_session_is_refused(newsdesk: Newsdesk) -> None:
+    admin, editor = newsdesk.person("admin"), newsdesk.person("editor")
     assert admin.post("/desk/keys", csrf=editor.csrf, name="x", scope="search").status_code == 403
     assert editor.post("/desk/logout", csrf=admin.csrf).status_code == 403
 
 
 def test_a_form_of_our_own_page_is_believed_whatever_the_host_is_behind_a_proxy(
-    shared_desk: Newsdesk,
+    newsdesk: Newsdesk,
 ) -> None:
-    admin = shared_desk.person("admin")
+    admin = newsdesk.person("admin")
     for headers in (
         OWN,
         {"Origin": "https://localhost"},
@@ -105,20 +107,21 @@ def test_a_form_of_our_own_page_is_believed_whatever_the_host_is_behind_a_proxy(
         assert admin.post_from(headers, "/desk/keys", name="").status_code == 400
 
 
-def test_the_search_of_readers_goes_on_when_the_store_is_away(newsdesk: Newsdesk) -> None:
+def test_the_search_of_readers_goes_on_when_the_store_is_away(tmp_path: Path) -> None:
+    with opened(tmp_path) as newsdesk:
+        admin = newsdesk.person("admin")
+        newsdesk.desk.store.close()
+        for path in tmp_path.glob("articles.sqlite3*"):
+            path.unlink()
+        (tmp_path / "articles.sqlite3").mkdir()
+        answer = admin.get("/desk")
+        assert answer.status_code == 503
+        assert "读者的搜索不受影响" in answer.text
+        assert newsdesk.guest().get("/search?q=云溪").status_code == 200
+
+
+def test_an_unknown_page_of_the_desk_says_so(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
-    newsdesk.desk.store.close()
-    for path in newsdesk.root.glob("articles.sqlite3*"):
-        path.unlink()
-    (newsdesk.root / "articles.sqlite3").mkdir()
-    answer = admin.get("/desk")
-    assert answer.status_code == 503
-    assert "读者的搜索不受影响" in answer.text
-    assert newsdesk.guest().get("/search?q=云溪").status_code == 200
-
-
-def test_an_unknown_page_of_the_desk_says_so(shared_desk: Newsdesk) -> None:
-    admin = shared_desk.person("admin")
     for path in (
         "/desk/nothing",
         "/desk/jobs/99999999999999999999",
