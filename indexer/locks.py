@@ -51,6 +51,20 @@ def holding(
         lock.release()
 
 
+def purpose_of_holder(folder: Path, *, name: str = WRITER) -> str | None:
+    """What the living process that holds a lock says of its purpose; None if none does, or it does not say. Takes no lock."""
+    number, purpose = _read(folder / f"{name}.holder")
+    if not number.isdecimal():
+        return None
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # it lives, as another user
+    return purpose
+
+
 def _read(holder: Path) -> tuple[str, str]:
     """The number and the purpose of the process that holds a lock; empty if it did not say."""
     try:

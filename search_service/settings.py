@@ -10,6 +10,7 @@ from typing import Final, Literal, cast, get_args
 from indexer.settings import (
     optional_database_url,
     optional_path,
+    path,
     seconds,
     setting,
     switch,
@@ -156,4 +157,10 @@ class SearchSettings:
         "90",
         whole_number(8, 3650),
         "Days to keep queries and clicks; the counts of each day, without visitors, stay for ever.",
+    )
+    uploads: Path = setting(
+        "SEARCH_UPLOADS_DIR",
+        "instance/uploads",
+        path,
+        "Folder for files uploaded at the desk, until they are imported. The processes web and work must see the same folder.",
     )

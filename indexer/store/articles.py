@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, bindparam, delete, false, func, insert, select, update
 
-from indexer.article import Article
+from indexer.article import Article, Status
 from indexer.store import changing
 from indexer.store.changing import Condition, Stored, give_out
 from indexer.store.dialects import for_writing, translated
@@ -227,6 +227,16 @@ class ArticleStore:
         with translated(self._engine.url), self._engine.connect() as connection:
             found: int = connection.execute(query).scalar_one()
         return found
+
+    def count_by_status(self) -> dict[Status, int]:
+        """The number of articles of each status that occurs. Walks one narrow index."""
+        query = (
+            select(table.c.status, func.count())
+            .where(table.c.deleted == false())
+            .group_by(table.c.status)
+        )
+        with translated(self._engine.url), self._engine.connect() as connection:
+            return {cast(Status, status): count for status, count in connection.execute(query)}
 
     def revision(self) -> int:
         """The highest revision taken; 0 when nothing was ever stored."""

@@ -27,13 +27,18 @@ from indexer.store.dialects import (
     translated,
 )
 from indexer.store.tables import (
+    accounts,
     api_keys,
     articles,
+    audit_log,
+    desk_sessions,
     duplicate_aliases,
     duplicate_keys,
     editorial_entries,
     editorial_versions,
+    invitations,
     jobs,
+    login_attempts,
     revisions,
     watermarks,
 )
@@ -66,6 +71,11 @@ STORE: Final = (
     Part(editorial_versions, counter=True),
     Part(editorial_entries),
     Part(api_keys),
+    Part(accounts),
+    Part(desk_sessions),
+    Part(invitations),
+    Part(login_attempts),
+    Part(audit_log),
     Part(watermarks),
     Part(jobs, only=jobs.c.state.not_in(("queued", "running"))),
 )

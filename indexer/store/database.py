@@ -1,18 +1,23 @@
-"""Opens the store. ``articles.py``, ``editorial_lists.py``, ``jobs.py`` and ``keys.py`` define what an open store can do."""
+"""Opens the store. ``articles.py``, ``editorial_lists.py``, ``jobs.py``, ``keys.py``, ``accounts.py``, ``sessions.py`` and
+``audit.py`` define what an open store can do."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Engine, Table, inspect
 
 from indexer.errors import StoreUnavailable
+from indexer.store.accounts import AccountStore
 from indexer.store.articles import ArticleStore
+from indexer.store.audit import AuditLog
 from indexer.store.chain import Chain, open_database
 from indexer.store.dialects import make_engine, shown, translated
 from indexer.store.editorial_lists import EditorialStore
 from indexer.store.jobs import JobStore
 from indexer.store.keys import KeyStore
+from indexer.store.sessions import AttemptStore, SessionStore
 from indexer.store.tables import SCHEMA, api_keys, editorial_versions, jobs, revisions
 
 CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
@@ -47,6 +52,37 @@ def open_jobs(url: str, *, patience: float | None = None) -> JobStore:
 def open_keys(url: str) -> KeyStore:
     """Open the API keys in the same database. Otherwise as :func:`open_store`, with the same errors."""
     return KeyStore(open_database(url, CHAIN))
+
+
+@dataclass(frozen=True, slots=True)
+class DeskStore:
+    """What the desk needs of a store, over one engine."""
+
+    engine: Engine
+    articles: ArticleStore
+    accounts: AccountStore
+    sessions: SessionStore
+    attempts: AttemptStore
+    audit: AuditLog
+    keys: KeyStore
+
+    def close(self) -> None:
+        """Close the idle connections. The others close when they are given back."""
+        self.engine.dispose()
+
+
+def open_desk(url: str, *, patience: float | None = None) -> DeskStore:
+    """Open what the desk needs in the same database. Otherwise as :func:`open_store`, with the same errors."""
+    engine = open_database(url, CHAIN, patience=patience)
+    return DeskStore(
+        engine,
+        ArticleStore(engine),
+        AccountStore(engine),
+        SessionStore(engine),
+        AttemptStore(engine),
+        AuditLog(engine),
+        KeyStore(engine),
+    )
 
 
 def find_editorial(url: str) -> EditorialStore:

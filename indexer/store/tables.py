@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0007"
+SCHEMA: Final = "0008"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 
@@ -64,7 +64,7 @@ articles: Final = Table(
     Column("changed_at", BigInteger),
     Index("articles_duplicate_group", "duplicate_group"),
     Index("articles_revision", "revision", unique=True),
-    Index("articles_deleted", "deleted"),
+    Index("articles_state", "deleted", "status"),
 )
 """One row for each id that was ever stored.
 
@@ -172,3 +172,69 @@ watermarks: Final = Table(
     Column("reached", Text, nullable=False),
 )
 """How far each source was read that can go on where it ended (``Incremental`` in ``indexer/sources/base.py``), under its identity."""
+
+NAME_LENGTH: Final = 64
+"""Maximum number of characters of an account's name."""
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", exact_text(NAME_LENGTH), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Index("accounts_name", "name", unique=True),
+)
+"""One row for each person who may use the desk. ``password`` is a hash. An account is disabled and never deleted."""
+
+desk_sessions: Final = Table(
+    "desk_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("message", _LONG_TEXT, nullable=False),
+    Column("seen_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Index("desk_sessions_account", "account_id"),
+)
+"""One row for each browser that is logged in, under the SHA-256 of its cookie. ``message`` is shown on its next page."""
+
+invitations: Final = Table(
+    "invitations",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("name", exact_text(NAME_LENGTH)),
+    Column("setup", Boolean, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+)
+"""One row for each link that makes an account, or sets its password, under the SHA-256 of its token. It is deleted when used.
+Without ``name`` the guest chooses one. ``setup``: printed at a start, for the first account.
+"""
+
+login_attempts: Final = Table(
+    "login_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Index("login_attempts_at", "at"),
+)
+"""One row for each attempt to log in that has not succeeded. ``name`` is a SHA-256: people type passwords where a name belongs."""
+
+audit_log: Final = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", MOMENT, nullable=False),
+    Column("who", exact_text(NAME_LENGTH), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", _LONG_TEXT, nullable=False),
+    Column("details", _LONG_TEXT, nullable=False),
+    Index("audit_log_who", "who"),
+)
+"""One row for each change by the desk: the account's name, what was done to what, and JSON about it."""

@@ -17,10 +17,12 @@ from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.cli.desk import desk_group, first_account
 from search_service.cli.evaluate import evaluate_command, evaluate_related_command
 from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
+from search_service.desk.desk import make_desk
 from search_service.services import LISTS_PATIENCE, make_services
 from search_service.settings import SearchSettings
 from search_service.understanding.parse import SYNTAXES, Syntax
@@ -38,9 +40,10 @@ def application() -> Application:
 
 
 def _application(settings: SearchSettings) -> Application:
-    services = make_services(read_settings(IndexSettings, os.environ), settings)
+    indexing = read_settings(IndexSettings, os.environ)
+    services = make_services(indexing, settings)
     services.warm_up()
-    return create_app(services, settings)
+    return create_app(services, settings, make_desk(indexing, settings))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +53,7 @@ def cli() -> None:
 
 cli.add_command(queries)
 cli.add_command(keys)
+cli.add_command(desk_group)
 cli.add_command(evaluate_command)
 cli.add_command(evaluate_related_command)
 
@@ -186,4 +190,5 @@ def serve_command() -> None:
     """Serve search over HTTP until Ctrl-C."""
     # A dictionary that cannot be used is reported here once, not by every worker.
     make_services(read_settings(IndexSettings, os.environ)).close()
-    serve(read_settings(SearchSettings, os.environ), application)
+    settings = read_settings(SearchSettings, os.environ)
+    serve(settings, application, also_say=lambda: first_account(settings))

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from indexer.errors import JobNotFound
 from indexer.store.database import find_jobs, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind, State
@@ -46,6 +49,11 @@ class LiveJobs:
         """
         with self._writing.use() as store:
             return store.add_if_none_waits(kind)
+
+    def add(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+        """Queue a job, whatever else is queued. ``arguments`` are JSON values, as ``indexer/jobs/kinds.py`` reads them."""
+        with self._writing.use() as store:
+            return store.add(kind, arguments)
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a queued job, or ask the runner to end a running one. A job that has ended stays as it is.

@@ -18,8 +18,9 @@ from search_service.web.caching import keep_private
 from search_service.web.errors import Problem, problem
 from search_service.web.routes import Routes
 
-OPEN: Final = frozenset(("discovery", "docs", "elements", "health", "theme"))
-"""Blueprints that need no key, even if the service is private: probes send none, and descriptions, scripts and looks hold no article."""
+OPEN: Final = frozenset(("desk", "discovery", "docs", "elements", "health", "theme"))
+"""Blueprints that need no key, even if the service is private: probes send none, descriptions, scripts and looks hold no article, and
+the desk has its own login."""
 
 _ENGLISH: Final = {"expired": "expired", "revoked": "was revoked"}
 

@@ -14,11 +14,13 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadHost
 from werkzeug.routing import MapAdapter
 
+from search_service.desk.desk import Desk
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.access import register_access
 from search_service.web.api import api_blueprint
 from search_service.web.caching import register_caching
+from search_service.web.desk.blueprint import desk_blueprint
 from search_service.web.discovery import discovery_blueprint
 from search_service.web.docs import DESCRIPTION, docs_blueprint
 from search_service.web.elements import elements_blueprint
@@ -61,8 +63,10 @@ Application = Flask
 """A WSGI application with a test client: all that the command line and app.py need to know of it."""
 
 
-def create_app(services: Services, settings: SearchSettings) -> Application:
-    """The WSGI application. It keeps no state and sets no cookie.
+def create_app(
+    services: Services, settings: SearchSettings, desk: Desk | None = None
+) -> Application:
+    """The WSGI application. It keeps no state. Only the desk sets a cookie; without ``desk`` there is none.
 
     Raises:
         InvalidSetting: the theme cannot be used.
@@ -99,6 +103,8 @@ def create_app(services: Services, settings: SearchSettings) -> Application:
     app.register_blueprint(docs_blueprint(app, services, private=settings.private))
     app.register_blueprint(elements_blueprint())
     app.register_blueprint(pages_blueprint(services, settings.site_name))
+    if desk is not None:
+        app.register_blueprint(desk_blueprint(services, desk))
     register_forwarding(app, settings.proxies)
     if settings.theme:
         check_error_page(app, lambda: error_page(problem("not_found")))

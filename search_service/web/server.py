@@ -35,8 +35,13 @@ _LOOK_EVERY: Final = 0.5
 """Seconds between two looks of a worker whether its main process lives."""
 
 
-def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) -> None:
-    """Serve until Ctrl-C or SIGTERM, then let running requests finish.
+def serve(
+    settings: SearchSettings,
+    application: Callable[[], WSGIApplication],
+    *,
+    also_say: Callable[[], str] = str,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, then let running requests finish. ``also_say`` gives the lines after the address.
 
     ``application`` is called once in each worker. It must be a function of a module, because it is sent to the workers. A
     dead worker is replaced. If its replacement also dies within seconds, the server ends with exit code 1.
@@ -58,7 +63,7 @@ def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) 
             log_access=False,
         )
         _lose_no_signal_over_a_fork()
-        server.on_startup(partial(_announce, settings))
+        server.on_startup(partial(_announce, settings, also_say))
         server.serve(target_loader=partial(_load, application, os.getpid()), wrap_loader=False)
 
 
@@ -82,9 +87,10 @@ def _lose_no_signal_over_a_fork() -> None:
     os.register_at_fork(before=hold, after_in_parent=let, after_in_child=let)
 
 
-def _announce(settings: SearchSettings) -> None:
+def _announce(settings: SearchSettings, also_say: Callable[[], str]) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     sys.stdout.write(f"Serving at http://{host}:{settings.port} (Ctrl-C ends it)\n")
+    sys.stdout.write(also_say())
     sys.stdout.flush()
 
 

@@ -1,0 +1,1 @@
+"""The desk: what editors and admins do in the browser. ``search_service/web/desk/`` shows it."""

@@ -1,0 +1,191 @@
+"""What all pages of the desk share in their templates: the navigation, names, times, sizes and plots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import g, request, url_for
+
+from indexer.store.accounts import Role
+from indexer.store.jobs import Job, Kind, State
+from search_service.desk.actions import NAMES
+
+ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员"}
+
+SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
+    ("", (("desk.overview", "概览", "editor"),)),
+    (
+        "索引",
+        (
+            ("desk.jobs", "任务", "admin"),
+            ("desk.imports", "导入", "admin"),
+        ),
+    ),
+    (
+        "管理",
+        (
+            ("desk.keys", "密钥", "admin"),
+            ("desk.accounts", "账号", "admin"),
+            ("desk.audit", "记录", "admin"),
+        ),
+    ),
+)
+"""The navigation: groups of pages, each with its endpoint, its name, and who may see it."""
+
+KIND_NAMES: Final[Mapping[Kind, str]] = {
+    "import": "导入",
+    "reconcile": "核对",
+    "rebuild": "重建",
+    "check": "检查",
+    "regroup": "查找重复",
+}
+
+STATE_NAMES: Final[Mapping[State, str]] = {
+    "queued": "排队中",
+    "running": "进行中",
+    "succeeded": "已完成",
+    "failed": "失败",
+    "cancelled": "已取消",
+}
+
+PHASE_NAMES: Final[Mapping[str, str]] = {
+    "import": "读入文章",
+    "reconcile": "核对文章",
+    "scan": "收集新词",
+    "index": "写入索引",
+    "catch up": "补上新改动",
+    "check": "检查",
+    "promote": "启用",
+    "regroup": "查找重复",
+}
+"""The phases of jobs. One without a name is shown as the runner calls it."""
+
+_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page in the navigation. ``current``: it is shown, or one of its pages is."""
+
+    url: str
+    name: str
+    current: bool
+
+
+def navigation() -> list[tuple[str, list[Link]]]:
+    """The groups of pages that this session may see."""
+    role = g.session.account.role
+    groups = []
+    for heading, pages in SECTIONS:
+        seen = [
+            Link(url_for(endpoint), name, _is_current(url_for(endpoint)))
+            for endpoint, name, needed in pages
+            if role in ("admin", needed)
+        ]
+        if seen:
+            groups.append((heading, seen))
+    return groups
+
+
+def _is_current(url: str) -> bool:
+    here = f"{request.script_root}{request.path}"
+    return here == url or (here.startswith(f"{url}/") and url != url_for("desk.overview"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Bars over days, as the macro ``plot`` draws them: a name, a value and a text for each bar. ``summary`` says it in words.
+
+    ``warm``: the more, the worse.
+    """
+
+    name: str
+    summary: str
+    bars: Sequence[tuple[str, float, str]]
+    warm: bool = False
+
+    WIDTH = 100.0
+    HEIGHT = 40.0
+
+    def drawn(self) -> list[dict[str, Any]]:
+        """The bars as rectangles in a box of WIDTH by HEIGHT."""
+        most = max((value for _, value, _ in self.bars), default=0.0) or 1.0
+        step = self.WIDTH / max(1, len(self.bars))
+        return [
+            {
+                "x": round(at * step + step * 0.1, 2),
+                "y": round(self.HEIGHT - self.HEIGHT * value / most, 2),
+                "width": round(step * 0.8, 2),
+                "height": round(self.HEIGHT * value / most, 2),
+                "name": name,
+                "text": text,
+            }
+            for at, (name, value, text) in enumerate(self.bars)
+        ]
+
+
+def size_text(size: float) -> str:
+    """A number of bytes: 1.2 GB."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} {_UNITS[-1]}"
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time: 45 秒, 3 分 20 秒, 2 小时 5 分."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} 秒"
+    if whole < 3600:
+        return f"{whole // 60} 分 {whole % 60} 秒"
+    return f"{whole // 3600} 小时 {whole % 3600 // 60} 分"
+
+
+def details_text(details: Mapping[str, Any]) -> str:
+    """What the log knows of a change, in one line."""
+    shown = ((name, value) for name, value in details.items() if value not in ("", None, {}, []))
+    return "；".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in shown
+    )
+
+
+def outcome_text(text: str, job: Job) -> str:
+    """What the runner says, without the paths of an uploaded file: its owner knows it under another name."""
+    called = job.arguments.get("uploaded")
+    if not called:
+        return text
+    text = text.replace(f"; put right and import again: {job.arguments['rejects']}", "")
+    return text.replace(job.arguments["file"], called)
+
+
+def desk_values(zone: ZoneInfo) -> dict[str, Any]:
+    """What the templates of the desk may use."""
+
+    def moment(time: datetime | str | None) -> str:
+        """A time to the second, also one in the form of ISO 8601."""
+        if not time:
+            return ""
+        given = datetime.fromisoformat(time) if isinstance(time, str) else time
+        return given.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    return {
+        "navigation": navigation,
+        "moment": moment,
+        "size_text": size_text,
+        "duration_text": duration_text,
+        "action_name": lambda code: NAMES.get(code, code),
+        "role_names": ROLE_NAMES,
+        "kind_names": KIND_NAMES,
+        "state_names": STATE_NAMES,
+        "phase_names": PHASE_NAMES,
+        "details_text": details_text,
+        "outcome_text": outcome_text,
+    }

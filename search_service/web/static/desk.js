@@ -1,0 +1,20 @@
+// The parts of a page that change: fetched again and again while the page is shown. Without this script they change with a reload.
+
+for (const part of document.querySelectorAll("[data-live]")) {
+  const wait = 1000 * Number(part.dataset.every);
+  let shown = "";
+  const look = async () => {
+    if (!document.hidden) {
+      const response = await fetch(part.dataset.live, { redirect: "error" }).catch(() => null);
+      const text = response?.ok ? await response.text() : "";
+      // What the person is using stays as it is.
+      if (text && text !== shown && !part.contains(document.activeElement)) {
+        const page = new DOMParser().parseFromString(text, "text/html");
+        part.replaceChildren(...page.body.childNodes);
+        shown = text;
+      }
+    }
+    setTimeout(look, wait);
+  };
+  setTimeout(look, wait);
+}
