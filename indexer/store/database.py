@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Final
 
 from sqlalchemy import Engine, Table, inspect
 
+from indexer.analysis.dictionary import UserDictionary
 from indexer.errors import StoreUnavailable
 from indexer.store.articles import ArticleStore
 from indexer.store.chain import Chain, open_database
@@ -37,6 +39,16 @@ def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
 def open_editorial(url: str) -> EditorialStore:
     """Open the editorial lists in the same database. Otherwise as :func:`open_store`, with the same errors."""
     return EditorialStore(open_database(url, CHAIN))
+
+
+def read_words(url: str) -> UserDictionary:
+    """The editors' words in the store at a database URL. Otherwise as :func:`open_store`, with the same errors.
+
+    Raises:
+        InvalidEntry: a newer release has written a word that this one cannot read.
+    """
+    with closing(open_editorial(url)) as editorial:
+        return editorial.words()
 
 
 def open_jobs(url: str, *, patience: float | None = None) -> JobStore:
