@@ -30,7 +30,8 @@ from indexer.opening import ensure_fit, is_sound, made_with
 from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
-from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
+from indexer.rebuilding.if_needed import rebuild_if_needed
+from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check, look
 from indexer.reconcile import Plan, read_only, reconcile
 from indexer.rejects import is_own_source, rejects_name

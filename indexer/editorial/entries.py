@@ -11,7 +11,7 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.dictionary import UserDictionary, UserWord
 
 ListName = Literal[
-    "synonyms", "stopwords", "words", "pins", "hides", "picks", "bans", "blocked", "hot"
+    "synonyms", "stopwords", "words", "pins", "hides", "picks", "bans", "blocked", "hot", "golden"
 ]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
@@ -192,7 +192,32 @@ class BlockPlacement:
         return self.active and self.days.hold(day)
 
 
-Entry = Synonyms | Stopword | Word | Blocked | HotQuery | Placement | BlockPlacement
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A query, as typed, whose first page must hold these articles before a new generation of the index goes live."""
+
+    query: str
+    article_ids: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The entry's key: the folded query."""
+        return fold_literal(self.query)
+
+    def spell(self) -> str:
+        """The entry as a line."""
+        return f"{self.query} {ARROW} {' '.join(map(_spell_id, self.article_ids))}"
+
+
+Entry = Synonyms | Stopword | Word | Blocked | HotQuery | Placement | BlockPlacement | Golden
+
+
+def articles_of(entry: Entry) -> tuple[str, ...]:
+    """The ids of the articles that an entry places or expects."""
+    if isinstance(entry, Golden):
+        return entry.article_ids
+    placed = entry.article_id if isinstance(entry, Placement | BlockPlacement) else None
+    return () if placed is None else (placed,)
 
 
 def spell_word(word: UserWord) -> str:

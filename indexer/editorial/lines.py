@@ -16,6 +16,7 @@ from indexer.editorial.entries import (
     Blocked,
     BlockPlacement,
     Entry,
+    Golden,
     HotQuery,
     ListName,
     Placement,
@@ -23,7 +24,14 @@ from indexer.editorial.entries import (
     Synonyms,
     Word,
 )
-from indexer.editorial.parts import read_block, read_days, read_placed, read_text, read_word
+from indexer.editorial.parts import (
+    read_block,
+    read_days,
+    read_ids,
+    read_placed,
+    read_text,
+    read_word,
+)
 from indexer.errors import InvalidEntry
 
 _PLACED: Final = ("pins", "hides", "picks", "bans")
@@ -40,6 +48,8 @@ MOST_WORDS: Final = 32
 """The most words in a line of synonyms. Each word may cost a query that many look-ups."""
 LAST_POSITION: Final = 100
 """The largest page. An article that should come later needs no pin."""
+MOST_GOLDEN: Final = 10
+"""The most articles of a golden query: as many as a first page has."""
 
 _SYNONYMS: Final = Path(__file__).parent.parent / "analysis" / "data" / "synonyms.txt"
 _COMMA: Final = re.compile("[,，、]")
@@ -80,12 +90,14 @@ def _entry(name: ListName, text: str) -> Entry:
             return Blocked(read_text(text))
         case "hot":
             return _hot(text)
+        case "golden":
+            return _golden(text)
         case "pins" | "hides" | "picks" | "bans":
             return _placement(name, text)
 
 
 def entry_key(name: ListName, line: str) -> str:
-    """The key of the entry that a line names. For an article in a place or a hot query the line may omit what follows the key.
+    """The key of the entry that a line names. For an article in a place, a hot or a golden query the line may omit what follows the key.
 
     Raises:
         InvalidEntry: as :func:`read_entry`.
@@ -95,6 +107,8 @@ def entry_key(name: ListName, line: str) -> str:
             return _placed(name, line.strip())[0].key
         except ValueError as error:
             raise InvalidEntry(name, line, str(error)) from error
+    if name == "golden" and ARROW not in line:
+        line = f"{line} {ARROW} any"
     return read_entry(name, line).key
 
 
@@ -173,6 +187,18 @@ def _hot(text: str) -> HotQuery:
     if query and (days := read_days(last)):
         return HotQuery(read_text(query), days)
     return HotQuery(read_text(text))
+
+
+def _golden(text: str) -> Golden:
+    query, _, right = text.partition(ARROW)
+    ids = read_ids(right)
+    if not ids:
+        raise ValueError(
+            f"needs a query, {ARROW} and the ids of articles, such as 春运抢票 {ARROW} a-1 a-2; in a shell put the line in quotes"
+        )
+    if len(ids) > MOST_GOLDEN:
+        raise ValueError(f"names {len(ids)} articles: a first page has {MOST_GOLDEN}")
+    return Golden(read_text(query), ids)
 
 
 def _placement(name: ListName, text: str) -> Placement | BlockPlacement:
