@@ -125,6 +125,7 @@ def rebuild(
                         seconds=round(time.monotonic() - began, 3),
                         user_dictionary=words.user_dictionary.fingerprint,
                         found_words=words.found_words.fingerprint,
+                        words_applied=filled.words_applied,
                     )
                 )
                 generations.promote(made.name)
