@@ -7,6 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.asking import MakeAsking
 from indexer.build_progress import Report, silent
 from indexer.generations import Generations
 from indexer.rebuilding.catch_up import ChangesReport, apply_changes
@@ -38,6 +39,8 @@ def rebuild_if_needed(
     timezone: ZoneInfo,
     keep: int,
     processes: int = 1,
+    asking: MakeAsking | None = None,
+    force: bool = False,
     progress: Report = silent,
 ) -> Outcome:
     """Do the least that brings the live index up to the store: nothing, apply its changes or the editors' words, or rebuild.
@@ -86,6 +89,8 @@ def rebuild_if_needed(
         timezone=timezone,
         keep=keep,
         processes=processes,
+        asking=asking,
+        force=force,
         progress=progress,
     )
     return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
