@@ -14,8 +14,9 @@ from typing import cast
 import click
 
 from indexer.abbreviations import abbreviations
-from indexer.analysis.analyzers import is_one_word, make_analyzer
+from indexer.analysis.analyzers import is_one_word
 from indexer.cli import summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
     ALL_ARTICLES,
@@ -39,7 +40,7 @@ _LIST = click.argument("name", metavar="LIST", type=click.Choice(LISTS))
 
 @click.group("editorial")
 def editorial_group() -> None:
-    """Keep the editors' lists: synonyms, stopwords, pins, hides, picks, bans, blocked words, hot and golden queries."""
+    """Keep the editors' lists: synonyms, stopwords, words, pins, hides, picks, bans, blocked words, hot and golden queries."""
 
 
 @editorial_group.command("list")
@@ -135,7 +136,7 @@ def abbreviations_command(least: int) -> None:
     with closing(open_store(settings.store_url)) as articles:
         found = abbreviations(
             (change.article for change in articles.changes() if change.article),
-            make_analyzer(user_dictionary=settings.user_dictionary),
+            current_analyzer(settings),
             least=least,
             known=known,
         )
@@ -156,7 +157,7 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
         summaries.hint(f"mind: {about}")
     stopwords = [each.word for each in entries if isinstance(each, Stopword)]
     if stopwords:
-        analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+        analyzer = current_analyzer(settings)
         for word in stopwords:
             if not is_one_word(analyzer, word):
                 cut = " ".join(token.text for token in analyzer.index(word))

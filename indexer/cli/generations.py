@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.cli import build_summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.generations import Generations
 from indexer.opening import is_sound
 from indexer.promotion_checks import read_checks
@@ -54,7 +54,7 @@ def promote_command(name: str, force: bool) -> None:
     live = promote(
         Generations(settings.index_dir),
         name,
-        analyzer=_analyzer(settings),
+        analyzer=current_analyzer(settings),
         timezone=settings.timezone,
         force=force,
     )
@@ -66,7 +66,9 @@ def rollback_command() -> None:
     """Promote the newest generation that is older than the live one and was live."""
     settings = _settings()
     live = roll_back(
-        Generations(settings.index_dir), analyzer=_analyzer(settings), timezone=settings.timezone
+        Generations(settings.index_dir),
+        analyzer=current_analyzer(settings),
+        timezone=settings.timezone,
     )
     click.echo(f"generation {live.name} is live")
 
@@ -86,14 +88,12 @@ def prune_command(keep: int | None) -> None:
         left = generations.clean()
         removed = generations.prune(
             keep or settings.keep_generations,
-            is_sound=partial(is_sound, analyzer=_analyzer(settings), timezone=settings.timezone),
+            is_sound=partial(
+                is_sound, analyzer=current_analyzer(settings), timezone=settings.timezone
+            ),
         )
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
 
 
 def _settings() -> IndexSettings:
     return read_settings(IndexSettings, os.environ)
-
-
-def _analyzer(settings: IndexSettings) -> Analyzer:
-    return make_analyzer(user_dictionary=settings.user_dictionary)

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.explain import explain
 from indexer.asking import MakeAsking
 from indexer.build_progress import Report
 from indexer.cli import build_summaries, summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
 from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE, generations_group
@@ -174,7 +175,7 @@ cli.add_command(copy_store_command)
 @click.argument("text")
 def analyze_command(text: str) -> None:
     """Show the tokens of TEXT in an article (index) and in a query."""
-    summaries.show_analysis(explain(text, _analyzer(_settings())))
+    summaries.show_analysis(explain(text, current_analyzer(_settings())))
 
 
 # The index
@@ -244,7 +245,7 @@ def follow_command() -> None:
         Follower(
             store,
             Generations(settings.index_dir),
-            analyzer=_analyzer(settings),
+            analyzer=current_analyzer(settings),
             timezone=settings.timezone,
             tell=summaries.hint,
         ).run(stop)
@@ -270,7 +271,7 @@ def words_command() -> None:
     """Show the words that the last rebuild found in the articles, with their frequencies."""
     settings = _settings()
     live = Generations(settings.index_dir).live()
-    click.echo(made_with(live, _analyzer(settings)).found_words.lines, nl=False)
+    click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
 
 
 @cli.command("check")
@@ -319,7 +320,7 @@ class _Building(_Means):
 def _means(settings: IndexSettings) -> _Means:
     return {
         "engine_name": settings.engine,
-        "analyzer": _analyzer(settings),
+        "analyzer": current_analyzer(settings),
         "timezone": settings.timezone,
     }
 
@@ -330,7 +331,3 @@ def _settings() -> IndexSettings:
 
 def _store(settings: IndexSettings) -> AbstractContextManager[ArticleStore]:
     return closing(open_store(settings.store_url))
-
-
-def _analyzer(settings: IndexSettings) -> Analyzer:
-    return make_analyzer(user_dictionary=settings.user_dictionary)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from indexer.analysis.dictionary import UserWord, read_user_word
 from indexer.editorial.entries import (
     ALL_ARTICLES,
     ARROW,
@@ -21,6 +22,7 @@ from indexer.editorial.entries import (
     Placement,
     Stopword,
     Synonyms,
+    Word,
 )
 from indexer.editorial.parts import (
     read_block,
@@ -66,7 +68,7 @@ def read_entry(name: ListName, line: str) -> Entry:
             raise ValueError("a line that is empty or begins with # is no entry")
         entry = _entry(name, text)
         sign = entry.spell()[0]
-        if sign in "#-" and sign != text[0]:
+        if sign in "#-" and sign != text[0] and not isinstance(entry, Word):
             raise ValueError(
                 f"would be kept as a line that begins with {sign}, which means something else there: "
                 "leave the sign away or put another word first"
@@ -82,6 +84,8 @@ def _entry(name: ListName, text: str) -> Entry:
             return _synonyms(text)
         case "stopwords":
             return Stopword(read_word(text.removeprefix("-")), kept=text.startswith("-"))
+        case "words":
+            return _word(text)
         case "blocked":
             return Blocked(read_text(text))
         case "hot":
@@ -166,6 +170,16 @@ def _words(text: str, *, least: int) -> tuple[str, ...]:
                 "width, capitals and small letters are the same word anyway"
             )
     return words
+
+
+def _word(text: str) -> Word:
+    refused = text.startswith("-")
+    word = read_user_word(text.removeprefix("-"))
+    if word.text[0] in "#-":
+        raise ValueError(f"{word.text!r} begins with {word.text[0]}: such a word cannot be listed")
+    if refused and word.frequency is not None:
+        raise ValueError(f"has a frequency behind a refused word: write -{word.text} alone")
+    return Word(UserWord(word.text, 0) if refused else word)
 
 
 def _hot(text: str) -> HotQuery:

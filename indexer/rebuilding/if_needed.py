@@ -1,4 +1,4 @@
-"""The least that brings the live index up to the store: nothing, its changes, or a rebuild."""
+"""The least that brings the live index up to the store: nothing, its changes, the editors' words, or a rebuild."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from indexer.generations import Generations
 from indexer.rebuilding.catch_up import ChangesReport, apply_changes
 from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import look
+from indexer.rebuilding.words import WordsReport, apply_words
 from indexer.store.articles import ArticleStore
 
-Did = Literal["nothing", "applied changes", "rebuilt"]
+Did = Literal["nothing", "applied changes", "applied words", "rebuilt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Outcome:
     did: Did
     why: str
     applied: ChangesReport | None = None
+    words: WordsReport | None = None
     rebuilt: RebuildReport | None = None
 
 
@@ -41,7 +43,7 @@ def rebuild_if_needed(
     force: bool = False,
     progress: Report = silent,
 ) -> Outcome:
-    """Do the least that brings the live index up to the store: nothing, apply its changes, or rebuild.
+    """Do the least that brings the live index up to the store: nothing, apply its changes or the editors' words, or rebuild.
 
     Raises:
         As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
@@ -52,6 +54,18 @@ def rebuild_if_needed(
     need, why = standing.need, standing.why
     if need == "nothing":
         return Outcome(did="nothing", why=why)
+    if need == "words":
+        words = apply_words(
+            store,
+            generations,
+            engine_name=engine_name,
+            analyzer=analyzer,
+            timezone=timezone,
+            keep=keep,
+            processes=processes,
+            progress=progress,
+        )
+        return Outcome(did="applied words", why=why, words=words)
     if need == "changes":
         applied = apply_changes(
             store,

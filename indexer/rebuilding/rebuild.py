@@ -156,6 +156,7 @@ def rebuild(
                         seconds=round(time.monotonic() - began, 3),
                         user_dictionary=words.user_dictionary.fingerprint,
                         found_words=words.found_words.fingerprint,
+                        words_applied=filled.words_applied,
                     )
                 )
                 if promoted:
