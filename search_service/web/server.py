@@ -38,7 +38,7 @@ _LOOK_EVERY: Final = 0.5
 def serve(settings: SearchSettings, application: Callable[[], WSGIApplication]) -> None:
     """Serve until Ctrl-C or SIGTERM, then let running requests finish.
 
-    ``application`` is called once in each worker. It must be a function of a module, because it is sent to the workers. A
+    ``application`` is called once in each worker. It must be picklable, because it is sent to the workers. A
     dead worker is replaced. If its replacement also dies within seconds, the server ends with exit code 1.
 
     Raises:
