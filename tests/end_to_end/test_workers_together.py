@@ -90,10 +90,9 @@ def test_workers_share_a_limit_and_log_json_with_a_folder_that_the_server_made(
     """A limit of 20 a minute is one more request in three seconds, so a slow machine may see some more."""
     limited = {"SEARCH_WORKERS": "2", "SEARCH_RATE_LIMIT": "20", "TMPDIR": str(tmp_path)}
     with serving(index, **limited, SEARCH_LOG="json") as server:
-        wait_until(lambda: len(children(server.process.pid)) == 2)
-        statuses = [server.get("/api/v1/latest")[0] for _ in range(60)]
         (folder,) = tmp_path.glob("search-*")
-        assert len(counting(folder)) == 2
+        wait_until(lambda: server.get("/healthz")[0] == 200 and len(counting(folder)) == 2)
+        statuses = [server.get("/api/v1/latest")[0] for _ in range(60)]
         _, printed = server.end()
     assert not folder.exists()
     assert set(statuses) == {200, 429}
