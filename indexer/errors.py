@@ -25,7 +25,8 @@
     │   ├── StoreNeverFilled       a rebuild would replace a filled index by an empty one
     │   ├── StoreTooNew            the database was written by a newer release
     │   ├── TargetNotEmpty         a copy would go into a database that holds rows
-    │   └── CopyFailed             a copy is not what it was copied from
+    │   ├── CopyFailed             a copy is not what it was copied from
+    │   └── BackupRefused          a backup cannot be made or restored
     ├── QueryLogUnavailable        the database of the query log cannot be used
     └── IndexFailure
         ├── NoLiveGeneration       nothing was built yet
@@ -273,6 +274,14 @@ class CopyFailed(StoreError):
             "nothing was copied; see that no other program writes there, and that the database is in UTF-8"
         )
         self.url, self.table, self.read, self.found = url, table, read, found
+
+
+class BackupRefused(StoreError):
+    """A backup cannot be made or restored. ``what`` is the archive or the database that stands in the way."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what, self.why = what, why
 
 
 class QueryLogUnavailable(SearchIndexError):

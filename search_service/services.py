@@ -33,11 +33,13 @@ from search_service.blocks.related import RelatedAnswer, Wanted, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
+from search_service.limits import Limits
 from search_service.live.decisions import DecidedOn, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.live.lag import StoreWatch
+from search_service.metrics import Metrics
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
 from search_service.querylog.log import BackgroundQueryLog
@@ -87,6 +89,8 @@ class Services:
     nothing_meant: NothingMeant = field(default_factory=NothingMeant)
     findings: Findings = field(default_factory=Findings)
     kept_blocks: Kept = field(default_factory=Kept)
+    metrics: Metrics = field(default_factory=Metrics)
+    limits: Limits = field(default_factory=Limits)
 
     def search(self, question: Question) -> Answer:
         """Answer a question.
@@ -94,7 +98,7 @@ class Services:
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
-        return self._in_turn(
+        answer = self._in_turn(
             lambda: search(
                 self.live,
                 question,
@@ -107,6 +111,8 @@ class Services:
                 nothing_meant=self.nothing_meant,
             )
         )
+        self.metrics.searched(answer.understood.rung, complete=answer.complete)
+        return answer
 
     def related(self, about: str | Article, wanted: Wanted = Wanted()) -> RelatedAnswer:  # noqa: B008 (it is frozen)
         """The articles related to the article with an id, or to one that need not be in the index, such as a draft.
@@ -170,6 +176,7 @@ class Services:
         if isinstance(about, Article):
             return self._in_turn(lambda: self._new_blocks(about, sizes))
         kept = self._kept_blocks(about, sizes)
+        self.metrics.looked_up("blocks", found=kept is not None)
         try:
             state = self.live.state()
             if kept and kept.is_of(state):
@@ -221,7 +228,7 @@ class Services:
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of the typed text."""
-        return self._in_turn(
+        made = self._in_turn(
             lambda: suggest(
                 self.live,
                 prefix,
@@ -233,6 +240,8 @@ class Services:
                 finding=self._check,
             )
         )
+        self.metrics.suggested(complete=made.complete)
+        return made
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked: first those of the first window, then those of the others.
@@ -315,9 +324,11 @@ class Services:
         self.jobs.close()
         if self.writing is not None:
             self.writing.close()
+        self.limits.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
-        return self.gate.pass_in_turn(ask, patience=self.time_limit)
+        with self.metrics.at_gate.track_inprogress():
+            return self.gate.pass_in_turn(ask, patience=self.time_limit)
 
     def _choose(self, choose: Callable[[Callable[[str], bool]], _Answer]) -> _Answer:
         """What ``choose`` chooses, given whether a query still finds something. Passes the gate only if the index must be asked."""
@@ -326,6 +337,7 @@ class Services:
 
         def known(text: str) -> bool:
             found = self.findings.known(text, state(), version, now)
+            self.metrics.looked_up("queries", found=found is not None)
             if found is None:
                 raise _NotKnown
             return found
@@ -394,4 +406,6 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         aging=told.aging,
         relating=told.relating,
         time_limit=told.time_limit,
+        metrics=Metrics(told.run_dir),
+        limits=Limits(told.run_dir and told.run_dir / "limits"),
     )
