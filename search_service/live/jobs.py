@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from indexer.errors import JobNotFound
 from indexer.store.database import find_jobs, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind, State
@@ -38,14 +41,14 @@ class LiveJobs:
         with self._reading.use() as store:
             return _need(store.get(job_id), job_id)
 
-    def start(self, kind: Kind) -> Job:
-        """Queue a job that needs no arguments.
+    def start(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+        """Queue a job, or return the same one if it is queued or running.
 
         Raises:
-            JobWaiting: one of this kind is queued or running.
+            JobWaiting: one of this kind with other arguments is queued or running.
         """
         with self._writing.use() as store:
-            return store.add_if_none_waits(kind)
+            return store.add_if_none_waits(kind, arguments)
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a queued job, or ask the runner to end a running one. A job that has ended stays as it is.
