@@ -9,7 +9,12 @@ from search_service.live.index import IndexState
 from search_service.services import Services
 
 Fault = Literal[
-    "store_unavailable", "index_behind", "index_outdated", "lists_old", "query_log_away"
+    "store_unavailable",
+    "index_behind",
+    "index_outdated",
+    "index_held_back",
+    "lists_old",
+    "query_log_away",
 ]
 FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
 
@@ -48,6 +53,8 @@ def degraded(services: Services, index: IndexState | None) -> tuple[Degraded, ..
             "index_outdated",
             "the index was made by another release or with other words: run 'python -m indexer rebuild'",
         )
+    if index and index.held_back is not None:
+        note("index_held_back", f"answers come from the generation before: {index.held_back}")
     if services.editorial_state().trouble is not None:
         note(
             "lists_old",

@@ -201,7 +201,7 @@ def _go_on_after(jobs: JobStore, engine: Engine, replaced: int) -> None:
         with translated(engine.url), for_writing(engine).begin() as connection:
             connection.execute(update(revisions).values(last=func.max(revisions.c.last, least)))
     with suppress(JobWaiting):
-        jobs.add_if_none_waits("rebuild")
+        jobs.add_if_none_waits("rebuild", {})
 
 
 def _revision(file: Path) -> int:
