@@ -26,7 +26,7 @@ test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times 
 	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100
 
 test-api: $(VENV)/.development  ## Ask a server hundreds of questions that its OpenAPI document allows or forbids (a minute)
-	@$(BIN)/python -m pytest -m api
+	@$(BIN)/python -m pytest -m api tests/end_to_end/test_openapi_answers.py
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .
