@@ -12,12 +12,14 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.asking import MakeAsking
 from indexer.build_progress import BuildProgress
 from indexer.generations import Generations
 from indexer.importing import given_source, import_source, lasting_location
 from indexer.ingest import IngestReport
 from indexer.jobs.progress import Progress
 from indexer.reading import Options, Reading, say_unseen
+from indexer.rebuilding.promotion import promote, roll_back
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check
 from indexer.reconcile import Plan, read_only, reconcile
@@ -29,7 +31,10 @@ from indexer.times import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What jobs work with. ``analyzer`` makes a new one for each job, since the user dictionary may have changed meanwhile."""
+    """What jobs work with. ``analyzer`` makes a new one for each job, since the user dictionary may have changed meanwhile.
+
+    ``asking`` asks indexes as readers do; without it rebuilds skip the checks that need it.
+    """
 
     store: ArticleStore
     generations: Generations
@@ -39,6 +44,7 @@ class Means:
     date_order: Order | None
     keep: int
     processes: int
+    asking: MakeAsking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +141,18 @@ def _counts(report: IngestReport) -> str:
     )
 
 
-def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
-    """Build a new generation and make it live, as the command ``rebuild`` does."""
+def rebuild_arguments(*, promote: bool = True, force: bool = False) -> dict[str, Any]:
+    """The arguments of a rebuild: whether it promotes what it made, and whether even if checks fail."""
+    return {"promote": promote, "force": force}
+
+
+def promote_arguments(generation: str, *, force: bool = False) -> dict[str, Any]:
+    """The arguments of a promotion: of which generation, and whether even if it failed checks."""
+    return {"generation": generation, "force": force}
+
+
+def _rebuild(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Build a new generation, check it and make it live, as the command ``rebuild`` does. Failed checks fail the job."""
     articles = means.store.count()
     progress.begin("scan", total=articles)
 
@@ -154,15 +170,49 @@ def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         timezone=means.timezone,
         keep=means.keep,
         processes=means.processes,
+        asking=means.asking,
+        # The row of an older release lacks them.
+        promote=arguments.get("promote", True),
+        force=arguments.get("force", False),
         progress=show,
     )
+    failed = "; ".join(f"{each.name}: {each.detail}" for each in report.checks.failed)
+    if failed and not report.promoted:
+        return Outcome(
+            "failed",
+            f"generation {report.generation} is complete and not live, for checks failed: {failed}",
+        )
     sentence = (
-        f"generation {report.generation} is live: {report.articles:,} articles, "
-        f"revision {report.revision:,}, {report.seconds:,.1f} s"
+        f"generation {report.generation} {'is live' if report.promoted else 'is complete and waits'}: "
+        f"{report.articles:,} articles, revision {report.revision:,}, {report.seconds:,.1f} s"
     )
+    if failed:
+        sentence += f"; checks failed ({failed})"
     if report.merge_failure is not None:
         sentence += f"; segments could not be merged ({report.merge_failure})"
     return Outcome("succeeded", sentence)
+
+
+def _promote(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Make a generation live, as the command ``generations promote`` does."""
+    progress.begin("promote", total=1)
+    live = promote(
+        means.generations,
+        arguments["generation"],
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+        force=arguments["force"],
+    )
+    progress.reach(1)
+    return Outcome("succeeded", f"generation {live.name} is live")
+
+
+def _roll_back(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Go back to the generation before, as the command ``generations rollback`` does."""
+    progress.begin("rollback", total=1)
+    live = roll_back(means.generations, analyzer=means.analyzer(), timezone=means.timezone)
+    progress.reach(1)
+    return Outcome("succeeded", f"generation {live.name} is live")
 
 
 def _check(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -200,6 +250,8 @@ RUNS: Final[Mapping[Kind, Run]] = {
     "rebuild": _rebuild,
     "check": _check,
     "regroup": _regroup,
+    "promote": _promote,
+    "rollback": _roll_back,
 }
 
 RESUMED: Final[frozenset[Kind]] = frozenset({"import"})

@@ -182,7 +182,7 @@ CODES: Final = {
             "job_waiting",
             409,
             "A job of this kind is queued or running",
-            "The job was not added, because one of the same kind has not ended yet.",
+            "The job was not added, because one of the same kind with other arguments has not ended yet.",
             "The header Location has the address of that job. Wait until it ends, or cancel it first.",
             "这项任务已在进行",
             "请等它结束后再试。",

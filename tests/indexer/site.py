@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
+from indexer.asking import Asking
 from indexer.build_progress import BuildProgress, Report
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
@@ -19,10 +20,19 @@ from indexer.rebuilding.catch_up import ChangesReport, apply_changes
 from indexer.rebuilding.if_needed import Outcome, rebuild_if_needed
 from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import CheckReport, Standing, check, look
+from indexer.settings import IndexSettings
 from indexer.store.articles import ArticleStore
+from search_service.asking import AskingAsReaders
+from search_service.settings import SearchSettings
 from tests.factories import article
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def asking_as_readers(store_url: str, log_url: str | None = None) -> Asking:
+    """Asks as the search service does, with the editors' lists of a store."""
+    settings = replace(IndexSettings(), store_url=store_url)
+    return AskingAsReaders(settings, SearchSettings(querylog_url=log_url))
 
 
 @dataclass
