@@ -47,11 +47,7 @@ def application() -> WSGIApplication:
 def main() -> int:
     """Run the service until Ctrl-C. Settings are read from the environment: see docs/settings.md."""
     # A setting that cannot work is reported here once, not by every process.
-    dictionary = read_settings(IndexSettings, os.environ).user_dictionary
-    if dictionary is not None:
-        from indexer.analysis.dictionary import read_user_dictionary  # as above
-
-        read_user_dictionary(dictionary)
+    read_settings(IndexSettings, os.environ)
     settings = read_settings(SearchSettings, os.environ)
     if settings.theme is not None:
         from search_service.web.theme import read_theme  # as above

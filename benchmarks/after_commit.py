@@ -44,7 +44,7 @@ from indexer.fields import make_article
 from indexer.generations import Generations
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.settings import IndexSettings, read_settings
-from indexer.store.database import open_store
+from indexer.store.database import open_store, read_words
 from search_service.live.index import LiveIndex
 from search_service.services import Services, make_services
 
@@ -59,7 +59,7 @@ class Side:
         made = make_services(settings)
         live = LiveIndex(
             Generations(settings.index_dir),
-            analyzer=make_analyzer(user_dictionary=settings.user_dictionary),
+            analyzer=make_analyzer(words=read_words(settings.store_url)),
             timezone=settings.timezone,
             clock=lambda: self._time,
         )
@@ -158,7 +158,7 @@ def main() -> int:
     texts = [text for text, _ in counted.most_common(options.hottest)]
     with tempfile.TemporaryDirectory() as folder:
         settings = copied(read_settings(IndexSettings, os.environ), Path(folder))
-        analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+        analyzer = make_analyzer(words=read_words(settings.store_url))
         with (
             closing(Side(settings, options.now)) as staying,
             closing(Side(settings, options.now)) as going,

@@ -43,7 +43,7 @@ from benchmarks.over_http import Connection, Request, product
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.query import MatchAll, SearchRequest
 from indexer.settings import IndexSettings, read_settings
-from indexer.store.database import open_store
+from indexer.store.database import open_store, read_words
 from search_service.blocks.related import RelatedAnswer, Wanted
 from search_service.evaluation.judged import read_judged
 from search_service.evaluation.related import evaluate_related
@@ -159,7 +159,7 @@ def load_store(url: str, store_url: str, analyzer: Analyzer) -> None:
 def measure_quality(url: str, folder: Path, settings: IndexSettings) -> None:
     """Load OpenSearch with a judged set, and print the measures of both."""
     judged = read_judged(folder)
-    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    analyzer = make_analyzer(words=read_words(settings.store_url))
     load(url, judged.articles, analyzer, offsets=False)
     with closing(Connection(url)) as peer:
         found = evaluate_related(

@@ -27,7 +27,7 @@ import jieba
 from benchmarks.corpora import records
 from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.analysis.characters import fold
-from indexer.analysis.dictionary import UserWord, packaged_dictionary
+from indexer.analysis.dictionary import UserDictionary, UserWord, packaged_dictionary
 from indexer.analysis.segmenter import ChineseSegmenter
 
 FORGET = "龘靐齉"
@@ -39,11 +39,13 @@ STARTS = {
     "ready to index": "from indexer.analysis.analyzers import make_analyzer\nmake_analyzer().index('晴川谷的地铁')",
     "ready with user words": (
         "from indexer.analysis.analyzers import make_analyzer\n"
-        "make_analyzer(user_dictionary=path).query('晴川谷的地铁')"
+        "from indexer.analysis.dictionary import parse_user_dictionary\n"
+        "make_analyzer(words=parse_user_dictionary(path.read_bytes(), path)).query('晴川谷的地铁')"
     ),
     "ready in plain Python": (
         "from indexer.analysis.analyzers import make_analyzer\n"
-        "make_analyzer(user_dictionary=forgetting).query('晴川谷的地铁')"
+        "from indexer.analysis.dictionary import UserDictionary, UserWord\n"
+        f"make_analyzer(words=UserDictionary((UserWord('{FORGET}', 0),))).query('晴川谷的地铁')"
     ),
     "jieba, without its cache": (
         "import jieba, logging\njieba.setLogLevel(logging.WARNING)\n"
@@ -72,7 +74,10 @@ def contenders(folder: Path) -> dict[str, Callable[[str], int]]:
     packaged = packaged_dictionary()
     fast = ChineseSegmenter(packaged)
     plain = ChineseSegmenter(packaged, [UserWord(FORGET, 0)])
-    analyzer, plain_analyzer = make_analyzer(), make_analyzer(user_dictionary=forgetting(folder))
+    analyzer, plain_analyzer = (
+        make_analyzer(),
+        make_analyzer(words=UserDictionary((UserWord(FORGET, 0),))),
+    )
 
     def index(which: Analyzer) -> Callable[[str], int]:
         return lambda text: len(which.index(text))
@@ -85,13 +90,6 @@ def contenders(folder: Path) -> dict[str, Callable[[str], int]]:
         "plain, words with offsets": lambda text: offsets(plain, fold(text)),
         "plain, index": index(plain_analyzer),
     }
-
-
-def forgetting(folder: Path) -> Path:
-    """A user dictionary that forces the form in plain Python."""
-    path = folder / "forget.txt"
-    path.write_text(f"{FORGET} 0\n", encoding="utf-8")
-    return path
 
 
 def throughput(texts: list[str], *, rounds: int, folder: Path) -> None:
@@ -145,7 +143,7 @@ def starts(folder: Path, *, rounds: int) -> None:
     for name, script in STARTS.items():
         whole = (
             "import time\nfrom pathlib import Path\n"
-            f"folder = {str(folder / 'none')!r}\npath = Path({str(words)!r})\nforgetting = Path({str(forgetting(folder))!r})\n"
+            f"folder = {str(folder / 'none')!r}\npath = Path({str(words)!r})\n"
             f"{script}\n"
             "print(time.process_time())\n"
             "status = Path('/proc/self/status').read_text(encoding='utf-8')\n"

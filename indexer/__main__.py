@@ -1,11 +1,33 @@
-"""The administrator's command line: ``python -m indexer``. See docs/cli.md."""
+"""The administrator's command line: ``python -m indexer``. See docs/cli.md.
+
+It is a composition root: it hands the commands what they need of the search service, which is loaded when it is used.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
+from indexer.asking import Asking
 from indexer.cli.main import cli
 from indexer.command_line import run
+from indexer.settings import IndexSettings, read_settings
+
+
+def asking() -> Asking:
+    """Asks indexes as readers do.
+
+    Raises:
+        InvalidSetting, UnknownSetting: a setting has a value that cannot be used.
+    """
+    # Imported here because most commands need none of it, and it takes as long to load as all else together.
+    from search_service.asking import AskingAsReaders
+    from search_service.settings import SearchSettings
+
+    return AskingAsReaders(
+        read_settings(IndexSettings, os.environ), read_settings(SearchSettings, os.environ)
+    )
+
 
 if __name__ == "__main__":
-    sys.exit(run(cli, name="python -m indexer"))
+    sys.exit(run(cli, name="python -m indexer", given=asking))

@@ -53,13 +53,19 @@ class Parsed(click.ParamType[Any]):
             self.fail(f"{value!r} {error}", param, ctx)
 
 
-def run(command: click.Command, *, name: str, args: Sequence[str] | None = None) -> int:
+def run(
+    command: click.Command,
+    *,
+    name: str,
+    args: Sequence[str] | None = None,
+    given: object = None,
+) -> int:
     """Run a command line, called ``name`` in its help, and return the exit code. A command may return its own exit code.
 
-    ``args`` are the process's arguments unless given.
+    ``args`` are the process's arguments unless given. ``given`` is what a composition root hands the commands: their click object.
     """
     with _whoever_listens():
-        return _run(command, name, args)
+        return _run(command, name, args, given)
 
 
 @contextmanager
@@ -161,9 +167,9 @@ def end_with_stdin() -> None:
     threading.Thread(target=wait, name="standard input", daemon=True).start()
 
 
-def _run(command: click.Command, name: str, args: Sequence[str] | None) -> int:
+def _run(command: click.Command, name: str, args: Sequence[str] | None, given: object) -> int:
     try:
-        returned = command.main(args, prog_name=name, standalone_mode=False)
+        returned = command.main(args, prog_name=name, standalone_mode=False, obj=given)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

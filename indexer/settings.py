@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from indexer.errors import InvalidSetting, UnknownSetting
+from indexer.errors import InvalidSetting, SettingGone, UnknownSetting
 from indexer.times import Order
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -43,6 +43,12 @@ SERVICE_NAMES: Final = (
     "SEARCH_UPLOADS_DIR",
 )
 """The names of the service's settings. The indexer does not know the service, but finds these names in its environment."""
+
+_GONE: Final[Mapping[str, str]] = {
+    "SEARCH_USER_DICTIONARY": "the store keeps the words: unset it, then run "
+    "'python -m indexer editorial import words {value}'",
+}
+"""Settings of earlier releases that something else took the place of, and what to do with the value."""
 
 _DECIMAL: Final = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 
@@ -84,6 +90,7 @@ def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
     such names.
 
     Raises:
+        SettingGone: the environment holds a setting of an earlier release that must be replaced by something else.
         UnknownSetting: the environment holds a name that differs from a setting's by a letter or two.
         InvalidSetting: names the setting, its value and what would be right.
     """
@@ -107,6 +114,8 @@ def _check_names(environ: Mapping[str, str]) -> None:
         if name.startswith(PREFIX) and name not in known and value.strip()
     ]
     for name in unknown:
+        if name in _GONE:
+            raise SettingGone(name, _GONE[name].format(value=environ[name].strip()))
         # Compare as if every setting had the prefix: PORT has none, and SEARCH_PORT means PORT.
         letters = {each: _letters(name, PREFIX + each.removeprefix(PREFIX)) for each in known}
         meant = min(known, key=lambda each: letters[each])
@@ -253,13 +262,6 @@ class IndexSettings:
         "none",
         date_order,
         "How dates such as 11/12/2023 are read: day-month or month-day; none: such a date is refused.",
-    )
-    user_dictionary: Path | None = setting(
-        "SEARCH_USER_DICTIONARY",
-        "",
-        optional_path,
-        "File of words that the segmenter should know, one per line: the word, optionally its frequency. "
-        "A change needs a rebuild.",
     )
     engine: str = setting("SEARCH_ENGINE", "whoosh", str, "Engine that builds new generations.")
     keep_generations: int = setting(

@@ -341,15 +341,10 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
 
     Until it exists, calls raise an error that says what to do. ``searching`` sets up the query log. Without
     ``searching`` nothing is logged.
-
-    Raises:
-        InvalidDictionary: a line of the user dictionary is wrong.
     """
     told = searching or SearchSettings()
     editorial = LiveEditorial(settings.store_url)
-    analyzer = make_analyzer(
-        user_dictionary=settings.user_dictionary, stopwords=editorial.stopwords
-    )
+    analyzer = make_analyzer(stopwords=editorial.stopwords)
     store = StoreWatch(settings.store_url)
     live = LiveIndex(
         Generations(settings.index_dir),
@@ -362,7 +357,7 @@ def make_services(settings: IndexSettings, searching: SearchSettings | None = No
         query_log = BackgroundQueryLog(
             searching.querylog_url,
             keep_days=searching.querylog_days,
-            analyzer=analyzer,
+            analyzer=live.analyzer,
             timezone=settings.timezone,
         )
     return Services(

@@ -153,15 +153,18 @@ def test_the_process_that_runs_the_others_stays_small() -> None:
 
 
 def test_each_row_stands_on_a_side_and_only_the_ingest_side_reaches_itself() -> None:
-    floor, ingest, reader = (
-        sides()[name] for name in ("The floor", "The ingest side", "The reader")
+    floor, ingest, reader, roots = (
+        sides()[name]
+        for name in ("The floor", "The ingest side", "The reader", "The composition roots")
     )
-    assert floor | ingest | reader == table().keys()
+    assert floor | ingest | reader | roots == table().keys()
     assert {"indexer.sources", "indexer.cli"} <= ingest
     for unit in floor | reader:
         assert not table()[unit][0] & ingest, f"{unit} may not import the ingest side"
     for unit in floor | ingest:
         assert not table()[unit][0] & reader, f"{unit} may not import the reader"
+    for unit, (ours, _) in table().items():
+        assert not ours & roots, f"{unit} may not import a composition root"
 
 
 def test_no_module_is_longer_than_four_hundred_lines() -> None:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -23,7 +22,6 @@ from indexer.analysis.dictionary import (
     UserDictionary,
     UserWord,
     packaged_dictionary,
-    read_user_dictionary,
 )
 from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
 from indexer.analysis.measures import counters, is_measure
@@ -36,7 +34,7 @@ from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spellings import is_number, number_parts, usual
 from indexer.analysis.spoken import SpokenWords, packaged_words
 
-CHAIN_VERSION: Final = 3
+CHAIN_VERSION: Final = 4
 """Increased whenever the same text and dictionaries give other tokens than before."""
 
 
@@ -118,25 +116,21 @@ class Analyzer(Protocol):
 def make_analyzer(
     name: str = "zh",
     *,
-    user_dictionary: Path | None = None,
+    words: UserDictionary = NO_WORDS,
     stopwords: Callable[[], frozenset[str]] = read_stopwords,
 ) -> Analyzer:
     """The analyzer of that name; ``zh`` is the only one. The segmenter is loaded on first use.
 
-    ``stopwords`` returns the folded words to drop from queries. It is called for each query, so editors can change the
+    ``words`` are the editors' words. ``stopwords`` returns the folded words to drop from queries. It is called for each query, so editors can change the
     stopwords at any time.
 
     Raises:
         ValueError: there is no such analyzer.
-        InvalidSetting: the user dictionary cannot be read.
-        InvalidDictionary: a line of the user dictionary is wrong.
         SegmenterMismatch: an installed package is not the release that the segmenter requires.
     """
     if name != ChineseAnalyzer.name:
         raise ValueError(f"there is no analyzer {name!r}: use {ChineseAnalyzer.name!r}")
-    return ChineseAnalyzer(
-        read_user_dictionary(user_dictionary) if user_dictionary else NO_WORDS, stopwords
-    )
+    return ChineseAnalyzer(words, stopwords)
 
 
 def words_of(analyzer: Analyzer, text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The words that the segmenter knows: jieba's own dictionary, and the user's file of additional words.
+"""The words that the segmenter knows: jieba's own dictionary, and the user dictionary, which holds the editors' words.
 
 This module reads and checks both. ``routes.py`` turns words and frequencies into a cut. jieba's cache in the folder for
 temporary files is never read, since anybody who can write to this folder could forge the cache.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.analysis.characters import fold, folded_characters
-from indexer.errors import InvalidDictionary, InvalidSetting, SegmenterMismatch
+from indexer.errors import InvalidDictionary, SegmenterMismatch
 
 JIEBA: Final = "jieba 0.42.1"
 JIEBA_MD5: Final = "897a1f17ca8c08caa37a36f92e2da441"
@@ -176,9 +177,19 @@ class UserWord:
 
 @dataclass(frozen=True, slots=True)
 class UserDictionary:
-    """The user dictionary's words, in the order of the file. The order affects frequencies that are not given."""
+    """The user dictionary's words. The order affects frequencies that are not given: each word counts for those after it."""
 
     words: tuple[UserWord, ...] = ()
+
+    @classmethod
+    def of(cls, words: Iterable[UserWord]) -> UserDictionary:
+        """The dictionary of these words, the shorter ones first: so the parts of a word count, whatever the order given."""
+        return cls(tuple(sorted(words, key=lambda word: (len(word.text), word.text))))
+
+    def without(self, other: UserDictionary) -> UserDictionary:
+        """The words that ``other`` says nothing about."""
+        texts = {word.text for word in other.words}
+        return UserDictionary(tuple(word for word in self.words if word.text not in texts))
 
     @property
     def fingerprint(self) -> str:
@@ -188,7 +199,7 @@ class UserDictionary:
 
     @property
     def lines(self) -> str:
-        """The words as the text of a file for :func:`read_user_dictionary`."""
+        """The words as the text of a file for :func:`parse_user_dictionary`."""
         return "".join(
             f"{word.text}\n" if word.frequency is None else f"{word.text} {word.frequency}\n"
             for word in self.words
@@ -198,29 +209,13 @@ class UserDictionary:
 NO_WORDS: Final = UserDictionary()
 
 
-def read_user_dictionary(path: Path) -> UserDictionary:
-    """Read a file of lines ``word`` or ``word frequency``. Empty lines and lines that begin with # are skipped.
-
-    The file is UTF-8, with or without a byte order mark. Lines are folded like texts, so full-width characters and
-    traditional words become what the index holds.
-
-    Raises:
-        InvalidSetting: the file cannot be read.
-        InvalidDictionary: a line is wrong; the message says which line, why, and what would be right.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        why = f"cannot be read ({error.strerror}): name a file, or unset it"
-        raise InvalidSetting("SEARCH_USER_DICTIONARY", str(path), why) from error
-    return parse_user_dictionary(data, path)
-
-
 def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
-    """The words of a user dictionary file, given its bytes and, for messages, its path.
+    """The words of a file of lines ``word`` or ``word frequency``, given its bytes and, for messages, its path.
+
+    Empty lines and lines that begin with # are skipped. The file is UTF-8, with or without a byte order mark.
 
     Raises:
-        InvalidDictionary: as :func:`read_user_dictionary` does.
+        InvalidDictionary: a line is wrong; the message says which line, why, and what would be right.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -230,9 +225,10 @@ def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
     words: dict[str, tuple[int, UserWord]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         try:
-            word = _user_word(line.removesuffix("\r"))
-            if word is None:
+            text = fold(line.removesuffix("\r")).strip(" ")
+            if not text or text.startswith("#"):
                 continue
+            word = read_user_word(text)
             if word.text in words:
                 raise ValueError(
                     f"{word.text!r} stands in line {words[word.text][0]} already: remove one"
@@ -243,11 +239,11 @@ def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
     return UserDictionary(tuple(word for _, word in words.values()))
 
 
-def _user_word(line: str) -> UserWord | None:
-    """A line's word, or None for a line without one. Raises ValueError with the reason."""
-    folded = fold(line).strip(" ")
-    if not folded or folded.startswith("#"):
-        return None
+def read_user_word(text: str) -> UserWord:
+    """The word that ``word`` or ``word frequency`` spells. It is folded like texts, so full-width characters and traditional
+    words become what the index holds. Raises ValueError with the reason.
+    """
+    folded = fold(text).strip(" ")
     for character in folded:
         if character != " " and unicodedata.category(character)[0] in "CZ":
             raise ValueError(f"holds U+{ord(character):04X}: part word and frequency by one space")

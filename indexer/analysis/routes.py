@@ -2,6 +2,8 @@
 
 There are two implementations with the same results: plain Python, and rjieba's compiled code, which is several times as fast and
 does not need the dictionary as Python objects. Both follow jieba's rule: the product of the words' relative frequencies.
+They are relative to the total of jieba's own dictionary, whatever words are added or removed. In jieba each added word raises the
+total, which moves the cut of texts that do not hold the word. Here a word changes nothing but texts that hold it.
 Characters that stay alone may belong to words that no dictionary holds. ``model.py`` handles these.
 """
 
@@ -22,6 +24,7 @@ RJIEBA: Final = "0.2.2"
 
 _NEVER: Final = -math.inf
 _NO_PAIR: Final = (_NEVER, True)
+_BALANCE: Final = "\ue000"
 
 
 class Route(Protocol):
@@ -39,14 +42,17 @@ class Route(Protocol):
 
 
 def make_route(packaged: PackagedDictionary, user: Sequence[UserWord] = ()) -> Route:
-    """The fastest implementation for these words (Chinese characters alone). rjieba cannot remove a word.
+    """The fastest implementation for these words (Chinese characters alone).
+
+    rjieba cannot remove a word that begins with a character which is no word itself: then nothing else could begin there.
 
     Raises:
         SegmenterMismatch: another release of rjieba is installed.
     """
     words = weigh(packaged, user) if user else {}
     installed = find_spec("rjieba") is not None
-    if installed and all(words.values()):
+    begins = {word[0] for word, count in words.items() if not count}
+    if installed and len(packaged.frequencies_of(begins) if begins else ()) == len(begins):
         return RjiebaRoute(packaged, words)
     if not installed:
         logging.getLogger(__name__).warning(
@@ -86,10 +92,7 @@ class DictionaryRoute:
         exchanges = _exchanges(packaged, frequencies.__contains__, frequencies.__getitem__)
         for folded, (count, word, before) in exchanges.items():
             frequencies |= {folded: count, word: before}
-        total = packaged.total + sum(
-            count - frequencies.get(word, 0) for word, count in words.items()
-        )
-        return cls(frequencies | dict(words), total=total)
+        return cls(frequencies | dict(words), total=packaged.total)
 
     def holds(self, word: str) -> bool:
         """See :meth:`Route.holds`."""
@@ -159,13 +162,26 @@ class RjiebaRoute:
 
         self._words = rjieba.Jieba()
         self.longest = max(packaged.longest, *map(len, words), 0)
-        self.holds = self._words.has_word
-        exchanges = _exchanges(packaged, self.holds, packaged.frequency_of)
+        self._removed = frozenset(word for word, count in words.items() if not count)
+        exchanges = _exchanges(packaged, self._words.has_word, packaged.frequency_of)
         for folded, (count, word, before) in exchanges.items():
             self._words.add_word(folded, count, None)
             self._words.add_word(word, before, None)
+        known = packaged.frequencies_of(set(words)) if words else {}
+        known |= {folded: count for folded, (count, _, _) in exchanges.items()}
+        known |= {word: before for _, word, before in exchanges.values()}
+        added = 0
         for word, frequency in words.items():
+            added += frequency - known.get(word, 0)
             self._words.add_word(word, frequency, None)
+        if added:
+            # Takes back what rjieba added to its total, which it counts modulo 2**64. No Chinese run holds this word.
+            self._words.add_word(_BALANCE, -added % 2**64, None)
+
+    def holds(self, word: str) -> bool:
+        """See :meth:`Route.holds`."""
+        held: bool = self._words.has_word(word)
+        return held and word not in self._removed
 
     def cut(self, text: str) -> list[str]:
         """See :meth:`Route.cut`."""
@@ -182,12 +198,10 @@ def weigh(packaged: PackagedDictionary, user: Sequence[UserWord]) -> dict[str, i
     known = packaged.frequencies_of({part for word in user for part in _parts(word.text)})
     exchanges = _exchanges(packaged, known.__contains__, known.__getitem__)
     known |= {folded: count for folded, (count, _, _) in exchanges.items()}
-    total = packaged.total
     weighed: dict[str, int] = {}
     for word in user:
         given = word.frequency
-        count = _suggested(word.text, known, total=total) if given is None else given
-        total += count - known.get(word.text, 0)
+        count = _suggested(word.text, known, total=packaged.total) if given is None else given
         known[word.text] = weighed[word.text] = count
     return weighed
 

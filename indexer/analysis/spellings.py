@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from unicodedata import normalize
 
-from indexer.analysis.characters import BLOCKS_BESIDE_HAN, characters_of
+from indexer.analysis.characters import BLOCKS_BESIDE_HAN, HAN, characters_of
 from indexer.analysis.filters import expand
 
 _VARIANTS: Final = Path(__file__).parent / "data" / "variants.txt"
@@ -75,6 +75,8 @@ _UNITS: Final = {
     "km3": "㎦",
 }
 """Units written out and folded, each with its sign. The sign is indexed, because its parts alone mean something else."""
+
+_TWO_HAN: Final = re.compile(f"[{HAN}]{{2}}")
 
 _SPELT: Final = re.compile(f"[a-z0-9{''.join(_UNITS.values())}]")
 
@@ -179,6 +181,37 @@ def usual(piece: str) -> str:
         return _UNITS[piece]
     words, pattern = _variants()
     return pattern.sub(lambda found: words[found.group()], piece)
+
+
+def written_as(word: str) -> frozenset[str]:
+    """The folded texts of which one stands wherever a Chinese word can come up when a folded text is analysed.
+
+    These are the word itself, the word with a part of it in another regional spelling (企画 for 企划), and signs that are
+    expanded to it (㍿ to 株式会社). A few of these texts lead to the word only beside certain neighbours.
+    """
+    found, left = {word}, [word]
+    variants, _ = _variants()
+    while left:
+        text = left.pop()
+        others = {
+            text[: max(0, at)] + variant + text[max(0, at + len(usual_one)) :]
+            for variant, usual_one in variants.items()
+            for at in range(1 - len(usual_one), len(text))
+            if all(
+                text[place] == usual_one[place - at]
+                for place in range(max(0, at), min(len(text), at + len(usual_one)))
+            )
+        }
+        left += others - found
+        found |= others
+    return frozenset(found | {sign for sign, expanded in _expanded().items() if word in expanded})
+
+
+@cache
+def _expanded() -> dict[str, str]:
+    """The signs that are expanded to Chinese words of several characters."""
+    signs = ((each, expand(each)) for each in characters_of(BLOCKS_BESIDE_HAN))
+    return {sign: expanded for sign, expanded in signs if _TWO_HAN.search(expanded)}
 
 
 def day_of(number: str) -> date | None:

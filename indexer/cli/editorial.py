@@ -14,8 +14,9 @@ from typing import cast
 import click
 
 from indexer.abbreviations import abbreviations
-from indexer.analysis.analyzers import is_one_word, make_analyzer
+from indexer.analysis.analyzers import is_one_word
 from indexer.cli import summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
     ALL_ARTICLES,
@@ -23,9 +24,9 @@ from indexer.editorial.entries import (
     BlockPlacement,
     Entry,
     ListName,
-    Placement,
     Stopword,
     Synonyms,
+    articles_of,
     spell_entries,
 )
 from indexer.editorial.lines import entry_key, packaged_synonyms, read_entries, read_entry
@@ -39,7 +40,7 @@ _LIST = click.argument("name", metavar="LIST", type=click.Choice(LISTS))
 
 @click.group("editorial")
 def editorial_group() -> None:
-    """Keep the editors' lists: synonyms, stopwords, pins, hides, picks, bans, blocked words, hot queries."""
+    """Keep the editors' lists: synonyms, stopwords, words, pins, hides, picks, bans, blocked words, hot and golden queries."""
 
 
 @editorial_group.command("list")
@@ -135,7 +136,7 @@ def abbreviations_command(least: int) -> None:
     with closing(open_store(settings.store_url)) as articles:
         found = abbreviations(
             (change.article for change in articles.changes() if change.article),
-            make_analyzer(user_dictionary=settings.user_dictionary),
+            current_analyzer(settings),
             least=least,
             known=known,
         )
@@ -149,15 +150,14 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
     summaries.show_list_change(name, change)
     with closing(open_store(settings.store_url)) as articles:
         titles = _titles(entries, articles)
-    placed = dict.fromkeys(_placed(each) for each in entries)
-    for article_id in placed:
-        if article_id and titles[article_id] is None:
+    for article_id in dict.fromkeys(chain.from_iterable(map(articles_of, entries))):
+        if titles[article_id] is None:
             summaries.hint(f"mind: there is no article {article_id} in the store")
     for about in _about_pages(entries, titles):
         summaries.hint(f"mind: {about}")
     stopwords = [each.word for each in entries if isinstance(each, Stopword)]
     if stopwords:
-        analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+        analyzer = current_analyzer(settings)
         for word in stopwords:
             if not is_one_word(analyzer, word):
                 cut = " ".join(token.text for token in analyzer.index(word))
@@ -165,17 +165,13 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
 
 
 def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:
-    """The titles of the articles that entries place, and of those on whose pages; None for an article that is not in the store."""
+    """The titles of the articles that entries name, and of those on whose pages; None for an article that is not in the store."""
     titles: dict[str, str | None] = {}
-    for article_id in chain.from_iterable((_placed(each), _page(each)) for each in entries):
+    for article_id in chain.from_iterable((*articles_of(each), _page(each)) for each in entries):
         if article_id and article_id not in titles:
             article = articles.get(article_id)
             titles[article_id] = article.title if article else None
     return titles
-
-
-def _placed(entry: Entry) -> str | None:
-    return entry.article_id if isinstance(entry, Placement | BlockPlacement) else None
 
 
 def _page(entry: Entry) -> str | None:

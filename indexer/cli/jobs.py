@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from indexer.analysis.analyzers import make_analyzer
 from indexer.cli import summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.cli.spans import read_span, spell_span
 from indexer.command_line import Parsed, Stop, until_stdin_closes
@@ -59,7 +59,7 @@ def work_command() -> None:
             store=store,
             generations=Generations(settings.index_dir),
             engine_name=settings.engine,
-            analyzer=partial(make_analyzer, user_dictionary=settings.user_dictionary),
+            analyzer=partial(current_analyzer, settings),
             timezone=settings.timezone,
             date_order=settings.date_order,
             keep=settings.keep_generations,

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from indexer.analysis.analyzers import Analyzer, make_analyzer
+from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.explain import explain
 from indexer.cli import summaries
+from indexer.cli.analyzing import current_analyzer
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
 from indexer.cli.jobs import jobs_group, work_command
@@ -29,7 +30,8 @@ from indexer.opening import ensure_fit, is_sound, made_with
 from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
-from indexer.rebuilding.rebuild import rebuild, rebuild_if_needed
+from indexer.rebuilding.if_needed import rebuild_if_needed
+from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check, look
 from indexer.reconcile import Plan, read_only, reconcile
 from indexer.rejects import is_own_source, rejects_name
@@ -167,7 +169,7 @@ cli.add_command(copy_store_command)
 @click.argument("text")
 def analyze_command(text: str) -> None:
     """Show the tokens of TEXT in an article (index) and in a query."""
-    summaries.show_analysis(explain(text, _analyzer(_settings())))
+    summaries.show_analysis(explain(text, current_analyzer(_settings())))
 
 
 # The index
@@ -234,7 +236,7 @@ def follow_command() -> None:
         Follower(
             store,
             Generations(settings.index_dir),
-            analyzer=_analyzer(settings),
+            analyzer=current_analyzer(settings),
             timezone=settings.timezone,
             tell=summaries.hint,
         ).run(stop)
@@ -260,7 +262,7 @@ def words_command() -> None:
     """Show the words that the last rebuild found in the articles, with their frequencies."""
     settings = _settings()
     live = Generations(settings.index_dir).live()
-    click.echo(made_with(live, _analyzer(settings)).found_words.lines, nl=False)
+    click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
 
 
 @cli.command("check")
@@ -325,7 +327,9 @@ def prune_command(keep: int | None) -> None:
         left = generations.clean()
         removed = generations.prune(
             keep or settings.keep_generations,
-            is_sound=partial(is_sound, analyzer=_analyzer(settings), timezone=settings.timezone),
+            is_sound=partial(
+                is_sound, analyzer=current_analyzer(settings), timezone=settings.timezone
+            ),
         )
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
 
@@ -348,13 +352,13 @@ class _Means(TypedDict):
 def _means(settings: IndexSettings) -> _Means:
     return {
         "engine_name": settings.engine,
-        "analyzer": _analyzer(settings),
+        "analyzer": current_analyzer(settings),
         "timezone": settings.timezone,
     }
 
 
 def _fit(settings: IndexSettings) -> Ensure:
-    return partial(ensure_fit, analyzer=_analyzer(settings), timezone=settings.timezone)
+    return partial(ensure_fit, analyzer=current_analyzer(settings), timezone=settings.timezone)
 
 
 def _settings() -> IndexSettings:
@@ -363,7 +367,3 @@ def _settings() -> IndexSettings:
 
 def _store(settings: IndexSettings) -> AbstractContextManager[ArticleStore]:
     return closing(open_store(settings.store_url))
-
-
-def _analyzer(settings: IndexSettings) -> Analyzer:
-    return make_analyzer(user_dictionary=settings.user_dictionary)

@@ -23,7 +23,14 @@ from indexer.build_progress import BuildProgress
 from indexer.cli.progress import figures
 from indexer.cli.spans import spell_span
 from indexer.command_line import results
-from indexer.editorial.entries import BlockPlacement, Entry, HotQuery, ListName, Placement
+from indexer.editorial.entries import (
+    BlockPlacement,
+    Entry,
+    HotQuery,
+    ListName,
+    Placement,
+    articles_of,
+)
 from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
 from indexer.reading import say_unseen
@@ -336,12 +343,13 @@ def show_entries(listed: Iterable[Entry], titles: Mapping[str, str | None], *, t
     for heading in ("entry", "today", "article"):
         table.add_column(heading)
     for each in listed:
-        placed = isinstance(each, Placement | BlockPlacement) and each.article_id
-        title = titles[placed] if placed else ""
-        table.add_row(
-            each.spell(), _today(each, today), "not in the store" if title is None else title
-        )
+        shown = " · ".join(_title(titles[named]) for named in articles_of(each))
+        table.add_row(each.spell(), _today(each, today), shown)
     results().print(table)
+
+
+def _title(title: str | None) -> str:
+    return "not in the store" if title is None else title
 
 
 def show_list_change(name: ListName, change: ListChange) -> None:

@@ -17,8 +17,12 @@
                related a-1 => *            a-1 has no related articles
                related => a-9              article a-9 is not listed among the related articles of any page
                hot => a-9                  article a-9 is not listed among the hot articles
+    words      晴川谷                      the segmenter takes it as one word
+               晴川谷 2000                 with this frequency, as if jieba's dictionary held it
+               -科技                       the segmenter must not take it as one word
     blocked    某词                        queries that contain it are neither suggested nor listed
     hot        春运 2026-01-20..           a query that is listed among the hot ones, however few people ask it
+    golden     春运抢票 => a-1 a-2         the first page of the query must hold these articles before a new index goes live
 
 Days are whole days, both included. Queries and words are compared as folded text with white space collapsed. This package
 does not know where the entries are stored.

@@ -8,8 +8,11 @@ from datetime import date
 from typing import Final, Literal, get_args
 
 from indexer.analysis.characters import fold_literal
+from indexer.analysis.dictionary import UserDictionary, UserWord
 
-ListName = Literal["synonyms", "stopwords", "pins", "hides", "picks", "bans", "blocked", "hot"]
+ListName = Literal[
+    "synonyms", "stopwords", "words", "pins", "hides", "picks", "bans", "blocked", "hot", "golden"
+]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
 ARROW: Final = "=>"
@@ -83,6 +86,22 @@ class Stopword:
     def spell(self) -> str:
         """The entry as a line."""
         return f"-{self.word}" if self.kept else self.word
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that the segmenter takes as one word, or with the frequency 0 must not take as one."""
+
+    word: UserWord
+
+    @property
+    def key(self) -> str:
+        """The entry's key: the folded word."""
+        return self.word.text
+
+    def spell(self) -> str:
+        """The entry as a line."""
+        return spell_word(self.word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +192,44 @@ class BlockPlacement:
         return self.active and self.days.hold(day)
 
 
-Entry = Synonyms | Stopword | Blocked | HotQuery | Placement | BlockPlacement
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A query, as typed, whose first page must hold these articles before a new generation of the index goes live."""
+
+    query: str
+    article_ids: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The entry's key: the folded query."""
+        return fold_literal(self.query)
+
+    def spell(self) -> str:
+        """The entry as a line."""
+        return f"{self.query} {ARROW} {' '.join(map(_spell_id, self.article_ids))}"
+
+
+Entry = Synonyms | Stopword | Word | Blocked | HotQuery | Placement | BlockPlacement | Golden
+
+
+def articles_of(entry: Entry) -> tuple[str, ...]:
+    """The ids of the articles that an entry places or expects."""
+    if isinstance(entry, Golden):
+        return entry.article_ids
+    placed = entry.article_id if isinstance(entry, Placement | BlockPlacement) else None
+    return () if placed is None else (placed,)
+
+
+def spell_word(word: UserWord) -> str:
+    """A word as a line of the list of words spells it: ``晴川谷``, ``晴川谷 2000`` or ``-科技``."""
+    if word.frequency is None:
+        return word.text
+    return f"{word.text} {word.frequency}" if word.frequency else f"-{word.text}"
+
+
+def dictionary_of(entries: Iterable[Entry]) -> UserDictionary:
+    """The words among the entries. Their order in the list does not matter."""
+    return UserDictionary.of(entry.word for entry in entries if isinstance(entry, Word))
 
 
 def _spell_end(placed: Placement | BlockPlacement) -> str:

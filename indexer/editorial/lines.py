@@ -9,19 +9,29 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from indexer.analysis.dictionary import UserWord, read_user_word
 from indexer.editorial.entries import (
     ALL_ARTICLES,
     ARROW,
     Blocked,
     BlockPlacement,
     Entry,
+    Golden,
     HotQuery,
     ListName,
     Placement,
     Stopword,
     Synonyms,
+    Word,
 )
-from indexer.editorial.parts import read_block, read_days, read_placed, read_text, read_word
+from indexer.editorial.parts import (
+    read_block,
+    read_days,
+    read_ids,
+    read_placed,
+    read_text,
+    read_word,
+)
 from indexer.errors import InvalidEntry
 
 _PLACED: Final = ("pins", "hides", "picks", "bans")
@@ -38,6 +48,8 @@ MOST_WORDS: Final = 32
 """The most words in a line of synonyms. Each word may cost a query that many look-ups."""
 LAST_POSITION: Final = 100
 """The largest page. An article that should come later needs no pin."""
+MOST_GOLDEN: Final = 10
+"""The most articles of a golden query: as many as a first page has."""
 
 _SYNONYMS: Final = Path(__file__).parent.parent / "analysis" / "data" / "synonyms.txt"
 _COMMA: Final = re.compile("[,，、]")
@@ -56,7 +68,7 @@ def read_entry(name: ListName, line: str) -> Entry:
             raise ValueError("a line that is empty or begins with # is no entry")
         entry = _entry(name, text)
         sign = entry.spell()[0]
-        if sign in "#-" and sign != text[0]:
+        if sign in "#-" and sign != text[0] and not isinstance(entry, Word):
             raise ValueError(
                 f"would be kept as a line that begins with {sign}, which means something else there: "
                 "leave the sign away or put another word first"
@@ -72,16 +84,20 @@ def _entry(name: ListName, text: str) -> Entry:
             return _synonyms(text)
         case "stopwords":
             return Stopword(read_word(text.removeprefix("-")), kept=text.startswith("-"))
+        case "words":
+            return _word(text)
         case "blocked":
             return Blocked(read_text(text))
         case "hot":
             return _hot(text)
+        case "golden":
+            return _golden(text)
         case "pins" | "hides" | "picks" | "bans":
             return _placement(name, text)
 
 
 def entry_key(name: ListName, line: str) -> str:
-    """The key of the entry that a line names. For an article in a place or a hot query the line may omit what follows the key.
+    """The key of the entry that a line names. For an article in a place, a hot or a golden query the line may omit what follows the key.
 
     Raises:
         InvalidEntry: as :func:`read_entry`.
@@ -91,6 +107,8 @@ def entry_key(name: ListName, line: str) -> str:
             return _placed(name, line.strip())[0].key
         except ValueError as error:
             raise InvalidEntry(name, line, str(error)) from error
+    if name == "golden" and ARROW not in line:
+        line = f"{line} {ARROW} any"
     return read_entry(name, line).key
 
 
@@ -154,11 +172,33 @@ def _words(text: str, *, least: int) -> tuple[str, ...]:
     return words
 
 
+def _word(text: str) -> Word:
+    refused = text.startswith("-")
+    word = read_user_word(text.removeprefix("-"))
+    if word.text[0] in "#-":
+        raise ValueError(f"{word.text!r} begins with {word.text[0]}: such a word cannot be listed")
+    if refused and word.frequency is not None:
+        raise ValueError(f"has a frequency behind a refused word: write -{word.text} alone")
+    return Word(UserWord(word.text, 0) if refused else word)
+
+
 def _hot(text: str) -> HotQuery:
     query, _, last = text.rpartition(" ")
     if query and (days := read_days(last)):
         return HotQuery(read_text(query), days)
     return HotQuery(read_text(text))
+
+
+def _golden(text: str) -> Golden:
+    query, _, right = text.partition(ARROW)
+    ids = read_ids(right)
+    if not ids:
+        raise ValueError(
+            f"needs a query, {ARROW} and the ids of articles, such as 春运抢票 {ARROW} a-1 a-2; in a shell put the line in quotes"
+        )
+    if len(ids) > MOST_GOLDEN:
+        raise ValueError(f"names {len(ids)} articles: a first page has {MOST_GOLDEN}")
+    return Golden(read_text(query), ids)
 
 
 def _placement(name: ListName, text: str) -> Placement | BlockPlacement:

@@ -21,6 +21,7 @@ _QUOTED: Final = re.compile(
 )
 """What stands before the arrow, an id in quotes, and the rest. The first two may hold an arrow; the rest may not. The quotes of a page's
 id go together, whatever stands in them."""
+_ID: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s"]\S*))(?!\S)')
 _BLOCK: Final = re.compile(r'hot|related(?:\s+(?:"((?:[^"]|"")*)"|([^\s"]\S*)))?', re.DOTALL)
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 
@@ -89,6 +90,21 @@ def read_block(text: str) -> tuple[Block, str | None]:
         return "hot", None
     page = match[2] if match[1] is None else match[1].replace('""', '"')
     return "related", None if page is None else checked_id(page)
+
+
+def read_ids(text: str) -> tuple[str, ...]:
+    """The different ids in a row, parted by blanks. One with a blank stands in quotes."""
+    ids: list[str] = []
+    at, text = 0, text.rstrip()
+    while at < len(text):
+        match = _ID.match(text, at)
+        if match is None:
+            raise ValueError(
+                'the quotes around an id do not fit: one before it, one behind it, "" for each in it'
+            )
+        ids.append(checked_id(match[2] if match[1] is None else match[1].replace('""', '"')))
+        at = match.end()
+    return tuple(dict.fromkeys(ids))
 
 
 def checked_id(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
+from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.errors import IndexDamaged
 from indexer.hits import Completion, Reasons, SearchPage
@@ -190,6 +191,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The engine's name in ``engines/registry.py`` and in manifests."""
+
+    @property
+    def analyzer(self) -> Analyzer:
+        """The analyzer that it was opened with. It cuts articles, and knows the words that queries must be cut with."""
 
     def create(self) -> None:
         """Make an empty index where there is none.

@@ -42,7 +42,7 @@ class MemoryEngine:
 
     def __init__(self, folder: Path, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
         self.folder = folder
-        self._analyzer = analyzer
+        self.analyzer = analyzer
         self._timezone = timezone
         self._last: Snapshot | None = None
 
@@ -114,12 +114,12 @@ class MemoryEngine:
         if self._last is not None and self._last.lines.get(article.id) == line:
             return self._last.entries[article.id]
         texts = searchable_texts(article)
-        cut = {field: self._analyzer.index(text) for field, text in texts.items()}
+        cut = {field: self.analyzer.index(text) for field, text in texts.items()}
         tokens = {field: Counter(token.text for token in cut[field]) for field in cut}
         places = {field: positions(cut[field]) for field in cut}
         folded = {field: fold_literal(text) for field, text in texts.items()}
         offers = offers_of(article, cut["title"], folded["body"])
-        glued = frozenset(glued_names(set().union(*tokens.values()), self._analyzer))
+        glued = frozenset(glued_names(set().union(*tokens.values()), self.analyzer))
         return Entry(article, tokens, places, folded, keywords(article), offers, glued)
 
     def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:

@@ -29,7 +29,7 @@ from indexer.times import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What jobs work with. ``analyzer`` makes a new one for each job, since the user dictionary may have changed meanwhile."""
+    """What jobs work with. ``analyzer`` makes a new one for each job, since the editors' words may have changed meanwhile."""
 
     store: ArticleStore
     generations: Generations

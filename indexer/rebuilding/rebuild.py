@@ -1,4 +1,4 @@
-"""Rebuild: indexes the whole store into a new generation, catches up, checks it, and only then promotes it.
+"""Rebuild: fills the index of a new generation, catches up, checks it, and only then promotes it.
 
 The live generation keeps answering meanwhile. A failure before the promotion leaves it untouched and removes the new folder.
 The next rebuild removes what a killed process left behind. Changes made during a rebuild are in the new generation. Changes
@@ -13,34 +13,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine
-from indexer.engines.registry import open_engine
-from indexer.errors import (
-    FolderNotWritable,
-    IndexFailure,
-    RebuildFailed,
-    StoreNeverFilled,
-    WriterBusy,
-)
+from indexer.errors import FolderNotWritable, RebuildFailed, WriterBusy
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
-from indexer.generations import INDEX, Generations, IsSound
+from indexer.generations import Generations, IsSound
 from indexer.manifest import Manifest
-from indexer.opening import is_sound, keep_words, open_generation
-from indexer.rebuilding.catch_up import (
-    LOOK_EVERY,
-    ChangesReport,
-    Replayed,
-    apply_changes,
-    replay,
-)
-from indexer.rebuilding.parallel import Job, build_parts, ranges_of
-from indexer.rebuilding.sample import sample
-from indexer.rebuilding.status import look
+from indexer.opening import is_sound, keep_words
+from indexer.rebuilding.before import ensure_filled
+from indexer.rebuilding.catch_up import LOOK_EVERY, Replayed, replay
+from indexer.rebuilding.filling import Build, Fill, Filled, whole_store
 from indexer.store.articles import ArticleStore
 
 LEAVING: Final = 5.0
@@ -85,12 +71,13 @@ def rebuild(
     timezone: ZoneInfo,
     keep: int,
     processes: int = 1,
+    fill: Fill = whole_store,
     progress: Report = silent,
 ) -> RebuildReport:
     """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
 
     With ``processes`` above 1, that many additional processes analyse and write, if the store is large enough.
-    Each may need as much memory as a rebuild by one process.
+    Each may need as much memory as a rebuild by one process. ``fill`` makes the index that is then caught up with the store.
 
     Raises:
         WriterBusy: another rebuild is running.
@@ -101,7 +88,7 @@ def rebuild(
     """
     began = time.monotonic()
     made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
-    _ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
+    ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
     with ExitStack() as held:
         with generations.lock():
             cleaned = generations.clean()
@@ -109,20 +96,21 @@ def rebuild(
             held.enter_context(generations.writing(folder.name, purpose="rebuild"))
         try:
             with Announcer(progress, folder=folder) as announcer:
-                announcer.begin("scan", total=0)
-                job = Job(
-                    store_url=store.url,
-                    engine_name=engine_name,
-                    folder=folder / INDEX,
-                    analyzer=analyzer.learning(sample(store)),
-                    timezone=timezone,
+                filled = fill(
+                    Build(
+                        store=store,
+                        folder=folder,
+                        engine_name=engine_name,
+                        analyzer=analyzer,
+                        timezone=timezone,
+                        processes=processes,
+                        announcer=announcer,
+                    )
                 )
-                engine = open_engine(
-                    engine_name, job.folder, analyzer=job.analyzer, timezone=timezone
-                )
-                replayed, during = _build(store, engine, folder.name, announcer, job, processes)
+                replayed, during = _complete(store, filled, folder.name, announcer)
                 announcer.begin("promote", total=1)
-            keep_words(folder, job.analyzer)
+            words = filled.engine.analyzer
+            keep_words(folder, words)
             with generations.lock():
                 previous = generations.live_name()
                 made = generations.finish(
@@ -135,8 +123,8 @@ def rebuild(
                         revision=replayed.revision,
                         made_at=datetime.now(UTC),
                         seconds=round(time.monotonic() - began, 3),
-                        user_dictionary=job.analyzer.user_dictionary.fingerprint,
-                        found_words=job.analyzer.found_words.fingerprint,
+                        user_dictionary=words.user_dictionary.fingerprint,
+                        found_words=words.found_words.fingerprint,
                     )
                 )
                 generations.promote(made.name)
@@ -160,135 +148,20 @@ def rebuild(
         cleaned=cleaned,
         pruned=pruned,
         merge_failure=replayed.merge_failure,
-        found_words=len(job.analyzer.found_words.words),
+        found_words=len(words.found_words.words),
     )
 
 
-Did = Literal["nothing", "applied changes", "rebuilt"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What :func:`rebuild_if_needed` did, and why in one sentence."""
-
-    did: Did
-    why: str
-    applied: ChangesReport | None = None
-    rebuilt: RebuildReport | None = None
-
-
-def rebuild_if_needed(
-    store: ArticleStore,
-    generations: Generations,
-    *,
-    engine_name: str,
-    analyzer: Analyzer,
-    timezone: ZoneInfo,
-    keep: int,
-    processes: int = 1,
-    progress: Report = silent,
-) -> Outcome:
-    """Do the least that brings the live index up to the store: nothing, apply its changes, or rebuild.
-
-    Raises:
-        As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
-    """
-    standing = look(
-        store, generations, engine_name=engine_name, analyzer=analyzer, timezone=timezone
-    )
-    need, why = standing.need, standing.why
-    if need == "nothing":
-        return Outcome(did="nothing", why=why)
-    if need == "changes":
-        applied = apply_changes(
-            store,
-            generations,
-            engine_name=engine_name,
-            analyzer=analyzer,
-            timezone=timezone,
-            progress=progress,
-        )
-        if applied.follower or applied.doc_count == applied.store_articles:
-            return Outcome(did="applied changes", why=why, applied=applied)
-        why = (
-            "with all changes applied the index did not hold the store "
-            f"(articles: {applied.doc_count}, in the store: {applied.store_articles})"
-        )
-    rebuilt = rebuild(
-        store,
-        generations,
-        engine_name=engine_name,
-        analyzer=analyzer,
-        timezone=timezone,
-        keep=keep,
-        processes=processes,
-        progress=progress,
-    )
-    return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)
-
-
-def _prune(
-    generations: Generations, keep: int, *, spare: str | None, is_sound: IsSound
-) -> tuple[str, ...]:
-    """Remove all but ``keep`` generations. A follower needs a moment to leave the one that is no longer live.
-
-    Each attempt may open indexes to see whether they are sound, so every pause is twice as long as the one before.
-    """
-    until = time.monotonic() + LEAVING
-    pause = LOOK_EVERY
-    removed: tuple[str, ...] = ()
-    while True:
-        with generations.lock():
-            removed += generations.prune(keep, is_sound=is_sound, spare=spare)
-        if len(generations.list()) <= keep or time.monotonic() + pause > until:
-            return removed
-        time.sleep(pause)
-        pause *= 2
-
-
-def _ensure_filled(
-    store: ArticleStore, generations: Generations, *, analyzer: Analyzer, timezone: ZoneInfo
-) -> None:
-    """Raise StoreNeverFilled rather than replace articles by an empty store, such as a database that was just made.
-
-    A store whose articles were all deleted has revisions, so it may be indexed.
-
-    Raises:
-        StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
-    """
-    if store.revision():
-        return
-    try:
-        live = generations.live()
-    except IndexFailure:
-        return
-    articles = live.manifest.doc_count
-    with suppress(IndexFailure):
-        engine = open_generation(live, analyzer=analyzer, timezone=timezone)
-        with engine.reader() as reader:
-            articles = reader.doc_count
-    if articles:
-        raise StoreNeverFilled(store.url, live.name, articles, generations.root)
-
-
-def _build(
-    store: ArticleStore,
-    engine: Engine,
-    name: str,
-    announcer: Announcer,
-    job: Job,
-    processes: int,
+def _complete(
+    store: ArticleStore, filled: Filled, name: str, announcer: Announcer
 ) -> tuple[Replayed, int]:
-    """Fill the index of generation ``name`` and check it. Returns its last replay, and the number of all replayed changes.
+    """Catch the index of generation ``name`` up with the store and check it. Returns the last replay, and the number of all changes.
 
     Raises:
         RebuildFailed: the check found faults.
     """
-    engine.create()
-    announcer.begin("index", total=store.count())
-    start = _index(store, engine, announcer, job, processes)
-    announcer.end()
-    last = _catch_up(store, engine, start, announcer)
+    engine = filled.engine
+    last = _catch_up(store, engine, filled.revision, announcer)
     during = last.put + last.deleted
     announcer.begin("check", total=last.articles)
     faults = engine.check()
@@ -308,29 +181,6 @@ def _build(
     return last, during
 
 
-def _index(
-    store: ArticleStore, engine: Engine, announcer: Announcer, job: Job, processes: int
-) -> int:
-    """Add all articles that the store holds now, and return the store's revision.
-
-    An article that changes meanwhile moves beyond that revision and is left to the replay. No article thus comes twice, as
-    ``add`` requires.
-    """
-    start = store.revision()
-    ranges = ranges_of(start, processes)
-    with engine.writer() as writer:
-        if len(ranges) > 1:
-            for part in build_parts(job, ranges, processes=processes, advance=announcer.advance):
-                writer.take(part)
-        else:
-            for change in store.changes(upto=start):
-                if change.article is not None:
-                    writer.add(change.article)
-                    announcer.advance()
-        writer.commit(revision=start)
-    return start
-
-
 def _catch_up(store: ArticleStore, engine: Engine, after: int, announcer: Announcer) -> Replayed:
     announcer.begin("catch up", total=max(0, store.revision() - after))
     replayed = replay(store, engine, after=after, announcer=announcer)
@@ -345,3 +195,22 @@ def _abandon(generations: Generations, folder: Path) -> None:
     # If the removal fails, the next rebuild does it: the original error matters more.
     with suppress(FolderNotWritable, WriterBusy), generations.lock():
         generations.discard(folder.name)
+
+
+def _prune(
+    generations: Generations, keep: int, *, spare: str | None, is_sound: IsSound
+) -> tuple[str, ...]:
+    """Remove all but ``keep`` generations. A follower needs a moment to leave the one that is no longer live.
+
+    Each attempt may open indexes to see whether they are sound, so every pause is twice as long as the one before.
+    """
+    until = time.monotonic() + LEAVING
+    pause = LOOK_EVERY
+    removed: tuple[str, ...] = ()
+    while True:
+        with generations.lock():
+            removed += generations.prune(keep, is_sound=is_sound, spare=spare)
+        if len(generations.list()) <= keep or time.monotonic() + pause > until:
+            return removed
+        time.sleep(pause)
+        pause *= 2

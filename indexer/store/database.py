@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Engine, Table, inspect
 
+from indexer.analysis.dictionary import UserDictionary
 from indexer.errors import StoreUnavailable
 from indexer.store.accounts import AccountStore
 from indexer.store.articles import ArticleStore
@@ -42,6 +44,16 @@ def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
 def open_editorial(url: str) -> EditorialStore:
     """Open the editorial lists in the same database. Otherwise as :func:`open_store`, with the same errors."""
     return EditorialStore(open_database(url, CHAIN))
+
+
+def read_words(url: str) -> UserDictionary:
+    """The editors' words in the store at a database URL. Otherwise as :func:`open_store`, with the same errors.
+
+    Raises:
+        InvalidEntry: a newer release has written a word that this one cannot read.
+    """
+    with closing(open_editorial(url)) as editorial:
+        return editorial.words()
 
 
 def open_jobs(url: str, *, patience: float | None = None) -> JobStore:

@@ -1,6 +1,6 @@
 """The editorial lists in the store: entries in order, and one version that rises with each change.
 
-``indexer/editorial.py`` defines the entries; the store keeps each as a line. A process with a copy of the lists reads the
+``indexer/editorial/`` defines the entries; the store keeps each as a line. A process with a copy of the lists reads the
 version (one row). It reads the lists again when the version has risen.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from indexer.editorial.entries import LISTS, Entry, ListName
+from indexer.analysis.dictionary import UserDictionary
+from indexer.editorial.entries import LISTS, Entry, ListName, dictionary_of
 from indexer.editorial.lines import read_entry
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import editorial_entries as table
@@ -74,6 +75,17 @@ class EditorialStore:
                 for name in LISTS
             },
         )
+
+    def words(self) -> UserDictionary:
+        """The list of words, for the segmenter. Reads no other list.
+
+        Raises:
+            InvalidEntry: as :meth:`read` does.
+        """
+        query = select(table.c.line).where(table.c.list_name == "words")
+        with translated(self._engine.url), self._engine.connect() as connection:
+            lines = connection.execute(query).scalars().all()
+        return dictionary_of(read_entry("words", line) for line in lines)
 
     def put(self, name: ListName, entries: Iterable[Entry], *, replace: bool = False) -> ListChange:
         """Add entries at the end of a list, all or none. An entry whose key exists changes in its place.

@@ -41,7 +41,7 @@ from search_service.answering.rungs import Rung, is_loose
 from search_service.correction.correct import Correction, Meant, NothingMeant, corrected, has_tones
 from search_service.excerpts.snippets import Marked, Needle, mark, snippet
 from search_service.live.decisions import Decisions
-from search_service.live.index import IndexState, Lent, LiveIndex
+from search_service.live.index import IndexState, Lends, Lent
 from search_service.ranking.aging import Aging
 from search_service.ranking.weights import FEW
 from search_service.understanding.filters import (
@@ -173,7 +173,7 @@ class _Asked:
 
 
 def search(
-    live: LiveIndex,
+    live: Lends,
     question: Question,
     *,
     decisions: Decisions,
@@ -184,7 +184,7 @@ def search(
     time_limit: float,
     nothing_meant: NothingMeant,
 ) -> Answer:
-    """Answer a question from the live index within ``time_limit`` seconds. Only articles visible at ``now`` are found.
+    """Answer a question from an index, the live one as a rule, within ``time_limit`` seconds. Only articles visible at ``now`` are found.
 
     Raises:
         InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.

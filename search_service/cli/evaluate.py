@@ -60,7 +60,7 @@ def evaluate_command(
     before = from_json(against) if against else {}
     settings = read_settings(IndexSettings, os.environ)
     aging = read_settings(SearchSettings, os.environ).aging
-    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    analyzer = make_analyzer()
     found = [
         evaluate(read_judged(folder), analyzer=analyzer, timezone=settings.timezone, aging=aging)
         for folder in judged
@@ -81,7 +81,7 @@ def evaluate_command(
 def evaluate_related_command(folder: Path, json_file: Path | None) -> None:
     """Ask for the related articles of a judged set's articles, and print recall@6 and nDCG@6 beside those of a plain search."""
     settings = read_settings(IndexSettings, os.environ)
-    analyzer = make_analyzer(user_dictionary=settings.user_dictionary)
+    analyzer = make_analyzer()
     judged = read_judged(folder)
     found = evaluate_related(judged, analyzer=analyzer, timezone=settings.timezone)
     results().print(_related_summary(found))

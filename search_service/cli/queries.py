@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import click
 from rich.table import Table
@@ -146,8 +147,7 @@ def _log() -> Iterator[tuple[QueryLogStore, datetime]]:
 
 
 def _reader() -> ListReader:
-    settings = read_settings(IndexSettings, os.environ)
-    return ListReader(make_analyzer(user_dictionary=settings.user_dictionary))
+    return ListReader(cache(make_analyzer))
 
 
 def _last(days: int, now: datetime) -> tuple[datetime, datetime]:

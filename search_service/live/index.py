@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -64,6 +64,13 @@ class Lent(NamedTuple):
     reader: Reader
     state: IndexState
     analyzer: Analyzer
+
+
+class Lends(Protocol):
+    """Lends readers of an index, as :class:`LiveIndex` does."""
+
+    def reader(self) -> AbstractContextManager[Lent]:
+        """See :meth:`LiveIndex.reader`."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -43,7 +43,7 @@ class BackgroundQueryLog:
         url: str,
         *,
         keep_days: int,
-        analyzer: Analyzer,
+        analyzer: Callable[[], Analyzer],
         timezone: ZoneInfo,
         capacity: int = CAPACITY,
         clock: Callable[[], datetime] = _utc_now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import reduce
 from typing import Final
@@ -32,9 +33,12 @@ _A_DAY: Final = timedelta(days=1)
 
 
 class ListReader:
-    """Reads the lists repeatedly. It keeps counts that can no longer change. For one thread."""
+    """Reads the lists repeatedly. It keeps counts that can no longer change. For one thread.
 
-    def __init__(self, analyzer: Analyzer) -> None:
+    ``analyzer`` gives the analyzer to cut queries with, that of the live index.
+    """
+
+    def __init__(self, analyzer: Callable[[], Analyzer]) -> None:
         self._analyzer = analyzer
         self._closed: tuple[date | None, list[QueryCount]] = None, []
 
@@ -71,7 +75,7 @@ class ListReader:
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words that relate a query to others: its words of two or more characters, or all its words if they are all shorter."""
-        words = words_of(self._analyzer, text)
+        words = words_of(self._analyzer(), text)
         return tuple(word for word in words if len(word) > 1) or words
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, 
 
 from indexer.errors import QueryLogUnavailable, StoreTooNew, StoreUnavailable
 from indexer.store.chain import hold, open_database
+from indexer.store.database import find_database
 from indexer.store.dialects import for_one_state, for_writing, shown, translated
 from search_service.querylog.counts import FEW_VISITORS, clicks_of_queries, counted_queries
 from search_service.querylog.entries import Asked, Clicked, Entry, Viewed
@@ -213,6 +214,18 @@ def open_query_log(url: str, timezone: ZoneInfo) -> QueryLogStore:
     except StoreTooNew as error:
         why = f"it has schema {error.found}: run the newer release that wrote it"
         raise QueryLogUnavailable(error.url, why) from error
+
+
+def find_query_log(url: str, timezone: ZoneInfo) -> QueryLogStore:
+    """Open the query log of an existing database for reading. Makes and migrates nothing.
+
+    Raises:
+        QueryLogUnavailable: there is no such database, it cannot be opened, or it has no query log.
+    """
+    try:
+        return QueryLogStore(find_database(url, queries, name="query log"), timezone)
+    except StoreUnavailable as error:
+        raise QueryLogUnavailable(error.url, error.why) from error
 
 
 def stored(moment: datetime) -> datetime:

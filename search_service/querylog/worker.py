@@ -55,7 +55,7 @@ class Worker:
         inbox: Inbox,
         opening: Callable[[], QueryLogStore],
         *,
-        analyzer: Analyzer,
+        analyzer: Callable[[], Analyzer],
         keep_days: int,
         clock: Callable[[], datetime],
     ) -> None:

@@ -33,7 +33,7 @@ from indexer.query import (
 from tests.conftest import PROJECT
 from tests.contracts.engine_base import SHANGHAI, EngineBase, fill, found
 from tests.factories import article
-from tests.typed_queries import match
+from tests.typed_queries import analyzer, match
 
 
 def assert_alike(pages: Sequence[SearchPage], others: Sequence[SearchPage]) -> None:
@@ -52,6 +52,9 @@ class CommitPromises(EngineBase):
 
     def test_the_engine_bears_its_name(self, engine: Engine) -> None:
         assert engine.name == self.name
+
+    def test_the_engine_tells_the_analyzer_that_it_was_opened_with(self, engine: Engine) -> None:
+        assert engine.analyzer is analyzer()
 
     def test_a_new_index_is_empty_and_sound(self, engine: Engine) -> None:
         with engine.reader() as reader:

@@ -16,7 +16,8 @@ from indexer.engines.registry import open_engine
 from indexer.generations import Generations
 from indexer.query import MatchAll, SearchRequest
 from indexer.rebuilding.catch_up import ChangesReport, apply_changes
-from indexer.rebuilding.rebuild import Outcome, RebuildReport, rebuild, rebuild_if_needed
+from indexer.rebuilding.if_needed import Outcome, rebuild_if_needed
+from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import CheckReport, Standing, check, look
 from indexer.store.articles import ArticleStore
 from tests.factories import article

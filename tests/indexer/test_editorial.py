@@ -8,17 +8,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.editorial.entries import (
     LISTS,
     Blocked,
     BlockPlacement,
     Days,
     Entry,
+    Golden,
     HotQuery,
     ListName,
     Placement,
     Stopword,
     Synonyms,
+    Word,
+    dictionary_of,
     spell_entries,
 )
 from indexer.editorial.lines import MOST_WORDS, entry_key, read_entries, read_entry
@@ -36,10 +40,18 @@ SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))
         ("synonyms", "炒 蛋, 煎  蛋", Synonyms(("炒 蛋", "煎 蛋")), "炒 蛋, 煎 蛋"),
         ("stopwords", " 請問 ", Stopword("请问"), "请问"),
         ("stopwords", "-什么", Stopword("什么", kept=True), "-什么"),
+        ("words", " 晴川  谷地鐵 ".replace("  ", ""), Word(UserWord("晴川谷地铁")), "晴川谷地铁"),
+        ("words", "K9專列\t２０００", Word(UserWord("k9专列", 2000)), "k9专列 2000"),
+        ("words", "-科技", Word(UserWord("科技", 0)), "-科技"),
+        ("words", "- *ST", Word(UserWord("*st", 0)), "-*st"),
+        ("words", "科技 0", Word(UserWord("科技", 0)), "-科技"),
         ("blocked", "某  词", Blocked("某 词"), "某 词"),
         ("hot", "春运 抢票", HotQuery("春运 抢票"), "春运 抢票"),
         ("hot", "春运 2026-01-20..2026-03-01", HotQuery("春运", SPRING), "春运 2026-01-20..2026-03-01"),
         ("hot", "2026-01-20", HotQuery("2026-01-20"), "2026-01-20"),
+        ("golden", " 春运  抢票 => a-1  a-2 ", Golden("春运 抢票", ("a-1", "a-2")), "春运 抢票 => a-1 a-2"),
+        ("golden", '"早班" => "a b" a-2 "a-2"', Golden('"早班"', ("a b", "a-2")), '"早班" => "a b" a-2'),
+        ("golden", '屏 => "5"" =>" =>x', Golden("屏", ('5" =>', "=>x")), '屏 => "5"" =>" "=>x"'),
         ("pins", "春运 抢票 => a-1 2", Placement("春运 抢票", "a-1", 2), "春运 抢票 => a-1 2"),
         (
             "pins",
@@ -107,12 +119,24 @@ def test_a_line_is_read_and_spelt(name: ListName, line: str, entry: Entry, spelt
         ("synonyms", "软件, ！", "neither letter nor digit"),
         ("stopwords", "-", "the word is missing"),
         ("stopwords", "很" * 65, "longer than 64 characters"),
+        ("words", "晴", "a word has from 2 to 32"),
+        ("words", "晴川 谷", "frequency '谷' must be a whole number"),
+        ("words", "-科技 7", "write -科技 alone"),
+        ("words", "--科技", "begins with -"),
+        ("words", "＃科技", "begins with #"),
+        ("words", "5㎏米", "write '5kg米'"),
         ("blocked", "某\u200b词", r"U\+200B, which does not show"),
         ("blocked", "某\udcff词", r"U\+DCFF"),
         ("blocked", "# 某词", "begins with #"),
         ("hot", "", "empty"),
         ("hot", "春运 2026-02-30..", "春运 2026-02-30..: "),
         ("hot", "春运 2026-03-01..2026-01-20", "ends before it begins"),
+        ("golden", "春运", "needs a query, => and the ids"),
+        ("golden", "春运 => ", "needs a query, => and the ids"),
+        ("golden", "=> a-1", "the word is missing"),
+        ("golden", '春运 => a-1 "a b', "the quotes around an id do not fit"),
+        ("golden", "春运 => " + " ".join(f"a-{n}" for n in range(11)), "names 11 articles"),
+        ("golden", "春运 => ..", "'..' is not 1 to 256 bytes"),
         ("pins", "春运", "needs a query, => and the id"),
         ("pins", "春运 =>", "needs a query, => and the id"),
         ("pins", "=> a-1 1", "the word is missing"),
@@ -177,6 +201,13 @@ def test_every_wrong_line_of_a_file_is_named_and_none_is_taken() -> None:
         read_entries("synonyms", "一\n" * 7, where="file")
 
 
+def test_the_words_are_a_dictionary_whatever_their_order() -> None:
+    words = [read_entry("words", line) for line in ("晴川谷地铁", "-科技", "晴川谷 7")]
+    assert dictionary_of(words) == dictionary_of(words[::-1])
+    assert dictionary_of(words).lines == "科技 0\n晴川谷 7\n晴川谷地铁\n"
+    assert dictionary_of([Stopword("请问")]) == UserDictionary()
+
+
 def test_days_are_whole_and_both_included() -> None:
     assert not SPRING.hold(date(2026, 1, 19))
     assert SPRING.hold(date(2026, 1, 20))
@@ -196,8 +227,10 @@ def test_a_placement_acts_on_its_days_unless_it_is_off() -> None:
     ("name", "line", "other"),
     [
         ("stopwords", "请问", "-請問"),
+        ("words", "晴川谷 7", "-晴川谷"),
         ("blocked", "ABC", "ａｂｃ"),
         ("hot", "春运 2026-01-20..", "春運"),
+        ("golden", "春运 抢票 => a-1 a-2", "春運  搶票"),
         ("pins", "春运 抢票 => a-1 2 off", "春運  搶票 => a-1"),
         ("hides", "春运 => a-1 2026-01-20..", "春运 => a-1"),
         ("pins", '春运 => "a b" 2 off', '春運 => "a b"'),

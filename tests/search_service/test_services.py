@@ -10,7 +10,7 @@ import pytest
 from indexer.analysis.pinyin import homophones
 from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
-from indexer.errors import ArticleNotFound, InvalidDictionary, NoLiveGeneration, StoreUnavailable
+from indexer.errors import ArticleNotFound, NoLiveGeneration, StoreUnavailable
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial, open_keys
 from search_service.answering.search import Answer, Question
@@ -76,13 +76,6 @@ def test_services_are_made_from_settings_before_there_is_an_index(tmp_path: Path
 def test_the_clock_of_made_services_is_now(tmp_path: Path) -> None:
     made: Services = make_services(settings(tmp_path), PATIENT)
     assert abs((made.clock() - datetime.now(UTC)).total_seconds()) < 60
-
-
-def test_a_user_dictionary_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    dictionary = tmp_path / "words.txt"
-    dictionary.write_text("茶会 many\n", encoding="utf-8")
-    with pytest.raises(InvalidDictionary):
-        make_services(settings(tmp_path, SEARCH_USER_DICTIONARY=str(dictionary)))
 
 
 def test_edited_synonyms_and_stopwords_act_on_queries_without_a_rebuild(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from indexer.errors import InvalidSetting, UnknownSetting
+from indexer.errors import InvalidSetting, SettingGone, UnknownSetting
 from indexer.settings import (
     SERVICE_NAMES,
     IndexSettings,
@@ -75,6 +75,16 @@ def test_a_mistyped_name_is_an_error_that_says_what_was_meant(
     with pytest.raises(UnknownSetting) as caught:
         read_settings(table, {name: "1"})
     assert str(caught.value) == f"{name} is unknown: did you mean {meant}?"
+
+
+def test_a_setting_of_an_earlier_release_is_an_error_that_says_what_took_its_place() -> None:
+    with pytest.raises(SettingGone) as caught:
+        read_settings(IndexSettings, {"SEARCH_USER_DICTIONARY": "words.txt"})
+    assert str(caught.value) == (
+        "SEARCH_USER_DICTIONARY is no setting any more: the store keeps the words: unset it, then run "
+        "'python -m indexer editorial import words words.txt'"
+    )
+    read_settings(IndexSettings, {"SEARCH_USER_DICTIONARY": ""})
 
 
 def test_a_name_that_is_nobodys_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -49,7 +49,7 @@ class WhooshEngine:
 
     def __init__(self, folder: Path, *, analyzer: Analyzer, timezone: ZoneInfo) -> None:
         self.folder = folder
-        self._analyzer = analyzer
+        self.analyzer = analyzer
         self._derived = derived_facets(timezone)
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
@@ -87,11 +87,11 @@ class WhooshEngine:
 
     def writer(self) -> WhooshWriter:
         """Begin a batch of changes."""
-        return WhooshWriter(self.folder, self._analyzer)
+        return WhooshWriter(self.folder, self.analyzer)
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
         """Write segments for the writer of another process to take."""
-        documents = (document_of(article, self._analyzer) for article in articles)
+        documents = (document_of(article, self.analyzer) for article in articles)
         with translated(self.folder):
             return [path.name for path in build_segments(self.folder, LAYOUT, documents)]
 

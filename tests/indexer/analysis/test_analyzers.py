@@ -9,7 +9,9 @@ import pytest
 
 from indexer.analysis import analyzers
 from indexer.analysis.analyzers import Analyzer, Token, make_analyzer
-from indexer.errors import InvalidDictionary, InvalidSetting
+from indexer.analysis.characters import fold
+from indexer.analysis.dictionary import UserDictionary, read_user_word
+from indexer.analysis.spellings import written_as
 from tests.conftest import PROJECT
 from tests.contracts.analyzer import AnalyzerContract
 from tests.typed_queries import analyzer
@@ -22,11 +24,13 @@ class TestChineseAnalyzer(AnalyzerContract):
         return ZH
 
 
+def dictionary(*lines: str) -> UserDictionary:
+    return UserDictionary.of(map(read_user_word, lines))
+
+
 @pytest.fixture(scope="module")
-def with_words(tmp_path_factory: pytest.TempPathFactory) -> Analyzer:
-    path = tmp_path_factory.mktemp("words") / "words.txt"
-    path.write_text("晴川谷\n晴川谷地鐵 \nK9专列\n银行 0\n", encoding="utf-8")
-    return make_analyzer(user_dictionary=path)
+def with_words() -> Analyzer:
+    return make_analyzer(words=dictionary("晴川谷", "晴川谷地鐵", "K9专列", "银行 0"))
 
 
 class TestChineseAnalyzerWithWordsAddedAndRemoved(AnalyzerContract):
@@ -166,13 +170,28 @@ def test_the_users_words_count_in_both_modes(with_words: Analyzer) -> None:
     assert "银行" not in texts(with_words.index("农业银行"))
 
 
-def test_the_users_file_is_checked_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "words.txt"
-    with pytest.raises(InvalidSetting):
-        make_analyzer(user_dictionary=path)
-    path.write_text("晴川谷 x\n", encoding="utf-8")
-    with pytest.raises(InvalidDictionary):
-        make_analyzer(user_dictionary=path)
+# Words of every kind and of every frequency, across words of the dictionary too.
+CHANGED = ["晴川谷", "名学生 9000000", "学生会 0", "的人 90000000", "划部 9000000", "株式会社 0"]
+CHANGED += ["4s店 0", "K9专列"]
+TEXTS = (
+    "一名学生会成员在晴川谷的人群里",
+    "企画部和企划部",
+    "㍿晴川",
+    "K9專列旁的4S店",
+    "人们常在此跑步,多云溪流",
+    "山村小学的体育老师把中国的城市都走遍了",
+)
+
+
+@pytest.mark.parametrize("line", CHANGED)
+def test_a_word_changes_only_texts_that_hold_it_or_another_spelling_of_it(line: str) -> None:
+    word = read_user_word(line)
+    other = ZH.knowing(UserDictionary((word,)))
+    written = written_as(word.text)
+    samples = Path("samples/articles.jsonl").read_text(encoding="utf-8").splitlines()
+    changed = [text for text in (*TEXTS, *samples) if ZH.index(text) != other.index(text)]
+    assert changed, "the test asks for nothing"
+    assert all(any(each in fold(text) for each in written) for text in changed)
 
 
 def test_an_unknown_analyzer_is_refused() -> None:

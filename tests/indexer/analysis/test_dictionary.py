@@ -15,10 +15,10 @@ from indexer.analysis.dictionary import (
     is_han,
     mixed_words,
     packaged_dictionary,
+    parse_user_dictionary,
     read_packaged_dictionary,
-    read_user_dictionary,
 )
-from indexer.errors import InvalidDictionary, InvalidSetting, SegmenterMismatch
+from indexer.errors import InvalidDictionary, SegmenterMismatch
 
 PACKAGED = packaged_dictionary()
 
@@ -27,6 +27,10 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "words.txt"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read(path: Path) -> UserDictionary:
+    return parse_user_dictionary(path.read_bytes(), path)
 
 
 def test_jiebas_dictionary_is_read_as_jieba_reads_it() -> None:
@@ -72,7 +76,7 @@ def test_another_dictionary_in_jiebas_place_is_refused_with_the_way_to_mend_it(
 
 def test_words_come_in_order_with_or_without_a_frequency(tmp_path: Path) -> None:
     path = write(tmp_path, "# 地名\n晴川谷\n\n青石小镇 2000\nT恤 0\n  阿米尔·晴川 \n")
-    assert read_user_dictionary(path).words == (
+    assert read(path).words == (
         UserWord("晴川谷"),
         UserWord("青石小镇", 2000),
         UserWord("t恤", 0),
@@ -82,13 +86,13 @@ def test_words_come_in_order_with_or_without_a_frequency(tmp_path: Path) -> None
 
 def test_lines_are_folded_as_texts_are(tmp_path: Path) -> None:
     path = write(tmp_path, "臺灣軟體\u3000１２\nＫ９專列\n")
-    assert read_user_dictionary(path).words == (UserWord("台湾软体", 12), UserWord("k9专列"))
+    assert read(path).words == (UserWord("台湾软体", 12), UserWord("k9专列"))
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_bytes("\ufeff晴川谷\r\n青石小镇 5\r\n".encode())
-    assert read_user_dictionary(path).words == (UserWord("晴川谷"), UserWord("青石小镇", 5))
+    assert read(path).words == (UserWord("晴川谷"), UserWord("青石小镇", 5))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
 def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, why: str) -> None:
     path = write(tmp_path, f"# 词\n青石小镇\n\n{line}\n")
     with pytest.raises(InvalidDictionary, match=why) as caught:
-        read_user_dictionary(path)
+        read(path)
     assert (caught.value.path, caught.value.line) == (path, 4)
 
 
@@ -124,19 +128,13 @@ def test_a_file_in_another_encoding_is_refused_with_the_first_line_that_is(tmp_p
     path = tmp_path / "words.txt"
     path.write_bytes("ascii\n晴川谷\n".encode("gb18030"))
     with pytest.raises(InvalidDictionary, match="save the file as UTF-8") as caught:
-        read_user_dictionary(path)
+        read(path)
     assert caught.value.line == 2
-
-
-def test_a_file_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSetting, match="cannot be read") as caught:
-        read_user_dictionary(tmp_path / "none.txt")
-    assert caught.value.name == "SEARCH_USER_DICTIONARY"
 
 
 def test_the_fingerprint_is_of_words_and_frequencies_not_of_comments(tmp_path: Path) -> None:
     def fingerprint(text: str) -> str:
-        return read_user_dictionary(write(tmp_path, text)).fingerprint
+        return read(write(tmp_path, text)).fingerprint
 
     assert fingerprint("晴川谷\n青石小镇 5\n") == fingerprint("# 词\n\n晴川谷 \n青石小鎮 ５\n")
     texts = ["", "晴川谷\n", "晴川谷 1\n", "晴川谷\n青石小镇\n", "青石小镇\n晴川谷\n"]
@@ -145,6 +143,15 @@ def test_the_fingerprint_is_of_words_and_frequencies_not_of_comments(tmp_path: P
 
 def test_the_lines_of_a_dictionary_are_read_as_the_same_words(tmp_path: Path) -> None:
     path = write(tmp_path, "# 地名\n晴川谷\n青石小镇 2000\nK9专列\n科技 0\n")
-    read = read_user_dictionary(path)
-    assert read_user_dictionary(write(tmp_path, read.lines)) == read
+    words = read(path)
+    assert read(write(tmp_path, words.lines)) == words
     assert UserDictionary().lines == ""
+
+
+def test_a_dictionary_of_words_has_the_parts_of_words_before_them_in_any_order() -> None:
+    words = [UserWord("晴川谷地铁"), UserWord("青石"), UserWord("晴川谷", 5)]
+    made = UserDictionary.of(words)
+    assert (
+        made == UserDictionary.of(reversed(words)) == UserDictionary((words[1], words[2], words[0]))
+    )
+    assert made.without(UserDictionary((UserWord("青石", 0),))).words == (words[2], words[0])

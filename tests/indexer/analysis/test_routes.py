@@ -4,6 +4,7 @@ import logging
 import math
 import sys
 from itertools import combinations
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis import routes
-from indexer.analysis.dictionary import UserWord, packaged_dictionary
+from indexer.analysis.characters import fold
+from indexer.analysis.dictionary import UserWord, is_han, packaged_dictionary
 from indexer.analysis.routes import DictionaryRoute, RjiebaRoute, make_route, weigh
 from indexer.errors import SegmenterMismatch
 
@@ -75,9 +77,38 @@ def test_a_route_knows_its_words_and_the_length_of_the_longest() -> None:
     assert make_route(PACKAGED).longest == max(map(len, PACKAGED.frequencies())) == 16
 
 
-def test_rjieba_is_used_unless_a_word_is_to_be_forgotten() -> None:
+def test_rjieba_is_used_unless_it_cannot_remove_a_word() -> None:
     assert isinstance(make_route(PACKAGED, [UserWord("晴川谷")]), RjiebaRoute)
-    assert isinstance(make_route(PACKAGED, [UserWord("晴川谷", 0)]), DictionaryRoute)
+    assert isinstance(make_route(PACKAGED, [UserWord("科技", 0)]), RjiebaRoute)
+    assert isinstance(make_route(PACKAGED, [UserWord("仫佬族", 0)]), DictionaryRoute)
+
+
+def test_with_words_added_and_removed_both_forms_cut_alike() -> None:
+    chance, known = Random(16), PACKAGED.frequencies()
+    some = sorted(
+        word for word in known if 2 <= len(word) <= 4 and is_han(word) and fold(word) == word
+    )
+    words = {
+        word: chance.choice((0, 1, 30, 4000, 90_000_000))
+        for word in chance.sample(some, 400)
+        if word[0] in known
+    }
+    fast, plain = RjiebaRoute(PACKAGED, words), DictionaryRoute.of(PACKAGED, words)
+    for _ in range(3000):
+        text = "".join(chance.choices((*words, *chance.sample(some, 400)), k=6))
+        assert fast.cut(text) == plain.cut(text)
+    assert all(
+        fast.holds(word) == plain.holds(word) == (count > 0) for word, count in words.items()
+    )
+
+
+def test_a_word_moves_the_total_of_no_form() -> None:
+    pairs = ["在有", "和是", "的了"]
+    words = {"晴川谷": 90_000_000, "人民": 7, "上海": 0, "干隆": 99_999, "乾隆": 5}
+    plain, with_words = RjiebaRoute(PACKAGED, {}), RjiebaRoute(PACKAGED, words)
+    # rjieba suggests frequencies in proportion to its total.
+    suggested = [[each._words.suggest_freq(pair) for pair in pairs] for each in (plain, with_words)]
+    assert suggested[0] == suggested[1]
 
 
 def test_without_rjieba_plain_python_does_the_work_and_says_so(

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from indexer.analysis.analyzers import make_analyzer
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spoken import LONGEST, SpokenWords
 
 
@@ -37,9 +36,8 @@ def test_a_word_has_a_sound_for_each_character() -> None:
     assert spoken.of(["shu"]) == []
 
 
-def test_the_users_words_count_and_removed_words_do_not(tmp_path: Path) -> None:
-    path = tmp_path / "words.txt"
-    path.write_text("云溪茶会\n数据 0\n", encoding="utf-8")
-    analyzer = make_analyzer(user_dictionary=path)
+def test_the_users_words_count_and_removed_words_do_not() -> None:
+    words = UserDictionary((UserWord("云溪茶会"), UserWord("数据", 0)))
+    analyzer = make_analyzer(words=words)
     assert analyzer.sounding(["yun", "xi", "cha", "hui"]) == ["云溪茶会"]
     assert "数据" not in analyzer.sounding(["shu", "ju"])

@@ -410,10 +410,9 @@ def test_the_words_that_a_rebuild_found_are_listed(shell: Shell, tmp_path: Path)
     code, out, _ = shell("words")
     assert code == 0
     assert out.split()[0] == "晴川谷"
-    (tmp_path / "refused.txt").write_text("晴川谷 0\n", encoding="utf-8")
-    refused = {"SEARCH_USER_DICTIONARY": str(tmp_path / "refused.txt")}
-    assert "found" not in shell("rebuild", **refused)[2]
-    assert shell("words", **refused)[1] == ""
+    shell("editorial", "add", "words", "--", "-晴川谷")
+    assert "found" not in shell("rebuild")[2]
+    assert shell("words")[1] == ""
 
 
 def test_an_empty_store_can_be_rebuilt(shell: Shell) -> None:

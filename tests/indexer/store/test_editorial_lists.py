@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from indexer.analysis.dictionary import NO_WORDS, UserWord
 from indexer.editorial.entries import LISTS, Entry, HotQuery, ListName, spell_entries
 from indexer.editorial.lines import read_entry
 from indexer.errors import InvalidEntry, StoreUnavailable
-from indexer.store.database import find_editorial, open_editorial, open_store
+from indexer.store.database import find_editorial, open_editorial, open_store, read_words
 from indexer.store.editorial_lists import EditorialStore, ListChange
 from tests.databases import DATABASES
 from tests.factories import article
@@ -49,6 +50,14 @@ def test_entries_come_back_in_the_order_in_which_they_were_put(lists: EditorialS
     assert lists.put("blocked", entries("blocked", "某词")) == ListChange(added=1)
     assert lists.read().entries["hot"] == (HotQuery("春运"), HotQuery("茶会"), HotQuery("板凳会"))
     assert lists.version() == lists.read().version == 3
+
+
+def test_the_words_are_read_alone(lists: EditorialStore, store_url: str) -> None:
+    assert read_words(store_url) == NO_WORDS
+    lists.put("words", entries("words", "晴川谷", "-科技"))
+    lists.put("blocked", entries("blocked", "某词"))
+    assert lists.words() == read_words(store_url)
+    assert lists.words().words == (UserWord("科技", 0), UserWord("晴川谷"))
 
 
 def test_an_entry_that_is_there_takes_over_what_the_new_one_says(lists: EditorialStore) -> None:

@@ -45,7 +45,7 @@ class Site:
         with closing(open_query_log(url, SHANGHAI)) as store:
             fill(store, asked, at=NOON - timedelta(hours=1))
         self.log = BackgroundQueryLog(
-            url, keep_days=30, analyzer=analyzer(), timezone=SHANGHAI, clock=lambda: NOON
+            url, keep_days=30, analyzer=analyzer, timezone=SHANGHAI, clock=lambda: NOON
         )
         assert self.log.settle(PATIENCE)
         self.store = f"sqlite:///{root / 'articles.sqlite3'}"

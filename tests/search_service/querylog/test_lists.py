@@ -22,7 +22,7 @@ from tests.typed_queries import analyzer
 
 def read(store: QueryLogStore) -> Lists:
     store.close_days(now=NOON)
-    return ListReader(analyzer()).read(store, now=NOON)
+    return ListReader(analyzer).read(store, now=NOON)
 
 
 def hot(lists: Lists, window: Window = "day", *, size: int = 10) -> list[str]:
@@ -84,7 +84,7 @@ def test_the_counts_of_closed_days_and_of_today_add_up(store: QueryLogStore) -> 
 
 
 def test_what_was_closed_is_not_read_again_before_another_day_is(store: QueryLogStore) -> None:
-    reader = ListReader(analyzer())
+    reader = ListReader(analyzer)
     for days, expected in ((3, 2), (2, 4)):
         fill(store, {"山谷": 2}, at=days_ago(days))
         store.close_days(now=NOON)

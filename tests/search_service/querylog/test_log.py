@@ -35,7 +35,7 @@ def running(url: str, **options: int) -> Iterator[BackgroundQueryLog]:
     log = BackgroundQueryLog(
         url,
         keep_days=8,
-        analyzer=analyzer(),
+        analyzer=analyzer,
         timezone=SHANGHAI,
         clock=lambda: NOON,
         **options,
@@ -100,7 +100,7 @@ def test_lists_are_read_in_the_background(url: str) -> None:
         assert log.settle(PATIENCE)
         assert log.lists.hot("all", size=5) == ()  # nothing at NOON lies before NOON
         log.close()
-    later = BackgroundQueryLog(url, keep_days=3650, analyzer=analyzer(), timezone=SHANGHAI)
+    later = BackgroundQueryLog(url, keep_days=3650, analyzer=analyzer, timezone=SHANGHAI)
     assert later.settle(PATIENCE)
     assert [item.visitors for item in later.lists.hot("all", size=5)] == [3]
     later.close()
@@ -253,7 +253,7 @@ def test_the_end_of_the_main_thread_is_the_end_of_the_log(url: str) -> None:
         "from tests.typed_queries import analyzer\n"
         "from search_service.querylog.log import BackgroundQueryLog\n"
         "from tests.search_service.querylog.test_log import search\n"
-        "log = BackgroundQueryLog(sys.argv[1], keep_days=8, analyzer=analyzer(), timezone=SHANGHAI)\n"
+        "log = BackgroundQueryLog(sys.argv[1], keep_days=8, analyzer=analyzer, timezone=SHANGHAI)\n"
         "search(log)\n"
     )
     command = [sys.executable, "-W", "error", "-c", code, url]

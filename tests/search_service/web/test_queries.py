@@ -37,7 +37,7 @@ class Site:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.url = f"sqlite:///{folder / 'querylog.sqlite3'}"
         self.log = BackgroundQueryLog(
-            self.url, keep_days=3650, analyzer=analyzer(), timezone=SHANGHAI
+            self.url, keep_days=3650, analyzer=analyzer, timezone=SHANGHAI
         )
         self.services = replace(services(folder / "index", all_articles()), query_log=self.log)
         app = create_app(self.services, SearchSettings(**settings))
