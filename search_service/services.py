@@ -32,7 +32,7 @@ from search_service.blocks.related import RelatedAnswer, Wanted, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
-from search_service.live.decisions import DecidedOn, EditorialState, LiveEditorial
+from search_service.live.decisions import DecidedOn, Decisions, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
@@ -87,8 +87,8 @@ class Services:
     findings: Findings = field(default_factory=Findings)
     kept_blocks: Kept = field(default_factory=Kept)
 
-    def search(self, question: Question) -> Answer:
-        """Answer a question.
+    def search(self, question: Question, *, decisions: Decisions | None = None) -> Answer:
+        """Answer a question. ``decisions`` are tried out in place of the editors' own.
 
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
@@ -97,7 +97,7 @@ class Services:
             lambda: search(
                 self.live,
                 question,
-                decisions=self.editorial.decisions(),
+                decisions=decisions or self.editorial.decisions(),
                 aging=self.aging,
                 popularity=self.query_log.lists.popularity,
                 timezone=self.timezone,

@@ -13,6 +13,7 @@ from search_service.web.desk.jobs import add_jobs
 from search_service.web.desk.layout import desk_values
 from search_service.web.desk.overview import add_overview
 from search_service.web.desk.pages import DeskPages
+from search_service.web.desk.queries import add_queries
 
 
 def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
@@ -23,6 +24,7 @@ def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
     add_entry(pages, desk)
     add_overview(pages, services, desk)
     add_jobs(pages, services, desk)
+    add_queries(pages, services, desk)
 
     @pages.page("/<path:rest>", role="editor")
     def nothing(rest: str) -> NoReturn:  # noqa: ARG001 (it is the rule's)

@@ -20,6 +20,10 @@ ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员
 SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
     ("", (("desk.overview", "概览", "editor"),)),
     (
+        "编辑",
+        (("desk.queries", "查询", "editor"),),
+    ),
+    (
         "索引",
         (("desk.jobs", "任务", "admin"),),
     ),

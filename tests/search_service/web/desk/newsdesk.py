@@ -15,8 +15,11 @@ from werkzeug.test import TestResponse
 
 from indexer.generations import Generations
 from indexer.store.accounts import Role
+from indexer.store.database import open_store
 from search_service.desk.desk import Desk, LoggedIn
+from search_service.live.decisions import LiveEditorial
 from search_service.live.jobs import LiveJobs
+from search_service.querylog.by_day import QueryDays
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
@@ -95,15 +98,25 @@ def csrf_of(page: str) -> str:
 def opened(root: Path) -> Iterator[Newsdesk]:
     """A desk over a new store and an index of the portal's articles in ``root``."""
     url = f"sqlite:///{root / 'articles.sqlite3'}"
-    promote(root / "index", all_articles(), engine="whoosh")
+    log = f"sqlite:///{root / 'querylog.sqlite3'}"
+    store = open_store(url)
+    store.put(all_articles())
+    promote(root / "index", all_articles(), engine="whoosh", revision=store.revision())
+    store.close()
     services = Services(
         live_index(root / "index"),
         SHANGHAI,
         lambda: NOON,
         time_limit=PATIENCE,
+        editorial=LiveEditorial(url),
         jobs=LiveJobs(url),
     )
-    desk = Desk(url, Generations(root / "index"), uploads=root / "uploads")
+    desk = Desk(
+        url,
+        Generations(root / "index"),
+        uploads=root / "uploads",
+        query_days=QueryDays(log, SHANGHAI),
+    )
     app = create_app(services, SearchSettings(), desk)
     try:
         yield Newsdesk(app, desk, services, root, url)
