@@ -28,14 +28,15 @@ TELL_EVERY: Final = 0.1
 WRITE_EVERY: Final = 1.0
 """Seconds between two writes of the file."""
 
-Phase = Literal["scan", "index", "catch up", "check", "promote"]
+Phase = Literal["scan", "index", "catch up", "check", "compare", "promote"]
 
 _Time = Annotated[datetime, AwareDatetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildProgress:
-    """The state of a rebuild at one moment: ``done`` of ``total`` articles of this phase. Catching up counts changes instead.
+    """The state of a rebuild at one moment: ``done`` of ``total`` articles of this phase. Catching up counts changes
+    instead, and comparing counts queries.
 
     ``total`` is 0 when it is unknown. Times are in UTC. ``phase_started_at`` is when the phase began.
     """

@@ -1,12 +1,16 @@
-"""Replaces small files atomically: after a crash a reader finds the old content or the new one, never a part.
+"""Files that survive a crash: small ones that are replaced, and copies of those that never change.
 
-For pointers and manifests of a few hundred bytes. Each engine makes its own files durable.
+After a crash a reader finds the old content of a replaced file or the new one, never a part. That is for pointers and manifests
+of a few hundred bytes. Each engine makes its own files durable.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
+from typing import Final
 
 
 def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> None:
@@ -29,6 +33,28 @@ def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> N
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+_NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+"""What a file system answers that has no hard links, or no more of them for a file."""
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Make ``target`` hold what ``source`` holds, a file that is never changed in place. It shares the bytes by a hard link if it can.
+
+    The caller makes the folder durable.
+
+    Raises:
+        OSError: ``source`` cannot be read, the folder cannot be written, or the disk is full.
+    """
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

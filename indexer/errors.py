@@ -36,7 +36,9 @@
         ├── FormatMismatch         a generation has the format of another release
         ├── IndexOutdated          the index was made with another fingerprint
         ├── WriterBusy             another process is writing
-        ├── RebuildFailed          a check failed before promotion
+        ├── RebuildFailed          a new generation is not whole, or a process that built it failed
+        ├── ChecksFailed           a generation is whole, but failed a check before its promotion
+        ├── NotEnoughRoom          the disk has too little room for a rebuild
         └── FolderNotWritable      the index folder cannot be written
 
 An error carries its facts as attributes, and its message ends with what to do next. Errors of other packages are
@@ -370,6 +372,28 @@ class WriterBusy(IndexFailure):
 
 class RebuildFailed(IndexFailure):
     """A new generation failed its check, so it was not promoted. The live one is untouched."""
+
+
+class ChecksFailed(IndexFailure):
+    """A generation failed checks before its promotion, so it goes live only if somebody insists. ``why`` has a sentence for each."""
+
+    def __init__(self, name: str, why: tuple[str, ...]) -> None:
+        super().__init__(
+            f"generation {name} failed its checks and is not live ({'; '.join(why)}): see 'python -m indexer generations "
+            f"checks {name}', and if it is right all the same, run 'python -m indexer generations promote {name} --force'"
+        )
+        self.name, self.why = name, why
+
+
+class NotEnoughRoom(IndexFailure):
+    """A disk has too little room for a rebuild. ``needed`` and ``free`` are in bytes."""
+
+    def __init__(self, folder: Path, *, needed: int, free: int) -> None:
+        super().__init__(
+            f"a rebuild needs about {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free: nothing was "
+            "begun; run 'python -m indexer generations prune --keep 1', make room, or name another folder in SEARCH_INDEX_DIR"
+        )
+        self.folder, self.needed, self.free = folder, needed, free
 
 
 _FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))

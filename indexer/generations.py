@@ -7,6 +7,7 @@
             writer.lock            held by the one process that writes to this generation
             index/                 the engine's folder
             building.json          while it is being built
+            never-live             until it is promoted for the first time
             manifest.json          written last: the generation is complete
 
 This module handles whole generations (begin, finish, promote, roll back, prune). It never looks inside an index:
@@ -41,18 +42,21 @@ CURRENT: Final = "CURRENT"
 PATIENCE: Final = 30.0
 """Seconds to wait for the lock of all generations. Removing a generation, or comparing one with its checksums, takes less."""
 INDEX: Final = "index"
+NEVER_LIVE: Final = "never-live"
+"""The file that marks a complete generation which was never live. A rollback does not lead there."""
 
 _NAME = re.compile(r"\d{6,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A complete generation. ``live`` says whether CURRENT named it at the time of the look-up."""
+    """A complete generation. ``live`` says whether CURRENT named it at the time of the look-up, ``was_live`` whether it ever did."""
 
     name: str
     folder: Path
     manifest: Manifest
     live: bool
+    was_live: bool
 
     @property
     def index(self) -> Path:
@@ -83,6 +87,11 @@ Ensure = Callable[[Generation], None]
 
 IsSound = Callable[[Generation], bool]
 """Whether a rollback to a generation is possible: this program can read it, and none of its bytes was altered."""
+
+
+def _generation(folder: Path, manifest: Manifest, *, live: bool) -> Generation:
+    was_live = live or not (folder / NEVER_LIVE).exists()
+    return Generation(folder.name, folder, manifest, live, was_live)
 
 
 class Generations:
@@ -133,7 +142,7 @@ class Generations:
         folder = self._folder / name
         if not _NAME.fullmatch(name) or not folder.is_dir():
             raise GenerationMissing(name, self.root)
-        return Generation(name, folder, read_manifest(folder), name == self.live_name())
+        return _generation(folder, read_manifest(folder), live=name == self.live_name())
 
     def list(self) -> tuple[Generation | DamagedGeneration, ...]:
         """All finished generations, oldest first. One with a damaged manifest is listed as a DamagedGeneration."""
@@ -148,7 +157,7 @@ class Generations:
             except ManifestDamaged as error:
                 found.append(DamagedGeneration(folder.name, folder, error.why, is_live))
             else:
-                found.append(Generation(folder.name, folder, manifest, is_live))
+                found.append(_generation(folder, manifest, live=is_live))
         return tuple(found)
 
     def building(self) -> BuildProgress | None:
@@ -230,6 +239,7 @@ class Generations:
         if not folder.is_dir():
             raise GenerationMissing(manifest.name, self.root)
         with translated(folder):
+            replace_file(folder / NEVER_LIVE, b"")
             write_manifest(manifest, folder)
             (folder / BUILDING).unlink(missing_ok=True)
         return self.get(manifest.name)
@@ -258,11 +268,13 @@ class Generations:
         if ensure is not None:
             ensure(chosen)
         with translated(self.root):
+            # First: whoever promotes it means it. One that is live must not look as if it never was, whenever this is killed.
+            (chosen.folder / NEVER_LIVE).unlink(missing_ok=True)
             replace_file(self.root / CURRENT, f"{name}\n".encode())
         return self.get(name)
 
     def rollback(self, *, ensure: Ensure | None = None) -> Generation:
-        """Promote the newest complete generation that is older than the live one, unless ``ensure`` raises.
+        """Promote the newest complete generation that is older than the live one and was live, unless ``ensure`` raises.
 
         Raises:
             NoLiveGeneration: nothing was promoted yet.
@@ -272,8 +284,9 @@ class Generations:
         live = self.live_name() or ""
         if not live and not (self.root / CURRENT).exists():
             raise NoLiveGeneration(self.root)
-        names = [each.name for each in self.list() if isinstance(each, Generation)]
-        # CURRENT may be empty or damaged, or name a missing generation. Then a rollback to any complete one is allowed.
+        complete = [each for each in self.list() if isinstance(each, Generation)]
+        names = [each.name for each in complete if each.was_live]
+        # CURRENT may be empty or damaged, or name a missing generation. Then a rollback to any that was live is allowed.
         bound = int(live) if _NAME.fullmatch(live) else None
         earlier = [name for name in names if bound is None or int(name) < bound]
         if not earlier:
@@ -283,8 +296,8 @@ class Generations:
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.
 
-        The places go first to the live generation in any state, then to ``spare``, then to the newest, sound ones before
-        others. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
+        The places go first to the live generation in any state, then to ``spare``, then to the newest that were live, then to
+        others, sound ones first. One sound generation is kept in any case, if there is one. A generation that is being written is kept too. A
         damaged manifest makes rollback impossible, so such a generation is removed. ``is_sound`` is called only as often as
         the choice requires.
 
@@ -296,7 +309,9 @@ class Generations:
             raise ValueError(f"keep must be at least 1, not {keep}")
         listed = self.list()
         complete = [each for each in listed if isinstance(each, Generation) and not each.live]
-        complete.sort(key=lambda each: (each.name == spare, int(each.name)), reverse=True)
+        complete.sort(
+            key=lambda each: (each.name == spare, each.was_live, int(each.name)), reverse=True
+        )
         live = [each for each in listed if each.live]
         places = keep - len(live)
         if not places and not any(isinstance(each, Generation) and is_sound(each) for each in live):

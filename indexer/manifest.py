@@ -28,6 +28,7 @@ class Manifest:
     ``doc_count`` counts articles of every status, up to the store's ``revision``. ``made_at`` is when the build finished (UTC),
     ``seconds`` is how long it took. ``user_dictionary`` and ``found_words`` are the fingerprints of the user's words and of the
     words found in the articles, both kept beside the manifest; None if a release made the generation that did not keep them.
+    ``words_applied`` counts the editors' words that were applied since all articles were last indexed.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Manifest:
     seconds: Annotated[float, Field(ge=0)]
     user_dictionary: str | None = None
     found_words: str | None = None
+    words_applied: _Count = 0
 
 
 _FORMAT: Final = TypeAdapter(Manifest)

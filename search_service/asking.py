@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Final
 
@@ -29,11 +30,10 @@ PLACING: Final = frozenset({"pins", "hides"})
 
 
 class AskingAsReaders:
-    """See :class:`indexer.asking.Asking`. Every question is asked at the time when this was made."""
+    """See :class:`indexer.asking.Asking`. Every question is asked at the time of the first one."""
 
     def __init__(self, settings: IndexSettings, searching: SearchSettings) -> None:
         self._settings, self._searching = settings, searching
-        self._now = utc_now()
         self._analyzers: list[Analyzer] = []
 
     def ask(self, engine: Engine, text: str) -> Asked:
@@ -58,6 +58,10 @@ class AskingAsReaders:
         log = find_query_log(self._searching.querylog_url, self._settings.timezone)
         with closing(log), log.reading() as connection:
             return last_queries(connection, most)
+
+    @cached_property
+    def _now(self) -> datetime:
+        return utc_now()
 
     @cached_property
     def _decisions(self) -> Decisions:

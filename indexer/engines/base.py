@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol, Self
 
 from indexer.analysis.analyzers import Analyzer
@@ -78,6 +79,12 @@ class Reader(Protocol):
 
     def get(self, article_id: str) -> Article | None:
         """The article as it was indexed, or None."""
+
+    def holding(self, texts: Iterable[str]) -> list[str]:
+        """The ids of all articles that hold one of the texts literally in title, lead or body (see ``Literal``).
+
+        Complete, whatever their number and status: every candidate is verified. O(the candidates' texts).
+        """
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
         """How many articles hold each token in the text field ``field``, in the order of ``tokens``.
@@ -201,6 +208,17 @@ class Engine(Protocol):
 
         Raises:
             FolderNotWritable: it cannot be made, or the folder is not empty.
+        """
+
+    def copy_to(self, folder: Path) -> None:
+        """Make an index in ``folder`` that holds the last commit of this one. From then on each changes alone.
+
+        A writer may commit to this index meanwhile. The copy shares the bytes of unchanged files where the file system has hard
+        links; elsewhere it takes as much space again.
+
+        Raises:
+            FolderNotWritable: it cannot be made, or the folder is not empty, or the disk is full.
+            IndexDamaged: this index is missing or cannot be read.
         """
 
     def reader(self) -> Reader:

@@ -21,7 +21,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
 from indexer.analysis.glued import glued_names
 from indexer.article import Article, article_from_record, article_to_record
-from indexer.durable import replace_file
+from indexer.durable import copy_file, replace_file, sync_folder
 from indexer.engines.base import CommitReport, Writer
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import keywords, searchable_texts
@@ -50,6 +50,16 @@ class MemoryEngine:
         """Make an empty index."""
         make_folder(self.folder)
         self._write(0, 0, {})
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy the one file, which each commit replaces as a whole."""
+        self._snapshot()
+        make_folder(folder)
+        try:
+            copy_file(self.folder / FILE, folder / FILE)
+            sync_folder(folder)
+        except OSError as error:
+            raise FolderNotWritable(folder, error.strerror or str(error)) from error
 
     def reader(self) -> MemoryReader:
         """Open the last commit."""

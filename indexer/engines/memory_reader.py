@@ -12,6 +12,7 @@ from time import monotonic
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.completions import Use, accepting, completions
@@ -132,6 +133,15 @@ class MemoryReader(Reader):
         """The article with that id."""
         entry = self._entries.get(article_id)
         return entry.article if entry else None
+
+    def holding(self, texts: Iterable[str]) -> list[str]:
+        """The articles whose folded texts contain one of the texts. O(articles)."""
+        wanted = [folded for text in texts if (folded := fold_literal(text))]
+        return [
+            article_id
+            for article_id, entry in self._entries.items()
+            if any(text in folded for text in wanted for folded in entry.folded.values())
+        ]
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
         """How many articles hold each token."""

@@ -186,7 +186,8 @@ def apply_changes(
     Raises:
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged: there is nothing sound to apply them to,
             or the index was made from another store.
-        IndexOutdated: the live generation was made with another fingerprint; it needs a rebuild.
+        IndexOutdated: another release or engine made the live generation; it needs a rebuild. Words that are not yet applied
+            do not matter.
         WriterBusy: another process is applying changes, or the follower does not.
     """
     began = moved = time.monotonic()
@@ -245,12 +246,11 @@ def _apply(
 ) -> ChangesReport:
     """Apply the store's changes to one generation. This process is its writer."""
     began = time.monotonic()
+    analyzer = made_with(live, analyzer)
     expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
     if live.manifest.fingerprint != expected:
         raise IndexOutdated(live.manifest.fingerprint, expected)
-    engine = open_engine(
-        engine_name, live.index, analyzer=made_with(live, analyzer), timezone=timezone
-    )
+    engine = open_engine(engine_name, live.index, analyzer=analyzer, timezone=timezone)
     with engine.reader() as reader:
         revision = reader.revision
         if not made_from(store, reader):

@@ -46,11 +46,13 @@ class Build:
 class Filled:
     """An index that holds the store as it was at ``revision``, apart from articles that changed since.
 
-    ``engine`` analyses with the words that the generation is to keep.
+    ``engine`` analyses with the words that the generation is to keep. ``words_applied`` counts the editors' words that were
+    applied since all articles were last indexed.
     """
 
     engine: Engine
     revision: int
+    words_applied: int = 0
 
 
 Fill = Callable[[Build], Filled]

@@ -1,4 +1,4 @@
-"""The least that brings the live index up to the store: nothing, its changes, or a rebuild."""
+"""The least that brings the live index up to the store: nothing, its changes, the editors' words, or a rebuild."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.asking import MakeAsking
 from indexer.build_progress import Report, silent
 from indexer.generations import Generations
 from indexer.rebuilding.catch_up import ChangesReport, apply_changes
 from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import look
+from indexer.rebuilding.words import WordsReport, apply_words
 from indexer.store.articles import ArticleStore
 
-Did = Literal["nothing", "applied changes", "rebuilt"]
+Did = Literal["nothing", "applied changes", "applied words", "rebuilt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Outcome:
     did: Did
     why: str
     applied: ChangesReport | None = None
+    words: WordsReport | None = None
     rebuilt: RebuildReport | None = None
 
 
@@ -36,9 +39,11 @@ def rebuild_if_needed(
     timezone: ZoneInfo,
     keep: int,
     processes: int = 1,
+    asking: MakeAsking | None = None,
+    force: bool = False,
     progress: Report = silent,
 ) -> Outcome:
-    """Do the least that brings the live index up to the store: nothing, apply its changes, or rebuild.
+    """Do the least that brings the live index up to the store: nothing, apply its changes or the editors' words, or rebuild.
 
     Raises:
         As :func:`rebuild` and :func:`~indexer.rebuilding.catch_up.apply_changes` do.
@@ -49,6 +54,18 @@ def rebuild_if_needed(
     need, why = standing.need, standing.why
     if need == "nothing":
         return Outcome(did="nothing", why=why)
+    if need == "words":
+        words = apply_words(
+            store,
+            generations,
+            engine_name=engine_name,
+            analyzer=analyzer,
+            timezone=timezone,
+            keep=keep,
+            processes=processes,
+            progress=progress,
+        )
+        return Outcome(did="applied words", why=why, words=words)
     if need == "changes":
         applied = apply_changes(
             store,
@@ -72,6 +89,8 @@ def rebuild_if_needed(
         timezone=timezone,
         keep=keep,
         processes=processes,
+        asking=asking,
+        force=force,
         progress=progress,
     )
     return Outcome(did="rebuilt", why=why, rebuilt=rebuilt)

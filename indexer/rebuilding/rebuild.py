@@ -1,4 +1,4 @@
-"""Rebuild: fills the index of a new generation, catches up, checks it, and only then promotes it.
+"""Rebuild: fills the index of a new generation, catches up, checks it, asks it, and only then promotes it.
 
 The live generation keeps answering meanwhile. A failure before the promotion leaves it untouched and removes the new folder.
 The next rebuild removes what a killed process left behind. Changes made during a rebuild are in the new generation. Changes
@@ -8,8 +8,9 @@ made in its last instant are not; their revisions are higher, and ``apply_change
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,15 +18,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.asking import MakeAsking
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine
 from indexer.errors import FolderNotWritable, RebuildFailed, WriterBusy
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations, IsSound
+from indexer.locks import translated
 from indexer.manifest import Manifest
 from indexer.opening import is_sound, keep_words
-from indexer.rebuilding.before import ensure_filled
+from indexer.promotion_checks import PromotionChecks, write_checks
+from indexer.rebuilding.before import ensure_filled, ensure_room
 from indexer.rebuilding.catch_up import LOOK_EVERY, Replayed, replay
+from indexer.rebuilding.checks import compare_with_live, whole
 from indexer.rebuilding.filling import Build, Fill, Filled, whole_store
 from indexer.store.articles import ArticleStore
 
@@ -37,15 +42,17 @@ _FAULTS_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildReport:
-    """The result of a rebuild.
+    """The result of a rebuild. ``promoted``: the generation is live. If not, it waits, because that was asked for or a check failed.
 
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
     ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
     removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
-    generation is complete and live nevertheless. ``found_words`` counts the words that were found in the articles.
+    generation is complete nevertheless. ``found_words`` counts the words that were found in the articles.
     """
 
     generation: str
+    promoted: bool
+    checks: PromotionChecks
     articles: int
     revision: int
     replayed: int
@@ -71,10 +78,16 @@ def rebuild(
     timezone: ZoneInfo,
     keep: int,
     processes: int = 1,
+    asking: MakeAsking | None = None,
+    promote: bool = True,
+    force: bool = False,
     fill: Fill = whole_store,
     progress: Report = silent,
 ) -> RebuildReport:
     """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
+
+    If a check fails, the generation stays beside the live one and is not promoted, unless ``force`` is set. So it does without
+    ``promote``. It is then kept beyond the ``keep`` others. Checks that ask the index need ``asking``, and are else not made.
 
     With ``processes`` above 1, that many additional processes analyse and write, if the store is large enough.
     Each may need as much memory as a rebuild by one process. ``fill`` makes the index that is then caught up with the store.
@@ -82,13 +95,18 @@ def rebuild(
     Raises:
         WriterBusy: another rebuild is running.
         StoreNeverFilled: nothing was ever stored, and the live generation holds articles.
-        RebuildFailed: the new generation failed its check, or a process failed or was killed; nothing was promoted.
+        NotEnoughRoom: the disk has no room for another generation.
+        RebuildFailed: the new generation is not whole, or a process failed or was killed; nothing was promoted.
         FolderNotWritable: the index folder cannot be written, or the disk is full.
         StoreError: the articles cannot be read.
     """
     began = time.monotonic()
     made_with = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+    asker = (
+        asking() if asking else None
+    )  # now, since a wrong setting must not show when all is built
     ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
+    ensure_room(store, generations)
     with ExitStack() as held:
         with generations.lock():
             cleaned = generations.clean()
@@ -107,78 +125,113 @@ def rebuild(
                         announcer=announcer,
                     )
                 )
-                replayed, during = _complete(store, filled, folder.name, announcer)
+                compare = partial(
+                    compare_with_live,
+                    store,
+                    filled.engine,
+                    generations,
+                    asking=asker,
+                    analyzer=analyzer,
+                    timezone=timezone,
+                    announcer=announcer,
+                )
+                done = _complete(store, filled, folder.name, announcer, compare)
                 announcer.begin("promote", total=1)
+            promoted = promote and (force or not done.checks.failed)
             words = filled.engine.analyzer
             keep_words(folder, words)
             with generations.lock():
                 previous = generations.live_name()
+                with translated(folder):
+                    write_checks(done.checks, folder)
                 made = generations.finish(
                     Manifest(
                         name=folder.name,
                         engine=engine_name,
                         fingerprint=made_with,
                         schema_version=SCHEMA_VERSION,
-                        doc_count=replayed.articles,
-                        revision=replayed.revision,
+                        doc_count=done.replayed.articles,
+                        revision=done.replayed.revision,
                         made_at=datetime.now(UTC),
                         seconds=round(time.monotonic() - began, 3),
                         user_dictionary=words.user_dictionary.fingerprint,
                         found_words=words.found_words.fingerprint,
+                        words_applied=filled.words_applied,
                     )
                 )
-                generations.promote(made.name)
+                if promoted:
+                    generations.promote(made.name)
         except BaseException:
             _abandon(generations, folder)
             raise
     pruned = _prune(
         generations,
-        keep,
+        keep if promoted else keep + 1,
         # The previously live generation is spared for a rollback, if it is sound. A newer one that was rolled back is not.
-        spare=previous,
+        spare=previous if promoted else made.name,
         is_sound=partial(is_sound, analyzer=analyzer, timezone=timezone),
     )
     return RebuildReport(
         generation=made.name,
-        articles=replayed.articles,
-        revision=replayed.revision,
-        replayed=during,
+        promoted=promoted,
+        checks=done.checks,
+        articles=done.replayed.articles,
+        revision=done.replayed.revision,
+        replayed=done.during,
         seconds=time.monotonic() - began,
         size_bytes=made.size(),
         cleaned=cleaned,
         pruned=pruned,
-        merge_failure=replayed.merge_failure,
+        merge_failure=done.replayed.merge_failure,
         found_words=len(words.found_words.words),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """An index that is caught up and checked: its last replay, the number of all replayed changes, and its checks."""
+
+    replayed: Replayed
+    during: int
+    checks: PromotionChecks
+
+
 def _complete(
-    store: ArticleStore, filled: Filled, name: str, announcer: Announcer
-) -> tuple[Replayed, int]:
-    """Catch the index of generation ``name`` up with the store and check it. Returns the last replay, and the number of all changes.
+    store: ArticleStore,
+    filled: Filled,
+    name: str,
+    announcer: Announcer,
+    compare: Callable[[], PromotionChecks],
+) -> _Whole:
+    """Catch the index of generation ``name`` up with the store, and check it. Some changes may come while it is asked.
 
     Raises:
-        RebuildFailed: the check found faults.
+        RebuildFailed: its files are damaged, or it does not hold as many articles as the store.
     """
     engine = filled.engine
     last = _catch_up(store, engine, filled.revision, announcer)
     during = last.put + last.deleted
     announcer.begin("check", total=last.articles)
-    faults = engine.check()
+    if faults := engine.check():
+        raise _not_whole(name, faults)
+    checks = compare()
     if store.revision() != last.revision:
         last = _catch_up(store, engine, last.revision, announcer)
         during += last.put + last.deleted
     with engine.reader() as reader:
-        if reader.doc_count != last.articles:
-            faults.append(f"articles: {reader.doc_count}, in the store: {last.articles}")
-    if faults:
-        shown = "; ".join(faults[:_FAULTS_SHOWN])
-        more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-        raise RebuildFailed(
-            f"generation {name} failed its check and was not promoted ({shown}{more}): "
-            "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again"
-        )
-    return last, during
+        held = reader.doc_count
+    if held != last.articles:
+        raise _not_whole(name, [f"articles: {held}, in the store: {last.articles}"])
+    return _Whole(last, during, replace(checks, checks=(*whole(held), *checks.checks)))
+
+
+def _not_whole(name: str, faults: Sequence[str]) -> RebuildFailed:
+    shown = "; ".join(faults[:_FAULTS_SHOWN])
+    more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+    return RebuildFailed(
+        f"generation {name} failed its check and was not promoted ({shown}{more}): "
+        "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again"
+    )
 
 
 def _catch_up(store: ArticleStore, engine: Engine, after: int, announcer: Announcer) -> Replayed:

@@ -24,13 +24,17 @@ from indexer.generations import DamagedGeneration, Generation, Generations
 from indexer.opening import ensure_unaltered, made_with, open_generation
 from indexer.rebuilding.catch_up import NO_MATCH, made_from
 from indexer.store.articles import ArticleStore
+from indexer.word_changes import NO_CHANGES, WordChanges
 
-Need = Literal["nothing", "changes", "rebuild"]
+Need = Literal["nothing", "changes", "words", "rebuild"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the live index needs, and why in one sentence. The index's figures are None if the index cannot be read."""
+    """What the live index needs, and why in one sentence. The index's figures are None if the index cannot be read.
+
+    ``words`` are the editors' words that the index was made without; applying them applies the store's changes too.
+    """
 
     need: Need
     why: str
@@ -39,6 +43,7 @@ class Standing:
     generation: Generation | None = None
     doc_count: int | None = None
     revision: int | None = None
+    words: WordChanges = NO_CHANGES
 
 
 def look(
@@ -56,15 +61,16 @@ def look(
     live: Generation | None = None
     doc_count: int | None = None
     revision: int | None = None
+    words = NO_CHANGES
     fault = ""
     try:
         live = generations.live()
-        expected = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+        before = made_with(live, analyzer)
+        expected = fingerprint(engine=engine_name, analysis=before.fingerprint)
         if live.manifest.fingerprint != expected:
             raise IndexOutdated(live.manifest.fingerprint, expected)
-        engine = open_engine(
-            engine_name, live.index, analyzer=made_with(live, analyzer), timezone=timezone
-        )
+        words = WordChanges.between(before.user_dictionary, analyzer.user_dictionary)
+        engine = open_engine(engine_name, live.index, analyzer=before, timezone=timezone)
         ensure_unaltered(engine)
         with engine.reader() as reader:
             doc_count, revision = reader.doc_count, reader.revision
@@ -88,6 +94,8 @@ def look(
         need, why = "rebuild", _counts_differ(doc_count, articles)
     elif fault:
         need, why = "rebuild", fault
+    elif words:
+        need, why = "words", f"the index was made with other words ({words})"
     elif revision != newest:
         need, why = "changes", f"the index is at revision {revision}, the store at {newest}"
     return Standing(
@@ -98,6 +106,7 @@ def look(
         generation=live,
         doc_count=doc_count,
         revision=revision,
+        words=words,
     )
 
 
@@ -121,7 +130,7 @@ def check(
 ) -> CheckReport:
     """Read the whole live index and every manifest, and name each fault. O(index).
 
-    An index behind the store is no fault: ``rebuild --changes`` catches up.
+    An index behind the store is no fault: ``rebuild --changes`` catches up. Neither are words that are not yet applied.
 
     Raises:
         NoLiveGeneration: there is nothing to check.
@@ -138,7 +147,7 @@ def check(
     behind: int | None = None
     try:
         live = generations.live()
-        ours = fingerprint(engine=engine_name, analysis=analyzer.fingerprint)
+        ours = fingerprint(engine=engine_name, analysis=made_with(live, analyzer).fingerprint)
         if live.manifest.fingerprint != ours:
             faults.append(str(IndexOutdated(live.manifest.fingerprint, ours)))
         # By the engine that made it, which may differ from the one in the settings.

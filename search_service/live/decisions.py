@@ -24,6 +24,7 @@ from indexer.editorial.entries import (
     Placement,
     Stopword,
     Synonyms,
+    dictionary_of,
 )
 from indexer.editorial.lines import packaged_synonyms
 from indexer.store.database import find_editorial
@@ -60,6 +61,8 @@ class Decisions:
         edited = [each for each in found if isinstance(each, Synonyms)]
         self.synonyms = SynonymTable(edited, packaged_synonyms())
         self.stopwords = _stopwords(each for each in found if isinstance(each, Stopword))
+        self.words = dictionary_of(found)
+        """The words that the list holds. Searches use those that the live index was made with."""
         self._placements: dict[str, list[Placement]] = {}
         self._blocks: dict[tuple[Block, str | None], list[BlockPlacement]] = {}
         for each in found:

@@ -15,6 +15,7 @@ from tests.contracts.engine_base import SHANGHAI
 from tests.contracts.engine_collapse import CollapsePromises
 from tests.contracts.engine_commits import CommitPromises
 from tests.contracts.engine_completions import CompletionPromises
+from tests.contracts.engine_copying import CopyPromises
 from tests.contracts.engine_damage import DamagePromises
 from tests.contracts.engine_explaining import ExplainPromises
 from tests.contracts.engine_facets import FacetPromises
@@ -30,6 +31,7 @@ __all__ = ["SHANGHAI", "EngineContract", "analyzer"]
 
 class EngineContract(
     CommitPromises,
+    CopyPromises,
     CompletionPromises,
     QueryPromises,
     RankingPromises,

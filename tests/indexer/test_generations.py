@@ -345,12 +345,28 @@ def test_only_a_generation_that_was_begun_is_finished(generations: Generations) 
 
 def test_rollback_promotes_the_newest_older_complete_generation(generations: Generations) -> None:
     first, second, third, fourth = finished(generations, 4)
-    promote(generations, third)
+    for name in (first, second, third):
+        promote(generations, name)
     (generations.root / "generations" / second / MANIFEST).write_bytes(b"damaged")
     with generations.lock():
         assert generations.rollback().name == first
     assert generations.live_name() == first
     assert fourth in [each.name for each in generations.list()]
+
+
+def test_rollback_passes_over_what_was_never_live(generations: Generations) -> None:
+    first, second, third = finished(generations, 3)
+    for name in (first, third):
+        promote(generations, name)
+    assert [each.was_live for each in generations.list() if isinstance(each, Generation)] == [
+        *(True, False, True)
+    ]
+    with generations.lock():
+        assert generations.rollback().name == first
+    promote(generations, second)
+    promote(generations, third)
+    with generations.lock():
+        assert generations.rollback().name == second
 
 
 def test_rollback_with_nothing_older_says_so_and_changes_nothing(generations: Generations) -> None:
@@ -372,12 +388,23 @@ def test_rollback_is_a_way_out_of_a_pointer_to_nothing(
     generations: Generations, content: str
 ) -> None:
     _, second = finished(generations, 2)
+    promote(generations, second)
     (generations.root / "CURRENT").write_text(content, encoding="utf-8")
     with generations.lock():
         assert generations.rollback().name == second
 
 
 # Prune, clean, discard
+
+
+def test_prune_removes_first_what_was_never_live(generations: Generations) -> None:
+    first, second, third, fourth = finished(generations, 4)
+    for name in (first, second):
+        promote(generations, name)
+    with generations.lock():
+        assert generations.prune(3, is_sound=sound, spare=fourth) == (third,)
+        assert generations.prune(2, is_sound=sound) == (fourth,)
+    assert [each.name for each in generations.list()] == [first, second]
 
 
 def test_prune_keeps_the_live_one_and_the_newest_others(generations: Generations) -> None:

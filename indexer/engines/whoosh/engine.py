@@ -13,6 +13,7 @@ from indexer.article import Article
 from indexer.columnar.errors import Damaged
 from indexer.columnar.files.check import check_index
 from indexer.columnar.files.commit import commit_numbers
+from indexer.columnar.files.copying import copy_index
 from indexer.columnar.files.snapshot import Snapshot, open_snapshot
 from indexer.columnar.files.writer import build_segments, create_index
 from indexer.columnar.search.executor import Executor
@@ -59,6 +60,12 @@ class WhooshEngine:
         make_folder(self.folder)
         with translated(self.folder):
             create_index(self.folder, {"revision": 0})
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy the files of the last commit. All are written once, so hard links to them can be shared."""
+        make_folder(folder)
+        with translated(folder):
+            copy_index(self.folder, folder)
 
     def reader(self) -> WhooshReader:
         """Open the last commit. Readers of one commit share its files and the data derived from them."""

@@ -113,6 +113,21 @@ class LiteralFinder:
         score = idf(self._executor.snapshot.doc_count, holding) if holding else 0.0
         return FoundLiteral(docs, score, complete, late)
 
+    def find_all(self, literal: str) -> list[IntP]:
+        """The living documents of each leaf that hold a folded literal (not empty), however many must be verified.
+
+        O(the candidates' texts). Nothing is cached, for nobody asks twice.
+        """
+        wanted = _Wanted(literal, TEXT_FIELDS, is_word=False)
+        held = [
+            _verified(leaf, self._candidates(number, wanted, inf), wanted, inf)[0].docs
+            for number, leaf in enumerate(self._leaves)
+        ]
+        return [
+            docs if leaf.live is None else docs[leaf.live[docs]]
+            for docs, leaf in zip(held, self._leaves, strict=True)
+        ]
+
     def _kept(self, wanted: _Wanted, *commit: int) -> list[_Held | None]:
         """The cached result for each leaf; with a commit number, the result that is valid for that commit only."""
         return [self._known.get((leaf.segment.name, wanted, *commit)) for leaf in self._leaves]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from math import inf
@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from indexer.analysis.characters import fold_literal
 from indexer.article import Article
 from indexer.columnar.search.executor import Executor, Top
 from indexer.columnar.search.plan import Plan
@@ -225,6 +226,20 @@ class WhooshReader(Reader):
         with self._honest():
             doc = self._snapshot.find(encoded(article_id))
             return None if doc < 0 else self._article(doc)
+
+    def holding(self, texts: Iterable[str]) -> list[str]:
+        """The ids of all articles that hold one of the texts."""
+        with self._honest():
+            leaves = self._snapshot.leaves
+            found = [np.zeros(leaf.segment.doc_count, dtype=bool) for leaf in leaves]
+            for text in filter(None, map(fold_literal, texts)):
+                for holds, docs in zip(found, self._literals.find_all(text), strict=True):
+                    holds[docs] = True
+            return [
+                leaf.segment.key(doc).decode()
+                for leaf, holds in zip(leaves, found, strict=True)
+                for doc in np.flatnonzero(holds).tolist()
+            ]
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
         """How many articles hold each token. Deleted ones count until a merge drops them."""

@@ -127,6 +127,7 @@ class TestWhooshEngine(EngineContract):
             assert (filtered.total, filtered.total_is_estimate) == (4, True)
             exact = reader.search(SearchRequest(Literal("北京")))
             assert (exact.total, exact.total_is_estimate) == (14, False)
+            assert len(reader.holding(["北京地"])) == 12
 
     def test_too_many_candidates_are_counted_over_all_segments_after_each_commit(
         self, engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
