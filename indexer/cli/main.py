@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, closing
-from functools import partial
 from pathlib import Path
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -16,17 +15,21 @@ import click
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.explain import explain
-from indexer.cli import summaries
+from indexer.asking import MakeAsking
+from indexer.build_progress import Report
+from indexer.cli import build_summaries, summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.copying import copy_store_command
 from indexer.cli.editorial import editorial_group
+from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE, generations_group
 from indexer.cli.jobs import jobs_group, work_command
+from indexer.cli.previews import preview_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
-from indexer.generations import Ensure, Generations
+from indexer.generations import Generations
 from indexer.importing import given_source, import_source, rejects_of
-from indexer.opening import ensure_fit, is_sound, made_with
+from indexer.opening import made_with
 from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
@@ -83,6 +86,9 @@ def ingest_command(
     if is_own_source(rejects, file) and not rejects.exists():
         summaries.hint(f"{file} is removed: none of its records is rejected any more")
     return 0 if report.complete else PARTLY
+
+
+cli.add_command(preview_command)
 
 
 @cli.command("reconcile")
@@ -178,51 +184,54 @@ def analyze_command(text: str) -> None:
 @cli.command("rebuild")
 @click.option("--if-needed", is_flag=True, help="Do only what the index needs to match the store.")
 @click.option("--changes", is_flag=True, help="Only apply the store's changes to the live index.")
+@NO_PROMOTE
+@FORCE_PROMOTION
 @click.option(
     "--processes",
     metavar="N",
     type=click.IntRange(1, 256),
     help="Number of processes that analyse and write. Default: the number of usable cores.",
 )
-def rebuild_command(if_needed: bool, changes: bool, processes: int | None) -> None:
+@click.pass_obj
+def rebuild_command(
+    asking: MakeAsking | None,
+    if_needed: bool,
+    changes: bool,
+    no_promote: bool,
+    force: bool,
+    processes: int | None,
+) -> int:
     """Build a new generation of the index beside the live one, check it, and make it live."""
-    if if_needed and changes:
-        raise click.UsageError("--if-needed and --changes exclude each other")
-    if processes and changes:
-        raise click.UsageError("--processes and --changes exclude each other: one applies changes")
+    _exclude(("--if-needed", if_needed), ("--changes", changes), ("--no-promote", no_promote))
+    _exclude(("--changes", changes), ("--processes", processes), ("--force", force))
+    _exclude(("--no-promote", no_promote), ("--force", force))
     settings = _settings()
     generations = Generations(settings.index_dir)
-    keep = settings.keep_generations
-    processes = processes or usable_cores()
     applied = rebuilt = None
     with _store(settings) as store, show_build() as progress:
+        options: _Building = {
+            **_means(settings),
+            "keep": settings.keep_generations,
+            "processes": processes or usable_cores(),
+            "asking": asking,
+            "force": force,
+            "progress": progress,
+        }
         if changes:
             applied = apply_changes(store, generations, progress=progress, **_means(settings))
         elif if_needed:
-            outcome = rebuild_if_needed(
-                store,
-                generations,
-                keep=keep,
-                processes=processes,
-                progress=progress,
-                **_means(settings),
-            )
+            outcome = rebuild_if_needed(store, generations, **options)
             applied, rebuilt = outcome.applied, outcome.rebuilt
         else:
-            rebuilt = rebuild(
-                store,
-                generations,
-                keep=keep,
-                processes=processes,
-                progress=progress,
-                **_means(settings),
-            )
+            rebuilt = rebuild(store, generations, promote=not no_promote, **options)
     if if_needed:
         click.echo(f"{outcome.did}: {outcome.why}")
     if applied is not None:
-        summaries.show_changes(applied)
-    if rebuilt is not None:
-        summaries.show_rebuild(rebuilt)
+        build_summaries.show_changes(applied)
+    if rebuilt is None:
+        return 0
+    build_summaries.show_rebuild(rebuilt)
+    return PARTLY if rebuilt.checks.failed and not rebuilt.promoted else 0
 
 
 @cli.command("follow")
@@ -275,70 +284,19 @@ def check_command() -> int:
     return PARTLY if report.faults else 0
 
 
-# Generations
+# Generations, jobs, and what editors decide
 
-
-@cli.group("generations")
-def generations_group() -> None:
-    """List, promote and remove generations: complete copies of the index."""
-
-
-@generations_group.command("list")
-def list_command() -> None:
-    """Show all generations, oldest first."""
-    settings = _settings()
-    listed = Generations(settings.index_dir).list()
-    summaries.show_generations(listed, timezone=settings.timezone)
-
-
-@generations_group.command("promote")
-@click.argument("name")
-def promote_command(name: str) -> None:
-    """Make generation NAME the live one. Readers follow within a second."""
-    settings = _settings()
-    generations = Generations(settings.index_dir)
-    with generations.lock():
-        live = generations.promote(name, ensure=_fit(settings))
-    click.echo(f"generation {live.name} is live")
-
-
-@generations_group.command("rollback")
-def rollback_command() -> None:
-    """Promote the newest generation that is older than the live one."""
-    settings = _settings()
-    generations = Generations(settings.index_dir)
-    with generations.lock():
-        live = generations.rollback(ensure=_fit(settings))
-    click.echo(f"generation {live.name} is live")
-
-
-@generations_group.command("prune")
-@click.option(
-    "--keep",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Number of generations to keep, including the live one. Default: the setting SEARCH_KEEP_GENERATIONS.",
-)
-def prune_command(keep: int | None) -> None:
-    """Remove old, damaged and unfinished generations, never the live one."""
-    settings = _settings()
-    generations = Generations(settings.index_dir)
-    with generations.lock():
-        left = generations.clean()
-        removed = generations.prune(
-            keep or settings.keep_generations,
-            is_sound=partial(
-                is_sound, analyzer=current_analyzer(settings), timezone=settings.timezone
-            ),
-        )
-    click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
-
-
-# Jobs, and what editors decide
-
+cli.add_command(generations_group)
 cli.add_command(work_command)
 cli.add_command(jobs_group)
 cli.add_command(editorial_group)
+
+
+def _exclude(*options: tuple[str, object]) -> None:
+    """Refuse two of these options at once."""
+    given = [name for name, value in options if value]
+    if len(given) > 1:
+        raise click.UsageError(f"{given[0]} and {given[1]} exclude each other")
 
 
 class _Means(TypedDict):
@@ -349,16 +307,22 @@ class _Means(TypedDict):
     timezone: ZoneInfo
 
 
+class _Building(_Means):
+    """What every command that may rebuild needs."""
+
+    keep: int
+    processes: int
+    asking: MakeAsking | None
+    force: bool
+    progress: Report
+
+
 def _means(settings: IndexSettings) -> _Means:
     return {
         "engine_name": settings.engine,
         "analyzer": current_analyzer(settings),
         "timezone": settings.timezone,
     }
-
-
-def _fit(settings: IndexSettings) -> Ensure:
-    return partial(ensure_fit, analyzer=current_analyzer(settings), timezone=settings.timezone)
 
 
 def _settings() -> IndexSettings:

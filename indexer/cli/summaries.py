@@ -31,11 +31,8 @@ from indexer.editorial.entries import (
     Placement,
     articles_of,
 )
-from indexer.generations import DamagedGeneration, Generation
 from indexer.ingest import IngestReport
 from indexer.reading import say_unseen
-from indexer.rebuilding.catch_up import ChangesReport
-from indexer.rebuilding.rebuild import RebuildReport
 from indexer.rebuilding.status import CheckReport, Standing
 from indexer.reconcile import Reconciliation
 from indexer.store.copying import Copied
@@ -66,7 +63,7 @@ def show_ingest(report: IngestReport, *, rejects: Path) -> None:
         f"{f', {report.skipped:,} skipped' if report.skipped else ''}"
         f"{f', {report.deleted:,} deleted' if report.deleted else ''}"
         f"{f', {report.absent:,} already deleted' if report.absent else ''}; "
-        f"{_pace(report.read, report.seconds)}; {_peak_memory()}"
+        f"{pace(report.read, report.seconds)}; {peak_memory()}"
     )
     if not report.read:
         hint("nothing was read: there are no records in it; if there should be, look into it")
@@ -113,83 +110,8 @@ def show_reconciliation(report: Reconciliation, *, rejects: Path) -> None:
         hint("repair the store with --apply")
 
 
-def show_rebuild(report: RebuildReport) -> None:
-    """Print what a rebuild made, and what to try."""
-    click.echo(
-        f"generation {report.generation} is live: {counted(report.articles, 'article')}, "
-        f"revision {report.revision:,}, {decimal(report.size_bytes)}; "
-        f"{_pace(report.articles, report.seconds)}; {_peak_memory()}"
-    )
-    if report.found_words:
-        found = counted(report.found_words, "word")
-        hint(f"found {found} that the dictionary lacks; see them: python -m indexer words")
-    if report.replayed:
-        hint(f"applied {counted(report.replayed, 'change')} made meanwhile")
-    if report.cleaned:
-        hint(f"removed what an unfinished rebuild left: {', '.join(report.cleaned)}")
-    if report.pruned:
-        hint(f"removed old generations: {', '.join(report.pruned)}")
-    _show_merge_failure(report.merge_failure)
-    if report.articles:
-        hint("try: python -m search_service search 乡村振兴")
-    else:
-        hint("the store is empty; next: python -m indexer ingest FILE")
-
-
-def show_changes(report: ChangesReport) -> None:
-    """Print what was applied to the live generation."""
-    if report.follower:
-        click.echo(
-            f"generation {report.generation}: process {report.follower} follows the store and has applied its changes, "
-            f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}"
-        )
-        return
-    click.echo(
-        f"generation {report.generation}: {report.put:,} put, {report.deleted:,} deleted, "
-        f"now {counted(report.doc_count, 'article')} at revision {report.revision:,}; "
-        f"{_pace(report.put + report.deleted, report.seconds)}"
-    )
-    _show_merge_failure(report.merge_failure)
-
-
-def _show_merge_failure(why: str | None) -> None:
-    if why is not None:
-        hint(
-            f"the changes are live, but segments could not be merged ({why}): put that right, "
-            "the next changes try again"
-        )
-
-
 def _without_password(url: str) -> str:
     return re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url)
-
-
-def show_generations(
-    listed: Iterable[Generation | DamagedGeneration], *, timezone: ZoneInfo
-) -> None:
-    """Print a line for each generation, oldest first."""
-    table = Table(box=SIMPLE)
-    for heading in ("name", "state", "engine", "made at"):
-        table.add_column(heading)
-    for heading in ("articles", "revision", "seconds", "size"):
-        table.add_column(heading, justify="right")
-    for each in listed:
-        live = "live" if each.live else ""
-        if isinstance(each, DamagedGeneration):
-            table.add_row(each.name, f"{live} damaged: {each.why}".strip())
-            continue
-        made = each.manifest
-        table.add_row(
-            each.name,
-            live,
-            made.engine,
-            f"{made.made_at.astimezone(timezone):%Y-%m-%d %H:%M}",
-            f"{made.doc_count:,}",
-            f"{made.revision:,}",
-            f"{made.seconds:,.1f}",
-            decimal(each.size()),
-        )
-    results().print(table)
 
 
 def show_check(report: CheckReport) -> None:
@@ -368,11 +290,13 @@ def _today(entry: Entry, today: date) -> str:
     return "over" if entry.days.last and entry.days.last < today else "not yet"
 
 
-def _pace(count: int, seconds: float) -> str:
+def pace(count: int, seconds: float) -> str:
+    """``2.0 s (600/s)``."""
     rate = f" ({count / seconds:,.0f}/s)" if count and seconds > 0 else ""
     return f"{seconds:,.1f} s{rate}"
 
 
-def _peak_memory() -> str:
+def peak_memory() -> str:
+    """``peak memory 96.2 MB``, of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return f"peak memory {decimal(peak if sys.platform == 'darwin' else peak * 1024)}"

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -144,6 +144,10 @@ class Runner:
     ) -> None:
         finish = partial(self._jobs.finish, job.id, state, sentence, rejections=rejections)
         self._insist(finish)
+        if job.arguments.get("uploaded"):
+            # Only this job reads the file. If the disk refuses, it goes with the next upload's clearing up.
+            with suppress(OSError):
+                Path(job.arguments["file"]).unlink(missing_ok=True)
         level = logging.WARNING if state == "failed" else logging.INFO
         if job.every_seconds is not None and (state, sentence) == (job.last_end, job.outcome):
             level = logging.DEBUG

@@ -231,7 +231,8 @@ class _Asker:
         with self._made.reader() as reader:
             last = reader.revision
         sampled = []
-        for after, upto in pairwise(last * n // SAMPLE for n in range(SAMPLE + 1)):
+        edges = dict.fromkeys(last * n // SAMPLE for n in range(SAMPLE + 1))
+        for after, upto in pairwise(edges):
             for change in self._store.changes(after=after, upto=upto, batch=10):
                 if change.article is not None and change.article.is_visible(self._now):
                     sampled.append(change.article)

@@ -19,6 +19,7 @@ from indexer.store.sessions import Session
 from indexer.store.tables import NAME_LENGTH
 from search_service.desk import passwords
 from search_service.desk.actions import Action
+from search_service.desk.uploads import Uploads
 from search_service.live.reopening import LOCK_PATIENCE, Reopened
 from search_service.querylog.by_day import QueryDays
 from search_service.settings import SearchSettings
@@ -54,7 +55,7 @@ class Desk:
             partial(open_desk, store_url, patience=LOCK_PATIENCE)
         )
         self.generations = generations
-        self.uploads = uploads
+        self.uploads = Uploads(uploads)
         self.query_days = query_days
 
     def close(self) -> None:

@@ -37,11 +37,11 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
 
     @pages.page("/jobs/<int:job_id>", role="admin")
     def job(job_id: int) -> str:
-        return render_template("desk/job.html", job=_found(job_id), may_repeat=may_repeat)
+        return render_template("desk/job.html", **_shown(job_id))
 
     @pages.fragment("/jobs/<int:job_id>/now", role="admin")
     def job_now(job_id: int) -> str:
-        return render_template("desk/job_now.html", job=_found(job_id), may_repeat=may_repeat)
+        return render_template("desk/job_now.html", **_shown(job_id))
 
     @pages.action("/jobs/<int:job_id>/cancel", role="admin")
     def cancel_job(job_id: int) -> AnyResponse:
@@ -62,6 +62,11 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
             session(), f"{KIND_NAMES.get(started.kind, started.kind)}已提交，任务 {started.id}。"
         )
         return redirect(url_for("desk.job", job_id=started.id), 303)
+
+    def _shown(job_id: int) -> dict[str, object]:
+        found = _found(job_id)
+        has_rejects = desk.uploads.rejects_of(found.arguments) is not None
+        return {"job": found, "has_rejects": has_rejects, "may_repeat": may_repeat}
 
     def _found(job_id: int) -> Job:
         return services.jobs.get(min(job_id, MAX_ID))

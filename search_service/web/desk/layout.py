@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import g, request, url_for
 
 from indexer.store.accounts import Role
-from indexer.store.jobs import Kind, State
+from indexer.store.jobs import Job, Kind, State
 from search_service.desk.actions import NAMES
 
 ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员"}
@@ -25,7 +25,18 @@ SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
     ),
     (
         "索引",
-        (("desk.jobs", "任务", "admin"),),
+        (
+            ("desk.jobs", "任务", "admin"),
+            ("desk.imports", "导入", "admin"),
+        ),
+    ),
+    (
+        "管理",
+        (
+            ("desk.keys", "密钥", "admin"),
+            ("desk.accounts", "账号", "admin"),
+            ("desk.audit", "记录", "admin"),
+        ),
     ),
 )
 """The navigation: groups of pages, each with its endpoint, its name, and who may see it."""
@@ -141,11 +152,33 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600} 小时 {whole % 3600 // 60} 分"
 
 
+def details_text(details: Mapping[str, Any]) -> str:
+    """What the log knows of a change, in one line."""
+    shown = ((name, value) for name, value in details.items() if value not in ("", None, {}, []))
+    return "；".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in shown
+    )
+
+
+def outcome_text(text: str, job: Job) -> str:
+    """What the runner says, without the paths of an uploaded file: its owner knows it under another name."""
+    called = job.arguments.get("uploaded")
+    if not called:
+        return text
+    text = text.replace(f"; put right and import again: {job.arguments['rejects']}", "")
+    return text.replace(job.arguments["file"], called)
+
+
 def desk_values(zone: ZoneInfo) -> dict[str, Any]:
     """What the templates of the desk may use."""
 
-    def moment(time: datetime | None) -> str:
-        return "" if time is None else time.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    def moment(time: datetime | str | None) -> str:
+        """A time to the second, also one in the form of ISO 8601."""
+        if not time:
+            return ""
+        given = datetime.fromisoformat(time) if isinstance(time, str) else time
+        return given.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
     return {
         "navigation": navigation,
@@ -157,5 +190,6 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "kind_names": KIND_NAMES,
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,
-        "details_text": lambda details: json.dumps(details, ensure_ascii=False) if details else "",
+        "details_text": details_text,
+        "outcome_text": outcome_text,
     }

@@ -12,19 +12,18 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.store.accounts import Role
 from indexer.store.sessions import Session
 from search_service.desk.desk import Desk
-from search_service.web.desk.forms import form, same
+from search_service.desk.uploads import MOST_BYTES
+from search_service.web.desk.forms import drop_upload, form, read_form, receive, same
 from search_service.web.errors import Problem, problem_of
 
 COOKIE: Final = "desk"
 """The name of the cookie."""
-
-MAX_FORM: Final = 1_048_576
-"""Maximum size of a form in bytes. A whole list of entries fits in. Uploads have a limit of their own."""
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -55,6 +54,7 @@ class DeskPages(Blueprint):
         self._desk = desk
         self._roles: dict[str, Role | None] = {}
         self._fragments: set[str] = set()
+        self._uploads: set[str] = set()
         self.before_request(self._enter)
         self.after_request(_add_headers)
         self.register_error_handler(Exception, _answer)
@@ -76,6 +76,15 @@ class DeskPages(Blueprint):
         """Register a view that changes something."""
         return self._add(rule, role, "POST")
 
+    def upload(self, rule: str, *, role: Role) -> Callable[[_View], _View]:
+        """Register an action whose form has a file (``forms.upload``)."""
+
+        def add(view: _View) -> _View:
+            self._uploads.add(f"{self.name}.{view.__name__}")
+            return self.action(rule, role=role)(view)
+
+        return add
+
     def _add(self, rule: str, role: Role | None, method: str) -> Callable[[_View], _View]:
         def add(view: _View) -> _View:
             self._roles[f"{self.name}.{view.__name__}"] = role
@@ -86,13 +95,13 @@ class DeskPages(Blueprint):
 
     def _enter(self) -> AnyResponse | None:
         """Check the origin, the session, the role and the token, in this order."""
-        request.max_content_length = MAX_FORM
         g.session = None
         role = self._roles[request.endpoint or ""]
         changes = request.method == "POST"
         if changes:
             _refuse_foreign()
         if role is None:
+            read_form()
             return None
         token = request.cookies.get(COOKIE)
         found = g.session = self._desk.session(token) if token else None
@@ -102,7 +111,12 @@ class DeskPages(Blueprint):
             raise Refused(
                 403, "没有权限", "这里只有管理员可以使用。需要的话，请管理员调整你的角色。"
             )
+        if request.endpoint in self._uploads:
+            receive(self._desk.uploads)
+        else:
+            read_form()
         if changes and not same(form().get("csrf", ""), found.csrf):
+            drop_upload()
             raise Refused(403, "表单已失效", "请返回上一页，刷新后再提交一次。什么也没有改动。")
         if found.message and not changes and request.endpoint not in self._fragments:
             g.message = found.message
@@ -183,6 +197,10 @@ def _answer(error: Exception) -> tuple[str, int, dict[str, str]]:
     """Any error as a page of the desk."""
     headers: dict[str, str] = {}
     request_id = None
+    if isinstance(error, RequestEntityTooLarge):
+        error = Refused(
+            413, "太大了", f"文件最多 {MOST_BYTES // 1_000_000} MB，请分成几个。什么也没有保存。"
+        )
     if not isinstance(error, Refused):
         made = problem_of(error)
         headers, request_id = made.headers, made.request_id

@@ -616,7 +616,10 @@ def test_promoting_what_is_not_there_is_one_line(shell: Shell) -> None:
         (["ingest", "x", "--source", "stone"], "Invalid value for '--source'"),
         (["generations", "prune", "--keep", "0"], "Invalid value for '--keep'"),
         (["rebuild", "--changes", "--if-needed"], "exclude each other"),
-        (["rebuild", "--changes", "--processes", "2"], "one applies changes"),
+        (["rebuild", "--changes", "--processes", "2"], "exclude each other"),
+        (["rebuild", "--changes", "--force"], "exclude each other"),
+        (["rebuild", "--if-needed", "--no-promote"], "exclude each other"),
+        (["rebuild", "--no-promote", "--force"], "exclude each other"),
         (["delete"], "Missing argument 'ID...'"),
     ],
 )

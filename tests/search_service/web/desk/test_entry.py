@@ -31,9 +31,9 @@ def test_a_guest_sees_the_login_and_comes_back_to_where_he_wanted_to_go(newsdesk
 
 
 @pytest.mark.parametrize("wanted", ["https://evil.example/desk", "//evil.example", "/desk\\@evil.example", "/", "/search", "/desk/a b"])  # fmt: skip
-def test_a_login_leads_nowhere_else(shared_desk: Newsdesk, wanted: str) -> None:
-    shared_desk.person("admin")
-    done = shared_desk.guest().post("/desk/login", name="覃望舒", password=PASSWORD, next=wanted)
+def test_a_login_leads_nowhere_else(newsdesk: Newsdesk, wanted: str) -> None:
+    newsdesk.person("admin")
+    done = newsdesk.guest().post("/desk/login", name="覃望舒", password=PASSWORD, next=wanted)
     assert done.location == "/desk"
 
 
@@ -174,14 +174,14 @@ def test_a_success_forgets_the_failures(newsdesk: Newsdesk) -> None:
         assert guest.post("/desk/login", name="覃望舒", password=PASSWORD).status_code == 303
 
 
-def test_no_answer_of_the_desk_is_kept_framed_or_indexed(shared_desk: Newsdesk) -> None:
-    admin = shared_desk.person("admin")
+def test_no_answer_of_the_desk_is_kept_framed_or_indexed(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
     for answer in (
         admin.get("/desk"),
         admin.get("/desk/nothing/here"),
-        shared_desk.guest().get("/desk"),
-        shared_desk.guest().get("/desk/login"),
-        shared_desk.guest().post_from({}, "/desk/login"),
+        newsdesk.guest().get("/desk"),
+        newsdesk.guest().get("/desk/login"),
+        newsdesk.guest().post_from({}, "/desk/login"),
     ):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]

@@ -8,9 +8,7 @@ from datetime import timedelta
 import pytest
 
 from indexer.editorial.entries import ListName
-from search_service.querylog.store import open_query_log
 from tests.factories import NOON
-from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import fill
 from tests.search_service.web.desk.newsdesk import Newsdesk
 from tests.search_service.web.portal import SCRIPT, visible_text
@@ -20,9 +18,7 @@ FROM_PAGE = {"table": "nothing", "days_first": "2026-02-20", "days_last": "2026-
 
 def search(newsdesk: Newsdesk, **counts: int) -> None:
     """Have readers ask queries that find nothing."""
-    log = open_query_log(f"sqlite:///{newsdesk.root / 'querylog.sqlite3'}", SHANGHAI)
-    fill(log, counts, at=NOON - timedelta(hours=1), total=0)
-    log.close()
+    fill(newsdesk.log, counts, at=NOON - timedelta(hours=1), total=0)
 
 
 def entries(newsdesk: Newsdesk, name: ListName) -> list[str]:
@@ -40,7 +36,6 @@ def test_the_queries_that_found_nothing_come_first_and_lead_to_their_page(
     newsdesk: Newsdesk,
 ) -> None:
     editor = newsdesk.person("editor")
-    assert "查询日志没有开启" in editor.page("/desk/queries")
     search(newsdesk, **{"山寨小学": 3, "云溪水坝": 2, SCRIPT: 1})
     page = editor.page("/desk/queries")
     rows = visible_text(page)
@@ -52,9 +47,16 @@ def test_the_queries_that_found_nothing_come_first_and_lead_to_their_page(
     assert "这几天没有这样的查询" in other
 
 
+def test_without_a_query_log_the_page_says_so(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsdesk.desk, "query_days", None)
+    assert "查询日志没有开启" in newsdesk.person("editor").page("/desk/queries")
+
+
 @pytest.mark.parametrize("asked", ["first=x", "first=2026-03-05&last=2020-01-01", "first=2000-01-01", "last=9999-12-31", "page=99999", "table=x"])  # fmt: skip
-def test_any_address_of_the_table_is_answered(shared_desk: Newsdesk, asked: str) -> None:
-    assert shared_desk.person("editor").get(f"/desk/queries?{asked}").status_code == 200
+def test_any_address_of_the_table_is_answered(newsdesk: Newsdesk, asked: str) -> None:
+    assert newsdesk.person("editor").get(f"/desk/queries?{asked}").status_code == 200
 
 
 def test_a_synonym_is_tried_out_beside_the_present_page_and_then_kept(newsdesk: Newsdesk) -> None:
@@ -124,19 +126,19 @@ def test_nothing_to_find_takes_a_query_out_of_the_table(newsdesk: Newsdesk) -> N
     ],
 )  # fmt: skip
 def test_a_wrong_choice_keeps_what_was_typed_and_changes_nothing(
-    shared_desk: Newsdesk, fields: dict[str, str], why: str
+    newsdesk: Newsdesk, fields: dict[str, str], why: str
 ) -> None:
-    answer = shared_desk.person("editor").post("/desk/queries/choose", q="水坝", **fields)
+    answer = newsdesk.person("editor").post("/desk/queries/choose", q="水坝", **fields)
     assert answer.status_code == 400
     assert why in html.unescape(answer.text)
     for value in fields.values():
         assert not value.strip() or value in html.unescape(answer.text)
-    with shared_desk.desk.store.use() as store:
-        assert store.editorial.version() == 0
+    for name in ("synonyms", "pins", "words"):
+        assert entries(newsdesk, name) == []
 
 
-def test_a_query_is_shown_as_text(shared_desk: Newsdesk) -> None:
-    editor = shared_desk.person("editor")
+def test_a_query_is_shown_as_text(newsdesk: Newsdesk) -> None:
+    editor = newsdesk.person("editor")
     for text in (SCRIPT, "标签", '"><b>'):
         page = editor.get("/desk/queries/query", query_string={"q": text}).text
         assert SCRIPT not in page

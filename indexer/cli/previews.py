@@ -1,0 +1,59 @@
+"""The command ``python -m indexer preview``. See docs/cli.md."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Final
+
+import click
+from rich.table import Table
+
+from indexer.cli.reading import reading_options
+from indexer.command_line import results
+from indexer.importing import given_source
+from indexer.previewing import Preview, preview
+from indexer.reading import Options
+from indexer.settings import IndexSettings, read_settings
+
+MOST: Final = 100
+"""Records that can be looked at."""
+
+
+@click.command("preview")
+@click.argument("file")
+@reading_options
+@click.option(
+    "--size",
+    metavar="N",
+    type=click.IntRange(1, MOST),
+    default=5,
+    show_default=True,
+    help="Records to look at.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: the keys, and the articles.")
+def preview_command(
+    file: str, options: Options, source: str | None, size: int, as_json: bool
+) -> None:
+    """Show what the first records of FILE would become. Stores nothing."""
+    settings = read_settings(IndexSettings, os.environ)
+    reading = options.reading(timezone=settings.timezone, order=settings.date_order)
+    found = preview(given_source(source, file, options), reading, size=size)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _print(found: Preview) -> None:
+    keys = Table("key", "first value", box=None)
+    for key, value in found.keys.items():
+        keys.add_row(key, value)
+    results().print(keys)
+    for each in found.records:
+        click.echo(f"\n{each.where}" + (f": {each.why}" if each.why else ""))
+        for name, value in (each.article or {}).items():
+            click.echo(f"  {name}: {' '.join(str(value).split())[:200]}")
+        for note in each.notes:
+            click.echo(f"  ({note})")

@@ -1,0 +1,164 @@
+"""Imports: upload a file, see what its first records would become, say which key is which field, and start the job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from flask import redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from indexer.article import FIELDS
+from search_service.desk import uploads
+from search_service.desk.desk import Desk
+from search_service.services import Services
+from search_service.web.desk.forms import form, upload
+from search_service.web.desk.pages import DeskPages, Refused, session
+
+FIELD_NAMES: Final[dict[str, str]] = {
+    "id": "编号",
+    "url": "网址",
+    "title": "标题",
+    "lead": "导语",
+    "body": "正文",
+    "channel": "频道",
+    "channels": "其他频道",
+    "source": "来源",
+    "author": "作者",
+    "editor": "责任编辑",
+    "tags": "标签",
+    "site": "站点",
+    "image_url": "图片网址",
+    "published_at": "发布时间",
+    "updated_at": "更新时间",
+    "expires_at": "过期时间",
+    "status": "状态",
+    "attributes": "其他属性",
+}
+
+GUESSES: Final[dict[str, str]] = {
+    **{name: field for field, name in FIELD_NAMES.items()},
+    **dict.fromkeys(("文章id", "稿件编号", "aid", "article_id", "docid", "guid"), "id"),
+    **dict.fromkeys(("链接", "地址", "link", "href"), "url"),
+    **dict.fromkeys(("题目", "headline", "subject"), "title"),
+    **dict.fromkeys(("摘要", "简介", "summary", "description", "abstract"), "lead"),
+    **dict.fromkeys(("内容", "全文", "content", "text"), "body"),
+    **dict.fromkeys(("栏目", "分类", "类别", "category", "section", "column"), "channel"),
+    **dict.fromkeys(("媒体", "稿源", "media", "origin"), "source"),
+    **dict.fromkeys(("记者", "writer", "byline"), "author"),
+    **dict.fromkeys(("编辑",), "editor"),
+    **dict.fromkeys(("关键词", "关键字", "keywords"), "tags"),
+    **dict.fromkeys(("图片", "封面", "image", "cover", "picture"), "image_url"),
+    **dict.fromkeys(("时间", "日期", "发布日期", "date", "pubdate", "pub_time", "publish_time", "created_at"), "published_at"),
+    **dict.fromkeys(("修改时间", "modified", "modified_at", "update_time"), "updated_at"),
+}  # fmt: skip
+"""Usual keys of other systems, in lower case, and the field that they most likely mean. The person decides."""
+
+
+def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
+    """The routes under ``/desk/imports``, and the rejected records of a job."""
+
+    @pages.page("/imports", role="admin")
+    def imports() -> str:
+        recent = [
+            each for each in services.jobs.list(size=100, state=None) if each.kind == "import"
+        ]
+        return render_template("desk/imports.html", jobs=recent[:10], most=uploads.MOST_BYTES)
+
+    @pages.upload("/imports", role="admin")
+    def upload_file() -> AnyResponse:
+        found = upload()
+        if found is None or not found.path.stat().st_size:
+            if found is not None:
+                found.path.unlink()
+            raise Refused(400, "没有收到文件", "请先选择一个文件。")
+        desk.note(session(), "import.upload", found.name, bytes=found.path.stat().st_size)
+        return redirect(url_for("desk.look_at", name=found.path.name, called=found.name), 303)
+
+    @pages.page("/imports/<name>", role="admin")
+    def look_at(name: str) -> str:
+        return _looked_at(_found(name), request.args.get("called", ""), None)
+
+    @pages.action("/imports/<name>", role="admin")
+    def use_file(name: str) -> AnyResponse | str:
+        """Look again with other fields, import the file, or drop it: what the button of the form says."""
+        path, given = _found(name), form()
+        called = given.get("called", "")[:200]
+        if given.get("do") == "drop":
+            path.unlink(missing_ok=True)
+            desk.tell(session(), "文件已删除，什么也没有导入。")
+            return redirect(url_for("desk.imports"), 303)
+        mapping = _mapping()
+        if given.get("do") != "start":
+            return _looked_at(path, called, mapping)
+        job = services.jobs.add(
+            "import",
+            {
+                "file": str(path),
+                "source": None,
+                "rejects": str(desk.uploads.rejects(path)),
+                "mapping": mapping,
+                "uploaded": called or name,
+            },
+        )
+        desk.note(session(), "job.start", str(job.id), kind="import", file=called, mapping=mapping)
+        desk.tell(session(), f"导入已提交，任务 {job.id}。")
+        return redirect(url_for("desk.job", job_id=job.id), 303)
+
+    @pages.page("/jobs/<int:job_id>/rejects", role="admin")
+    def rejects(job_id: int) -> AnyResponse:
+        path = desk.uploads.rejects_of(services.jobs.get(job_id).arguments)
+        if path is None:
+            raise Refused(404, "没有这个文件", "没有收下的记录最多保留 7 天。")
+        return send_file(
+            path,
+            mimetype="application/x-ndjson",
+            as_attachment=True,
+            download_name=f"rejects-{job_id}.jsonl",
+        )
+
+    def _found(name: str) -> Path:
+        path = desk.uploads.find(name)
+        if path is None:
+            raise Refused(404, "没有这个文件", "它可能已经导入或删除。需要的话，请再上传一次。")
+        return path
+
+    def _looked_at(path: Path, called: str, mapping: dict[str, str] | None) -> str:
+        """The page of a file. Without a mapping its keys are guessed."""
+        error, seen = "", None
+        try:
+            seen = uploads.preview(path, mapping or {})
+            if mapping is None and (mapping := guessed(seen.keys)):
+                seen = uploads.preview(path, mapping)
+        except uploads.PreviewFailed as failed:
+            error = str(failed)
+        return render_template(
+            "desk/import_file.html",
+            name=path.name,
+            called=called,
+            size=path.stat().st_size,
+            seen=seen,
+            mapping=mapping or {},
+            fields=FIELD_NAMES,
+            error=error,
+        )
+
+
+def guessed(keys: object) -> dict[str, str]:
+    """Which fields unknown keys most likely mean. No field is guessed that has a key of its own, or was guessed before."""
+    names = list(keys)  # type: ignore[call-overload]
+    found: dict[str, str] = {}
+    for key in names:
+        meant = GUESSES.get(key.strip().lower())
+        if key not in FIELDS and meant and meant not in names and meant not in found.values():
+            found[key] = meant
+    return found
+
+
+def _mapping() -> dict[str, str]:
+    """The mapping that the form says: a key and its field, by their number."""
+    given = form()
+    pairs = (
+        (given[name], given.get(f"field{name[3:]}", "")) for name in given if name.startswith("key")
+    )
+    return {key: field for key, field in pairs if field in FIELD_NAMES and field != key}

@@ -1,0 +1,141 @@
+"""Keys, accounts, jobs and the log, as an admin uses them."""
+
+from __future__ import annotations
+
+import re
+
+from tests.search_service.web.desk.newsdesk import PASSWORD, Newsdesk
+from tests.search_service.web.portal import SCRIPT, visible_text
+
+
+def test_a_key_is_shown_once_and_works_until_it_is_revoked(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    made = admin.post("/desk/keys", name="门户后端", scope="write", days="30").text
+    found = re.search(r"ssk_write_[\w-]{43}", made)
+    assert found
+    assert found[0] not in admin.page("/desk/keys")
+    with newsdesk.desk.store.use() as store:
+        key = store.keys.find(found[0])
+        assert key is not None
+        assert (key.name, key.scope) == ("门户后端", "write")
+    assert "马上就不能再访问" in admin.page(f"/desk/keys/{key.id}/revoke")
+    assert admin.post(f"/desk/keys/{key.id}/revoke").location == "/desk/keys"
+    page = visible_text(admin.page("/desk/keys"))
+    assert f"密钥 {key.id} 已撤销。" in page
+    with newsdesk.desk.store.use() as store:
+        revoked = store.keys.find(found[0])
+        assert revoked is not None
+        assert revoked.revoked_at is not None
+
+
+def test_a_wrong_key_is_not_made(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    for fields in (
+        {"name": "", "scope": "write"},
+        {"name": "x", "scope": "everything"},
+        {"name": "x", "scope": "write", "days": "0"},
+        {"name": "x", "scope": "write", "days": "一天"},
+        {"name": "长" * 201, "scope": "write"},
+    ):
+        assert admin.post("/desk/keys", **fields).status_code == 400
+    with newsdesk.desk.store.use() as store:
+        assert store.keys.list() == []
+
+
+def test_an_admin_invites_promotes_and_disables(newsdesk: Newsdesk) -> None:
+    admin, editor = newsdesk.person("admin"), newsdesk.person("editor")
+    link = re.search(
+        r"http://localhost(/desk/invitations/[\w-]+)",
+        admin.post("/desk/accounts", role="editor").text,
+    )
+    assert link
+    done = newsdesk.guest().post(link[1], name="新同事", password=PASSWORD, again=PASSWORD)
+    assert done.status_code == 303
+    with newsdesk.desk.store.use() as store:
+        account = store.accounts.find("鲁一鸣")
+    assert account is not None
+    path = f"/desk/accounts/{account.id}"
+    assert admin.post(path, change="admin").status_code == 303
+    assert editor.get("/desk/audit").status_code == 200
+    assert admin.post(path, change="disable").status_code == 303
+    assert editor.get("/desk").status_code == 303
+    refused = newsdesk.guest().post("/desk/login", name="鲁一鸣", password=PASSWORD)
+    assert refused.status_code == 403
+    assert admin.post(path, change="enable").status_code == 303
+    assert admin.post(path, change="nonsense").status_code == 400
+    assert admin.post("/desk/accounts/99", change="admin").status_code == 404
+
+
+def test_the_last_admin_stays_one(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    with newsdesk.desk.store.use() as store:
+        account = store.accounts.find("覃望舒")
+    assert account is not None
+    for change in ("editor", "disable"):
+        answer = admin.post(f"/desk/accounts/{account.id}", change=change)
+        assert answer.status_code == 409
+        assert "最后一位管理员" in answer.text
+    assert admin.get("/desk/accounts").status_code == 200
+
+
+def test_every_change_is_one_entry_of_the_log(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    admin.post("/desk/keys", name="门户后端", scope="search")
+    admin.post("/desk/keys/1/revoke")
+    admin.post("/desk/accounts", name="新同事", role="admin")
+    with newsdesk.desk.store.use() as store:
+        entries, total = store.audit.entries()
+    assert total == 4
+    assert [(each.who, each.action, each.subject) for each in entries] == [
+        ("覃望舒", "account.invite", "新同事"),
+        ("覃望舒", "key.revoke", "1"),
+        ("覃望舒", "key.create", "1"),
+        ("覃望舒", "account.make", "覃望舒"),
+    ]
+
+
+def test_the_log_is_filtered_and_paged(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    with newsdesk.desk.store.use() as store:
+        for number in range(60):
+            store.audit.note("鲁一鸣" if number % 2 else "程远", "key.create", f"第{number}个")
+    first, second = admin.page("/desk/audit"), admin.page("/desk/audit?page=2")
+    assert "第59个" in first
+    assert "第5个" in second
+    assert "第59个" not in second
+    assert "第 1 / 2 页，共 61 条" in first
+    filtered = admin.page("/desk/audit?who=程远&action=key.create&page=0")
+    assert "第58个" in filtered
+    assert "第59个" not in filtered
+    assert "没有这样的记录" in admin.page("/desk/audit?who=程远&action=key.revoke")
+
+
+def test_scripts_in_names_are_text(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin", SCRIPT)
+    admin.post("/desk/keys", name=SCRIPT, scope="search")
+    newsdesk.services.jobs.add("import", {"file": SCRIPT, "uploaded": SCRIPT, "rejects": SCRIPT})
+    for path in ("/desk", "/desk/keys", "/desk/keys/1/revoke", "/desk/accounts", "/desk/audit", "/desk/jobs", "/desk/jobs/1", "/desk/imports"):  # fmt: skip
+        page = admin.page(path)
+        assert SCRIPT not in page, path
+        assert "&lt;script&gt;" in page, path
+
+
+def test_a_queued_job_is_cancelled_and_an_ended_one_is_done_again(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    newsdesk.services.jobs.add("check", {})
+    assert "取消任务" in admin.page("/desk/jobs/1")
+    assert admin.post("/desk/jobs/1/repeat").status_code == 409
+    assert admin.post("/desk/jobs/1/cancel").location == "/desk/jobs/1"
+    assert "任务 1 已取消。" in admin.page("/desk/jobs/1")
+    assert "任务 1 已取消。" not in admin.page("/desk/jobs/1")
+    assert admin.post("/desk/jobs/1/repeat").location == "/desk/jobs/2"
+    assert newsdesk.services.jobs.get(2).kind == "check"
+    assert "排队中" in admin.page("/desk/jobs?state=queued")
+
+
+def test_a_part_that_is_fetched_again_leaves_the_message_for_the_page(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    newsdesk.services.jobs.add("check", {})
+    admin.post("/desk/jobs/1/cancel")
+    assert "已取消。" not in admin.page("/desk/jobs/1/now")
+    assert "任务 1 已取消。" in admin.page("/desk/jobs/1")
