@@ -21,7 +21,11 @@ SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
     ("", (("desk.overview", "概览", "editor"),)),
     (
         "编辑",
-        (("desk.queries", "查询", "editor"),),
+        (
+            ("desk.queries", "查询", "editor"),
+            ("desk.lists", "词表与置顶", "editor"),
+            ("desk.articles", "文章", "editor"),
+        ),
     ),
     (
         "索引",

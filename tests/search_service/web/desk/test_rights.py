@@ -23,6 +23,8 @@ OPEN = {"desk.login", "desk.log_in", "desk.invitation", "desk.accept"}
 FOR_EDITORS = {
     *("desk.overview", "desk.overview_now", "desk.log_out", "desk.password", "desk.change_password", "desk.nothing"),
     *("desk.queries", "desk.query", "desk.try_choice", "desk.choose"),
+    *("desk.lists", "desk.entries", "desk.add_entry", "desk.remove_entry", "desk.switch_entry", "desk.lines", "desk.import_lines", "desk.export_lines"),
+    *("desk.articles", "desk.article", "desk.article_now", "desk.article_gone", "desk.confirm_article", "desk.change_article"),
 }  # fmt: skip
 
 
