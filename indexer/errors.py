@@ -14,7 +14,7 @@
     ├── ArticleNotFound            readers may see no article with that id
     ├── ConditionFailed            an article is not in the state that a change demands
     ├── JobNotFound                no job has that id
-    ├── JobWaiting                 a job that would do the same has not ended
+    ├── JobWaiting                 a job of the same kind has not ended
     ├── Overloaded                 the index is asked for more than it can answer in time
     ├── SourceUnreadable           a source cannot be opened or decoded at all
     ├── PreparingFailed            the process that prepares articles for the store died
@@ -166,7 +166,7 @@ class JobNotFound(SearchIndexError):
 
 
 class JobWaiting(SearchIndexError):
-    """A job of the same kind is queued or running, so another one is not needed."""
+    """A job of the same kind, but with other arguments, is queued or running."""
 
     def __init__(self, job_id: int, kind: str) -> None:
         super().__init__(

@@ -43,6 +43,20 @@ class FullPreview:
     queries: tuple[MovedQuery, ...] = ()
     why: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What comes of it, in one sentence."""
+        if not self.effect.changes:
+            return "the live index was made with these words"
+        about = "about " if self.effect.is_estimate else ""
+        queries = (
+            self.why or f"of {self.asked:,} recorded queries {self.moved:,} change their first page"
+        )
+        return (
+            f"{self.effect.changes}: {about}{self.effect.touched:,} of {self.effect.articles:,} articles are touched; "
+            f"{queries}"
+        )
+
 
 _FORMAT: Final = TypeAdapter(FullPreview)
 

@@ -29,7 +29,7 @@ def show_rebuild(report: RebuildReport) -> None:
     )
     if report.found_words:
         found = counted(report.found_words, "word")
-        hint(f"found {found} that the dictionary lacks; see them: python -m indexer words")
+        hint(f"found {found} that the dictionary lacks; see them: python -m indexer words found")
     if report.replayed:
         hint(f"applied {counted(report.replayed, 'change')} made meanwhile")
     if report.cleaned:

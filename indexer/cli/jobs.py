@@ -13,15 +13,17 @@ from typing import Any
 
 import click
 
+from indexer.asking import MakeAsking
 from indexer.cli import summaries
 from indexer.cli.analyzing import current_analyzer
+from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.cli.spans import read_span, spell_span
 from indexer.command_line import Parsed, Stop, until_stdin_closes
 from indexer.errors import JobNotFound
 from indexer.generations import Generations
 from indexer.importing import given_source, rejects_of
-from indexer.jobs.kinds import Means, source_arguments
+from indexer.jobs.kinds import Means, promote_arguments, rebuild_arguments, source_arguments
 from indexer.jobs.work import work
 from indexer.reading import Options
 from indexer.reconcile import read_only
@@ -30,7 +32,7 @@ from indexer.sources.reading import split_part
 from indexer.sources.recognise import is_elsewhere
 from indexer.sources.registry import find_kind
 from indexer.store.database import open_jobs, open_store
-from indexer.store.jobs import Kind
+from indexer.store.jobs import Job, Kind
 
 _ID = click.argument("job_id", metavar="ID", type=click.IntRange(1))
 _EVERY = click.option(
@@ -43,7 +45,8 @@ _EVERY = click.option(
 
 @click.command("work")
 @until_stdin_closes
-def work_command() -> None:
+@click.pass_obj
+def work_command(asking: MakeAsking | None) -> None:
     """Run the queued jobs, one after another, until SIGTERM or Ctrl-C."""
     stop = Stop()
     stop.listen()
@@ -64,6 +67,7 @@ def work_command() -> None:
             date_order=settings.date_order,
             keep=settings.keep_generations,
             processes=usable_cores(),
+            asking=asking,
         )
         work(jobs, means, stop=stop, hook=settings.on_trouble)
 
@@ -112,9 +116,39 @@ def reconcile_command(
 
 
 @start_group.command("rebuild")
-def rebuild_command() -> None:
-    """Queue a rebuild of the index."""
-    _start("rebuild")
+@NO_PROMOTE
+@FORCE_PROMOTION
+def rebuild_command(no_promote: bool, force: bool) -> None:
+    """Queue a rebuild of the index, unless the same one is queued or running."""
+    if no_promote and force:
+        raise click.UsageError("--no-promote and --force exclude each other")
+    _start_alone("rebuild", rebuild_arguments(promote=not no_promote, force=force))
+
+
+@start_group.command("promote")
+@click.argument("generation", metavar="NAME")
+@FORCE_PROMOTION
+def promote_command(generation: str, force: bool) -> None:
+    """Queue the promotion of generation NAME, as generations promote does it."""
+    _start_alone("promote", promote_arguments(generation, force=force))
+
+
+@start_group.command("rollback")
+def rollback_command() -> None:
+    """Queue a rollback, as generations rollback does it."""
+    _start_alone("rollback", {})
+
+
+@start_group.command("words")
+def words_command() -> None:
+    """Queue applying the editors' words to the live index."""
+    _start("words")
+
+
+@start_group.command("preview")
+def preview_command() -> None:
+    """Queue a preview of the editors' words that are not applied yet. It is kept in the index folder."""
+    _start("preview")
 
 
 @start_group.command("check")
@@ -189,7 +223,17 @@ def _start(
             job = jobs.add(kind, arguments or {})
         else:
             job = jobs.repeat(kind, arguments or {}, every_seconds=every)
-    again = "" if every is None else f", and repeated every {spell_span(every)}"
+    _say_started(job, "" if every is None else f", and repeated every {spell_span(every)}")
+
+
+def _start_alone(kind: Kind, arguments: Mapping[str, Any]) -> None:
+    """Queue a job, or name the same one that is queued or running."""
+    with closing(open_jobs(_settings().store_url)) as jobs:
+        job = jobs.add_if_none_waits(kind, arguments)
+    _say_started(job)
+
+
+def _say_started(job: Job, again: str = "") -> None:
     click.echo(f"job {job.id} is {job.state}{again}")
     summaries.hint(
         f"the running service does it, or 'python -m indexer work'; see: python -m indexer jobs show {job.id}"

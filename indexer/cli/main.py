@@ -26,10 +26,10 @@ from indexer.cli.jobs import jobs_group, work_command
 from indexer.cli.previews import preview_command
 from indexer.cli.progress import show_build, show_ingest
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
+from indexer.cli.words import words_group
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Generations
 from indexer.importing import given_source, import_source, rejects_of
-from indexer.opening import made_with
 from indexer.reading import Options
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
@@ -222,6 +222,8 @@ def rebuild_command(
         elif if_needed:
             outcome = rebuild_if_needed(store, generations, **options)
             applied, rebuilt = outcome.applied, outcome.rebuilt
+            if outcome.words is not None:
+                rebuilt = outcome.words.rebuilt
         else:
             rebuilt = rebuild(store, generations, promote=not no_promote, **options)
     if if_needed:
@@ -266,14 +268,6 @@ def status_command() -> None:
     )
 
 
-@cli.command("words")
-def words_command() -> None:
-    """Show the words that the last rebuild found in the articles, with their frequencies."""
-    settings = _settings()
-    live = Generations(settings.index_dir).live()
-    click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
-
-
 @cli.command("check")
 def check_command() -> int:
     """Read the whole live index and every manifest, and report each fault."""
@@ -290,6 +284,7 @@ cli.add_command(generations_group)
 cli.add_command(work_command)
 cli.add_command(jobs_group)
 cli.add_command(editorial_group)
+cli.add_command(words_group)
 
 
 def _exclude(*options: tuple[str, object]) -> None:

@@ -30,14 +30,17 @@ from indexer.editorial.entries import (
     ListName,
     Placement,
     articles_of,
+    spell_word,
 )
 from indexer.ingest import IngestReport
+from indexer.mining import MinedWord
 from indexer.reading import say_unseen
 from indexer.rebuilding.status import CheckReport, Standing
 from indexer.reconcile import Reconciliation
 from indexer.store.copying import Copied
 from indexer.store.editorial_lists import ListChange
 from indexer.store.jobs import Job
+from indexer.words_preview import FullPreview
 
 SHOWN: Final = 5
 """The most printed rejections and unused keys. The rejects file has all rejections."""
@@ -144,10 +147,19 @@ def show_status(
             f"generation  {live.name}, {made.engine}, fingerprint {made.fingerprint}, "
             f"made {made.made_at.astimezone(timezone):%Y-%m-%d %H:%M}"
         )
+        if made.words_applied:
+            click.echo(
+                f"words       {made.words_applied:,} applied since all articles were indexed"
+            )
     if standing.doc_count is not None:
         held = counted(standing.doc_count, "article")
         click.echo(f"index       {held}, revision {standing.revision:,}")
-    cure = {"nothing": "", "changes": "rebuild --changes", "rebuild": "rebuild"}[standing.need]
+    cure = {
+        "nothing": "",
+        "changes": "rebuild --changes",
+        "words": "words apply",
+        "rebuild": "rebuild",
+    }[standing.need]
     click.echo(f"state       {standing.why}" + (f": python -m indexer {cure}" if cure else ""))
     if building is not None:
         click.echo(f"rebuild     running ({building.phase} {figures(building)})".replace(" )", ")"))
@@ -250,6 +262,26 @@ def show_abbreviations(found: Iterable[Abbreviation]) -> None:
         click.echo(f"# {counted(articles, 'article')}")
         for each in group:
             click.echo(each.entry.spell())
+
+
+def show_mined_word(mined: MinedWord) -> None:
+    """Print a line of the list of words, under a comment that says how many articles hold it, with an example."""
+    click.echo(f"# {counted(mined.articles, 'article')}: {mined.example}")
+    click.echo(spell_word(mined.word))
+
+
+def show_words_preview(made: FullPreview) -> None:
+    """Print what words would change: a sentence, titles as they are cut and would be cut, and the queries that move most."""
+    click.echo(made.sentence)
+    for title in made.effect.titles:
+        click.echo(f"{title.article_id}: {' '.join(title.before)} -> {' '.join(title.after)}")
+    for query in made.queries:
+        click.echo(
+            f"{query.text}: {query.before.total:,} -> {query.after.total:,} found; "
+            f"{' '.join(query.before.ids) or 'nothing'} -> {' '.join(query.after.ids) or 'nothing'}"
+        )
+    if made.effect.changes:
+        hint("next: python -m indexer words apply")
 
 
 def show_lists(counts: Mapping[ListName, int], version: int) -> None:

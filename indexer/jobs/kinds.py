@@ -12,24 +12,32 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.build_progress import BuildProgress
+from indexer.asking import MakeAsking
+from indexer.build_progress import BuildProgress, Report
 from indexer.generations import Generations
 from indexer.importing import given_source, import_source, lasting_location
 from indexer.ingest import IngestReport
 from indexer.jobs.progress import Progress
 from indexer.reading import Options, Reading, say_unseen
-from indexer.rebuilding.rebuild import rebuild
+from indexer.rebuilding.previewing import preview_words
+from indexer.rebuilding.promotion import promote, roll_back
+from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import check
+from indexer.rebuilding.words import apply_words
 from indexer.reconcile import Plan, read_only, reconcile
 from indexer.sources.base import Source
 from indexer.store.articles import ArticleStore
 from indexer.store.jobs import Kind, Rejected
 from indexer.times import Order
+from indexer.words_preview import write_preview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What jobs work with. ``analyzer`` makes a new one for each job, since the editors' words may have changed meanwhile."""
+    """What jobs work with. ``analyzer`` makes a new one for each job, since the editors' words may have changed meanwhile.
+
+    ``asking`` asks indexes as readers do; without it rebuilds skip the checks that need it.
+    """
 
     store: ArticleStore
     generations: Generations
@@ -39,6 +47,7 @@ class Means:
     date_order: Order | None
     keep: int
     processes: int
+    asking: MakeAsking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,37 @@ def _counts(report: IngestReport) -> str:
     )
 
 
-def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
-    """Build a new generation and make it live, as the command ``rebuild`` does."""
+def rebuild_arguments(*, promote: bool = True, force: bool = False) -> dict[str, Any]:
+    """The arguments of a rebuild: whether it promotes what it made, and whether even if checks fail."""
+    return {"promote": promote, "force": force}
+
+
+def promote_arguments(generation: str, *, force: bool = False) -> dict[str, Any]:
+    """The arguments of a promotion: of which generation, and whether even if it failed checks."""
+    return {"generation": generation, "force": force}
+
+
+def _rebuild(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Build a new generation, check it and make it live, as the command ``rebuild`` does. Failed checks fail the job."""
+    report = rebuild(
+        means.store,
+        means.generations,
+        engine_name=means.engine_name,
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+        keep=means.keep,
+        processes=means.processes,
+        asking=means.asking,
+        # The row of an older release lacks them.
+        promote=arguments.get("promote", True),
+        force=arguments.get("force", False),
+        progress=_showing(means, progress),
+    )
+    return _rebuilt(report)
+
+
+def _showing(means: Means, progress: Progress) -> Report:
+    """Shows the progress of a build as that of the job, and heeds a request to end."""
     articles = means.store.count()
     progress.begin("scan", total=articles)
 
@@ -146,7 +184,31 @@ def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         progress.reach(now.done)
         progress.heed()
 
-    report = rebuild(
+    return show
+
+
+def _rebuilt(report: RebuildReport, *, about: str = "") -> Outcome:
+    """What came of a rebuild. ``about`` is told before, a half sentence."""
+    failed = "; ".join(f"{each.name}: {each.detail}" for each in report.checks.failed)
+    if failed and not report.promoted:
+        return Outcome(
+            "failed",
+            f"{about}generation {report.generation} is complete and not live, for checks failed: {failed}",
+        )
+    sentence = (
+        f"{about}generation {report.generation} {'is live' if report.promoted else 'is complete and waits'}: "
+        f"{report.articles:,} articles, revision {report.revision:,}, {report.seconds:,.1f} s"
+    )
+    if failed:
+        sentence += f"; checks failed ({failed})"
+    if report.merge_failure is not None:
+        sentence += f"; segments could not be merged ({report.merge_failure})"
+    return Outcome("succeeded", sentence)
+
+
+def _words(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Apply the editors' words, as the command ``words apply`` does. Failed checks fail the job."""
+    report = apply_words(
         means.store,
         means.generations,
         engine_name=means.engine_name,
@@ -154,15 +216,48 @@ def _rebuild(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         timezone=means.timezone,
         keep=means.keep,
         processes=means.processes,
-        progress=show,
+        asking=means.asking,
+        progress=_showing(means, progress),
     )
-    sentence = (
-        f"generation {report.generation} is live: {report.articles:,} articles, "
-        f"revision {report.revision:,}, {report.seconds:,.1f} s"
+    if report.rebuilt is None:
+        return Outcome("succeeded", "the live index was made with these words")
+    how = f"articles indexed anew: {report.touched:,}"
+    return _rebuilt(report.rebuilt, about=f"{report.changes}; {report.why or how}; ")
+
+
+def _preview(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Keep a preview of the editors' words that are not applied yet, as the command ``words preview`` makes it."""
+    made = preview_words(
+        means.generations,
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+        asking=means.asking,
+        progress=_showing(means, progress),
     )
-    if report.merge_failure is not None:
-        sentence += f"; segments could not be merged ({report.merge_failure})"
-    return Outcome("succeeded", sentence)
+    write_preview(made, means.generations.root)
+    return Outcome("succeeded", made.sentence)
+
+
+def _promote(arguments: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Make a generation live, as the command ``generations promote`` does."""
+    progress.begin("promote", total=1)
+    live = promote(
+        means.generations,
+        arguments["generation"],
+        analyzer=means.analyzer(),
+        timezone=means.timezone,
+        force=arguments["force"],
+    )
+    progress.reach(1)
+    return Outcome("succeeded", f"generation {live.name} is live")
+
+
+def _roll_back(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
+    """Go back to the generation before, as the command ``generations rollback`` does."""
+    progress.begin("rollback", total=1)
+    live = roll_back(means.generations, analyzer=means.analyzer(), timezone=means.timezone)
+    progress.reach(1)
+    return Outcome("succeeded", f"generation {live.name} is live")
 
 
 def _check(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -200,6 +295,10 @@ RUNS: Final[Mapping[Kind, Run]] = {
     "rebuild": _rebuild,
     "check": _check,
     "regroup": _regroup,
+    "promote": _promote,
+    "rollback": _roll_back,
+    "words": _words,
+    "preview": _preview,
 }
 
 RESUMED: Final[frozenset[Kind]] = frozenset({"import"})

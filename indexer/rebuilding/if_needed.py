@@ -63,6 +63,8 @@ def rebuild_if_needed(
             timezone=timezone,
             keep=keep,
             processes=processes,
+            asking=asking,
+            force=force,
             progress=progress,
         )
         return Outcome(did="applied words", why=why, words=words)

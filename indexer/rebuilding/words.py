@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.asking import MakeAsking
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine, Reader
 from indexer.engines.registry import open_engine
@@ -51,9 +52,11 @@ def apply_words(
     timezone: ZoneInfo,
     keep: int,
     processes: int = 1,
+    asking: MakeAsking | None = None,
+    force: bool = False,
     progress: Report = silent,
 ) -> WordsReport:
-    """Make a generation with the editors' words, which ``analyzer`` knows, and promote it.
+    """Make a generation with the editors' words, which ``analyzer`` knows, and promote it unless a check fails.
 
     The words that the last rebuild found in the articles stay, except those that editors list. A word that is listed meanwhile is
     not applied. O(live index) to check the files, and as much as indexing the touched articles.
@@ -87,6 +90,8 @@ def apply_words(
         timezone=timezone,
         keep=keep,
         processes=processes,
+        asking=asking,
+        force=force,
         fill=fill,
         progress=progress,
     )

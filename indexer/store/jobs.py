@@ -19,8 +19,13 @@ from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import jobs as table
 from indexer.store.tables import revisions
 
-Kind = Literal["import", "reconcile", "rebuild", "check", "regroup"]
+Kind = Literal[
+    "import", "reconcile", "rebuild", "check", "regroup", "promote", "rollback", "words", "preview"
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+LISTING: Final[frozenset[Kind]] = frozenset({"words", "preview"})
+"""Jobs that read the editors' words when they begin."""
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 End = Literal["succeeded", "failed", "cancelled"]
@@ -104,19 +109,21 @@ class JobStore:
         with translated(self._engine.url), self._writing.begin() as connection:
             return _add(connection, kind, arguments)
 
-    def add_if_none_waits(self, kind: Kind) -> Job:
-        """Add a queued job without arguments, unless one of its kind is queued or running. One that is being cancelled does not count.
+    def add_if_none_waits(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+        """Add a queued job, unless one of its kind is queued or running. One that is being cancelled does not count.
 
-        Of several callers at the same time one adds a job.
+        If that one has the same arguments it is returned, because it does what is asked. Of several callers at the same time one
+        adds a job. A running job of :data:`LISTING` does not count either, for it may miss a word that was listed since.
 
         Raises:
-            JobWaiting: there is such a job.
+            JobWaiting: there is such a job, and it has other arguments.
         """
+        states = ("queued",) if kind in LISTING else ("queued", "running")
         waiting = (
-            select(table.c.id)
+            select(table)
             .where(
                 table.c.kind == kind,
-                table.c.state.in_(("queued", "running")),
+                table.c.state.in_(states),
                 table.c.cancel.is_(False),
             )
             .order_by(table.c.id)
@@ -124,10 +131,13 @@ class JobStore:
         )
         with translated(self._engine.url), self._writing.begin() as connection:
             _hold(connection)
-            job_id = connection.execute(waiting).scalar()
-            if job_id is not None:
-                raise JobWaiting(job_id, kind)
-            return _add(connection, kind, {})
+            row = connection.execute(waiting).one_or_none()
+            if row is None:
+                return _add(connection, kind, arguments)
+            job = _job(row)
+            if job.arguments != dict(arguments):
+                raise JobWaiting(job.id, kind)
+            return job
 
     def repeat(self, kind: Kind, arguments: Mapping[str, Any], *, every_seconds: int) -> Job:
         """Add a queued job that is run again and again. If there is one with the same arguments, only its interval changes."""

@@ -41,14 +41,14 @@ class LiveJobs:
         with self._reading.use() as store:
             return _need(store.get(job_id), job_id)
 
-    def start(self, kind: Kind) -> Job:
-        """Queue a job that needs no arguments.
+    def start(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
+        """Queue a job, or return the same one if it is queued or running.
 
         Raises:
-            JobWaiting: one of this kind is queued or running.
+            JobWaiting: one of this kind with other arguments is queued or running.
         """
         with self._writing.use() as store:
-            return store.add_if_none_waits(kind)
+            return store.add_if_none_waits(kind, arguments)
 
     def add(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
         """Queue a job, whatever else is queued. ``arguments`` are JSON values, as ``indexer/jobs/kinds.py`` reads them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from indexer.store.jobs import End, Job, Kind, State
@@ -16,6 +17,13 @@ from search_service.web.values import Number
 
 MAX_JOBS: Final = 100
 """Maximum number of jobs in a list."""
+
+
+_TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "rebuild": ("promote", "force"),
+    "promote": ("generation", "force"),
+}
+"""What each kind of job takes."""
 
 
 class JobPath(BaseModel):
@@ -34,9 +42,26 @@ class JobsParameters(Parameters):
 class NewJob(Parameters):
     """The body that starts a job."""
 
-    kind: Literal["rebuild", "check", "regroup"] = Field(
-        description="rebuild: build a new index of the whole store beside the live one; check: read the whole live index; "
-        "regroup: find the duplicate groups of articles that an older release stored."
+    kind: Literal["rebuild", "check", "regroup", "promote", "rollback", "words", "preview"] = Field(
+        description="rebuild: build a new index of the whole store beside the live one, check it, and make it live; check: read the "
+        "whole live index; regroup: find the duplicate groups of articles that an older release stored; promote: make a "
+        "generation live; rollback: make the generation live that was live before; words: apply the editors' words to the live "
+        "index; preview: find out what these words would change."
+    )
+    generation: str | None = Field(
+        None,
+        max_length=18,
+        validate_default=True,
+        description="For promote: the name of the generation.",
+        json_schema_extra={"example": "000007"},
+    )
+    promote: bool | None = Field(
+        None,
+        description="For rebuild: false leaves the new index beside the live one. Default: true.",
+    )
+    force: bool | None = Field(
+        None,
+        description="For rebuild and promote: true makes it live even if checks of what it answers fail. Default: false.",
     )
 
     @field_validator("kind", mode="before")
@@ -49,6 +74,32 @@ class NewJob(Parameters):
                 {"kind": value},
             )
         return value
+
+    @field_validator("generation")
+    @classmethod
+    def _require_generation(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("kind") == "promote":
+            raise PydanticCustomError("generation", "must name the generation to promote")
+        return value
+
+    @field_validator("generation", "promote", "force")
+    @classmethod
+    def _refuse_foreign(cls, value: object, info: ValidationInfo) -> object:
+        kind, name = info.data.get("kind"), str(info.field_name)
+        if value is not None and kind is not None and name not in _TAKEN.get(kind, ()):
+            raise PydanticCustomError(
+                "foreign", "cannot be given: {kind} does not take it", {"kind": kind}
+            )
+        return value
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the job, as its kind reads them."""
+        defaults: dict[str, Any] = {"promote": True, "force": False}
+        given = {name: getattr(self, name) for name in _TAKEN.get(self.kind, ())}
+        return {
+            name: defaults.get(name) if value is None else value for name, value in given.items()
+        }
 
 
 class RejectedPayload(Payload):

@@ -27,7 +27,7 @@ from search_service.web.routes import Routes
 TAGS = [Tag(name="administration", description="For operators, with a key of the scope admin.")]
 
 MAX_BODY: Final = 1_024
-"""Maximum size of a body in bytes. It names a kind of job."""
+"""Maximum size of a body in bytes. It names a kind of job and what it takes."""
 
 _ADMIN: Final = ("invalid_parameter", *KEYS, "key_scope")
 _ID = re.compile(r"\d{1,18}", re.ASCII)
@@ -68,13 +68,14 @@ def jobs_blueprint(services: Services) -> Routes:
         "/jobs",
         operation_id="start_job",
         summary="Start a job",
-        description="It is queued, and `python -m indexer work` runs it. `Location` is the address to poll. An import names a "
-        "file of the server and is started from the command line only.",
+        description="It is queued, and `python -m indexer work` runs it. `Location` is the address to poll. If the same job is "
+        "queued or running, that one is the answer. An import names a file of the server and is started from the command "
+        "line only.",
         responses=described(JobPayload, "job_waiting", "request_timeout", *_ADMIN, status=202),
     )
     def start_job(body: NewJob) -> Response:
         read_parameters(NoParameters)
-        started = services.jobs.start(body.kind)
+        started = services.jobs.start(body.kind, body.arguments)
         response = _changed(started)
         response.status_code = 202
         response.headers["Location"] = url_for("jobs.job", job_id=started.id)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
+from indexer.asking import Asking
 from indexer.build_progress import BuildProgress, Report
+from indexer.editorial.entries import dictionary_of
+from indexer.editorial.lines import read_entry
 from indexer.engines.base import Engine
 from indexer.engines.registry import open_engine
 from indexer.generations import Generations
@@ -19,10 +22,20 @@ from indexer.rebuilding.catch_up import ChangesReport, apply_changes
 from indexer.rebuilding.if_needed import Outcome, rebuild_if_needed
 from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import CheckReport, Standing, check, look
+from indexer.rebuilding.words import WordsReport, apply_words
+from indexer.settings import IndexSettings
 from indexer.store.articles import ArticleStore
+from search_service.asking import AskingAsReaders
+from search_service.settings import SearchSettings
 from tests.factories import article
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def asking_as_readers(store_url: str, log_url: str | None = None) -> Asking:
+    """Asks as the search service does, with the editors' lists of a store."""
+    settings = replace(IndexSettings(), store_url=store_url)
+    return AskingAsReaders(settings, SearchSettings(querylog_url=log_url))
 
 
 @dataclass
@@ -54,6 +67,12 @@ class Site:
 
     def rebuild_if_needed(self) -> Outcome:
         return rebuild_if_needed(self.store, self.generations, keep=2, **self.means)
+
+    def apply_words(self, *words: str, **options: Any) -> WordsReport:
+        """Apply these lines of the list of words, and keep them as the site's."""
+        listed = dictionary_of(read_entry("words", line) for line in words)
+        self.analyzer = self.analyzer.knowing(listed)
+        return apply_words(self.store, self.generations, **(self.means | {"keep": 2} | options))
 
     def apply_changes(self, **options: Any) -> ChangesReport:
         return apply_changes(self.store, self.generations, **(self.means | options))

@@ -141,7 +141,7 @@ def test_a_file_that_no_source_reads_is_not_queued(
     assert jobs.list() == ()
 
 
-@pytest.mark.parametrize("kind", ["rebuild", "check", "regroup"])
+@pytest.mark.parametrize("kind", ["check", "regroup"])
 def test_other_jobs_are_queued_without_arguments(shell: Shell, jobs: JobStore, kind: str) -> None:
     assert shell("start", kind)[:2] == (0, "job 1 is queued\n")
     assert [(job.kind, job.arguments) for job in jobs.list()] == [(kind, {})]
@@ -204,3 +204,19 @@ def test_an_unknown_job_is_an_error(
     code, out, err = shell(command, unknown)
     assert (code, out) == (2, "")
     assert err == f"error: there is no job {unknown}: see 'python -m indexer jobs list'\n"
+
+
+def test_a_rebuild_a_promotion_and_a_rollback_are_queued_once(shell: Shell, jobs: JobStore) -> None:
+    for _ in range(2):
+        assert shell("start", "rebuild")[:2] == (0, "job 1 is queued\n")
+        assert shell("start", "promote", "000007", "--force")[:2] == (0, "job 2 is queued\n")
+        assert shell("start", "rollback")[:2] == (0, "job 3 is queued\n")
+    code, out, err = shell("start", "rebuild", "--no-promote")
+    assert (code, out) == (2, "")
+    assert "job 1 (rebuild) is queued or running" in err
+    assert [(each.kind, each.arguments) for each in reversed(jobs.list())] == [
+        ("rebuild", {"promote": True, "force": False}),
+        ("promote", {"generation": "000007", "force": True}),
+        ("rollback", {}),
+    ]
+    assert "exclude each other" in shell("start", "rebuild", "--no-promote", "--force")[2]

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from indexer.command_line import Stop, Stopped
+from indexer.editorial.lines import read_entry
 from indexer.errors import StoreUnavailable
 from indexer.generations import Generations
 from indexer.ingest import BATCH
@@ -28,10 +30,10 @@ from indexer.reading import Options
 from indexer.store.articles import ArticleStore
 from indexer.store.chain import open_database
 from indexer.store.changing import Condition, Stored
-from indexer.store.database import CHAIN, open_jobs
+from indexer.store.database import CHAIN, open_editorial, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind
 from indexer.store.prepared import Prepared
-from tests.indexer.site import SHANGHAI
+from tests.indexer.site import SHANGHAI, asking_as_readers
 from tests.typed_queries import analyzer
 
 ENDED = ("succeeded", "failed", "cancelled")
@@ -264,6 +266,40 @@ def test_the_index_is_rebuilt_checked_and_found_damaged(site: Site) -> None:
     damaged = site.run_one(site.add("check"))
     assert damaged.state == "failed"
     assert "is damaged" in damaged.outcome
+
+
+def test_a_generation_that_waits_is_promoted_and_rolled_back_by_jobs(site: Site) -> None:
+    site.add_import(records(5))
+    site.add("rebuild")
+    waiting = site.run_one(site.add("rebuild", promote=False, force=False))
+    assert waiting.outcome.startswith("generation 000002 is complete and waits: 5 articles")
+    promote = {"generation": "000002", "force": False}
+    site.run_one(site.add("promote", **promote))
+    assert site.means.generations.live_name() == "000002"
+    back = site.run_one(site.add("rollback"))
+    assert (back.state, back.outcome) == ("succeeded", "generation 000001 is live")
+    nowhere = site.run_one(site.add("rollback"))
+    assert nowhere.state == "failed"
+    assert "no generation in" in nowhere.outcome
+    nothing = site.run_one(site.add("promote", generation="000009", force=True))
+    assert "generation '000009' is not in" in nothing.outcome
+
+
+def test_a_rebuild_whose_checks_fail_fails_its_job_and_can_be_promoted_all_the_same(
+    site: Site,
+) -> None:
+    with closing(open_editorial(site.store.url)) as editorial:
+        editorial.put("golden", [read_entry("golden", "渡口 => nowhere")])
+    site.means = replace(site.means, asking=partial(asking_as_readers, site.store.url))
+    site.add_import(records(5))
+    job = site.run_one(site.add("rebuild"))
+    assert job.state == "failed"
+    assert job.outcome.startswith("generation 000001 is complete and not live")
+    assert "golden: 0 of 1" in job.outcome
+    refused = site.run_one(site.add("promote", generation="000001", force=False))
+    assert "failed its checks" in refused.outcome
+    assert site.means.generations.live_name() is None
+    assert site.run_one(site.add("promote", generation="000001", force=True)).state == "succeeded"
 
 
 def test_a_rebuild_that_another_one_keeps_out_fails_in_one_line(site: Site) -> None:

@@ -103,43 +103,41 @@ def test_the_jobs_of_one_state_are_listed(jobs: JobStore) -> None:
     assert [job.id for job in jobs.list(size=1, state="queued")] == [fourth.id]
 
 
-def test_a_job_is_not_added_while_one_of_its_kind_waits_or_runs(jobs: JobStore) -> None:
-    job = jobs.add_if_none_waits("rebuild")
-    assert (job.kind, job.arguments, job.state) == ("rebuild", {}, "queued")
-    other = jobs.add_if_none_waits("check")
+def test_the_same_job_is_not_added_twice_and_another_of_its_kind_is_refused(
+    jobs: JobStore,
+) -> None:
+    job = jobs.add_if_none_waits("promote", {"generation": "000002"})
+    assert (job.kind, job.arguments, job.state) == ("promote", {"generation": "000002"}, "queued")
+    other = jobs.add_if_none_waits("check", {})
+    assert jobs.add_if_none_waits("promote", {"generation": "000002"}) == job
     with pytest.raises(JobWaiting) as refused:
-        jobs.add_if_none_waits("rebuild")
-    assert (refused.value.job_id, refused.value.kind) == (job.id, "rebuild")
+        jobs.add_if_none_waits("promote", {"generation": "000003"})
+    assert (refused.value.job_id, refused.value.kind) == (job.id, "promote")
     take(jobs)
-    with pytest.raises(JobWaiting):
-        jobs.add_if_none_waits("rebuild")
+    again = jobs.add_if_none_waits("promote", {"generation": "000002"})
+    assert (again.id, again.state) == (job.id, "running")
     assert len(jobs.list()) == 2
     jobs.ask_to_cancel(job.id)
-    again = jobs.add_if_none_waits("rebuild")
+    again = jobs.add_if_none_waits("promote", {"generation": "000003"})
     assert again.id > other.id
     with pytest.raises(JobWaiting) as refused:
-        jobs.add_if_none_waits("rebuild")
+        jobs.add_if_none_waits("promote", {"generation": "000002"})
     assert refused.value.job_id == again.id
     jobs.ask_to_cancel(again.id)
     jobs.finish(job.id, "failed", "no")
-    assert jobs.add_if_none_waits("rebuild").state == "queued"
+    assert jobs.add_if_none_waits("promote", {"generation": "000002"}).state == "queued"
 
 
 def test_of_several_that_add_at_the_same_moment_one_does(jobs: JobStore, store_url: str) -> None:
     others = [open_jobs(store_url) for _ in range(4)]
-
-    def add(store: JobStore) -> int:
-        try:
-            return store.add_if_none_waits("rebuild").id
-        except JobWaiting as waiting:
-            return -waiting.job_id
-
     with ThreadPoolExecutor(len(others)) as pool:
-        answered = list(pool.map(add, others * 3))
+        answered = list(
+            pool.map(lambda store: store.add_if_none_waits("rebuild", {}).id, others * 3)
+        )
     for other in others:
         other.close()
     (job,) = jobs.list()
-    assert sorted(answered) == [-job.id] * 11 + [job.id]
+    assert answered == [job.id] * 12
 
 
 @pytest.mark.databases("sqlite")

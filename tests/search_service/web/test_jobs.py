@@ -61,8 +61,8 @@ class Site:
         assert response.status_code == 200, response.text
         return response.json
 
-    def start(self, kind: object) -> TestResponse:
-        return self.ask("POST", JOBS, json={"kind": kind})
+    def start(self, kind: object, **more: object) -> TestResponse:
+        return self.ask("POST", JOBS, json={"kind": kind, **more})
 
     def refused(self, response: TestResponse, status: int, code: str) -> Any:
         body = as_problem(response)
@@ -113,11 +113,24 @@ def test_only_an_admin_key_sees_and_changes_jobs(site: Site, method: str, path: 
     assert site.jobs.list() == (job,)
 
 
-@pytest.mark.parametrize("kind", ["rebuild", "check", "regroup"])
-def test_a_started_job_is_a_queued_row_with_an_address(site: Site, kind: str) -> None:
-    response = site.start(kind)
+@pytest.mark.parametrize(
+    ("kind", "sent", "arguments"),
+    [
+        ("rebuild", {}, {"promote": True, "force": False}),
+        ("rebuild", {"promote": False}, {"promote": False, "force": False}),
+        ("rebuild", {"force": True}, {"promote": True, "force": True}),
+        ("check", {}, {}),
+        ("regroup", {}, {}),
+        ("promote", {"generation": "000007"}, {"generation": "000007", "force": False}),
+        ("rollback", {}, {}),
+    ],
+)
+def test_a_started_job_is_a_queued_row_with_an_address(
+    site: Site, kind: str, sent: dict[str, object], arguments: dict[str, object]
+) -> None:
+    response = site.start(kind, **sent)
     (job,) = site.jobs.list()
-    assert (job.kind, job.state, job.arguments) == (kind, "queued", {})
+    assert (job.kind, job.state, job.arguments) == (kind, "queued", arguments)
     assert response.status_code == 202
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Location"] == f"{JOBS}/{job.id}"
@@ -153,7 +166,7 @@ def test_what_reads_a_source_is_started_from_the_command_line_only(site: Site, k
     assert sentence in body["detail"]
     (wrong,) = body["errors"]
     assert (wrong["parameter"], wrong["value"]) == ("kind", kind)
-    assert wrong["allowed"] == "one of rebuild, check, regroup"
+    assert wrong["allowed"] == "one of rebuild, check, regroup, promote, rollback"
     assert site.jobs.list() == ()
 
 
@@ -164,6 +177,12 @@ def test_what_reads_a_source_is_started_from_the_command_line_only(site: Site, k
         ({"json": {"kind": "work"}}, "kind"),
         ({"json": {"kind": ["rebuild"]}}, "kind"),
         ({"json": {"kind": "rebuild", "processes": 64}}, "processes"),
+        ({"json": {"kind": "promote"}}, "generation"),
+        ({"json": {"kind": "promote", "generation": 7}}, "generation"),
+        ({"json": {"kind": "rollback", "generation": "000007"}}, "generation"),
+        ({"json": {"kind": "promote", "generation": "000007", "promote": True}}, "promote"),
+        ({"json": {"kind": "rebuild", "force": "perhaps"}}, "force"),
+        ({"json": {"kind": "check", "force": True}}, "force"),
         ({"json": ["rebuild"]}, "body"),
         ({"json": {"kind": "rebuild"}, "query_string": "wait=1"}, "wait"),
     ],
@@ -182,10 +201,15 @@ def test_a_body_that_is_too_large_starts_nothing(site: Site) -> None:
     assert site.jobs.list() == ()
 
 
-def test_a_second_job_of_a_kind_is_refused_until_the_first_has_ended(site: Site) -> None:
-    first = site.start("rebuild").headers["Location"]
+def test_a_second_request_answers_with_the_same_job_and_another_of_its_kind_is_refused(
+    site: Site,
+) -> None:
+    started = site.start("rebuild")
+    first = started.headers["Location"]
     for _ in range(2):  # queued, then running
-        refused = site.start("rebuild")
+        again = site.start("rebuild")
+        assert (again.status_code, again.headers["Location"]) == (202, first)
+        refused = site.start("rebuild", promote=False)
         body = site.refused(refused, 409, "job_waiting")
         assert f"job {first.rpartition('/')[2]} (rebuild)" in body["detail"]
         assert refused.headers["Location"] == first

@@ -1,0 +1,107 @@
+"""The commands ``python -m indexer words ...``: parse, call, show. docs/cli.md describes them.
+
+``python -m indexer editorial ... words`` keeps the list itself.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+import click
+
+from indexer.asking import MakeAsking
+from indexer.cli import build_summaries, summaries
+from indexer.cli.analyzing import current_analyzer
+from indexer.cli.generations import FORCE_PROMOTION
+from indexer.cli.progress import show_build
+from indexer.command_line import PARTLY
+from indexer.generations import Generations
+from indexer.mining import mined_words
+from indexer.opening import made_with, open_generation
+from indexer.rebuilding.previewing import preview_words
+from indexer.rebuilding.sample import sample
+from indexer.rebuilding.words import apply_words
+from indexer.settings import IndexSettings, read_settings, usable_cores
+from indexer.store.database import open_store
+
+
+@click.group("words")
+def words_group() -> None:
+    """Apply the editors' words to the index, preview them, and find new ones."""
+
+
+@words_group.command("apply")
+@FORCE_PROMOTION
+@click.pass_obj
+def apply_command(asking: MakeAsking | None, force: bool) -> int:
+    """Cut the articles that the changed words touch anew, in a new generation, check it, and make it live."""
+    settings = _settings()
+    with closing(open_store(settings.store_url)) as store, show_build() as progress:
+        report = apply_words(
+            store,
+            Generations(settings.index_dir),
+            engine_name=settings.engine,
+            analyzer=current_analyzer(settings),
+            timezone=settings.timezone,
+            keep=settings.keep_generations,
+            processes=usable_cores(),
+            asking=asking,
+            force=force,
+            progress=progress,
+        )
+    if report.rebuilt is None:
+        click.echo("nothing to do: the live index was made with these words")
+        return 0
+    how = f"{summaries.counted(report.touched or 0, 'article')} indexed anew"
+    click.echo(f"{report.changes}; {report.why or how}")
+    build_summaries.show_rebuild(report.rebuilt)
+    return PARTLY if report.rebuilt.checks.failed and not report.rebuilt.promoted else 0
+
+
+@words_group.command("preview")
+@click.pass_obj
+def preview_command(asking: MakeAsking | None) -> None:
+    """Show what the words that are not applied yet would change: articles, titles, and readers' queries."""
+    settings = _settings()
+    with show_build() as progress:
+        made = preview_words(
+            Generations(settings.index_dir),
+            analyzer=current_analyzer(settings),
+            timezone=settings.timezone,
+            asking=asking,
+            progress=progress,
+        )
+    summaries.show_words_preview(made)
+
+
+@words_group.command("found")
+def found_command() -> None:
+    """Show the words that the last rebuild found in the articles, with their frequencies."""
+    settings = _settings()
+    live = Generations(settings.index_dir).live()
+    click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
+
+
+@words_group.command("mine")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Maximum number of words, the most frequent ones.",
+)
+def mine_command(limit: int) -> None:
+    """Print words that the articles hold and neither the dictionary nor the list, as lines of the list of words."""
+    settings = _settings()
+    analyzer = current_analyzer(settings)
+    live = Generations(settings.index_dir).live()
+    engine = open_generation(live, analyzer=analyzer, timezone=settings.timezone)
+    with closing(open_store(settings.store_url)) as store, engine.reader() as reader:
+        for each in mined_words(sample(store), reader, analyzer, most=limit):
+            summaries.show_mined_word(each)
+
+
+def _settings() -> IndexSettings:
+    return read_settings(IndexSettings, os.environ)
