@@ -12,6 +12,7 @@ from search_service.web.desk.accounts import add_accounts
 from search_service.web.desk.articles import add_articles
 from search_service.web.desk.audit import add_audit
 from search_service.web.desk.entry import add_entry
+from search_service.web.desk.generations import add_generations
 from search_service.web.desk.imports import add_imports
 from search_service.web.desk.jobs import add_jobs
 from search_service.web.desk.keys import add_keys
@@ -29,6 +30,7 @@ def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
     pages.context_processor(lambda: values)
     add_entry(pages, desk)
     add_overview(pages, services, desk)
+    add_generations(pages, services, desk)
     add_jobs(pages, services, desk)
     add_queries(pages, services, desk)
     add_lists(pages, services, desk)

@@ -56,7 +56,7 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
         again = _found(job_id)
         if not may_repeat(again):
             raise Refused(409, "不能再做一次", "这项任务还没有结束，或者它上传的文件已经删除。")
-        started = services.jobs.add(again.kind, again.arguments)
+        started = services.jobs.start(again.kind, again.arguments)
         desk.note(session(), "job.start", str(started.id), kind=started.kind, like=job_id)
         desk.tell(
             session(), f"{KIND_NAMES.get(started.kind, started.kind)}已提交，任务 {started.id}。"

@@ -30,6 +30,8 @@ SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
     (
         "索引",
         (
+            ("desk.rebuilds", "重建", "admin"),
+            ("desk.generations", "版本", "admin"),
             ("desk.jobs", "任务", "admin"),
             ("desk.imports", "导入", "admin"),
         ),
@@ -49,6 +51,8 @@ KIND_NAMES: Final[Mapping[Kind, str]] = {
     "import": "导入",
     "reconcile": "核对",
     "rebuild": "重建",
+    "promote": "启用",
+    "rollback": "退回",
     "check": "检查",
     "regroup": "查找重复",
 }
@@ -68,10 +72,15 @@ PHASE_NAMES: Final[Mapping[str, str]] = {
     "index": "写入索引",
     "catch up": "补上新改动",
     "check": "检查",
+    "compare": "与线上版本比较",
     "promote": "启用",
+    "rollback": "退回",
     "regroup": "查找重复",
 }
 """The phases of jobs. One without a name is shown as the runner calls it."""
+
+OF_INDEX: Final = frozenset(("rebuild", "promote", "rollback", "words"))
+"""The kinds of jobs that make a generation, or make another one live."""
 
 _UNITS: Final = ("B", "KB", "MB", "GB", "TB")
 
@@ -192,6 +201,7 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "action_name": lambda code: NAMES.get(code, code),
         "role_names": ROLE_NAMES,
         "kind_names": KIND_NAMES,
+        "of_index": OF_INDEX,
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,
         "details_text": details_text,

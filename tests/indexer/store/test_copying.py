@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, create_engine, text
 
 from indexer.errors import CopyFailed, StoreTooNew, StoreUnavailable, TargetNotEmpty
 from indexer.store import copying
+from indexer.store.accounts import Account
 from indexer.store.articles import Change
 from indexer.store.copying import copy_store
-from indexer.store.database import open_editorial, open_jobs, open_keys, open_store
+from indexer.store.database import open_desk, open_editorial, open_jobs, open_keys, open_store
 from indexer.store.jobs import Rejected
 from indexer.store.tables import metadata
 from tests.databases import DatabaseServer
@@ -61,6 +62,15 @@ def _fill(url: str) -> str:
         spelt, _ = keys.create("编辑部 😀", "write", 30)
         _, revoked = keys.create("旧", "admin")
         keys.revoke(revoked.id)
+    with closing(open_desk(url)) as desk:
+        made = desk.accounts.accept(
+            desk.accounts.invite("admin"), name="覃望舒 😀", password="hash"
+        )
+        assert isinstance(made, Account)
+        desk.accounts.invite("editor")
+        desk.sessions.begin(made.id)
+        desk.attempts.begin("覃望舒", "192.0.2.1")
+        desk.audit.note("覃望舒 😀", "key.create", "1", scope="write")
     with closing(open_jobs(url)) as jobs:
         jobs.add("import", {"file": "稿件.jsonl"})
         taken = jobs.take()
@@ -76,11 +86,13 @@ def _everything(url: str) -> list[Any]:
         closing(open_editorial(url)) as lists,
         closing(open_keys(url)) as keys,
         closing(open_jobs(url)) as jobs,
+        closing(open_desk(url)) as desk,
     ):
+        people = [desk.accounts.list(), desk.audit.entries()]
         ended = [each for each in jobs.list(size=100) if each.finished_at]
         pending = [store.pending(after) for after in (0, 5, store.revision())]
         changes: list[Change] = list(store.changes())
-        return [changes, pending, lists.read(), keys.list(), ended]
+        return [changes, pending, lists.read(), keys.list(), people, ended]
 
 
 @pytest.mark.parametrize(
