@@ -21,6 +21,7 @@ from search_service.web.desk.lists import add_lists
 from search_service.web.desk.overview import add_overview
 from search_service.web.desk.pages import DeskPages
 from search_service.web.desk.queries import add_queries
+from search_service.web.desk.words import add_words
 
 
 def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
@@ -34,6 +35,7 @@ def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
     add_jobs(pages, services, desk)
     add_queries(pages, services, desk)
     add_lists(pages, services, desk)
+    add_words(pages, services, desk)
     add_articles(pages, services, desk)
     add_imports(pages, services, desk)
     add_keys(pages, services, desk)

@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from indexer.article import Article
 from indexer.editorial.entries import Entry, ListName
 from indexer.errors import IndexFailure, Overloaded
+from indexer.word_changes import WordsPreview
 from search_service.answering.search import Answer
 from search_service.desk import queries as facts
 from search_service.desk.desk import Desk
 from search_service.desk.lists import DeskLists
 from search_service.desk.queries import Span, Which
-from search_service.live.decisions import Decisions
+from search_service.desk.words import words_with
 from search_service.querylog.by_day import Day
 from search_service.querylog.entries import normal_form
 from search_service.services import Services
@@ -93,8 +94,7 @@ def add_queries(pages: DeskPages, services: Services, desk: Desk) -> None:
             return _query(given.get("q", ""), tried=Tried(choice, given, str(wrong))), 400
         except ManyArticles as many:
             return _query(given.get("q", ""), tried=Tried(choice, given, articles=many.articles))
-        after = facts.with_entry(lists.read(), choice, entry)
-        return _query(given.get("q", ""), tried=Tried(choice, given), after=after)
+        return _query(given.get("q", ""), tried=Tried(choice, given), entry=entry)
 
     @pages.action("/queries/choose", role="editor")
     def choose() -> AnyResponse | str | tuple[str, int]:
@@ -114,24 +114,29 @@ def add_queries(pages: DeskPages, services: Services, desk: Desk) -> None:
         articles = articles_in(services, desk, choice, given)
         return entry_of(choice, {**given, "query": given.get("q", "")}, articles=articles)
 
-    def _query(text: str, *, tried: Tried | None = None, after: Decisions | None = None) -> str:
+    def _query(text: str, *, tried: Tried | None = None, entry: Entry | None = None) -> str:
         text = " ".join(text.split())
         if not text:
             raise Refused(404, "没有搜索词", "请从查询的表里点一个搜索词。")
         trouble = ""
         before: Answer | None = None
-        changed: Answer | None = None
+        after: Answer | None = None
+        effect: WordsPreview | None = None
         try:
             before = facts.first_page(services, text)
-            if after is not None and tried is not None and tried.choice in ("synonyms", "pins"):
-                changed = facts.first_page(services, text, after)
+            if tried and entry and tried.choice == "words":
+                effect = services.preview_words(words_with(lists.read(), entry))
+            elif tried and entry:
+                decisions = facts.with_entry(lists.read(), tried.choice, entry)
+                after = facts.first_page(services, text, decisions)
         except (IndexFailure, Overloaded):
             trouble = "现在搜不了：索引暂时不可用，或者搜索的人太多。请稍后再试。"
         return render_template(
             "desk/query.html",
             text=text,
             before=before,
-            after=changed,
+            after=after,
+            effect=effect,
             trouble=trouble,
             given_up=normal_form(text) in facts.given_up(desk),
             tried=tried,
