@@ -34,7 +34,7 @@ from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
 from search_service.limits import Limits
-from search_service.live.decisions import DecidedOn, EditorialState, LiveEditorial
+from search_service.live.decisions import DecidedOn, Decisions, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
@@ -92,8 +92,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)
 
-    def search(self, question: Question) -> Answer:
-        """Answer a question.
+    def search(self, question: Question, *, decisions: Decisions | None = None) -> Answer:
+        """Answer a question. ``decisions`` are tried out in place of the editors' own.
 
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
@@ -102,7 +102,7 @@ class Services:
             lambda: search(
                 self.live,
                 question,
-                decisions=self.editorial.decisions(),
+                decisions=decisions or self.editorial.decisions(),
                 aging=self.aging,
                 popularity=self.query_log.lists.popularity,
                 timezone=self.timezone,

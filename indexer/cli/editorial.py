@@ -40,7 +40,7 @@ _LIST = click.argument("name", metavar="LIST", type=click.Choice(LISTS))
 
 @click.group("editorial")
 def editorial_group() -> None:
-    """Keep the editors' lists: synonyms, stopwords, words, pins, hides, picks, bans, blocked words, hot and golden queries."""
+    """Keep the editors' lists: synonyms, stopwords, words, pins, hides, picks, bans, blocked words, hot and golden queries, and those with nothing to find."""
 
 
 @editorial_group.command("list")

@@ -23,6 +23,7 @@
     blocked    某词                        queries that contain it are neither suggested nor listed
     hot        春运 2026-01-20..           a query that is listed among the hot ones, however few people ask it
     golden     春运抢票 => a-1 a-2         the first page of the query must hold these articles before a new index goes live
+    nothing    昨天的票                    there is nothing to find for the query, so editors need not look at it
 
 Days are whole days, both included. Queries and words are compared as folded text with white space collapsed. This package
 does not know where the entries are stored.

@@ -11,7 +11,17 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.dictionary import UserDictionary, UserWord
 
 ListName = Literal[
-    "synonyms", "stopwords", "words", "pins", "hides", "picks", "bans", "blocked", "hot", "golden"
+    "synonyms",
+    "stopwords",
+    "words",
+    "pins",
+    "hides",
+    "picks",
+    "bans",
+    "blocked",
+    "hot",
+    "golden",
+    "nothing",
 ]
 LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 
@@ -209,7 +219,33 @@ class Golden:
         return f"{self.query} {ARROW} {' '.join(map(_spell_id, self.article_ids))}"
 
 
-Entry = Synonyms | Stopword | Word | Blocked | HotQuery | Placement | BlockPlacement | Golden
+@dataclass(frozen=True, slots=True)
+class NothingToFind:
+    """A query, as typed, for which there is nothing to find: it needs no more of an editor's attention."""
+
+    query: str
+
+    @property
+    def key(self) -> str:
+        """The entry's key: the folded query."""
+        return fold_literal(self.query)
+
+    def spell(self) -> str:
+        """The entry as a line."""
+        return self.query
+
+
+Entry = (
+    Synonyms
+    | Stopword
+    | Word
+    | Blocked
+    | HotQuery
+    | Placement
+    | BlockPlacement
+    | Golden
+    | NothingToFind
+)
 
 
 def articles_of(entry: Entry) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from indexer.editorial.entries import (
     Golden,
     HotQuery,
     ListName,
+    NothingToFind,
     Placement,
     Stopword,
     Synonyms,
@@ -92,6 +93,8 @@ def _entry(name: ListName, text: str) -> Entry:
             return _hot(text)
         case "golden":
             return _golden(text)
+        case "nothing":
+            return NothingToFind(read_text(text))
         case "pins" | "hides" | "picks" | "bans":
             return _placement(name, text)
 

@@ -77,6 +77,7 @@ class DeskStore:
     attempts: AttemptStore
     audit: AuditLog
     keys: KeyStore
+    editorial: EditorialStore
 
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""
@@ -94,6 +95,7 @@ def open_desk(url: str, *, patience: float | None = None) -> DeskStore:
         AttemptStore(engine),
         AuditLog(engine),
         KeyStore(engine),
+        EditorialStore(engine),
     )
 
 

@@ -19,6 +19,12 @@ Action = Literal[
     "job.start",
     "job.cancel",
     "import.upload",
+    "list.add",
+    "list.remove",
+    "list.replace",
+    "article.withdraw",
+    "article.publish",
+    "article.delete",
 ]
 
 NAMES: Final[dict[Action, str]] = {
@@ -36,6 +42,12 @@ NAMES: Final[dict[Action, str]] = {
     "job.start": "提交任务",
     "job.cancel": "取消任务",
     "import.upload": "上传文件",
+    "list.add": "写入词表",
+    "list.remove": "从词表删除",
+    "list.replace": "整张替换词表",
+    "article.withdraw": "撤下文章",
+    "article.publish": "重新发布文章",
+    "article.delete": "删除文章",
 }
 """The names of the actions, in the order in which they are offered."""
 

@@ -1,32 +1,55 @@
-"""How many searches each day had, and how many of them found nothing."""
+"""What readers searched for, day by day: how many searches each day had, and which queries were asked on some days."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from threading import Lock
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, select, true
 
 from indexer.store.database import find_database
 from search_service.live.reopening import Reopened
-from search_service.querylog.counts import counted_queries, last_closed_day
+from search_service.querylog.counts import (
+    QueryCount,
+    clicks_of_queries,
+    closed_clicks,
+    closed_queries,
+    counted_queries,
+    last_closed_day,
+    merged,
+)
 from search_service.querylog.store import QueryLogStore, stored
 from search_service.querylog.tables import query_days
+
+MOST: Final = 10_000
+"""Maximum number of queries of closed days that are counted: the ones with the most visitors."""
 
 _A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The searches of a day: first pages of plain queries, each counted once, and those of queries that found nothing."""
+    """The searches of a day: first pages of plain queries, each counted once, those of queries that found nothing, and the hits opened."""
 
     day: date
     searches: int
     nothing: int
+    clicks: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuery:
+    """A plain query of some days, and how many of its hits were opened on them."""
+
+    count: QueryCount
+    clicks: int
 
 
 class QueryDays:
@@ -37,25 +60,57 @@ class QueryDays:
 
     def __init__(self, url: str, timezone: ZoneInfo) -> None:
         self.store: Reopened[QueryLogStore] = Reopened(partial(_find, url, timezone))
+        self._timezone = timezone
         self._closed: dict[date, Day] = {}
+        self._since = date.max
         self._last: date | None = None
         self._lock = Lock()
 
+    def today(self, now: datetime) -> date:
+        """The day of the service's zone. Reads nothing."""
+        return now.astimezone(self._timezone).date()
+
     def last(self, days: int, *, now: datetime) -> Sequence[Day]:
-        """The last ``days`` days up to today, oldest first. Reads all entries of the days that are not closed yet."""
-        with self._lock, self.store.use() as store, store.reading() as connection:
-            today = store.day(now)
-            wanted = [today - (days - 1 - at) * _A_DAY for at in range(days)]
-            last = last_closed_day(connection)
-            if last != self._last or wanted[0] not in self._closed:
-                self._closed = _closed(connection, wanted[0])
-                self._last = last
-            open_days = {
-                each: _open(connection, store, each, end=stored(now))
-                for each in wanted
-                if last is None or each > last
-            }
-            return [open_days.get(day) or self._closed.get(day) or Day(day, 0, 0) for day in wanted]
+        """The last ``days`` days up to today, oldest first. Costs as much as :meth:`between`."""
+        today = self.today(now)
+        return self.between(today - (days - 1) * _A_DAY, today, now=now)
+
+    def between(self, first: date, last: date, *, now: datetime) -> Sequence[Day]:
+        """The days from ``first`` to ``last``, both included, oldest first. Reads all entries of those that are not closed yet."""
+        with self._lock, self._reading() as (store, connection):
+            closed = last_closed_day(connection)
+            if closed != self._last or first < self._since:
+                self._closed = _closed(connection, first)
+                self._last, self._since = closed, first
+            return [
+                _open(connection, store, day, now=now)
+                if closed is None or day > closed
+                else self._closed.get(day) or Day(day, 0, 0, 0)
+                for day in _days(first, last)
+            ]
+
+    def queries(self, first: date, last: date, *, now: datetime) -> list[AskedQuery]:
+        """The queries of the days from ``first`` to ``last``, both included, most visitors first.
+
+        Reads the counts of these days, and all entries of those that are not closed yet. Of the closed days only the MOST queries
+        with the most visitors are counted.
+        """
+        with self._reading() as (store, connection):
+            closed = last_closed_day(connection)
+            counts = closed_queries(connection, since=first, until=last, size=MOST)
+            clicks = closed_clicks(
+                connection, [each.query for each in counts], since=first, until=last
+            )
+            for day in _days(first, last):
+                if closed is None or day > closed:
+                    counts = merged(counts, _entries(connection, store, day, now=now))
+                    clicks += _clicks(connection, store, day)
+        return [AskedQuery(each, clicks[each.query]) for each in counts]
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[QueryLogStore, Connection]]:
+        with self.store.use() as store, store.reading() as connection:
+            yield store, connection
 
     def close(self) -> None:
         """Close the database. The next use opens it again."""
@@ -66,25 +121,41 @@ def _find(url: str, timezone: ZoneInfo) -> QueryLogStore:
     return QueryLogStore(find_database(url, query_days, name="queries"), timezone)
 
 
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + at * _A_DAY for at in range((last - first).days + 1))
+
+
 def _closed(connection: Connection, since: date) -> dict[date, Day]:
     days = query_days
     nothing = func.sum(case((days.c.found == true(), 0), else_=days.c.searches))
     query = (
-        select(days.c.day, func.sum(days.c.searches), nothing)
+        select(days.c.day, func.sum(days.c.searches), nothing, func.sum(days.c.clicks))
         .where(days.c.day >= since)
         .group_by(days.c.day)
     )
     return {
-        day: Day(day, int(searches), int(none)) for day, searches, none in connection.execute(query)
+        day: Day(day, int(searches), int(none), int(clicks))
+        for day, searches, none, clicks in connection.execute(query)
     }
 
 
-def _open(connection: Connection, store: QueryLogStore, day: date, *, end: datetime) -> Day:
-    counts = counted_queries(
-        connection, store.start_of(day), min(end, store.start_of(day + _A_DAY))
-    )
+def _open(connection: Connection, store: QueryLogStore, day: date, *, now: datetime) -> Day:
+    counts = _entries(connection, store, day, now=now)
+    clicks = _clicks(connection, store, day)
     return Day(
         day,
         sum(each.searches for each in counts),
         sum(each.searches for each in counts if not each.found),
+        sum(clicks[each.query] for each in counts),
     )
+
+
+def _entries(
+    connection: Connection, store: QueryLogStore, day: date, *, now: datetime
+) -> list[QueryCount]:
+    end = min(stored(now), store.start_of(day + _A_DAY))
+    return counted_queries(connection, store.start_of(day), end)
+
+
+def _clicks(connection: Connection, store: QueryLogStore, day: date) -> Counter[str]:
+    return clicks_of_queries(connection, store.start_of(day), store.start_of(day + _A_DAY))

@@ -20,6 +20,14 @@ ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员
 SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, Role], ...]], ...]] = (
     ("", (("desk.overview", "概览", "editor"),)),
     (
+        "编辑",
+        (
+            ("desk.queries", "查询", "editor"),
+            ("desk.lists", "词表", "editor"),
+            ("desk.articles", "文章", "editor"),
+        ),
+    ),
+    (
         "索引",
         (
             ("desk.rebuilds", "重建", "admin"),
@@ -45,6 +53,8 @@ KIND_NAMES: Final[Mapping[Kind, str]] = {
     "rebuild": "重建",
     "promote": "启用",
     "rollback": "退回",
+    "words": "应用分词词表",
+    "preview": "预览分词词表",
     "check": "检查",
     "regroup": "查找重复",
 }
@@ -67,6 +77,8 @@ PHASE_NAMES: Final[Mapping[str, str]] = {
     "compare": "与线上版本比较",
     "promote": "启用",
     "rollback": "退回",
+    "words": "应用分词词表",
+    "preview": "预览分词词表",
     "regroup": "查找重复",
 }
 """The phases of jobs. One without a name is shown as the runner calls it."""

@@ -344,3 +344,19 @@ def test_how_far_a_source_was_read_is_kept_for_each(store: ArticleStore, store_u
         with closing(open_store(store_url)) as again:
             assert again.reached("a" * 64) == reached
     assert store.revision() == before
+
+
+def test_articles_are_found_by_their_url(store: ArticleStore) -> None:
+    odd = 'https://portal.example/100%_"a"?q=水库&x=1'
+    store.put(
+        [
+            article("a-1", url="https://portal.example/1.html"),
+            article("a-2", url=odd, status="withdrawn"),
+            article("a-3", url=odd),
+            article("a-4", url="https://portal.example/10.html", body=odd),
+        ]
+    )
+    store.delete(["a-3"])
+    assert [each.id for each in store.with_url(odd)] == ["a-2"]
+    assert [each.id for each in store.with_url("https://portal.example/1.html")] == ["a-1"]
+    assert store.with_url("https://portal.example/") == []

@@ -32,6 +32,7 @@ from indexer.errors import (
 )
 from indexer.generations import Generations
 from search_service.answering.search import Answer, Question
+from search_service.live.decisions import Decisions
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.bodies import RefusedBody
@@ -206,7 +207,7 @@ def test_a_host_that_can_be_is_answered(portal: Portal, host: str) -> None:
 class Failing(Services):
     """Services with a fault of ours in them."""
 
-    def search(self, question: Question) -> Answer:
+    def search(self, question: Question, *, decisions: Decisions | None = None) -> Answer:  # noqa: ARG002
         raise RuntimeError(f"secret of {question.text}")
 
 

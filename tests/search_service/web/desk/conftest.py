@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from indexer.store.tables import (
     accounts,
     api_keys,
     audit_log,
     desk_sessions,
+    editorial_entries,
+    editorial_versions,
     invitations,
     jobs,
     login_attempts,
 )
+from tests.factories import NOON
 from tests.search_service.web.desk.newsdesk import Newsdesk, opened
 
-TABLES = (accounts, api_keys, audit_log, desk_sessions, invitations, jobs, login_attempts)
+TABLES = (
+    accounts,
+    api_keys,
+    audit_log,
+    desk_sessions,
+    editorial_entries,
+    invitations,
+    jobs,
+    login_attempts,
+)
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +44,13 @@ def standing_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk
 
 @pytest.fixture
 def newsdesk(standing_desk: Newsdesk) -> Newsdesk:
-    """A desk without accounts, jobs, keys and files."""
+    """A desk without accounts, jobs, keys, editorial decisions, searches and files."""
     with standing_desk.desk.store.use() as store, store.engine.begin() as connection:
         for table in TABLES:
             connection.execute(delete(table))
+        connection.execute(update(editorial_versions).values(last=editorial_versions.c.last + 1))
+    standing_desk.services.editorial.refresh()
+    standing_desk.log.prune(now=NOON + timedelta(days=2), keep_days=0)
     for path in files(standing_desk):
         path.unlink()
     standing_desk.people.clear()

@@ -15,14 +15,18 @@ from werkzeug.test import TestResponse
 
 from indexer.generations import Generations
 from indexer.store.accounts import Role
+from indexer.store.database import open_store
 from search_service.desk.desk import Desk, LoggedIn
+from search_service.live.decisions import LiveEditorial
 from search_service.live.jobs import LiveJobs
+from search_service.querylog.by_day import QueryDays
+from search_service.querylog.store import QueryLogStore, open_query_log
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import NOON
 from tests.search_service.indexes import PATIENCE, SHANGHAI, live_index, promote
-from tests.search_service.web.portal import STORY
+from tests.search_service.web.portal import all_articles
 
 PASSWORD = "板凳会上商量的事情真多"
 OWN = {"Origin": "http://localhost"}
@@ -57,11 +61,12 @@ class Person:
 
 @dataclass
 class Newsdesk:
-    """The desk, its application, and the addresses of its store and its index."""
+    """The desk, its application, its query log, and the addresses of its store and its index."""
 
     app: Flask
     desk: Desk
     services: Services
+    log: QueryLogStore
     root: Path
     url: str
     people: dict[str, Person] = field(default_factory=dict)
@@ -95,18 +100,30 @@ def csrf_of(page: str) -> str:
 def opened(root: Path) -> Iterator[Newsdesk]:
     """A desk over a new store and an index of the portal's articles in ``root``."""
     url = f"sqlite:///{root / 'articles.sqlite3'}"
-    promote(root / "index", [STORY])
+    log_url = f"sqlite:///{root / 'querylog.sqlite3'}"
+    log = open_query_log(log_url, SHANGHAI)
+    store = open_store(url)
+    store.put(all_articles())
+    promote(root / "index", all_articles(), engine="whoosh", revision=store.revision())
+    store.close()
     services = Services(
         live_index(root / "index"),
         SHANGHAI,
         lambda: NOON,
         time_limit=PATIENCE,
+        editorial=LiveEditorial(url),
         jobs=LiveJobs(url),
     )
-    desk = Desk(url, Generations(root / "index"), uploads=root / "uploads")
+    desk = Desk(
+        url,
+        Generations(root / "index"),
+        uploads=root / "uploads",
+        query_days=QueryDays(log_url, SHANGHAI),
+    )
     app = create_app(services, SearchSettings(), desk)
     try:
-        yield Newsdesk(app, desk, services, root, url)
+        yield Newsdesk(app, desk, services, log, root, url)
     finally:
         desk.close()
+        log.close()
         services.close()

@@ -20,7 +20,13 @@ FOREIGN: tuple[dict[str, str], ...] = (
 """What the form of another site's page sends, or a program that says nothing."""
 
 OPEN = {"desk.login", "desk.log_in", "desk.invitation", "desk.accept"}
-FOR_EDITORS = {"desk.overview", "desk.overview_now", "desk.log_out", "desk.password", "desk.change_password", "desk.nothing"}  # fmt: skip
+FOR_EDITORS = {
+    *("desk.overview", "desk.overview_now", "desk.log_out", "desk.password", "desk.change_password", "desk.nothing"),
+    *("desk.queries", "desk.query", "desk.try_choice", "desk.choose"),
+    *("desk.lists", "desk.entries", "desk.add_entry", "desk.remove_entry", "desk.switch_entry", "desk.lines", "desk.import_lines", "desk.export_lines"),
+    *("desk.words", "desk.words_now", "desk.preview_words", "desk.apply_words", "desk.new_words", "desk.decide_word"),
+    *("desk.articles", "desk.article", "desk.article_now", "desk.article_gone", "desk.confirm_article", "desk.change_article"),
+}  # fmt: skip
 
 
 def routes(newsdesk: Newsdesk, method: str) -> dict[str, str]:

@@ -1,0 +1,152 @@
+"""The forms in which editors fill in an entry of a list, field by field. Each makes the entry, or says in Chinese what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from indexer.analysis.dictionary import HIGHEST_FREQUENCY, UserWord
+from indexer.editorial.entries import (
+    Block,
+    Blocked,
+    BlockPlacement,
+    Days,
+    Entry,
+    Golden,
+    HotQuery,
+    ListName,
+    NothingToFind,
+    Placement,
+    Stopword,
+    Word,
+)
+from indexer.editorial.lines import LAST_POSITION, MOST_GOLDEN, read_entry
+from indexer.editorial.parts import LONGEST
+from indexer.errors import InvalidEntry
+from search_service.web.desk.list_names import LIST_TEXTS
+
+Given = Mapping[str, str]
+
+
+class WrongEntry(Exception):
+    """A form is not filled in as it must be. Its text says what to do, in Chinese."""
+
+
+def entry_of(name: ListName, given: Given, *, articles: tuple[str, ...] = ()) -> Entry:
+    """The entry of a list that a form describes. ``articles`` are the ids of the articles that it names.
+
+    Raises:
+        WrongEntry: a field is missing or wrong.
+    """
+    line = _line(name, given, articles)
+    try:
+        return read_entry(name, line)
+    except InvalidEntry as error:
+        raise WrongEntry(f"“{line}”不能写进这张表。{LIST_TEXTS[name].how}") from error
+
+
+def _line(name: ListName, given: Given, articles: tuple[str, ...]) -> str:
+    match name:
+        case "synonyms":
+            return _synonyms(given)
+        case "stopwords":
+            return Stopword(_text(given, "word", "词"), kept="kept" in given).spell()
+        case "words":
+            return Word(UserWord(_text(given, "word", "词"), _frequency(given))).spell()
+        case "blocked":
+            return Blocked(_text(given, "word", "词")).spell()
+        case "hot":
+            return HotQuery(_query(given), _days(given)).spell()
+        case "golden":
+            if len(articles) > MOST_GOLDEN:
+                raise WrongEntry(f"最多写 {MOST_GOLDEN} 篇文章：第一页只有这么多。")
+            return Golden(_query(given), articles).spell()
+        case "nothing":
+            return NothingToFind(_query(given)).spell()
+        case "pins" | "hides":
+            position = _position(given) if name == "pins" else None
+            return Placement(_query(given), articles[0], position, _days(given)).spell()
+        case "picks" | "bans":
+            block, page = _block(given)
+            position = _position(given) if name == "picks" else None
+            article = articles[0] if articles else None
+            if article is None and (name == "picks" or page is None):
+                raise WrongEntry("请填写是哪篇文章。只有某篇文章自己的页面，才能整块不要相关文章。")
+            return BlockPlacement(block, page, article, position, _days(given)).spell()
+
+
+def _synonyms(given: Given) -> str:
+    word, others = given.get("words", "").strip(), given.get("others", "").strip()
+    if not word or not others:
+        raise WrongEntry("请把两边的词都填上，多个词用逗号隔开。")
+    if given.get("way") == "one":
+        return f"{word} => {others}"
+    return f"{'-' if given.get('way') == 'apart' else ''}{word}, {others}"
+
+
+def _query(given: Given) -> str:
+    return _text(given, "query", "搜索词")
+
+
+def _text(given: Given, field: str, label: str) -> str:
+    text = " ".join(given.get(field, "").split())
+    if not text:
+        raise WrongEntry(f"请填写{label}。")
+    if len(text) > LONGEST:
+        raise WrongEntry(f"{label}最多 {LONGEST} 个字符。")
+    if not any(map(str.isalnum, text)):
+        raise WrongEntry(f"{label}里要有字或数字。")
+    return text
+
+
+def _frequency(given: Given) -> int | None:
+    if "refused" in given:
+        return 0
+    text = given.get("frequency", "").strip()
+    if not text:
+        return None
+    return _number(text, 1, HIGHEST_FREQUENCY, "词频")
+
+
+def _position(given: Given) -> int:
+    return _number(given.get("position", ""), 1, LAST_POSITION, "位置")
+
+
+def _number(text: str, least: int, most: int, label: str) -> int:
+    digits = text.strip()
+    if digits.isascii() and digits.isdigit() and least <= int(digits[:9]) <= most:
+        return int(digits[:9])
+    raise WrongEntry(f"{label}要写 {least} 到 {most} 的整数。")
+
+
+def _days(given: Given) -> Days:
+    first, last = (day_of(given.get(name, "")) for name in ("first", "last"))
+    if first and last and first > last:
+        raise WrongEntry("结束的日期早于开始的日期。")
+    return Days(first, last)
+
+
+def day_of(text: str) -> date | None:
+    """The day that a field of a form holds; None if it is empty.
+
+    Raises:
+        WrongEntry: it is no day.
+    """
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise WrongEntry("日期要写成 2026-01-20 这样。") from error
+
+
+def _block(given: Given) -> tuple[Block, str | None]:
+    where = given.get("where", "")
+    if where == "hot":
+        return "hot", None
+    if where == "every":
+        return "related", None
+    page = given.get("page", "").strip()
+    if not page:
+        raise WrongEntry("请填写是哪篇文章的页面。")
+    return "related", page
