@@ -2,7 +2,8 @@
 
 The live index follows promotions and commits: it looks at the folder at most once in ``interval`` seconds. It keeps
 open readers for reuse. It never writes. If the index was removed, the live index raises an error instead of answering,
-and the next request looks again. Nothing is opened under the lock that every request takes. One thread opens a new commit,
+and the next request looks again. If CURRENT names a generation that cannot be opened, such as one of another release, the one
+before goes on answering, and says so. Nothing is opened under the lock that every request takes. One thread opens a new commit,
 while requests go on with the old one: that of ``keep_fresh``, or a request's if there is none. A newly opened commit is
 verified in the background, while requests are answered. If the verification finds damage, requests are refused until another
 generation is live.
@@ -10,6 +11,7 @@ generation is live.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -37,6 +39,8 @@ HURRY: Final = 0.05
 AHEAD: Final = 0.2
 """Seconds between two looks of the thread that keeps the index fresh: less than INTERVAL, so that requests find nothing to do."""
 
+log = logging.getLogger(__name__)
+
 LagOf = Callable[[int], Lag | None]
 
 
@@ -47,6 +51,7 @@ class IndexState:
     ``revision`` is the store's revision in the snapshot. ``as_of`` is when the last change was committed to the
     generation, or when the generation was made, if no change followed. ``outdated``: another release of this program
     made the index. Some words may then not be found before a rebuild. ``lag`` is None if the store cannot be read.
+    ``held_back``: why another generation, which is live, cannot be opened; None if this one is live.
     """
 
     generation: str
@@ -56,6 +61,7 @@ class IndexState:
     rebuilding: bool
     outdated: bool
     lag: Lag | None = None
+    held_back: IndexFailure | None = None
 
 
 class Lent(NamedTuple):
@@ -86,6 +92,7 @@ class _Snapshot:
     revision: int
     lag: LagOf
     rebuilding: bool = False
+    held_back: IndexFailure | None = None
     idle: list[Reader] = field(default_factory=list)
 
     def state(self, reader: Reader) -> IndexState:
@@ -98,6 +105,7 @@ class _Snapshot:
             rebuilding=self.rebuilding,
             outdated=self.outdated,
             lag=self.lag(reader.revision),
+            held_back=self.held_back,
         )
 
 
@@ -123,6 +131,8 @@ class LiveIndex:
         self._lag, self._interval, self._clock = lag, interval, clock
         self._lock, self._opening = Lock(), Lock()
         self._current: _Snapshot | None = None
+        self._last = ""
+        """The name of the generation that was opened last."""
         self._looked_at = 0.0
         self._verification = Verification()
         self._closed = Event()
@@ -154,6 +164,8 @@ class LiveIndex:
             ManifestDamaged: its manifest cannot be read.
             FormatMismatch: its index has the format of another release and cannot be read.
             IndexDamaged: its index cannot be read, or verification found it altered.
+
+        If the generation that was open before can still be read, it is lent instead, unless it is the one that failed.
         """
         snapshot, reader = self._take()
         try:
@@ -237,12 +249,12 @@ class LiveIndex:
             if current and looked_for is None:
                 return current  # another thread opened it while this one waited
             self._looked_at = now
-            if not (current and self._is_unchanged(current)):
-                try:
+            try:
+                if not (current and self._is_unchanged(current)):
                     current = self._open_live()
-                except IndexFailure:
-                    self._replace(None)
-                    raise
+            except IndexFailure as error:
+                current = self._open_last(current, error)
+            if current is not self._current:
                 self._replace(current)
             current.rebuilding = self._generations.building() is not None
             return current
@@ -252,10 +264,7 @@ class LiveIndex:
     def _is_unchanged(self, snapshot: _Snapshot) -> bool:
         if self._generations.live_name() != snapshot.manifest.name:
             return False
-        try:
-            return snapshot.engine.version() == snapshot.version
-        except IndexDamaged:
-            return False
+        return snapshot.held_back is None and _is_newest(snapshot)
 
     def _open_live(self) -> _Snapshot:
         try:
@@ -263,6 +272,36 @@ class LiveIndex:
         except IndexDamaged:
             # Meanwhile another generation may have been promoted and this one pruned.
             return self._open(self._generations.live())
+
+    def _open_last(self, current: _Snapshot | None, error: IndexFailure) -> _Snapshot:
+        """The generation that was opened last, to go on with although another one, which cannot be opened, is live.
+
+        Its present commit, or what is ``current`` if that cannot be opened.
+
+        Raises:
+            IndexFailure: there is none, or it is the live one itself: the ``error``.
+        """
+        if not self._last or self._names_nothing_else():
+            self._replace(None)
+            raise error
+        kept = current
+        if kept is None or not _is_newest(kept):
+            try:
+                kept = self._open(self._generations.get(self._last))
+            except IndexFailure:
+                if kept is None:
+                    raise error from None
+        if kept.held_back is None or str(kept.held_back) != str(error):
+            log.error("answers still come from generation %s: %s", self._last, error)
+        kept.held_back = error
+        return kept
+
+    def _names_nothing_else(self) -> bool:
+        """Whether CURRENT is gone, or names the generation that was opened last. False if it cannot be read."""
+        try:
+            return self._generations.live_name() in (None, self._last)
+        except IndexDamaged:
+            return False
 
     def _open(self, generation: Generation) -> _Snapshot:
         """A snapshot with one reader of the same commit. It reuses the engine of the generation's previous commit."""
@@ -279,6 +318,7 @@ class LiveIndex:
             reader.close()
             version, reader = found, engine.reader()
         self._verification.begin(engine.reader())
+        self._last = manifest.name
         expected = fingerprint(engine=manifest.engine, analysis=analyzer.fingerprint)
         return _Snapshot(
             manifest=manifest,
@@ -315,6 +355,14 @@ class LiveIndex:
                 old.idle.clear()
         for reader in idle:
             reader.close()
+
+
+def _is_newest(snapshot: _Snapshot) -> bool:
+    """Whether no commit followed the snapshot's. False if its folder cannot be read."""
+    try:
+        return snapshot.engine.version() == snapshot.version
+    except IndexDamaged:
+        return False
 
 
 def _changed_at(folder: Path) -> datetime:

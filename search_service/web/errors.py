@@ -27,15 +27,13 @@ from werkzeug.urls import iri_to_uri
 from indexer.errors import (
     ArticleNotFound,
     ConditionFailed,
-    FormatMismatch,
-    GenerationMissing,
     IndexFailure,
     JobNotFound,
     JobWaiting,
-    NoLiveGeneration,
     Overloaded,
     StoreError,
 )
+from search_service.web.index_codes import index_code
 from search_service.web.payloads import ProblemPayload, WrongParameter
 
 log = logging.getLogger(__name__)
@@ -321,15 +319,9 @@ def problem_of(error: Exception) -> Problem:
         return problem("overloaded", error.description or "")
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
-    if isinstance(error, NoLiveGeneration | GenerationMissing):
-        log.error("%s %s: %s", request.method, request.path, error)
-        return problem("index_missing")
-    if isinstance(error, FormatMismatch):
-        log.error("%s %s: %s", request.method, request.path, error)
-        return problem("index_format")
     if isinstance(error, IndexFailure):
         log.error("%s %s: %s", request.method, request.path, error)
-        return problem("index_damaged")
+        return problem(index_code(error))
     made = problem("internal_error")
     made.request_id = secrets.token_hex(8)
     log.error("request %s: %s %s", made.request_id, request.method, request.path, exc_info=error)

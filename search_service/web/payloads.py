@@ -18,6 +18,7 @@ from search_service.blocks.related import Step
 from search_service.blocks.suggest import Kind
 from search_service.live.index import IndexState
 from search_service.querylog.views import ViewWindow
+from search_service.web.index_codes import IndexCode, index_code
 
 
 class Payload(BaseModel):
@@ -39,7 +40,10 @@ class IndexPayload(Payload):
     outdated: bool = Field(
         description="It was made by another version of the analysis: answers may miss articles until a rebuild."
     )
-
+    held_back: IndexCode | None = Field(
+        description="Why the generation that is live now cannot be opened, while this one, which was live before, goes on answering; "
+        "null if this one is live. A service of an older release says so until it is restarted with the newer one."
+    )
     behind: int | None = Field(
         description="How many revisions of the store it lacks; null while the store cannot be read."
     )
@@ -58,6 +62,7 @@ class IndexPayload(Payload):
             doc_count=state.doc_count,
             rebuilding=state.rebuilding,
             outdated=state.outdated,
+            held_back=index_code(state.held_back) if state.held_back else None,
             behind=lag.revisions if lag else None,
             behind_seconds=lag.seconds if lag else None,
         )

@@ -59,7 +59,11 @@ generations = Generations(Path(index))
 where, _, step = moment.partition(".")
 if where == "generations":
     setattr(generations, step, die)
-rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyzer(),
+asking = None
+if moment == "compare":
+    from tests.indexer.site import asking_as_readers
+    asking = lambda: asking_as_readers(store)
+rebuild(open_store(store), generations, engine_name=engine, analyzer=make_analyzer(), asking=asking,
         timezone=ZoneInfo("Asia/Shanghai"), keep=2, processes=int(processes), progress=progress)
 """
 
@@ -220,7 +224,8 @@ OLD, NEW = (ARTICLES, ARTICLES), (ARTICLES + 1, ARTICLES)
 
 
 @pytest.mark.parametrize(
-    "moment", ["scan", "index", "index 150", "catch up", "check", "promote", "generations.finish"]
+    "moment",
+    ["scan", "index", "index 150", "catch up", "check", "compare", "promote", "generations.finish"],
 )
 def test_a_rebuild_killed_before_promotion_changes_nothing(site: Site, moment: str) -> None:
     site.rebuild_killed_at(moment)

@@ -101,7 +101,7 @@ def check_of(report: RebuildReport, name: str) -> PromotionCheck:
 
 def test_an_index_that_answers_as_the_live_one_passes_every_check(site: Checked) -> None:
     site.rebuild()
-    site.search(*TITLES, "云溪", "无此物")
+    site.search("云溪", "茶馆", "无此物")
     site.expect("云溪水库 => a-0", "渡口 => a-1 a-5 a-9")
     report = site.rebuild()
     assert report.promoted
@@ -247,7 +247,7 @@ def test_what_fails_again_and_again_leaves_one_generation_and_the_way_back(site:
     site.rebuild()
     site.rebuild()
     site.expect("云溪水库 => nowhere")
-    for name in ("000003", "000004", "000005"):
+    for name in ("000003", "000004"):
         report = site.rebuild()
         assert (report.generation, report.promoted) == (name, False)
         assert site.folders() == ["000001", "000002", name]

@@ -20,6 +20,7 @@ from indexer.errors import (
     InvalidSetting,
     ManifestDamaged,
     NoLiveGeneration,
+    NotEnoughRoom,
     RebuildFailed,
     StoreNeverFilled,
     WriterBusy,
@@ -28,6 +29,7 @@ from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations
 from indexer.opening import FOUND_WORDS, made_with, open_generation
 from indexer.rebuilding import catch_up
+from indexer.rebuilding.before import BYTES_OF_TEXT, ROOM
 from indexer.store.database import open_store
 from tests.indexer.analysis.test_new_words import texts
 from tests.indexer.site import SHANGHAI, Site, at
@@ -372,6 +374,35 @@ def test_a_failed_promotion_takes_the_new_generation_away(site: Site) -> None:
         site.rebuild()
     assert site.generations.live_name() == "000001"
     assert site.folders() == ["000001"]
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["beside a live one", "the first"])
+def test_a_disk_without_room_for_another_index_is_told_before_anything_is_begun(
+    site: Site, monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    site.fill(*(f"a-{number}" for number in range(50)), body="石桥下的船。" * 200)
+    if live:
+        size = site.rebuild().size_bytes
+    else:
+        texts = sum(len(f"{each.title}\n{each.body}".encode()) for each in site.stored().values())
+        size = round(BYTES_OF_TEXT * texts)
+    needed = round(ROOM * size)
+    before = site.folders() if live else []
+    usage = shutil.disk_usage(site.root)
+    for free in (needed - 1, needed):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+        if free < needed:
+            with pytest.raises(NotEnoughRoom, match=r"MB free: nothing was begun; run .*prune"):
+                site.rebuild()
+            assert (site.folders() if live else []) == before
+    assert site.rebuild().promoted
+
+
+def test_what_was_estimated_without_an_index_is_near_what_it_takes(site: Site) -> None:
+    """Within a factor of three: these articles are short, and an estimate is for thousands of long ones."""
+    site.fill(*(f"a-{number}" for number in range(200)), body="两岸的居民又坐上了船。" * 20)
+    texts = sum(len(f"{each.title}\n{each.body}".encode()) for each in site.stored().values())
+    assert 1 / 3 < BYTES_OF_TEXT * texts / site.rebuild().size_bytes < 3
 
 
 # For the Whoosh engine see tests/end_to_end/test_killed_rebuild.py: what limits files limits the whole process.

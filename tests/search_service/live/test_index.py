@@ -18,6 +18,7 @@ from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.build_progress import BuildProgress, write_progress
 from indexer.engines.base import Reader
 from indexer.errors import (
+    FormatMismatch,
     GenerationMissing,
     IndexDamaged,
     ManifestDamaged,
@@ -28,7 +29,7 @@ from indexer.generations import Generation, Generations
 from indexer.opening import DICTIONARY, FOUND_WORDS, ensure_fit, keep_words
 from indexer.query import MatchAll, SearchRequest
 from search_service.live.index import IndexState, LiveIndex
-from tests.factories import article
+from tests.factories import article, give_format
 from tests.search_service.indexes import MADE_AT, SHANGHAI, apply, live_index, promote
 from tests.typed_queries import analyzer
 
@@ -416,6 +417,90 @@ def test_a_manifest_that_names_an_engine_of_another_release(tmp_path: Path) -> N
     manifest.write_text(text, encoding="utf-8")
     with pytest.raises(ManifestDamaged, match="no engine 'steam'"):
         live_index(tmp_path).state()
+
+
+# A live generation that cannot be opened, while another one is open
+
+
+def make_unreadable(how: str, made: Generation) -> None:
+    """Do to a generation what keeps this program from opening it."""
+    match how:
+        case "format":
+            give_format(made.folder, 99)
+        case "missing":
+            shutil.rmtree(made.folder)
+        case "manifest":
+            (made.folder / "manifest.json").write_text("{", encoding="utf-8")
+        case "files":
+            shutil.rmtree(made.index)
+
+
+REASONS = {
+    "format": FormatMismatch,
+    "missing": GenerationMissing,
+    "manifest": ManifestDamaged,
+    "files": IndexDamaged,
+}
+
+
+def point_to(root: Path, name: str) -> None:
+    (root / "CURRENT").write_text(f"{name}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("how", REASONS)
+def test_while_the_live_one_cannot_be_opened_the_one_before_answers_and_says_so(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    promote(tmp_path, [article("a")], engine="whoosh")
+    live = live_index(tmp_path)
+    assert live.state().held_back is None
+    made = promote(tmp_path, [article("b")], engine="whoosh")
+    make_unreadable(how, made)
+    for _ in range(3):
+        assert shown(live) == {"a"}
+    state = live.state()
+    assert (state.generation, type(state.held_back)) == ("000001", REASONS[how])
+    told = [each.getMessage() for each in caplog.records if "still come from" in each.getMessage()]
+    assert told == [f"answers still come from generation 000001: {state.held_back}"]
+    with pytest.raises(REASONS[how]):
+        live_index(tmp_path).state()  # nothing is open there
+    promote(tmp_path, [article("c")], engine="whoosh")
+    assert shown(live) == {"c"}
+    assert live.state().held_back is None
+
+
+def test_what_goes_on_answering_shows_its_newest_commit(tmp_path: Path) -> None:
+    promote(tmp_path, [article("a")], engine="whoosh")
+    live = live_index(tmp_path)
+    with live.reader() as (before, _, _):  # so that no idle reader is left
+        apply(tmp_path, [article("late")], revision=2)
+        make_unreadable("format", promote(tmp_path, [article("b")], engine="whoosh"))
+        assert shown(live) == {"a", "late"}
+        assert ids(before) == {"a"}
+    point_to(tmp_path, "000001")
+    apply(tmp_path, ["a"], revision=3)
+    assert shown(live) == {"late"}
+    assert live.state().held_back is None
+
+
+def test_what_goes_on_answering_does_so_after_its_files_are_gone(tmp_path: Path) -> None:
+    first = promote(tmp_path, [article("a")], engine="whoosh")
+    live = live_index(tmp_path)
+    assert shown(live) == {"a"}
+    make_unreadable("missing", promote(tmp_path, [article("b")], engine="whoosh"))
+    assert shown(live) == {"a"}
+    shutil.rmtree(first.folder)
+    assert shown(live) == {"a"}
+
+
+def test_a_pointer_that_cannot_be_read_takes_nothing_away(tmp_path: Path) -> None:
+    promote(tmp_path, [article("a")])
+    live = live_index(tmp_path)
+    assert shown(live) == {"a"}
+    (tmp_path / "CURRENT").unlink()
+    (tmp_path / "CURRENT").mkdir()
+    assert shown(live) == {"a"}
+    assert isinstance(live.state().held_back, IndexDamaged)
 
 
 def test_an_error_of_the_index_while_it_is_used_makes_the_next_request_look_afresh(

@@ -1,0 +1,20 @@
+"""The codes of what is wrong with an index, for errors and for the state of an index that goes on answering."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from indexer.errors import FormatMismatch, GenerationMissing, IndexFailure, NoLiveGeneration
+
+IndexCode = Literal["index_missing", "index_format", "index_damaged"]
+
+
+def index_code(error: IndexFailure) -> IndexCode:
+    """The code of an error of the index."""
+    match error:
+        case NoLiveGeneration() | GenerationMissing():
+            return "index_missing"
+        case FormatMismatch():
+            return "index_format"
+        case _:
+            return "index_damaged"
