@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from indexer.generations import Generations
 from indexer.rebuilding.rebuild import rebuild
-from indexer.store.database import open_editorial, open_store
+from indexer.store.database import open_desk, open_store
 from tests.conftest import PROJECT
 from tests.factories import article
 from tests.search_service.indexes import SHANGHAI
@@ -147,13 +147,15 @@ def whole_index(folder: Path) -> Path:
     return folder / "index"
 
 
-def start(*command: str, port: int, index: Path, **environ: str) -> Server:
+def start(*command: str, port: int, index: Path, account: bool = True, **environ: str) -> Server:
     """Start the web alone, or another Python ``command``, over the index folder ``index``.
 
-    The store beside the folder has the editors' lists.
+    The store beside the folder has the editors' lists, and an ``account``: without one the start prints a link.
     """
     url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
-    open_editorial(url).close()
+    with closing(open_desk(url)) as desk:
+        if account and not desk.accounts.any():
+            desk.accounts.accept(desk.accounts.invite("admin"), name="someone", password="none")
     settings = {
         "PORT": str(port),
         "SEARCH_INDEX_DIR": str(index),

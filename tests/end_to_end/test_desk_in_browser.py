@@ -60,7 +60,7 @@ def round_(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         "SEARCH_UPLOADS_DIR": str(folder / "uploads"),
         "SEARCH_QUERYLOG_URL": f"sqlite:///{folder / 'querylog.sqlite3'}",
     }
-    server = start("app.py", port=port, index=whole_index(folder), **settings)
+    server = start("app.py", port=port, index=whole_index(folder), account=False, **settings)
     context = browser.new_context(locale="zh-CN")
     try:
         assert server.process.stdout is not None
@@ -99,7 +99,7 @@ def test_an_admin_does_the_whole_round(round_: Round, tmp_path: Path) -> None:
 
     file = tmp_path / "稿件.csv"
     file.write_text(TABLE, encoding="utf-8")
-    page.get_by_role("link", name="导入").click()
+    page.get_by_role("link", name="导入", exact=True).click()
     page.get_by_label("文件").set_input_files(file)
     page.get_by_role("button", name="上传并预览").click()
     expect(page.get_by_text("前 2 条会变成")).to_be_visible()
@@ -108,23 +108,23 @@ def test_an_admin_does_the_whole_round(round_: Round, tmp_path: Path) -> None:
     round_.wait_for_job()
     expect(page.get_by_role("row", name="稿件.csv:3")).to_be_visible()
 
-    page.get_by_role("link", name="重建").click()
+    page.get_by_role("link", name="重建", exact=True).click()
     page.get_by_role("button", name="开始重建").click()
     expect(page.get_by_text("重建已提交")).to_be_visible()
     round_.wait_for_job()
     assert round_.search("渡口茶会") == 1
 
-    page.get_by_role("link", name="版本").click()
+    page.get_by_role("link", name="版本", exact=True).click()
     expect(page.get_by_role("row", name="000002")).to_contain_text("线上")
     page.get_by_role("link", name="退回上一个版本").click()
     page.get_by_role("button", name="退回").click()
     round_.wait_for_job()
-    page.get_by_role("link", name="版本").click()
+    page.get_by_role("link", name="版本", exact=True).click()
     expect(page.get_by_role("row", name="000001")).to_contain_text("线上")
     page.get_by_role("link", name="启用版本 000002").click()
     page.get_by_role("button", name="启用").click()
     round_.wait_for_job()
-    page.get_by_role("link", name="概览").click()
+    page.get_by_role("link", name="概览", exact=True).click()
     expect(page.get_by_text("000002")).to_be_visible()
     assert round_.errors == []
 
@@ -151,6 +151,6 @@ def test_the_pages_work_without_scripts(round_: Round, browser: Browser) -> None
     expect(page.get_by_role("heading", name="任务")).to_be_visible()
     expect(page.get_by_role("link", name="概览")).to_be_hidden()
     page.get_by_text("导航").click()
-    page.get_by_role("link", name="概览").click()
+    page.get_by_role("link", name="概览", exact=True).click()
     expect(page.get_by_role("heading", name="概览")).to_be_visible()
     context.close()

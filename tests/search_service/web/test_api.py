@@ -20,6 +20,7 @@ INDEX = {
     "doc_count": 31,
     "rebuilding": False,
     "outdated": False,
+    "held_back": None,
     "behind": None,
     "behind_seconds": None,
 }
