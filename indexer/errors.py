@@ -2,8 +2,6 @@
 
     SearchIndexError
     ├── InvalidSetting             a setting has a value that cannot be used
-    ├── UnknownSetting             the environment names a setting that is nearly one of ours
-    ├── SettingGone                the environment names a setting of an earlier release
     ├── InvalidArticle             one article cannot be accepted; says why
     ├── InvalidDictionary          a line of a user dictionary is wrong
     ├── InvalidJudgedSet           a judged set cannot be read; says where and why
@@ -71,14 +69,6 @@ class UnknownSetting(SearchIndexError):
     def __init__(self, name: str, meant: str) -> None:
         super().__init__(f"{name} is unknown: did you mean {meant}?")
         self.name, self.meant = name, meant
-
-
-class SettingGone(SearchIndexError):
-    """The environment names a setting of an earlier release that something else took the place of. ``instead`` says what to do."""
-
-    def __init__(self, name: str, instead: str) -> None:
-        super().__init__(f"{name} is no setting any more: {instead}")
-        self.name, self.instead = name, instead
 
 
 class InvalidArticle(SearchIndexError):

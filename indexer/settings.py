@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from indexer.errors import InvalidSetting, SettingGone, UnknownSetting
+from indexer.errors import InvalidSetting, UnknownSetting
 from indexer.times import Order
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -45,7 +45,7 @@ SERVICE_NAMES: Final = (
 """The names of the service's settings. The indexer does not know the service, but finds these names in its environment."""
 
 _GONE: Final[Mapping[str, str]] = {
-    "SEARCH_USER_DICTIONARY": "the store keeps the words: unset it, then run "
+    "SEARCH_USER_DICTIONARY": "the store keeps the words now: unset it, then run "
     "'python -m indexer editorial import words {value}'",
 }
 """Settings of earlier releases that something else took the place of, and what to do with the value."""
@@ -90,9 +90,8 @@ def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
     such names.
 
     Raises:
-        SettingGone: the environment holds a setting of an earlier release that must be replaced by something else.
         UnknownSetting: the environment holds a name that differs from a setting's by a letter or two.
-        InvalidSetting: names the setting, its value and what would be right.
+        InvalidSetting: names the setting (one of an earlier release too), its value and what would be right.
     """
     _check_names(environ)
     values: dict[str, object] = {}
@@ -115,7 +114,8 @@ def _check_names(environ: Mapping[str, str]) -> None:
     ]
     for name in unknown:
         if name in _GONE:
-            raise SettingGone(name, _GONE[name].format(value=environ[name].strip()))
+            value = environ[name].strip()
+            raise InvalidSetting(name, value, _GONE[name].format(value=value))
         # Compare as if every setting had the prefix: PORT has none, and SEARCH_PORT means PORT.
         letters = {each: _letters(name, PREFIX + each.removeprefix(PREFIX)) for each in known}
         meant = min(known, key=lambda each: letters[each])

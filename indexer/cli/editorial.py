@@ -155,6 +155,8 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
             summaries.hint(f"mind: there is no article {article_id} in the store")
     for about in _about_pages(entries, titles):
         summaries.hint(f"mind: {about}")
+    if name == "words" and entries:
+        summaries.hint("next: python -m indexer words preview, then words apply")
     stopwords = [each.word for each in entries if isinstance(each, Stopword)]
     if stopwords:
         analyzer = current_analyzer(settings)

@@ -50,11 +50,9 @@ def apply_command(asking: MakeAsking | None, force: bool) -> int:
             force=force,
             progress=progress,
         )
+    click.echo(report.sentence)
     if report.rebuilt is None:
-        click.echo("nothing to do: the live index was made with these words")
         return 0
-    how = f"{summaries.counted(report.touched or 0, 'article')} indexed anew"
-    click.echo(f"{report.changes}; {report.why or how}")
     build_summaries.show_rebuild(report.rebuilt)
     return PARTLY if report.rebuilt.checks.failed and not report.rebuilt.promoted else 0
 

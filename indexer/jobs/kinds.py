@@ -188,7 +188,7 @@ def _showing(means: Means, progress: Progress) -> Report:
 
 
 def _rebuilt(report: RebuildReport, *, about: str = "") -> Outcome:
-    """What came of a rebuild. ``about`` is told before, a half sentence."""
+    """What came of a rebuild. ``about`` is told before."""
     failed = "; ".join(f"{each.name}: {each.detail}" for each in report.checks.failed)
     if failed and not report.promoted:
         return Outcome(
@@ -220,9 +220,8 @@ def _words(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         progress=_showing(means, progress),
     )
     if report.rebuilt is None:
-        return Outcome("succeeded", "the live index was made with these words")
-    how = f"articles indexed anew: {report.touched:,}"
-    return _rebuilt(report.rebuilt, about=f"{report.changes}; {report.why or how}; ")
+        return Outcome("succeeded", report.sentence)
+    return _rebuilt(report.rebuilt, about=f"{report.sentence}; ")
 
 
 def _preview(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:

@@ -13,6 +13,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.asking import Asked, Asking, MakeAsking
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine
+from indexer.errors import QueryLogUnavailable
 from indexer.generations import INDEX, Generations
 from indexer.opening import made_with, open_generation
 from indexer.rebuilding.words import MOST, recut
@@ -41,7 +42,7 @@ def preview_words(
         NoLiveGeneration, GenerationMissing, ManifestDamaged, IndexDamaged, FormatMismatch: there is nothing to compare with.
         WriterBusy: a rebuild is running.
         FolderNotWritable: the copy cannot be written, or the disk is full.
-        StoreError, QueryLogUnavailable: the editors' lists or the recorded queries cannot be read.
+        StoreError: the editors' lists cannot be read.
     """
     live = generations.live()
     before = made_with(live, analyzer)
@@ -50,12 +51,9 @@ def preview_words(
     with source.reader() as reader:
         effect = preview(reader, before, after)
     asker = asking() if asking else None
-    texts = asker.recorded(RECORDED) if asker else []
-    why = ""
+    texts, why = _recorded(asker)
     if effect.touched > MOST * effect.articles:
         why = "the words touch so many articles that applying them means a rebuild"
-    elif not texts:
-        why = "no queries of readers are recorded"
     if asker is None or why or not effect.touched:
         return FullPreview(generation=live.name, effect=effect, why=why)
     with ExitStack() as held:
@@ -83,6 +81,17 @@ def preview_words(
         moved=len(moved),
         queries=tuple(moved[:SHOWN]),
     )
+
+
+def _recorded(asker: Asking | None) -> tuple[list[str], str]:
+    """The last queries of readers, and why there are none."""
+    if asker is None:
+        return [], "nobody asks the index as readers do"
+    try:
+        texts = asker.recorded(RECORDED)
+    except QueryLogUnavailable as error:
+        return [], f"readers' queries cannot be read ({error})"
+    return texts, "" if texts else "no query of a reader is recorded"
 
 
 def _asked_both(

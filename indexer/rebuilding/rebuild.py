@@ -106,7 +106,8 @@ def rebuild(
         asking() if asking else None
     )  # now, since a wrong setting must not show when all is built
     ensure_filled(store, generations, analyzer=analyzer, timezone=timezone)
-    ensure_room(store, generations)
+    if fill is whole_store:  # others share most of the live index's files
+        ensure_room(store, generations)
     with ExitStack() as held:
         with generations.lock():
             cleaned = generations.clean()

@@ -42,6 +42,14 @@ class WordsReport:
     why: str = ""
     rebuilt: RebuildReport | None = None
 
+    @property
+    def sentence(self) -> str:
+        """Which words were applied, and how."""
+        if self.rebuilt is None:
+            return "nothing to do: the live index was made with these words"
+        how = self.why or f"articles indexed anew: {self.touched:,}"
+        return f"{self.changes}; {how}"
+
 
 def apply_words(
     store: ArticleStore,

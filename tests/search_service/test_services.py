@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.analysis.dictionary import NO_WORDS, UserDictionary, UserWord
 from indexer.analysis.pinyin import homophones
 from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
@@ -93,6 +94,22 @@ def test_edited_synonyms_and_stopwords_act_on_queries_without_a_rebuild(tmp_path
         answer = made.search(Question(text="请问 茶聚"))
         assert (ids(answer), answer.understood.ignored) == (["a-1"], ("请问",))
         assert ids(made.search(Question(text="请问"))) == ["a-2"]
+
+
+def test_the_words_of_the_list_or_of_a_proposal_are_previewed_at_once(tmp_path: Path) -> None:
+    titles = ("去晴川谷物市场", "晴川谷的秋天", "茶会")
+    promote(tmp_path, [article(f"a-{n}", title=title) for n, title in enumerate(titles)])
+    decide(tmp_path, "words", "晴川谷")
+    with closing(make_services(settings(tmp_path), PATIENT)) as made:
+        effect = made.preview_words()
+        assert (effect.touched, effect.articles, effect.is_estimate) == (2, 3, False)
+        assert {each.article_id for each in effect.titles} == {"a-0", "a-1"}
+        assert next(e for e in effect.titles if e.article_id == "a-0").after[1:3] == (
+            "晴川谷",
+            "物",
+        )
+        assert not made.preview_words(NO_WORDS).changes
+        assert made.preview_words(UserDictionary((UserWord("茶会", 0),))).touched == 1
 
 
 def test_pins_and_hides_count_for_their_query_on_the_day_of_the_clock(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from indexer.errors import InvalidSetting, SettingGone, UnknownSetting
+from indexer.errors import InvalidSetting, UnknownSetting
 from indexer.settings import (
     SERVICE_NAMES,
     IndexSettings,
@@ -78,10 +78,10 @@ def test_a_mistyped_name_is_an_error_that_says_what_was_meant(
 
 
 def test_a_setting_of_an_earlier_release_is_an_error_that_says_what_took_its_place() -> None:
-    with pytest.raises(SettingGone) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         read_settings(IndexSettings, {"SEARCH_USER_DICTIONARY": "words.txt"})
     assert str(caught.value) == (
-        "SEARCH_USER_DICTIONARY is no setting any more: the store keeps the words: unset it, then run "
+        "setting SEARCH_USER_DICTIONARY='words.txt': the store keeps the words now: unset it, then run "
         "'python -m indexer editorial import words words.txt'"
     )
     read_settings(IndexSettings, {"SEARCH_USER_DICTIONARY": ""})

@@ -407,12 +407,41 @@ def test_the_words_that_a_rebuild_found_are_listed(shell: Shell, tmp_path: Path)
     shell("ingest", str(write_lines(tmp_path / "a.jsonl", record(1, body=body))))
     _, _, err = shell("rebuild")
     assert "found 1 word that the dictionary lacks" in err
-    code, out, _ = shell("words")
+    code, out, _ = shell("words", "found")
     assert code == 0
     assert out.split()[0] == "晴川谷"
+    code, out, _ = shell("words", "mine")
+    assert code == 0
+    comment, line = out.splitlines()
+    assert comment.startswith("# 1 article: ")
+    assert line.split()[0] == "晴川谷"
+    (tmp_path / "mined.txt").write_text(out, encoding="utf-8")
+    assert "1 added" in shell("editorial", "import", "words", "mined.txt")[1]
     shell("editorial", "add", "words", "--", "-晴川谷")
     assert "found" not in shell("rebuild")[2]
-    assert shell("words")[1] == ""
+    assert shell("words", "found")[1] == ""
+
+
+def test_words_are_previewed_and_applied(shell: Shell, tmp_path: Path) -> None:
+    lines = (record(n, title=f"标题{n}") for n in range(9))
+    write_lines(tmp_path / "a.jsonl", *lines, record(9, title="去晴川谷物市场"))
+    shell("ingest", "a.jsonl")
+    shell("rebuild")
+    code, _, err = shell("editorial", "add", "words", "晴川谷")
+    assert code == 0
+    assert "next: python -m indexer words preview" in err
+    assert "python -m indexer words apply" in shell("status")[1]
+    code, out, err = shell("words", "preview")
+    assert code == 0
+    assert out.splitlines()[0].startswith("added 晴川谷: 1 of 10 articles are touched; ")
+    assert out.splitlines()[1].endswith("去 晴川 谷物 市场 -> 去 晴川谷 物 市场")
+    code, out, _ = shell("words", "apply")
+    assert code == 0
+    assert out.startswith(
+        "added 晴川谷; articles indexed anew: 1\ngeneration 000002 is live: 10 articles"
+    )
+    assert "words       1 applied since all articles were indexed" in shell("status")[1]
+    assert shell("words", "apply")[1].startswith("nothing to do")
 
 
 def test_an_empty_store_can_be_rebuilt(shell: Shell) -> None:

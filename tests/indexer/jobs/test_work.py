@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.command_line import Stop, Stopped
 from indexer.editorial.lines import read_entry
 from indexer.errors import StoreUnavailable
@@ -33,6 +34,7 @@ from indexer.store.changing import Condition, Stored
 from indexer.store.database import CHAIN, open_editorial, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind
 from indexer.store.prepared import Prepared
+from indexer.words_preview import read_preview
 from tests.indexer.site import SHANGHAI, asking_as_readers
 from tests.typed_queries import analyzer
 
@@ -300,6 +302,26 @@ def test_a_rebuild_whose_checks_fail_fails_its_job_and_can_be_promoted_all_the_s
     assert "failed its checks" in refused.outcome
     assert site.means.generations.live_name() is None
     assert site.run_one(site.add("promote", generation="000001", force=True)).state == "succeeded"
+
+
+def test_words_are_previewed_and_applied_by_jobs(site: Site) -> None:
+    site.run_one(site.add_import(records(9)))
+    site.run_one(site.add("rebuild"))
+    listed = [analyzer().knowing(UserDictionary((UserWord("号渡"),)))]
+    site.means = replace(site.means, analyzer=lambda: listed[0])
+    previewed = site.run_one(site.add("preview"))
+    assert previewed.state == "succeeded"
+    assert previewed.outcome.startswith("added 号渡: 9 of 9 articles are touched; ")
+    kept = read_preview(site.means.generations.root)
+    assert kept is not None
+    assert kept.effect.changes.added == (UserWord("号渡"),)
+    assert site.means.generations.live_name() == "000001"
+    applied, again = site.add("words"), site.add("words")
+    site.run()
+    assert site.get(applied).outcome.startswith(
+        "added 号渡; the words touch 9 of 9 articles; generation 000002 is live: 9 articles"
+    )
+    assert site.get(again).outcome == "nothing to do: the live index was made with these words"
 
 
 def test_a_rebuild_that_another_one_keeps_out_fails_in_one_line(site: Site) -> None:

@@ -103,6 +103,17 @@ def test_the_jobs_of_one_state_are_listed(jobs: JobStore) -> None:
     assert [job.id for job in jobs.list(size=1, state="queued")] == [fourth.id]
 
 
+def test_a_running_job_that_has_read_the_words_does_not_stand_for_a_later_one(
+    jobs: JobStore,
+) -> None:
+    first = jobs.add_if_none_waits("words", {})
+    assert jobs.add_if_none_waits("words", {}) == first
+    take(jobs)
+    second = jobs.add_if_none_waits("words", {})
+    assert second.id > first.id
+    assert jobs.add_if_none_waits("words", {}) == second
+
+
 def test_the_same_job_is_not_added_twice_and_another_of_its_kind_is_refused(
     jobs: JobStore,
 ) -> None:

@@ -123,6 +123,8 @@ def test_only_an_admin_key_sees_and_changes_jobs(site: Site, method: str, path: 
         ("regroup", {}, {}),
         ("promote", {"generation": "000007"}, {"generation": "000007", "force": False}),
         ("rollback", {}, {}),
+        ("words", {}, {}),
+        ("preview", {}, {}),
     ],
 )
 def test_a_started_job_is_a_queued_row_with_an_address(
@@ -166,7 +168,7 @@ def test_what_reads_a_source_is_started_from_the_command_line_only(site: Site, k
     assert sentence in body["detail"]
     (wrong,) = body["errors"]
     assert (wrong["parameter"], wrong["value"]) == ("kind", kind)
-    assert wrong["allowed"] == "one of rebuild, check, regroup, promote, rollback"
+    assert wrong["allowed"] == "one of rebuild, check, regroup, promote, rollback, words, preview"
     assert site.jobs.list() == ()
 
 
