@@ -15,14 +15,10 @@ from time import monotonic
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import make_analyzer
 from indexer.analysis.dictionary import UserDictionary, function_words, verbs
 from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure
-from indexer.generations import Generations
-from indexer.reading import Reading
-from indexer.settings import IndexSettings
 from indexer.word_changes import WordsPreview, preview, with_words
 from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
@@ -42,7 +38,6 @@ from search_service.live.lag import StoreWatch
 from search_service.metrics import Metrics
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
-from search_service.querylog.log import BackgroundQueryLog
 from search_service.querylog.views import ViewWindow
 from search_service.ranking.aging import Aging
 from search_service.ranking.relating import Relating
@@ -364,48 +359,3 @@ class Services:
     def _decided(self) -> DecidedOn:
         today = self.clock().astimezone(self.timezone).date()
         return DecidedOn(self.editorial.decisions(), today)
-
-
-def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
-    """Make the services over the index that the settings name. The index need not exist yet.
-
-    Until it exists, calls raise an error that says what to do. ``searching`` sets up the query log. Without
-    ``searching`` nothing is logged.
-    """
-    told = searching or SearchSettings()
-    editorial = LiveEditorial(settings.store_url)
-    analyzer = make_analyzer(stopwords=editorial.stopwords)
-    store = StoreWatch(settings.store_url)
-    live = LiveIndex(
-        Generations(settings.index_dir),
-        analyzer=analyzer,
-        timezone=settings.timezone,
-        lag=store.lag,
-    )
-    query_log: QueryLog = NoQueryLog()
-    if searching is not None and searching.querylog_url is not None:
-        query_log = BackgroundQueryLog(
-            searching.querylog_url,
-            keep_days=searching.querylog_days,
-            analyzer=live.analyzer,
-            timezone=settings.timezone,
-        )
-    return Services(
-        live,
-        settings.timezone,
-        query_log=query_log,
-        editorial=editorial,
-        store=store,
-        keys=LiveKeys(settings.store_url),
-        jobs=LiveJobs(settings.store_url),
-        writing=Writing(
-            settings.store_url,
-            live,
-            reading=Reading(timezone=settings.timezone, order=settings.date_order),
-        ),
-        aging=told.aging,
-        relating=told.relating,
-        time_limit=told.time_limit,
-        metrics=Metrics(told.run_dir),
-        limits=Limits(told.run_dir and told.run_dir / "limits"),
-    )

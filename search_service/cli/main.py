@@ -20,13 +20,14 @@ from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.assembly import make_services
 from search_service.cli.desk import desk_group, first_account
 from search_service.cli.evaluate import evaluate_command, evaluate_related_command
 from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
 from search_service.desk.desk import make_desk
-from search_service.services import LISTS_PATIENCE, make_services
+from search_service.services import LISTS_PATIENCE
 from search_service.settings import SearchSettings
 from search_service.understanding.parse import SYNTAXES, Syntax
 from search_service.web.answers import search_payload

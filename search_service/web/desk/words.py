@@ -29,10 +29,10 @@ TROUBLE: Final = "现在看不了：索引暂时不可用，或者搜索的人�
 
 
 def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
-    """The routes under ``/desk/words``."""
+    """The routes under ``/desk/lists/words``, beside those of every list."""
     lists = DeskLists(services, desk)
 
-    @pages.page("/words", role="editor")
+    @pages.page("/lists/words/apply", role="editor")
     def words() -> str:
         pending, trouble = None, ""
         try:
@@ -41,7 +41,7 @@ def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
             trouble = TROUBLE
         return render_template("desk/words.html", pending=pending, trouble=trouble, **of_words())
 
-    @pages.fragment("/words/now", role="editor")
+    @pages.fragment("/lists/words/now", role="editor")
     def words_now() -> str:
         return render_template("desk/words_now.html", **of_words())
 
@@ -50,11 +50,11 @@ def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
         found = [each for each in services.jobs.list(size=100, state=None) if each.kind in kinds]
         return {"jobs": found[:SHOWN]}
 
-    @pages.action("/words/preview", role="editor")
+    @pages.action("/lists/words/preview", role="editor")
     def preview_words() -> AnyResponse:
         return _start("preview")
 
-    @pages.action("/words/apply", role="editor")
+    @pages.action("/lists/words/apply", role="editor")
     def apply_words() -> AnyResponse:
         return _start("words")
 
@@ -69,7 +69,7 @@ def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
         desk.tell(session(), told)
         return redirect(url_for("desk.words"), 303)
 
-    @pages.page("/words/new", role="editor")
+    @pages.page("/lists/words/new", role="editor")
     def new_words() -> str:
         page, trouble = page_number(), ""
         found = facts.new_words(services, lists.read())
@@ -88,7 +88,7 @@ def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
             total=len(found),
         )
 
-    @pages.action("/words/new", role="editor")
+    @pages.action("/lists/words/new", role="editor")
     def decide_word() -> AnyResponse:
         given = form()
         sign = "-" if given.get("do") == "refuse" else ""

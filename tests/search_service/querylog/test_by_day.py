@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from indexer.errors import StoreUnavailable
 from search_service.querylog.by_day import AskedQuery, Day, QueryDays
 from search_service.querylog.store import QueryLogStore
 from tests.databases import DATABASES
@@ -72,3 +73,11 @@ def test_a_day_that_is_closed_later_is_read_again(days: QueryDays, store: QueryL
     assert store.close_days(now=tomorrow) == 1
     fill(store, {"新的": 2}, at=days_ago(-0.9))
     assert days.last(4, now=tomorrow) == [*before, Day(date(2026, 3, 2), 2, 0, 0)]
+
+
+@pytest.mark.databases("sqlite")
+def test_without_a_query_log_nothing_is_made(url: str) -> None:
+    days = QueryDays(url, SHANGHAI)
+    with pytest.raises(StoreUnavailable):
+        days.last(3, now=NOON)
+    days.close()

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from indexer.article import Article
 from indexer.settings import IndexSettings
 from indexer.store.database import open_editorial, open_store
-from search_service.services import make_services
+from search_service.assembly import make_services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article

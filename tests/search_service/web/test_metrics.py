@@ -17,8 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from indexer.settings import IndexSettings
 from indexer.store.database import open_jobs, open_keys, open_store
 from indexer.store.keys import Scope
+from search_service.assembly import make_services
 from search_service.readiness import FAULTS
-from search_service.services import Services, make_services
+from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article

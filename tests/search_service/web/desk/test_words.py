@@ -10,9 +10,9 @@ from tests.search_service.web.portal import visible_text
 
 def test_pending_words_show_which_titles_would_be_cut_otherwise(newsdesk: Newsdesk) -> None:
     editor = newsdesk.person("editor")
-    assert "没有还没应用的改动" in editor.page("/desk/words")
+    assert "没有还没应用的改动" in editor.page("/desk/lists/words/apply")
     put(newsdesk, "words", "溪小学", "-观察")
-    page = editor.page("/desk/words")
+    page = editor.page("/desk/lists/words/apply")
     text = visible_text(page)
     assert "溪小学" in text
     assert "观察（不当作一个词）" in text
@@ -36,20 +36,20 @@ def test_editors_start_the_jobs_of_the_list_once_at_a_time(newsdesk: Newsdesk) -
     editor = newsdesk.person("editor")
     for kind, path in (("preview", "preview"), ("words", "apply")):
         for _ in range(2):
-            done = editor.post(f"/desk/words/{path}")
+            done = editor.post(f"/desk/lists/words/{path}")
             assert f"任务 {newsdesk.services.jobs.list(size=1, state=None)[0].id}" in editor.page(
                 done.location
             )
         queued = newsdesk.services.jobs.list(size=9, state="queued")
-        assert [each.kind for each in queued].count(kind) == 1
-    assert "排队中" in editor.page("/desk/words/now")
+        assert sum(each.kind == kind for each in queued) == 1
+    assert "排队中" in editor.page("/desk/lists/words/now")
 
 
 def test_a_new_word_is_taken_or_refused(newsdesk: Newsdesk) -> None:
     editor = newsdesk.person("editor")
-    assert "没有新词要定" in editor.page("/desk/words/new")
-    editor.post("/desk/words/new", word="云溪", do="accept")
-    editor.post("/desk/words/new", word="溪水", do="refuse")
+    assert "没有新词要定" in editor.page("/desk/lists/words/new")
+    editor.post("/desk/lists/words/new", word="云溪", do="accept")
+    editor.post("/desk/lists/words/new", word="溪水", do="refuse")
     assert entries(newsdesk, "words") == ["云溪", "-溪水"]
     assert [each[3] for each in noted(newsdesk)] == [["云溪"], ["-溪水"]]
-    assert editor.post("/desk/words/new", word="", do="accept").status_code == 400
+    assert editor.post("/desk/lists/words/new", word="", do="accept").status_code == 400
