@@ -150,6 +150,16 @@ def test_a_live_index_that_cannot_be_read_is_not_compared_with(site: Checked) ->
     assert "the live index cannot be read" in check_of(report, "overlap").detail
 
 
+def test_where_no_live_index_can_be_read_a_failed_check_keeps_nothing_from_going_live(
+    site: Checked,
+) -> None:
+    site.expect("云溪水库 => gone")
+    report = site.rebuild()
+    assert verdicts(report)["golden"] == "failed"
+    assert report.promoted
+    assert site.generations.live_name() == "000001"
+
+
 def test_a_golden_query_that_lacks_an_article_keeps_the_index_from_going_live(
     site: Checked,
 ) -> None:
