@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from indexer.cli.main import cli
 from indexer.errors import SourceUnreadable
-from indexer.previewing import preview
+from indexer.previewing import guessed, preview
 from indexer.reading import Reading
 from indexer.sources.registry import open_source
 from tests.indexer.site import SHANGHAI
@@ -43,6 +43,17 @@ def test_each_record_becomes_an_article_or_has_a_reason(table: Path) -> None:
     assert [each.article and each.article["id"] for each in found.records] == ["c-1", None, "c-3"]
     assert "neither a title nor a body" in found.records[1].why
     assert found.records[0].where.endswith("稿件.csv:2")
+
+
+def test_usual_keys_are_guessed(table: Path) -> None:
+    found = preview(open_source(None, str(table)), Reading(timezone=SHANGHAI), size=1, guess=True)
+    assert found.mapping == MAPPING
+    assert found.records[0].article is not None
+    assert guessed(["编号", "title", "标题", "内容", "正文", " Category ", "浏览量"]) == {
+        "编号": "id",
+        "内容": "body",
+        " Category ": "channel",
+    }
 
 
 def test_no_more_than_the_first_records_are_read(tmp_path: Path) -> None:
@@ -79,3 +90,6 @@ def test_the_command_shows_it_and_stores_nothing(
         False,
     ]
     assert not store.exists()
+    both = CliRunner().invoke(cli, ["preview", str(table), *maps, "--guess"])
+    assert both.exit_code == 2
+    assert "exclude each other" in both.output
