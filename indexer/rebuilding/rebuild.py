@@ -140,8 +140,8 @@ def rebuild(
                 done = _complete(store, filled, folder.name, announcer, compare)
                 announcer.begin("promote", total=1)
             # Where nothing readable is live, an index that failed a check answers more than none.
-            held = done.checks.failed and done.checks.against is not None
-            promoted = promote and (force or not held)
+            failed = done.checks.failed and done.checks.against is not None
+            promoted = promote and (force or not failed)
             words = filled.engine.analyzer
             keep_words(folder, words)
             with generations.lock():
