@@ -225,7 +225,8 @@ def find_query_log(url: str, timezone: ZoneInfo) -> QueryLogStore:
     try:
         return QueryLogStore(find_database(url, queries, name="query log"), timezone)
     except StoreUnavailable as error:
-        raise QueryLogUnavailable(error.url, error.why) from error
+        # Its advice makes the store, not the query log, which the service makes at its start.
+        raise QueryLogUnavailable(error.url, error.why.partition(": run ")[0]) from error
 
 
 def stored(moment: datetime) -> datetime:

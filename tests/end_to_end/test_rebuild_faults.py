@@ -1,6 +1,6 @@
 """Rebuilds that are killed at random, and promotions and rollbacks again and again, while articles change and readers search.
 
-`--fault-seeds` says how often a rebuild is killed: once for every five seeds.
+`--fault-seeds` says how often a rebuild is killed: once for every ten seeds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -74,7 +75,7 @@ if __name__ == "__main__":
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        runs = max(1, metafunc.config.getoption("--fault-seeds") // 5)
+        runs = max(1, metafunc.config.getoption("--fault-seeds") // 10)
         metafunc.parametrize("seed", range(runs))
 
 
@@ -176,16 +177,19 @@ def test_no_search_fails_or_mixes_generations_while_they_are_promoted_and_rolled
         change()
         assert failed or shown[to].wait(PATIENCE)
 
-    means = {"analyzer": analyzer(), "timezone": SHANGHAI}
+    promote_second = partial(
+        promote_generation, generations, second, analyzer=analyzer(), timezone=SHANGHAI
+    )
+    back = partial(roll_back, generations, analyzer=analyzer(), timezone=SHANGHAI)
     threads = [threading.Thread(target=search) for _ in range(3)]
     for each in threads:
         each.start()
     try:
         for number in range(SWITCHES):
             if number % 2:
-                switch(second, lambda: promote_generation(generations, second, **means))
+                switch(second, promote_second)
             else:
-                switch(first, lambda: roll_back(generations, **means))
+                switch(first, back)
     finally:
         ended.set()
         for each in threads:

@@ -131,7 +131,7 @@ def test_the_last_different_plain_queries_are_told_as_typed(site: Site) -> None:
 def test_without_a_query_log_nothing_was_recorded_and_one_that_is_away_is_named(
     site: Site,
 ) -> None:
-    with pytest.raises(QueryLogUnavailable, match=r"log\.sqlite3"):
+    with pytest.raises(QueryLogUnavailable, match=r"log\.sqlite3: there is no such file$"):
         site.asking().recorded(10)
     assert not (site.root / "log.sqlite3").exists()
     site.searching = replace(site.searching, querylog_url=None)
