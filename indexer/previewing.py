@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
-from indexer.article import article_to_record
+from indexer.article import FIELDS, article_to_record
 from indexer.clean import clean
 from indexer.errors import SourceUnreadable
 from indexer.fields import Made
@@ -18,6 +18,26 @@ from indexer.sources.base import Source
 
 SAMPLE: Final = 120
 """Characters of a value that are shown."""
+
+
+USUAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("编号", "稿件编号", "文章id", "aid", "article_id", "docid", "guid"),
+    "url": ("网址", "链接", "地址", "link", "href"),
+    "title": ("标题", "题目", "headline", "subject"),
+    "lead": ("导语", "摘要", "简介", "summary", "description", "abstract"),
+    "body": ("正文", "内容", "全文", "content", "text"),
+    "channel": ("频道", "栏目", "分类", "类别", "category", "section", "column"),
+    "source": ("来源", "媒体", "稿源", "media", "origin"),
+    "author": ("作者", "记者", "writer", "byline"),
+    "editor": ("责任编辑", "编辑"),
+    "tags": ("标签", "关键词", "关键字", "keywords"),
+    "site": ("站点",),
+    "image_url": ("图片网址", "图片", "封面", "image", "cover", "picture"),
+    "published_at": ("发布时间", "发布日期", "时间", "日期", "date", "pubdate", "pub_time", "publish_time", "created_at"),
+    "updated_at": ("更新时间", "修改时间", "modified", "modified_at", "update_time"),
+    "expires_at": ("过期时间",),
+}  # fmt: skip
+"""The usual keys of other systems, in lower case, by the field that they most likely mean. A person decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +52,24 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The keys of the first records, each with the first value that is not empty, and what becomes of these records."""
+    """The keys of the first records, each with the first value that is not empty, and what becomes of these records.
+
+    ``mapping`` says which keys were read as other fields.
+    """
 
     keys: Mapping[str, str]
+    mapping: Mapping[str, str]
     records: tuple[Outlook, ...]
 
 
-def preview(source: Source, reading: Reading, *, size: int) -> Preview:
-    """Read the first ``size`` records of a source. Stores nothing.
+def preview(source: Source, reading: Reading, *, size: int, guess: bool = False) -> Preview:
+    """Read the first ``size`` records of a source. Stores nothing. With ``guess``, keys are mapped as :func:`guessed` says.
 
     Raises:
         SourceUnreadable: not even the first of them can be read.
     """
     keys: dict[str, str] = {}
-    outlooks: list[Outlook] = []
+    first: list[Record | Rejection] = []
     # Every source's records are a generator, which closes its files when it is closed.
     given = cast(Generator[Record | Rejection, None, None], source.records())
     with closing(given) as records:
@@ -54,11 +78,24 @@ def preview(source: Source, reading: Reading, *, size: int) -> Preview:
                 if isinstance(record, Record):
                     for key, value in record.values.items():
                         keys[key] = keys.get(key) or _shown(value)
-                outlooks.append(_outlook(record, reading))
+                first.append(record)
         except SourceUnreadable:
-            if not outlooks:
+            if not first:
                 raise
-    return Preview(keys=keys, records=tuple(outlooks))
+    if guess:
+        reading = replace(reading, mapping=guessed(list(keys)))
+    outlooks = tuple(_outlook(each, reading) for each in first)
+    return Preview(keys=keys, mapping=reading.mapping, records=outlooks)
+
+
+def guessed(keys: Sequence[str]) -> dict[str, str]:
+    """Which fields unknown keys most likely mean. No field is guessed that has a key of its own, or was guessed before."""
+    found: dict[str, str] = {}
+    for key in keys:
+        meant = next((name for name, usual in USUAL.items() if key.strip().lower() in usual), None)
+        if key not in FIELDS and meant and meant not in keys and meant not in found.values():
+            found[key] = meant
+    return found
 
 
 def _outlook(record: Record | Rejection, reading: Reading) -> Outlook:

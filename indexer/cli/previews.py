@@ -32,14 +32,23 @@ MOST: Final = 100
     show_default=True,
     help="Records to look at.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: the keys, and the articles.")
+@click.option(
+    "--guess",
+    is_flag=True,
+    help="Map usual keys of other systems, such as 标题, to the fields that they most likely mean.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: the keys, their fields, and the articles."
+)
 def preview_command(
-    file: str, options: Options, source: str | None, size: int, as_json: bool
+    file: str, options: Options, source: str | None, size: int, guess: bool, as_json: bool
 ) -> None:
     """Show what the first records of FILE would become. Stores nothing."""
+    if guess and options.mapping:
+        raise click.UsageError("--guess and --map exclude each other")
     settings = read_settings(IndexSettings, os.environ)
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
-    found = preview(given_source(source, file, options), reading, size=size)
+    found = preview(given_source(source, file, options), reading, size=size, guess=guess)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
@@ -47,9 +56,9 @@ def preview_command(
 
 
 def _print(found: Preview) -> None:
-    keys = Table("key", "first value", box=None)
+    keys = Table("key", "read as", "first value", box=None)
     for key, value in found.keys.items():
-        keys.add_row(key, value)
+        keys.add_row(key, found.mapping.get(key, ""), value)
     results().print(keys)
     for each in found.records:
         click.echo(f"\n{each.where}" + (f": {each.why}" if each.why else ""))

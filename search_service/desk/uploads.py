@@ -39,9 +39,11 @@ class PreviewFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """The keys of the records with their first values, and the records: each an article, or None and the reason."""
+    """The keys of the records with their first values, the fields that they were read as, and the records: each an article, or None
+    and the reason."""
 
     keys: Mapping[str, str]
+    mapping: Mapping[str, str]
     records: Sequence[Mapping[str, Any]]
 
 
@@ -78,13 +80,15 @@ class Uploads:
         return path if ours and path.is_file() else None
 
 
-def preview(path: Path, mapping: Mapping[str, str]) -> Previewed:
-    """What the first records of a file would become. Takes half a second or more.
+def preview(path: Path, mapping: Mapping[str, str] | None) -> Previewed:
+    """What the first records of a file would become. Without a mapping it is guessed. Takes half a second or more.
 
     Raises:
         PreviewFailed: no source reads it, or it takes too long.
     """
-    maps = [part for key, name in mapping.items() for part in ("--map", f"{key}={name}")]
+    maps = ["--guess"]
+    if mapping is not None:
+        maps = [part for key, name in mapping.items() for part in ("--map", f"{key}={name}")]
     command = [sys.executable, "-m", "indexer", "preview", "--json", "--size", str(PREVIEWED)]
     try:
         done = subprocess.run(

@@ -147,15 +147,20 @@ def whole_index(folder: Path) -> Path:
     return folder / "index"
 
 
-def start(*command: str, port: int, index: Path, account: bool = True, **environ: str) -> Server:
+def start(*command: str, port: int, index: Path, **environ: str) -> Server:
     """Start the web alone, or another Python ``command``, over the index folder ``index``.
 
-    The store beside the folder has the editors' lists, and an ``account``: without one the start prints a link.
+    The store beside the folder has the editors' lists, and an account: without one the start prints a link.
     """
-    url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
-    with closing(open_desk(url)) as desk:
-        if account and not desk.accounts.any():
+    with closing(open_desk(f"sqlite:///{index.parent / 'articles.sqlite3'}")) as desk:
+        if not desk.accounts.any():
             desk.accounts.accept(desk.accounts.invite("admin"), name="someone", password="none")
+    return launch(*command, port=port, index=index, **environ)
+
+
+def launch(*command: str, port: int, index: Path, **environ: str) -> Server:
+    """Start the web alone, or another Python ``command``, over the index folder and the store beside it, as they are."""
+    url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
     settings = {
         "PORT": str(port),
         "SEARCH_INDEX_DIR": str(index),

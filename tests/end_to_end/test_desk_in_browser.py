@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.page_checks import WIDER
-from tests.end_to_end.serving import PATIENCE, Server, free_port, start, whole_index
+from tests.end_to_end.serving import PATIENCE, Server, free_port, launch, whole_index
 from tests.end_to_end.test_accessibility import look_with_axe
 from tests.end_to_end.test_pages_in_browser import browser
 
@@ -60,7 +60,7 @@ def round_(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         "SEARCH_UPLOADS_DIR": str(folder / "uploads"),
         "SEARCH_QUERYLOG_URL": f"sqlite:///{folder / 'querylog.sqlite3'}",
     }
-    server = start("app.py", port=port, index=whole_index(folder), account=False, **settings)
+    server = launch("app.py", port=port, index=whole_index(folder), **settings)
     context = browser.new_context(locale="zh-CN")
     try:
         assert server.process.stdout is not None

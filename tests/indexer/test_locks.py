@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FolderNotWritable, WriterBusy
-from indexer.locks import holding
+from indexer.locks import holding, purpose_of_holder
 
 
 def refused(folder: Path, **options: str) -> WriterBusy:
@@ -72,6 +72,22 @@ def test_locks_of_different_names_do_not_exclude_each_other(tmp_path: Path) -> N
     ):
         assert refused(tmp_path).purpose == "follow"
         assert refused(tmp_path, name="jobs").purpose == "work"
+
+
+def test_the_purpose_of_a_living_holder_is_known_without_taking_its_lock(tmp_path: Path) -> None:
+    assert purpose_of_holder(tmp_path) is None
+    with holding(tmp_path, patience=0, purpose="follow"):
+        assert purpose_of_holder(tmp_path) == "follow"
+        assert purpose_of_holder(tmp_path, name="jobs") is None
+    assert purpose_of_holder(tmp_path) is None
+    (tmp_path / "writer.holder").write_text("not a number", encoding="utf-8")
+    assert purpose_of_holder(tmp_path) is None
+
+
+def test_the_purpose_of_a_killed_holder_is_none(tmp_path: Path) -> None:
+    kill_a_holder(tmp_path)
+    assert (tmp_path / "writer.holder").exists()
+    assert purpose_of_holder(tmp_path) is None
 
 
 def test_a_lock_is_held_even_if_its_holder_cannot_be_written_down(tmp_path: Path) -> None:

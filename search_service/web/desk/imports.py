@@ -8,7 +8,6 @@ from typing import Final
 from flask import redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from indexer.article import FIELDS
 from search_service.desk import uploads
 from search_service.desk.desk import Desk
 from search_service.services import Services
@@ -35,24 +34,6 @@ FIELD_NAMES: Final[dict[str, str]] = {
     "status": "状态",
     "attributes": "其他属性",
 }
-
-GUESSES: Final[dict[str, str]] = {
-    **{name: field for field, name in FIELD_NAMES.items()},
-    **dict.fromkeys(("文章id", "稿件编号", "aid", "article_id", "docid", "guid"), "id"),
-    **dict.fromkeys(("链接", "地址", "link", "href"), "url"),
-    **dict.fromkeys(("题目", "headline", "subject"), "title"),
-    **dict.fromkeys(("摘要", "简介", "summary", "description", "abstract"), "lead"),
-    **dict.fromkeys(("内容", "全文", "content", "text"), "body"),
-    **dict.fromkeys(("栏目", "分类", "类别", "category", "section", "column"), "channel"),
-    **dict.fromkeys(("媒体", "稿源", "media", "origin"), "source"),
-    **dict.fromkeys(("记者", "writer", "byline"), "author"),
-    **dict.fromkeys(("编辑",), "editor"),
-    **dict.fromkeys(("关键词", "关键字", "keywords"), "tags"),
-    **dict.fromkeys(("图片", "封面", "image", "cover", "picture"), "image_url"),
-    **dict.fromkeys(("时间", "日期", "发布日期", "date", "pubdate", "pub_time", "publish_time", "created_at"), "published_at"),
-    **dict.fromkeys(("修改时间", "modified", "modified_at", "update_time"), "updated_at"),
-}  # fmt: skip
-"""Usual keys of other systems, in lower case, and the field that they most likely mean. The person decides."""
 
 
 def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
@@ -124,12 +105,10 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
         return path
 
     def _looked_at(path: Path, called: str, mapping: dict[str, str] | None) -> str:
-        """The page of a file. Without a mapping its keys are guessed."""
+        """The page of a file. Without a mapping it is guessed."""
         error, seen = "", None
         try:
-            seen = uploads.preview(path, mapping or {})
-            if mapping is None and (mapping := guessed(seen.keys)):
-                seen = uploads.preview(path, mapping)
+            seen = uploads.preview(path, mapping)
         except uploads.PreviewFailed as failed:
             error = str(failed)
         return render_template(
@@ -138,21 +117,10 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
             called=called,
             size=path.stat().st_size,
             seen=seen,
-            mapping=mapping or {},
+            mapping=seen.mapping if seen else {},
             fields=FIELD_NAMES,
             error=error,
         )
-
-
-def guessed(keys: object) -> dict[str, str]:
-    """Which fields unknown keys most likely mean. No field is guessed that has a key of its own, or was guessed before."""
-    names = list(keys)  # type: ignore[call-overload]
-    found: dict[str, str] = {}
-    for key in names:
-        meant = GUESSES.get(key.strip().lower())
-        if key not in FIELDS and meant and meant not in names and meant not in found.values():
-            found[key] = meant
-    return found
 
 
 def _mapping() -> dict[str, str]:

@@ -5,7 +5,8 @@ for (const part of document.querySelectorAll("[data-live]")) {
   let shown = "";
   const look = async () => {
     if (!document.hidden) {
-      const response = await fetch(part.dataset.live, { redirect: "error" }).catch(() => null);
+      const response = await fetch(part.dataset.live, { redirect: "manual" }).catch(() => null);
+      if (response?.type === "opaqueredirect") location.reload(); // the session is over: to the login, and back here
       const text = response?.ok ? await response.text() : "";
       // What the person is using stays as it is.
       if (text && text !== shown && !part.contains(document.activeElement)) {

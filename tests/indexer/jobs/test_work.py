@@ -174,6 +174,20 @@ def test_an_import_stores_what_is_right_and_names_what_is_not(site: Site) -> Non
     assert site.told == []
 
 
+def test_an_uploaded_file_goes_with_the_end_of_its_import_and_others_stay(site: Site) -> None:
+    for name in ("uploaded", "given"):
+        (site.root / name).write_bytes(to_lines(records(3)))
+        arguments = {"file": str(site.root / name), "source": None, "rejects": str(site.root / "r")}
+        more = {"uploaded": "稿件.jsonl"} if name == "uploaded" else {}
+        assert site.run_one(site.add("import", **arguments, **more)).state == "succeeded"
+    assert not (site.root / "uploaded").exists()
+    assert (site.root / "given").exists()
+    gone = site.add(
+        "import", file=str(site.root / "uploaded"), source=None, rejects="r", uploaded="x"
+    )
+    assert site.run_one(gone).state == "failed"
+
+
 def test_the_hook_of_an_import_is_that_of_the_folder_it_was_typed_in(site: Site) -> None:
     text = "def tidy(values): return {**values, 'source': 'typed here'}\n"
     (site.root / "tidy_of_a_job.py").write_text(text, encoding="utf-8")

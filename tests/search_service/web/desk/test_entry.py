@@ -8,7 +8,7 @@ import pytest
 
 from indexer.store import sessions
 from search_service.web.desk.pages import HEADERS
-from tests.search_service.web.desk.newsdesk import PASSWORD, Newsdesk, csrf_of
+from tests.search_service.web.desk.newsdesk import OWN, PASSWORD, Newsdesk, csrf_of
 
 
 def invite(newsdesk: Newsdesk, **options: object) -> str:
@@ -95,6 +95,20 @@ def test_the_cookie_is_for_the_desk_alone(newsdesk: Newsdesk) -> None:
     origin = {"Origin": "https://localhost"}
     over_tls = client.post("/desk/login", data=fields, headers=origin, base_url="https://localhost")
     assert "Secure" in over_tls.headers["Set-Cookie"].split("; ")
+
+
+def test_the_desk_stands_below_a_path_too(newsdesk: Newsdesk) -> None:
+    newsdesk.person("admin")
+    client, base = newsdesk.app.test_client(), "http://localhost/news/"
+    asked = client.get("/desk/jobs", base_url=base)
+    assert asked.location == "/news/desk/login?next=/desk/jobs"
+    fields = {"name": "覃望舒", "password": PASSWORD, "next": "/desk/jobs"}
+    done = client.post("/desk/login", data=fields, headers=OWN, base_url=base)
+    assert done.location == "/news/desk/jobs"
+    assert "Path=/news/desk" in done.headers["Set-Cookie"].split("; ")
+    page = client.get("/desk/jobs", base_url=base)
+    assert page.status_code == 200
+    assert 'href="/news/desk/imports"' in page.text
 
 
 def test_a_login_has_a_new_session_and_a_logout_ends_it(newsdesk: Newsdesk) -> None:
