@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from indexer.analysis.characters import fold_literal
 from indexer.editorial.entries import Entry, ListName
 from indexer.errors import QueryLogUnavailable, StoreUnavailable
 from indexer.store.editorial_lists import EditorialLists
@@ -14,7 +15,6 @@ from search_service.answering.search import Answer, Question
 from search_service.desk.desk import Desk
 from search_service.live.decisions import Decisions
 from search_service.querylog.by_day import AskedQuery, Day
-from search_service.querylog.entries import normal_form
 from search_service.services import Services
 
 Which = Literal["nothing", "most", "unopened"]
@@ -69,9 +69,17 @@ def searched(desk: Desk, days: Span, which: Which, *, now: datetime) -> Searched
 def given_up(desk: Desk) -> frozenset[str]:
     """The normal forms of the queries for which there is nothing to find."""
     with desk.store.use() as store:
-        return frozenset(
-            normal_form(each.key) for each in store.editorial.read().entries["nothing"]
-        )
+        return frozenset(each.key for each in store.editorial.read().entries["nothing"])
+
+
+def decided(lists: EditorialLists, text: str) -> Mapping[ListName, int]:
+    """How many entries of each list are about a query, as a whole."""
+    query = fold_literal(text)
+    counts = {
+        name: sum(fold_literal(getattr(each, "query", "")) == query for each in entries)
+        for name, entries in lists.entries.items()
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def first_page(services: Services, text: str, decisions: Decisions | None = None) -> Answer:

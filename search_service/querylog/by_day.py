@@ -12,15 +12,13 @@ from threading import Lock
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, func, select, true
+from sqlalchemy import Connection, case, false, func, select, true
 
 from indexer.store.database import find_database
 from search_service.live.reopening import Reopened
 from search_service.querylog.counts import (
     QueryCount,
     clicks_of_queries,
-    closed_clicks,
-    closed_queries,
     counted_queries,
     last_closed_day,
     merged,
@@ -93,14 +91,11 @@ class QueryDays:
         """The queries of the days from ``first`` to ``last``, both included, most visitors first.
 
         Reads the counts of these days, and all entries of those that are not closed yet. Of the closed days only the MOST queries
-        with the most visitors are counted.
+        with the most visitors are counted, each under one of its spellings: to find its most frequent one takes longer.
         """
         with self._reading() as (store, connection):
             closed = last_closed_day(connection)
-            counts = closed_queries(connection, since=first, until=last, size=MOST)
-            clicks = closed_clicks(
-                connection, [each.query for each in counts], since=first, until=last
-            )
+            counts, clicks = _closed_queries(connection, first, last)
             for day in _days(first, last):
                 if closed is None or day > closed:
                     counts = merged(counts, _entries(connection, store, day, now=now))
@@ -137,6 +132,48 @@ def _closed(connection: Connection, since: date) -> dict[date, Day]:
         day: Day(day, int(searches), int(none), int(clicks))
         for day, searches, none, clicks in connection.execute(query)
     }
+
+
+def _closed_queries(
+    connection: Connection, first: date, last: date
+) -> tuple[list[QueryCount], Counter[str]]:
+    """The queries of the closed days among these, and how many hits of each were opened. One statement."""
+    days = query_days
+    visitors = func.sum(days.c.visitors)
+    found_on = func.max(case((days.c.found == true(), days.c.day)))
+    nothing_on = func.max(case((days.c.found == false(), days.c.day)))
+    query = (
+        select(
+            days.c.query,
+            func.max(days.c.text),
+            func.sum(days.c.searches),
+            visitors,
+            func.max(days.c.visitors),
+            found_on,
+            nothing_on,
+            func.sum(days.c.clicks),
+        )
+        .where(days.c.day >= first, days.c.day <= last)
+        .group_by(days.c.query)
+        .order_by(visitors.desc(), days.c.query)
+        .limit(MOST)
+    )
+    counts: list[QueryCount] = []
+    clicks: Counter[str] = Counter()
+    for name, text, searches, people, most, found, nothing, opened in connection.execute(query):
+        is_found = found is not None and (nothing is None or found > nothing)
+        counts.append(
+            QueryCount(
+                query=name,
+                text=text,
+                searches=int(searches),
+                visitors=int(people),
+                most=most,
+                found=is_found,
+            )
+        )
+        clicks[name] = int(opened)
+    return counts, clicks
 
 
 def _open(connection: Connection, store: QueryLogStore, day: date, *, now: datetime) -> Day:

@@ -89,9 +89,9 @@ def counted_queries(connection: Connection, start: datetime, end: datetime) -> l
 
 
 def closed_queries(
-    connection: Connection, *, since: date | None = None, until: date | None = None, size: int
+    connection: Connection, *, since: date | None = None, size: int
 ) -> list[QueryCount]:
-    """The ``size`` queries with the most visitors on all closed days, or on those from ``since`` on and up to ``until``."""
+    """The ``size`` queries with the most visitors on all closed days, or on the closed days from ``since`` on."""
     days = query_days
     visitors = func.sum(days.c.visitors)
     found_on = func.max(case((days.c.found == true(), days.c.day)))
@@ -111,8 +111,6 @@ def closed_queries(
     )
     if since is not None:
         wanted = wanted.where(days.c.day >= since)
-    if until is not None:
-        wanted = wanted.where(days.c.day <= until)
     rows = connection.execute(wanted).all()
     spellings: dict[str, str] = {}
     for some in _chunks([row[0] for row in rows]):
@@ -134,22 +132,6 @@ def closed_queries(
         )
         for query, searches, visitors, most, found, nothing in rows
     ]
-
-
-def closed_clicks(
-    connection: Connection, asked: list[str], *, since: date, until: date
-) -> Counter[str]:
-    """How many hits of each of these queries were opened on the closed days from ``since`` to ``until``, both included."""
-    days = query_days
-    opened: Counter[str] = Counter()
-    for some in _chunks(asked):
-        rows = connection.execute(
-            select(days.c.query, func.sum(days.c.clicks))
-            .where(days.c.query.in_(some), days.c.day >= since, days.c.day <= until)
-            .group_by(days.c.query)
-        )
-        opened.update({query: int(clicks) for query, clicks in rows})
-    return opened
 
 
 def last_queries(connection: Connection, most: int) -> list[str]:

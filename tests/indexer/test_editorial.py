@@ -18,6 +18,7 @@ from indexer.editorial.entries import (
     Golden,
     HotQuery,
     ListName,
+    NothingToFind,
     Placement,
     Stopword,
     Synonyms,
@@ -52,6 +53,8 @@ SPRING = Days(date(2026, 1, 20), date(2026, 3, 1))
         ("golden", " 春运  抢票 => a-1  a-2 ", Golden("春运 抢票", ("a-1", "a-2")), "春运 抢票 => a-1 a-2"),
         ("golden", '"早班" => "a b" a-2 "a-2"', Golden('"早班"', ("a b", "a-2")), '"早班" => "a b" a-2'),
         ("golden", '屏 => "5"" =>" =>x', Golden("屏", ('5" =>', "=>x")), '屏 => "5"" =>" "=>x"'),
+        ("nothing", " 昨天  的票 ", NothingToFind("昨天 的票"), "昨天 的票"),
+        ("nothing", "-2026-01-20", NothingToFind("-2026-01-20"), "-2026-01-20"),
         ("pins", "春运 抢票 => a-1 2", Placement("春运 抢票", "a-1", 2), "春运 抢票 => a-1 2"),
         (
             "pins",

@@ -21,7 +21,6 @@ from search_service.desk.lists import DeskLists
 from search_service.desk.queries import Span, Which
 from search_service.desk.words import words_with
 from search_service.querylog.by_day import Day
-from search_service.querylog.entries import normal_form
 from search_service.services import Services
 from search_service.web.desk.choosing import ManyArticles, articles_in
 from search_service.web.desk.entry_forms import WrongEntry, day_of, entry_of
@@ -118,16 +117,16 @@ def add_queries(pages: DeskPages, services: Services, desk: Desk) -> None:
         text = " ".join(text.split())
         if not text:
             raise Refused(404, "没有搜索词", "请从查询的表里点一个搜索词。")
-        trouble = ""
+        trouble, current = "", lists.read()
         before: Answer | None = None
         after: Answer | None = None
         effect: WordsPreview | None = None
         try:
             before = facts.first_page(services, text)
             if tried and entry and tried.choice == "words":
-                effect = services.preview_words(words_with(lists.read(), entry))
+                effect = services.preview_words(words_with(current, entry))
             elif tried and entry:
-                decisions = facts.with_entry(lists.read(), tried.choice, entry)
+                decisions = facts.with_entry(current, tried.choice, entry)
                 after = facts.first_page(services, text, decisions)
         except (IndexFailure, Overloaded):
             trouble = "现在搜不了：索引暂时不可用，或者搜索的人太多。请稍后再试。"
@@ -138,7 +137,7 @@ def add_queries(pages: DeskPages, services: Services, desk: Desk) -> None:
             after=after,
             effect=effect,
             trouble=trouble,
-            given_up=normal_form(text) in facts.given_up(desk),
+            decided=facts.decided(current, text),
             tried=tried,
             word=_word(text, before),
             back=_back(),

@@ -93,7 +93,8 @@ def test_a_pin_is_named_by_the_words_of_a_title_and_tried_out(newsdesk: Newsdesk
     assert entries(newsdesk, "pins") == []
     tried = editor.post("/desk/queries/try", **fields, chosen="n-07")
     assert "n-07" in tried.text.split("<h2>改动以后</h2>")[1].split("</ol>")[0]
-    editor.post("/desk/queries/choose", **fields, chosen="n-07")
+    done = editor.post("/desk/queries/choose", **fields, chosen="n-07")
+    assert "置顶 1 条" in editor.page(done.location)
     assert entries(newsdesk, "pins") == ["春运 => n-07 1"]
     assert found(newsdesk, "春运") == ["n-07"]
     for text in ("n-08", "https://portal.example/story-1.html", "云溪水库观察之9", "http://localhost/articles/n-10"):  # fmt: skip
