@@ -14,7 +14,7 @@ from indexer.errors import IndexFailure, QueryLogUnavailable, StoreUnavailable
 from indexer.generations import Generation
 from indexer.locks import purpose_of_holder
 from search_service.desk.desk import Desk
-from search_service.querylog.by_day import Day
+from search_service.querylog.by_day import Day, Latency
 
 DAYS: Final = 30
 """Days of searches that are shown."""
@@ -78,6 +78,16 @@ def searches(desk: Desk, now: datetime) -> Sequence[Day] | None:
         return None
     try:
         return desk.query_days.last(DAYS, now=now)
+    except (StoreUnavailable, QueryLogUnavailable):
+        return None
+
+
+def latencies(desk: Desk, now: datetime) -> Sequence[Latency] | None:
+    """How long the searches of the last DAYS days took; None if the query log is off or cannot be read."""
+    if desk.query_days is None:
+        return None
+    try:
+        return desk.query_days.latencies(DAYS, now=now)
     except (StoreUnavailable, QueryLogUnavailable):
         return None
 

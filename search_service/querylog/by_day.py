@@ -24,6 +24,7 @@ from search_service.querylog.counts import (
     merged,
 )
 from search_service.querylog.store import QueryLogStore, stored
+from search_service.querylog.tables import queries as entries
 from search_service.querylog.tables import query_days
 
 MOST: Final = 10_000
@@ -40,6 +41,18 @@ class Day:
     searches: int
     nothing: int
     clicks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long the searches of a day took in the index, in milliseconds: half of them at most ``median``, all but a twentieth ``p95``.
+
+    Both are None if none is known.
+    """
+
+    day: date
+    median: int | None
+    p95: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,7 @@ class QueryDays:
         self.store: Reopened[QueryLogStore] = Reopened(partial(_find, url, timezone))
         self._timezone = timezone
         self._closed: dict[date, Day] = {}
+        self._latencies: dict[date, Latency] = {}
         self._since = date.max
         self._last: date | None = None
         self._lock = Lock()
@@ -86,6 +100,19 @@ class QueryDays:
                 else self._closed.get(day) or Day(day, 0, 0, 0)
                 for day in _days(first, last)
             ]
+
+    def latencies(self, days: int, *, now: datetime) -> Sequence[Latency]:
+        """The latency of the last ``days`` days up to today, oldest first. Sorts the times of each day that is not closed yet."""
+        today = self.today(now)
+        with self._lock, self._reading() as (store, connection):
+            closed = last_closed_day(connection)
+            found = []
+            for day in _days(today - (days - 1) * _A_DAY, today):
+                latency = self._latencies.get(day) or _latency(connection, store, day)
+                if closed is not None and day <= closed:
+                    self._latencies[day] = latency
+                found.append(latency)
+            return found
 
     def queries(self, first: date, last: date, *, now: datetime) -> list[AskedQuery]:
         """The queries of the days from ``first`` to ``last``, both included, most visitors first.
@@ -185,6 +212,23 @@ def _open(connection: Connection, store: QueryLogStore, day: date, *, now: datet
         sum(each.searches for each in counts if not each.found),
         sum(clicks[each.query] for each in counts),
     )
+
+
+def _latency(connection: Connection, store: QueryLogStore, day: date) -> Latency:
+    took = entries.c.took_ms
+    of_day = (
+        entries.c.asked_at >= store.start_of(day),
+        entries.c.asked_at < store.start_of(day + _A_DAY),
+        took.is_not(None),
+    )
+    known = connection.execute(select(func.count()).where(*of_day)).scalar_one()
+    if not known:
+        return Latency(day, None, None)
+    ordered = select(took).where(*of_day).order_by(took).limit(1)
+    median, p95 = (
+        connection.execute(ordered.offset(known * share // 100)).scalar_one() for share in (50, 95)
+    )
+    return Latency(day, median, p95)
 
 
 def _entries(

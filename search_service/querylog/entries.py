@@ -36,6 +36,7 @@ class Asked:
     total: int
     page: int
     plain: bool
+    took_ms: int
     visitor: Visitor
 
 
@@ -84,6 +85,7 @@ def asked(answer: Answer, visitor: Visitor, *, query_id: str, at: datetime) -> A
         total=0 if meant and meant.applied else answer.total,
         page=answer.page,
         plain=len(text) <= MAX_QUERY and _is_plain(answer.question),
+        took_ms=round(answer.took_ms),
         visitor=visitor,
     )
 

@@ -322,6 +322,7 @@ def _query_row(entry: Asked) -> dict[str, Any]:
         "total": entry.total,
         "page": entry.page,
         "plain": entry.plain,
+        "took_ms": entry.took_ms,
     }
 
 

@@ -14,7 +14,7 @@ from indexer.store.chain import Chain
 from indexer.store.tables import ID, MOMENT, exact_text
 from search_service.querylog.entries import MAX_QUERY
 
-CHAIN: Final = Chain("search_service.querylog:migrations", "0005", "query_log_version")
+CHAIN: Final = Chain("search_service.querylog:migrations", "0006", "query_log_version")
 """The migrations of the query log. Their version is in a table of its own, so the store may use the same database."""
 
 _EXACT_TEXT = exact_text(MAX_QUERY)
@@ -35,6 +35,7 @@ queries: Final = Table(
     Column("plain", Boolean, nullable=False),
     Column("counted", Boolean, nullable=False),
     Column("network", String(24)),
+    Column("took_ms", Integer),
     Index("queries_asked_at", "asked_at"),
     Index("queries_visitor", "visitor", "asked_at"),
     Index("queries_network", "network", "query"),
@@ -43,7 +44,7 @@ queries: Final = Table(
 
 ``query`` is the normal form, ``text`` the spelling. ``plain``: only words and no filters. The total then depends on the
 words alone. ``counted``: a first page and no refresh. Rows that are not counted are kept for their clicks. ``network``
-and ``visitor`` are hashes with the salt of the day. Rows of an older release have no ``network``.
+and ``visitor`` are hashes with the salt of the day. Rows of an older release have no ``network``, or no ``took_ms``.
 """
 
 clicks: Final = Table(

@@ -10,7 +10,7 @@ from indexer.errors import IndexFailure
 from search_service.desk import overview as facts
 from search_service.desk.desk import Desk
 from search_service.live.index import IndexState
-from search_service.querylog.by_day import Day
+from search_service.querylog.by_day import Day, Latency
 from search_service.services import Services
 from search_service.web.desk.layout import Plot
 from search_service.web.desk.pages import DeskPages
@@ -24,12 +24,13 @@ def add_overview(pages: DeskPages, services: Services, desk: Desk) -> None:
     def overview() -> str:
         live = facts.live_generation(desk)
         days = facts.searches(desk, services.clock())
+        took = facts.latencies(desk, services.clock())
         return render_template(
             "desk/overview.html",
             live=live,
             articles=facts.articles(desk),
             disk=facts.disk(desk, live),
-            plots=() if days is None else plots(days),
+            plots=() if days is None or took is None else (*plots(days), latency_plot(took)),
             **now(),
         )
 
@@ -79,7 +80,32 @@ def plots(days: Sequence[Day]) -> tuple[Plot, Plot]:
     )
 
 
-def _day(each: Day) -> str:
+def latency_plot(days: Sequence[Latency]) -> Plot:
+    """The time that all but a twentieth of the searches of each day took at most."""
+    known = [each.p95 for each in days if each.p95 is not None]
+    summary = (
+        f"最慢的一天 {max(known):,} 毫秒，最近一天 {known[-1]:,} 毫秒。"
+        if known
+        else "还没有记录。"
+    )
+    return Plot(
+        "每天的搜索用时（95% 的搜索不超过）",
+        summary,
+        [
+            (
+                _day(each),
+                each.p95 or 0,
+                "没有记录"
+                if each.p95 is None
+                else f"{each.p95:,} 毫秒，一半在 {each.median:,} 毫秒以内",
+            )
+            for each in days
+        ],
+        warm=True,
+    )
+
+
+def _day(each: Day | Latency) -> str:
     return f"{each.day.month}月{each.day.day}日"
 
 

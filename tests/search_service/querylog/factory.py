@@ -28,6 +28,7 @@ def asked(
     total: int = 3,
     page: int = 1,
     plain: bool = True,
+    took_ms: int = 12,
     agent: str = BROWSER,
 ) -> Asked:
     """A search by visitor number ``by``."""
@@ -40,6 +41,7 @@ def asked(
         total=total,
         page=page,
         plain=plain,
+        took_ms=took_ms,
         visitor=Visitor(visitor(by).address, agent),
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 
 import pytest
 
 from indexer.errors import StoreUnavailable
-from search_service.querylog.by_day import AskedQuery, Day, QueryDays
+from search_service.querylog.by_day import AskedQuery, Day, Latency, QueryDays
 from search_service.querylog.store import QueryLogStore
 from tests.databases import DATABASES
 from tests.factories import NOON
@@ -73,6 +74,23 @@ def test_a_day_that_is_closed_later_is_read_again(days: QueryDays, store: QueryL
     assert store.close_days(now=tomorrow) == 1
     fill(store, {"新的": 2}, at=days_ago(-0.9))
     assert days.last(4, now=tomorrow) == [*before, Day(date(2026, 3, 2), 2, 0, 0)]
+
+
+def test_the_latency_of_a_day_is_told_by_the_median_and_by_all_but_a_twentieth(
+    store: QueryLogStore, url: str
+) -> None:
+    times = [*range(1, 97), 500, 600, 700, 800]
+    store.write(
+        [asked(by=n, took_ms=took, at=days_ago(1)) for n, took in enumerate(times)], now=days_ago(1)
+    )
+    with closing(QueryDays(url, SHANGHAI)) as days:
+        for _ in range(2):
+            assert days.latencies(3, now=NOON) == [
+                Latency(BEFORE, None, None),
+                Latency(YESTERDAY, 51, 96),
+                Latency(TODAY, None, None),
+            ]
+            store.close_days(now=NOON)
 
 
 @pytest.mark.databases("sqlite")

@@ -78,7 +78,7 @@ def test_a_search_and_its_click_are_written_whole(store: QueryLogStore) -> None:
     assert query | {"visitor": "", "network": ""} == {
         "id": search.id, "asked_at": datetime(2026, 3, 1, 12), "query": "台湾 gdp", "text": "臺灣 GDP",
         "rung": "words", "total": 7, "page": 1, "visitor": "", "network": "", "plain": True,
-        "counted": True,
+        "counted": True, "took_ms": 12,
     }  # fmt: skip
     assert (opened["query_id"], opened["article_id"], opened["position"]) == (search.id, "a-7", 4)
 
