@@ -1,34 +1,21 @@
-<<<<<<< HEAD
 """What readers searched for, day by day: of days that are closed and of the one that is not."""
-=======
-"""The searches of each day, and those that found nothing, on every database."""
->>>>>>> desk
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-<<<<<<< HEAD
 from datetime import date
 
 import pytest
 
-from search_service.querylog.by_day import AskedQuery, Day, QueryDays
-=======
-from datetime import date, timedelta
-
-import pytest
-
 from indexer.errors import StoreUnavailable
-from search_service.querylog.by_day import Day, QueryDays
->>>>>>> desk
+from search_service.querylog.by_day import AskedQuery, Day, QueryDays
 from search_service.querylog.store import QueryLogStore
 from tests.databases import DATABASES
 from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
-<<<<<<< HEAD
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
 
-pytestmark = pytest.mark.databases(*DATABASES)
+on_all = pytest.mark.databases(*DATABASES)
 
 TODAY, YESTERDAY, BEFORE = date(2026, 3, 1), date(2026, 2, 28), date(2026, 2, 27)
 
@@ -56,6 +43,7 @@ def told(queries: list[AskedQuery]) -> list[tuple[str, int, int, bool, int]]:
     ]
 
 
+@on_all
 def test_each_day_has_its_searches_those_that_found_nothing_and_the_clicks(days: QueryDays) -> None:
     assert days.last(4, now=NOON) == [
         Day(date(2026, 2, 26), 0, 0, 0),
@@ -67,6 +55,7 @@ def test_each_day_has_its_searches_those_that_found_nothing_and_the_clicks(days:
     assert days.between(BEFORE, YESTERDAY, now=NOON) == days.last(3, now=NOON)[:2]
 
 
+@on_all
 def test_the_queries_of_some_days_are_those_of_each_of_them_together(days: QueryDays) -> None:
     assert told(days.queries(BEFORE, TODAY, now=NOON)) == [
         ("水库", 7, 7, True, 0),
@@ -80,48 +69,24 @@ def test_the_queries_of_some_days_are_those_of_each_of_them_together(days: Query
     ]
 
 
+@on_all
 def test_a_day_that_is_closed_later_is_read_again(days: QueryDays, store: QueryLogStore) -> None:
     before = days.last(3, now=NOON)
     tomorrow = days_ago(-1)
     assert store.close_days(now=tomorrow) == 1
     fill(store, {"新的": 2}, at=days_ago(-0.9))
     assert days.last(4, now=tomorrow) == [*before, Day(date(2026, 3, 2), 2, 0, 0)]
-=======
-from tests.search_service.querylog.factory import asked
-
-TODAY = date(2026, 3, 1)
-A_DAY = timedelta(days=1)
-LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture
-def days(store: QueryLogStore, url: str) -> Iterator[QueryDays]:  # noqa: ARG001 (it makes the database)
-    made = QueryDays(url, SHANGHAI)
-    yield made
-    made.close()
-
-
-@pytest.mark.databases(*DATABASES)
-def test_days_are_counted_before_and_after_they_are_closed(
-    store: QueryLogStore, days: QueryDays
+@on_all
+def test_a_day_counts_the_same_before_and_after_it_is_closed(
+    days: QueryDays, store: QueryLogStore
 ) -> None:
-    assert days.last(2, now=NOON) == [Day(TODAY - A_DAY, 0, 0), Day(TODAY, 0, 0)]
-    yesterday = NOON - A_DAY
-    store.write(
-        [
-            asked("山谷", by=1, at=yesterday),
-            asked("山谷", by=2, at=yesterday),
-            asked("子虚", by=3, at=yesterday, total=0),
-            asked("乌有", by=4, at=NOON, total=0),
-        ],
-        now=NOON,
-    )
-    expected = [Day(TODAY - 2 * A_DAY, 0, 0), Day(TODAY - A_DAY, 3, 1), Day(TODAY, 1, 1)]
-    assert days.last(3, now=LATER) == expected
-    assert store.close_days(now=LATER) == 1
-    assert days.last(3, now=LATER) == expected
-    store.write([asked("山谷", by=5, at=NOON)], now=NOON)
-    assert days.last(1, now=LATER) == [Day(TODAY, 2, 1)]
+    tomorrow = days_ago(-1)
+    before = days.between(TODAY, TODAY, now=tomorrow), days.queries(TODAY, TODAY, now=tomorrow)
+    assert store.close_days(now=tomorrow) == 1
+    after = days.between(TODAY, TODAY, now=tomorrow), days.queries(TODAY, TODAY, now=tomorrow)
+    assert before == after
 
 
 def test_without_a_query_log_nothing_is_made(url: str) -> None:
@@ -129,4 +94,3 @@ def test_without_a_query_log_nothing_is_made(url: str) -> None:
     with pytest.raises(StoreUnavailable):
         days.last(3, now=NOON)
     days.close()
->>>>>>> desk
