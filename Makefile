@@ -6,7 +6,7 @@ PORTAL_PORT ?= 8001
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults lint format bench bench-columnar clean
+.PHONY: help run demo test test-api test-faults lint format bench bench-columnar clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -24,6 +24,9 @@ test: $(VENV)/.development  ## Run all tests, file by file, in two processes
 
 test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times over, and fill a disk (ten minutes)
 	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100
+
+test-api: $(VENV)/.development  ## Ask a server hundreds of questions that its OpenAPI document allows or forbids (a minute)
+	@$(BIN)/python -m pytest -m api tests/end_to_end/test_openapi_answers.py
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .

@@ -45,8 +45,9 @@ from indexer.generations import Generations
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_store, read_words
+from search_service.assembly import make_services
 from search_service.live.index import LiveIndex
-from search_service.services import Services, make_services
+from search_service.services import Services
 
 _SQLITE = "sqlite:///"
 

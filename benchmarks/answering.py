@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from indexer.settings import IndexSettings, read_settings
@@ -23,6 +25,12 @@ from search_service import services as module
 if TYPE_CHECKING:
     from search_service.answering.search import Answer
     from search_service.blocks.related import RelatedAnswer
+
+_ASSEMBLY: Final = "search_service.assembly"
+make_services: Final = vars(import_module(_ASSEMBLY) if find_spec(_ASSEMBLY) else module)[
+    "make_services"
+]
+"""Earlier checkouts have it beside the services."""
 
 Question: Final = vars(module)["Question"]
 """Imported from a module that has this name in every checkout. The module that defines it has moved."""
@@ -100,7 +108,7 @@ def main() -> None:
     out, sys.stdout = sys.stdout, sys.stderr  # what other code prints must not mix with the answers
     first = json.loads(sys.stdin.readline())
     now, asks = datetime.fromisoformat(first["now"]), first["asks"]
-    made = module.make_services(read_settings(IndexSettings, os.environ))
+    made = make_services(read_settings(IndexSettings, os.environ))
     services = replace(made, clock=lambda: now)
     services.warm_up()
     print(json.dumps(module.__file__), file=out, flush=True)

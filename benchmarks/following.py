@@ -1,13 +1,16 @@
 """Changes while readers search: how soon a change is found, and what the changes cost the searches.
 
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=sqlite:///... python -m benchmarks.following
-        [--changes 50] [--searches 20] [--seconds 300] [--workers 1] [--queries FILE]
+        [--changes 50] [--searches 20] [--seconds 300] [--workers 1] [--queries FILE] [--rebuild]
 
 The benchmark copies the index and its store into a temporary folder and runs ``python app.py`` over the copies: the web, the
 follower and the runner of jobs. Real queries come at a fixed rate, whether or not earlier ones are answered, over several
 connections. They come first without changes and then with them, after a warm-up; each phase takes ``--seconds``.
 
 A change is a PUT over HTTP, at a fixed rate: every third one corrects an article, every tenth one deletes one, the others are new.
+With ``--rebuild`` the changes come during a rebuild of the whole index, and last until its generation is live. Without ``--searches``
+the rate is half of what the service answers when all connections always wait for an answer.
+
 Every answer of a search names the revision of its index. A change counts as found when no later answer names a lower revision: then
 every worker shows it. The times of a search count from when it was due, so waiting behind others counts.
 
@@ -31,10 +34,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Final
@@ -48,7 +51,7 @@ from benchmarks.over_http import Connection, Request
 from benchmarks.real_queries import real_queries
 from indexer.article import article_to_record
 from indexer.settings import PROJECT, IndexSettings, read_settings
-from indexer.store.database import open_keys, open_store
+from indexer.store.database import open_jobs, open_keys, open_store
 
 _SQLITE: Final = "sqlite:///"
 CONNECTIONS: Final = 8
@@ -59,6 +62,10 @@ WARM_UP: Final = 30.0
 """Seconds of searches before anything is measured."""
 SETTLE: Final = 20.0
 """Seconds to wait after the last change until it is found."""
+
+
+Lasts = Callable[[float], bool]
+"""Whether a phase goes on after so many seconds."""
 
 
 @dataclass(slots=True)
@@ -88,16 +95,19 @@ class Measured:
 
 
 class Load:
-    """Requests at a fixed rate over several connections. Each is due at its time, whether or not earlier ones are answered."""
+    """Requests at a fixed rate over several connections. Each is due at its time, whether or not earlier ones are answered.
+
+    Without a rate, each is due when a connection is free.
+    """
 
     def __init__(
-        self, url: str, rate: float, make: Callable[[int], Request], headers: dict[str, str]
+        self, url: str, rate: float | None, make: Callable[[int], Request], headers: dict[str, str]
     ) -> None:
         self._url, self._rate, self._make, self._headers = url, rate, make, headers
-        self._due: Queue[tuple[int, float]] = Queue()
+        self._due: Queue[tuple[int, float]] = Queue(0 if rate else 1)
 
-    def run(self, seconds: float, take: Callable[[float, float, int, bytes], None]) -> None:
-        """Send for ``seconds``. ``take`` gets the due time, the end, the status and the body of each answer, in any thread."""
+    def run(self, lasts: Lasts, take: Callable[[float, float, int, bytes], None]) -> None:
+        """Send as long as the phase lasts. ``take`` gets the due time, the end, the status and the body of each answer, in any thread."""
         stop = threading.Event()
         threads = [
             threading.Thread(target=self._send, args=(stop, take)) for _ in range(CONNECTIONS)
@@ -105,9 +115,11 @@ class Load:
         for each in threads:
             each.start()
         began = time.monotonic()
-        for number in range(int(seconds * self._rate)):
-            due = began + number / self._rate
+        for number in count():
+            due = began + number / self._rate if self._rate else time.monotonic()
             time.sleep(max(0.0, due - time.monotonic()))
+            if not lasts(time.monotonic() - began):
+                break
             self._due.put((number, due))
         self._due.join()
         stop.set()
@@ -142,9 +154,9 @@ class Load:
 
 
 def searching(
-    url: str, rate: float, texts: Sequence[str], measured: Measured, seconds: float
+    url: str, rate: float | None, texts: Sequence[str], measured: Measured, lasts: Lasts
 ) -> None:
-    """Search at a fixed rate, and note the times and revisions."""
+    """Search at a fixed rate, or as often as is answered, and note the times and revisions."""
 
     def make(number: int) -> Request:
         text = texts[number % len(texts)]
@@ -157,7 +169,7 @@ def searching(
         measured.searches.append(end - due)
         measured.seen.append((end, orjson.loads(body)["index"]["revision"]))
 
-    Load(url, rate, make, {}).run(seconds, take)
+    Load(url, rate, make, {}).run(lasts, take)
 
 
 def changing(
@@ -166,7 +178,7 @@ def changing(
     records: Sequence[dict[str, Any]],
     key: str,
     measured: Measured,
-    seconds: float,
+    lasts: Lasts,
 ) -> None:
     """Change articles at a fixed rate, and note the revisions."""
 
@@ -186,7 +198,39 @@ def changing(
         measured.puts.append(end - due)
         measured.stored.append((end, orjson.loads(body)["revision"]))
 
-    Load(url, rate, make, {"Authorization": f"Bearer {key}"}).run(seconds, take)
+    Load(url, rate, make, {"Authorization": f"Bearer {key}"}).run(lasts, take)
+
+
+def seconds(wanted: float) -> Lasts:
+    """A phase of so many seconds."""
+    return lambda passed: passed < wanted
+
+
+class Rebuild:
+    """A rebuild of the whole index as a job. Called, it says whether that still runs, which it looks up once a second."""
+
+    def __init__(self, store_url: str) -> None:
+        self._jobs = open_jobs(store_url)
+        self._job = self._jobs.add("rebuild", {})
+        self._looked_at = time.monotonic()
+
+    def __call__(self, _: float = 0.0) -> bool:
+        if self.runs and time.monotonic() - self._looked_at > 1:
+            self._looked_at = time.monotonic()
+            job = self._jobs.get(self._job.id)
+            assert job is not None
+            self._job = job
+        return self.runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether it had not ended when it was last looked up."""
+        return self._job.state in ("queued", "running")
+
+    def told(self) -> str:
+        """How it ended. Closes the store."""
+        self._jobs.close()
+        return f"{self._job.state}: {self._job.outcome}"
 
 
 @contextmanager
@@ -230,6 +274,26 @@ def _wait_until_followed(url: str) -> None:
     raise SystemExit("error: the service is not ready in time")
 
 
+class Watch:
+    """The peak resident set and the processor time of all processes below one, those that have ended meanwhile included."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._stop = pid, threading.Event()
+        self.found: dict[str, tuple[float, float]] = {}
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(1.0):
+            with suppress(OSError):  # a process ended while it was looked at
+                self.found |= used(self._pid)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        self._thread.join()
+
+
 def used(pid: int) -> dict[str, tuple[float, float]]:
     """The peak resident set in MiB and the processor time in seconds of each process below ``pid``, by its command."""
     found: dict[str, tuple[float, float]] = {}
@@ -255,10 +319,11 @@ def shown(times: Sequence[float]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--changes", type=float, default=50.0, help="changes a second")
-    parser.add_argument("--searches", type=float, default=20.0, help="searches a second")
+    parser.add_argument("--searches", type=float, help="searches a second")
     parser.add_argument("--seconds", type=float, default=300.0, help="seconds of each phase")
     parser.add_argument("--workers", type=int, default=1, help="processes of the web")
     parser.add_argument("--queries", type=Path, help="file of real queries")
+    parser.add_argument("--rebuild", action="store_true", help="rebuild during the changes")
     chosen = parser.parse_args()
     settings = read_settings(IndexSettings, os.environ)
     with tempfile.TemporaryDirectory() as temporary:
@@ -273,41 +338,50 @@ def main() -> int:
         texts = [text for _, text in real_queries(chosen.queries)]
         random.Random(SEED).shuffle(texts)
         with closing(open_store(store_url)) as store, closing(open_keys(store_url)) as keys:
-            count = store.count()
+            articles = store.count()
             drawn = islice(store.changes(), 20_000)
             records = [article_to_record(each.article) for each in drawn if each.article]
             key, _ = keys.create("benchmark", "write", timedelta(days=1).days)
         with service(index, store_url, chosen.workers) as (url, pid):
-            searching(url, chosen.searches, texts, Measured(), WARM_UP)
+            warm = Measured()
+            searching(url, chosen.searches, texts, warm, seconds(WARM_UP))
+            rate = chosen.searches or len(warm.searches) / WARM_UP / 2
             without, during = Measured(), Measured()
-            searching(url, chosen.searches, texts, without, chosen.seconds)
-            before = used(pid)
+            searching(url, rate, texts, without, seconds(chosen.seconds))
+            before, watch = used(pid), Watch(pid)
+            rebuild = Rebuild(store_url) if chosen.rebuild else None
             changes = threading.Thread(
                 target=changing,
-                args=(url, chosen.changes, records, key, during, chosen.seconds),
+                args=(
+                    *(url, chosen.changes, records, key, during),
+                    rebuild or seconds(chosen.seconds),
+                ),
             )
             changes.start()
-            searching(url, chosen.searches, texts, during, chosen.seconds + SETTLE)
-            changes.join()
-            after = used(pid)
+            searching(url, rate, texts, during, lambda _: changes.is_alive())
+            searching(url, rate, texts, during, seconds(SETTLE))
+            watch.stop()
+            if rebuild:
+                print(f"rebuild {rebuild.told()}")
     lags = during.lags()
     failures = without.failures + during.failures
     if not lags:
         raise SystemExit(f"error: no change was found: {failures[:3]}")
     print(
-        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores; {count:,} articles, {chosen}"
+        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores; {articles:,} articles, {chosen}"
     )
+    print(f"searches a second          {rate:.1f}")
     print(f"searches without changes   {shown(without.searches)}")
     print(f"searches with changes      {shown(during.searches)}")
     ratio = np.percentile(during.searches, 95) / np.percentile(without.searches, 95)
     print(f"ratio of the p95           {ratio:.2f}")
     print(f"answers to changes         {shown(during.puts)}")
     print(f"{len(lags):,} changes found in   {shown(lags)}")
-    for name, (peak, seconds) in after.items():
-        peak_before, seconds_before = before[name]
+    for name, (peak, taken) in watch.found.items():
+        peak_before, taken_before = before.get(name, (0.0, 0.0))
         print(
             f"{name}: peak {peak_before:,.0f} MiB without, {peak:,.0f} MiB with changes; "
-            f"{seconds - seconds_before:.1f} s of processor time with changes"
+            f"{taken - taken_before:.1f} s of processor time with changes"
         )
     print(f"failures: {len(failures)} {failures[:3]}")
     return 1 if failures else 0

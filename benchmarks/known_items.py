@@ -53,7 +53,8 @@ from indexer.settings import IndexSettings, read_settings
 from indexer.store.articles import ArticleStore
 from indexer.store.dialects import make_engine
 from search_service.answering.search import Question
-from search_service.services import Services, make_services
+from search_service.assembly import make_services
+from search_service.services import Services
 
 TITLE_HAN: Final = 9
 BODY: Final = 200

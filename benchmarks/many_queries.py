@@ -32,7 +32,8 @@ from indexer.columnar.search.cache import BoundedCache
 from indexer.columnar.search.impacts import Impacts
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import Question
-from search_service.services import Services, make_services
+from search_service.assembly import make_services
+from search_service.services import Services
 
 MIB: Final = 2**20
 ALLOWED: Final = 50 * MIB

@@ -36,7 +36,8 @@ from indexer.query import FACET_FIELDS, SearchRequest
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.ladder import query_for
 from search_service.answering.search import Answer, Question
-from search_service.services import Services, make_services
+from search_service.assembly import make_services
+from search_service.services import Services
 from search_service.understanding.filters import visible
 from search_service.understanding.parse import parse
 

@@ -44,11 +44,12 @@ from indexer.analysis.analyzers import Analyzer, make_analyzer
 from indexer.query import MatchAll, SearchRequest
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_store, read_words
+from search_service.assembly import make_services
 from search_service.blocks.related import RelatedAnswer, Wanted
 from search_service.evaluation.judged import read_judged
 from search_service.evaluation.related import evaluate_related
 from search_service.ranking.weights import KEY_TERMS, MIN_SHARED
-from search_service.services import Services, make_services
+from search_service.services import Services
 from search_service.understanding.filters import visible
 
 SHOWN: Final = 6

@@ -25,8 +25,9 @@ from indexer.analysis.characters import fold_literal
 from indexer.analysis.pinyin import HAN_CHARACTER, homophones, units
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import Question
+from search_service.assembly import make_services
 from search_service.ranking.weights import FEW
-from search_service.services import Services, make_services
+from search_service.services import Services
 
 SHORTEST, LONGEST = 3, 12
 """Minimum and maximum number of characters of the misspelt queries. Headlines are longer, but nobody types them."""

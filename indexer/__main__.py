@@ -9,9 +9,11 @@ import os
 import sys
 
 from indexer.asking import Asking
+from indexer.cli.backups import backup_commands
 from indexer.cli.main import cli
 from indexer.command_line import run
 from indexer.settings import IndexSettings, read_settings
+from indexer.store.backups import Database
 
 
 def asking() -> Asking:
@@ -27,6 +29,19 @@ def asking() -> Asking:
     return AskingAsReaders(
         read_settings(IndexSettings, os.environ), read_settings(SearchSettings, os.environ)
     )
+
+
+def query_log() -> Database | None:
+    """The database of the query log; None if the log is off."""
+    from search_service.querylog.tables import CHAIN  # as above
+    from search_service.settings import SearchSettings
+
+    url = read_settings(SearchSettings, os.environ).querylog_url
+    return None if url is None else Database("querylog", url, CHAIN)
+
+
+for each in backup_commands(query_log):
+    cli.add_command(each)
 
 
 if __name__ == "__main__":

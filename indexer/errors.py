@@ -1,43 +1,6 @@
 """Every error that the service raises on purpose, in one tree.
 
-    SearchIndexError
-    ├── InvalidSetting             a setting has a value that cannot be used
-    ├── InvalidArticle             one article cannot be accepted; says why
-    ├── InvalidDictionary          a line of a user dictionary is wrong
-    ├── InvalidJudgedSet           a judged set cannot be read; says where and why
-    ├── InvalidEntry               a line of an editorial list is wrong
-    ├── SegmenterMismatch          an installed package is not the release that the segmenter requires
-    ├── PackageMissing             a package that one command needs is not installed
-    ├── InvalidQuery               a query that the index cannot answer (made by code, never typed)
-    ├── ArticleNotFound            readers may see no article with that id
-    ├── ConditionFailed            an article is not in the state that a change demands
-    ├── JobNotFound                no job has that id
-    ├── JobWaiting                 a job of the same kind has not ended
-    ├── Overloaded                 the index is asked for more than it can answer in time
-    ├── SourceUnreadable           a source cannot be opened or decoded at all
-    ├── PreparingFailed            the process that prepares articles for the store died
-    ├── ReconcileRefused           a source and the store differ too much for the store to be repaired
-    ├── PortUnavailable            the server cannot listen on its host and port
-    ├── StoreError
-    │   ├── StoreUnavailable       the database cannot be opened, or is locked for too long
-    │   ├── StoreNeverFilled       a rebuild would replace a filled index by an empty one
-    │   ├── StoreTooNew            the database was written by a newer release
-    │   ├── TargetNotEmpty         a copy would go into a database that holds rows
-    │   └── CopyFailed             a copy is not what it was copied from
-    ├── QueryLogUnavailable        the database of the query log cannot be used
-    └── IndexFailure
-        ├── NoLiveGeneration       nothing was built yet
-        ├── GenerationMissing      a named generation is not on disk
-        ├── NoEarlierGeneration    there is no generation to roll back to
-        ├── ManifestDamaged        a manifest cannot be read
-        ├── IndexDamaged           an engine's files are damaged or gone
-        ├── FormatMismatch         a generation has the format of another release
-        ├── IndexOutdated          the index was made with another fingerprint
-        ├── WriterBusy             another process is writing
-        ├── RebuildFailed          a new generation is not whole, or a process that built it failed
-        ├── ChecksFailed           a generation is whole, but failed a check before its promotion
-        ├── NotEnoughRoom          the disk has too little room for a rebuild
-        └── FolderNotWritable      the index folder cannot be written
+Branches: StoreError for the database, IndexFailure for the index and its folder.
 
 An error carries its facts as attributes, and its message ends with what to do next. Errors of other packages are
 translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
@@ -263,6 +226,14 @@ class CopyFailed(StoreError):
             "nothing was copied; see that no other program writes there, and that the database is in UTF-8"
         )
         self.url, self.table, self.read, self.found = url, table, read, found
+
+
+class BackupRefused(StoreError):
+    """A backup cannot be made or restored. ``what`` is the archive or the database that stands in the way."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what, self.why = what, why
 
 
 class QueryLogUnavailable(SearchIndexError):

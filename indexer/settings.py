@@ -41,6 +41,9 @@ SERVICE_NAMES: Final = (
     "SEARCH_QUERYLOG_URL",
     "SEARCH_QUERYLOG_DAYS",
     "SEARCH_UPLOADS_DIR",
+    "SEARCH_RATE_LIMIT",
+    "SEARCH_LOG",
+    "SEARCH_RUN_DIR",
 )
 """The names of the service's settings. The indexer does not know the service, but finds these names in its environment."""
 

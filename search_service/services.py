@@ -15,14 +15,10 @@ from time import monotonic
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from indexer.analysis.analyzers import make_analyzer
 from indexer.analysis.dictionary import UserDictionary, function_words, verbs
 from indexer.analysis.pinyin import homophones, units
 from indexer.article import Article
 from indexer.errors import ArticleNotFound, IndexFailure
-from indexer.generations import Generations
-from indexer.reading import Reading
-from indexer.settings import IndexSettings
 from indexer.word_changes import WordsPreview, preview, with_words
 from search_service.answering.search import Answer, Question, search
 from search_service.answering.still_found import Check, Findings
@@ -33,14 +29,15 @@ from search_service.blocks.related import RelatedAnswer, Wanted, related
 from search_service.blocks.suggest import Suggestions, suggest
 from search_service.correction.correct import NothingMeant
 from search_service.gate import Gate
+from search_service.limits import Limits
 from search_service.live.decisions import DecidedOn, Decisions, EditorialState, LiveEditorial
 from search_service.live.index import IndexState, Lent, LiveIndex
 from search_service.live.jobs import LiveJobs
 from search_service.live.keys import LiveKeys
 from search_service.live.lag import StoreWatch
+from search_service.metrics import Metrics
 from search_service.querylog.base import NoQueryLog, QueryLog
 from search_service.querylog.lists import HotQuery, Window
-from search_service.querylog.log import BackgroundQueryLog
 from search_service.querylog.views import ViewWindow
 from search_service.ranking.aging import Aging
 from search_service.ranking.relating import Relating
@@ -87,6 +84,8 @@ class Services:
     nothing_meant: NothingMeant = field(default_factory=NothingMeant)
     findings: Findings = field(default_factory=Findings)
     kept_blocks: Kept = field(default_factory=Kept)
+    metrics: Metrics = field(default_factory=Metrics)
+    limits: Limits = field(default_factory=Limits)
 
     def search(self, question: Question, *, decisions: Decisions | None = None) -> Answer:
         """Answer a question. ``decisions`` are tried out in place of the editors' own.
@@ -94,7 +93,7 @@ class Services:
         Raises:
             InvalidQuery: an unknown sort or facet, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
-        return self._in_turn(
+        answer = self._in_turn(
             lambda: search(
                 self.live,
                 question,
@@ -107,6 +106,8 @@ class Services:
                 nothing_meant=self.nothing_meant,
             )
         )
+        self.metrics.searched(answer.understood.rung, complete=answer.complete)
+        return answer
 
     def related(self, about: str | Article, wanted: Wanted = Wanted()) -> RelatedAnswer:  # noqa: B008 (it is frozen)
         """The articles related to the article with an id, or to one that need not be in the index, such as a draft.
@@ -170,6 +171,7 @@ class Services:
         if isinstance(about, Article):
             return self._in_turn(lambda: self._new_blocks(about, sizes))
         kept = self._kept_blocks(about, sizes)
+        self.metrics.looked_up("blocks", found=kept is not None)
         try:
             state = self.live.state()
             if kept and kept.is_of(state):
@@ -221,7 +223,7 @@ class Services:
 
     def suggest(self, prefix: str, *, size: int = 10) -> Suggestions:
         """Completions of the typed text."""
-        return self._in_turn(
+        made = self._in_turn(
             lambda: suggest(
                 self.live,
                 prefix,
@@ -233,6 +235,8 @@ class Services:
                 finding=self._check,
             )
         )
+        self.metrics.suggested(complete=made.complete)
+        return made
 
     def hot_queries(self, *windows: Window, size: int = 10) -> tuple[HotQuery, ...]:
         """At most ``size`` queries that many readers asked: first those of the first window, then those of the others.
@@ -315,9 +319,11 @@ class Services:
         self.jobs.close()
         if self.writing is not None:
             self.writing.close()
+        self.limits.close()
 
     def _in_turn(self, ask: Callable[[], _Answer]) -> _Answer:
-        return self.gate.pass_in_turn(ask, patience=self.time_limit)
+        with self.metrics.at_gate.track_inprogress():
+            return self.gate.pass_in_turn(ask, patience=self.time_limit)
 
     def _choose(self, choose: Callable[[Callable[[str], bool]], _Answer]) -> _Answer:
         """What ``choose`` chooses, given whether a query still finds something. Passes the gate only if the index must be asked."""
@@ -326,6 +332,7 @@ class Services:
 
         def known(text: str) -> bool:
             found = self.findings.known(text, state(), version, now)
+            self.metrics.looked_up("queries", found=found is not None)
             if found is None:
                 raise _NotKnown
             return found
@@ -352,46 +359,3 @@ class Services:
     def _decided(self) -> DecidedOn:
         today = self.clock().astimezone(self.timezone).date()
         return DecidedOn(self.editorial.decisions(), today)
-
-
-def make_services(settings: IndexSettings, searching: SearchSettings | None = None) -> Services:
-    """Make the services over the index that the settings name. The index need not exist yet.
-
-    Until it exists, calls raise an error that says what to do. ``searching`` sets up the query log. Without
-    ``searching`` nothing is logged.
-    """
-    told = searching or SearchSettings()
-    editorial = LiveEditorial(settings.store_url)
-    analyzer = make_analyzer(stopwords=editorial.stopwords)
-    store = StoreWatch(settings.store_url)
-    live = LiveIndex(
-        Generations(settings.index_dir),
-        analyzer=analyzer,
-        timezone=settings.timezone,
-        lag=store.lag,
-    )
-    query_log: QueryLog = NoQueryLog()
-    if searching is not None and searching.querylog_url is not None:
-        query_log = BackgroundQueryLog(
-            searching.querylog_url,
-            keep_days=searching.querylog_days,
-            analyzer=live.analyzer,
-            timezone=settings.timezone,
-        )
-    return Services(
-        live,
-        settings.timezone,
-        query_log=query_log,
-        editorial=editorial,
-        store=store,
-        keys=LiveKeys(settings.store_url),
-        jobs=LiveJobs(settings.store_url),
-        writing=Writing(
-            settings.store_url,
-            live,
-            reading=Reading(timezone=settings.timezone, order=settings.date_order),
-        ),
-        aging=told.aging,
-        relating=told.relating,
-        time_limit=told.time_limit,
-    )

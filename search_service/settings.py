@@ -24,6 +24,8 @@ MOST_WORKERS: Final = 4
 """Maximum number of workers that ``auto`` starts. A worker grows to half a gigabyte of memory."""
 
 
+LogFormat = Literal["text", "json"]
+
 Links = Literal["portal", "marked", "preview"]
 """Where the titles of articles on the pages lead."""
 
@@ -69,6 +71,31 @@ def links(text: str) -> Links:
     if text not in get_args(Links):
         raise ValueError(f"must be one of {', '.join(get_args(Links))}")
     return cast(Links, text)
+
+
+def log_format(text: str) -> LogFormat:
+    """The form of the log.
+
+    Raises:
+        ValueError: the text is wrong; the message says what would be right.
+    """
+    if text not in get_args(LogFormat):
+        raise ValueError(f"must be one of {', '.join(get_args(LogFormat))}")
+    return cast(LogFormat, text)
+
+
+def rate_limit(text: str) -> int | None:
+    """A number of requests, or None for off.
+
+    Raises:
+        ValueError: the text is wrong; the message says what would be right.
+    """
+    if text == "off":
+        return None
+    try:
+        return whole_number(1, 1_000_000)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,4 +190,24 @@ class SearchSettings:
         "instance/uploads",
         path,
         "Folder for files uploaded at the desk, until they are imported. The processes web and work must see the same folder.",
+    )
+    rate_limit: int | None = setting(
+        "SEARCH_RATE_LIMIT",
+        "off",
+        rate_limit,
+        "Requests a minute that one address may send without a key, such as 120; off: any number. Requests with a key are never limited. "
+        "Behind proxies it needs SEARCH_PROXIES.",
+    )
+    log: LogFormat = setting(
+        "SEARCH_LOG",
+        "text",
+        log_format,
+        "How the web logs on standard error. text: what went wrong; json: the same as one JSON object a line, and one for each request.",
+    )
+    run_dir: Path | None = setting(
+        "SEARCH_RUN_DIR",
+        "",
+        optional_path,
+        "Folder where the workers count together, for /metrics and rate limits; it must be empty at the start. Empty: python app.py "
+        "makes one itself. Other WSGI servers with more than one process need it.",
     )

@@ -9,6 +9,7 @@ from functools import cache
 import click
 import pytest
 
+import indexer.__main__  # noqa: F401 (it adds commands)
 from indexer.cli.main import cli as indexer_cli
 from search_service.cli.main import cli as search_cli
 from tests.conftest import PROJECT

@@ -86,8 +86,9 @@ def rebuild(
 ) -> RebuildReport:
     """Build a new generation of all articles, promote it, and keep ``keep`` generations in all.
 
-    If a check fails, the generation stays beside the live one and is not promoted, unless ``force`` is set. So it does without
-    ``promote``. It is then kept beyond the ``keep`` others. Checks that ask the index need ``asking``, and are else not made.
+    If a check fails, the generation stays beside the live one and is not promoted, unless ``force`` is set or no live one can be
+    read. Without ``promote`` it stays in any case. It is then kept beyond the ``keep`` others. Checks that ask the index need
+    ``asking``, and are else not made.
 
     With ``processes`` above 1, that many additional processes analyse and write, if the store is large enough.
     Each may need as much memory as a rebuild by one process. ``fill`` makes the index that is then caught up with the store.
@@ -138,7 +139,9 @@ def rebuild(
                 )
                 done = _complete(store, filled, folder.name, announcer, compare)
                 announcer.begin("promote", total=1)
-            promoted = promote and (force or not done.checks.failed)
+            # Where nothing readable is live, an index that failed a check answers more than none.
+            failed = done.checks.failed and done.checks.against is not None
+            promoted = promote and (force or not failed)
             words = filled.engine.analyzer
             keep_words(folder, words)
             with generations.lock():

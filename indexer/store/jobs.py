@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, cast, get_args
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from indexer.errors import JobWaiting
 from indexer.store.dialects import for_writing, translated
@@ -28,6 +28,7 @@ LISTING: Final[frozenset[Kind]] = frozenset({"words", "preview"})
 """Jobs that read the editors' words when they begin."""
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+STATES: Final[tuple[State, ...]] = get_args(State)
 End = Literal["succeeded", "failed", "cancelled"]
 
 MAX_ID: Final = 2**31 - 1
@@ -173,6 +174,13 @@ class JobStore:
             query = query.where(table.c.state == state)
         with translated(self._engine.url), self._engine.connect() as connection:
             return tuple(map(_job, connection.execute(query)))
+
+    def counts(self) -> dict[State, int]:
+        """How many jobs are in each state, those without a job too. Reads every job's state."""
+        question = select(table.c.state, func.count().label("jobs")).group_by(table.c.state)
+        with translated(self._engine.url), self._engine.connect() as connection:
+            rows = connection.execute(question).all()
+        return dict.fromkeys(STATES, 0) | {row.state: row.jobs for row in rows}
 
     def running(self) -> tuple[Job, ...]:
         """The jobs that were taken and have not ended, oldest first. More than one only if runners died."""

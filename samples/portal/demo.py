@@ -38,7 +38,7 @@ FIRST: Final = "/2025/0126/a-20250126-001.html"
 
 FOLDER: Final = Path(os.environ.get("DEMO_DIR") or PROJECT / "instance" / "demo")
 SERVICE: Final = f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
-PORTAL_PORT: Final = int(os.environ.get("PORTAL_PORT") or 8001)
+PORTAL_PORT: Final = os.environ.get("PORTAL_PORT") or "8001"
 PORTAL: Final = f"http://127.0.0.1:{PORTAL_PORT}"
 
 POLICY: Final = (
@@ -147,10 +147,10 @@ def main() -> int:
         return 2
     try:
         server = ThreadingHTTPServer(
-            ("127.0.0.1", PORTAL_PORT), partial(_Pages, directory=str(FOLDER / "site"))
+            ("127.0.0.1", int(PORTAL_PORT)), partial(_Pages, directory=str(FOLDER / "site"))
         )
-    except OSError as error:
-        print(f"{PORTAL} cannot be used: {error.strerror}. Set PORTAL_PORT.", file=sys.stderr)
+    except (OSError, OverflowError, ValueError) as error:  # in use; above 65535; no number
+        print(f"{PORTAL} cannot be used: {error}. Set PORTAL_PORT.", file=sys.stderr)
         return 2
     environ = {
         **os.environ,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from indexer.analysis.dictionary import function_words
 from indexer.article import Article
 
 _WORDS: Final = 3
@@ -15,9 +16,12 @@ _WORDS: Final = 3
 def reasons(
     article: Article, other: Article, shared: Sequence[str], *, timezone: ZoneInfo, now: datetime
 ) -> Iterator[str]:
-    """Yield what ``other`` has in common with ``article``: the words ``shared``, tags, the channel; and how old it is."""
-    if shared:
-        yield f"共同关键词：{'、'.join(shared[:_WORDS])}"
+    """Yield what ``other`` has in common with ``article``: the words ``shared``, tags, the channel; and how old it is.
+
+    Words such as 这些 may count for the score, but tell a reader nothing.
+    """
+    if telling := [word for word in shared if word not in function_words()]:
+        yield f"共同关键词：{'、'.join(telling[:_WORDS])}"
     if tags := [tag for tag in article.tags if tag in other.tags]:
         yield f"同标签：{'、'.join(tags[:_WORDS])}"
     if article.channel and article.channel == other.channel:

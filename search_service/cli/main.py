@@ -9,6 +9,9 @@ import os
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import click
@@ -17,17 +20,19 @@ from indexer.command_line import NOT_DONE, results, until_stdin_closes
 from indexer.query import COLLAPSES, FACET_FIELDS, SORTS, Collapse, Sort
 from indexer.settings import IndexSettings, read_settings
 from search_service.answering.search import DEFAULT_SIZE, MAX_SIZE, Question
+from search_service.assembly import make_services
 from search_service.cli.desk import desk_group, first_account
 from search_service.cli.evaluate import evaluate_command, evaluate_related_command
 from search_service.cli.keys import keys
 from search_service.cli.printing import print_answer
 from search_service.cli.queries import queries
 from search_service.desk.desk import make_desk
-from search_service.services import LISTS_PATIENCE, make_services
+from search_service.services import LISTS_PATIENCE
 from search_service.settings import SearchSettings
 from search_service.understanding.parse import SYNTAXES, Syntax
 from search_service.web.answers import search_payload
 from search_service.web.factory import Application, create_app
+from search_service.web.logs import log_as_json
 from search_service.web.responses import json_bytes
 from search_service.web.server import serve
 
@@ -35,8 +40,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def application() -> Application:
-    """Make a new application from the environment's settings."""
-    return _application(read_settings(SearchSettings, os.environ))
+    """Make a new application from the environment's settings, for a process that serves it."""
+    return _served(read_settings(SearchSettings, os.environ))
+
+
+def _served(settings: SearchSettings) -> Application:
+    if settings.log == "json":
+        log_as_json()
+    return _application(settings)
 
 
 def _application(settings: SearchSettings) -> Application:
@@ -191,4 +202,6 @@ def serve_command() -> None:
     # A dictionary that cannot be used is reported here once, not by every worker.
     make_services(read_settings(IndexSettings, os.environ)).close()
     settings = read_settings(SearchSettings, os.environ)
-    serve(settings, application, also_say=lambda: first_account(settings))
+    with TemporaryDirectory(prefix="search-") as folder:
+        counting = replace(settings, run_dir=settings.run_dir or Path(folder))
+        serve(counting, partial(_served, counting), also_say=lambda: first_account(settings))

@@ -190,6 +190,10 @@ class LiveIndex:
         with self.reader() as lent:
             return lent.state
 
+    def generation(self) -> Generation:
+        """The generation that CURRENT names, read from its folder; raises what :meth:`reader` raises."""
+        return self._generations.live()
+
     def analyzer(self) -> Analyzer:
         """The analyzer of the snapshot in use, or the one given, if there is none. Looks at no file and never fails."""
         snapshot = self._current

@@ -32,6 +32,11 @@ class LiveJobs:
         with self._reading.use() as store:
             return store.list(size=size, state=state)
 
+    def counts(self) -> dict[State, int]:
+        """How many jobs are in each state."""
+        with self._reading.use() as store:
+            return store.counts()
+
     def get(self, job_id: int) -> Job:
         """The job with this id.
 

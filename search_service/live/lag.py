@@ -11,7 +11,7 @@ from typing import Final
 from indexer.store.articles import Pending
 from indexer.store.database import find_store
 from search_service.live.reopening import Reopened
-from search_service.watching import Watcher
+from search_service.watching import Trouble, Watcher
 
 INTERVAL: Final = 1.0
 """Seconds between two looks into the store: two rows each."""
@@ -71,6 +71,11 @@ class StoreWatch:
         # A clock that was set back would make this negative.
         seconds = (self._clock() - pending.since).total_seconds()
         return Lag(lacking, max(0.0, round(seconds, 1)))
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the store cannot be read; None if it can, or was not looked into yet."""
+        return self._watcher.trouble
 
     def settle(self) -> None:
         """Look into the store now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import token_hex
 from typing import Final
 
@@ -59,14 +59,21 @@ def _hash(told: str, salt: str) -> str:
     return blake2b(told.encode("utf-8", "replace"), key=key, digest_size=_HASH_BYTES).hexdigest()
 
 
-def _network(text: str) -> str:
+def client_of(address: str) -> str:
+    """What one client certainly controls: an IPv4 address, or the first 64 bits of an IPv6 address."""
+    return _network(address, bits=32)
+
+
+def _network(text: str, *, bits: int = 24) -> str:
+    """The network of an address: its first ``bits`` if it is of IPv4, its first 64 if it is of IPv6."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return text
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    bits = 24 if isinstance(address, IPv4Address) else 64
+    if isinstance(address, IPv6Address):
+        bits = 64
     return str(ip_network(f"{address}/{bits}", strict=False))
 
 

@@ -33,7 +33,7 @@ def register_access(app: Flask, services: Services, *, private: bool) -> None:
 
     @app.before_request
     def check() -> None:
-        if request.endpoint == "static" or request.blueprint in OPEN:
+        if is_open():
             return
         blueprint = app.blueprints.get(request.blueprint or "")
         scope = blueprint.scope if isinstance(blueprint, Routes) else None
@@ -47,6 +47,18 @@ def register_access(app: Flask, services: Services, *, private: bool) -> None:
             raise
         if needed:
             keep_private()
+
+
+def is_open() -> bool:
+    """Whether this request needs no key, even if the service is private."""
+    return request.endpoint == "static" or request.blueprint in OPEN
+
+
+def has_active_key(services: Services) -> bool:
+    """Whether this request has a key that works now, of whatever scope."""
+    text = _sent_key()
+    key = None if text is None else services.keys.find(text)
+    return key is not None and key.state(services.clock()) == "active"
 
 
 def _check_key(services: Services, scope: Scope | None, *, needed: bool, now: datetime) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,7 +33,8 @@ from indexer.errors import (
     StoreError,
 )
 from search_service.web.index_codes import index_code
-from search_service.web.payloads import ProblemPayload, WrongParameter
+from search_service.web.observing import note_problem, request_id
+from search_service.web.payloads import ProblemPayload, ReasonPayload, WrongParameter
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +195,15 @@ CODES: Final = {
             "请重新读取后再试。",
         ),
         Code(
+            "rate_limited",
+            429,
+            "Too many requests from this address",
+            "The address of the client sent more requests without a key than SEARCH_RATE_LIMIT allows.",
+            "Try again after the seconds that Retry-After names. Requests with a key are not limited.",
+            "访问太频繁",
+            "请稍等片刻再试。",
+        ),
+        Code(
             "internal_error",
             500,
             "The server failed",
@@ -257,7 +266,7 @@ CODES: Final = {
     )
 }
 
-API_PATHS: Final = ("/api/", "/feeds/", "/healthz", "/readyz", "/openapi.json")
+API_PATHS: Final = ("/api/", "/feeds/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths whose errors are problem+json. Errors of all other paths are pages."""
 
 FRAGMENT_PATHS: Final = "/embed/"
@@ -278,7 +287,9 @@ class Problem(Exception):
     detail: str
     errors: tuple[WrongParameter, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    degraded: list[ReasonPayload] | None = None
     request_id: str | None = None
+    """For a page that shows it, because the log has more."""
 
 
 def problem(name: str, detail: str = "", *, errors: tuple[WrongParameter, ...] = ()) -> Problem:
@@ -313,19 +324,23 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Overloaded):
         return problem("overloaded", str(error))
     if isinstance(error, StoreError):
-        log.error("%s %s: %s", request.method, request.path, error)
+        _note(error)
         return problem("store_unavailable")
     if isinstance(error, ServiceUnavailable):
         return problem("overloaded", error.description or "")
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return problem("bad_request", error.description or "")
     if isinstance(error, IndexFailure):
-        log.error("%s %s: %s", request.method, request.path, error)
+        _note(error)
         return problem(index_code(error))
     made = problem("internal_error")
-    made.request_id = secrets.token_hex(8)
+    made.request_id = request_id()
     log.error("request %s: %s %s", made.request_id, request.method, request.path, exc_info=error)
     return made
+
+
+def _note(error: Exception) -> None:
+    log.error("request %s: %s %s: %s", request_id(), request.method, request.path, error)
 
 
 def problem_payload(made: Problem) -> ProblemPayload:
@@ -338,7 +353,8 @@ def problem_payload(made: Problem) -> ProblemPayload:
         instance=iri_to_uri(request.path),
         code=made.code.name,
         errors=list(made.errors),
-        request_id=made.request_id,
+        degraded=made.degraded,
+        request_id=request_id(),
     )
 
 
@@ -350,6 +366,7 @@ def register_errors(app: Flask, *, page: ErrorPage) -> None:
 
     def answer(error: Exception) -> Response:
         made = problem_of(error)
+        note_problem(made.code.name)
         if request.path.startswith(API_PATHS):
             body = problem_payload(made).model_dump_json(exclude_none=True)
             response = Response(body, made.code.status, content_type="application/problem+json")

@@ -30,6 +30,9 @@ from search_service.web.forwarding import register_forwarding
 from search_service.web.fragments import fragments_blueprint
 from search_service.web.health import health_blueprint
 from search_service.web.jobs import jobs_blueprint
+from search_service.web.limiting import register_limiting
+from search_service.web.metrics import metrics_blueprint
+from search_service.web.observing import register_observing
 from search_service.web.origins import register_origins
 from search_service.web.pages import error_page, pages_blueprint, register_templates
 from search_service.web.params import check_path, refuse_parameters
@@ -48,6 +51,8 @@ STATIC_MAX_AGE: Final = 86_400
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -81,6 +86,7 @@ def create_app(
         validation_error_model=ProblemPayload,
         validation_error_callback=refuse_parameters,
     )
+    register_observing(app, services.metrics)
     app.url_map.merge_slashes = False  # a//b is another article than a/b
     app.before_request(check_path)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, SEND_FILE_MAX_AGE_DEFAULT=STATIC_MAX_AGE)
@@ -90,6 +96,7 @@ def create_app(
     register_caching(app)
     register_surrogates(app)
     register_security_headers(app)
+    register_limiting(app, services, settings.rate_limit)
     register_origins(app, settings.origins)
     register_access(app, services, private=settings.private)
     app.register_api(api_blueprint(services))
@@ -99,6 +106,7 @@ def create_app(
     app.register_api(writing_blueprint(services))
     app.register_api(jobs_blueprint(services))
     app.register_api(health_blueprint(services))
+    app.register_api(metrics_blueprint(services))
     app.register_blueprint(discovery_blueprint(private=settings.private))
     app.register_blueprint(docs_blueprint(app, services, private=settings.private))
     app.register_blueprint(elements_blueprint())

@@ -62,5 +62,5 @@ def _nearest(environ: WSGIEnvironment, name: str, allowed: re.Pattern[str]) -> s
 def _warn_of_proxy() -> None:
     log.warning(
         "a request carries X-Forwarded-For, and SEARCH_PROXIES is 0: behind a proxy all readers are one to the "
-        "query log until SEARCH_PROXIES says how many stand in front"
+        "query log and to SEARCH_RATE_LIMIT until SEARCH_PROXIES says how many stand in front"
     )

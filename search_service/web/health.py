@@ -6,12 +6,16 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from indexer.errors import IndexFailure
+from search_service.live.index import IndexState
+from search_service.readiness import degraded
 from search_service.services import Services
-from search_service.web.payloads import IndexPayload, ReadyPayload
+from search_service.web.errors import problem_of
+from search_service.web.payloads import IndexPayload, ReadyPayload, ReasonPayload
 from search_service.web.query_payloads import HealthPayload, health_payload
 from search_service.web.responses import INDEX, described, json_response
 
-TAGS = [Tag(name="health", description="For load balancers. Never cached.")]
+TAGS = [Tag(name="health", description="For load balancers and monitoring. Never cached.")]
 
 
 def health_blueprint(services: Services) -> APIBlueprint:
@@ -35,14 +39,30 @@ def health_blueprint(services: Services) -> APIBlueprint:
         "/readyz",
         operation_id="readyz",
         summary="Does a live index answer",
-        description="503 until there is one. An outdated index answers too, and says so.",
+        description="503 until there is one, with the reason and whatever else is amiss. What is amiss without stopping searches, "
+        "such as an outdated index or a store that cannot be read, stands in `degraded` of a 200.",
         responses=described(ReadyPayload, *INDEX),
     )
     def readyz() -> Response:
-        index = IndexPayload.of(services.index_state(), services.timezone)
-        return _uncached(ReadyPayload(status="ready", index=index))
+        try:
+            state = services.index_state()
+        except IndexFailure as error:
+            unready = problem_of(error)
+            unready.degraded = _reasons(services, None)
+            raise unready from error
+        ready = ReadyPayload(
+            status="ready",
+            degraded=_reasons(services, state),
+            index=IndexPayload.of(state, services.timezone),
+        )
+        return _uncached(ready)
 
     return blueprint
+
+
+def _reasons(services: Services, state: IndexState | None) -> list[ReasonPayload]:
+    found = degraded(services, state)
+    return [ReasonPayload(code=each.code, detail=each.detail) for each in found]
 
 
 def _uncached(payload: HealthPayload | ReadyPayload) -> Response:

@@ -15,7 +15,7 @@ from indexer.query import MAX_DEPTH
 from search_service.answering.search import DEFAULT_SIZE
 from search_service.web.addresses import FILTER_PREFIX, PLAIN_PARAMETERS, page_parameter
 from search_service.web.query_strings import page_arguments
-from search_service.web.search_params import SearchParameters
+from search_service.web.search_params import ATTRIBUTES, SearchParameters
 from search_service.web.values import has_control_character
 
 CHOICE_NAMES: Final = {
@@ -92,10 +92,13 @@ class SearchPageParameters(SearchParameters):
 
 def read_search_page() -> tuple[SearchPageParameters, tuple[str, ...]]:
     """The parameters of a search page, and a sentence for each value that was left out."""
-    values: _Values = {
-        own: given for name, given in page_arguments().items() if (own := _own_name(name))
-    }
-    remarks: list[str] = []
+    arguments = page_arguments()
+    values: _Values = {own: given for name, given in arguments.items() if (own := _own_name(name))}
+    remarks = [
+        f"没有名为“{_shown(name)}”的筛选条件，没有计入。"
+        for name in arguments
+        if name.startswith(FILTER_PREFIX) and not _is_known(_own_name(name))
+    ]
     while True:
         try:
             return SearchPageParameters.read(values.items()), _told(remarks)
@@ -115,6 +118,13 @@ def _own_name(name: str) -> str | None:
         return name
     own = name.removeprefix(FILTER_PREFIX)
     return None if own == name or own in PLAIN_PARAMETERS | _SET_BY_PAGE else own
+
+
+def _is_known(own: str | None) -> bool:
+    """Whether a parameter of this name in the API filters. The name of an attribute is the portal's own."""
+    return own is not None and (
+        own in SearchPageParameters.model_fields or own.startswith(ATTRIBUTES)
+    )
 
 
 def _without_wrong(values: _Values, error: ValidationError, remarks: list[str]) -> _Values:

@@ -117,8 +117,10 @@ def check_path() -> None:
     """Refuse a path with an id that is not UTF-8. The server puts U+FFFD for such bytes, so the path would name another article.
 
     Raises:
-        BadRequest: also for a true U+FFFD, which only a query string can hold.
+        BadRequest: also for a true U+FFFD, which only a query string can hold, and for a line end, which no id and no route has.
     """
+    if "\n" in request.path:
+        raise BadRequest("the path holds a line end, and no id does")
     if "\ufffd" in (request.view_args or {}).get("article_id", ""):
         raise BadRequest("the id in the path is not percent-encoded UTF-8 (perhaps GBK or Big5)")
 

@@ -351,10 +351,20 @@ class BlocksPayload(Payload):
     index: IndexPayload
 
 
+class ReasonPayload(Payload):
+    """Something that is amiss."""
+
+    code: str = Field(json_schema_extra={"example": "index_behind"})
+    detail: str
+
+
 class ReadyPayload(Payload):
     """A live index answers."""
 
     status: str = Field(json_schema_extra={"example": "ready"})
+    degraded: list[ReasonPayload] = Field(
+        description="What is amiss although searches are answered; mostly empty."
+    )
     index: IndexPayload
 
 
@@ -379,4 +389,10 @@ class ProblemPayload(Payload):
     errors: list[WrongParameter] = Field(
         [], description="Each parameter that is wrong, 20 at most."
     )
-    request_id: str | None = Field(None, description="The log has the reason under this id.")
+    degraded: list[ReasonPayload] | None = Field(
+        None, description="Only of `/readyz`: what else is amiss."
+    )
+    request_id: str | None = Field(
+        None,
+        description="The id of the request, as in X-Request-Id. The log has more under this id.",
+    )

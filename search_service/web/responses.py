@@ -12,8 +12,8 @@ from search_service.web.errors import CODES
 from search_service.web.payloads import Payload, ProblemPayload
 
 ALWAYS = ("bad_request", "internal_error")
-KEYS = ("key_missing", "key_invalid", "store_unavailable")
-"""Codes of every route outside of health checks. Without a key, they come only if the service is private."""
+KEYS = ("key_missing", "key_invalid", "rate_limited", "store_unavailable")
+"""Codes of every route outside of health checks. Without a key, they come only if the service is private, or limits requests."""
 INDEX = ("index_missing", "index_format", "index_damaged")
 SEARCHING = (*INDEX, *KEYS, "overloaded")
 

@@ -43,7 +43,7 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, then let running requests finish. ``also_say`` gives the lines after the address.
 
-    ``application`` is called once in each worker. It must be a function of a module, because it is sent to the workers. A
+    ``application`` is called once in each worker. It must be picklable, because it is sent to the workers. A
     dead worker is replaced. If its replacement also dies within seconds, the server ends with exit code 1.
 
     Raises:

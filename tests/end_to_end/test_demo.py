@@ -245,3 +245,18 @@ def test_a_port_that_another_service_has_is_named_before_anything_is_made(tmp_pa
     assert done.returncode == 2
     assert "set PORT" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("port", ["abc", "99999"])
+def test_a_port_that_cannot_be_is_named(tmp_path: Path, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "samples/portal/demo.py"],
+        cwd=PROJECT,
+        env=os.environ | {"PORT": str(free_port()), "PORTAL_PORT": port, "DEMO_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Set PORTAL_PORT" in done.stderr
+    assert "Traceback" not in done.stderr

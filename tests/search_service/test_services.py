@@ -15,12 +15,13 @@ from indexer.errors import ArticleNotFound, NoLiveGeneration, StoreUnavailable
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial, open_keys
 from search_service.answering.search import Answer, Question
+from search_service.assembly import make_services
 from search_service.correction.correct import Correction
 from search_service.live.decisions import EditorialState
 from search_service.querylog.base import NoQueryLog
 from search_service.querylog.counts import QueryCount
 from search_service.querylog.lists import HotQuery, Lists
-from search_service.services import Services, make_services
+from search_service.services import Services
 from search_service.understanding.synonyms import Used
 from tests.factories import article
 from tests.search_service.indexes import PATIENT, promote, services

@@ -45,7 +45,7 @@ def test_each_is_read_from_the_environment() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("SEARCH_WORKERS", "0"), ("SEARCH_WORKERS", "65"), ("SEARCH_WORKERS", "many"), ("SEARCH_PRIVATE", "yes")],
+    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("SEARCH_WORKERS", "0"), ("SEARCH_WORKERS", "65"), ("SEARCH_WORKERS", "many"), ("SEARCH_PRIVATE", "yes"), ("SEARCH_RATE_LIMIT", "0"), ("SEARCH_RATE_LIMIT", "on"), ("SEARCH_LOG", "xml")],
 )  # fmt: skip
 def test_a_value_that_cannot_be_used_names_its_setting(name: str, value: str) -> None:
     with pytest.raises(InvalidSetting) as caught:

@@ -150,6 +150,16 @@ def test_a_live_index_that_cannot_be_read_is_not_compared_with(site: Checked) ->
     assert "the live index cannot be read" in check_of(report, "overlap").detail
 
 
+def test_where_no_live_index_can_be_read_a_failed_check_keeps_nothing_from_going_live(
+    site: Checked,
+) -> None:
+    site.expect("云溪水库 => gone")
+    report = site.rebuild()
+    assert verdicts(report)["golden"] == "failed"
+    assert report.promoted
+    assert site.generations.live_name() == "000001"
+
+
 def test_a_golden_query_that_lacks_an_article_keeps_the_index_from_going_live(
     site: Checked,
 ) -> None:
@@ -185,11 +195,12 @@ def test_more_queries_without_a_hit_keep_it_from_going_live(site: Checked) -> No
 def test_articles_that_their_own_titles_do_not_find_keep_it_from_going_live(
     site: Checked,
 ) -> None:
-    report = site.rebuild_without("a-3", name="000001")
+    site.rebuild()
+    report = site.rebuild_without("a-3")
     titles = check_of(report, "own titles")
     assert (titles.verdict, titles.value) == ("failed", round(100 / 12, 2))
     assert [(each.query, each.expected) for each in titles.moved] == [("云溪的社戏", ("a-3",))]
-    assert site.generations.live_name() is None
+    assert site.generations.live_name() == "000001"
 
 
 def test_an_article_is_found_by_its_title_if_its_duplicate_or_namesake_is(site: Checked) -> None:

@@ -100,6 +100,7 @@ def test_the_jobs_of_one_state_are_listed(jobs: JobStore) -> None:
         "failed": [],
         "cancelled": [second.id],
     }
+    assert jobs.counts() == {name: len(found) for name, found in listed.items()}
     assert [job.id for job in jobs.list(size=1, state="queued")] == [fourth.id]
 
 

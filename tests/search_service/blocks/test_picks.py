@@ -17,6 +17,7 @@ from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial
+from search_service.assembly import make_services
 from search_service.blocks.picks import arranged
 from search_service.blocks.portal import Sizes
 from search_service.blocks.related import Wanted
@@ -24,7 +25,7 @@ from search_service.querylog.base import NoQueryLog
 from search_service.querylog.lists import Lists
 from search_service.querylog.views import ViewCount
 from search_service.ranking.relating import Relating
-from search_service.services import Services, make_services
+from search_service.services import Services
 from tests.factories import NOON, article
 from tests.search_service.indexes import PATIENT, promote
 

@@ -86,6 +86,14 @@ def test_key_words_are_shown_as_the_article_spells_them(tmp_path: Path) -> None:
     assert "iPhone" in words
 
 
+def test_words_that_tell_nothing_are_no_reasons(tmp_path: Path) -> None:
+    here = article("here", title="这些茶农与那些匠人", body="这些茶农说，那些匠人也说。")
+    other = article("other", title="那些匠人和这些茶农", body="那些匠人来了，这些茶农也来了。")
+    answer = index(tmp_path, [here, other, *OTHER]).related("here")
+    words = set(reasons(answer, "other")[0].removeprefix("共同关键词：").split("、"))
+    assert words == {"茶农", "匠人"}
+
+
 @pytest.mark.parametrize(
     ("days", "said"),
     [(0, "今天"), (1, "昨天"), (2, "2天前"), (29, "29天前"), (30, "1个月前"), (364, "12个月前"), (365, "1年前"), (800, "2年前")],

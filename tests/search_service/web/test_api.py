@@ -300,7 +300,7 @@ def test_health_says_that_the_process_is_up_and_readiness_which_index_answers(
     portal: Portal,
 ) -> None:
     assert portal.json("/healthz")["status"] == "ok"
-    assert portal.json("/readyz") == {"status": "ready", "index": INDEX}
+    assert portal.json("/readyz") == {"status": "ready", "degraded": [], "index": INDEX}
 
 
 def test_an_index_of_another_fingerprint_answers_and_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from indexer.editorial.entries import ListName
 from indexer.editorial.lines import read_entry
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_editorial
-from search_service.services import make_services
+from search_service.assembly import make_services
 from search_service.settings import SearchSettings
 from search_service.web.factory import create_app
 from tests.factories import article

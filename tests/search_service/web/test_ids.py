@@ -146,3 +146,10 @@ def test_only_commas_and_percent_signs_must_be_encoded_in_a_list(odd: Portal) ->
     hits = odd.json("/api/v1/latest", size="100", exclude="新闻/2024/01,a+b,a b,a%2Cb")["hits"]
     left_out = {*IDS, *NO_PATH} - {hit["id"] for hit in hits}
     assert left_out == {"新闻/2024/01", "a+b", "a b", "a,b"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/articles/a%0Ab", "/api/v1/articles/a%0A/related", "/nothing%0A"]
+)
+def test_a_path_with_a_line_end_is_refused(odd: Portal, path: str) -> None:
+    assert odd.get(path).status_code == 400

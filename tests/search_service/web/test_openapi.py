@@ -70,7 +70,9 @@ def test_every_route_of_the_api_is_in_the_document(portal: Portal, document: Any
     wanted = {
         each
         for each in addresses(portal.client.application)
-        if each.split()[1].startswith(("/api/", "/embed/", "/feeds/", "/healthz", "/readyz"))
+        if each.split()[1].startswith(
+            ("/api/", "/embed/", "/feeds/", "/healthz", "/readyz", "/metrics")
+        )
     }
     assert set(operations(document)) == wanted
 
@@ -105,6 +107,7 @@ def _good(address: str) -> list[str]:
     for part, types in (
         (":bulk", ["application/x-ndjson"]),
         (":opensearch", ["application/x-suggestions+json"]),
+        ("/metrics", ["text/plain"]),
         ("/feeds/", ["application/atom+xml", "application/rss+xml"]),
     ):
         if part in address:
