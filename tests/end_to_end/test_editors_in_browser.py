@@ -33,15 +33,12 @@ PAGES: Final = (
     "/queries",
     f"/queries/query?q={quote('云溪')}",
     "/lists",
-    "/lists/pins",
     "/lists/bans?where=hot",
-    "/lists/golden",
     "/lists/words/import",
     "/lists/words/apply",
     "/lists/words/new",
     f"/articles?q={quote('云溪')}",
     "/articles/article?id=hostile-1",
-    "/articles/confirm?id=hostile-1&do=delete",
 )
 LOOKS: Final[tuple[tuple[int, Any], ...]] = ((390, "dark"), (1280, "light"))
 """Widths and schemes that pages are looked at in."""

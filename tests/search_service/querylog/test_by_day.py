@@ -16,7 +16,7 @@ from tests.factories import NOON
 from tests.search_service.indexes import SHANGHAI
 from tests.search_service.querylog.factory import asked, clicked, days_ago, fill
 
-pytestmark = pytest.mark.databases(*DATABASES)
+on_all = pytest.mark.databases(*DATABASES)
 
 TODAY, YESTERDAY, BEFORE = date(2026, 3, 1), date(2026, 2, 28), date(2026, 2, 27)
 
@@ -44,6 +44,7 @@ def told(queries: list[AskedQuery]) -> list[tuple[str, int, int, bool, int]]:
     ]
 
 
+@on_all
 def test_each_day_has_its_searches_those_that_found_nothing_and_the_clicks(days: QueryDays) -> None:
     assert days.last(4, now=NOON) == [
         Day(date(2026, 2, 26), 0, 0, 0),
@@ -55,6 +56,7 @@ def test_each_day_has_its_searches_those_that_found_nothing_and_the_clicks(days:
     assert days.between(BEFORE, YESTERDAY, now=NOON) == days.last(3, now=NOON)[:2]
 
 
+@on_all
 def test_the_queries_of_some_days_are_those_of_each_of_them_together(days: QueryDays) -> None:
     assert told(days.queries(BEFORE, TODAY, now=NOON)) == [
         ("水库", 7, 7, True, 0),
@@ -68,6 +70,7 @@ def test_the_queries_of_some_days_are_those_of_each_of_them_together(days: Query
     ]
 
 
+@on_all
 def test_a_day_that_is_closed_later_is_read_again(days: QueryDays, store: QueryLogStore) -> None:
     before = days.last(3, now=NOON)
     tomorrow = days_ago(-1)
@@ -76,6 +79,7 @@ def test_a_day_that_is_closed_later_is_read_again(days: QueryDays, store: QueryL
     assert days.last(4, now=tomorrow) == [*before, Day(date(2026, 3, 2), 2, 0, 0)]
 
 
+@on_all
 def test_the_latency_of_a_day_is_told_by_the_median_and_by_all_but_a_twentieth(
     store: QueryLogStore, url: str
 ) -> None:
@@ -93,7 +97,17 @@ def test_the_latency_of_a_day_is_told_by_the_median_and_by_all_but_a_twentieth(
             store.close_days(now=NOON)
 
 
-@pytest.mark.databases("sqlite")
+@on_all
+def test_a_day_counts_the_same_before_and_after_it_is_closed(
+    days: QueryDays, store: QueryLogStore
+) -> None:
+    tomorrow = days_ago(-1)
+    before = days.between(TODAY, TODAY, now=tomorrow), days.queries(TODAY, TODAY, now=tomorrow)
+    assert store.close_days(now=tomorrow) == 1
+    after = days.between(TODAY, TODAY, now=tomorrow), days.queries(TODAY, TODAY, now=tomorrow)
+    assert before == after
+
+
 def test_without_a_query_log_nothing_is_made(url: str) -> None:
     days = QueryDays(url, SHANGHAI)
     with pytest.raises(StoreUnavailable):
