@@ -102,7 +102,7 @@ def change(desk: Desk, session: Session, what: Change, article_id: str, *, revis
 def standing(services: Services, article_id: str, revision: int) -> Standing | None:
     """Where an article stands whose last change has this revision; None while the index cannot be read."""
     try:
-        current = services.live.holds(revision, patience=0)
+        current = services.index_state().revision >= revision
         services.article(article_id)
     except ArticleNotFound:
         return Standing(found=False, current=current)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def test_a_running_service_is_backed_up_and_restored_under_it(tmp_path: Path) ->
         assert "--force replaces it" in refused.stderr
         done = command(tmp_path, "restore", str(archive), "--force")
         assert done.returncode == 0, done.stderr
-        assert "store with 2 articles" in done.stdout.replace("1 api keys, ", "")
+        assert re.search(r"store with .*\b2 articles", done.stdout)
         assert "querylog with" in done.stdout
         assert "a rebuild is queued" in done.stderr
         put(server, key, "b-3")

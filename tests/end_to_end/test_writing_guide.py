@@ -28,6 +28,7 @@ CHANGING: Final = (
     (r'("(?:revision|doc_count|behind|behind_seconds)":|at revision )[\d.]+', r"\1N"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "DAY TIME"),
     (r'"as_of":"[^"]+"', '"as_of":"TIME"'),
+    (r'"request_id":"[^"]+"', '"request_id":"ID"'),
 )
 """What may differ between the guide and a run: numbers and times that depend on when it runs, and on what was done before."""
 

@@ -304,18 +304,19 @@ def test_a_generation_that_waits_is_promoted_and_rolled_back_by_jobs(site: Site)
 def test_a_rebuild_whose_checks_fail_fails_its_job_and_can_be_promoted_all_the_same(
     site: Site,
 ) -> None:
+    site.run_one(site.add_import(records(5)))
+    site.run_one(site.add("rebuild"))
     with closing(open_editorial(site.store.url)) as editorial:
         editorial.put("golden", [read_entry("golden", "渡口 => nowhere")])
     site.means = replace(site.means, asking=partial(asking_as_readers, site.store.url))
-    site.add_import(records(5))
     job = site.run_one(site.add("rebuild"))
     assert job.state == "failed"
-    assert job.outcome.startswith("generation 000001 is complete and not live")
+    assert job.outcome.startswith("generation 000002 is complete and not live")
     assert "golden: 0 of 1" in job.outcome
-    refused = site.run_one(site.add("promote", generation="000001", force=False))
+    refused = site.run_one(site.add("promote", generation="000002", force=False))
     assert "failed its checks" in refused.outcome
-    assert site.means.generations.live_name() is None
-    assert site.run_one(site.add("promote", generation="000001", force=True)).state == "succeeded"
+    assert site.means.generations.live_name() == "000001"
+    assert site.run_one(site.add("promote", generation="000002", force=True)).state == "succeeded"
 
 
 def test_words_are_previewed_and_applied_by_jobs(site: Site) -> None:
