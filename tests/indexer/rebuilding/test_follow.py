@@ -299,8 +299,13 @@ def test_a_rebuild_of_changes_takes_over_from_a_follower_that_ends(
         assert site.apply_changes().generation == "000002"
         with site.generations.lock():
             site.generations.promote("000001")
-        waiting = threading.Event()
-        monkeypatch.setattr(time, "sleep", lambda _: waiting.set())
+        waiting, rest = threading.Event(), time.sleep
+
+        def sleep(_: float) -> None:
+            waiting.set()
+            rest(0.001)
+
+        monkeypatch.setattr(time, "sleep", sleep)
         reports: list[Any] = []
         thread = threading.Thread(target=lambda: reports.append(site.apply_changes()))
         thread.start()
