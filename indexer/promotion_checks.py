@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,6 +19,36 @@ CHECKS: Final = "checks.json"
 
 CheckName = Literal["count", "checksums", "golden", "zero hits", "own titles", "overlap"]
 Verdict = Literal["passed", "failed", "not made"]
+NotMade = Literal[
+    "nobody asks",
+    "no golden",
+    "no live",
+    "live unreadable",
+    "log unreadable",
+    "no recorded",
+    "nothing visible",
+    "no articles",
+]
+"""Why a check was not made."""
+
+_DETAILS: Final[Mapping[CheckName, str]] = {
+    "count": "{articles:,.0f} articles, as in the store",
+    "checksums": "every byte is as it was written",
+    "golden": "{held:,.0f} of {queries:,.0f} golden queries find their articles",
+    "zero hits": "of the last {queries:,.0f} queries {after:.1f} % find nothing, and {before:.1f} % in the live index",
+    "own titles": "{missing:,.0f} of {articles:,.0f} sampled articles are not on the first page of their titles",
+    "overlap": "the first pages of {queries:,.0f} queries keep {kept:.0f} % of their articles, {changed:,.0f} of them changed",
+}
+_REASONS: Final[Mapping[NotMade, str]] = {
+    "nobody asks": "this rebuild was started without the search service, which asks an index",
+    "no golden": "the editors' list golden is empty",
+    "no live": "there is no live index to compare with",
+    "live unreadable": "the live index cannot be read ({trouble})",
+    "log unreadable": "{trouble}",
+    "no recorded": "no query of a reader is recorded",
+    "nothing visible": "no recorded query found an article that readers may still see",
+    "no articles": "readers may see no article",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +64,25 @@ class Moved:
 class PromotionCheck:
     """One check. ``value`` is what was measured and ``threshold`` what it may be at most, or at least for an overlap.
 
-    Both are None if the check was not made. ``detail`` is a sentence: the figures, or why it was not made. ``moved`` names
-    the queries that moved most, the worst first.
+    ``facts`` are the figures behind it. If the check was not made, there are none, but the ``reason``, and with some reasons the
+    message of an error. ``moved`` names the queries that moved most, the worst first.
     """
 
     name: CheckName
     verdict: Verdict
     value: float | None = None
     threshold: float | None = None
-    detail: str
+    facts: Mapping[str, float] = field(default_factory=dict)
+    reason: NotMade | None = None
+    trouble: str = ""
     moved: tuple[Moved, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """A sentence: the figures, or why it was not made."""
+        if self.reason is not None:
+            return _REASONS[self.reason].format(trouble=self.trouble)
+        return _DETAILS[self.name].format_map(self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
@@ -24,7 +24,7 @@ from indexer.engines.base import Engine, Reader
 from indexer.errors import IndexFailure, NoLiveGeneration, QueryLogUnavailable
 from indexer.generations import Generations
 from indexer.opening import open_generation
-from indexer.promotion_checks import CheckName, Moved, PromotionCheck, PromotionChecks
+from indexer.promotion_checks import CheckName, Moved, NotMade, PromotionCheck, PromotionChecks
 from indexer.store.articles import ArticleStore
 from indexer.store.database import find_editorial
 
@@ -44,8 +44,13 @@ MOST_MOVED: Final = 20
 
 ASKED: Final[tuple[CheckName, ...]] = ("golden", "zero hits", "own titles", "overlap")
 """The checks that ask the index, in the order of a report."""
-NOBODY_ASKS: Final = "this rebuild was started without the search service, which asks an index"
-NO_LIVE: Final = "there is no live index to compare with"
+
+
+class _Why(NamedTuple):
+    """Why a check cannot be made, and the message of the error that is the reason, if one is."""
+
+    reason: NotMade
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +70,8 @@ class _Compared:
 def whole(articles: int) -> tuple[PromotionCheck, PromotionCheck]:
     """The checks that an index has passed which is not thrown away: of the number of its articles, and of its bytes."""
     return (
-        PromotionCheck(
-            name="count", verdict="passed", detail=f"{articles:,} articles, as in the store"
-        ),
-        PromotionCheck(
-            name="checksums", verdict="passed", detail="every byte is as it was written"
-        ),
+        PromotionCheck(name="count", verdict="passed", facts={"articles": articles}),
+        PromotionCheck(name="checksums", verdict="passed"),
     )
 
 
@@ -94,11 +95,11 @@ def compare_with_live(
     """
     if asking is None:
         return PromotionChecks(
-            against=None, checks=tuple(_not_made(name, NOBODY_ASKS) for name in ASKED)
+            against=None, checks=tuple(_not_made(name, _Why("nobody asks")) for name in ASKED)
         )
     against: str | None = None
     live: Engine | None = None
-    why = NO_LIVE
+    why = _Why("no live")
     try:
         generation = generations.live()
         live = open_generation(generation, analyzer=analyzer, timezone=timezone)
@@ -106,7 +107,7 @@ def compare_with_live(
     except NoLiveGeneration:
         pass
     except IndexFailure as error:
-        why = f"the live index cannot be read ({error})"
+        why = _Why("live unreadable", str(error))
     return PromotionChecks(
         against=against, checks=tuple(_Asker(store, made, asking, announcer).checks(live, why))
     )
@@ -122,16 +123,16 @@ class _Asker:
         self._asking, self._announcer = asking, announcer
         self._now = datetime.now(UTC)
 
-    def checks(self, live: Engine | None, why: str) -> Iterator[PromotionCheck]:
+    def checks(self, live: Engine | None, why: _Why) -> Iterator[PromotionCheck]:
         """All checks of ASKED. ``why`` says why there is no ``live`` index to compare with."""
         golden, titled = self._golden(), self._sampled()
         recorded: Sequence[str] = ()
         if live is not None:
             try:
                 recorded = self._asking.recorded(RECORDED)
-                why = "no query of a reader is recorded"
+                why = _Why("no recorded")
             except QueryLogUnavailable as error:
-                why = str(error)
+                why = _Why("log unreadable", str(error))
         total = len(golden) + len(titled) + 2 * len(recorded)
         self._announcer.begin("compare", total=total)
         compared: list[_Compared] = []
@@ -139,7 +140,7 @@ class _Asker:
             try:
                 before = [self._asked(live, query) for query in recorded]
             except IndexFailure as error:
-                why = f"the live index cannot be read ({error})"
+                why = _Why("live unreadable", str(error))
             else:
                 compared = self._compared(recorded, before)
         yield self._golden_hold(golden)
@@ -147,7 +148,7 @@ class _Asker:
         yield self._own_titles(titled)
         paged = [each for each in compared if each.before]
         if compared and not paged:
-            why = "no recorded query found an article that readers may still see"
+            why = _Why("nothing visible")
         yield _overlap(paged) if paged else _not_made("overlap", why)
         self._announcer.end()
 
@@ -179,7 +180,7 @@ class _Asker:
     def _golden_hold(self, golden: Sequence[Golden]) -> PromotionCheck:
         """Whether the first page of each golden query holds its articles."""
         if not golden:
-            return _not_made("golden", "the editors' list golden is empty")
+            return _not_made("golden", _Why("no golden"))
         pages = ((each, self._asked(self._made, each.query).ids) for each in golden)
         broken = [
             Moved(each.query, each.article_ids, ids)
@@ -191,14 +192,14 @@ class _Asker:
             verdict="failed" if broken else "passed",
             value=len(broken),
             threshold=0,
-            detail=f"{len(golden) - len(broken):,} of {len(golden):,} golden queries find their articles",
+            facts={"held": len(golden) - len(broken), "queries": len(golden)},
             moved=tuple(broken[:MOST_MOVED]),
         )
 
     def _own_titles(self, titled: Sequence[Article]) -> PromotionCheck:
         """Whether articles are on the first page of their titles, they or others of the same duplicate group or title."""
         if not titled:
-            return _not_made("own titles", "readers may see no article")
+            return _not_made("own titles", _Why("no articles"))
         missing = []
         for each in titled:
             ids = self._asked(self._made, each.title).ids
@@ -210,7 +211,7 @@ class _Asker:
             verdict="failed" if share > MOST_MISSING else "passed",
             value=round(share, 2),
             threshold=MOST_MISSING,
-            detail=f"{len(missing):,} of {len(titled):,} sampled articles are not on the first page of their titles",
+            facts={"missing": len(missing), "articles": len(titled)},
             moved=tuple(missing[:MOST_MOVED]),
         )
 
@@ -252,7 +253,7 @@ def _zero_hits(compared: Sequence[_Compared]) -> PromotionCheck:
         verdict="failed" if after - before > MOST_ZERO_HITS else "passed",
         value=round(after - before, 2),
         threshold=MOST_ZERO_HITS,
-        detail=f"of the last {len(compared):,} queries {after:.1f} % find nothing, and {before:.1f} % in the live index",
+        facts={"queries": len(compared), "after": after, "before": before},
         moved=_moved(lost),
     )
 
@@ -266,7 +267,7 @@ def _overlap(compared: Sequence[_Compared]) -> PromotionCheck:
         verdict="failed" if mean < LEAST_OVERLAP else "passed",
         value=round(mean, 3),
         threshold=LEAST_OVERLAP,
-        detail=f"the first pages of {len(compared):,} queries keep {100 * mean:.0f} % of their articles, {len(moved):,} of them changed",
+        facts={"queries": len(compared), "kept": 100 * mean, "changed": len(moved)},
         moved=_moved(moved),
     )
 
@@ -275,5 +276,5 @@ def _moved(compared: Sequence[_Compared]) -> tuple[Moved, ...]:
     return tuple(Moved(each.query, each.before, each.after) for each in compared[:MOST_MOVED])
 
 
-def _not_made(name: CheckName, why: str) -> PromotionCheck:
-    return PromotionCheck(name=name, verdict="not made", detail=why)
+def _not_made(name: CheckName, why: _Why) -> PromotionCheck:
+    return PromotionCheck(name=name, verdict="not made", reason=why.reason, trouble=why.trouble)

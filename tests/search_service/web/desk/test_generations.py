@@ -14,16 +14,16 @@ from tests.search_service.web.portal import SCRIPT, STORY, visible_text
 FAILED = PromotionChecks(
     against="000001",
     checks=(
-        PromotionCheck(name="count", verdict="passed", detail="1 article"),
+        PromotionCheck(name="count", verdict="passed", facts={"articles": 1}),
         PromotionCheck(
             name="golden",
             verdict="failed",
             value=1,
             threshold=0,
-            detail=f"a query lost its article {SCRIPT}",
+            facts={"held": 3, "queries": 4},
             moved=(Moved(f"云溪{SCRIPT}", ("story-1",), ()),),
         ),
-        PromotionCheck(name="overlap", verdict="not made", detail="no query is recorded"),
+        PromotionCheck(name="overlap", verdict="not made", reason="no recorded"),
     ),
 )
 
@@ -91,7 +91,8 @@ def test_failed_checks_are_shown_and_promotion_must_be_insisted_on(
     assert SCRIPT not in page
     told = visible_text(page)
     assert "与当时的线上版本 000001 比较" in told
-    assert "必查查询 没有通过 1 0 a query lost its article" in told
+    assert "必查查询 没有通过 1 0 4 个必查查询，3 个的第一页有该有的文章。" in told
+    assert "首页结果重合 没有做 还没有读者的搜索词。" in told
     assert "story-1 没有结果" in told
     confirm = admin.page(f"/desk/generations/{second}/promote")
     assert "仍然启用" in confirm
