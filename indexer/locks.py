@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -20,8 +20,10 @@ WRITER: Final = "writer"
 @contextmanager
 def holding(
     folder: Path, *, patience: float, name: str = WRITER, purpose: str = ""
-) -> Iterator[None]:
-    """Hold the lock ``name`` of a folder, the file ``<name>.lock``.
+) -> Iterator[Callable[[], bool]]:
+    """Hold the lock ``name`` of a folder, the file ``<name>.lock``. Gives a function: whether the file is still there.
+
+    If somebody deletes it, as with the whole folder, another process can make it anew and hold that one.
 
     The file ``<name>.holder`` beside it tells others who holds it: the process's number and its ``purpose``. The file is a
     courtesy: without it they just do not know. Without a purpose none is written.
@@ -43,7 +45,8 @@ def holding(
             holder.unlink(missing_ok=True)  # of a holder that was killed
             if purpose:
                 holder.write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
-        yield
+        taken = _identity(Path(lock.lock_file))
+        yield lambda: _identity(Path(lock.lock_file)) == taken
     finally:
         if purpose:
             with suppress(OSError):
@@ -63,6 +66,15 @@ def purpose_of_holder(folder: Path, *, name: str = WRITER) -> str | None:
     except PermissionError:
         pass  # it lives, as another user
     return purpose
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What distinguishes a file from later ones of its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _read(holder: Path) -> tuple[str, str]:

@@ -42,7 +42,9 @@ class Writing:
         """Without ``store_url`` there is no store, and every use fails."""
         self._live, self._reading = live, reading
         self._lock, self._turns = Lock(), Lock()
-        self._store = Reopened(lambda: open_store(needed(store_url), patience=LOCK_PATIENCE))
+        self._store = Reopened(
+            lambda: open_store(needed(store_url), existing=True, patience=LOCK_PATIENCE)
+        )
         self._changing = 0
         self._waiting = Semaphore(MAX_WAITING)
 

@@ -44,16 +44,17 @@ def work(jobs: JobStore, means: Means, *, stop: Stop, hook: str | None) -> None:
     Raises:
         FolderNotWritable: the lock file cannot be made.
     """
-    with ExitStack() as held:
-        if become_runner(means.generations.root, stop, held):
-            tell = held.enter_context(reporting(hook, means))
-            Runner(jobs, means, stop=stop, tell=tell).run()
+    while not stop.asked:
+        with ExitStack() as held:
+            if is_runner := become_runner(means.generations.root, stop, held):
+                tell = held.enter_context(reporting(hook, means))
+                Runner(jobs, means, stop=stop, tell=tell, is_runner=is_runner).run()
 
 
-def become_runner(folder: Path, stop: Stop, held: ExitStack) -> bool:
-    """Wait until this process is the only runner, which it is until ``held`` ends. False if it was asked to end before.
+def become_runner(folder: Path, stop: Stop, held: ExitStack) -> Callable[[], bool] | None:
+    """Wait until this process is the only runner, and give a function that says whether it still is. None if it was asked to end before.
 
-    Logs once who the runner is.
+    It is the runner until ``held`` ends, or somebody deletes the folder. Logs once who the runner is.
 
     Raises:
         FolderNotWritable: the lock file cannot be made.
@@ -63,30 +64,39 @@ def become_runner(folder: Path, stop: Stop, held: ExitStack) -> bool:
     waiting = False
     while not stop.asked:
         try:
-            held.enter_context(holding(folder, patience=LOOK_EVERY, name=LOCK, purpose="work"))
+            return held.enter_context(
+                holding(folder, patience=LOOK_EVERY, name=LOCK, purpose="work")
+            )
         except WriterBusy as busy:
             if not waiting:
                 runner = busy.number or "unknown"  # unknown if it has the lock since this moment
                 log.warning("process %s is the runner: waiting until it ends", runner)
             waiting = True
-        else:
-            return True
-    return False
+    return None
 
 
 class Runner:
     """Runs the jobs of one store in this thread, which must be the main one if ``stop`` listens to signals."""
 
-    def __init__(self, jobs: JobStore, means: Means, *, stop: Stop, tell: Tell) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        means: Means,
+        *,
+        stop: Stop,
+        tell: Tell,
+        is_runner: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._jobs, self._means, self._stop, self._tell = jobs, means, stop, tell
+        self._is_runner = is_runner
         self._told: set[int] = set()
         """The jobs whose last run failed, as the hook was told."""
 
     def run(self) -> None:
-        """Run jobs until ``stop`` is asked. The caller holds the lock."""
+        """Run jobs until ``stop`` is asked, or this is the runner no more. The caller holds the lock."""
         for left in self._insist(self._jobs.running) or ():
             self._clear_up(left)
-        while not self._stop.asked:
+        while not self._stop.asked and self._is_runner():
             job = self._insist(self._jobs.take)
             if job is None:
                 time.sleep(LOOK_EVERY)

@@ -26,17 +26,19 @@ class Chain:
     version_table: str = "alembic_version"
 
 
-def open_database(url: str, chain: Chain, *, patience: float | None = None) -> Engine:
+def open_database(
+    url: str, chain: Chain, *, existing: bool = False, patience: float | None = None
+) -> Engine:
     """An engine for the database at ``url``. Makes the folder, the file and the tables if they are missing.
 
-    ``patience`` is :func:`make_engine`'s. Any number of processes may open the same database at once. An up-to-date database opens within milliseconds.
+    With ``existing`` it makes no file, and only runs migrations. ``patience`` is :func:`make_engine`'s. Any number of processes may open the same database at once. An up-to-date database opens within milliseconds.
 
     Raises:
         StoreUnavailable: it cannot be opened, or it is not a database.
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
-    engine = make_engine(url, patience=patience)
+    engine = make_engine(url, existing=existing, patience=patience)
     try:
         with translated(engine.url):
             _bring_up_to_date(engine, chain)

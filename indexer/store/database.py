@@ -26,9 +26,10 @@ CHAIN: Final = Chain("indexer.store:migrations/versions", SCHEMA)
 """The migrations of the article store."""
 
 
-def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
+def open_store(url: str, *, existing: bool = False, patience: float | None = None) -> ArticleStore:
     """Open the article store at a database URL. Makes the folder, the file and the tables if they are missing.
 
+    With ``existing`` a missing SQLite file is an error: somebody may have moved it, and put it back later.
     ``patience`` is how many seconds to wait for another process's transaction, BUSY_SECONDS unless given.
 
     Any number of processes may open the same store at once. An up-to-date store opens within milliseconds.
@@ -38,7 +39,7 @@ def open_store(url: str, *, patience: float | None = None) -> ArticleStore:
         StoreTooNew: a newer release has written it.
         FolderNotWritable: the folder of a SQLite file cannot be made.
     """
-    return ArticleStore(open_database(url, CHAIN, patience=patience))
+    return ArticleStore(open_database(url, CHAIN, existing=existing, patience=patience))
 
 
 def open_editorial(url: str) -> EditorialStore:
@@ -56,9 +57,9 @@ def read_words(url: str) -> UserDictionary:
         return editorial.words()
 
 
-def open_jobs(url: str, *, patience: float | None = None) -> JobStore:
+def open_jobs(url: str, *, existing: bool = False, patience: float | None = None) -> JobStore:
     """Open the jobs in the same database. Otherwise as :func:`open_store`, with the same errors."""
-    return JobStore(open_database(url, CHAIN, patience=patience))
+    return JobStore(open_database(url, CHAIN, existing=existing, patience=patience))
 
 
 def open_keys(url: str) -> KeyStore:
@@ -84,9 +85,9 @@ class DeskStore:
         self.engine.dispose()
 
 
-def open_desk(url: str, *, patience: float | None = None) -> DeskStore:
+def open_desk(url: str, *, existing: bool = False, patience: float | None = None) -> DeskStore:
     """Open what the desk needs in the same database. Otherwise as :func:`open_store`, with the same errors."""
-    engine = open_database(url, CHAIN, patience=patience)
+    engine = open_database(url, CHAIN, existing=existing, patience=patience)
     return DeskStore(
         engine,
         ArticleStore(engine),

@@ -76,11 +76,14 @@ _SQLITE_SENTENCES: Final = {
 }
 
 
-def make_engine(url: str, *, reading: bool = False, patience: float | None = None) -> Engine:
+def make_engine(
+    url: str, *, reading: bool = False, existing: bool = False, patience: float | None = None
+) -> Engine:
     """An engine for the database at ``url``. Makes the folder of a SQLite file. Does not connect yet.
 
     ``patience`` is how many seconds a writer waits for another process's transaction, BUSY_SECONDS unless given.
-    With ``reading`` it makes nothing. A SQLite file must then exist. The process needs no permission to write it.
+    With ``reading`` or ``existing`` it makes nothing, and a SQLite file must exist. With ``reading`` the process needs no
+    permission to write it.
 
     Raises:
         StoreUnavailable: not a database URL, no driver for it, or no lasting file.
@@ -96,7 +99,10 @@ def make_engine(url: str, *, reading: bool = False, patience: float | None = Non
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(
-                parsed, reading=reading, patience=BUSY_SECONDS if patience is None else patience
+                parsed,
+                reading=reading,
+                existing=existing,
+                patience=BUSY_SECONDS if patience is None else patience,
             )
         if parsed.get_backend_name() not in SERVERS:
             raise StoreUnavailable(
@@ -222,18 +228,16 @@ def shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _sqlite_engine(url: URL, *, reading: bool, patience: float) -> Engine:
+def _sqlite_engine(url: URL, *, reading: bool, existing: bool, patience: float) -> Engine:
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StoreUnavailable(
             shown(url), "name a file, such as sqlite:///instance/articles.sqlite3"
         )
     path = Path(name)
+    if (reading or existing) and not path.is_file():
+        raise StoreUnavailable(shown(url), "there is no such file: run 'python -m indexer status'")
     if reading:
-        if not path.is_file():
-            raise StoreUnavailable(
-                shown(url), "there is no such file: run 'python -m indexer status'"
-            )
         engine = create_engine(url, creator=partial(_open_for_reading, path))
     else:
         try:
@@ -244,7 +248,7 @@ def _sqlite_engine(url: URL, *, reading: bool, patience: float) -> Engine:
         engine = create_engine(url, connect_args={"timeout": patience}, max_overflow=-1)
         event.listen(engine, "connect", partial(_prepare, patience=patience))
     event.listen(engine, "begin", _begin)
-    _watch_file(engine, path)
+    _watch_file(engine, path, known=existing)
     return engine
 
 
@@ -286,15 +290,14 @@ def _connect_for_reading(
     return connection
 
 
-def _watch_file(engine: Engine, path: Path) -> None:
+def _watch_file(engine: Engine, path: Path, *, known: bool) -> None:
     """Fail a connection if its file is no longer at its path. SQLite would keep using the file, which nobody else can open.
 
-    Nor does a further connection make a new file there: the old one may come back.
+    Nor does a further connection make a new file there, and if the file is ``known`` not even the first: it may come back.
     """
     gone = StoreUnavailable(
         shown(engine.url), "its file was moved, removed or replaced meanwhile: try again"
     )
-    known = False
 
     def look(*_: object) -> None:
         if known and _identity(path) is None:

@@ -113,7 +113,10 @@ def standing(services: Services, article_id: str, revision: int) -> Standing | N
 
 def _id_of_own_page(address: str) -> str | None:
     """The id in the address of an article's page here: ``/articles/ID`` or ``/articles?id=ID``."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as http://[
+        return None
     if match := _OWN_PAGE.fullmatch(parts.path):
         return unquote(match[1])
     if parts.path.endswith("/articles"):

@@ -52,7 +52,7 @@ class Desk:
     ) -> None:
         """``uploads`` is the folder for files that are being imported. Without ``query_days`` no searches are told of."""
         self.store: Reopened[DeskStore] = Reopened(
-            partial(open_desk, store_url, patience=LOCK_PATIENCE)
+            partial(open_desk, store_url, existing=True, patience=LOCK_PATIENCE)
         )
         self.generations = generations
         self.uploads = Uploads(uploads)

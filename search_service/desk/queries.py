@@ -23,6 +23,9 @@ Which = Literal["nothing", "most", "unopened"]
 LONGEST: Final = 92
 """Days that are counted at once at most."""
 
+EARLIEST: Final = date(2000, 1, 1)
+"""No query log has earlier days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -42,7 +45,7 @@ class Searched:
 
 def span(first: date | None, last: date | None, *, today: date) -> Span:
     """The days that were asked for, none of them later than today, and LONGEST at most. Without any, seven days up to today."""
-    end = min(last or today, today)
+    end = max(min(last or today, today), EARLIEST)
     start = min(first or end - timedelta(days=6), end)
     return Span(max(start, end - timedelta(days=LONGEST - 1)), end)
 

@@ -24,7 +24,7 @@ class LiveJobs:
         """Without ``store_url`` there is no store, and every use fails."""
         self._reading: Reopened[JobStore] = Reopened(lambda: find_jobs(needed(store_url)))
         self._writing: Reopened[JobStore] = Reopened(
-            lambda: open_jobs(needed(store_url), patience=LOCK_PATIENCE)
+            lambda: open_jobs(needed(store_url), existing=True, patience=LOCK_PATIENCE)
         )
 
     def list(self, *, size: int, state: State | None) -> tuple[Job, ...]:

@@ -33,7 +33,7 @@ from indexer.errors import (
     StoreError,
 )
 from search_service.web.index_codes import index_code
-from search_service.web.observing import note_problem, request_id
+from search_service.web.observing import note_problem, request_id, shown_path
 from search_service.web.payloads import ProblemPayload, ReasonPayload, WrongParameter
 
 log = logging.getLogger(__name__)
@@ -335,12 +335,12 @@ def problem_of(error: Exception) -> Problem:
         return problem(index_code(error))
     made = problem("internal_error")
     made.request_id = request_id()
-    log.error("request %s: %s %s", made.request_id, request.method, request.path, exc_info=error)
+    log.error("request %s: %s %s", made.request_id, request.method, shown_path(), exc_info=error)
     return made
 
 
 def _note(error: Exception) -> None:
-    log.error("request %s: %s %s: %s", request_id(), request.method, request.path, error)
+    log.error("request %s: %s %s: %s", request_id(), request.method, shown_path(), error)
 
 
 def problem_payload(made: Problem) -> ProblemPayload:

@@ -46,13 +46,19 @@ def register_observing(app: Flask, metrics: Metrics) -> None:
         if log.isEnabledFor(logging.INFO):
             facts = {
                 "method": request.method,
-                "path": request.path,
+                "path": shown_path(),
                 "route": route,
                 "status": response.status_code,
                 "ms": round(seconds * 1000, 1),
             }
             log.info("request", extra={"facts": facts | ({} if code is None else {"code": code})})
         return response
+
+
+def shown_path() -> str:
+    """The path of the request as a log may hold it: of an invitation only the rule, since its token lets its reader in."""
+    rule = request.url_rule
+    return rule.rule if rule is not None and "token" in (request.view_args or {}) else request.path
 
 
 def request_id() -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import shutil
 import sqlite3
 import threading
 import time
@@ -468,6 +469,18 @@ def test_a_waiting_runner_that_is_stopped_gives_up(tmp_path: Path) -> None:
         assert become_runner(tmp_path / "index_data", stop, first)
         stop.asked = True
         assert not become_runner(tmp_path / "index_data", stop, second)
+
+
+def test_whoever_lost_the_folder_with_the_lock_is_the_runner_no_more(tmp_path: Path) -> None:
+    folder, stop = tmp_path / "index_data", Stop()
+    with ExitStack() as first, ExitStack() as second:
+        is_runner = become_runner(folder, stop, first)
+        assert is_runner
+        assert is_runner()
+        shutil.rmtree(folder)
+        assert not is_runner()
+        assert become_runner(folder, stop, second)
+        assert not is_runner()
 
 
 def test_a_comparison_is_a_job_that_repairs_the_store_or_fails(site: Site) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from indexer.store import sessions
 from search_service.web.desk.pages import HEADERS
-from tests.search_service.web.desk.newsdesk import OWN, PASSWORD, Newsdesk, csrf_of
+from search_service.web.observing import shown_path
+from tests.search_service.web.desk.newsdesk import OWN, PASSWORD, Newsdesk, csrf_of, opened
 
 
 def invite(newsdesk: Newsdesk, **options: object) -> str:
@@ -199,3 +201,28 @@ def test_no_answer_of_the_desk_is_kept_framed_or_indexed(newsdesk: Newsdesk) -> 
     ):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+
+
+def test_a_store_that_is_away_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    with opened(tmp_path) as own:
+        page = own.person("editor").page
+        page("/desk")
+        own.desk.close()
+        files, away = sorted(tmp_path.glob("articles.sqlite3*")), tmp_path / "away"
+        away.mkdir()
+        for each in files:
+            each.rename(away / each.name)
+        for path in ("/desk", "/desk", "/desk/login", "/desk/invitations/unknown"):
+            status = own.person("editor").get(path).status_code
+            assert status == (200 if path == "/desk/login" else 503), path
+        assert not list(tmp_path.glob("articles.sqlite3*"))
+        for each in reversed(files):
+            (away / each.name).rename(each)
+        page("/desk")
+
+
+def test_no_log_holds_the_token_of_an_invitation(newsdesk: Newsdesk) -> None:
+    with newsdesk.app.test_request_context("/desk/invitations/secret"):
+        assert shown_path() == "/desk/invitations/<token>"
+    with newsdesk.app.test_request_context("/desk/login"):
+        assert shown_path() == "/desk/login"

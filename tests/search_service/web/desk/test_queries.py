@@ -146,3 +146,15 @@ def test_a_query_is_shown_as_text(newsdesk: Newsdesk) -> None:
         assert "<b>" not in page
     assert editor.get("/desk/queries/query?q=").status_code == 404
     assert editor.post("/desk/queries/choose", q="x", choice="golden").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/queries?first=0001-01-01&last=0001-01-01",
+        "/desk/queries?last=0001-01-01",
+        "/desk/articles?q=http://[",
+    ],
+)
+def test_what_nobody_means_is_answered_with_a_page(newsdesk: Newsdesk, path: str) -> None:
+    assert newsdesk.person("editor").get(path).status_code == 200
