@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import render_template
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.errors import IndexFailure
 from search_service.desk import overview as facts
@@ -33,6 +34,10 @@ def add_overview(pages: DeskPages, services: Services, desk: Desk) -> None:
             plots=() if days is None or took is None else (*plots(days), latency_plot(took)),
             **now(),
         )
+
+    @pages.page("/", role="editor")
+    def first() -> AnyResponse:
+        return redirect(url_for("desk.overview"), 303)
 
     @pages.fragment("/now", role="editor")
     def overview_now() -> str:

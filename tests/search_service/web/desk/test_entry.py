@@ -226,3 +226,8 @@ def test_no_log_holds_the_token_of_an_invitation(newsdesk: Newsdesk) -> None:
         assert shown_path() == "/desk/invitations/<token>"
     with newsdesk.app.test_request_context("/desk/login"):
         assert shown_path() == "/desk/login"
+
+
+def test_the_address_with_a_slash_leads_to_the_desk(newsdesk: Newsdesk) -> None:
+    assert newsdesk.guest().get("/desk/").location == "/desk/login?next=/desk/"
+    assert newsdesk.person("editor").get("/desk/").location == "/desk"

@@ -21,7 +21,7 @@ FOREIGN: tuple[dict[str, str], ...] = (
 
 OPEN = {"desk.login", "desk.log_in", "desk.invitation", "desk.accept"}
 FOR_EDITORS = {
-    *("desk.overview", "desk.overview_now", "desk.log_out", "desk.password", "desk.change_password", "desk.nothing"),
+    *("desk.overview", "desk.first", "desk.overview_now", "desk.log_out", "desk.password", "desk.change_password", "desk.nothing"),
     *("desk.queries", "desk.query", "desk.try_choice", "desk.choose"),
     *("desk.lists", "desk.entries", "desk.add_entry", "desk.remove_entry", "desk.switch_entry", "desk.lines", "desk.import_lines", "desk.export_lines"),
     *("desk.words", "desk.words_now", "desk.preview_words", "desk.apply_words", "desk.new_words", "desk.decide_word"),
