@@ -29,7 +29,7 @@ def add_accounts(pages: DeskPages, desk: Desk) -> None:
         if name and not is_name(name):
             return _shown(error=BAD_NAME), 400
         with desk.store.use() as store:
-            token = store.accounts.invite(role, name=name or None)
+            token = store.accounts.invite(role, name=name or None, invited_by=session().account.id)
         desk.note(session(), "account.invite", name, role=role)
         return _shown(link=url_for("desk.invitation", token=token, _external=True))
 

@@ -66,6 +66,22 @@ def test_an_admin_invites_promotes_and_disables(newsdesk: Newsdesk) -> None:
     assert admin.post("/desk/accounts/99", change="admin").status_code == 404
 
 
+def test_a_link_of_an_admin_who_was_disabled_lets_nobody_in(newsdesk: Newsdesk) -> None:
+    admin, other = newsdesk.person("admin"), newsdesk.person("admin", "程远")
+    page = other.post("/desk/accounts", role="admin").text
+    link = re.search(r"http://localhost(/desk/invitations/[\w-]+)", page)
+    assert link
+    assert newsdesk.guest().get(link[1]).status_code == 200
+    with newsdesk.desk.store.use() as store:
+        account = store.accounts.find("程远")
+    assert account is not None
+    assert admin.post(f"/desk/accounts/{account.id}", change="disable").status_code == 303
+    done = newsdesk.guest().post(link[1], name="来客", password=PASSWORD, again=PASSWORD)
+    assert done.status_code >= 400
+    with newsdesk.desk.store.use() as store:
+        assert store.accounts.find("来客") is None
+
+
 def test_the_last_admin_stays_one(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     with newsdesk.desk.store.use() as store:
