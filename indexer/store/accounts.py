@@ -102,23 +102,39 @@ class AccountStore:
         with translated(self._engine.url), self._engine.connect() as connection:
             return _get(connection, account_id)
 
-    def invite(self, role: Role, *, name: str | None = None, setup: bool = False) -> str:
+    def invite(
+        self,
+        role: Role,
+        *,
+        name: str | None = None,
+        setup: bool = False,
+        invited_by: int | None = None,
+    ) -> str:
         """Make an invitation, and return its token, which cannot be read again.
 
-        With the name of an account it sets that account's password. With ``setup`` it makes the first account, and earlier ones of
-        this kind no longer work.
+        With the name of an account it sets that account's password. Earlier ones of the same name no longer work. With ``setup`` it
+        makes the first account, and earlier ones of this kind no longer work.
+
+        ``invited_by`` is the id of the inviting account; None for the command line. The invitation works as long as that account is
+        an admin who is not disabled. If it is none any more, the token does not work.
         """
         token, now = new_token(), stored_now()
         with translated(self._engine.url), self._writing.begin() as connection:
+            _hold(connection)
+            if invited_by is not None and not _administrates(_get(connection, invited_by)):
+                return token
             connection.execute(delete(invitations).where(invitations.c.expires_at <= now))
             if setup:
                 connection.execute(delete(invitations).where(invitations.c.setup.is_(True)))
+            if name is not None:
+                _void_invitations_of(connection, name)
             connection.execute(
                 insert(invitations).values(
                     digest=digest(token),
                     role=role,
                     name=name,
                     setup=setup,
+                    invited_by=invited_by,
                     expires_at=now + INVITED_FOR,
                 )
             )
@@ -130,7 +146,7 @@ class AccountStore:
             return _invitation(connection, token)
 
     def accept(self, token: str, *, name: str, password: str) -> Account | Refusal:
-        """Use an invitation: make the account, or set its password and end its sessions.
+        """Use an invitation: make the account, or set its password and end its sessions. Others of its name no longer work.
 
         ``name`` counts if the invitation names nobody. Of several callers at the same time one succeeds.
         """
@@ -143,6 +159,7 @@ class AccountStore:
             if found is not None and invited.name is None:
                 return "taken"
             connection.execute(delete(invitations).where(invitations.c.digest == digest(token)))
+            _void_invitations_of(connection, invited.name or name)
             if found is not None:
                 _set_password(connection, found.id, password)
                 return found
@@ -170,7 +187,8 @@ class AccountStore:
     ) -> Account | Refusal | None:
         """Change the role of an account, or disable or enable it, and return it. None if there is no such account.
 
-        The last admin who is not disabled stays one. A disabled account loses its sessions.
+        The last admin who is not disabled stays one. A disabled account loses its sessions. The open invitations of an account
+        that no longer administrates no longer work.
         """
         with translated(self._engine.url), self._writing.begin() as connection:
             _hold(connection)
@@ -191,6 +209,10 @@ class AccountStore:
             )
             if new_disabled:
                 _end_sessions(connection, account_id)
+            if not stays:
+                connection.execute(
+                    delete(invitations).where(invitations.c.invited_by == account_id)
+                )
             return _get(connection, account_id)
 
 
@@ -223,6 +245,14 @@ def _find(connection: Connection, name: str) -> Account | None:
 def _get(connection: Connection, account_id: int) -> Account | None:
     row = connection.execute(select(table).where(table.c.id == account_id)).one_or_none()
     return None if row is None else account_of(row)
+
+
+def _administrates(account: Account | None) -> bool:
+    return account is not None and account.role == "admin" and not account.disabled
+
+
+def _void_invitations_of(connection: Connection, name: str) -> None:
+    connection.execute(delete(invitations).where(invitations.c.name == name))
 
 
 def _set_password(connection: Connection, account_id: int, password: str) -> None:

@@ -1,4 +1,4 @@
-"""The log of what was done at the desk: who, when, what, to what. Rows are only added."""
+"""The log of what was done at the desk, and of restored backups: who, when, what, to what. Rows are only added."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, Row, func, insert, select
 
@@ -14,10 +14,13 @@ from indexer.store.accounts import stored_now
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import audit_log as table
 
+COMMAND_LINE: Final = "命令行"
+"""Who did what nobody did at the desk. Editors read it, so it is Chinese."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change. ``who`` is an account's name, ``action`` a code, ``subject`` what was changed. The time is in UTC."""
+    """One change. ``who`` is an account's name, or :data:`COMMAND_LINE`. ``action`` a code, ``subject`` what was changed. The time is in UTC."""
 
     id: int
     at: datetime

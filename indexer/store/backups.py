@@ -2,7 +2,7 @@
 
 An archive is a ZIP file with a copy of each database and a description with its checksum. It is complete or not there. Servers
 have better tools for their databases, so those are refused. This module knows of the databases' contents only what a restored
-store needs: its revisions and its jobs.
+store needs: its revisions, its jobs, and how people come in at the desk.
 """
 
 from __future__ import annotations
@@ -21,16 +21,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Final, TypedDict
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.engine import make_url
 
 from indexer.durable import sync_folder
 from indexer.errors import BackupRefused, JobWaiting
+from indexer.store.audit import COMMAND_LINE, AuditLog
 from indexer.store.chain import Chain, open_database
 from indexer.store.database import CHAIN
 from indexer.store.dialects import for_writing, shown, translated
 from indexer.store.jobs import JobStore
-from indexer.store.tables import editorial_versions, revisions
+from indexer.store.tables import (
+    desk_sessions,
+    editorial_versions,
+    invitations,
+    login_attempts,
+    revisions,
+)
 
 STORE: Final = "store"
 DESCRIPTION: Final = "backup.json"
@@ -44,6 +51,9 @@ MARGIN: Final = 1_000_000
 
 An index that was made of the replaced store takes lower revisions for changes that it has.
 """
+
+_ENTRANCES: Final = (desk_sessions, invitations, login_attempts)
+"""Tables that no restore brings back. What ended after the backup, by a new password for example, would let people in again."""
 
 _COMPRESSION: Final = 1
 """Level of zlib: the fastest. Articles shrink to less than half."""
@@ -132,7 +142,8 @@ def restore(archive: Path, databases: Sequence[Database], *, force: bool) -> Bac
     """Put the databases of an archive in the place of ``databases``, each in one transaction. The archive is verified first.
 
     Other processes may use the databases meanwhile: they see the old content, then the restored one. A restored store has a rebuild
-    among its jobs, because no index fits it. Databases of an archive that ``databases`` does not name are left out.
+    among its jobs, because no index fits it. It has no session, no invitation and no attempt to log in, and its log tells of the
+    restore. Databases of an archive that ``databases`` does not name are left out.
 
     Raises:
         BackupRefused: the archive is none, is damaged or was made by a newer release; a database is not SQLite; or it holds
@@ -153,7 +164,12 @@ def restore(archive: Path, databases: Sequence[Database], *, force: bool) -> Bac
             engine = open_database(url, each.chain)
             try:
                 if each.name == STORE:
+                    _close_entrances(engine)
                     _go_on_after(JobStore(engine), engine, _revision(targets[each.name]))
+                    made_at = backup.made_at.isoformat()
+                    AuditLog(engine).note(
+                        COMMAND_LINE, "backup.restore", archive.name, made_at=made_at
+                    )
             finally:
                 engine.dispose()
         for each in wanted:
@@ -164,7 +180,7 @@ def restore(archive: Path, databases: Sequence[Database], *, force: bool) -> Bac
             ):
                 source.backup(target)
         return Backup(
-            archive, backup.made_at, {each.name: backup.rows[each.name] for each in wanted}
+            archive, backup.made_at, {each.name: _restored(backup, each) for each in wanted}
         )
 
 
@@ -192,6 +208,19 @@ def _unpacked(archive: Path, folder: Path) -> tuple[Backup, dict[str, Path]]:
         ) from error
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BackupRefused(str(archive), "it is no backup of this program") from error
+
+
+def _restored(backup: Backup, database: Database) -> dict[str, int]:
+    """The number of rows of each table that a restore brings back."""
+    left = {table.name for table in _ENTRANCES} if database.name == STORE else set()
+    rows = backup.rows[database.name]
+    return {table: count for table, count in rows.items() if table not in left}
+
+
+def _close_entrances(engine: Engine) -> None:
+    with translated(engine.url), for_writing(engine).begin() as connection:
+        for table in _ENTRANCES:
+            connection.execute(delete(table))
 
 
 def _go_on_after(jobs: JobStore, engine: Engine, replaced: int) -> None:

@@ -140,6 +140,25 @@ class JobStore:
                 raise JobWaiting(job.id, kind)
             return job
 
+    def add_unless_same(
+        self, kind: Kind, arguments: Mapping[str, Any], *, same: str
+    ) -> tuple[Job, bool]:
+        """Add a queued job, unless one of its kind with the same argument ``same`` is queued or running.
+
+        Returns the added job or that one, and whether it was added. Of several callers at the same time one adds a job.
+        """
+        waiting = (
+            select(table)
+            .where(table.c.kind == kind, table.c.state.in_(("queued", "running")))
+            .order_by(table.c.id)
+        )
+        with translated(self._engine.url), self._writing.begin() as connection:
+            _hold(connection)
+            for job in map(_job, connection.execute(waiting).all()):
+                if job.arguments.get(same) == arguments[same]:
+                    return job, False
+            return _add(connection, kind, arguments), True
+
     def repeat(self, kind: Kind, arguments: Mapping[str, Any], *, every_seconds: int) -> Job:
         """Add a queued job that is run again and again. If there is one with the same arguments, only its interval changes."""
         found = (

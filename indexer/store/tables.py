@@ -209,10 +209,12 @@ invitations: Final = Table(
     Column("role", String(16), nullable=False),
     Column("name", exact_text(NAME_LENGTH)),
     Column("setup", Boolean, nullable=False),
+    Column("invited_by", Integer),
     Column("expires_at", MOMENT, nullable=False),
 )
 """One row for each link that makes an account, or sets its password, under the SHA-256 of its token. It is deleted when used.
-Without ``name`` the guest chooses one. ``setup``: printed at a start, for the first account.
+Without ``name`` the guest chooses one. ``setup``: printed at a start, for the first account. ``invited_by``: the id of an account;
+NULL if the command line made it.
 """
 
 login_attempts: Final = Table(

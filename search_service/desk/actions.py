@@ -25,6 +25,7 @@ Action = Literal[
     "article.withdraw",
     "article.publish",
     "article.delete",
+    "backup.restore",
 ]
 
 NAMES: Final[dict[Action, str]] = {
@@ -48,6 +49,7 @@ NAMES: Final[dict[Action, str]] = {
     "article.withdraw": "撤下文章",
     "article.publish": "重新发布文章",
     "article.delete": "删除文章",
+    "backup.restore": "恢复备份",
 }
 """The names of the actions, in the order in which they are offered."""
 

@@ -60,6 +60,13 @@ class LiveJobs:
         with self._writing.use() as store:
             return store.add(kind, arguments)
 
+    def add_unless_same(
+        self, kind: Kind, arguments: Mapping[str, Any], *, same: str
+    ) -> tuple[Job, bool]:
+        """Queue a job, or return the one of its kind with the same argument ``same`` that is queued or running; and whether it was queued."""
+        with self._writing.use() as store:
+            return store.add_unless_same(kind, arguments, same=same)
+
     def cancel(self, job_id: int) -> Job:
         """Cancel a queued job, or ask the runner to end a running one. A job that has ended stays as it is.
 

@@ -6,6 +6,7 @@ from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.store.accounts import ROLES, Account, Role
+from indexer.store.jobs import MAX_ID
 from search_service.desk.actions import Action
 from search_service.desk.desk import Desk, is_name, normal_name
 from search_service.web.desk.entry import BAD_NAME
@@ -29,7 +30,7 @@ def add_accounts(pages: DeskPages, desk: Desk) -> None:
         if name and not is_name(name):
             return _shown(error=BAD_NAME), 400
         with desk.store.use() as store:
-            token = store.accounts.invite(role, name=name or None)
+            token = store.accounts.invite(role, name=name or None, invited_by=session().account.id)
         desk.note(session(), "account.invite", name, role=role)
         return _shown(link=url_for("desk.invitation", token=token, _external=True))
 
@@ -42,7 +43,7 @@ def add_accounts(pages: DeskPages, desk: Desk) -> None:
         if role is None and disabled is None:
             raise Refused(400, "不知道要改什么", "请返回上一页再试。")
         with desk.store.use() as store:
-            done = store.accounts.change(account_id, role=role, disabled=disabled)
+            done = store.accounts.change(min(account_id, MAX_ID), role=role, disabled=disabled)
         if done == "last_admin":
             raise Refused(409, "这是最后一位管理员", "请先让另一位同事成为管理员。")
         if not isinstance(done, Account):

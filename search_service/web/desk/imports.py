@@ -72,7 +72,7 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
         mapping = _mapping()
         if given.get("do") != "start":
             return _looked_at(path, called, mapping)
-        job = services.jobs.add(
+        job, added = services.jobs.add_unless_same(
             "import",
             {
                 "file": str(path),
@@ -81,9 +81,15 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
                 "mapping": mapping,
                 "uploaded": called or name,
             },
+            same="file",
         )
-        desk.note(session(), "job.start", str(job.id), kind="import", file=called, mapping=mapping)
-        desk.tell(session(), f"导入已提交，任务 {job.id}。")
+        if added:
+            desk.note(
+                session(), "job.start", str(job.id), kind="import", file=called, mapping=mapping
+            )
+            desk.tell(session(), f"导入已提交，任务 {job.id}。")
+        else:  # the button was pressed twice
+            desk.tell(session(), f"这个文件已经在导入，任务 {job.id}。")
         return redirect(url_for("desk.job", job_id=job.id), 303)
 
     @pages.page("/jobs/<int:job_id>/rejects", role="admin")

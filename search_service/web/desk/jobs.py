@@ -7,7 +7,7 @@ from typing import Final, get_args
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from indexer.store.jobs import MAX_ID, Job, State
+from indexer.store.jobs import MAX_ID, End, Job, State
 from search_service.desk.desk import Desk
 from search_service.services import Services
 from search_service.web.desk.layout import KIND_NAMES, STATE_NAMES
@@ -17,6 +17,7 @@ SHOWN: Final = 100
 """Jobs that the list shows at most."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
+ENDS: Final[tuple[End, ...]] = get_args(End)
 
 
 def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
@@ -45,10 +46,14 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
 
     @pages.action("/jobs/<int:job_id>/cancel", role="admin")
     def cancel_job(job_id: int) -> AnyResponse:
-        cancelled = services.jobs.cancel(_found(job_id).id)
-        desk.note(session(), "job.cancel", str(job_id), kind=cancelled.kind)
-        done = "已取消" if cancelled.state == "cancelled" else "正在取消"
-        desk.tell(session(), f"任务 {job_id} {done}。")
+        found = _found(job_id)
+        cancelled = services.jobs.cancel(found.id)
+        if found.state in ENDS or cancelled.state in ("succeeded", "failed"):
+            desk.tell(session(), "任务已经结束。")
+        else:
+            desk.note(session(), "job.cancel", str(job_id), kind=cancelled.kind)
+            done = "已取消" if cancelled.state == "cancelled" else "正在取消"
+            desk.tell(session(), f"任务 {job_id} {done}。")
         return redirect(url_for("desk.job", job_id=job_id), 303)
 
     @pages.action("/jobs/<int:job_id>/repeat", role="admin")
@@ -74,5 +79,4 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
 
 def may_repeat(job: Job) -> bool:
     """Whether the same job can be done again: it has ended, and its file is not gone with it."""
-    ended = job.state in ("succeeded", "failed", "cancelled")
-    return ended and job.every_seconds is None and not job.arguments.get("uploaded")
+    return job.state in ENDS and job.every_seconds is None and not job.arguments.get("uploaded")

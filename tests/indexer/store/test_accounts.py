@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -90,6 +91,37 @@ def test_a_new_setup_link_makes_the_old_one_void_and_serves_only_the_first_accou
     assert desk.accounts.invitation(first) is None
     account(desk, "程远")
     assert desk.accounts.accept(second, name="来晚了", password="hash") == "void"
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"role": "editor"}])
+def test_invitations_end_with_the_admin_who_made_them(
+    desk: DeskStore, change: dict[str, Any]
+) -> None:
+    other, admin = account(desk, "覃望舒", "admin"), account(desk, "程远", "admin")
+    gone = desk.accounts.invite("admin", invited_by=admin.id)
+    kept = [desk.accounts.invite("admin", invited_by=other.id), desk.accounts.invite("editor")]
+    assert desk.accounts.invitation(gone) is not None
+    assert isinstance(desk.accounts.change(admin.id, **change), Account)
+    assert desk.accounts.accept(gone, name="来客", password="hash") == "void"
+    late = desk.accounts.invite("admin", invited_by=admin.id)
+    assert isinstance(desk.accounts.change(admin.id, role="admin", disabled=False), Account)
+    assert desk.accounts.invitation(gone) is desk.accounts.invitation(late) is None
+    assert all(desk.accounts.invitation(each) for each in kept)
+
+
+def test_a_new_link_for_a_name_makes_the_earlier_ones_void(desk: DeskStore) -> None:
+    account(desk, "程远")
+    other = desk.accounts.invite("editor", name="鲁一鸣")
+    first, second = (desk.accounts.invite("editor", name="程远") for _ in range(2))
+    assert desk.accounts.accept(first, name="程远", password="other") == "void"
+    assert isinstance(desk.accounts.accept(second, name="程远", password="other"), Account)
+    assert desk.accounts.invitation(other) is not None
+
+
+def test_who_takes_a_name_makes_the_open_links_of_that_name_void(desk: DeskStore) -> None:
+    named, free = desk.accounts.invite("admin", name="程远"), desk.accounts.invite("editor")
+    assert isinstance(desk.accounts.accept(free, name="程远", password="hash"), Account)
+    assert desk.accounts.accept(named, name="程远", password="other") == "void"
 
 
 def test_an_invitation_expires(desk: DeskStore, monkeypatch: pytest.MonkeyPatch) -> None:

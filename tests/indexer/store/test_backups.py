@@ -12,11 +12,14 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import delete
 
 from indexer.errors import BackupRefused, StoreTooNew
 from indexer.store import backups
 from indexer.store.backups import DESCRIPTION, MARGIN, back_up, restore, store_at
-from indexer.store.database import open_jobs, open_store
+from indexer.store.database import open_desk, open_jobs, open_store
+from indexer.store.sessions import MOST_OF_BOTH
+from indexer.store.tables import audit_log
 from tests.factories import article
 from tests.indexer.store.test_copying import _everything, _fill
 
@@ -38,6 +41,12 @@ def archive(store: str, tmp_path: Path) -> Path:
     return back_up([store_at(store)], tmp_path / "backup.zip").path
 
 
+def forget_restore(url: str) -> None:
+    """Remove what a restore adds to the log."""
+    with closing(open_desk(url)) as desk, desk.engine.begin() as connection:
+        connection.execute(delete(audit_log).where(audit_log.c.action == "backup.restore"))
+
+
 def rewritten(archive: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
     """The archive with other contents."""
     with zipfile.ZipFile(archive) as reading:
@@ -55,6 +64,15 @@ def test_a_restored_store_holds_everything_and_a_rebuild_is_queued(
     new = url_of(tmp_path / "new" / "articles.sqlite3")
     restored = restore(archive, [store_at(new)], force=False)
     assert restored.rows["store"]["articles"] == 120
+    with closing(open_desk(new)) as desk:
+        (noted, *_), _ = desk.audit.entries()
+        assert (noted.who, noted.action, noted.subject) == (
+            "命令行",
+            "backup.restore",
+            archive.name,
+        )
+        assert noted.details == {"made_at": restored.made_at.isoformat()}
+    forget_restore(new)
     assert _everything(new) == _everything(store)
     with closing(open_store(new)) as one, closing(open_store(store)) as other:
         assert one.revision() == other.revision()
@@ -62,6 +80,23 @@ def test_a_restored_store_holds_everything_and_a_rebuild_is_queued(
         assert result.revision == other.revision() + 1
     with closing(open_jobs(new)) as jobs:
         assert [each.kind for each in jobs.list(state="queued")] == ["rebuild"]
+
+
+def test_a_restore_brings_back_no_session_no_invitation_and_no_attempt(
+    store: str, tmp_path: Path
+) -> None:
+    with closing(open_desk(store)) as desk:
+        (made,) = desk.accounts.list()
+        session, invitation = desk.sessions.begin(made.id), desk.accounts.invite("admin")
+        for _ in range(MOST_OF_BOTH):
+            desk.attempts.begin(made.name, "192.0.2.1")
+        archive = back_up([store_at(store)], tmp_path / "backup.zip").path
+        restored = restore(archive, [store_at(store)], force=True)
+        assert desk.sessions.find(session) is None
+        assert desk.accounts.invitation(invitation) is None
+        assert desk.attempts.begin(made.name, "192.0.2.1") == 0
+        assert desk.accounts.list() == [made]
+    assert not {"desk_sessions", "invitations", "login_attempts"} & set(restored.rows["store"])
 
 
 def test_an_archive_is_one_private_file_with_a_name_of_its_time_in_a_folder(

@@ -140,6 +140,30 @@ def test_the_same_job_is_not_added_twice_and_another_of_its_kind_is_refused(
     assert jobs.add_if_none_waits("promote", {"generation": "000002"}).state == "queued"
 
 
+def test_a_job_for_the_same_thing_is_added_once_until_it_has_ended(
+    jobs: JobStore, store_url: str
+) -> None:
+    others = [open_jobs(store_url) for _ in range(4)]
+    with ThreadPoolExecutor(len(others)) as pool:
+        answered = list(
+            pool.map(
+                lambda store: store.add_unless_same("import", {"file": "a", "n": 1}, same="file"),
+                others * 3,
+            )
+        )
+    for other in others:
+        other.close()
+    (job,) = jobs.list()
+    assert sorted(added for _, added in answered) == [False] * 11 + [True]
+    assert {found.id for found, _ in answered} == {job.id}
+    take(jobs)
+    found, added = jobs.add_unless_same("import", {"file": "a", "n": 2}, same="file")
+    assert (found.id, found.state, added) == (job.id, "running", False)
+    assert jobs.add_unless_same("import", {"file": "b", "n": 1}, same="file")[1]
+    jobs.finish(job.id, "failed", "no")
+    assert jobs.add_unless_same("import", {"file": "a", "n": 1}, same="file")[1]
+
+
 def test_of_several_that_add_at_the_same_moment_one_does(jobs: JobStore, store_url: str) -> None:
     others = [open_jobs(store_url) for _ in range(4)]
     with ThreadPoolExecutor(len(others)) as pool:

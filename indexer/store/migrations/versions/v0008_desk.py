@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("name", sa.String(64)),
         sa.Column("setup", sa.Boolean, nullable=False),
+        sa.Column("invited_by", sa.Integer),
         sa.Column("expires_at", _MOMENT, nullable=False),
         **options,
     )

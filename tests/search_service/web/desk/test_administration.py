@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
+from indexer.store.database import open_jobs
 from tests.search_service.web.desk.newsdesk import PASSWORD, Newsdesk
 from tests.search_service.web.portal import SCRIPT, visible_text
 
@@ -63,7 +65,26 @@ def test_an_admin_invites_promotes_and_disables(newsdesk: Newsdesk) -> None:
     assert refused.status_code == 403
     assert admin.post(path, change="enable").status_code == 303
     assert admin.post(path, change="nonsense").status_code == 400
-    assert admin.post("/desk/accounts/99", change="admin").status_code == 404
+    for nobody in ("99", "9" * 20):
+        answer = admin.post(f"/desk/accounts/{nobody}", change="disable")
+        assert answer.status_code == 404
+        assert "没有这个账号" in answer.text
+
+
+def test_a_link_of_an_admin_who_was_disabled_lets_nobody_in(newsdesk: Newsdesk) -> None:
+    admin, other = newsdesk.person("admin"), newsdesk.person("admin", "程远")
+    page = other.post("/desk/accounts", role="admin").text
+    link = re.search(r"http://localhost(/desk/invitations/[\w-]+)", page)
+    assert link
+    assert newsdesk.guest().get(link[1]).status_code == 200
+    with newsdesk.desk.store.use() as store:
+        account = store.accounts.find("程远")
+    assert account is not None
+    assert admin.post(f"/desk/accounts/{account.id}", change="disable").status_code == 303
+    done = newsdesk.guest().post(link[1], name="来客", password=PASSWORD, again=PASSWORD)
+    assert done.status_code >= 400
+    with newsdesk.desk.store.use() as store:
+        assert store.accounts.find("来客") is None
 
 
 def test_the_last_admin_stays_one(newsdesk: Newsdesk) -> None:
@@ -131,6 +152,19 @@ def test_a_queued_job_is_cancelled_and_an_ended_one_is_done_again(newsdesk: News
     assert admin.post("/desk/jobs/1/repeat").location == "/desk/jobs/2"
     assert newsdesk.services.jobs.get(2).kind == "check"
     assert "排队中" in admin.page("/desk/jobs?state=queued")
+
+
+def test_a_job_that_has_ended_is_not_cancelled(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    newsdesk.services.jobs.add("check", {})
+    with closing(open_jobs(newsdesk.url)) as jobs:
+        assert jobs.take()
+        jobs.finish(1, "succeeded", "done")
+    with newsdesk.desk.store.use() as store:
+        before = store.audit.entries()
+        assert admin.post("/desk/jobs/1/cancel").location == "/desk/jobs/1"
+        assert "任务已经结束。" in admin.page("/desk/jobs/1")
+        assert store.audit.entries() == before
 
 
 def test_a_part_that_is_fetched_again_leaves_the_message_for_the_page(newsdesk: Newsdesk) -> None:

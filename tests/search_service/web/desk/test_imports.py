@@ -62,6 +62,22 @@ def test_the_fields_are_guessed_and_the_person_decides(newsdesk: Newsdesk) -> No
     assert job.arguments["uploaded"] == "稿件.csv"
 
 
+def test_a_file_that_is_sent_off_twice_is_imported_once(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    path = sent(admin, TABLE.encode()).location.partition("?")[0]
+    fields = {"do": "start", "called": "稿件.csv", "key1": "标题", "field1": "title"}
+    assert admin.post(path, **fields).location == "/desk/jobs/1"
+    with newsdesk.desk.store.use() as store:
+        before = store.audit.entries()
+        for field in ("title", "body"):  # also with other fields
+            assert admin.post(path, **fields | {"field1": field}).location == "/desk/jobs/1"
+        assert store.audit.entries() == before
+    assert len(newsdesk.services.jobs.list(size=5, state=None)) == 1
+    assert "这个文件已经在导入" in admin.page("/desk/jobs/1")
+    other = sent(admin, TABLE.encode()).location.partition("?")[0]
+    assert admin.post(other, **fields).location == "/desk/jobs/2"
+
+
 def test_a_file_that_is_not_wanted_is_removed(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     path = sent(admin, TABLE.encode()).location.partition("?")[0]
