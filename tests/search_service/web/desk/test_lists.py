@@ -97,6 +97,47 @@ def test_a_wrong_entry_is_refused_and_stays_in_the_form(
     assert noted(newsdesk) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("synonyms", {"words": "番茄 => 西红柿", "others": "洋柿子", "way": "both"}),
+        ("synonyms", {"words": "番茄 => 西红柿", "others": "洋柿子", "way": "one"}),
+        ("synonyms", {"words": "-番茄", "others": "洋柿子", "way": "both"}),
+        ("stopwords", {"word": "-什么"}),
+        ("words", {"word": "-晴川谷"}),
+        ("words", {"word": "晴川谷 5"}),
+        ("hot", {"query": "春运 2026-01-01"}),
+        ("golden", {"query": "x=>y", "articles": "n-01"}),
+    ],
+)
+def test_an_entry_whose_line_means_something_else_is_refused(
+    newsdesk: Newsdesk, name: ListName, fields: dict[str, str]
+) -> None:
+    answer = newsdesk.person("editor").post(f"/desk/lists/{name}", **fields)
+    assert answer.status_code == 400
+    assert "在这张表里是别的意思" in html.unescape(answer.text)
+    assert entries(newsdesk, name) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "line"),
+    [
+        ("synonyms", {"words": "臺北 ，台北市", "others": "ＡＢ", "way": "both"}, "台北, 台北市, ab"),
+        ("stopwords", {"word": "請問"}, "请问"),
+        ("words", {"word": "晴川穀２"}, "晴川谷2"),
+        ("pins", {"query": "x=>y", "article": "n-01", "position": "1"}, "x=>y => n-01 1"),
+        ("hot", {"query": "春运 2026-01-01", "first": "2026-01-20"}, "春运 2026-01-01 2026-01-20.."),
+        ("golden", {"query": "云溪", "articles": "n-01\nn-01"}, "云溪 => n-01"),
+    ],
+)  # fmt: skip
+def test_an_entry_may_be_written_in_any_way_that_its_line_keeps(
+    newsdesk: Newsdesk, name: ListName, fields: dict[str, str], line: str
+) -> None:
+    answer = newsdesk.person("editor").post(f"/desk/lists/{name}", **fields)
+    assert answer.status_code == 303, visible_text(answer.text)
+    assert entries(newsdesk, name) == [line]
+
+
 def test_words_of_a_title_are_offered_to_choose_from(newsdesk: Newsdesk) -> None:
     editor = newsdesk.person("editor")
     fields = {"query": "云溪", "article": "板凳会"}
