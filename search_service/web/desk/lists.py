@@ -86,7 +86,7 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
     def lines(name: str) -> str:
         return _lines(_named(name))
 
-    @pages.upload("/lists/<name>/import", role="editor")
+    @pages.upload("/lists/<name>/import", role="editor", most=MAX_FORM)
     def import_lines(name: str) -> AnyResponse | tuple[str, int]:
         named, instead = _named(name), "instead" in form()
         try:
@@ -174,16 +174,12 @@ def _posted_file() -> str:
     """The text of the file of the form; empty if it has none. Nothing is kept of the file.
 
     Raises:
-        WrongEntry: it is too large, or no UTF-8.
+        WrongEntry: it is no UTF-8.
     """
     posted = upload()
     if posted is None:
         return ""
     try:
-        if posted.path.stat().st_size > MAX_FORM:
-            raise WrongEntry("文件太大，最多 1 MB。")
         return posted.path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WrongEntry("文件不是 UTF-8 编码的文本。请另存为 UTF-8 再导入。") from error
-    finally:
-        posted.path.unlink(missing_ok=True)

@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from indexer.editorial.entries import LISTS, ListName
-from search_service.web.desk import lists
 from tests.search_service.web.desk.conftest import files
 from tests.search_service.web.desk.newsdesk import OWN, Newsdesk, Person
 from tests.search_service.web.desk.test_queries import entries, found
@@ -168,22 +169,38 @@ def test_an_import_takes_all_lines_or_none_and_loses_nothing(newsdesk: Newsdesk)
     assert editor.post("/desk/lists/pins/import", lines="# 空的\n").status_code == 400
 
 
-def send(editor: Person, data: bytes) -> int:
-    """Post a file as the lines of the list of blocked words."""
+def send(editor: Person, data: bytes, name: str = "blocked") -> int:
+    """Post a file as the lines of a list."""
     fields = {"csrf": editor.csrf, "lines": "", "file": (BytesIO(data), "词表.txt")}
-    answer = editor.client.post("/desk/lists/blocked/import", data=fields, headers=OWN)
+    path = f"/desk/lists/{name}/import"
+    answer = editor.client.post(path, data=fields, headers=OWN)
     return answer.status_code
 
 
-def test_a_file_is_imported_and_not_kept(
-    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_imported_and_not_kept(newsdesk: Newsdesk) -> None:
     editor = newsdesk.person("editor")
     assert send(editor, "\ufeff某词\n另一词\n".encode()) == 303
     assert entries(newsdesk, "blocked") == ["某词", "另一词"]
     assert send(editor, "某词".encode("gb18030")) == 400
-    monkeypatch.setattr(lists, "MAX_FORM", 100)
-    assert send(editor, "某词\n".encode() * 20) == 400
+    assert send(editor, "某词\n".encode(), "nonsense") == 404
+    assert files(newsdesk) == []
+
+
+@pytest.mark.parametrize("environ", [{}, {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}])
+def test_a_file_of_lines_has_at_most_a_megabyte(
+    newsdesk: Newsdesk, environ: dict[str, object]
+) -> None:
+    editor = newsdesk.person("editor")
+    fields = {"csrf": editor.csrf, "file": FileStorage(BytesIO(bytes(2_000_000)), "词表.txt")}
+    boundary, body = encode_multipart(fields)
+    answer = editor.client.post(
+        "/desk/lists/blocked/import",
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        headers=OWN,
+        environ_overrides=environ,
+    )
+    assert answer.status_code == 413
     assert files(newsdesk) == []
 
 
