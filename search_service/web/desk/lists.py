@@ -69,8 +69,10 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
         try:
             removed = kept.remove(session(), named, line)
         except InvalidEntry:
+            removed = False
+        if not removed:
             _no_such_line()
-        return _back(named, f"{'已删除' if removed else '已经没有了'}：{line}。")
+        return _back(named, f"已删除：{line}。")
 
     @pages.action("/lists/<name>/switch", role="editor")
     def switch_entry(name: str) -> AnyResponse:
@@ -78,6 +80,8 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
         try:
             entry = kept.switch(session(), named, form().get("line", ""))
         except InvalidEntry:
+            entry = None
+        if entry is None:
             _no_such_line()
         active = isinstance(entry, Placement | BlockPlacement) and entry.active
         return _back(named, f"{'已启用' if active else '已停用'}：{entry.spell()}。")
@@ -167,7 +171,9 @@ def _named(name: str) -> ListName:
 
 
 def _no_such_line() -> NoReturn:
-    raise Refused(400, "没有这一条", "它可能已经被别人改过。请回到词表再看一次。")
+    raise Refused(
+        400, "没有这一条", "它可能已经被别人改过或删除。什么也没有改动，请回到词表再看一次。"
+    )
 
 
 def _posted_file() -> str:

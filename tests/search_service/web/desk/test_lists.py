@@ -222,14 +222,27 @@ def test_entries_are_found_switched_and_removed(newsdesk: Newsdesk) -> None:
     editor.post("/desk/lists/pins/switch", line="云溪 => n-07 1 off")
     assert found(newsdesk, "云溪")[0] == "n-07"
     editor.post("/desk/lists/pins/remove", line="云溪 => n-07 1")
-    assert "已经没有了" in editor.page(
-        editor.post("/desk/lists/pins/remove", line="云溪 => n-07 1").location
-    )
     assert len(entries(newsdesk, "pins")) == 2
     assert [each[1] for each in noted(newsdesk)] == ["list.add"] * 3 + ["list.remove"]
     for path in ("remove", "switch"):
         assert editor.post(f"/desk/lists/pins/{path}", line="没有箭头").status_code == 400
     assert editor.post("/desk/lists/blocked/switch", line="某词").status_code == 400
+
+
+@pytest.mark.parametrize("what", ["switch", "remove"])
+def test_an_entry_that_somebody_else_has_changed_stays_as_it_is(
+    newsdesk: Newsdesk, what: str
+) -> None:
+    put(newsdesk, "pins", "云溪 => n-07 1")
+    put(newsdesk, "pins", "云溪 => n-07 3 2026-01-20..")
+    before = noted(newsdesk)
+    editor = newsdesk.person("editor")
+    for line in ("云溪 => n-07 1", "水库 => n-08 1"):
+        answer = editor.post(f"/desk/lists/pins/{what}", line=line)
+        assert answer.status_code == 400
+        assert "它可能已经被别人改过" in answer.text
+    assert entries(newsdesk, "pins") == ["云溪 => n-07 3 2026-01-20.."]
+    assert noted(newsdesk) == before
 
 
 def test_a_long_list_is_paged(newsdesk: Newsdesk) -> None:
