@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -32,6 +31,7 @@ from indexer.editorial.parts import (
     read_placed,
     read_text,
     read_word,
+    split_words,
 )
 from indexer.errors import InvalidEntry
 
@@ -53,7 +53,6 @@ MOST_GOLDEN: Final = 10
 """The most articles of a golden query: as many as a first page has."""
 
 _SYNONYMS: Final = Path(__file__).parent.parent / "analysis" / "data" / "synonyms.txt"
-_COMMA: Final = re.compile("[,，、]")
 _FAULTS_SHOWN: Final = 5
 
 
@@ -160,7 +159,7 @@ def _synonyms(text: str) -> Synonyms:
 
 
 def _words(text: str, *, least: int) -> tuple[str, ...]:
-    words = tuple(read_word(part) for part in _COMMA.split(text) if part.strip())
+    words = tuple(map(read_word, split_words(text)))
     if len(words) < least:
         wanted = "two words or more, parted by commas" if least > 1 else "a word on either side"
         raise ValueError(f"needs {wanted}, such as 软件, 软体 or 番茄 {ARROW} 西红柿")

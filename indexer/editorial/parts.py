@@ -15,6 +15,7 @@ from indexer.errors import InvalidArticle
 
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
+_COMMA: Final = re.compile("[,，、]")
 _QUOTED: Final = re.compile(
     rf'((?:related\s+"(?:[^"]|"")*"\s*)?+.*?){ARROW}\s*"((?:[^"]|"")*)"(?!\S)((?:(?!{ARROW}).)*)',
     re.DOTALL,
@@ -29,6 +30,11 @@ _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASC
 def read_word(text: str) -> str:
     """A word as it is compared: folded."""
     return fold_literal(read_text(text))
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a row that are parted by commas, as written."""
+    return [part.strip() for part in _COMMA.split(text) if part.strip()]
 
 
 def read_text(text: str) -> str:

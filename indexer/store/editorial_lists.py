@@ -109,6 +109,18 @@ class EditorialStore:
             write({key: line for key, line in stored.items() if key not in unwanted})
         return sorted(unwanted - set(stored))
 
+    def exchange(self, name: ListName, old: Entry, new: Entry | None) -> bool:
+        """Put ``new``, which has the same key, in the place of ``old``; None removes it. False if the list does not hold just this
+        entry: then nothing changes.
+        """
+        with self._change(name) as (stored, write):
+            line = stored.get(old.key)
+            if line is None or read_entry(name, line) != old:
+                return False
+            kept = {key: line for key, line in stored.items() if key != old.key}
+            write(kept if new is None else {**stored, new.key: new.spell()})
+        return True
+
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()

@@ -80,18 +80,17 @@ class DeskLists:
         return change
 
     def remove(self, session: Session, name: ListName, line: str) -> bool:
-        """Remove the entry that a line spells. False if the list holds none."""
-        key = read_entry(name, line).key
+        """Remove the entry that a line spells. False if the list does not hold just this entry: then nothing changes."""
+        entry = read_entry(name, line)
         with self._desk.store.use() as store:
-            unknown = store.editorial.remove(name, [key])
-        if unknown:
-            return False
-        self._desk.note(session, "list.remove", name, lines=[line])
-        self._services.editorial.refresh()
-        return True
+            removed = store.editorial.exchange(name, entry, None)
+        if removed:
+            self._desk.note(session, "list.remove", name, lines=[line])
+            self._services.editorial.refresh()
+        return removed
 
-    def switch(self, session: Session, name: ListName, line: str) -> Entry:
-        """Turn the entry that a line spells on or off.
+    def switch(self, session: Session, name: ListName, line: str) -> Entry | None:
+        """Turn the entry that a line spells on or off. None if the list does not hold just this entry: then nothing changes.
 
         Raises:
             InvalidEntry: the line spells nothing that has a switch.
@@ -100,7 +99,11 @@ class DeskLists:
         if not isinstance(entry, Placement | BlockPlacement):
             raise InvalidEntry(name, line, "it is always on")
         turned = replace(entry, active=not entry.active)
-        self.put(session, name, [turned])
+        with self._desk.store.use() as store:
+            if not store.editorial.exchange(name, entry, turned):
+                return None
+        self._desk.note(session, "list.add", name, lines=[turned.spell()], changed=1)
+        self._services.editorial.refresh()
         return turned
 
 

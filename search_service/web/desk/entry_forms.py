@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from indexer.analysis.characters import fold, fold_literal
 from indexer.analysis.dictionary import HIGHEST_FREQUENCY, UserWord
 from indexer.editorial.entries import (
     Block,
@@ -18,10 +19,11 @@ from indexer.editorial.entries import (
     NothingToFind,
     Placement,
     Stopword,
+    Synonyms,
     Word,
 )
 from indexer.editorial.lines import LAST_POSITION, MOST_GOLDEN, read_entry
-from indexer.editorial.parts import LONGEST
+from indexer.editorial.parts import LONGEST, split_words
 from indexer.errors import InvalidEntry
 from search_service.web.desk.list_names import LIST_TEXTS
 
@@ -38,50 +40,61 @@ def entry_of(name: ListName, given: Given, *, articles: tuple[str, ...] = ()) ->
     Raises:
         WrongEntry: a field is missing or wrong.
     """
-    line = _line(name, given, articles)
+    meant = _meant(name, given, articles)
+    line = meant.spell()
     try:
-        return read_entry(name, line)
+        entry = read_entry(name, line)
     except InvalidEntry as error:
         raise WrongEntry(f"“{line}”不能写进这张表。{LIST_TEXTS[name].how}") from error
+    if entry != meant:
+        raise WrongEntry(
+            f"“{line}”在这张表里是别的意思：=>、开头的减号、末尾的数字和日期都有自己的含义。"
+            "请去掉这些写法，或者填在表单里它们自己的栏里。"
+        )
+    return entry
 
 
-def _line(name: ListName, given: Given, articles: tuple[str, ...]) -> str:
+def _meant(name: ListName, given: Given, articles: tuple[str, ...]) -> Entry:
+    """What the form describes. Its line may spell something else, or nothing."""
     match name:
         case "synonyms":
             return _synonyms(given)
         case "stopwords":
-            return Stopword(_text(given, "word", "词"), kept="kept" in given).spell()
+            return Stopword(fold_literal(_text(given, "word", "词")), kept="kept" in given)
         case "words":
-            return Word(UserWord(_text(given, "word", "词"), _frequency(given))).spell()
+            return Word(UserWord(fold(_text(given, "word", "词")), _frequency(given)))
         case "blocked":
-            return Blocked(_text(given, "word", "词")).spell()
+            return Blocked(_text(given, "word", "词"))
         case "hot":
-            return HotQuery(_query(given), _days(given)).spell()
+            return HotQuery(_query(given), _days(given))
         case "golden":
             if len(articles) > MOST_GOLDEN:
                 raise WrongEntry(f"最多写 {MOST_GOLDEN} 篇文章：第一页只有这么多。")
-            return Golden(_query(given), articles).spell()
+            return Golden(_query(given), tuple(dict.fromkeys(articles)))
         case "nothing":
-            return NothingToFind(_query(given)).spell()
+            return NothingToFind(_query(given))
         case "pins" | "hides":
             position = _position(given) if name == "pins" else None
-            return Placement(_query(given), articles[0], position, _days(given)).spell()
+            return Placement(_query(given), articles[0], position, _days(given))
         case "picks" | "bans":
             block, page = _block(given)
             position = _position(given) if name == "picks" else None
             article = articles[0] if articles else None
             if article is None and (name == "picks" or page is None):
                 raise WrongEntry("请填写是哪篇文章。只有某篇文章自己的页面，才能整块不要相关文章。")
-            return BlockPlacement(block, page, article, position, _days(given)).spell()
+            return BlockPlacement(block, page, article, position, _days(given))
 
 
-def _synonyms(given: Given) -> str:
-    word, others = given.get("words", "").strip(), given.get("others", "").strip()
-    if not word or not others:
+def _synonyms(given: Given) -> Synonyms:
+    words, others = (
+        tuple(map(fold_literal, split_words(" ".join(given.get(field, "").split()))))
+        for field in ("words", "others")
+    )
+    if not words or not others:
         raise WrongEntry("请把两边的词都填上，多个词用逗号隔开。")
     if given.get("way") == "one":
-        return f"{word} => {others}"
-    return f"{'-' if given.get('way') == 'apart' else ''}{word}, {others}"
+        return Synonyms(words, others)
+    return Synonyms(words + others, apart=given.get("way") == "apart")
 
 
 def _query(given: Given) -> str:

@@ -12,7 +12,7 @@ from flask import g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from search_service.desk.uploads import MOST_BYTES, Uploads
+from search_service.desk.uploads import Uploads
 
 MAX_FORM = 1_048_576
 """Maximum size of a form in bytes, without files. A whole list of entries fits in."""
@@ -38,17 +38,17 @@ def read_form() -> None:
     Raises:
         RequestEntityTooLarge: it has more than MAX_FORM bytes.
     """
-    request.max_content_length = request.max_form_memory_size = MAX_FORM
+    request.max_content_length = request.max_form_memory_size = g.most_bytes = MAX_FORM
     g.form = request.form
 
 
-def receive(uploads: Uploads) -> None:
+def receive(uploads: Uploads, *, most: int) -> None:
     """Read a form with one file. If it cannot be read to its end, nothing of it is kept.
 
     Raises:
-        RequestEntityTooLarge: it has more than MOST_BYTES bytes.
+        RequestEntityTooLarge: it has more than ``most`` bytes, or more than MAX_FORM in its fields.
     """
-    request.max_content_length = MOST_BYTES
+    request.max_content_length = g.most_bytes = most
     made: list[tuple[Path, IO[bytes]]] = []
 
     def begin(*_: Any, **__: Any) -> IO[bytes]:
@@ -74,14 +74,25 @@ def receive(uploads: Uploads) -> None:
     g.upload = Upload(made[0][0], name or "") if made else None
 
 
+def most_bytes() -> int:
+    """The maximum size of the form of this request in bytes."""
+    most: int = g.most_bytes
+    return most
+
+
 def upload() -> Upload | None:
-    """The file of the form; None if it has none."""
+    """The file of the form; None if it has none. It goes with the end of the request."""
     found: Upload | None = g.upload
     return found
 
 
-def drop_upload() -> None:
-    """Remove the file of a form that is refused."""
+def keep_upload() -> None:
+    """Let the file of the form stay."""
+    g.upload = None
+
+
+def drop_upload(_: BaseException | None) -> None:
+    """Remove the file of the form, unless it shall stay. For the end of a request."""
     if g.get("upload") is not None:
         g.upload.path.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from search_service.desk import uploads
 from search_service.desk.desk import Desk
 from search_service.services import Services
-from search_service.web.desk.forms import form, upload
+from search_service.web.desk.forms import form, keep_upload, upload
 from search_service.web.desk.pages import DeskPages, Refused, session
 
 FIELD_NAMES: Final[dict[str, str]] = {
@@ -46,14 +46,13 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
         ]
         return render_template("desk/imports.html", jobs=recent[:10], most=uploads.MOST_BYTES)
 
-    @pages.upload("/imports", role="admin")
+    @pages.upload("/imports", role="admin", most=uploads.MOST_BYTES)
     def upload_file() -> AnyResponse:
         found = upload()
         if found is None or not found.path.stat().st_size:
-            if found is not None:
-                found.path.unlink()
             raise Refused(400, "没有收到文件", "请先选择一个文件。")
         desk.note(session(), "import.upload", found.name, bytes=found.path.stat().st_size)
+        keep_upload()
         return redirect(url_for("desk.look_at", name=found.path.name, called=found.name), 303)
 
     @pages.page("/imports/<name>", role="admin")

@@ -69,8 +69,10 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
         try:
             removed = kept.remove(session(), named, line)
         except InvalidEntry:
+            removed = False
+        if not removed:
             _no_such_line()
-        return _back(named, f"{'已删除' if removed else '已经没有了'}：{line}。")
+        return _back(named, f"已删除：{line}。")
 
     @pages.action("/lists/<name>/switch", role="editor")
     def switch_entry(name: str) -> AnyResponse:
@@ -78,6 +80,8 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
         try:
             entry = kept.switch(session(), named, form().get("line", ""))
         except InvalidEntry:
+            entry = None
+        if entry is None:
             _no_such_line()
         active = isinstance(entry, Placement | BlockPlacement) and entry.active
         return _back(named, f"{'已启用' if active else '已停用'}：{entry.spell()}。")
@@ -86,7 +90,7 @@ def add_lists(pages: DeskPages, services: Services, desk: Desk) -> None:
     def lines(name: str) -> str:
         return _lines(_named(name))
 
-    @pages.upload("/lists/<name>/import", role="editor")
+    @pages.upload("/lists/<name>/import", role="editor", most=MAX_FORM)
     def import_lines(name: str) -> AnyResponse | tuple[str, int]:
         named, instead = _named(name), "instead" in form()
         try:
@@ -167,23 +171,21 @@ def _named(name: str) -> ListName:
 
 
 def _no_such_line() -> NoReturn:
-    raise Refused(400, "没有这一条", "它可能已经被别人改过。请回到词表再看一次。")
+    raise Refused(
+        400, "没有这一条", "它可能已经被别人改过或删除。什么也没有改动，请回到词表再看一次。"
+    )
 
 
 def _posted_file() -> str:
     """The text of the file of the form; empty if it has none. Nothing is kept of the file.
 
     Raises:
-        WrongEntry: it is too large, or no UTF-8.
+        WrongEntry: it is no UTF-8.
     """
     posted = upload()
     if posted is None:
         return ""
     try:
-        if posted.path.stat().st_size > MAX_FORM:
-            raise WrongEntry("文件太大，最多 1 MB。")
         return posted.path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WrongEntry("文件不是 UTF-8 编码的文本。请另存为 UTF-8 再导入。") from error
-    finally:
-        posted.path.unlink(missing_ok=True)

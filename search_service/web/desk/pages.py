@@ -18,8 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from indexer.store.accounts import Role
 from indexer.store.sessions import Session
 from search_service.desk.desk import Desk
-from search_service.desk.uploads import MOST_BYTES
-from search_service.web.desk.forms import drop_upload, form, read_form, receive, same
+from search_service.web.desk.forms import drop_upload, form, most_bytes, read_form, receive, same
 from search_service.web.errors import Problem, problem_of
 
 COOKIE: Final = "desk"
@@ -54,9 +53,10 @@ class DeskPages(Blueprint):
         self._desk = desk
         self._roles: dict[str, Role | None] = {}
         self._fragments: set[str] = set()
-        self._uploads: set[str] = set()
+        self._uploads: dict[str, int] = {}
         self.before_request(self._enter)
         self.after_request(_add_headers)
+        self.teardown_request(drop_upload)
         self.register_error_handler(Exception, _answer)
 
     def page(self, rule: str, *, role: Role | None) -> Callable[[_View], _View]:
@@ -76,11 +76,11 @@ class DeskPages(Blueprint):
         """Register a view that changes something."""
         return self._add(rule, role, "POST")
 
-    def upload(self, rule: str, *, role: Role) -> Callable[[_View], _View]:
-        """Register an action whose form has a file (``forms.upload``)."""
+    def upload(self, rule: str, *, role: Role, most: int) -> Callable[[_View], _View]:
+        """Register an action whose form has a file (``forms.upload``), and at most so many bytes."""
 
         def add(view: _View) -> _View:
-            self._uploads.add(f"{self.name}.{view.__name__}")
+            self._uploads[f"{self.name}.{view.__name__}"] = most
             return self.action(rule, role=role)(view)
 
         return add
@@ -111,12 +111,12 @@ class DeskPages(Blueprint):
             raise Refused(
                 403, "没有权限", "这里只有管理员可以使用。需要的话，请管理员调整你的角色。"
             )
-        if request.endpoint in self._uploads:
-            receive(self._desk.uploads)
-        else:
+        most = self._uploads.get(request.endpoint or "")
+        if most is None:
             read_form()
+        else:
+            receive(self._desk.uploads, most=most)
         if changes and not same(form().get("csrf", ""), found.csrf):
-            drop_upload()
             raise Refused(403, "表单已失效", "请返回上一页，刷新后再提交一次。什么也没有改动。")
         if found.message and not changes and request.endpoint not in self._fragments:
             g.message = found.message
@@ -198,9 +198,8 @@ def _answer(error: Exception) -> tuple[str, int, dict[str, str]]:
     headers: dict[str, str] = {}
     request_id = None
     if isinstance(error, RequestEntityTooLarge):
-        error = Refused(
-            413, "太大了", f"文件最多 {MOST_BYTES // 1_000_000} MB，请分成几个。什么也没有保存。"
-        )
+        most = most_bytes() // 1_000_000
+        error = Refused(413, "太大了", f"一次最多提交 {most} MB，请分成几次。什么也没有保存。")
     if not isinstance(error, Refused):
         made = problem_of(error)
         headers, request_id = made.headers, made.request_id

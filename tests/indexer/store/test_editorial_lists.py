@@ -87,6 +87,21 @@ def test_a_list_is_replaced_whole(lists: EditorialStore) -> None:
     assert lines(lists, "hot") == []
 
 
+def test_an_entry_is_exchanged_only_as_it_was_seen(lists: EditorialStore) -> None:
+    lists.put("pins", entries("pins", "春运 => a-1 1", "茶会 => a-2 1"))
+    seen, moved, off = entries("pins", "春运 => a-1 1", "春运 => a-1 3", "春运 => a-1 3 off")
+    lists.put("pins", [moved])
+    version = lists.version()
+    assert not lists.exchange("pins", seen, off)
+    assert not lists.exchange("pins", seen, None)
+    assert lists.version() == version
+    assert lists.exchange("pins", moved, off)
+    assert lines(lists, "pins") == ["春运 => a-1 3 off", "茶会 => a-2 1"]
+    assert lists.exchange("pins", off, None)
+    assert not lists.exchange("pins", off, None)
+    assert lines(lists, "pins") == ["茶会 => a-2 1"]
+
+
 def test_entries_are_removed_by_their_keys(lists: EditorialStore) -> None:
     lists.put("hot", entries("hot", "春运 2026-01-20..", "茶会"))
     assert lists.remove("hot", ["春运", "板凳会"]) == ["板凳会"]

@@ -7,6 +7,7 @@ import io
 import pytest
 from werkzeug.test import TestResponse
 
+from indexer.errors import StoreUnavailable
 from search_service.desk import uploads
 from tests.search_service.web.desk.conftest import files
 from tests.search_service.web.desk.newsdesk import OWN, Newsdesk, Person
@@ -93,17 +94,36 @@ def test_a_file_that_nobody_can_read_is_told_and_can_be_removed(newsdesk: Newsde
     assert str(newsdesk.root) not in page
 
 
-def test_what_is_refused_is_not_kept(newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_is_not_kept(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     assert sent(admin, TABLE.encode(), csrf="x").status_code == 403
     assert sent(admin, b"").status_code == 400
     assert admin.post("/desk/imports").status_code == 400
     data = {"csrf": admin.csrf, "a": (io.BytesIO(b"1"), "a"), "b": (io.BytesIO(b"2"), "b")}
     assert admin.client.post("/desk/imports", data=data, headers=OWN).status_code == 413
-    monkeypatch.setattr("search_service.web.desk.forms.MOST_BYTES", 5_000)
-    answer = sent(admin, bytes(6_000))
-    assert answer.status_code == 413
-    assert "什么也没有保存" in answer.text
+    assert files(newsdesk) == []
+
+
+def test_what_is_too_large_is_told_the_limit_of_its_page(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    large = {"CONTENT_LENGTH": str(uploads.MOST_BYTES + 1)}
+    for path, most in (("imports", 1000), ("lists/blocked/import", 1), ("lists/blocked", 1)):
+        answer = admin.client.post(f"/desk/{path}", headers=OWN, environ_overrides=large)
+        assert answer.status_code == 413
+        assert f"一次最多提交 {most} MB" in answer.text
+        assert "什么也没有保存" in answer.text
+
+
+def test_an_upload_that_cannot_be_noted_is_not_kept(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = newsdesk.person("admin")
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the store", "it is away")
+
+    monkeypatch.setattr(newsdesk.desk, "note", fail)
+    assert sent(admin, TABLE.encode()).status_code == 503
     assert files(newsdesk) == []
 
 
