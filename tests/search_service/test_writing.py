@@ -44,6 +44,7 @@ def live(tmp_path: Path) -> Iterator[LiveIndex]:
 
 @pytest.fixture
 def writing(url: str, live: LiveIndex) -> Iterator[Writing]:
+    open_store(url).close()  # a service makes no store by itself
     made = Writing(url, live, reading=Reading(timezone=SHANGHAI))
     yield made
     made.close()
@@ -185,6 +186,7 @@ def test_the_wait_does_not_depend_on_how_often_others_look(
 
 
 def test_without_an_index_nothing_is_searchable(url: str, tmp_path: Path) -> None:
+    open_store(url).close()
     with closing(live_index(tmp_path / "nothing")) as live:
         writing = Writing(url, live, reading=Reading(timezone=SHANGHAI))
         outcome = writing.change(FIRST)
