@@ -19,6 +19,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from indexer.locks import is_running
+
 BUILDING: Final = "building.json"
 SILENCE: Final = timedelta(seconds=60)
 """A rebuild that has reported nothing for this long counts as dead."""
@@ -164,14 +166,4 @@ def read_progress(folder: Path) -> BuildProgress | None:
     except (OSError, ValidationError):
         return None
     silent = datetime.now(UTC) - progress.updated_at > SILENCE
-    return None if silent or not _is_running(progress.pid) else progress
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # the process runs as another user
-    return True
+    return None if silent or not is_running(progress.pid) else progress

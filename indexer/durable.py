@@ -13,6 +13,15 @@ from pathlib import Path
 from typing import Final
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What distinguishes a file from other files of the same name; None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def replace_file(path: Path, content: bytes, *, beside: Path | None = None) -> None:
     """Write ``content`` to ``path`` and return once it would survive a power cut.
 

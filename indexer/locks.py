@@ -11,6 +11,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from indexer.durable import file_identity
 from indexer.errors import FolderNotWritable, WriterBusy
 
 WRITER: Final = "writer"
@@ -45,8 +46,8 @@ def holding(
             holder.unlink(missing_ok=True)  # of a holder that was killed
             if purpose:
                 holder.write_text(f"{os.getpid()} {purpose}", encoding="utf-8")
-        taken = _identity(Path(lock.lock_file))
-        yield lambda: _identity(Path(lock.lock_file)) == taken
+        taken = file_identity(Path(lock.lock_file))
+        yield lambda: file_identity(Path(lock.lock_file)) == taken
     finally:
         if purpose:
             with suppress(OSError):
@@ -57,24 +58,18 @@ def holding(
 def purpose_of_holder(folder: Path, *, name: str = WRITER) -> str | None:
     """What the living process that holds a lock says of its purpose; None if none does, or it does not say. Takes no lock."""
     number, purpose = _read(folder / f"{name}.holder")
-    if not number.isdecimal():
-        return None
+    return purpose if number.isdecimal() and is_running(int(number)) else None
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number lives."""
     try:
-        os.kill(int(number), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
-        return None
+        return False
     except PermissionError:
-        pass  # it lives, as another user
-    return purpose
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What distinguishes a file from later ones of its name; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return True  # as another user
+    return True
 
 
 def _read(holder: Path) -> tuple[str, str]:

@@ -25,6 +25,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from indexer.locks import is_running
+
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client looks for the common folder."""
 
@@ -143,9 +145,5 @@ def _forget_the_dead(folder: Path) -> None:
     """Remove what processes that ended told of their present state. Their counts stay."""
     for path in folder.glob("gauge_live*_*.db"):
         process = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
+        if not is_running(process):
             mark_process_dead(process, path=str(folder))  # type: ignore[no-untyped-call]
-        except PermissionError:  # it lives, and is another user's
-            continue

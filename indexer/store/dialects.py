@@ -31,6 +31,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from indexer.durable import file_identity
 from indexer.errors import FolderNotWritable, StoreUnavailable
 from indexer.store.servers import SERVERS, sentence, server_engine
 
@@ -300,18 +301,18 @@ def _watch_file(engine: Engine, path: Path, *, known: bool) -> None:
     )
 
     def look(*_: object) -> None:
-        if known and _identity(path) is None:
+        if known and file_identity(path) is None:
             raise gone
 
     def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         nonlocal known
         known = True
-        entry.info[_FILE], entry.info[_STATE] = _identity(path), _states(path)
+        entry.info[_FILE], entry.info[_STATE] = file_identity(path), _states(path)
 
     def compare(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
-        if _identity(path) != entry.info[_FILE]:
+        if file_identity(path) != entry.info[_FILE]:
             raise gone
         if isinstance(connection, _AsItLies) and _states(path) != entry.info[_STATE]:
             raise DisconnectionError  # the pool opens another one
@@ -319,15 +320,6 @@ def _watch_file(engine: Engine, path: Path, *, known: bool) -> None:
     event.listen(engine, "do_connect", look)
     event.listen(engine, "connect", remember)
     event.listen(engine, "checkout", compare)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What distinguishes a file from other files of the same name; None if there is no file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _states(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:

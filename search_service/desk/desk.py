@@ -6,11 +6,13 @@ A view calls one of them and renders the answer. Every use raises StoreUnavailab
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from indexer.errors import QueryLogUnavailable, StoreUnavailable
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from indexer.store.accounts import Account, Refusal, Role
@@ -23,6 +25,8 @@ from search_service.desk.uploads import Uploads
 from search_service.live.reopening import LOCK_PATIENCE, Reopened
 from search_service.querylog.by_day import QueryDays
 from search_service.settings import SearchSettings
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,15 @@ class Desk:
         self.store.close()
         if self.query_days is not None:
             self.query_days.close()
+
+    def of_days(self, read: Callable[[QueryDays], _Read]) -> _Read | None:
+        """What ``read`` reads of the query log; None if that is off or cannot be read."""
+        if self.query_days is None:
+            return None
+        try:
+            return read(self.query_days)
+        except (StoreUnavailable, QueryLogUnavailable):
+            return None
 
     def session(self, token: str) -> Session | None:
         """The session of a cookie; None if it is over."""

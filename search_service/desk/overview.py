@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.article import Status
-from indexer.errors import IndexFailure, QueryLogUnavailable, StoreUnavailable
+from indexer.errors import IndexFailure
 from indexer.generations import Generation
 from indexer.locks import purpose_of_holder
 from search_service.desk.desk import Desk
@@ -74,22 +74,12 @@ def processes(desk: Desk, live: Generation | None) -> Processes:
 
 def searches(desk: Desk, now: datetime) -> Sequence[Day] | None:
     """The searches of the last DAYS days; None if the query log is off or cannot be read."""
-    if desk.query_days is None:
-        return None
-    try:
-        return desk.query_days.last(DAYS, now=now)
-    except (StoreUnavailable, QueryLogUnavailable):
-        return None
+    return desk.of_days(lambda days: days.last(DAYS, now=now))
 
 
 def latencies(desk: Desk, now: datetime) -> Sequence[Latency] | None:
     """How long the searches of the last DAYS days took; None if the query log is off or cannot be read."""
-    if desk.query_days is None:
-        return None
-    try:
-        return desk.query_days.latencies(DAYS, now=now)
-    except (StoreUnavailable, QueryLogUnavailable):
-        return None
+    return desk.of_days(lambda days: days.latencies(DAYS, now=now))
 
 
 def _existing(folder: Path) -> Path:

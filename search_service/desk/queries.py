@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 from indexer.analysis.characters import fold_literal
 from indexer.editorial.entries import Entry, ListName
-from indexer.errors import QueryLogUnavailable, StoreUnavailable
 from indexer.store.editorial_lists import EditorialLists
 from search_service.answering.search import Answer, Question
 from search_service.desk.desk import Desk
@@ -52,13 +51,15 @@ def span(first: date | None, last: date | None, *, today: date) -> Span:
 
 def searched(desk: Desk, days: Span, which: Which, *, now: datetime) -> Searched | None:
     """What readers searched for; None if the query log is off or cannot be read."""
-    if desk.query_days is None:
+    read = desk.of_days(
+        lambda log: (
+            log.between(days.first, days.last, now=now),
+            log.queries(days.first, days.last, now=now),
+        )
+    )
+    if read is None:
         return None
-    try:
-        counted = desk.query_days.between(days.first, days.last, now=now)
-        queries = desk.query_days.queries(days.first, days.last, now=now)
-    except (StoreUnavailable, QueryLogUnavailable):
-        return None
+    counted, queries = read
     if which == "unopened":
         queries = [each for each in queries if each.count.found and not each.clicks]
     if which == "nothing":
