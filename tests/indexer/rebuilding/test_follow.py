@@ -224,7 +224,8 @@ def test_a_second_follower_waits_says_who_follows_and_takes_over(site: Site) -> 
             second.wait_until_told("following the store with generation 000001 from revision 1")
             site.fill("b")
             second.wait_until_current()
-    assert len(second.told) == 2
+    # It may also say that it waits for another process, in the moment when the first has let go of its name but not of the lock.
+    assert sum(each.startswith("following the store") for each in second.told) == 1
 
 
 @pytest.mark.parametrize("phase", ["index", "check"])
