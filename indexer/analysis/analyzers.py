@@ -75,7 +75,8 @@ class Analyzer(Protocol):
     def learning(self, texts: Iterable[str]) -> Analyzer:
         """This analyzer with the words that it finds in ``texts`` as the only found words.
 
-        A word of the user dictionary is never found, even if that removes it. The same texts give the same words.
+        A word of the user dictionary is never found, even if that removes it. A word that it adds hides no other. The same texts
+        give the same words.
         """
 
     def index(self, text: str) -> list[Token]:
@@ -215,8 +216,9 @@ class ChineseAnalyzer:
 
     def learning(self, texts: Iterable[str]) -> ChineseAnalyzer:
         """See :meth:`Analyzer.learning`. A word gets a frequency as if jieba's dictionary had been made from the texts."""
-        # This analyzer does not keep it: its dictionary takes 60 MB, and this analyzer may never cut a text.
-        segmenter = _segmenter_of(self._user.words)
+        # This analyzer does not keep it: its dictionary takes 60 MB, and this analyzer may never cut a text. It does not know the
+        # words that the user added, so what stands inside one is found as it would be without: 云溪 in 云溪县.
+        segmenter = _segmenter_of(tuple(word for word in self._user.words if word.frequency == 0))
         users = {word.text for word in self._user.words}
         words = find_words(
             texts,
@@ -297,7 +299,8 @@ class ChineseAnalyzer:
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:
-        return _segmenter_of((*self._user.words, *self._found.words))
+        # The user's words come last: one without a frequency gets one that wins against those before it.
+        return _segmenter_of((*self._found.words, *self._user.words))
 
     def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""
