@@ -3,7 +3,7 @@
     python -m benchmarks.sizing [--articles 50000 200000 1000000] [--queries 500] [--folder PATH]
 
 For each number, spliced articles (``corpora.py``) are stored and indexed by the indexer's own commands in a temporary folder, or in
-one below ``--folder``, which stays: the next run then only asks. Both the time that passed and that of the processors are told.
+one below ``--folder``, which stays: the next run does only what is not done. Both the time that passed and that of the processors are told.
 Then one worker answers real queries over HTTP, one after another, each once, after a warm-up of as many others. Memory is the
 proportional set (PSS) of the worker, split into its own pages and those of the mapped index, which the system can drop; and the
 peak resident set of the rebuild's processes, as the sum of all at one moment.
@@ -94,14 +94,17 @@ def searches(url: str, texts: list[str]) -> list[float]:
 
 
 def make(articles: int, folder: Path, environment: Mapping[str, str]) -> None:
-    """Store and index so many articles, and print what that took."""
-    with (folder / "articles.jsonl").open("wb") as file:
-        file.writelines(orjson.dumps(each) + b"\n" for each in spliced_records(articles))
-    print(f"  {size(folder):,.0f} MiB of JSON")
-    (folder / "store").mkdir()
-    print(f"  ingest: {command('ingest', str(folder / 'articles.jsonl'), environment=environment)}")
-    print(f"  rebuild: {command('rebuild', environment=environment)}")
-    (folder / "articles.jsonl").unlink()
+    """Store and index so many articles, each unless it is done already, and print what that took."""
+    if not (folder / "store").exists():
+        (folder / "store").mkdir(parents=True)
+        lines = folder / "articles.jsonl"
+        with lines.open("wb") as file:
+            file.writelines(orjson.dumps(each) + b"\n" for each in spliced_records(articles))
+        print(f"  {lines.stat().st_size / MIB:,.0f} MiB of JSON")
+        print(f"  ingest: {command('ingest', str(lines), environment=environment)}", flush=True)
+        lines.unlink()
+    if not (folder / "index").exists():
+        print(f"  rebuild: {command('rebuild', environment=environment)}", flush=True)
 
 
 def measure(articles: int, queries: int, folder: Path) -> None:
@@ -112,9 +115,7 @@ def measure(articles: int, queries: int, folder: Path) -> None:
         "SEARCH_QUERYLOG_URL": "off",
     }
     print(f"{articles:,} articles", flush=True)
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        make(articles, folder, environment)
+    make(articles, folder, environment)
     print(f"  store {size(folder / 'store'):,.0f} MiB, index {size(folder / 'index'):,.0f} MiB")
     texts = [text for _, text in real_queries()]
     random.Random(SEED).shuffle(texts)
