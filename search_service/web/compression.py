@@ -35,7 +35,7 @@ _TYPES: Final = frozenset(
 def will_compress(response: Response) -> bool:
     """Whether to call ``compress``. Also adds Vary: Accept-Encoding to an answer that some clients get compressed."""
     if response.status_code == 304:  # of a static file; its content type was removed
-        response.headers["Vary"] = "Accept-Encoding"
+        response.vary.add("Accept-Encoding")
         return False
     if response.mimetype not in _TYPES or response.status_code == 206:
         return False
@@ -43,7 +43,7 @@ def will_compress(response: Response) -> bool:
     size = response.content_length if streamed else response.calculate_content_length()
     if (size or 0) < LEAST:
         return False
-    response.headers["Vary"] = "Accept-Encoding"
+    response.vary.add("Accept-Encoding")
     return _accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
