@@ -29,12 +29,15 @@ PREFLIGHT: Final = {
 }
 """What a page may send with a key, and for how many seconds its browser need not ask again."""
 
+PATHS: Final = ("/api/", "/embed/", "/feeds/")
+"""Where a page may send a key."""
+
 BEACONS: Final = frozenset(("queries.clicks", "queries.view", "queries.view_by_id"))
 """Endpoints that count something for a reader."""
 
 
 def register_preflights(app: Flask, services: Services) -> None:
-    """Answer the question of a browser whether a page may send a key to ``/api``, if a key that works lists its origin.
+    """Answer the question of a browser whether a page may send a key below PATHS, if a key that works lists its origin.
 
     The question counts for no limit. It costs one look into the store in KNOWN_SECONDS.
     """
@@ -43,7 +46,7 @@ def register_preflights(app: Flask, services: Services) -> None:
     def answer() -> Response | None:
         environ = request.environ
         asks = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-        if not asks or not request.path.startswith("/api/"):
+        if not asks or not request.path.startswith(PATHS):
             return None
         origin = environ.get("HTTP_ORIGIN", "")
         if origin not in services.keys.origins(services.clock()):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -85,25 +86,33 @@ def code(response: TestResponse) -> str:
     return name
 
 
-@pytest.mark.parametrize("path", ["/api/v1/latest", "/api/v1/search?q=云溪", "/", "/embed/hot"])
-def test_a_key_with_origins_works_on_their_pages_only(private: Site, path: str) -> None:
-    key = private.key(*ORIGINS)
-    for fine in (
-        *({"Origin": each} for each in ORIGINS),
-        {"Referer": f"{PORTAL}/news/1?x#y"},
-        {"Origin": PORTAL, "Referer": f"{OTHER}/"},
+def test_a_key_with_origins_works_on_their_pages_only(private: Site) -> None:
+    key, paths = (
+        private.key(*ORIGINS),
+        ("/api/v1/latest", "/api/v1/search?q=云溪", "/", "/embed/hot"),
+    )
+    for path, fine in product(
+        paths,
+        (
+            *({"Origin": each} for each in ORIGINS),
+            {"Referer": f"{PORTAL}/news/1?x#y"},
+            {"Origin": PORTAL, "Referer": f"{OTHER}/"},
+        ),
     ):
         assert private.ask(key, path, **fine).status_code == 200, fine
-    for wrong in (
-        {},
-        {"Origin": OTHER},
-        {"Origin": "null"},
-        {"Origin": f"{PORTAL}:8443"},
-        {"Origin": f"{PORTAL}.evil.example"},
-        {"Origin": OTHER, "Referer": f"{PORTAL}/"},
-        {"Referer": f"{PORTAL}.evil.example/"},
-        {"Referer": f"{PORTAL}@evil.example/"},
-        {"Referer": "https://["},
+    for path, wrong in product(
+        paths,
+        (
+            {},
+            {"Origin": OTHER},
+            {"Origin": "null"},
+            {"Origin": f"{PORTAL}:8443"},
+            {"Origin": f"{PORTAL}.evil.example"},
+            {"Origin": OTHER, "Referer": f"{PORTAL}/"},
+            {"Referer": f"{PORTAL}.evil.example/"},
+            {"Referer": f"{PORTAL}@evil.example/"},
+            {"Referer": "https://["},
+        ),
     ):
         refused = private.ask(key, path, **wrong)
         assert refused.status_code == 403, wrong
@@ -126,12 +135,12 @@ def test_a_key_without_origins_works_from_everywhere(private: Site) -> None:
         assert private.ask(key, **headers).status_code == 200
 
 
-@pytest.mark.parametrize("scope", ["search", "write", "admin"])
-def test_the_metrics_are_for_no_key_that_everybody_can_take(private: Site, scope: Scope) -> None:
-    assert code(private.ask(private.key(PORTAL, scope=scope), "/metrics", Origin=PORTAL)) == (
-        "key_scope"
-    )
-    assert private.ask(private.key(scope=scope), "/metrics", Origin=PORTAL).status_code == 200
+def test_the_metrics_are_for_no_key_that_everybody_can_take(private: Site) -> None:
+    scopes: tuple[Scope, ...] = ("search", "admin")
+    for scope in scopes:
+        taken, kept = private.key(PORTAL, scope=scope), private.key(scope=scope)
+        assert code(private.ask(taken, "/metrics", Origin=PORTAL)) == "key_scope"
+        assert private.ask(kept, "/metrics", Origin=PORTAL).status_code == 200
 
 
 def test_only_pages_of_the_keys_own_origins_may_read_its_answers(private: Site) -> None:
@@ -181,8 +190,10 @@ def test_a_preflight_is_answered_to_the_origins_of_keys_that_work(private: Site)
         assert "Access-Control-Allow-Origin" not in refused.headers
 
 
-def test_nothing_but_a_preflight_of_the_api_is_answered(public: Site) -> None:
+def test_preflights_are_answered_where_a_page_may_send_a_key_and_nowhere_else(public: Site) -> None:
     public.key(PORTAL)
+    for path in ("/api/v1/latest", "/embed/hot", "/feeds/latest.xml"):
+        assert public.preflight(PORTAL, path).status_code == 204
     assert public.preflight(PORTAL, "/").status_code == 405
     assert public.ask(None, method="OPTIONS", Origin=PORTAL).status_code == 405
 

@@ -73,6 +73,7 @@ def test_a_key_for_pages_has_a_limit_and_origins(newsdesk: Newsdesk) -> None:
 
 def test_an_admin_invites_promotes_and_disables(newsdesk: Newsdesk) -> None:
     admin, editor = newsdesk.person("admin"), newsdesk.person("editor")
+    assert admin.post("/desk/accounts", role="editor", name="命令行").status_code == 400
     link = re.search(
         r"http://localhost(/desk/invitations/[\w-]+)",
         admin.post("/desk/accounts", role="editor").text,
