@@ -76,9 +76,8 @@ def register_origins(app: Flask, origins: frozenset[str]) -> None:
         else:
             origin = request.environ.get("HTTP_ORIGIN", "")
             # A cache must not answer a page with what it keeps for another one, or for the same one without its key.
-            response.vary.add("Origin")
-            if origin and origin not in listed:
-                response.vary.add("Authorization")
+            by_key = bool(origin) and origin not in listed
+            response.headers["Vary"] = "Origin, Authorization" if by_key else "Origin"
             if origin not in listed and not key_lists_origin():
                 return response
             response.headers[ALLOW] = origin
