@@ -47,6 +47,17 @@ class Token(NamedTuple):
     end: int
 
 
+Place = str | tuple[str, ...]
+"""What stands at one position: a word, or a word and those inside it. Nothing, (), where a sentence ends."""
+
+
+def words_at(places: Iterable[Place]) -> set[str]:
+    """The distinct words of places. O(places), most of it in C."""
+    distinct = set(places)
+    words = {place for place in distinct if isinstance(place, str)}
+    return words.union(*(place for place in distinct if not isinstance(place, str)))
+
+
 class Analyzer(Protocol):
     """Turns text into tokens. Threads may share it. It accepts any text without an error.
 
@@ -88,6 +99,9 @@ class Analyzer(Protocol):
         Tokens come in the order of positions; at one position the word comes first, then those inside it by start, the longer
         first.
         """
+
+    def places(self, text: str) -> list[Place]:
+        """What :meth:`index` finds, position by position, without where it stands: an index needs no more. In half the time."""
 
     def query(self, text: str) -> list[Token]:
         """The words of a query: those of :meth:`index` without words inside others and without stopwords.
@@ -183,6 +197,7 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
+        self._places = Memo(self._place_of)
         self._ends = Memo(ends_sentence)
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
@@ -253,6 +268,18 @@ class ChineseAnalyzer:
                 position += 1
             at = end
         return tokens
+
+    def places(self, text: str) -> list[Place]:
+        """See :meth:`Analyzer.places`. Looks each piece up in C, with code for those alone that may follow a number."""
+        pieces = self._segmenter.cut(fold(text))
+        found = [*map(self._places.__getitem__, pieces)]
+        counts = counters()
+        for at in [at for at, piece in enumerate(pieces) if piece[0] in counts]:
+            if at and pieces[at - 1][-1].isdigit() and found[at]:
+                rows = _with_counter(pieces[at], self._rows[pieces[at]] or ())
+                found[at] = tuple(row[0] for row in rows) or pieces[at]
+        begun = next((at for at, place in enumerate(found) if place), len(found))
+        return [place for place in found[begun:] if place is not None]
 
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
@@ -346,6 +373,15 @@ class ChineseAnalyzer:
             return None
         inner = self._segmenter.inner_words(piece)
         return ((piece, 0, size), *inner) if inner else ()
+
+    def _place_of(self, piece: str) -> Place | None:
+        """What a piece puts at its position; None for a separator that takes none."""
+        rows = self._rows[piece]
+        if rows is None:
+            return () if self._ends[piece] else None
+        if len(rows) > 1:
+            return tuple(row[0] for row in rows)
+        return rows[0][0] if rows else piece
 
     def _parts(self, mixed: str) -> list[_Row]:
         """The parts of a word that mixes scripts, and the words inside these parts."""
