@@ -44,7 +44,7 @@ class LiteralPlan:
 def grams(text: str) -> set[str]:
     """The grams of ``fold(text)``: the bigrams of each run of letters and digits; its last character and each sign, with a space.
 
-    Every letter, digit or sign of the text thus begins at least one gram. O(length log length).
+    Every letter, digit or sign of the text thus begins at least one gram. O(length).
     """
     codes = gram_codes(text)
     points = np.stack((codes >> np.uint64(32), codes), axis=1).astype(np.uint32)
@@ -52,7 +52,7 @@ def grams(text: str) -> set[str]:
 
 
 def gram_codes(text: str) -> NDArray[np.uint64]:
-    """The :func:`grams` of a text as numbers, ascending: the code point of the first character times 2**32, plus the other's.
+    """The :func:`grams` of a text as numbers, at each of their places: the first code point times 2**32, plus the other.
 
     An array of uint64, made without Python code for each character.
     """
@@ -61,7 +61,8 @@ def gram_codes(text: str) -> NDArray[np.uint64]:
     first, second = points[:-1], points[1:]
     second = np.where(joins[first] & joins[second], second, np.uint32(ord(" ")))
     kept = begins[first]
-    return np.unique(first[kept].astype(np.uint64) << np.uint64(32) | second[kept])
+    codes: NDArray[np.uint64] = first[kept].astype(np.uint64) << np.uint64(32) | second[kept]
+    return codes
 
 
 @cache

@@ -52,7 +52,7 @@ class Document:
     """The contents of one document's fields. Fields that it lacks are empty or missing.
 
     ``words`` maps a field to what stands at its places and to their positions, ``terms`` to its distinct terms. ``pairs`` maps a
-    field of terms to its distinct terms as numbers, if each has two characters: see :class:`PairBuffer`.
+    field of terms to its terms as numbers, if each has two characters: see :class:`PairBuffer`.
     """
 
     words: Mapping[str, tuple[Sequence[Place], Sequence[int]]] = field(default_factory=dict)

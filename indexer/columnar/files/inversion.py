@@ -142,11 +142,7 @@ class FieldBuffer:
         docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
         lengths = np.bincount(docs, weights=held, minlength=len(counts)).astype(np.uint32)
         docs = docs[order]
-        fresh = np.empty(len(terms), dtype=bool)
-        if len(terms):
-            fresh[0] = True
-            np.logical_or(terms[1:] != terms[:-1], docs[1:] != docs[:-1], out=fresh[1:])
-        firsts = np.flatnonzero(fresh)
+        firsts = np.flatnonzero(_firsts(terms) | _firsts(docs))
         postings = Postings(terms=terms[firsts], docs=docs[firsts])
         if self._positions is not None:
             postings.freqs = np.diff(firsts, append=len(terms)).astype(np.uint32)
@@ -171,7 +167,7 @@ class PairBuffer:
         return len(self._codes)
 
     def add(self, codes: U64) -> None:
-        """Add the distinct terms of the next document."""
+        """Add the next document's terms. One that comes again counts once."""
         self._codes.frombytes(codes.tobytes())
         self._counts.append(len(codes))
 
@@ -198,12 +194,10 @@ class PairBuffer:
         keys |= np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
         del codes, first, second
         keys.sort()
+        keys = keys[_firsts(keys)]
         docs = (keys & ((np.uint64(1) << doc_bits) - np.uint64(1))).astype(np.uint32)
         keys >>= doc_bits
-        fresh = np.empty(len(keys), dtype=bool)
-        if len(keys):
-            fresh[0] = True
-            np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+        fresh = _firsts(keys)
         distinct = keys[fresh]
         ranks = np.stack((distinct >> bits, distinct & ((np.uint64(1) << bits) - np.uint64(1))))
         texts: list[str] = characters[ranks.astype(np.intp)].T.copy().view("<U2").ravel().tolist()
@@ -212,7 +206,16 @@ class PairBuffer:
         except UnicodeEncodeError as error:
             raise Unsupported(f"a term is not Unicode text ({error})") from error
         terms = (np.cumsum(fresh, dtype=np.int64) - 1).astype(np.uint32)
-        return Inverted(vocabulary, Postings(terms=terms, docs=docs), counts)
+        lengths = np.bincount(docs, minlength=len(counts)).astype(np.uint32)
+        return Inverted(vocabulary, Postings(terms=terms, docs=docs), lengths)
+
+
+def _firsts(values: AnyArray) -> NDArray[np.bool_]:
+    """Which of some ascending values differ from the one before."""
+    fresh = np.empty(len(values), dtype=bool)
+    fresh[:1] = True
+    np.not_equal(values[1:], values[:-1], out=fresh[1:])
+    return fresh
 
 
 @dataclass(slots=True)
@@ -234,11 +237,7 @@ def lay_out(postings: Postings) -> LaidOut:
     """Cut postings into pairs and narrow their types. O(postings), no loop."""
     blocks = postings.docs >> BLOCK_BITS
     pair_keys = postings.terms.astype(np.uint64) << np.uint64(32) | blocks
-    fresh = np.empty(len(pair_keys), dtype=bool)
-    if len(pair_keys):
-        fresh[0] = True
-        np.not_equal(pair_keys[1:], pair_keys[:-1], out=fresh[1:])
-    starts = np.flatnonzero(fresh)
+    starts = np.flatnonzero(_firsts(pair_keys))
     freqs = big_at = big_freqs = pair_positions = None
     if postings.freqs is not None:
         big_at = np.flatnonzero(postings.freqs >= BIG_FREQ)

@@ -116,7 +116,7 @@ def test_terms_at_one_place_count_as_if_each_came_with_its_position(
 
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-PAIRS = st.lists(st.tuples(st.sampled_from("a上海😀 "), CHARACTERS).map("".join), unique=True)
+PAIRS = st.lists(st.tuples(st.sampled_from("a上海😀 "), CHARACTERS).map("".join))
 
 
 @given(st.lists(PAIRS, max_size=6), st.integers(0, 3))
@@ -130,7 +130,6 @@ def test_pairs_as_numbers_give_the_postings_of_terms(
         named.add(pairs)
         codes = [ord(pair[0]) << 32 | ord(pair[1]) for pair in pairs]
         numbered.add(np.array(codes, dtype=np.uint64))
-    assert len(numbered) == len(named)
     assert alike(numbered.invert(), named.invert())
     kept = before + len(documents) // 2
     numbered.cut(kept)
