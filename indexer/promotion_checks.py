@@ -45,7 +45,7 @@ REASONS: Final[Mapping[NotMade, str]] = {
     "no golden": "the editors' list golden is empty",
     "no live": "there is no live index to compare with",
     "live unreadable": "the live index cannot be read ({why})",
-    "log unreadable": "the query log is off or cannot be read ({why})",
+    "log unreadable": "the query log is off or cannot be read: {why}",
     "no recorded": "no query of a reader is recorded",
     "nothing visible": "no recorded query found an article that readers may still see",
     "no articles": "readers may see no article",

@@ -149,7 +149,13 @@ def read_days(text: str) -> Days | None:
         return None
     if match[2] is None and match[3] is not None:
         return None
-    first, last = (date.fromisoformat(each) if each else None for each in (match[1], match[3]))
+    try:
+        first, last = (date.fromisoformat(each) if each else None for each in (match[1], match[3]))
+    except ValueError as error:
+        why = str(error)
+        raise ValueError(
+            Said("{text!r} names a day that does not exist ({why})", text=text, why=why)
+        ) from error
     if match[2] is None:
         last = first
     if first and last and first > last:

@@ -125,7 +125,7 @@ TEXTS: Final = {
     "the editors' list golden is empty": "必查查询表是空的",
     "there is no live index to compare with": "当时没有线上版本可比",
     "the live index cannot be read ({why})": "当时的线上版本读不出来",
-    "the query log is off or cannot be read ({why})": "查询日志没有开启，或者读不出来",
+    "the query log is off or cannot be read: {why}": "查询日志没有开启，或者读不出来",
     "no recorded query found an article that readers may still see": "读者的搜索词都没有找到现在还看得到的文章",
     "readers may see no article": "没有读者看得到的文章",
 }  # fmt: skip

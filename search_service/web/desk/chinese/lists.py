@@ -40,6 +40,7 @@ TEXTS: Final = {
     "names {count} articles: a first page has {limit}": "写了 {count} 篇文章，第一页只有 {limit} 篇",
     "needs a position from 1 to {last} behind the article, such as {example} 1": "文章后面要写位置，1 到 {last}，例如 {example} 1",
     "{part!r} is neither days, such as 2026-01-20..2026-03-01 or 2026-01-20.., nor off": "“{part}”不是 2026-01-20..2026-03-01 或 2026-01-20.. 这样的日期，也不是 off",
+    "{text!r} names a day that does not exist ({why})": "“{text}”里有不存在的日期",
     "{text!r} ends before it begins": "“{text}”的结束早于开始",
     'the quotes around an id do not fit: one before it, one behind it, "" for each in it': '编号的引号不成对：前后各一个，编号里面的引号写成 ""',
     "{text} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1": (

@@ -152,6 +152,9 @@ WHYS: Final[Mapping[str, str]] = {
     "Invalid control character at": "引号里有换行或控制字符，要写成 \\n 这样",
     "Invalid \\escape": "反斜杠后面的字符不对",
     "Invalid \\uXXXX escape": "\\u 后面要有四位十六进制数",
+    # Packed files
+    "File is not a zip file": "不是 zip 文件，或者不完整",
+    "Compressed file ended before the end-of-stream marker was reached": "压缩的内容没有到头",
     # The process that reads workbooks
     "is protected by a password: save it without one": "用密码保护，请去掉密码再保存",
 }

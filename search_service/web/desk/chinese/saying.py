@@ -47,7 +47,7 @@ def explained(text: str, called: Mapping[str, str] = NOBODY) -> Markup:
     """A sentence that stands alone, in Chinese; before one that is English it says what to do with it."""
     said = in_chinese(text, called)
     if isinstance(text, Said) and text.template in TEXTS:
-        return said
+        return said + "。"
     return Markup("程序的原话，看不明白请转给维护系统的人：{}").format(said)
 
 
