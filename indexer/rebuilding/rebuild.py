@@ -48,7 +48,7 @@ class RebuildReport:
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
     ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
     removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
-    generation is complete nevertheless. ``found_words`` counts the words that were found in the articles.
+    generation is complete nevertheless. ``found_words`` counts the words that this rebuild found in the articles.
     """
 
     generation: str
@@ -188,7 +188,7 @@ def rebuild(
         cleaned=cleaned,
         pruned=pruned,
         merge_failure=done.replayed.merge_failure,
-        found_words=len(words.found_words.words),
+        found_words=len(words.found_words.words) if fill is whole_store else 0,
     )
 
 
