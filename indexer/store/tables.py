@@ -161,7 +161,8 @@ jobs: Final = Table(
     Column("last_end", String(16)),
     Index("jobs_state", "state"),
 )
-"""One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,
+"""One row for each job. ``arguments``, ``rejections`` and ``outcome`` are JSON, but the outcome is empty before the end, and plain text
+in rows of older releases. ``attempts`` counts the starts,
 without those that ended because the service was stopped. ``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
 
 A job with ``every_seconds`` is queued again after each run, until ``due_at``. ``last_end`` is then how its last run ended, of which

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import g, request, url_for
 
 from indexer.store.accounts import Role
-from indexer.store.jobs import Job, Kind, State
+from indexer.store.jobs import Kind, State
 from search_service.desk.actions import NAMES
 
 ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员"}
@@ -178,15 +178,6 @@ def details_text(details: Mapping[str, Any]) -> str:
     )
 
 
-def outcome_text(text: str, job: Job) -> str:
-    """What the runner says, without the paths of an uploaded file: its owner knows it under another name."""
-    called = job.arguments.get("uploaded")
-    if not called:
-        return text
-    text = text.replace(f"; put right and import again: {job.arguments['rejects']}", "")
-    return text.replace(job.arguments["file"], called)
-
-
 def desk_values(zone: ZoneInfo) -> dict[str, Any]:
     """What the templates of the desk may use."""
 
@@ -209,5 +200,4 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,
         "details_text": details_text,
-        "outcome_text": outcome_text,
     }
