@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, Protocol
@@ -23,15 +23,15 @@ from indexer.analysis.dictionary import (
     UserWord,
     packaged_dictionary,
 )
-from indexer.analysis.filters import drop_stopwords, expand, read_stopwords
-from indexer.analysis.measures import counters, is_measure
+from indexer.analysis.filters import drop_stopwords, read_stopwords
+from indexer.analysis.measures import counters
 from indexer.analysis.memo import Memo
 from indexer.analysis.new_words import find_words
 from indexer.analysis.readings import readings_fingerprint
 from indexer.analysis.routes import RJIEBA
-from indexer.analysis.scripts import LETTERS_AND_DIGITS, ends_sentence, holds_word, is_symbol
+from indexer.analysis.rows import Row, rows_of, with_counter
+from indexer.analysis.scripts import ends_sentence
 from indexer.analysis.segmenter import ChineseSegmenter
-from indexer.analysis.spellings import is_number, number_parts, usual
 from indexer.analysis.spoken import SpokenWords, packaged_words
 
 CHAIN_VERSION: Final = 4
@@ -166,9 +166,6 @@ _RECENT: Final = 256
 _INDEXED: Final = 1 << 18
 """The number of pieces whose places are cached: 40 MB in a process that indexes much. 6,000 articles have 110,000 pieces."""
 
-_Row = tuple[str, int, int]
-"""A token of a piece: its text, its start and its end in the piece."""
-
 
 _SEGMENTERS: Final[WeakValueDictionary[tuple[UserWord, ...], ChineseSegmenter]] = (
     WeakValueDictionary()
@@ -250,7 +247,7 @@ class ChineseAnalyzer:
     def index(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.index`."""
         tokens: list[Token] = []
-        append, rows_of, ends, counts = tokens.append, self._rows, self._ends, counters()
+        append, rows_by, ends, counts = tokens.append, self._rows, self._ends, counters()
         make = (
             tuple.__new__
         )  # as Token(...), in half the time; this loop is the longest part of indexing
@@ -258,12 +255,12 @@ class ChineseAnalyzer:
         folded = fold(text)
         for piece in self._segmenter.cut(folded):
             end = at + len(piece)
-            rows = rows_of[piece]
+            rows = rows_by[piece]
             if rows is None:
                 position += position > 0 and ends[piece]
             else:
                 if piece[0] in counts and at and folded[at - 1].isdigit():
-                    rows = _with_counter(piece, rows)
+                    rows = with_counter(piece, rows)
                 if not rows:
                     append(make(Token, (piece, position, at, end)))
                 for word, start, stop in rows:
@@ -279,7 +276,7 @@ class ChineseAnalyzer:
         counts = counters()
         for at in [at for at, piece in enumerate(pieces) if piece[0] in counts]:
             if at and pieces[at - 1][-1].isdigit() and found[at]:
-                rows = _with_counter(pieces[at], self._rows[pieces[at]] or ())
+                rows = with_counter(pieces[at], self._rows[pieces[at]] or ())
                 found[at] = tuple(row[0] for row in rows) or pieces[at]
         begun = next((at for at, place in enumerate(found) if place), len(found))
         return [place for place in found[begun:] if place is not None]
@@ -353,29 +350,8 @@ class ChineseAnalyzer:
             return () if rows is None else (piece,)
         return [word for word, start, end in rows if end - start == len(piece)] or (piece,)
 
-    def _rows_of(self, piece: str) -> tuple[_Row, ...] | None:
-        """The tokens of a piece: None for a separator, () if the piece is its own single token."""
-        size = len(piece)
-        if self._segmenter.is_mixed(piece):
-            return (piece, 0, size), *_in_order([*_runs(piece), *self._parts(piece)])
-        respelt = usual(piece)
-        if is_number(piece):
-            # The characters of a year in Chinese words are words too.
-            parts = number_parts(piece) if piece[0].isascii() else self._parts(piece)
-            return (respelt, 0, size), *parts
-        if respelt != piece:
-            return (respelt, 0, size), *self._segmenter.inner_words(respelt)
-        expanded = expand(piece)
-        if expanded != piece:
-            words = [part for part in self._segmenter.cut_parts(expanded) if holds_word(part)]
-            if size == 1 and (len(words) > 1 or any(map(is_symbol, expanded))):
-                # A sign that is no single word (㎡, ℃, ½) is a word itself: its parts alone mean something else.
-                return ()
-            return tuple((word, 0, size) for word in dict.fromkeys(words)) or None
-        if not holds_word(piece):
-            return None
-        inner = self._segmenter.inner_words(piece)
-        return ((piece, 0, size), *inner) if inner else ()
+    def _rows_of(self, piece: str) -> tuple[Row, ...] | None:
+        return rows_of(piece, self._segmenter)
 
     def _place_of(self, piece: str) -> Place | None:
         """What a piece puts at its position; None for a separator that takes none."""
@@ -385,35 +361,3 @@ class ChineseAnalyzer:
         if len(rows) > 1:
             return tuple(row[0] for row in rows)
         return rows[0][0] if rows else piece
-
-    def _parts(self, mixed: str) -> list[_Row]:
-        """The parts of a word that mixes scripts, and the words inside these parts."""
-        rows: list[_Row] = []
-        at = 0
-        for part in self._segmenter.cut_parts(mixed):
-            if holds_word(part) and part != mixed:
-                rows.append((part, at, at + len(part)))
-                inner = self._segmenter.inner_words(part)
-                rows += [(word, at + start, at + end) for word, start, end in inner]
-            at += len(part)
-        return rows
-
-
-def _with_counter(piece: str, rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """The rows of a word that follows a number, with the measure that it begins with, unless it is a measure itself."""
-    if len(piece) == 1 or is_measure(piece):
-        return rows
-    word, *inner = rows or ((piece, 0, len(piece)),)
-    return word, *_in_order([(piece[0], 0, 1), *inner])
-
-
-def _runs(mixed: str) -> Iterator[_Row]:
-    """The runs of letters and digits in a word that mixes scripts: 4s in 4s店. A reader types them without the rest."""
-    for match in LETTERS_AND_DIGITS.finditer(mixed):
-        if match.group() != mixed and not match.group().isdigit() and not match.group().isalpha():
-            yield match.group(), *match.span()
-
-
-def _in_order(rows: list[_Row]) -> list[_Row]:
-    """Rows by start, the longer first."""
-    return sorted(rows, key=lambda row: (row[1], -row[2]))
