@@ -1,8 +1,9 @@
 """What a number of articles takes: disk, memory, the time of a rebuild and of searches. The table of docs/operations.md.
 
-    python -m benchmarks.sizing [--articles 50000 200000 1000000] [--queries 500]
+    python -m benchmarks.sizing [--articles 50000 200000 1000000] [--queries 500] [--folder PATH]
 
-For each number, spliced articles (``corpora.py``) are stored and indexed by the indexer's own commands in a temporary folder.
+For each number, spliced articles (``corpora.py``) are stored and indexed by the indexer's own commands in a temporary folder, or in
+one below ``--folder``, which stays: the next run does only what is not done. Both the time that passed and that of the processors are told.
 Then one worker answers real queries over HTTP, one after another, each once, after a warm-up of as many others. Memory is the
 proportional set (PSS) of the worker, split into its own pages and those of the mapped index, which the system can drop; and the
 peak resident set of the rebuild's processes, as the sum of all at one moment.
@@ -14,6 +15,7 @@ import argparse
 import os
 import platform
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,9 +53,9 @@ def resident(pid: int) -> tuple[float, float]:
     return own / 1024, of_files / 1024
 
 
-def command(*arguments: str, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Run a command of the indexer. Returns its seconds, and the peak of its own memory, that of its processes included, in MiB."""
-    began = time.monotonic()
+def command(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Run a command of the indexer. Returns its time, and the peak of its own memory, that of its processes included."""
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
         (sys.executable, "-m", "indexer", *arguments),
         cwd=PROJECT,
@@ -68,7 +70,9 @@ def command(*arguments: str, environment: Mapping[str, str]) -> tuple[float, flo
         time.sleep(0.5)
     if process.returncode:
         raise SystemExit(f"error: {' '.join(arguments)} ended with {process.returncode}")
-    return time.monotonic() - began, peak
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return f"{time.monotonic() - began:,.0f} s, {busy:,.0f} s of processors, {peak:,.0f} MiB"
 
 
 def size(folder: Path) -> float:
@@ -89,45 +93,53 @@ def searches(url: str, texts: list[str]) -> list[float]:
     return times
 
 
-def measure(articles: int, queries: int) -> None:
-    """Print the rows of one number of articles."""
+def make(articles: int, folder: Path, environment: Mapping[str, str]) -> None:
+    """Store and index so many articles, each unless it is done already, and print what that took."""
+    if not (folder / "store").exists():
+        (folder / "store").mkdir(parents=True)
+        lines = folder / "articles.jsonl"
+        with lines.open("wb") as file:
+            file.writelines(orjson.dumps(each) + b"\n" for each in spliced_records(articles))
+        print(f"  {lines.stat().st_size / MIB:,.0f} MiB of JSON")
+        print(f"  ingest: {command('ingest', str(lines), environment=environment)}", flush=True)
+        lines.unlink()
+    if not (folder / "index").exists():
+        print(f"  rebuild: {command('rebuild', environment=environment)}", flush=True)
+
+
+def measure(articles: int, queries: int, folder: Path) -> None:
+    """Print the rows of one number of articles, whose store and index are in ``folder`` or will be."""
+    environment = {
+        "SEARCH_INDEX_DIR": str(folder / "index"),
+        "SEARCH_STORE_URL": f"sqlite:///{folder / 'store' / 'articles.sqlite3'}",
+        "SEARCH_QUERYLOG_URL": "off",
+    }
+    print(f"{articles:,} articles", flush=True)
+    make(articles, folder, environment)
+    print(f"  store {size(folder / 'store'):,.0f} MiB, index {size(folder / 'index'):,.0f} MiB")
     texts = [text for _, text in real_queries()]
     random.Random(SEED).shuffle(texts)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        environment = {
-            "SEARCH_INDEX_DIR": str(folder / "index"),
-            "SEARCH_STORE_URL": f"sqlite:///{folder / 'store' / 'articles.sqlite3'}",
-            "SEARCH_QUERYLOG_URL": "off",
-        }
-        (folder / "store").mkdir()
-        with (folder / "articles.jsonl").open("wb") as file:
-            file.writelines(orjson.dumps(each) + b"\n" for each in spliced_records(articles))
-        ingest, _ = command("ingest", str(folder / "articles.jsonl"), environment=environment)
-        rebuild, peak = command("rebuild", environment=environment)
-        print(
-            f"{articles:,} articles: {(folder / 'articles.jsonl').stat().st_size / MIB:,.0f} MiB of JSON"
-        )
-        print(f"  store {size(folder / 'store'):,.0f} MiB, index {size(folder / 'index'):,.0f} MiB")
-        print(f"  ingest {ingest:,.0f} s, rebuild {rebuild:,.0f} s, its memory {peak:,.0f} MiB")
-        with product(1, environment) as url:
-            searches(url, texts[queries : 2 * queries])
-            times = searches(url, texts[:queries])
-            # Besides the worker there is its small parent.
-            own, of_files = max(resident(pid) for pid in below(os.getpid())[2:])
-        p50, p95, p99 = (float(np.percentile(times, each)) for each in (50, 95, 99))
-        print(f"  a worker {own:,.0f} MiB, and {of_files:,.0f} MiB of files")
-        print(f"  search p50 {p50:,.1f} ms, p95 {p95:,.1f}, p99 {p99:,.1f}", flush=True)
+    with product(1, environment) as url:
+        searches(url, texts[queries : 2 * queries])
+        times = searches(url, texts[:queries])
+        # Besides the worker there is its small parent.
+        own, of_files = max(resident(pid) for pid in below(os.getpid())[2:])
+    p50, p95, p99 = (float(np.percentile(times, each)) for each in (50, 95, 99))
+    print(f"  a worker {own:,.0f} MiB, and {of_files:,.0f} MiB of files")
+    print(f"  search p50 {p50:,.1f} ms, p95 {p95:,.1f}, p99 {p99:,.1f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--articles", type=int, nargs="+", default=[50_000, 200_000, 1_000_000])
     parser.add_argument("--queries", type=int, default=500, help="queries of each measurement")
+    parser.add_argument("--folder", type=Path, help="where the stores and indexes stay")
     chosen = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    for articles in chosen.articles:
-        measure(articles, chosen.queries)
+    with tempfile.TemporaryDirectory() as temporary:
+        for articles in chosen.articles:
+            folder = (chosen.folder or Path(temporary)) / str(articles)
+            measure(articles, chosen.queries, folder.absolute())
 
 
 if __name__ == "__main__":

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from indexer.asking import Asking
-from indexer.cli.backups import backup_commands
+from indexer.cli.given import Given
 from indexer.cli.main import cli
 from indexer.command_line import run
 from indexer.settings import IndexSettings, read_settings
-from indexer.store.backups import Database
+
+if TYPE_CHECKING:  # as in indexer.cli.given
+    from indexer.asking import Asking
+    from indexer.store.backups import Database
 
 
 def asking() -> Asking:
@@ -33,6 +36,7 @@ def asking() -> Asking:
 
 def query_log() -> Database | None:
     """The database of the query log; None if the log is off."""
+    from indexer.store.backups import Database
     from search_service.querylog.tables import CHAIN  # as above
     from search_service.settings import SearchSettings
 
@@ -40,9 +44,5 @@ def query_log() -> Database | None:
     return None if url is None else Database("querylog", url, CHAIN)
 
 
-for each in backup_commands(query_log):
-    cli.add_command(each)
-
-
 if __name__ == "__main__":
-    sys.exit(run(cli, name="python -m indexer", given=asking))
+    sys.exit(run(cli, name="python -m indexer", given=Given(asking, query_log)))

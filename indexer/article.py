@@ -19,6 +19,7 @@ import orjson
 
 from indexer.errors import InvalidArticle
 from indexer.invisible import drop_invisible
+from indexer.said import Said
 
 Status = Literal["published", "draft", "withdrawn"]
 STATUSES: Final[tuple[Status, ...]] = ("published", "draft", "withdrawn")
@@ -161,10 +162,10 @@ def channel_path(text: str, *, name: str = "channel") -> str:
     parts = [" ".join(part.split()) for part in text.split("/")]
     parts = [part for part in parts if part]
     if len(parts) > MAX_CHANNEL_DEPTH:
-        raise InvalidArticle(name, f"deeper than {MAX_CHANNEL_DEPTH} levels")
+        raise InvalidArticle(name, Said("deeper than {limit} levels", limit=MAX_CHANNEL_DEPTH))
     path = "/".join(parts)
     if len(path) > MAX_LINE:
-        raise InvalidArticle(name, f"longer than {MAX_LINE} characters")
+        raise InvalidArticle(name, Said("longer than {limit} characters", limit=MAX_LINE))
     return path
 
 
@@ -194,11 +195,13 @@ def check_id(value: str) -> None:
             for place, each in enumerate(value)
             if not each.isprintable() or not drop_invisible(each)
         )
-        raise InvalidArticle("id", f"holds U+{code:04X}, which does not show, at {place}")
+        why = Said("holds U+{code:04X}, which does not show, at {place}", code=code, place=place)
+        raise InvalidArticle("id", why)
     if value != value.strip():
-        raise InvalidArticle("id", f"{shown(value)} begins or ends with a blank")
+        why = Said("{value} begins or ends with a blank", value=shown(value))
+        raise InvalidArticle("id", why)
     if not 1 <= len(value.encode()) <= MAX_ID or value in _STEPS:
-        raise InvalidArticle("id", f"{shown(value)} is not {ID_RULE}")
+        raise InvalidArticle("id", Said("{value} is not {rule}", value=shown(value), rule=ID_RULE))
 
 
 def shown(value: object) -> str:

@@ -14,6 +14,7 @@ from indexer.errors import InvalidArticle
 from indexer.fields import Made, read_article, read_id
 from indexer.reading import Deletion, Reading
 from indexer.records import Record, Rejection, Removal
+from indexer.said import Said, told
 
 _NO: Final = frozenset(("", "false", "f", "no", "n", "off", "null", "none", "\\n", "否", "无"))
 """Texts that say no, in lower case. ``\\N`` is nothing in what MySQL and PostgreSQL write to files."""
@@ -39,9 +40,9 @@ def clean(record: Record, reading: Reading) -> Made | Removal | Rejection | None
             values = _without_foreign_status(values, record, reading.deleted)
         return read_article(values, reading)
     except InvalidArticle as fault:
-        return Rejection(record.where, str(fault), record.raw)
+        return Rejection(record.where, told(fault), record.raw)
     except ValueError as fault:
-        return Rejection(record.where, f"the hook says: {fault}", record.raw)
+        return Rejection(record.where, Said("the hook says: {why}", why=str(fault)), record.raw)
 
 
 def id_of(record: Record, reading: Reading) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
+from indexer.said import Said
+
 Order = Literal["day-month", "month-day"]
 """How 11/12/2023 is read: as the 11th of December, or as the 12th of November."""
 
@@ -62,13 +64,14 @@ _FORMS_OF_MARKS: Final = {mark * 2: form for mark, form in _YEAR_FIRST.items()} 
     "年月": "chinese"
 }
 
-_TWO_DIGITS: Final = "has a year of two digits; write four"
-_NO_YEAR: Final = "has no year; write one of four digits"
-_NO_DAY: Final = "has no day of the month; write the whole date"
+NO_DATE: Final = Said("is not a date such as 2023-10-19T08:05:00+08:00")
+_TWO_DIGITS: Final = Said("is not a date: it has a year of two digits; write four")
+_NO_YEAR: Final = Said("is not a date: it has no year; write one of four digits")
+_NO_DAY: Final = Said("is not a date: it has no day of the month; write the whole date")
 _LACKS: Final = tuple(
     (re.compile(pattern, re.ASCII), reason)
     for pattern, reason in (
-        (r"", "has no day; write the whole date"),
+        (r"", Said("is not a date: it has no day; write the whole date")),
         (r"\d{4}(?: ?[-/.年] ?(?:\d\d? ?月?)?)?", _NO_DAY),
         (rf"{_NAME}{_GAP}\d{{4}}|\d\d? ?[-/.] ?\d{{4}}", _NO_DAY),
         (rf"{_NUMBER}{_GAP}{_NAME}|{_NAME}{_GAP}{_NUMBER}", _NO_YEAR),
@@ -77,7 +80,9 @@ _LACKS: Final = tuple(
         (rf"{_NUMBER}{_GAP}{_NAME}{_GAP}\d\d|{_NAME}{_GAP}{_NUMBER}{_APART}\d\d", _TWO_DIGITS),
         (
             r"\d.*\d ?\(?[a-z]{2,5}\)?",
-            "ends in a word that is not known; write a zone as an offset such as +08:00",
+            Said(
+                "is not a date: it ends in a word that is not known; write a zone as an offset such as +08:00"
+            ),
         ),
     )
 )
@@ -122,11 +127,13 @@ def read_day(text: str, *, order: Order | None) -> Day:
                 return Day("english", year, month, int(parts["day"]))
             return Day(_FORMS[parts["mark"]], year, int(parts["month"]), int(parts["day"]))
     if _RELATIVE.search(text):
-        raise ValueError("is not a date: it depends on when it was written; write the day itself")
+        raise ValueError(
+            Said("is not a date: it depends on when it was written; write the day itself")
+        )
     for pattern, reason in _LACKS:
         if pattern.fullmatch(text):
-            raise ValueError(f"is not a date: it {reason}")
-    raise ValueError("is not a date such as 2023-10-19T08:05:00+08:00")
+            raise ValueError(reason)
+    raise ValueError(NO_DATE)
 
 
 def _in_order(year: int, one: int, two: int, order: Order | None) -> Day:
@@ -137,5 +144,7 @@ def _in_order(year: int, one: int, two: int, order: Order | None) -> Day:
     if one == two:
         return Day("day and month equal", year, one, two)
     raise ValueError(
-        "is not a clear date: it may begin with the day or with the month; set SEARCH_DATE_ORDER to day-month or month-day"
+        Said(
+            "is not a clear date: it may begin with the day or with the month; set SEARCH_DATE_ORDER to day-month or month-day"
+        )
     )

@@ -2,8 +2,8 @@
 
 Branches: StoreError for the database, IndexFailure for the index and its folder.
 
-An error carries its facts as attributes, and its message ends with what to do next. Errors of other packages are
-translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
+An error carries its facts as attributes, and its message, a :class:`~indexer.said.Said` where editors read it, ends with what to do
+next. Errors of other packages are translated where they arise (``raise ... from``). HTTP statuses exist only in ``search_service/web``.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import os
 from pathlib import Path
 from typing import Final
 
+from indexer.said import Fact, Said, listed
+
 
 class SearchIndexError(Exception):
     """Root of the tree: ``except SearchIndexError`` catches all errors that the service raises on purpose."""
+
+    def __init__(self, message: str, /, **facts: Fact | Path) -> None:
+        """With ``facts`` the message is the template of a sentence."""
+        shown = {
+            name: str(fact) if isinstance(fact, Path) else fact for name, fact in facts.items()
+        }
+        super().__init__(Said(message, **shown) if facts else message)
 
 
 class InvalidSetting(SearchIndexError):
     """A setting has a value that cannot be used."""
 
     def __init__(self, name: str, value: str, why: str) -> None:
-        super().__init__(f"setting {name}={value!r}: {why}")
+        super().__init__("setting {name}={value!r}: {why}", name=name, value=value, why=why)
         self.name, self.value, self.why = name, value, why
 
 
@@ -38,7 +47,7 @@ class InvalidArticle(SearchIndexError):
     """An article cannot be accepted. ``field`` is the invalid field, ``why`` the reason."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"{field}: {why}")
+        super().__init__("{field}: {why}", field=field, why=why)
         self.field, self.why = field, why
 
 
@@ -46,7 +55,7 @@ class InvalidDictionary(SearchIndexError):
     """A line of a user dictionary is wrong. ``line`` counts from 1."""
 
     def __init__(self, path: Path, line: int, why: str) -> None:
-        super().__init__(f"{path}, line {line}: {why}")
+        super().__init__("{path}, line {line}: {why}", path=path, line=line, why=why)
         self.path, self.line, self.why = path, line, why
 
 
@@ -54,7 +63,7 @@ class InvalidEntry(SearchIndexError):
     """A line of an editorial list is wrong, or some lines of a file are. ``where`` is the line, or the file."""
 
     def __init__(self, name: str, where: str, why: str) -> None:
-        super().__init__(f"{name}, {where}: {why}")
+        super().__init__("{list}, {where}: {why}", list=name, where=where, why=why)
         self.name, self.where, self.why = name, where, why
 
 
@@ -82,8 +91,11 @@ class PackageMissing(SearchIndexError):
     """A package is not installed that one command needs and the service does not."""
 
     def __init__(self, package: str, requirements: str) -> None:
-        super().__init__(f"{package} is not installed: run 'pip install -r {requirements}'")
         self.package, self.requirements = package, requirements
+        super().__init__(
+            "{package} is not installed: run 'pip install -r {requirements}'",
+            **vars(self),
+        )
 
 
 class InvalidQuery(SearchIndexError):
@@ -140,7 +152,7 @@ class SourceUnreadable(SearchIndexError):
     """A source cannot be opened or decoded at all. Articles stored before stay stored."""
 
     def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where}: {why}")
+        super().__init__("{source}: {why}", source=where, why=why)
         self.where, self.why = where, why
 
 
@@ -148,18 +160,19 @@ class PreparingFailed(SearchIndexError):
     """The process that prepares articles for the store died. Articles stored before stay stored. ``fate`` says how it ended."""
 
     def __init__(self, fate: str) -> None:
-        super().__init__(
-            f"the process that prepares articles {fate}: what was stored before stays stored; look for its message above "
-            "and at the memory of the machine, then ingest again"
-        )
         self.fate = fate
+        super().__init__(
+            "the process that prepares articles {fate}: what was stored before stays stored; look for its message above "
+            "and at the memory of the machine, then ingest again",
+            **vars(self),
+        )
 
 
 class ReconcileRefused(SearchIndexError):
     """A source and the store differ too much for the store to be repaired without asking. Nothing was changed."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"nothing was changed: {why}")
+        super().__init__("nothing was changed: {why}", why=why)
         self.why = why
 
 
@@ -180,7 +193,7 @@ class StoreUnavailable(StoreError):
     """The database cannot be opened, or stayed locked for too long."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"article store {url}: {why}")
+        super().__init__("article store {url}: {why}", url=url, why=why)
         self.url, self.why = url, why
 
 
@@ -188,23 +201,23 @@ class StoreNeverFilled(StoreError):
     """Nothing was ever stored here, but the live generation holds ``articles``: they came from another store."""
 
     def __init__(self, url: str, generation: str, articles: int, root: Path) -> None:
-        super().__init__(
-            f"article store {url} never held an article, and generation {generation} holds {articles:,}: nothing was "
-            "rebuilt and the index answers on; set SEARCH_STORE_URL right, restore the store or ingest into it, "
-            f"or remove {root} to begin anew"
-        )
         self.url, self.generation, self.articles, self.root = url, generation, articles, root
+        super().__init__(
+            "article store {url} never held an article, and generation {generation} holds {articles:,}: nothing was rebuilt "
+            "and the index answers on; set SEARCH_STORE_URL right, restore the store or ingest into it, or remove {root} to begin anew",
+            **vars(self),
+        )
 
 
 class StoreTooNew(StoreError):
     """The database was written by a newer release. Upgrade the program, or restore a backup."""
 
     def __init__(self, url: str, found: str) -> None:
-        super().__init__(
-            f"article store {url} has schema {found}, which this release does not know: "
-            "run the newer release that wrote it"
-        )
         self.url, self.found = url, found
+        super().__init__(
+            "article store {url} has schema {found}, which this release does not know: run the newer release that wrote it",
+            **vars(self),
+        )
 
 
 class TargetNotEmpty(StoreError):
@@ -240,7 +253,7 @@ class QueryLogUnavailable(SearchIndexError):
     """The database of the query log cannot be used. Searches are still answered."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"query log {url}: {why}")
+        super().__init__("query log {url}: {why}", url=url, why=why)
         self.url, self.why = url, why
 
 
@@ -252,7 +265,9 @@ class NoLiveGeneration(IndexFailure):
     """No generation was ever promoted here."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(f"there is no index in {root} yet: run 'python -m indexer rebuild'")
+        super().__init__(
+            "there is no index in {root} yet: run 'python -m indexer rebuild'", root=root
+        )
         self.root = root
 
 
@@ -260,75 +275,83 @@ class GenerationMissing(IndexFailure):
     """A generation that CURRENT or a command names is not on disk."""
 
     def __init__(self, name: str, root: Path) -> None:
-        super().__init__(
-            f"generation {name!r} is not in {root}: see 'python -m indexer generations list', "
-            "or run 'python -m indexer rebuild'"
-        )
         self.name, self.root = name, root
+        super().__init__(
+            "generation {name!r} is not in {root}: see 'python -m indexer generations list', or run 'python -m indexer rebuild'",
+            **vars(self),
+        )
 
 
 class NoEarlierGeneration(IndexFailure):
     """No complete generation is older than the live one, so there is nothing to roll back to."""
 
     def __init__(self, live: str, root: Path) -> None:
-        super().__init__(
-            f"no generation in {root} is older than the live one ({live}): see "
-            "'python -m indexer generations list', or run 'python -m indexer rebuild'"
-        )
         self.live, self.root = live, root
+        super().__init__(
+            "no generation in {root} is older than the live one ({live}): see 'python -m indexer generations list', "
+            "or run 'python -m indexer rebuild'",
+            **vars(self),
+        )
 
 
 class ManifestDamaged(IndexFailure):
     """A manifest cannot be read, so its generation cannot be trusted."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"manifest {path} is damaged ({why}): run 'python -m indexer rebuild'")
         self.path, self.why = path, why
+        super().__init__(
+            "manifest {path} is damaged ({why}): run 'python -m indexer rebuild'", **vars(self)
+        )
 
 
 class IndexDamaged(IndexFailure):
     """The files of an index are damaged or gone."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(
-            f"index {path} is damaged ({why}): run 'python -m indexer rebuild', or go back with "
-            "'python -m indexer generations rollback'"
-        )
         self.path, self.why = path, why
+        super().__init__(
+            "index {path} is damaged ({why}): run 'python -m indexer rebuild', or go back with 'python -m indexer generations rollback'",
+            **vars(self),
+        )
 
 
 class FormatMismatch(IndexFailure):
     """A generation has an older or newer format than this program's. ``found`` and ``expected`` are schema versions."""
 
     def __init__(self, generation: str, found: int, expected: int) -> None:
-        age = "an older" if found < expected else "a newer"
-        super().__init__(
-            f"generation {generation} has {age} format than this program's ({found}, not {expected}): "
-            "run 'python -m indexer rebuild'"
-        )
         self.generation, self.found, self.expected = generation, found, expected
+        super().__init__(
+            "generation {generation} has {age} format than this program's ({found}, not {expected}): run 'python -m indexer rebuild'",
+            age="an older" if found < expected else "a newer",
+            **vars(self),
+        )
 
 
 class IndexOutdated(IndexFailure):
     """The index was made with another fingerprint than this program's."""
 
     def __init__(self, found: str, expected: str) -> None:
-        super().__init__(
-            f"the index was made with fingerprint {found}, this program makes {expected}: "
-            "run 'python -m indexer rebuild'"
-        )
         self.found, self.expected = found, expected
+        super().__init__(
+            "the index was made with fingerprint {found}, this program makes {expected}: run 'python -m indexer rebuild'",
+            **vars(self),
+        )
 
 
 class WriterBusy(IndexFailure):
     """Another process is writing to the index folder: process ``number`` for this ``purpose``, if that is known."""
 
     def __init__(self, path: Path, number: str = "", purpose: str = "") -> None:
-        holder = f"process {number} ({purpose})" if number else "another process"
-        super().__init__(
-            f"{holder} is writing to {path}: wait until it has finished, then try again"
-        )
         self.path, self.number, self.purpose = path, number, purpose
+        known = {"number": number, "purpose": purpose}
+        holder = (
+            Said("process {number} ({purpose})", **known) if number else Said("another process")
+        )
+        super().__init__(
+            "{holder} is writing to {path}: wait until it has finished, then try again",
+            holder=holder,
+            path=path,
+        )
 
 
 class RebuildFailed(IndexFailure):
@@ -340,8 +363,10 @@ class ChecksFailed(IndexFailure):
 
     def __init__(self, name: str, why: tuple[str, ...]) -> None:
         super().__init__(
-            f"generation {name} failed its checks and is not live ({'; '.join(why)}): see 'python -m indexer generations "
-            f"checks {name}', and if it is right all the same, run 'python -m indexer generations promote {name} --force'"
+            "generation {name} failed its checks and is not live ({why}): see 'python -m indexer generations "
+            "checks {name}', and if it is right all the same, run 'python -m indexer generations promote {name} --force'",
+            name=name,
+            why=listed(*why),
         )
         self.name, self.why = name, why
 
@@ -351,20 +376,25 @@ class NotEnoughRoom(IndexFailure):
 
     def __init__(self, folder: Path, *, needed: int, free: int) -> None:
         super().__init__(
-            f"a rebuild needs about {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free: nothing was "
-            "begun; run 'python -m indexer generations prune --keep 1', make room, or name another folder in SEARCH_INDEX_DIR"
+            "a rebuild needs about {needed:,.0f} MB and the disk of {folder} has {free:,.0f} MB free: nothing was "
+            "begun; run 'python -m indexer generations prune --keep 1', make room, or name another folder in SEARCH_INDEX_DIR",
+            needed=needed / 1e6,
+            free=free / 1e6,
+            folder=folder,
         )
         self.folder, self.needed, self.free = folder, needed, free
 
 
-_FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
-"""The system's error numbers for a full disk."""
+_FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))  # of a disk
 
 
 class FolderNotWritable(IndexFailure):
     """A folder that the program must write to cannot be written."""
 
     def __init__(self, path: Path, why: str) -> None:
-        advice = "make room on its disk" if why in _FULL else "set its owner"
-        super().__init__(f"{path} cannot be written ({why}): {advice}, or choose another folder")
         self.path, self.why = path, why
+        super().__init__(
+            "{path} cannot be written ({why}): {advice}, or choose another folder",
+            advice="make room on its disk" if why in _FULL else "set its owner",
+            **vars(self),
+        )

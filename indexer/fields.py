@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from math import isfinite
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -37,6 +38,7 @@ from indexer.errors import InvalidArticle
 from indexer.invisible import drop_invisible
 from indexer.markup import has_markup, plain_text
 from indexer.reading import TEXTS, Reading
+from indexer.said import Said, told
 from indexer.times import read_time
 
 _SIDE_LINES: Final = ("lead", "source", "author", "editor", "site")
@@ -52,6 +54,8 @@ _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#][!-\[\]-~]*)?")
 _PARTED: Final = re.compile(r"[,，、;；|｜\n]+")
 """The signs between the values of a list in one text."""
 _LATIN: Final = re.compile("[A-Za-z]")
+
+_TOO_MANY: Final = Said("more than {limit} values: only the first count", limit=MAX_VALUES)
 
 _Value = TypeVar("_Value")
 
@@ -69,8 +73,15 @@ class Note:
         """The note without its reason, for counting."""
         return f"{self.field} {self.what}"
 
+    @property
+    def sentence(self) -> Said:
+        """The note as a sentence."""
+        if not self.why:
+            return Said("{field} {what}", field=self.field, what=self.what)
+        return Said("{field} {what}: {why}", field=self.field, what=self.what, why=self.why)
+
     def __str__(self) -> str:
-        return f"{self.name}: {self.why}" if self.why else self.name
+        return self.sentence
 
 
 class Made(NamedTuple):
@@ -123,7 +134,7 @@ class _Reader:
     def article(self) -> Article:
         made: dict[str, object] = {"title": self._line("title"), "body": self._body()}
         if not made["title"] and not made["body"]:
-            raise InvalidArticle("title", "neither a title nor a body")
+            raise InvalidArticle("title", Said("neither a title nor a body"))
         for name in _SIDE_LINES:
             made[name] = self._side(self._line, name, empty="")
         for name in TIMES:
@@ -159,7 +170,7 @@ class _Reader:
         """Note that a fault costs a field or one value of it."""
         if self._reading.strict:
             raise fault
-        self.notes.append(Note(fault.field, "dropped", fault.why))
+        self.notes.append(Note(fault.field, Said("dropped"), fault.why))
 
     def _text(self, name: str) -> str:
         value = self._values.get(name)
@@ -169,42 +180,44 @@ class _Reader:
             return ""
         if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
             if len(value) > 1 and name not in _JOINED:
-                raise InvalidArticle(name, f"holds {len(value)} texts: give one")
+                why = Said("holds {count} texts: give one", count=len(value))
+                raise InvalidArticle(name, why)
             return self._clean("、".join(value), name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
+            raise InvalidArticle(name, _must_be_text(value))
         return str(value)
 
     def _clean(self, text: str, name: str) -> str:
         if name in TEXTS and (name in self._reading.markup or has_markup(text)):
             text, image = plain_text(text)
             self._image = self._image or image
-            self.notes.append(Note(name, "cleaned of markup"))
+            self.notes.append(Note(name, Said("cleaned of markup")))
         if undecoded := text.count(_UNDECODED):
             self.notes.append(
                 Note(
                     name,
-                    "holds undecoded characters",
-                    f"{undecoded} of them, shown as {_UNDECODED}",
+                    Said("holds undecoded characters"),
+                    Said("{count} of them, shown as {mark}", count=undecoded, mark=_UNDECODED),
                 )
             )
         if _is_plain(text):
             return text
         kept = _CONTROL.sub("", text)
         if kept != text:
-            self.notes.append(Note(name, "cleaned of control characters"))
+            self.notes.append(Note(name, Said("cleaned of control characters")))
         return drop_invisible(kept)
 
     def _line(self, name: str) -> str:
         line = " ".join(self._text(name).split())
         if len(line) > MAX_LINE:
-            raise InvalidArticle(name, f"longer than {MAX_LINE} characters")
+            raise InvalidArticle(name, _longer_than(MAX_LINE))
         return line
 
     def _body(self) -> str:
         text = self._text("body")
         if len(text) > MAX_BODY:
-            raise InvalidArticle("body", f"{len(text)} characters, the limit is {MAX_BODY}")
+            why = Said("{count} characters, the limit is {limit}", count=len(text), limit=MAX_BODY)
+            raise InvalidArticle("body", why)
         lines = [" ".join(line.split()) for line in text.splitlines()]
         return "\n".join([line for line in lines if line])
 
@@ -215,11 +228,11 @@ class _Reader:
         try:
             time = read_time(value, timezone=self._reading.timezone, order=self._reading.order)
         except ValueError as error:
-            raise InvalidArticle(name, str(error)) from error
+            raise InvalidArticle(name, told(error)) from error
         if time is None:
             return None
         if time.form != "iso":
-            self.notes.append(Note(name, f"read as {time.form}"))
+            self.notes.append(Note(name, _read_as(time.form)))
         return time.at
 
     def _url(self, name: str, base: str = "") -> str:
@@ -227,11 +240,11 @@ class _Reader:
         if not url:
             return ""
         if len(url) > MAX_URL:
-            raise InvalidArticle(name, f"longer than {MAX_URL} characters")
+            raise InvalidArticle(name, _longer_than(MAX_URL))
         if _PLAIN_URL.fullmatch(url):
             return url
         if url.split() != [url] or "\\" in url:
-            raise InvalidArticle(name, "holds white space or a backslash")
+            raise InvalidArticle(name, Said("holds white space or a backslash"))
         try:
             if url.startswith("//"):
                 url = f"{urlsplit(base).scheme or 'https'}:{url}"
@@ -239,10 +252,10 @@ class _Reader:
                 url = urljoin(base, url)
             parts = urlsplit(url)
         except ValueError as error:
-            raise InvalidArticle(name, f"not a URL ({error})") from error
+            raise InvalidArticle(name, Said("not a URL ({why})", why=str(error))) from error
         absolute = parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
         if not absolute and not url.startswith("/"):
-            raise InvalidArticle(name, "must begin with http://, https:// or /")
+            raise InvalidArticle(name, Said("must begin with http://, https:// or /"))
         return url
 
     def _channel(self, text: str, name: str) -> str:
@@ -258,9 +271,11 @@ class _Reader:
         for value in self._side(self._list, name, empty=nothing):
             try:
                 if not isinstance(value, str):
-                    raise InvalidArticle(name, f"must hold texts, not {type(value).__name__}")
+                    why = Said("must hold texts, not {type}", type=type(value).__name__)
+                    raise InvalidArticle(name, why)
                 if len(value) > MAX_LINE:
-                    raise InvalidArticle(name, f"a value is longer than {MAX_LINE} characters")
+                    why = Said("a value is longer than {limit} characters", limit=MAX_LINE)
+                    raise InvalidArticle(name, why)
                 yield read(self._clean(value, name), name)
             except InvalidArticle as fault:
                 self._cost(fault)
@@ -272,9 +287,10 @@ class _Reader:
         if isinstance(value, str):
             value = self._parted(value, name)
         if not isinstance(value, list | tuple):
-            raise InvalidArticle(name, f"must be a list of texts, not {type(value).__name__}")
+            why = Said("must be a list of texts, not {type}", type=type(value).__name__)
+            raise InvalidArticle(name, why)
         if len(value) > MAX_VALUES:
-            self._cost(InvalidArticle(name, f"more than {MAX_VALUES} values: only the first count"))
+            self._cost(InvalidArticle(name, _TOO_MANY))
         return value[:MAX_VALUES]
 
     def _parted(self, text: str, name: str) -> list[object]:
@@ -290,7 +306,7 @@ class _Reader:
         if len(parts) == 1 and not _LATIN.search(text):
             parts = parts[0].split()
         if len(parts) > 1:
-            self.notes.append(Note(name, "read as a list"))
+            self.notes.append(Note(name, Said("read as a list")))
         return list(parts)
 
     def _status(self) -> Status:
@@ -298,7 +314,9 @@ class _Reader:
         if value is None or value == "":
             return "published"
         if value not in STATUSES:
-            raise InvalidArticle("status", f"{shown(value)} is none of {', '.join(STATUSES)}")
+            statuses = ", ".join(STATUSES)
+            why = Said("{value} is none of {statuses}", value=shown(value), statuses=statuses)
+            raise InvalidArticle("status", why)
         return value
 
     def _attributes(self) -> Mapping[str, str | int | float]:
@@ -306,18 +324,13 @@ class _Reader:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            self._cost(
-                InvalidArticle("attributes", f"must be an object, not {type(value).__name__}")
-            )
+            why = Said("must be an object, not {type}", type=type(value).__name__)
+            self._cost(InvalidArticle("attributes", why))
             return {}
         checked: dict[str, str | int | float] = {}
         for key, each in value.items():
             if len(checked) == MAX_VALUES:
-                self._cost(
-                    InvalidArticle(
-                        "attributes", f"more than {MAX_VALUES} values: only the first count"
-                    )
-                )
+                self._cost(InvalidArticle("attributes", _TOO_MANY))
                 break
             try:
                 checked[_attribute_name(key)] = self._attribute(key, each)
@@ -327,14 +340,17 @@ class _Reader:
 
     def _attribute(self, key: str, value: object) -> str | int | float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InvalidArticle("attributes", f"{key} must be a text or a number")
+            why = Said("{key} must be a text or a number", key=key)
+            raise InvalidArticle("attributes", why)
         if isinstance(value, str):
             text = self._clean(value, "attributes")
             if len(text) > MAX_LINE:
-                raise InvalidArticle("attributes", f"{key} is longer than {MAX_LINE} characters")
+                why = Said("{key} is longer than {limit} characters", key=key, limit=MAX_LINE)
+                raise InvalidArticle("attributes", why)
             return text
         if not (-(2**63) <= value < 2**63 if isinstance(value, int) else isfinite(value)):
-            raise InvalidArticle("attributes", f"{key} must be a finite number of at most 64 bits")
+            why = Said("{key} must be a finite number of at most 64 bits", key=key)
+            raise InvalidArticle("attributes", why)
         return value
 
     def _id(self, url: str) -> str:
@@ -342,11 +358,11 @@ class _Reader:
         if value is not None and (
             isinstance(value, bool) or not isinstance(value, str | int | float)
         ):
-            raise InvalidArticle("id", f"must be text, not {type(value).__name__}")
+            raise InvalidArticle("id", _must_be_text(value))
         text = "" if value is None else str(value).strip()
         if not text:
             if not url:
-                raise InvalidArticle("id", "missing, and there is no url to make one from")
+                raise InvalidArticle("id", Said("missing, and there is no url to make one from"))
             return id_from_url(url)
         check_id(text)
         return text
@@ -363,5 +379,19 @@ def _is_plain(text: str) -> bool:
 
 def _attribute_name(key: object) -> str:
     if not isinstance(key, str) or not ATTRIBUTE_NAME.fullmatch(key):
-        raise InvalidArticle("attributes", f"name {shown(key)} is not {ATTRIBUTE_RULE}")
+        why = Said("name {value} is not {rule}", value=shown(key), rule=ATTRIBUTE_RULE)
+        raise InvalidArticle("attributes", why)
     return key
+
+
+@cache
+def _read_as(form: str) -> Said:
+    return Said("read as {form}", form=form)
+
+
+def _must_be_text(value: object) -> Said:
+    return Said("must be text, not {type}", type=type(value).__name__)
+
+
+def _longer_than(limit: int) -> Said:
+    return Said("longer than {limit} characters", limit=limit)

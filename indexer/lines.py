@@ -16,12 +16,15 @@ from zipfile import BadZipFile
 
 from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
+from indexer.said import Said, told
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 """The longest line; longer ones are rejected unread. An article at its limits, with every character escaped, takes less than half."""
 
 BREAKS: Final = (EOFError, OSError, zlib.error, BadZipFile, LZMAError)
 """What reading raises where a file breaks off."""
+
+NO_OBJECT: Final = Said("not a JSON object such as {{...}}")
 
 _SKIP: Final = 64 * 1024
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -41,7 +44,7 @@ def read_lines(
     for number, line in _lines(stream, name):
         where = f"{name}:{number}"
         if line is None:
-            yield Rejection.unread(where, f"longer than {MAX_LINE_BYTES} bytes, not copied")
+            yield Rejection.unread(where, too_long(MAX_LINE_BYTES))
         elif line.removeprefix(codecs.BOM_UTF8).strip():
             yield parse_record(line, where, encoding=encoding)
 
@@ -58,15 +61,12 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes | None]]:
                 while (rest := stream.readline(_SKIP)) and not rest.endswith(b"\n"):
                     pass
         except BREAKS as error:
-            raise SourceUnreadable(
-                f"{name}:{number}",
-                f"the file breaks off here ({error}): get it whole, then ingest it again",
-            ) from error
+            raise broken_off(f"{name}:{number}", error) from error
         if line == b"":
             return
         if number == 1 and line and line.startswith(_UTF16):
             raise SourceUnreadable(
-                name, "is UTF-16: convert it first, as with 'iconv -f UTF-16 -t UTF-8'"
+                name, Said("is UTF-16: convert it first, as with 'iconv -f UTF-16 -t UTF-8'")
             )
         yield number, line
 
@@ -80,9 +80,12 @@ def parse_record(line: bytes, where: str, *, encoding: str = "utf-8") -> Record 
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
-        why = (
-            f"not {encoding.upper()} (byte 0x{line[error.start]:02X} at {error.start + 1} of the line): "
-            "convert the file if it is in another encoding, such as GB18030"
+        why = Said(
+            "not {encoding} (byte 0x{byte:02X} at {place} of the line): "
+            "convert the file if it is in another encoding, such as GB18030",
+            encoding=encoding.upper(),
+            byte=line[error.start],
+            place=error.start + 1,
         )
         return Rejection(where, why, line.decode(errors="surrogateescape"))
     return parse_text(text, where)
@@ -94,13 +97,13 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
     try:
         values = STRICT.decode(text)
     except JSONDecodeError as error:
-        why = f"not JSON ({error.msg}, character {error.pos + 1})"
+        why = Said("not JSON ({why}, character {place})", why=error.msg, place=error.pos + 1)
     except (ValueError, RecursionError) as error:
-        why = f"not JSON that can be used: {meant(error)}"
+        why = Said("not JSON that can be used: {why}", why=meant(error))
     else:
         if isinstance(values, dict):
             return Record(where, values, line)
-        why = "not a JSON object such as {...}"
+        why = NO_OBJECT
     if line.startswith(
         "["
     ):  # at the head of a rejects file it would be taken for a list of records
@@ -108,13 +111,30 @@ def parse_text(text: str, where: str, *, raw: str | None = None) -> Record | Rej
     return Rejection(where, why, line)
 
 
+def too_long(limit: int) -> Said:
+    """Why a record is rejected unread that has more bytes."""
+    return Said("longer than {limit} bytes, not copied", limit=limit)
+
+
+def broken_off(where: str, error: Exception) -> SourceUnreadable:
+    """The failure of a file that ends before its end."""
+    return SourceUnreadable(
+        where,
+        Said(
+            "the file breaks off here ({why}): get it whole, then ingest it again", why=str(error)
+        ),
+    )
+
+
 def meant(error: ValueError | RecursionError) -> str:
     """What an error of the decoder means. Python's own words about long numbers and deep texts are for programmers."""
     if isinstance(error, RecursionError):
-        return "lists and objects lie in one another too deep; leave out what no article needs"
+        return Said(
+            "lists and objects lie in one another too deep; leave out what no article needs"
+        )
     if "integer string conversion" in str(error):
-        return "a number has thousands of digits: write it in quotes"
-    return str(error)
+        return Said("a number has thousands of digits: write it in quotes")
+    return told(error)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -122,12 +142,12 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in values if names.count(name) > 1)
-        raise ValueError(f"key {twice[:60]!r} stands twice in one object")
+        raise ValueError(Said("key {key!r} stands twice in one object", key=twice[:60]))
     return values
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(Said("{name} is no JSON value", name=name))
 
 
 STRICT: Final = JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)

@@ -27,6 +27,7 @@ from indexer.errors import (
 from indexer.fingerprint import SCHEMA_VERSION
 from indexer.generations import Generation, Generations
 from indexer.manifest import MANIFEST
+from indexer.said import Said, told
 
 DICTIONARY: Final = "user_dictionary.txt"
 """The file beside the manifest that holds the user dictionary the generation was made with."""
@@ -76,9 +77,9 @@ def _kept(path: Path, fingerprint: str | None) -> UserDictionary | None:
     except OSError as error:
         raise ManifestDamaged(path, error.strerror or str(error)) from error
     except InvalidDictionary as error:
-        raise ManifestDamaged(path, str(error)) from error
+        raise ManifestDamaged(path, told(error)) from error
     if words.fingerprint != fingerprint:
-        raise ManifestDamaged(path, "it holds other words than the index was made with")
+        raise ManifestDamaged(path, Said("it holds other words than the index was made with"))
     return words
 
 

@@ -14,6 +14,7 @@ from indexer.errors import SourceUnreadable
 from indexer.fields import Made
 from indexer.reading import Reading
 from indexer.records import Record, Rejection
+from indexer.said import Said
 from indexer.sources.base import Source
 
 SAMPLE: Final = 120
@@ -104,11 +105,15 @@ def _outlook(record: Record | Rejection, reading: Reading) -> Outlook:
         return Outlook(
             where=record.where,
             article=article_to_record(made.article),
-            notes=tuple(map(str, made.notes)),
+            notes=tuple(each.sentence for each in made.notes),
         )
     if isinstance(made, Rejection):
         return Outlook(where=record.where, article=None, why=made.why)
-    why = "dropped by the hook" if made is None else f"deletes the article {made.article_id}"
+    why = (
+        Said("dropped by the hook")
+        if made is None
+        else Said("deletes the article {id}", id=made.article_id)
+    )
     return Outlook(where=record.where, article=None, why=why)
 
 

@@ -13,6 +13,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+from indexer.said import Said
+
 
 @contextmanager
 def started(
@@ -70,5 +72,9 @@ def heeding_death(process: SpawnProcess, failure: Callable[[str], Exception]) ->
     except (EOFError, OSError) as error:
         process.join()
         code = process.exitcode or 0
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        how = (
+            Said("was killed by signal {number}", number=-code)
+            if code < 0
+            else Said("ended with exit code {number}", number=code)
+        )
         raise failure(how) from error

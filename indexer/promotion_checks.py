@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from indexer.durable import replace_file
 from indexer.errors import ChecksFailed, ManifestDamaged
+from indexer.said import Said
 
 CHECKS: Final = "checks.json"
 
@@ -31,7 +32,7 @@ NotMade = Literal[
 ]
 """Why a check was not made."""
 
-_DETAILS: Final[Mapping[CheckName, str]] = {
+DETAILS: Final[Mapping[CheckName, str]] = {
     "count": "{articles:,.0f} articles, as in the store",
     "checksums": "every byte is as it was written",
     "golden": "{held:,.0f} of {queries:,.0f} golden queries find their articles",
@@ -39,12 +40,12 @@ _DETAILS: Final[Mapping[CheckName, str]] = {
     "own titles": "{missing:,.0f} of {articles:,.0f} sampled articles are not on the first page of their titles",
     "overlap": "the first pages of {queries:,.0f} queries keep {kept:.0f} % of their articles, {changed:,.0f} of them changed",
 }
-_REASONS: Final[Mapping[NotMade, str]] = {
+REASONS: Final[Mapping[NotMade, str]] = {
     "nobody asks": "this rebuild was started without the search service, which asks an index",
     "no golden": "the editors' list golden is empty",
     "no live": "there is no live index to compare with",
-    "live unreadable": "the live index cannot be read ({trouble})",
-    "log unreadable": "{trouble}",
+    "live unreadable": "the live index cannot be read ({why})",
+    "log unreadable": "the query log is off or cannot be read: {why}",
     "no recorded": "no query of a reader is recorded",
     "nothing visible": "no recorded query found an article that readers may still see",
     "no articles": "readers may see no article",
@@ -78,11 +79,16 @@ class PromotionCheck:
     moved: tuple[Moved, ...] = ()
 
     @property
+    def sentence(self) -> Said:
+        """Which check it is, and what it found."""
+        return Said("{check}: {detail}", check=self.name, detail=self.detail)
+
+    @property
     def detail(self) -> str:
         """A sentence: the figures, or why it was not made."""
         if self.reason is not None:
-            return _REASONS[self.reason].format(trouble=self.trouble)
-        return _DETAILS[self.name].format_map(self.facts)
+            return Said(REASONS[self.reason], why=self.trouble)
+        return Said(DETAILS[self.name], **self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +142,4 @@ def ensure_passed(name: str, folder: Path) -> None:
     """
     checks = read_checks(folder)
     if checks is not None and checks.failed:
-        raise ChecksFailed(name, tuple(f"{each.name}: {each.detail}" for each in checks.failed))
+        raise ChecksFailed(name, tuple(each.sentence for each in checks.failed))

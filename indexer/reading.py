@@ -18,6 +18,7 @@ from typing import Final
 
 from indexer.article import FIELDS, channel_path
 from indexer.errors import InvalidArticle, InvalidSetting
+from indexer.said import Said
 from indexer.times import Order
 
 Hook = Callable[[dict[str, object]], "Mapping[str, object] | None"]
@@ -139,7 +140,10 @@ class UnseenKeys:
 
 def say_unseen(keys: Iterable[str]) -> str:
     """What is said of them: they may be misspelt, or just be rare."""
-    return f"no record has the key {', '.join(map(repr, keys))} that --map or --deleted names"
+    return Said(
+        "no record has the key {keys} that --map or --deleted names",
+        keys=", ".join(map(repr, keys)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

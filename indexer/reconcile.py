@@ -21,6 +21,7 @@ from indexer.ingest import MAX_REPORTED, Ingest
 from indexer.reading import Reading, UnseenKeys, say_unseen
 from indexer.records import Record, Rejection, Removal
 from indexer.rejects import RejectsFile
+from indexer.said import Said
 from indexer.sources.base import Source
 from indexer.store.articles import ArticleStore
 
@@ -46,9 +47,12 @@ class Found:
     count: int
     ids: tuple[str, ...]
 
-    def __str__(self) -> str:
-        more = self.count - len(self.ids)
-        return ", ".join(self.ids) + (f" and {more:,} more" if more else "")
+    def called(self, state: str) -> Said:
+        """A line that names the articles, and the state that they are in."""
+        more, ids = self.count - len(self.ids), ", ".join(self.ids)
+        if more:
+            return Said("{state}: {ids} and {more:,} more", state=state, ids=ids, more=more)
+        return Said("{state}: {ids}", state=state, ids=ids)
 
     @classmethod
     def of(cls, ids: Iterable[str], count: int) -> Found:
@@ -83,15 +87,24 @@ class Reconciliation:
 
     def lines(self) -> list[str]:
         """The counts, the ids of the first articles that differ, and a warning of keys that no record has."""
-        parts = [
-            f"read {self.read:,}, compared with {self.compared:,} articles of the store: {self.same:,} same, "
-            f"{self.missing.count:,} missing, {self.stale.count:,} stale, {self.orphaned.count:,} orphaned, "
-            f"{self.rejected:,} rejected"
+        parts: list[str] = [
+            Said(
+                "read {read:,}, compared with {compared:,} articles of the store: {same:,} same, "
+                "{missing:,} missing, {stale:,} stale, {orphaned:,} orphaned, {rejected:,} rejected",
+                read=self.read,
+                compared=self.compared,
+                same=self.same,
+                missing=self.missing.count,
+                stale=self.stale.count,
+                orphaned=self.orphaned.count,
+                rejected=self.rejected,
+            )
         ]
         if self.repaired:
-            parts.append(f"{self.stored:,} stored, {self.deleted:,} deleted")
+            changes = {"stored": self.stored, "deleted": self.deleted}
+            parts.append(Said("{stored:,} stored, {deleted:,} deleted", **changes))
         states = {"missing": self.missing, "stale": self.stale, "orphaned": self.orphaned}
-        parts += [f"{name}: {found}" for name, found in states.items() if found.count]
+        parts += [found.called(state) for state, found in states.items() if found.count]
         if self.unseen_keys:
             parts.append(say_unseen(self.unseen_keys))
         return parts
@@ -300,20 +313,32 @@ def _refusal(
         return None
     if not comparison.given:
         return ReconcileRefused(
-            f"the source holds no article, and the store {compared:,} of it: "
-            "delete articles with 'python -m indexer delete' if that is meant"
+            Said(
+                "the source holds no article, and the store {compared:,} of it: "
+                "delete articles with 'python -m indexer delete' if that is meant",
+                compared=compared,
+            )
         )
     if force:
         return None
     if orphaned * MOST_ORPHANED > compared:
         return ReconcileRefused(
-            f"{orphaned:,} of {compared:,} articles of the store are not in the source, which is more than one in {MOST_ORPHANED}: "
-            "see whether it is whole and the right one, name its part of the store with --only, or give --force"
+            Said(
+                "{orphaned:,} of {compared:,} articles of the store are not in the source, which is more than one in {most}: "
+                "see whether it is whole and the right one, name its part of the store with --only, or give --force",
+                orphaned=orphaned,
+                compared=compared,
+                most=MOST_ORPHANED,
+            )
         )
     if comparison.nameless:
         return ReconcileRefused(
-            f"{comparison.nameless:,} records were rejected that name no id, so {orphaned:,} orphaned articles may be theirs: "
-            "put these right, or give --force"
+            Said(
+                "{nameless:,} records were rejected that name no id, so {orphaned:,} orphaned articles may be theirs: "
+                "put these right, or give --force",
+                nameless=comparison.nameless,
+                orphaned=orphaned,
+            )
         )
     return None
 

@@ -16,9 +16,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from indexer.days import NO_DATE, form_of_marks, numerals_in_digits, read_day
 from indexer.days import Order as Order  # Callers need only this module.
-from indexer.days import form_of_marks, numerals_in_digits, read_day
 from indexer.invisible import drop_invisible
+from indexer.said import Said, told
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
@@ -64,7 +65,9 @@ def read_time(value: object, *, timezone: tzinfo, order: Order | None = None) ->
         return Time(_in_utc(datetime(value.year, value.month, value.day), timezone), "date")
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _read_number(value, timezone)
-    raise ValueError(f"must be a date as text or as a number, not {type(value).__name__}")
+    raise ValueError(
+        Said("must be a date as text or as a number, not {type}", type=type(value).__name__)
+    )
 
 
 _USUAL = re.compile(
@@ -101,19 +104,27 @@ def _at(
         return datetime(year, month, day, *moment, tzinfo=zone).astimezone(UTC)
     except ValueError as error:
         why = _why_not(year, month, day, moment)
-        raise ValueError(f"{_shown(text)} is no day and time that exists: {why}") from error
+        raise ValueError(
+            Said("{value} is no day and time that exists: {why}", value=_shown(text), why=why)
+        ) from error
 
 
 def _why_not(year: int, month: int, day: int, moment: tuple[int, int, int]) -> str:
     """Which number of a day and time is out of range, and what it may be."""
     if not 1 <= month <= 12:
-        return f"month {month}; write 1 to 12"
+        return Said("month {month}; write 1 to 12", month=month)
     days = monthrange(year, month)[1]
     if not 1 <= day <= days:
-        return f"day {day}; {year}-{month:02} has the days 1 to {days}"
+        return Said(
+            "day {day}; {year}-{month:02} has the days 1 to {days}",
+            day=day,
+            year=year,
+            month=month,
+            days=days,
+        )
     parts = zip(("hour", "minute", "second"), moment, (23, 59, 59), strict=True)
     name, value, last = next(each for each in parts if each[1] > each[2])
-    return f"{name} {value}; write 0 to {last}"
+    return Said("{unit} {number}; write 0 to {last}", unit=name, number=value, last=last)
 
 
 def _in_utc(value: datetime, timezone: tzinfo) -> datetime:
@@ -124,7 +135,14 @@ def _in_utc(value: datetime, timezone: tzinfo) -> datetime:
 
 def _check_year(year: int) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"year {year} is outside {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(
+            Said(
+                "year {year} is outside {first} to {last}",
+                year=year,
+                first=FIRST_YEAR,
+                last=LAST_YEAR,
+            )
+        )
 
 
 def _shown(text: str) -> str:
@@ -174,8 +192,13 @@ def _read_number(value: float | Decimal, timezone: tzinfo) -> Time | None:
 
 def _no_number(value: float | Decimal) -> ValueError:
     return ValueError(
-        f"{_shown(str(value))} is neither a time since 1970, in {FIRST_EPOCH_YEAR} to {LAST_YEAR}, nor a date such as 20231019;"
-        " a day that a sheet counts must be written as a date"
+        Said(
+            "{value} is neither a time since 1970, in {first} to {last}, nor a date such as 20231019;"
+            " a day that a sheet counts must be written as a date",
+            value=_shown(str(value)),
+            first=FIRST_EPOCH_YEAR,
+            last=LAST_YEAR,
+        )
     )
 
 
@@ -209,7 +232,7 @@ def _zone(offset: str) -> tzinfo:
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     east = (hours * 60 + minutes) * (-1 if offset[0] == "-" else 1)
     if not -12 * 60 <= east <= 14 * 60 or minutes % 15 or minutes >= 60:
-        raise ValueError(f"no place has the offset {offset}")
+        raise ValueError(Said("no place has the offset {offset}", offset=offset))
     return fixed_zone(timedelta(minutes=east))
 
 
@@ -299,14 +322,17 @@ def _read_parts(text: str, rest: str, timezone: tzinfo, order: Order | None) -> 
     try:
         form, year, month, day = read_day(rest, order=order)
     except ValueError as error:
-        raise ValueError(f"{_shown(text)} {error}") from error
+        raise ValueError(Said("{value} {fault}", value=_shown(text), fault=told(error))) from error
     if _is_zero(year, month, day, moment):
         return None
     at = _at(text, year, month, day, moment, zone or timezone)
     if name == "cst":
         if at.astimezone(timezone).tzname() != "CST":
             raise ValueError(
-                f"{_shown(text)}: CST is the time of China and of Chicago; write +0800 or -0600"
+                Said(
+                    "{value}: CST is the time of China and of Chicago; write +0800 or -0600",
+                    value=_shown(text),
+                )
             )
         form = f"{form}, CST as local time"
     elif form == "english" and zone is not None and rest[0].isdigit():
@@ -322,7 +348,10 @@ def _moment(text: str, match: re.Match[str]) -> tuple[int, int, int]:
         hour_in_24 = readings.pop() if len(readings) == 1 else None
         if hour_in_24 is None:
             raise ValueError(
-                f"{_shown(text)} has an hour that does not go with its part of the day; write 0:00 to 23:59"
+                Said(
+                    "{value} has an hour that does not go with its part of the day; write 0:00 to 23:59",
+                    value=_shown(text),
+                )
             )
         hour = hour_in_24
     minute = 30 if match["half"] else int(match["minute"] or match["past"] or 0)
@@ -330,4 +359,4 @@ def _moment(text: str, match: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _no_date(text: str) -> ValueError:
-    return ValueError(f"{_shown(text)} is not a date such as 2023-10-19T08:05:00+08:00")
+    return ValueError(Said("{value} {fault}", value=_shown(text), fault=NO_DATE))

@@ -15,6 +15,7 @@ from indexer.analysis.spellings import written_as
 from indexer.editorial.entries import spell_word
 from indexer.engines.base import Reader
 from indexer.query import Literal, Or, SearchRequest
+from indexer.said import Said, listed
 
 TITLES: Final = 20
 """The most titles of a preview."""
@@ -47,9 +48,19 @@ class WordChanges:
     def __len__(self) -> int:
         return len(self.added) + len(self.removed)
 
+    @property
+    def sentence(self) -> str:
+        """The words, the first ones of each kind; empty without any."""
+        added, removed = _spelt(self.added), _spelt(self.removed)
+        said = []
+        if added:
+            said.append(Said("added {words}", words=added))
+        if removed:
+            said.append(Said("removed {words}", words=removed))
+        return listed(*said) if said else ""
+
     def __str__(self) -> str:
-        named = (("added", self.added), ("removed", self.removed))
-        return "; ".join(f"{what} {_spelt(words)}" for what, words in named if words)
+        return self.sentence
 
     @property
     def texts(self) -> frozenset[str]:
@@ -62,8 +73,9 @@ NO_CHANGES: Final = WordChanges()
 
 
 def _spelt(words: tuple[UserWord, ...]) -> str:
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return ", ".join(map(spell_word, words[:_SHOWN])) + more
+    named = ", ".join(map(spell_word, words[:_SHOWN]))
+    more = len(words) - _SHOWN
+    return Said("{words} and {more} more", words=named, more=more) if more > 0 else named
 
 
 def touched(reader: Reader, changes: WordChanges) -> list[str]:

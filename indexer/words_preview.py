@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from indexer.asking import Asked
 from indexer.durable import replace_file
 from indexer.errors import FolderNotWritable
+from indexer.said import Said
 from indexer.word_changes import WordsPreview
 
 PREVIEW: Final = "words_preview.json"
@@ -47,14 +48,19 @@ class FullPreview:
     def sentence(self) -> str:
         """What comes of it, in one sentence."""
         if not self.effect.changes:
-            return "the live index was made with these words"
-        about = "about " if self.effect.is_estimate else ""
-        queries = (
-            self.why or f"of {self.asked:,} recorded queries {self.moved:,} change their first page"
-        )
-        return (
-            f"{self.effect.changes}: {about}{self.effect.touched:,} of {self.effect.articles:,} articles are touched; "
-            f"{queries}"
+            return Said("the live index was made with these words")
+        figures = {"touched": self.effect.touched, "articles": self.effect.articles}
+        if self.effect.is_estimate:
+            touched = Said("about {touched:,} of {articles:,} articles are touched", **figures)
+        else:
+            touched = Said("{touched:,} of {articles:,} articles are touched", **figures)
+        asked = {"asked": self.asked, "moved": self.moved}
+        return Said(
+            "{changes}: {touched}; {queries}",
+            changes=self.effect.changes.sentence,
+            touched=touched,
+            queries=self.why
+            or Said("of {asked:,} recorded queries {moved:,} change their first page", **asked),
         )
 
 

@@ -1,4 +1,4 @@
-"""Rate limits: how often one key, such as an address, may do something. Right over all processes that share a file.
+"""Rate limits: how often one key, such as an address or an API key, may do something. Right over all processes that share a file.
 
 The package ``limits`` was looked at first: it counts in one process, or in a server such as Redis. This is a table in a mapped file.
 For each key it keeps one time, as the generic cell rate algorithm does (ITU-T I.371): the time at which all that the key used up

@@ -30,7 +30,7 @@ Links = Literal["portal", "marked", "preview"]
 """Where the titles of articles on the pages lead."""
 
 _ORIGIN: Final = re.compile(
-    r"https?://[a-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
+    r"https?://[a-z0-9.-]{1,253}(?::\d{1,5})?|https?://\[[0-9a-f:]{2,45}\](?::\d{1,5})?"
 )
 """As browsers send it (RFC 6454, section 6.2): scheme, host and port, in lower case."""
 
@@ -53,12 +53,24 @@ def origins(text: str) -> frozenset[str]:
     """
     if text == "none":
         return frozenset()
-    found = frozenset(part.strip().lower() for part in text.split(","))
-    for each in found:
-        if each != "*" and not _ORIGIN.fullmatch(each):
-            raise ValueError(
-                f"{each!r} must be an origin such as https://www.example.com, without a path, or *"
-            )
+    parts = (part.strip() for part in text.split(","))
+    try:
+        return frozenset(each if each == "*" else origin(each) for each in parts)
+    except ValueError as error:
+        raise ValueError(f"{error}, or *") from error
+
+
+def origin(text: str) -> str:
+    """The origin of pages, such as ``https://www.example.com``, in lower case.
+
+    Raises:
+        ValueError: the text is wrong; the message says what would be right.
+    """
+    found = text.lower()
+    if not _ORIGIN.fullmatch(found):
+        raise ValueError(
+            f"{found!r} must be an origin such as https://www.example.com, without a path"
+        )
     return found
 
 
@@ -195,8 +207,8 @@ class SearchSettings:
         "SEARCH_RATE_LIMIT",
         "off",
         rate_limit,
-        "Requests a minute that one address may send without a key, such as 120; off: any number. Requests with a key are never limited. "
-        "Behind proxies it needs SEARCH_PROXIES.",
+        "Requests a minute that one address may send without a key, such as 120; off: any number. Requests with a key do not count, unless "
+        "it is one for pages. Behind proxies it needs SEARCH_PROXIES.",
     )
     log: LogFormat = setting(
         "SEARCH_LOG",

@@ -152,6 +152,15 @@ def test_the_process_that_runs_the_others_stays_small() -> None:
     assert not {"flask", "granian", "jieba", "numpy", "sqlalchemy"} & set(answer.stdout.split())
 
 
+def test_a_rollback_loads_no_library_of_databases() -> None:
+    program = "import sys, indexer.__main__, indexer.cli.generations; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "indexer.rebuilding.promotion" in answer.stdout.split()
+    assert not {"alembic", "flask", "jieba", "sqlalchemy"} & set(answer.stdout.split())
+
+
 def test_each_row_stands_on_a_side_and_only_the_ingest_side_reaches_itself() -> None:
     floor, ingest, reader, roots = (
         sides()[name]

@@ -9,7 +9,6 @@ from functools import cache
 import click
 import pytest
 
-import indexer.__main__  # noqa: F401 (it adds commands)
 from indexer.cli.main import cli as indexer_cli
 from search_service.cli.main import cli as search_cli
 from tests.conftest import PROJECT
@@ -20,8 +19,12 @@ PROGRAMS = {"python -m indexer": indexer_cli, "python -m search_service": search
 def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, with its whole name."""
     if isinstance(command, click.Group):
-        for each in command.commands:
-            yield from commands(f"{name} {each}", command.commands[each])
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
+            assert found is not None
+            assert found.name == each
+            yield from commands(f"{name} {each}", found)
     else:
         yield name, command
 

@@ -47,6 +47,17 @@ class Token(NamedTuple):
     end: int
 
 
+Place = str | tuple[str, ...]
+"""What stands at one position: a word, or a word and those inside it. Nothing, (), where a sentence ends."""
+
+
+def words_at(places: Iterable[Place]) -> set[str]:
+    """The distinct words of places. O(places), most of it in C."""
+    distinct = set(places)
+    words = {place for place in distinct if isinstance(place, str)}
+    return words.union(*(place for place in distinct if not isinstance(place, str)))
+
+
 class Analyzer(Protocol):
     """Turns text into tokens. Threads may share it. It accepts any text without an error.
 
@@ -75,7 +86,8 @@ class Analyzer(Protocol):
     def learning(self, texts: Iterable[str]) -> Analyzer:
         """This analyzer with the words that it finds in ``texts`` as the only found words.
 
-        A word of the user dictionary is never found, even if that removes it. The same texts give the same words.
+        A word of the user dictionary is never found, even if that removes it. A word that it adds hides no other. The same texts
+        give the same words.
         """
 
     def index(self, text: str) -> list[Token]:
@@ -87,6 +99,9 @@ class Analyzer(Protocol):
         Tokens come in the order of positions; at one position the word comes first, then those inside it by start, the longer
         first.
         """
+
+    def places(self, text: str) -> list[Place]:
+        """What :meth:`index` finds, position by position, without where it stands: an index needs no more. In half the time."""
 
     def query(self, text: str) -> list[Token]:
         """The words of a query: those of :meth:`index` without words inside others and without stopwords.
@@ -148,6 +163,9 @@ _TYPED: Final = 500
 _RECENT: Final = 256
 """The number of queries whose words are cached."""
 
+_INDEXED: Final = 1 << 18
+"""The number of pieces whose places are cached: 40 MB in a process that indexes much. 6,000 articles have 110,000 pieces."""
+
 _Row = tuple[str, int, int]
 """A token of a piece: its text, its start and its end in the piece."""
 
@@ -182,6 +200,7 @@ class ChineseAnalyzer:
         self._packaged = packaged_dictionary()
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
+        self._places = Memo(self._place_of, most=_INDEXED)
         self._ends = Memo(ends_sentence)
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
@@ -215,8 +234,9 @@ class ChineseAnalyzer:
 
     def learning(self, texts: Iterable[str]) -> ChineseAnalyzer:
         """See :meth:`Analyzer.learning`. A word gets a frequency as if jieba's dictionary had been made from the texts."""
-        # This analyzer does not keep it: its dictionary takes 60 MB, and this analyzer may never cut a text.
-        segmenter = _segmenter_of(self._user.words)
+        # This analyzer does not keep it: its dictionary takes 60 MB, and this analyzer may never cut a text. It does not know the
+        # words that the user added, so what stands inside one is found as it would be without: 云溪 in 云溪县.
+        segmenter = _segmenter_of(tuple(word for word in self._user.words if word.frequency == 0))
         users = {word.text for word in self._user.words}
         words = find_words(
             texts,
@@ -251,6 +271,18 @@ class ChineseAnalyzer:
                 position += 1
             at = end
         return tokens
+
+    def places(self, text: str) -> list[Place]:
+        """See :meth:`Analyzer.places`. Looks each piece up in C, with code for those alone that may follow a number."""
+        pieces = self._segmenter.cut(fold(text))
+        found = [*map(self._places.__getitem__, pieces)]
+        counts = counters()
+        for at in [at for at, piece in enumerate(pieces) if piece[0] in counts]:
+            if at and pieces[at - 1][-1].isdigit() and found[at]:
+                rows = _with_counter(pieces[at], self._rows[pieces[at]] or ())
+                found[at] = tuple(row[0] for row in rows) or pieces[at]
+        begun = next((at for at, place in enumerate(found) if place), len(found))
+        return [place for place in found[begun:] if place is not None]
 
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
@@ -297,7 +329,8 @@ class ChineseAnalyzer:
 
     @cached_property
     def _segmenter(self) -> ChineseSegmenter:
-        return _segmenter_of((*self._user.words, *self._found.words))
+        # The user's words come last: one without a frequency gets one that wins against those before it.
+        return _segmenter_of((*self._found.words, *self._user.words))
 
     def _words_of(self, text: str) -> tuple[Token, ...]:
         """The tokens of :meth:`index` that are as long as their pieces, without the words inside others."""
@@ -343,6 +376,15 @@ class ChineseAnalyzer:
             return None
         inner = self._segmenter.inner_words(piece)
         return ((piece, 0, size), *inner) if inner else ()
+
+    def _place_of(self, piece: str) -> Place | None:
+        """What a piece puts at its position; None for a separator that takes none."""
+        rows = self._rows_of(piece)
+        if rows is None:
+            return () if ends_sentence(piece) else None
+        if len(rows) > 1:
+            return tuple(row[0] for row in rows)
+        return rows[0][0] if rows else piece
 
     def _parts(self, mixed: str) -> list[_Row]:
         """The parts of a word that mixes scripts, and the words inside these parts."""

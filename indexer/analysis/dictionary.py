@@ -18,6 +18,7 @@ from typing import Final
 
 from indexer.analysis.characters import fold, folded_characters
 from indexer.errors import InvalidDictionary, SegmenterMismatch
+from indexer.said import Said, told
 
 JIEBA: Final = "jieba 0.42.1"
 JIEBA_MD5: Final = "897a1f17ca8c08caa37a36f92e2da441"
@@ -221,7 +222,8 @@ def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         broken = data.count(b"\n", 0, error.start) + 1
-        raise InvalidDictionary(path, broken, "is not UTF-8: save the file as UTF-8") from error
+        why = Said("is not UTF-8: save the file as UTF-8")
+        raise InvalidDictionary(path, broken, why) from error
     words: dict[str, tuple[int, UserWord]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         try:
@@ -231,10 +233,14 @@ def parse_user_dictionary(data: bytes, path: Path) -> UserDictionary:
             word = read_user_word(text)
             if word.text in words:
                 raise ValueError(
-                    f"{word.text!r} stands in line {words[word.text][0]} already: remove one"
+                    Said(
+                        "{word!r} stands in line {line} already: remove one",
+                        word=word.text,
+                        line=words[word.text][0],
+                    )
                 )
         except ValueError as error:
-            raise InvalidDictionary(path, number, str(error)) from error
+            raise InvalidDictionary(path, number, told(error)) from error
         words[word.text] = number, word
     return UserDictionary(tuple(word for _, word in words.values()))
 
@@ -246,11 +252,17 @@ def read_user_word(text: str) -> UserWord:
     folded = fold(text).strip(" ")
     for character in folded:
         if character != " " and unicodedata.category(character)[0] in "CZ":
-            raise ValueError(f"holds U+{ord(character):04X}: part word and frequency by one space")
+            code = ord(character)
+            raise ValueError(
+                Said("holds U+{code:04X}: part word and frequency by one space", code=code)
+            )
     word, *rest = folded.split(" ")
     if len(rest) > 1:
         raise ValueError(
-            f"has {1 + len(rest)} fields: a line is a word without spaces and, after one space, its frequency"
+            Said(
+                "has {count} fields: a line is a word without spaces and, after one space, its frequency",
+                count=1 + len(rest),
+            )
         )
     _check_word(word)
     if not rest:
@@ -258,7 +270,11 @@ def read_user_word(text: str) -> UserWord:
     digits = rest[0]
     if not (digits.isascii() and digits.isdigit() and int(digits[:10]) <= HIGHEST_FREQUENCY):
         raise ValueError(
-            f"frequency {digits!r} must be a whole number from 1 to {HIGHEST_FREQUENCY}, or 0 to remove the word"
+            Said(
+                "frequency {digits!r} must be a whole number from 1 to {limit}, or 0 to remove the word",
+                digits=digits,
+                limit=HIGHEST_FREQUENCY,
+            )
         )
     return UserWord(word, int(digits))
 
@@ -266,13 +282,26 @@ def read_user_word(text: str) -> UserWord:
 def _check_word(word: str) -> None:
     if not 2 <= len(word) <= LONGEST_WORD:
         raise ValueError(
-            f"{word!r} has {len(word)} characters: a word has from 2 to {LONGEST_WORD}; single ones need no entry"
+            Said(
+                "{word!r} has {count} characters: a word has from 2 to {limit}; single ones need no entry",
+                word=word,
+                count=len(word),
+                limit=LONGEST_WORD,
+            )
         )
     if not any(map(str.isalnum, word)):
-        raise ValueError(f"{word!r} has neither letter nor digit: it could never be found")
+        raise ValueError(
+            Said("{word!r} has neither letter nor digit: it could never be found", word=word)
+        )
     plain = fold(unicodedata.normalize("NFKC", word))
     if plain != word:
-        raise ValueError(f"{word!r} holds characters that stand for others: write {plain!r}")
+        raise ValueError(
+            Said(
+                "{word!r} holds characters that stand for others: write {plain!r}",
+                word=word,
+                plain=plain,
+            )
+        )
 
 
 def is_han(text: str) -> bool:

@@ -23,7 +23,7 @@ def glued_names(words: Iterable[str], analyzer: Analyzer) -> set[str]:
     unknown = {
         word
         for word in words
-        if len(word) in _LENGTHS and is_han(word) and not analyzer.holds(word)
+        if len(word) in _LENGTHS and not analyzer.holds(word) and is_han(word)
     }
     ends = {end for word in unknown for end in (word[:_NAME], word[-_NAME:])}
     return {end for end in ends if not analyzer.holds(end)}

@@ -8,10 +8,15 @@ literals in the stored folded text.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import add
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from indexer.analysis.analyzers import Token
 from indexer.analysis.characters import fold, fold_literal
@@ -41,12 +46,31 @@ def grams(text: str) -> set[str]:
 
     Every letter, digit or sign of the text thus begins at least one gram. O(length).
     """
-    folded = fold(text)
-    return {
-        pair if pair[0].isalnum() and pair[1].isalnum() else pair[0] + " "
-        for pair in set(map(add, folded, folded[1:] + " "))
-        if pair[0].isalnum() or is_sign(pair[0])
-    }
+    codes = gram_codes(text)
+    points = np.stack((codes >> np.uint64(32), codes), axis=1).astype(np.uint32)
+    return set(points.view("<U2").ravel().tolist())
+
+
+def gram_codes(text: str) -> NDArray[np.uint64]:
+    """The :func:`grams` of a text as numbers, at each of their places: the first code point times 2**32, plus the other.
+
+    An array of uint64, made without Python code for each character.
+    """
+    points = np.frombuffer(f"{fold(text)} ".encode("utf-32-le", "surrogatepass"), np.uint32)
+    joins, begins = _tables()
+    first, second = points[:-1], points[1:]
+    second = np.where(joins[first] & joins[second], second, np.uint32(ord(" ")))
+    kept = begins[first]
+    codes: NDArray[np.uint64] = first[kept].astype(np.uint64) << np.uint64(32) | second[kept]
+    return codes
+
+
+@cache
+def _tables() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each code point, whether it is a letter or digit, and whether it begins a gram: 2 MB, made once in 0.2 s."""
+    joins = np.fromiter(map(str.isalnum, map(chr, range(sys.maxunicode + 1))), bool)
+    signs = np.fromiter(map(is_sign, map(chr, range(sys.maxunicode + 1))), bool)
+    return joins, joins | signs
 
 
 def chinese_pairs(text: str, tokens: Sequence[Token]) -> list[str]:

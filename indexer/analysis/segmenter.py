@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from indexer.analysis.dictionary import (
@@ -86,19 +87,11 @@ class ChineseSegmenter:
         O(length x longest word).
         """
         size, holds = len(word), self._route.holds
-        if size < 3:
-            return []
-        apart = {
-            at for at in range(1, size) if not (word[at - 1] in _NUMERAL and word[at] in _NUMERAL)
-        }
-        apart |= {0, size}
-        return [
-            (word[start:end], start, end)
-            for start in range(size - 1)
-            if start in apart
-            for end in range(min(size, start + self._route.longest), start + 1, -1)
-            if end in apart and end - start < size and holds(word[start:end])
-        ]
+        spans: Iterable[tuple[int, int]] = _spans(size, self._route.longest)
+        if not _NUMERAL.isdisjoint(word):
+            within = {at for at in range(1, size) if {word[at - 1], word[at]} <= _NUMERAL}
+            spans = [span for span in spans if within.isdisjoint(span)]
+        return [(word[start:end], start, end) for start, end in spans if holds(word[start:end])]
 
     def _cut_plain(self, text: str, pieces: list[str]) -> None:
         parts = HAN_RUN.split(text)
@@ -134,6 +127,17 @@ class ChineseSegmenter:
         for word in cut_unknown(run):
             words += word if word in self._removed else (word,)
         return words
+
+
+@lru_cache(maxsize=64)
+def _spans(size: int, longest: int) -> list[tuple[int, int]]:
+    """Starts and ends of the parts of a word of ``size`` characters that are shorter than it and have 2 to ``longest``."""
+    return [
+        (start, end)
+        for start in range(size - 1)
+        for end in range(min(size, start + longest), start + 1, -1)
+        if end - start < size
+    ]
 
 
 def _mixed_pattern(words: Iterable[str]) -> re.Pattern[str]:

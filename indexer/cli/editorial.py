@@ -17,6 +17,7 @@ from indexer.abbreviations import abbreviations
 from indexer.analysis.analyzers import is_one_word
 from indexer.cli import summaries
 from indexer.cli.analyzing import current_analyzer
+from indexer.cli.output import hint
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
     ALL_ARTICLES,
@@ -59,7 +60,7 @@ def list_command(name: str | None) -> None:
     today = datetime.now(settings.timezone).date()
     summaries.show_entries(entries, titles, today=today)
     for each in _about_pages(entries, titles):
-        summaries.hint(f"mind: {each}")
+        hint(f"mind: {each}")
 
 
 @editorial_group.command("add")
@@ -82,7 +83,7 @@ def remove_command(name: str, lines: tuple[str, ...]) -> int:
         unknown = store.remove(named, keys)
     click.echo(f"removed {summaries.entries(len(keys) - len(unknown))} from {name}")
     for each in unknown:
-        summaries.hint(f"not in {name}: {keys[each]}")
+        hint(f"not in {name}: {keys[each]}")
     return PARTLY if unknown else 0
 
 
@@ -102,9 +103,7 @@ def import_command(name: str, file: str, replace: bool) -> None:
         raise InvalidEntry(named, file, why) from error
     entries = read_entries(named, text, where=file)
     if not entries:
-        summaries.hint(
-            "mind: no line was read: in a shell put a line in quotes, or > writes to a file"
-        )
+        hint("mind: no line was read: in a shell put a line in quotes, or > writes to a file")
     _put(named, entries, replace=replace)
 
 
@@ -152,18 +151,18 @@ def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
         titles = _titles(entries, articles)
     for article_id in dict.fromkeys(chain.from_iterable(map(articles_of, entries))):
         if titles[article_id] is None:
-            summaries.hint(f"mind: there is no article {article_id} in the store")
+            hint(f"mind: there is no article {article_id} in the store")
     for about in _about_pages(entries, titles):
-        summaries.hint(f"mind: {about}")
+        hint(f"mind: {about}")
     if name == "words" and entries:
-        summaries.hint("next: python -m indexer words preview, then words apply")
+        hint("next: python -m indexer words preview, then words apply")
     stopwords = [each.word for each in entries if isinstance(each, Stopword)]
     if stopwords:
         analyzer = current_analyzer(settings)
         for word in stopwords:
             if not is_one_word(analyzer, word):
                 cut = " ".join(token.text for token in analyzer.index(word))
-                summaries.hint(f"mind: {word} does nothing, for it is cut into {cut}")
+                hint(f"mind: {word} does nothing, for it is cut into {cut}")
 
 
 def _titles(entries: Iterable[Entry], articles: ArticleStore) -> dict[str, str | None]:

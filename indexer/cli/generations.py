@@ -1,4 +1,7 @@
-"""The commands ``python -m indexer generations ...``: parse, call, show. docs/cli.md describes them."""
+"""The commands ``python -m indexer generations ...``: parse, call, show. docs/cli.md describes them.
+
+A generation keeps the words that it was made with. So these commands need no store, and a rollback loads no library for one.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from functools import partial
 
 import click
 
-from indexer.cli import build_summaries
-from indexer.cli.analyzing import current_analyzer
+from indexer.analysis.analyzers import make_analyzer
+from indexer.cli import generation_summaries
 from indexer.generations import Generations
 from indexer.opening import is_sound
 from indexer.promotion_checks import read_checks
@@ -34,7 +37,7 @@ def list_command() -> None:
     """Show all generations, oldest first."""
     settings = _settings()
     listed = Generations(settings.index_dir).list()
-    build_summaries.show_generations(listed, timezone=settings.timezone)
+    generation_summaries.show_generations(listed, timezone=settings.timezone)
 
 
 @generations_group.command("checks")
@@ -42,7 +45,7 @@ def list_command() -> None:
 def checks_command(name: str) -> None:
     """Show the checks of generation NAME before its promotion, and the queries that moved most."""
     chosen = Generations(_settings().index_dir).get(name)
-    build_summaries.show_checks(chosen.name, read_checks(chosen.folder))
+    generation_summaries.show_checks(chosen.name, read_checks(chosen.folder))
 
 
 @generations_group.command("promote")
@@ -54,7 +57,7 @@ def promote_command(name: str, force: bool) -> None:
     live = promote(
         Generations(settings.index_dir),
         name,
-        analyzer=current_analyzer(settings),
+        analyzer=make_analyzer(),
         timezone=settings.timezone,
         force=force,
     )
@@ -67,7 +70,7 @@ def rollback_command() -> None:
     settings = _settings()
     live = roll_back(
         Generations(settings.index_dir),
-        analyzer=current_analyzer(settings),
+        analyzer=make_analyzer(),
         timezone=settings.timezone,
     )
     click.echo(f"generation {live.name} is live")
@@ -88,9 +91,7 @@ def prune_command(keep: int | None) -> None:
         left = generations.clean()
         removed = generations.prune(
             keep or settings.keep_generations,
-            is_sound=partial(
-                is_sound, analyzer=current_analyzer(settings), timezone=settings.timezone
-            ),
+            is_sound=partial(is_sound, analyzer=make_analyzer(), timezone=settings.timezone),
         )
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from indexer.asking import MakeAsking
 from indexer.cli import summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE
+from indexer.cli.given import Given
+from indexer.cli.output import hint
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.cli.spans import read_span, spell_span
 from indexer.command_line import Parsed, Stop, until_stdin_closes
@@ -46,7 +47,7 @@ _EVERY = click.option(
 @click.command("work")
 @until_stdin_closes
 @click.pass_obj
-def work_command(asking: MakeAsking | None) -> None:
+def work_command(given: Given) -> None:
     """Run the queued jobs, one after another, until SIGTERM or Ctrl-C."""
     stop = Stop()
     stop.listen()
@@ -67,7 +68,7 @@ def work_command(asking: MakeAsking | None) -> None:
             date_order=settings.date_order,
             keep=settings.keep_generations,
             processes=usable_cores(),
-            asking=asking,
+            asking=given.asking,
         )
         work(jobs, means, stop=stop, hook=settings.on_trouble)
 
@@ -235,7 +236,7 @@ def _start_alone(kind: Kind, arguments: Mapping[str, Any]) -> None:
 
 def _say_started(job: Job, again: str = "") -> None:
     click.echo(f"job {job.id} is {job.state}{again}")
-    summaries.hint(
+    hint(
         f"the running service does it, or 'python -m indexer work'; see: python -m indexer jobs show {job.id}"
     )
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.table import Table
 
 from indexer.cli.reading import reading_options
 from indexer.command_line import results
+from indexer.errors import SearchIndexError
 from indexer.importing import given_source
 from indexer.previewing import Preview, preview
 from indexer.reading import Options
+from indexer.said import to_json, told
 from indexer.settings import IndexSettings, read_settings
 
 MOST: Final = 100
@@ -48,11 +50,24 @@ def preview_command(
         raise click.UsageError("--guess and --map exclude each other")
     settings = read_settings(IndexSettings, os.environ)
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
-    found = preview(given_source(source, file, options), reading, size=size, guess=guess)
+    try:
+        found = preview(given_source(source, file, options), reading, size=size, guess=guess)
+    except SearchIndexError as error:
+        if as_json:
+            click.echo(json.dumps({"told": to_json(told(error))}))
+        raise
     if as_json:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found), ensure_ascii=False))
     else:
         _print(found)
+
+
+def _as_json(found: Preview) -> dict[str, Any]:
+    """A preview as JSON. ``told`` holds the sentences with their templates and facts, for who says them in another language."""
+    values = asdict(found)
+    for record, each in zip(values["records"], found.records, strict=True):
+        record["told"] = {"why": to_json(each.why), "notes": list(map(to_json, each.notes))}
+    return values
 
 
 def _print(found: Preview) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from itertools import groupby
@@ -14,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import click
 from rich.box import SIMPLE
-from rich.filesize import decimal
 from rich.table import Table
 
 from indexer.abbreviations import Abbreviation
 from indexer.analysis.explain import Explanation
 from indexer.build_progress import BuildProgress
+from indexer.cli.output import counted, hint, pace, peak_memory
 from indexer.cli.progress import figures
 from indexer.cli.spans import spell_span
 from indexer.command_line import results
@@ -44,16 +42,6 @@ from indexer.words_preview import FullPreview
 
 SHOWN: Final = 5
 """The most printed rejections and unused keys. The rejects file has all rejections."""
-
-
-def hint(text: str) -> None:
-    """Print something that is no result: what to do next, what to mind."""
-    click.echo(text, err=True)
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 article``, ``1,200 articles``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def show_ingest(report: IngestReport, *, rejects: Path) -> None:
@@ -320,15 +308,3 @@ def _today(entry: Entry, today: date) -> str:
     if not isinstance(entry, Placement | BlockPlacement | HotQuery) or entry.days.hold(today):
         return "on"
     return "over" if entry.days.last and entry.days.last < today else "not yet"
-
-
-def pace(count: int, seconds: float) -> str:
-    """``2.0 s (600/s)``."""
-    rate = f" ({count / seconds:,.0f}/s)" if count and seconds > 0 else ""
-    return f"{seconds:,.1f} s{rate}"
-
-
-def peak_memory() -> str:
-    """``peak memory 96.2 MB``, of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"peak memory {decimal(peak if sys.platform == 'darwin' else peak * 1024)}"

@@ -10,10 +10,10 @@ from contextlib import closing
 
 import click
 
-from indexer.asking import MakeAsking
 from indexer.cli import build_summaries, summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.generations import FORCE_PROMOTION
+from indexer.cli.given import Given
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY
 from indexer.generations import Generations
@@ -34,7 +34,7 @@ def words_group() -> None:
 @words_group.command("apply")
 @FORCE_PROMOTION
 @click.pass_obj
-def apply_command(asking: MakeAsking | None, force: bool) -> int:
+def apply_command(given: Given, force: bool) -> int:
     """Cut the articles that the changed words touch anew, in a new generation, check it, and make it live."""
     settings = _settings()
     with closing(open_store(settings.store_url)) as store, show_build() as progress:
@@ -46,7 +46,7 @@ def apply_command(asking: MakeAsking | None, force: bool) -> int:
             timezone=settings.timezone,
             keep=settings.keep_generations,
             processes=usable_cores(),
-            asking=asking,
+            asking=given.asking,
             force=force,
             progress=progress,
         )
@@ -59,7 +59,7 @@ def apply_command(asking: MakeAsking | None, force: bool) -> int:
 
 @words_group.command("preview")
 @click.pass_obj
-def preview_command(asking: MakeAsking | None) -> None:
+def preview_command(given: Given) -> None:
     """Show what the words that are not applied yet would change: articles, titles, and readers' queries."""
     settings = _settings()
     with show_build() as progress:
@@ -67,7 +67,7 @@ def preview_command(asking: MakeAsking | None) -> None:
             Generations(settings.index_dir),
             analyzer=current_analyzer(settings),
             timezone=settings.timezone,
-            asking=asking,
+            asking=given.asking,
             progress=progress,
         )
     summaries.show_words_preview(made)

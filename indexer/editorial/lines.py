@@ -34,6 +34,7 @@ from indexer.editorial.parts import (
     split_words,
 )
 from indexer.errors import InvalidEntry
+from indexer.said import Said, told
 
 _PLACED: Final = ("pins", "hides", "picks", "bans")
 """The lists whose lines name articles. White space in an id counts; elsewhere a row of it counts as one blank."""
@@ -65,16 +66,19 @@ def read_entry(name: ListName, line: str) -> Entry:
     text = line.strip() if name in _PLACED else " ".join(line.split())
     try:
         if not text or text.startswith("#"):
-            raise ValueError("a line that is empty or begins with # is no entry")
+            raise ValueError(Said("a line that is empty or begins with # is no entry"))
         entry = _entry(name, text)
         sign = entry.spell()[0]
         if sign in "#-" and sign != text[0] and not isinstance(entry, Word):
             raise ValueError(
-                f"would be kept as a line that begins with {sign}, which means something else there: "
-                "leave the sign away or put another word first"
+                Said(
+                    "would be kept as a line that begins with {sign}, which means something else there: "
+                    "leave the sign away or put another word first",
+                    sign=sign,
+                )
             )
     except ValueError as error:
-        raise InvalidEntry(name, line, str(error)) from error
+        raise InvalidEntry(name, line, told(error)) from error
     return entry
 
 
@@ -108,7 +112,7 @@ def entry_key(name: ListName, line: str) -> str:
         try:
             return _placed(name, line.strip())[0].key
         except ValueError as error:
-            raise InvalidEntry(name, line, str(error)) from error
+            raise InvalidEntry(name, line, told(error)) from error
     if name == "golden" and ARROW not in line:
         line = f"{line} {ARROW} any"
     return read_entry(name, line).key
@@ -152,7 +156,14 @@ def _synonyms(text: str) -> Synonyms:
     if arrow:
         words, targets = _words(left, least=1), _words(right, least=1)
         if both := set(words) & set(targets):
-            raise ValueError(f"{min(both)!r} stands on both sides of {ARROW}: take one away")
+            word = min(both)
+            raise ValueError(
+                Said(
+                    "{word!r} stands on both sides of {arrow}: take one away",
+                    word=word,
+                    arrow=ARROW,
+                )
+            )
         return Synonyms(words, targets)
     apart = left.startswith("-")
     return Synonyms(_words(left.removeprefix("-"), least=2), apart=apart)
@@ -161,15 +172,27 @@ def _synonyms(text: str) -> Synonyms:
 def _words(text: str, *, least: int) -> tuple[str, ...]:
     words = tuple(map(read_word, split_words(text)))
     if len(words) < least:
-        wanted = "two words or more, parted by commas" if least > 1 else "a word on either side"
-        raise ValueError(f"needs {wanted}, such as 软件, 软体 or 番茄 {ARROW} 西红柿")
+        raise ValueError(
+            Said("needs two words or more, parted by commas, such as 软件, 软体 or 番茄 => 西红柿")
+            if least > 1
+            else Said("needs a word on either side, such as 软件, 软体 or 番茄 => 西红柿")
+        )
     if len(words) > MOST_WORDS:
-        raise ValueError(f"has {len(words)} words: {MOST_WORDS} are allowed, part it into lines")
+        raise ValueError(
+            Said(
+                "has {count} words: {limit} are allowed, part it into lines",
+                count=len(words),
+                limit=MOST_WORDS,
+            )
+        )
     for number, word in enumerate(words):
         if word in words[:number]:
             raise ValueError(
-                f"{word!r} stands there twice: traditional and simplified, full width and half "
-                "width, capitals and small letters are the same word anyway"
+                Said(
+                    "{word!r} stands there twice: traditional and simplified, full width and half "
+                    "width, capitals and small letters are the same word anyway",
+                    word=word,
+                )
             )
     return words
 
@@ -178,9 +201,17 @@ def _word(text: str) -> Word:
     refused = text.startswith("-")
     word = read_user_word(text.removeprefix("-"))
     if word.text[0] in "#-":
-        raise ValueError(f"{word.text!r} begins with {word.text[0]}: such a word cannot be listed")
+        raise ValueError(
+            Said(
+                "{word!r} begins with {sign}: such a word cannot be listed",
+                word=word.text,
+                sign=word.text[0],
+            )
+        )
     if refused and word.frequency is not None:
-        raise ValueError(f"has a frequency behind a refused word: write -{word.text} alone")
+        raise ValueError(
+            Said("has a frequency behind a refused word: write -{word} alone", word=word.text)
+        )
     return Word(UserWord(word.text, 0) if refused else word)
 
 
@@ -196,10 +227,18 @@ def _golden(text: str) -> Golden:
     ids = read_ids(right)
     if not ids:
         raise ValueError(
-            f"needs a query, {ARROW} and the ids of articles, such as 春运抢票 {ARROW} a-1 a-2; in a shell put the line in quotes"
+            Said(
+                "needs a query, => and the ids of articles, such as 春运抢票 => a-1 a-2; in a shell put the line in quotes"
+            )
         )
     if len(ids) > MOST_GOLDEN:
-        raise ValueError(f"names {len(ids)} articles: a first page has {MOST_GOLDEN}")
+        raise ValueError(
+            Said(
+                "names {count} articles: a first page has {limit}",
+                count=len(ids),
+                limit=MOST_GOLDEN,
+            )
+        )
     return Golden(read_text(query), ids)
 
 
@@ -209,7 +248,11 @@ def _placement(name: ListName, text: str) -> Placement | BlockPlacement:
         digits = rest[0] if rest else ""
         if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= LAST_POSITION):
             raise ValueError(
-                f"needs a position from 1 to {LAST_POSITION} behind the article, such as {_EXAMPLES[name]} 1"
+                Said(
+                    "needs a position from 1 to {last} behind the article, such as {example} 1",
+                    last=LAST_POSITION,
+                    example=_EXAMPLES[name],
+                )
             )
         placed, rest = replace(placed, position=int(digits)), rest[1:]
     for part in rest:
@@ -219,7 +262,10 @@ def _placement(name: ListName, text: str) -> Placement | BlockPlacement:
             placed = replace(placed, days=days)
         else:
             raise ValueError(
-                f"{part!r} is neither days, such as 2026-01-20..2026-03-01 or 2026-01-20.., nor off"
+                Said(
+                    "{part!r} is neither days, such as 2026-01-20..2026-03-01 or 2026-01-20.., nor off",
+                    part=part,
+                )
             )
     return placed
 
@@ -237,6 +283,6 @@ def _placed(name: ListName, text: str) -> tuple[Placement | BlockPlacement, Sequ
         return BlockPlacement(block, page, article_id), rest
     if name == "picks" or page is None:
         raise ValueError(
-            f"{ALL_ARTICLES} only bans all related articles of one page, such as related a-1 {ARROW} {ALL_ARTICLES}"
+            Said("* only bans all related articles of one page, such as related a-1 => *")
         )
     return BlockPlacement(block, page, None), rest

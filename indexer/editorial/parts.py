@@ -12,6 +12,7 @@ from indexer.analysis.characters import fold_literal
 from indexer.article import check_id
 from indexer.editorial.entries import ARROW, Block, Days
 from indexer.errors import InvalidArticle
+from indexer.said import Said, told
 
 LONGEST: Final = 64
 """The most characters of a word or a query. People do not type longer ones again letter by letter."""
@@ -24,6 +25,9 @@ _QUOTED: Final = re.compile(
 id go together, whatever stands in them."""
 _ID: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s"]\S*))(?!\S)')
 _BLOCK: Final = re.compile(r'hot|related(?:\s+(?:"((?:[^"]|"")*)"|([^\s"]\S*)))?', re.DOTALL)
+_QUOTES: Final = Said(
+    'the quotes around an id do not fit: one before it, one behind it, "" for each in it'
+)
 _DAYS: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(\.\.)?(\d{4}-\d\d-\d\d)?", re.ASCII)
 
 
@@ -41,14 +45,23 @@ def read_text(text: str) -> str:
     """A word or query in its written form. Raises ValueError with the reason if ``text`` cannot be one."""
     text = text.strip()
     if not text:
-        raise ValueError("the word is missing")
+        raise ValueError(Said("the word is missing"))
     if len(text) > LONGEST:
-        raise ValueError(f"{text[:LONGEST]!r}... is longer than {LONGEST} characters")
+        raise ValueError(
+            Said(
+                "{text!r}... is longer than {limit} characters", text=text[:LONGEST], limit=LONGEST
+            )
+        )
     for character in text:
         if unicodedata.category(character)[0] == "C":
-            raise ValueError(f"holds U+{ord(character):04X}, which does not show: take it out")
+            code = ord(character)
+            raise ValueError(
+                Said("holds U+{code:04X}, which does not show: take it out", code=code)
+            )
     if not any(map(str.isalnum, text)):
-        raise ValueError(f"{text!r} has neither letter nor digit: nobody would search for it")
+        raise ValueError(
+            Said("{text!r} has neither letter nor digit: nobody would search for it", text=text)
+        )
     return text
 
 
@@ -70,13 +83,16 @@ def read_placed(text: str, place: str, example: str) -> Placed:
         before, arrow, right = text.rpartition(ARROW)
         if not arrow or not right.strip():
             raise ValueError(
-                f"needs {place}, {ARROW} and the id of an article, such as {example}; in a shell put the line in quotes"
+                Said(
+                    "needs {place}, {arrow} and the id of an article, such as {example}; in a shell put the line in quotes",
+                    place=place,
+                    arrow=ARROW,
+                    example=example,
+                )
             )
         article_id, *rest = right.split()
         if article_id.startswith('"'):
-            raise ValueError(
-                'the quotes around the id do not fit: one before it, one behind it, "" for each in it'
-            )
+            raise ValueError(_QUOTES)
     return Placed(before.strip(), checked_id(article_id), match is not None, rest)
 
 
@@ -86,11 +102,17 @@ def read_block(text: str) -> tuple[Block, str | None]:
     if match is None:
         if text.startswith("related ") and len(text.split()) > 2:
             raise ValueError(
-                f"{_shown(text)} names no list of articles: related takes one id, with blanks only in double quotes; "
-                "in a shell put the line in quotes, or * becomes the names of files"
+                Said(
+                    "{text} names no list of articles: related takes one id, with blanks only in double quotes; "
+                    "in a shell put the line in quotes, or * becomes the names of files",
+                    text=_shown(text),
+                )
             )
         raise ValueError(
-            f"{_shown(text)} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1"
+            Said(
+                "{text} names no list of articles: write hot, related for every page, or related a-1 for the page of a-1",
+                text=_shown(text),
+            )
         )
     if match[0] == "hot":
         return "hot", None
@@ -105,9 +127,7 @@ def read_ids(text: str) -> tuple[str, ...]:
     while at < len(text):
         match = _ID.match(text, at)
         if match is None:
-            raise ValueError(
-                'the quotes around an id do not fit: one before it, one behind it, "" for each in it'
-            )
+            raise ValueError(_QUOTES)
         ids.append(checked_id(match[2] if match[1] is None else match[1].replace('""', '"')))
         at = match.end()
     return tuple(dict.fromkeys(ids))
@@ -118,7 +138,7 @@ def checked_id(text: str) -> str:
     try:
         check_id(text)
     except InvalidArticle as fault:
-        raise ValueError(str(fault)) from fault
+        raise ValueError(told(fault)) from fault
     return text
 
 
@@ -129,11 +149,17 @@ def read_days(text: str) -> Days | None:
         return None
     if match[2] is None and match[3] is not None:
         return None
-    first, last = (date.fromisoformat(each) if each else None for each in (match[1], match[3]))
+    try:
+        first, last = (date.fromisoformat(each) if each else None for each in (match[1], match[3]))
+    except ValueError as error:
+        why = str(error)
+        raise ValueError(
+            Said("{text!r} names a day that does not exist ({why})", text=text, why=why)
+        ) from error
     if match[2] is None:
         last = first
     if first and last and first > last:
-        raise ValueError(f"{text!r} ends before it begins")
+        raise ValueError(Said("{text!r} ends before it begins", text=text))
     return Days(first, last)
 
 

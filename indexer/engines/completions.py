@@ -6,7 +6,6 @@ Every engine uses this rule and the terms in which an index keeps completions. A
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -167,11 +166,12 @@ def _title_keys(tokens: Iterable[Token]) -> frozenset[str]:
 
 
 def _stands_free(phrase: str, text: str) -> bool:
-    """Whether no letter, digit or character precedes one occurrence, and none follows one. O(text)."""
-    starts = [found.start() for found in re.finditer(re.escape(phrase), text)]
-    return any(not text[start - 1 : start].isalnum() for start in starts) and any(
-        not text[end : end + 1].isalnum() for end in (start + len(phrase) for start in starts)
-    )
+    """Whether no letter, digit or character precedes one occurrence, and none follows one. The text holds the phrase. O(text)."""
+    first, *between, last = text.split(phrase)
+    # Where nothing stands between two occurrences, they are each other's neighbours.
+    before = [first[-1:], *(part[-1:] or phrase[-1] for part in between)]
+    after = [*(part[:1] or phrase[0] for part in between), last[:1]]
+    return not all(map(str.isalnum, before)) and not all(map(str.isalnum, after))
 
 
 @cache

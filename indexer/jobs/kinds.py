@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.asking import MakeAsking
 from indexer.build_progress import BuildProgress, Report
-from indexer.generations import Generations
+from indexer.generations import Generation, Generations
 from indexer.importing import given_source, import_source, lasting_location
 from indexer.ingest import IngestReport
 from indexer.jobs.progress import Progress
@@ -25,6 +25,7 @@ from indexer.rebuilding.rebuild import RebuildReport, rebuild
 from indexer.rebuilding.status import check
 from indexer.rebuilding.words import apply_words
 from indexer.reconcile import Plan, read_only, reconcile
+from indexer.said import Said, listed, told
 from indexer.sources.base import Source
 from indexer.store.articles import ArticleStore
 from indexer.store.jobs import Kind, Rejected
@@ -52,7 +53,10 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job ended, and what came of it, in one sentence. ``interrupted``: it was asked to end before it was done."""
+    """How a job ended, and what came of it, as a :class:`~indexer.said.Said` or, where nobody foresaw it, a plain text.
+
+    ``interrupted``: it was asked to end before it was done.
+    """
 
     end: Literal["succeeded", "failed", "interrupted"]
     sentence: str
@@ -105,10 +109,11 @@ def _import(arguments: Mapping[str, Any], means: Means, progress: Progress) -> O
     )
     sentence = _counts(report)
     if report.rejected:
-        sentence += f"; put right and import again: {arguments['rejects']}"
+        again = Said("put right and import again: {rejects}", rejects=arguments["rejects"])
+        sentence = listed(sentence, again)
     rejections = tuple(Rejected(each.where, each.why) for each in report.rejections)
     if report.failure is not None:
-        return Outcome("failed", f"{report.failure}; {sentence}", rejections)
+        return Outcome("failed", listed(told(report.failure), sentence), rejections)
     return Outcome("interrupted" if interrupted else "succeeded", sentence, rejections)
 
 
@@ -128,20 +133,26 @@ def _reconcile(arguments: Mapping[str, Any], means: Means, progress: Progress) -
         source, means.store, reading, plan, rejects=Path(arguments["rejects"]), progress=reach
     )
     rejections = tuple(Rejected(each.where, each.why) for each in report.rejections)
-    sentence = "; ".join(report.lines())
+    lines = report.lines()
     if trouble := report.failure or report.refusal:
-        return Outcome("failed", f"{trouble}; {sentence}", rejections)
-    return Outcome("succeeded", sentence, rejections)
+        return Outcome("failed", listed(told(trouble), *lines), rejections)
+    return Outcome("succeeded", listed(*lines), rejections)
 
 
 def _counts(report: IngestReport) -> str:
-    return (
-        f"read {report.read:,}: {report.created:,} created, {report.updated:,} updated, "
-        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
-        + (f", {report.skipped:,} skipped" if report.skipped else "")
-        + (f", {report.deleted:,} deleted" if report.deleted else "")
-        + (f"; {say_unseen(report.unseen_keys)}" if report.unseen_keys else "")
+    counts = Said(
+        "read {read:,}: {created:,} created, {updated:,} updated, {unchanged:,} unchanged, {rejected:,} rejected",
+        read=report.read,
+        created=report.created,
+        updated=report.updated,
+        unchanged=report.unchanged,
+        rejected=report.rejected,
     )
+    if report.skipped:
+        counts = Said("{counts}, {skipped:,} skipped", counts=counts, skipped=report.skipped)
+    if report.deleted:
+        counts = Said("{counts}, {deleted:,} deleted", counts=counts, deleted=report.deleted)
+    return listed(counts, say_unseen(report.unseen_keys)) if report.unseen_keys else counts
 
 
 def rebuild_arguments(*, promote: bool = True, force: bool = False) -> dict[str, Any]:
@@ -187,23 +198,32 @@ def _showing(means: Means, progress: Progress) -> Report:
     return show
 
 
-def _rebuilt(report: RebuildReport, *, about: str = "") -> Outcome:
+def _rebuilt(report: RebuildReport, *about: str) -> Outcome:
     """What came of a rebuild. ``about`` is told before."""
-    failed = "; ".join(f"{each.name}: {each.detail}" for each in report.checks.failed)
+    failed = [each.sentence for each in report.checks.failed]
     if failed and not report.promoted:
-        return Outcome(
-            "failed",
-            f"{about}generation {report.generation} is complete and not live, for checks failed: {failed}",
+        sentence = Said(
+            "generation {name} is complete and not live, for checks failed: {why}",
+            name=report.generation,
+            why=listed(*failed),
         )
-    sentence = (
-        f"{about}generation {report.generation} {'is live' if report.promoted else 'is complete and waits'}: "
-        f"{report.articles:,} articles, revision {report.revision:,}, {report.seconds:,.1f} s"
+        return Outcome("failed", listed(*about, sentence))
+    figures = Said(
+        "{articles:,} articles, revision {revision:,}, {seconds:,.1f} s",
+        articles=report.articles,
+        revision=report.revision,
+        seconds=report.seconds,
     )
+    named = {"name": report.generation, "figures": figures}
+    if report.promoted:
+        said = [*about, Said("generation {name} is live: {figures}", **named)]
+    else:
+        said = [*about, Said("generation {name} is complete and waits: {figures}", **named)]
     if failed:
-        sentence += f"; checks failed ({failed})"
+        said.append(Said("checks failed ({why})", why=listed(*failed)))
     if report.merge_failure is not None:
-        sentence += f"; segments could not be merged ({report.merge_failure})"
-    return Outcome("succeeded", sentence)
+        said.append(Said("segments could not be merged ({why})", why=report.merge_failure))
+    return Outcome("succeeded", listed(*said))
 
 
 def _words(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -221,7 +241,7 @@ def _words(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
     )
     if report.rebuilt is None:
         return Outcome("succeeded", report.sentence)
-    return _rebuilt(report.rebuilt, about=f"{report.sentence}; ")
+    return _rebuilt(report.rebuilt, report.sentence)
 
 
 def _preview(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -248,7 +268,7 @@ def _promote(arguments: Mapping[str, Any], means: Means, progress: Progress) -> 
         force=arguments["force"],
     )
     progress.reach(1)
-    return Outcome("succeeded", f"generation {live.name} is live")
+    return _is_live(live)
 
 
 def _roll_back(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -256,7 +276,11 @@ def _roll_back(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcom
     progress.begin("rollback", total=1)
     live = roll_back(means.generations, analyzer=means.analyzer(), timezone=means.timezone)
     progress.reach(1)
-    return Outcome("succeeded", f"generation {live.name} is live")
+    return _is_live(live)
+
+
+def _is_live(generation: Generation) -> Outcome:
+    return Outcome("succeeded", Said("generation {name} is live", name=generation.name))
 
 
 def _check(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -270,11 +294,15 @@ def _check(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         timezone=means.timezone,
     )
     if report.faults:
-        return Outcome("failed", f"generation {report.generation}: {'; '.join(report.faults)}")
+        why = listed(*report.faults)
+        return Outcome("failed", Said("generation {name}: {why}", name=report.generation, why=why))
     progress.reach(progress.step.total)
-    return Outcome(
-        "succeeded", f"generation {report.generation} is sound, {report.doc_count:,} articles"
+    sound = Said(
+        "generation {name} is sound, {articles:,} articles",
+        name=report.generation,
+        articles=report.doc_count,
     )
+    return Outcome("succeeded", sound)
 
 
 def _regroup(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
@@ -285,7 +313,10 @@ def _regroup(_: Mapping[str, Any], means: Means, progress: Progress) -> Outcome:
         articles, changed = articles + each.articles, changed + each.changed
         progress.reach(articles)
         progress.heed()
-    return Outcome("succeeded", f"looked at {articles:,} articles: {changed:,} changed group")
+    counts = {"articles": articles, "changed": changed}
+    return Outcome(
+        "succeeded", Said("looked at {articles:,} articles: {changed:,} changed group", **counts)
+    )
 
 
 RUNS: Final[Mapping[Kind, Run]] = {

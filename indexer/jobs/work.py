@@ -22,6 +22,7 @@ from indexer.jobs.kinds import RESUMED, RUNS, Means, Outcome
 from indexer.jobs.progress import Cancelled, Progress
 from indexer.jobs.trouble import Tell, reporting
 from indexer.locks import holding, translated
+from indexer.said import Said, told
 from indexer.store.jobs import End, Job, JobStore, Rejected
 
 LOCK: Final = "jobs"
@@ -106,13 +107,14 @@ class Runner:
     def _clear_up(self, job: Job) -> None:
         """Decide what becomes of a job whose runner died."""
         if job.cancel:
-            self._end(job, "cancelled", "cancelled; its runner died meanwhile")
+            self._end(job, "cancelled", Said("cancelled; its runner died meanwhile"))
         elif job.kind not in RESUMED and job.every_seconds is None:
-            self._end(job, "failed", "its runner died before the end: start it again")
+            self._end(job, "failed", Said("its runner died before the end: start it again"))
         elif job.attempts < MAX_ATTEMPTS:
             self._queue_again(job, uncounted=False)
         else:
-            self._end(job, "failed", f"its runner died {job.attempts} times before the end")
+            died = Said("its runner died {times} times before the end", times=job.attempts)
+            self._end(job, "failed", died)
 
     def _run(self, job: Job) -> None:
         begins = logging.INFO if job.every_seconds is None else logging.DEBUG
@@ -124,7 +126,8 @@ class Runner:
         if outcome.end != "interrupted":
             self._end(job, outcome.end, outcome.sentence, outcome.rejections)
         elif progress.cancelled:
-            self._end(job, "cancelled", f"cancelled: {outcome.sentence}", outcome.rejections)
+            sentence = Said("cancelled: {so_far}", so_far=outcome.sentence)
+            self._end(job, "cancelled", sentence, outcome.rejections)
         elif job.kind in RESUMED or job.every_seconds is not None:
             self._queue_again(job, uncounted=True)
         else:
@@ -136,18 +139,26 @@ class Runner:
             with nullcontext() if job.kind in RESUMED else self._stop.abruptly():
                 return RUNS[job.kind](job.arguments, self._means, progress)
         except Stopped:
-            return Outcome("interrupted", "stopped with the service: start it again")
+            return Outcome("interrupted", Said("stopped with the service: start it again"))
         except Cancelled:
             step = progress.step
-            return Outcome("interrupted", f"in phase {step.phase}, {step.done:,} of {step.total:,}")
+            so_far = Said(
+                "in phase {phase}, {done:,} of {total:,}",
+                phase=step.phase,
+                done=step.done,
+                total=step.total,
+            )
+            return Outcome("interrupted", so_far)
         except SearchIndexError as error:
-            return Outcome("failed", str(error))
+            return Outcome("failed", told(error))
         except OSError as error:
-            return Outcome("failed", f"{error.filename or job.kind}: {error.strerror or error}")
+            where, why = error.filename or job.kind, error.strerror or str(error)
+            return Outcome("failed", Said("{place}: {why}", place=str(where), why=why))
         except Exception as error:
             # An unforeseen error of one job must not keep the others from running. The log has its traceback.
             log.exception("job %d (%s) met an unforeseen error", job.id, job.kind)
-            return Outcome("failed", f"{type(error).__name__}: {error}")
+            unforeseen = Said("{error}: {why}", error=type(error).__name__, why=str(error))
+            return Outcome("failed", unforeseen)
 
     def _end(
         self, job: Job, state: End, sentence: str, rejections: Iterable[Rejected] = ()

@@ -22,11 +22,12 @@ from indexer.errors import IndexDamaged, IndexOutdated, WriterBusy
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
 from indexer.opening import made_with, open_generation
+from indexer.said import Said
 from indexer.store.articles import ArticleStore
 
 BATCH: Final = 1_000
 """Changes in one commit. A killed process loses at most these, and they are applied again."""
-NO_MATCH: Final = (
+NO_MATCH: Final = Said(
     "it does not match the store: the store was replaced or restored, or the index lost articles"
 )
 

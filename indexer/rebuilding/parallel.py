@@ -21,6 +21,7 @@ from indexer.article import Article
 from indexer.engines.registry import open_engine
 from indexer.errors import RebuildFailed, SearchIndexError
 from indexer.processes import end_with_parent, heeding_death, started
+from indexer.said import Said, told
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -87,7 +88,7 @@ def build_parts(
                 if isinstance(said, int):
                     advance(said)
                 elif isinstance(said, str):
-                    raise RebuildFailed(f"a process of the rebuild failed: {said}")
+                    raise RebuildFailed(Said("a process of the rebuild failed: {why}", why=said))
                 else:
                     made[doing.pop(connection)] = said
                     with heeding_death(workers[connection], _failure):
@@ -97,8 +98,11 @@ def build_parts(
 
 def _failure(fate: str) -> RebuildFailed:
     return RebuildFailed(
-        f"a process of the rebuild {fate}: the live index is untouched; look for its message "
-        "above and at the memory of the machine, then try again with a smaller --processes"
+        Said(
+            "a process of the rebuild {fate}: the live index is untouched; look for its message "
+            "above and at the memory of the machine, then try again with a smaller --processes",
+            fate=fate,
+        )
     )
 
 
@@ -114,7 +118,7 @@ def _work(job: Job, connection: Connection) -> None:
                 after, upto = connection.recv()
                 connection.send(engine.build_part(_articles(store, after, upto, connection)))
     except SearchIndexError as error:
-        connection.send(str(error))
+        connection.send(told(error))
 
 
 def _articles(

@@ -17,6 +17,7 @@ from indexer.errors import QueryLogUnavailable
 from indexer.generations import INDEX, Generations
 from indexer.opening import made_with, open_generation
 from indexer.rebuilding.words import MOST, recut
+from indexer.said import Said, told
 from indexer.word_changes import preview, with_words
 from indexer.words_preview import FullPreview, MovedQuery
 
@@ -53,7 +54,7 @@ def preview_words(
     asker = asking() if asking else None
     texts, why = _recorded(asker)
     if effect.touched > MOST * effect.articles:
-        why = "the words touch so many articles that applying them means a rebuild"
+        why = Said("the words touch so many articles that applying them means a rebuild")
     if asker is None or why or not effect.touched:
         return FullPreview(generation=live.name, effect=effect, why=why)
     with ExitStack() as held:
@@ -86,12 +87,12 @@ def preview_words(
 def _recorded(asker: Asking | None) -> tuple[list[str], str]:
     """The last queries of readers, and why there are none."""
     if asker is None:
-        return [], "nobody asks the index as readers do"
+        return [], Said("nobody asks the index as readers do")
     try:
         texts = asker.recorded(RECORDED)
     except QueryLogUnavailable as error:
-        return [], f"readers' queries cannot be read ({error})"
-    return texts, "" if texts else "no query of a reader is recorded"
+        return [], Said("readers' queries cannot be read ({why})", why=told(error))
+    return texts, "" if texts else Said("no query of a reader is recorded")
 
 
 def _asked_both(

@@ -32,6 +32,7 @@ from indexer.rebuilding.before import ensure_filled, ensure_room
 from indexer.rebuilding.catch_up import LOOK_EVERY, Replayed, replay
 from indexer.rebuilding.checks import compare_with_live, whole
 from indexer.rebuilding.filling import Build, Fill, Filled, whole_store
+from indexer.said import Said, listed
 from indexer.store.articles import ArticleStore
 
 LEAVING: Final = 5.0
@@ -47,7 +48,7 @@ class RebuildReport:
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
     ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
     removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
-    generation is complete nevertheless. ``found_words`` counts the words that were found in the articles.
+    generation is complete nevertheless. ``found_words`` counts the words that this rebuild found in the articles.
     """
 
     generation: str
@@ -187,7 +188,7 @@ def rebuild(
         cleaned=cleaned,
         pruned=pruned,
         merge_failure=done.replayed.merge_failure,
-        found_words=len(words.found_words.words),
+        found_words=len(words.found_words.words) if fill is whole_store else 0,
     )
 
 
@@ -225,16 +226,22 @@ def _complete(
     with engine.reader() as reader:
         held = reader.doc_count
     if held != last.articles:
-        raise _not_whole(name, [f"articles: {held}, in the store: {last.articles}"])
+        counts = {"held": held, "articles": last.articles}
+        raise _not_whole(name, [Said("articles: {held}, in the store: {articles}", **counts)])
     return _Whole(last, during, replace(checks, checks=(*whole(held), *checks.checks)))
 
 
 def _not_whole(name: str, faults: Sequence[str]) -> RebuildFailed:
-    shown = "; ".join(faults[:_FAULTS_SHOWN])
-    more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+    shown, more = list(faults[:_FAULTS_SHOWN]), len(faults) - _FAULTS_SHOWN
+    if more > 0:
+        shown.append(Said("and {more} more", more=more))
     return RebuildFailed(
-        f"generation {name} failed its check and was not promoted ({shown}{more}): "
-        "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again"
+        Said(
+            "generation {name} failed its check and was not promoted ({why}): "
+            "the live index is untouched; check the disk, then run 'python -m indexer rebuild' again",
+            name=name,
+            why=listed(*shown),
+        )
     )
 
 

@@ -23,6 +23,7 @@ from indexer.fingerprint import fingerprint
 from indexer.generations import DamagedGeneration, Generation, Generations
 from indexer.opening import ensure_unaltered, made_with, open_generation
 from indexer.rebuilding.catch_up import NO_MATCH, made_from
+from indexer.said import Said, told
 from indexer.store.articles import ArticleStore
 from indexer.word_changes import NO_CHANGES, WordChanges
 
@@ -138,8 +139,8 @@ def check(
     name = generations.live_name()
     if name is None:
         raise NoLiveGeneration(generations.root)
-    faults = [
-        f"manifest of generation {each.name} is damaged: {each.why}"
+    faults: list[str] = [
+        Said("manifest of generation {name} is damaged: {why}", name=each.name, why=each.why)
         for each in generations.list()
         if isinstance(each, DamagedGeneration) and not each.live
     ]
@@ -149,7 +150,7 @@ def check(
         live = generations.live()
         ours = fingerprint(engine=engine_name, analysis=made_with(live, analyzer).fingerprint)
         if live.manifest.fingerprint != ours:
-            faults.append(str(IndexOutdated(live.manifest.fingerprint, ours)))
+            faults.append(told(IndexOutdated(live.manifest.fingerprint, ours)))
         # By the engine that made it, which may differ from the one in the settings.
         engine = open_generation(live, analyzer=analyzer, timezone=timezone)
         faults.extend(engine.check())
@@ -162,11 +163,15 @@ def check(
         if revision == newest and doc_count != articles:
             faults.append(_counts_differ(doc_count, articles))
         elif not matches:
-            faults.append(str(IndexDamaged(live.index, NO_MATCH)))
+            faults.append(told(IndexDamaged(live.index, NO_MATCH)))
     except (GenerationMissing, ManifestDamaged, FormatMismatch, IndexDamaged) as error:
-        faults.append(str(error))
+        faults.append(told(error))
     return CheckReport(generation=name, doc_count=doc_count, behind=behind, faults=tuple(faults))
 
 
 def _counts_differ(doc_count: int, articles: int) -> str:
-    return f"the index does not hold the store (articles: {doc_count}, in the store: {articles})"
+    return Said(
+        "the index does not hold the store (articles: {held}, in the store: {articles})",
+        held=doc_count,
+        articles=articles,
+    )

@@ -23,6 +23,7 @@ from indexer.opening import made_with
 from indexer.rebuilding.catch_up import BATCH, made_from
 from indexer.rebuilding.filling import Build, Fill, Filled, whole_store
 from indexer.rebuilding.rebuild import RebuildReport, rebuild
+from indexer.said import Said, listed
 from indexer.store.articles import ArticleStore
 from indexer.word_changes import WordChanges, touched, with_words
 
@@ -46,9 +47,9 @@ class WordsReport:
     def sentence(self) -> str:
         """Which words were applied, and how."""
         if self.rebuilt is None:
-            return "nothing to do: the live index was made with these words"
-        how = self.why or f"articles indexed anew: {self.touched:,}"
-        return f"{self.changes}; {how}"
+            return Said("nothing to do: the live index was made with these words")
+        how = self.why or Said("articles indexed anew: {touched:,}", touched=self.touched)
+        return listed(self.changes.sentence, how)
 
 
 def apply_words(
@@ -85,7 +86,12 @@ def apply_words(
         if not why:
             count = len(touched(reader, changes))
             if count > MOST * reader.doc_count:
-                why, count = f"the words touch {count:,} of {reader.doc_count:,} articles", None
+                why = Said(
+                    "the words touch {touched:,} of {articles:,} articles",
+                    touched=count,
+                    articles=reader.doc_count,
+                )
+                count = None
     fill: Fill = whole_store
     if count is not None:
         after = with_words(before, analyzer.user_dictionary)
@@ -109,14 +115,14 @@ def apply_words(
 def _unfit(live: Generation, before: Analyzer, engine_name: str) -> str:
     """Why a generation of this program cannot be made of the live one's files; empty if it can."""
     if live.manifest.schema_version != SCHEMA_VERSION:
-        return "the live index has the format of another release"
+        return Said("the live index has the format of another release")
     if live.manifest.fingerprint != fingerprint(engine=engine_name, analysis=before.fingerprint):
-        return "another release or another engine made the live index"
+        return Said("another release or another engine made the live index")
     return ""
 
 
 def _unlike(store: ArticleStore, reader: Reader) -> str:
-    return "" if made_from(store, reader) else "the live index does not match the store"
+    return "" if made_from(store, reader) else Said("the live index does not match the store")
 
 
 def _from_live(

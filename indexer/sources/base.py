@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
+from indexer.said import Said
 
 
 class Source(Protocol):
@@ -60,3 +62,13 @@ class Incremental(Source, Protocol):
     @property
     def reached(self) -> str | None:
         """How far the records have been read; None before the first one. A run since then gives at least all later changes."""
+
+
+def refused(where: str, error: OSError) -> SourceUnreadable:
+    """The failure of a file that the system does not let us read."""
+    return SourceUnreadable(
+        where,
+        Said(
+            "cannot be read ({why}): check the path, and who may read it", why=str(error.strerror)
+        ),
+    )

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from indexer.errors import SourceUnreadable
+from indexer.said import Said
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 MAX_COLUMNS: Final = 1_000
@@ -107,21 +108,36 @@ def column_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
     names = _trimmed(cells)
     if len(names) > MAX_COLUMNS:
         raise SourceUnreadable(
-            where, f"{len(names):,} columns, the limit is {MAX_COLUMNS:,}: is this a table?"
+            where,
+            Said(
+                "{count:,} columns, the limit is {limit:,}: is this a table?",
+                count=len(names),
+                limit=MAX_COLUMNS,
+            ),
         )
     if "" in names:
         raise SourceUnreadable(
             where,
-            f"column {names.index('') + 1} has no name: the first row must name every column; "
-            "if the names stand further down, delete the rows above them",
+            Said(
+                "column {column} has no name: the first row must name every column; "
+                "if the names stand further down, delete the rows above them",
+                column=names.index("") + 1,
+            ),
         )
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise SourceUnreadable(
-            where, f"two columns are called {twice[0][:MAX_NAME]!r}: rename one in the first row"
+            where,
+            Said(
+                "two columns are called {name!r}: rename one in the first row",
+                name=twice[0][:MAX_NAME],
+            ),
         )
     if too_long := next((each for each in names if len(each) > MAX_NAME), None):
         raise SourceUnreadable(
             where,
-            f"{too_long[:40]!r}... is no name of a column: the first row must name the columns",
+            Said(
+                "{name!r}... is no name of a column: the first row must name the columns",
+                name=too_long[:40],
+            ),
         )
     return tuple(names)

@@ -18,8 +18,9 @@ from typing import Final
 import orjson
 
 from indexer.errors import SourceUnreadable
-from indexer.lines import BREAKS, MAX_LINE_BYTES
+from indexer.lines import BREAKS, MAX_LINE_BYTES, broken_off
 from indexer.records import Record, Rejection
+from indexer.said import Said
 from indexer.sources.columns import DELIMITERS, column_names, find_delimiter, names_columns
 from indexer.sources.reading import Text, opened_text, read_once
 from indexer.sources.recognise import refuse_other
@@ -34,8 +35,8 @@ _FORMULA: Final = re.compile(r'="([^"]*)"')
 """How a table says to Excel that 007 is a text."""
 _WIDE_QUOTES: Final = ("“", "”", "„", "＂", "「", "『")
 _QUOTING: Final = {
-    "unexpected end of data": "a quote opens a cell and is never closed",
-    "expected after": "a quote inside a quoted cell is not doubled",
+    "unexpected end of data": Said("a quote opens a cell and is never closed"),
+    "expected after": Said("a quote inside a quoted cell is not doubled"),
 }
 """What the module csv says of a quoting error, and what is meant."""
 
@@ -105,14 +106,18 @@ class _Table:
         for row in self._all:
             why = row.why if isinstance(row, Rejection) else self._undecoded(row)
             if isinstance(row, Rejection) or why:
-                raise SourceUnreadable(self._where(), f"the first row must name the columns: {why}")
+                raise SourceUnreadable(
+                    self._where(), Said("the first row must name the columns: {why}", why=why)
+                )
             if names_columns(row):
                 self._first = row
                 return self._names(row)
         if row:
             raise SourceUnreadable(
                 self._text.name,
-                "no row names two columns: they must be parted by commas, tabs, semicolons or bars, not by signs of full width such as ，",
+                Said(
+                    "no row names two columns: they must be parted by commas, tabs, semicolons or bars, not by signs of full width such as ，"
+                ),
             )
         return ()
 
@@ -120,7 +125,10 @@ class _Table:
         if all(each[:1] in _WIDE_QUOTES for each in cells):
             raise SourceUnreadable(
                 self._where(),
-                f'the names of the columns stand in {cells[0][:1]}, which quotes no cell: replace it by " around the cells',
+                Said(
+                    'the names of the columns stand in {mark}, which quotes no cell: replace it by " around the cells',
+                    mark=cells[0][:1],
+                ),
             )
         return column_names(cells, self._where())
 
@@ -145,7 +153,8 @@ class _Table:
                 self._lines.put_back()
             except csv.Error as error:
                 meant = (what for said, what in _QUOTING.items() if said in str(error))
-                why = f"line {self._lines.number}: {next(meant, str(error))}"
+                fault = next(meant, str(error))
+                why = Said("line {line}: {why}", line=self._lines.number, why=fault)
                 text = self._lines.first.rstrip("\r\n")
                 yield Rejection.unread(self._where(), why, text=text)
                 self._lines.put_back()
@@ -167,13 +176,18 @@ class _Table:
         if why := self._undecoded(cells):
             return why
         if len(cells) < len(names):
-            return (
-                f"{len(cells)} cells for {len(names)} columns: a quote or a delimiter may be wrong"
+            return Said(
+                "{cells} cells for {columns} columns: a quote or a delimiter may be wrong",
+                cells=len(cells),
+                columns=len(names),
             )
         if any(cells[len(names) :]):
-            return (
-                f"{len(cells)} cells for {len(names)} columns: "
-                f"a text that holds {self._delimiter!r} must stand in double quotes"
+            return Said(
+                "{cells} cells for {columns} columns: "
+                "a text that holds {delimiter!r} must stand in double quotes",
+                cells=len(cells),
+                columns=len(names),
+                delimiter=self._delimiter,
             )
         return None
 
@@ -182,7 +196,12 @@ class _Table:
             for number, cell in enumerate(cells, 1):
                 if match := _UNDECODED.search(cell):
                     byte = ord(match[0]) - 0xDC00
-                    return f"column {number}: not {self._text.encoding.upper()} (byte 0x{byte:02X})"
+                    return Said(
+                        "column {column}: not {encoding} (byte 0x{byte:02X})",
+                        column=number,
+                        encoding=self._text.encoding.upper(),
+                        byte=byte,
+                    )
         return None
 
     def _where(self) -> str:
@@ -190,8 +209,10 @@ class _Table:
 
     def _why_too_long(self) -> str:
         if self._lines.number > self._lines.first_number:
-            return f"a quote opens a cell and is not closed within {MAX_ROW:,} characters"
-        return f"longer than {MAX_ROW:,} characters, not copied"
+            return Said(
+                "a quote opens a cell and is not closed within {limit:,} characters", limit=MAX_ROW
+            )
+        return Said("longer than {limit:,} characters, not copied", limit=MAX_ROW)
 
 
 class _TooLong(Exception):
@@ -256,9 +277,6 @@ class _Lines(Iterator[str]):
                 while (rest := self._text.readline(_SKIP)) and rest[-1] not in "\r\n":
                     pass
         except BREAKS as error:
-            raise SourceUnreadable(
-                f"{self._name}:{self._read}",
-                f"the file breaks off here ({error}): get it whole, then ingest it again",
-            ) from error
+            raise broken_off(f"{self._name}:{self._read}", error) from error
         # Where files were joined, the second one begins with a mark of its own. In a quoted cell it belongs to the text.
         return self._read, line.removeprefix("\ufeff") if line and not self._row else line

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from indexer.errors import SourceUnreadable
+from indexer.said import Said
 
 _CHUNK: Final = 32 * 1024
 """Bytes that are decoded at once. A larger chunk is no faster."""
@@ -118,7 +119,11 @@ class _Utf8(io.RawIOBase):
             except UnicodeDecodeError as error:
                 raise SourceUnreadable(
                     self._name,
-                    f"is not {self._encoding} throughout ({error.reason}): get it whole, or convert it to UTF-8",
+                    Said(
+                        "is not {encoding} throughout ({why}): get it whole, or convert it to UTF-8",
+                        encoding=self._encoding,
+                        why=error.reason,
+                    ),
                 ) from error
             if text and not self._begun:
                 text, self._begun = text.removeprefix("\ufeff"), True

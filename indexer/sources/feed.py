@@ -15,6 +15,7 @@ from typing import Final
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
 from indexer.records import Record, Rejection, one_line
+from indexer.said import told
 from indexer.sources.feed_parts import Entry, Head, count_entries, parts
 from indexer.sources.feed_values import Reader
 from indexer.sources.fetching import MAX_FETCHED, fetched, is_address
@@ -77,7 +78,7 @@ def _record(entry: Entry, reader: Reader, where: str) -> Record | Rejection:
     try:
         values = reader.values(entry.text)
     except ValueError as error:
-        return Rejection.unread(where, str(error), text=_restored(entry.text))
+        return Rejection.unread(where, told(error), text=_restored(entry.text))
     values = {key: _with_bytes(value) for key, value in values.items()}
     return Record(where, values, one_line(values))
 

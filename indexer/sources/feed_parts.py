@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
+from indexer.said import Said
 
 MAX_ENTRY: Final = 4 * 1024 * 1024
 """Characters of an entry. The longest body that an article may have takes them if each of its characters is a reference."""
@@ -108,7 +109,10 @@ class _Parts:
             yield from self._all()
         except _TooLong:
             raise self._unreadable(
-                f"no entry begins within {MAX_BETWEEN:,} characters: look whether it is a feed"
+                Said(
+                    "no entry begins within {limit:,} characters: look whether it is a feed",
+                    limit=MAX_BETWEEN,
+                )
             ) from None
 
     def _all(self) -> Iterator[Head | Entry]:
@@ -124,9 +128,11 @@ class _Parts:
             yield self._entry(mark["entry"])
             mark = self._next(marks, 0, MAX_BETWEEN)
         if not mark:
-            raise self._broken_off("its end is missing")
+            raise self._broken_off(Said("its end is missing"))
         if self._next(marks, mark.end(), MAX_BETWEEN):
-            raise self._unreadable("the feed ends, and another one follows: give each for itself")
+            raise self._unreadable(
+                Said("the feed ends, and another one follows: give each for itself")
+            )
 
     def _root(self) -> tuple[str, str]:
         """The name of the root, and that of entries, as patterns. Drops what stands before the root."""
@@ -145,10 +151,13 @@ class _Parts:
                 return root, f"(?:(?:{each}):)?{_ROOTS[name.lower()]}"
             raise SourceUnreadable(
                 self._name,
-                f"is no feed: it begins with <{name}>, not with <rss>, <feed> or <rdf:RDF>",
+                Said(
+                    "is no feed: it begins with <{name}>, not with <rss>, <feed> or <rdf:RDF>",
+                    name=name,
+                ),
             )
         raise SourceUnreadable(
-            self._name, "is no feed: it holds none of <rss>, <feed> and <rdf:RDF>"
+            self._name, Said("is no feed: it holds none of <rss>, <feed> and <rdf:RDF>")
         )
 
     def _end_of_prolog(self, mark: re.Match[str]) -> int:
@@ -169,13 +178,17 @@ class _Parts:
             end = self._end_of_entry(re.escape(name))
         except _TooLong:
             self._drop(len(self._text) - _REST)
-            return Entry(self._number, "", f"longer than {MAX_ENTRY:,} characters, not copied")
+            why = Said("longer than {limit:,} characters, not copied", limit=MAX_ENTRY)
+            return Entry(self._number, "", why)
         text = self._text[: abs(end)]
         self._drop(abs(end))
         if text.count("<") > MAX_TAGS:
-            return Entry(self._number, "", f"more than {MAX_TAGS:,} tags, not copied")
+            why = Said("more than {limit:,} tags, not copied", limit=MAX_TAGS)
+            return Entry(self._number, "", why)
         if end < 0:
-            return Entry(self._number, text, f"the next one begins before </{name}>")
+            return Entry(
+                self._number, text, Said("the next one begins before </{name}>", name=name)
+            )
         return Entry(self._number, text)
 
     def _end_of_entry(self, name: str) -> int:
@@ -191,7 +204,7 @@ class _Parts:
             return -mark.start()
         end = self._find(">", mark.end(), MAX_ENTRY) if mark else 0
         if not end:
-            raise self._broken_off("in the middle of an entry")
+            raise self._broken_off(Said("in the middle of an entry"))
         return end
 
     def _next(self, marks: re.Pattern[str], at: int, limit: int) -> re.Match[str] | None:
@@ -236,7 +249,7 @@ class _Parts:
 
     def _broken_off(self, how: str) -> SourceUnreadable:
         return self._unreadable(
-            f"the feed breaks off here ({how}): get it whole, then ingest it again"
+            Said("the feed breaks off here ({why}): get it whole, then ingest it again", why=how)
         )
 
     def _unreadable(self, why: str) -> SourceUnreadable:

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from indexer.markup import Plain, plain_text
+from indexer.said import Said
 from indexer.sources.feed_parts import Head
 
 _AS_UTF8: Final = {"content-type": "application/xml; charset=utf-8"}
@@ -49,10 +50,10 @@ class Reader:
         """
         found = _parse(f"{self._head.opening}{_whole_characters(entry)}{self._head.closing}")
         if not found.entries:
-            raise ValueError("no entry can be made out")
+            raise ValueError(Said("no entry can be made out"))
         values = self._values(found.entries[0], atom=found.version.startswith("atom"))
         if not values:
-            raise ValueError("holds nothing")
+            raise ValueError(Said("holds nothing"))
         source = _line(found.entries[0].get("source", {}), "title") or self._title
         return {**values, "source": source} if source else values
 
@@ -102,7 +103,9 @@ def _parse(text: str) -> Any:
             stream, response_headers=_AS_UTF8, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:  # A parser of tag soup fails in any way on hostile input. The entry is rejected with the reason.
-        raise ValueError(f"cannot be read ({type(error).__name__}: {error})") from error
+        raise ValueError(
+            Said("cannot be read ({why})", why=f"{type(error).__name__}: {error}")
+        ) from error
 
 
 def _whole_characters(text: str) -> str:

@@ -31,6 +31,7 @@ from urllib.request import (
 )
 
 from indexer.errors import SourceUnreadable
+from indexer.said import Said
 from indexer.sources.reading import rejoined
 
 MAX_FETCHED: Final = 64 * 1024 * 1024
@@ -180,7 +181,8 @@ def _fetch(address: str, file: IO[bytes], deadline: _Deadline) -> tuple[str, Exc
     except (OSError, HTTPException, ValueError) as error:
         why = _too_slow() if deadline.passed else _why(error)
         raise SourceUnreadable(
-            address, f"cannot be fetched ({why}): check the address, and try it in a browser"
+            address,
+            Said("cannot be fetched ({why}): check the address, and try it in a browser", why=why),
         ) from error
     if deadline.passed:
         broken = OSError(_too_slow())
@@ -218,21 +220,35 @@ def _ascii(address: str) -> str:
 
 def _refused(error: HTTPError) -> str:
     if error.code in (401, 403):
-        return f"is not given to programs without a login ({error.code}): ask its publisher, or save it to a file"
+        return Said(
+            "is not given to programs without a login ({code}): ask its publisher, or save it to a file",
+            code=error.code,
+        )
     if 300 <= error.code < 400:
         target = error.headers.get("location", "nowhere")
-        return f"leads to {target[:200]}, which is not followed: give an address that leads to the file"
+        return Said(
+            "leads to {target}, which is not followed: give an address that leads to the file",
+            target=target[:200],
+        )
     if error.code >= 500 or error.code == 429:
-        return f"cannot be had now ({error.code} {error.reason}): try again later"
-    return f"is not there ({error.code} {error.reason}): check the address, and try it in a browser"
+        return Said(
+            "cannot be had now ({code} {reason}): try again later",
+            code=error.code,
+            reason=error.reason,
+        )
+    return Said(
+        "is not there ({code} {reason}): check the address, and try it in a browser",
+        code=error.code,
+        reason=error.reason,
+    )
 
 
 def _too_slow() -> str:
-    return f"it takes more than {MAX_SECONDS:g} seconds"
+    return Said("it takes more than {seconds:g} seconds", seconds=MAX_SECONDS)
 
 
 def _why(error: Exception) -> str:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, TimeoutError):
-        return "the server takes too long"
+        return Said("the server takes too long")
     return str(reason) or type(reason).__name__

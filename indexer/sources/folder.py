@@ -17,7 +17,8 @@ from typing import Final
 
 from indexer.errors import SourceUnreadable
 from indexer.records import Record, Rejection
-from indexer.sources.base import Source
+from indexer.said import Said
+from indexer.sources.base import Source, refused
 from indexer.sources.pages.places import is_page, shown
 from indexer.sources.pages.source import Pages
 from indexer.sources.registry import open_source
@@ -136,10 +137,8 @@ class Folder:
     def _refuse(self, error: OSError) -> None:
         if isinstance(error, FileNotFoundError) and error.filename != str(self._folder):
             return  # it was there a moment ago
-        raise SourceUnreadable(
-            shown(str(error.filename or self._folder)),
-            f"cannot be read ({error.strerror}): check the path, and who may read it",
-        ) from error
+        where = shown(str(error.filename or self._folder))
+        raise refused(where, error) from error
 
     def _is_read(self, name: str) -> bool:
         if _NOT_YET.match(name):
@@ -155,9 +154,9 @@ class Folder:
     def _records_of(self, file: _File) -> Iterator[Record | Rejection]:
         where = shown(str(file.path))
         if file.path.is_symlink():
-            yield Rejection.unread(where, "a link, not followed: put the file itself there")
+            yield Rejection.unread(where, Said("a link, not followed: put the file itself there"))
         elif not file.path.is_file():  # a pipe or a device would never end
-            yield Rejection.unread(where, "not a regular file")
+            yield Rejection.unread(where, Said("not a regular file"))
         else:
             try:
                 yield from self._source(file).records()

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, read_lines
 from indexer.records import UNREAD, Record, Rejection
+from indexer.said import Said
 from indexer.sources.json_text import MAX_DEPTH, JsonText, is_article
 from indexer.sources.reading import (
     HEAD,
@@ -136,7 +137,12 @@ class JsonFile:
             if self._part not in json.lists:
                 known = ", ".join(list(json.lists)[:_MAX_NAMED]) or "none"
                 raise SourceUnreadable(
-                    text.name, f"has no list at {self._part!r}; its lists are: {known}"
+                    text.name,
+                    Said(
+                        "has no list at {part!r}; its lists are: {known}",
+                        part=self._part,
+                        known=known,
+                    ),
                 )
             return "list", self._part
         lists = [each for each in json.lists if json.lists[each] or each in json.empty]

@@ -15,8 +15,18 @@ from json import JSONDecodeError, JSONDecoder, dumps
 from typing import Final
 
 from indexer.errors import SourceUnreadable
-from indexer.lines import BREAKS, MAX_LINE_BYTES, STRICT, meant, parse_text
+from indexer.lines import (
+    BREAKS,
+    MAX_LINE_BYTES,
+    NO_OBJECT,
+    STRICT,
+    broken_off,
+    meant,
+    parse_text,
+    too_long,
+)
 from indexer.records import Record, Rejection
+from indexer.said import Said
 
 MAX_DEPTH: Final = 6
 """How deep a list is looked for. Answers of an API hold it two or three deep, as in data.result.list."""
@@ -137,7 +147,7 @@ class JsonText:
         index = 0
         while following := self.peek():
             if following != "{":
-                raise self._unreadable("'{' is missing before object", index)
+                raise self._unreadable(Said("'{{' is missing before object {number}", number=index))
             yield self._element("", index)
             index += 1
 
@@ -158,7 +168,7 @@ class JsonText:
             SourceUnreadable: something follows.
         """
         if self.peek():
-            raise self._unreadable("something follows the end")
+            raise self._unreadable(Said("something follows the end"))
 
     def _value(self, path: str, depth: int) -> Generator[Element, None, object]:
         """The elements in a value. Returns the value, or True for a list or an object that elements are looked for in."""
@@ -177,7 +187,9 @@ class JsonText:
         index = 0
         while (following := self.peek()) != "]":
             if not following:
-                raise self._unreadable("the text ends in the list before element", index)
+                raise self._unreadable(
+                    Said("the text ends in the list before element {number}", number=index)
+                )
             element = self._element(path, index)
             self.lists[path] += element.size
             self._longest = max(self._longest, element.size)
@@ -186,7 +198,7 @@ class JsonText:
             if self.peek() == ",":
                 self._at += 1
             elif self.peek() not in ("]", ""):
-                raise self._unreadable("',' is missing before element", index)
+                raise self._unreadable(Said("',' is missing before element {number}", number=index))
         if not index:
             self.empty.add(path)
         self._at += 1
@@ -206,16 +218,16 @@ class JsonText:
         self._at += 1
         while self.peek() != "}":
             if self.peek() != '"':
-                raise self._unreadable("a key in double quotes is missing")
+                raise self._unreadable(Said("a key in double quotes is missing"))
             key = self._pass_value()
             if self.peek() != ":":
-                raise self._unreadable("':' is missing")
+                raise self._unreadable(Said("':' is missing"))
             self._at += 1
             seen.note(key, (yield from self._value(f"{path}.{key}".lstrip("."), depth + 1)))
             if self.peek() == ",":
                 self._at += 1
             elif self.peek() != "}":
-                raise self._unreadable("',' or '}' is missing")
+                raise self._unreadable(Said("',' or '}}' is missing"))
         self._at += 1
 
     def _pass_value(self) -> object:
@@ -238,10 +250,9 @@ class JsonText:
         where = f"{self._name}:{path}[{index}]" if path else f"{self._name}[{index}]"
         begin = self.place
         if self._text[self._at] != "{":
-            why = "not a JSON object such as {...}"
             value = self._pass_value()
             text = dumps(value, ensure_ascii=False)
-            return Element(path, 0, Rejection.unread(where, why, text=text))
+            return Element(path, 0, Rejection.unread(where, NO_OBJECT, text=text))
         tries = 0
         while True:
             try:
@@ -252,7 +263,9 @@ class JsonText:
                     if len(self._text) - self._at > MAX_LINE_BYTES:
                         return self._too_long(path, where, begin)
                     if not self._more():
-                        raise self._unreadable("the text ends in element", index) from None
+                        raise self._unreadable(
+                            Said("the text ends in element {number}", number=index)
+                        ) from None
                     tries += 1
                     continue
                 values = None
@@ -264,7 +277,9 @@ class JsonText:
         raw = _one_line(text)
         if match := _UNDECODED.search(text):
             byte = ord(match[0]) - 0xDC00
-            why = f"not {self._encoding.upper()} (byte 0x{byte:02X})"
+            why = Said(
+                "not {encoding} (byte 0x{byte:02X})", encoding=self._encoding.upper(), byte=byte
+            )
             return Rejection(where, why, raw)
         if len(text) > MAX_LINE_BYTES:
             return Rejection.unread(where, _TOO_LONG)
@@ -315,7 +330,9 @@ class JsonText:
                     in_string = sign == '"' and token[1] != '"'
             self._at = len(self._text) - (in_string and self._text.endswith("\\"))
             if not self._more():
-                raise self._unreadable(f"the text ends in {where}, which is {_TOO_LONG}")
+                raise self._unreadable(
+                    Said("the text ends in {where}, which is {what}", where=where, what=_TOO_LONG)
+                )
 
     def _more(self) -> bool:
         """Read on, as much as is held, so that an object is tried again only a few times. False at the end."""
@@ -344,20 +361,20 @@ class JsonText:
         return len(self._text) > held
 
     def _break(self, error: Exception) -> SourceUnreadable:
-        return SourceUnreadable(
-            f"{self._name}:{self._line}",
-            f"the file breaks off here ({error}): get it whole, then ingest it again",
-        )
+        return broken_off(f"{self._name}:{self._line}", error)
 
-    def _unreadable(self, why: str, index: int | None = None) -> SourceUnreadable:
-        what = why if index is None else f"{why} {index}"
+    def _unreadable(self, why: str) -> SourceUnreadable:
         return SourceUnreadable(
             f"{self._name}:{self.line}",
-            f"broken JSON at character {self.place + 1:,} of the file: {what}; put it right, then ingest it again",
+            Said(
+                "broken JSON at character {place:,} of the file: {why}; put it right, then ingest it again",
+                place=self.place + 1,
+                why=why,
+            ),
         )
 
 
-_TOO_LONG: Final = f"longer than {MAX_LINE_BYTES} bytes, not copied"
+_TOO_LONG: Final = too_long(MAX_LINE_BYTES)
 
 
 def _one_line(text: str) -> str:

@@ -18,6 +18,8 @@ from zipfile import ZipFile
 
 from indexer.errors import SourceUnreadable
 from indexer.lines import BREAKS
+from indexer.said import Said, told
+from indexer.sources.base import refused
 from indexer.sources.encodings import decode, encoding_of, utf8
 from indexer.sources.pages.places import is_page
 from indexer.sources.signatures import GZIP, ZIP, Other, kind_of_bytes, kind_of_office
@@ -77,7 +79,7 @@ def opened(location: str) -> Iterator[Opened]:
         try:
             found = _open(location, name, stack)
         except Other as other:
-            raise SourceUnreadable(name, str(other)) from other
+            raise SourceUnreadable(name, told(other)) from other
         yield found
 
 
@@ -103,7 +105,7 @@ def unpacked_text(stream: io.BufferedReader, name: str) -> Iterator[Text]:
         try:
             found = _Unpacking(stack, patient=True).look(stream, name, None)
         except Other as other:
-            raise SourceUnreadable(name, str(other)) from other
+            raise SourceUnreadable(name, told(other)) from other
         yield _text_of(found, cut=len(found.head) >= HEAD)
 
 
@@ -139,7 +141,7 @@ def text_encoding(head: bytes, name: str) -> str:
     """
     encoding = encoding_of(head)
     if encoding is None:
-        raise SourceUnreadable(name, "is neither text nor another file that can be read")
+        raise SourceUnreadable(name, Said("is neither text nor another file that can be read"))
     return encoding
 
 
@@ -159,7 +161,10 @@ def spooled(
             file.write(chunk)
             if file.tell() > MAX_SPOOLED:
                 raise SourceUnreadable(
-                    name, f"is longer than {MAX_SPOOLED:,} bytes: save it to a file first"
+                    name,
+                    Said(
+                        "is longer than {limit:,} bytes: save it to a file first", limit=MAX_SPOOLED
+                    ),
                 )
     except BREAKS as error:
         broken = error
@@ -201,7 +206,9 @@ class _Rejoined(io.RawIOBase):
 
 def _text_of(found: Opened, *, cut: bool) -> Text:
     if found.kind is not None:
-        raise SourceUnreadable(found.name, f"is no text: read it with --source {found.kind}")
+        raise SourceUnreadable(
+            found.name, Said("is no text: read it with --source {kind}", kind=found.kind)
+        )
     encoding = text_encoding(found.head, found.name)
     return Text(
         found.name,
@@ -223,11 +230,9 @@ def _open(location: str, name: str, stack: ExitStack) -> Opened:
             raise SourceUnreadable(
                 name, "is no file: fetch it first, as with curl, and name the file that you get"
             ) from error
-        raise SourceUnreadable(
-            name, f"cannot be read ({error.strerror}): check the path, and who may read it"
-        ) from error
+        raise refused(name, error) from error
     if path.suffix == ".gz" and not stream.peek(len(GZIP)).startswith(GZIP):
-        raise SourceUnreadable(name, "is not gzipped, though its name says so: rename it")
+        raise SourceUnreadable(name, Said("is not gzipped, though its name says so: rename it"))
     once = read_once(location)
     return _Unpacking(stack, patient=not once).look(stream, name, None if once else path)
 
@@ -246,7 +251,9 @@ class _Unpacking:
     ) -> Opened:
         """What a stream holds; ``path`` is the file that holds exactly this stream."""
         if depth > MAX_NESTED:
-            raise Other(f"packed more than {MAX_NESTED} times over", "unpack it first")
+            raise Other(
+                Said("packed more than {limit} times over", limit=MAX_NESTED), "unpack it first"
+            )
         head, stream = self._begin(packed)
         if head.startswith(GZIP):
             unzipped = self._stack.enter_context(gzip.GzipFile(fileobj=stream))
@@ -274,12 +281,19 @@ class _Unpacking:
         except (RuntimeError, *BREAKS) as error:
             # zipfile raises RuntimeError where a password is missing, or a method of packing unknown.
             raise SourceUnreadable(
-                name, f"is a zip archive that cannot be read ({error}): get it whole, or unpack it"
+                name,
+                Said(
+                    "is a zip archive that cannot be read ({why}): get it whole, or unpack it",
+                    why=str(error),
+                ),
             ) from error
         if kind is None:
             if not any(is_page(each.filename) for each in members):
                 raise Other(
-                    f"a zip archive of {len(members)} files, of which none is a page",
+                    Said(
+                        "a zip archive of {count} files, of which none is a page",
+                        count=len(members),
+                    ),
                     "unpack it, and give one file",
                 )
             kind = "html"

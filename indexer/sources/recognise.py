@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.errors import SourceUnreadable
+from indexer.said import Said, told
 from indexer.sources.columns import find_delimiter
 from indexer.sources.encodings import decode
 from indexer.sources.fetching import is_address
@@ -111,11 +112,11 @@ def refuse_other(kind: str, text: Text) -> None:
     """
     found = _refused(text.name, text.head, cut=text.cut)
     if found is not None and found != kind:
-        raise SourceUnreadable(
-            text.name, f"is {CALLED[found]}, not {CALLED[kind]}: read it with --source {found}"
-        )
+        raise SourceUnreadable(text.name, _is_another(found, kind))
     if kind == "json" and found is None and len(text.head.strip().splitlines()) > _ENOUGH:
-        raise SourceUnreadable(text.name, "is not JSON: none of its first lines begins with { or [")
+        raise SourceUnreadable(
+            text.name, Said("is not JSON: none of its first lines begins with {{ or [")
+        )
 
 
 def refuse_other_than(kind: str, found: Opened) -> None:
@@ -127,8 +128,15 @@ def refuse_other_than(kind: str, found: Opened) -> None:
     if found.kind == kind:
         return
     other = found.kind or _kind_of_text(found.head, found.name, cut=True)
-    raise SourceUnreadable(
-        found.name, f"is {CALLED[other]}, not {CALLED[kind]}: read it with --source {other}"
+    raise SourceUnreadable(found.name, _is_another(other, kind))
+
+
+def _is_another(found: str, wanted: str) -> Said:
+    return Said(
+        "is {what}, not {wanted}: read it with --source {kind}",
+        what=CALLED[found],
+        wanted=CALLED[wanted],
+        kind=found,
     )
 
 
@@ -137,20 +145,24 @@ def _refused(name: str, head: str, *, cut: bool) -> str | None:
     try:
         return text_kind(head, cut=cut)
     except Other as other:
-        raise SourceUnreadable(name, str(other)) from other
+        raise SourceUnreadable(name, told(other)) from other
 
 
 def _kind_of_text(head: bytes, name: str, *, cut: bool) -> str:
     if not head.strip():
         raise SourceUnreadable(
             name,
-            "is empty, or begins with blanks only: if that is as it should be, name its kind, such as --source json",
+            Said(
+                "is empty, or begins with blanks only: if that is as it should be, name its kind, such as --source json"
+            ),
         )
     kind = _refused(name, decode(head, text_encoding(head, name)), cut=cut)
     if kind is None:
         raise SourceUnreadable(
             name,
-            "is a text, but no JSON, table, page or feed: name its kind with --source if it is one",
+            Said(
+                "is a text, but no JSON, table, page or feed: name its kind with --source if it is one"
+            ),
         )
     return kind
 
@@ -166,7 +178,9 @@ def _kind_of_markup(text: str) -> str:
     if _PAGE.match(text, at) or (not declared and _PAGE.search(text)):
         return "html"
     what = f"XML ({root[1]})" if root else "XML"
-    raise Other(f"{what}, neither a feed nor a page", "export the articles as JSON or CSV")
+    raise Other(
+        Said("{form}, neither a feed nor a page", form=what), "export the articles as JSON or CSV"
+    )
 
 
 def _kind_of_standard_input() -> str:
@@ -188,5 +202,5 @@ def _kind_of_standard_input() -> str:
     try:
         kind = kind_of_bytes(head)
     except Other as other:
-        raise SourceUnreadable(name, str(other)) from other
+        raise SourceUnreadable(name, told(other)) from other
     return kind or _kind_of_text(head, name, cut=True)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from indexer.errors import InvalidSetting, SourceUnreadable
+from indexer.said import Said
 from indexer.sources.base import Source
 from indexer.sources.recognise import CALLED, is_elsewhere, kind_of
 
@@ -70,5 +71,7 @@ def find_kind(location: str) -> str:
     """
     kind = kind_of(location)
     if kind not in SOURCES:
-        raise SourceUnreadable(location, f"is {CALLED[kind]}, which no source here reads")
+        raise SourceUnreadable(
+            location, Said("is {what}, which no source here reads", what=CALLED[kind])
+        )
     return kind

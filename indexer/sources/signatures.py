@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 from zipfile import ZipFile
 
+from indexer.said import Said
+
 GZIP: Final = b"\x1f\x8b"
 ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
@@ -14,7 +16,7 @@ _TAR: Final = (257, b"ustar")
 
 _UNPACK: Final = "unpack it first"
 _NO_TEXT: Final = "it holds no text"
-_OTHERS: Final = (
+OTHERS: Final = (
     (b"%PDF-", "a PDF", "save its text as a page, or export the articles from where they were written"),
     (b"SQLite format 3\x00", "an SQLite database", "read it by its URL, such as sqlite:///news.sqlite3, with --table or --query"),
     (b"{\\rtf", "an RTF document", "save it as a page (HTML)"),
@@ -38,12 +40,12 @@ _OTHERS: Final = (
 """First bytes, what has them, and what to do about it."""
 
 _WORKBOOKS: Final = ("xl/workbook.xml", "xl/workbook.bin")
-_DOCUMENTS: Final = (
+DOCUMENTS: Final = (
     ("word/document.xml", "a Word document"),
     ("ppt/presentation.xml", "a PowerPoint presentation"),
 )
 _OPEN_DOCUMENT: Final = b"application/vnd.oasis.opendocument."
-_OLE_STREAMS: Final = (
+OLE_STREAMS: Final = (
     ("EncryptedPackage", "protected by a password", "save it without one"),
     ("WordDocument", "a Word document", "save it as a page (HTML)"),
     ("PowerPoint Document", "a PowerPoint presentation", "save it as a page (HTML)"),
@@ -54,7 +56,7 @@ class Other(Exception):
     """The file is none that a source reads. ``what`` it is, and ``fix``: what to do about it."""
 
     def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"is {what}: {fix}")
+        super().__init__(Said("is {what}: {fix}", what=what, fix=fix))
 
 
 def kind_of_bytes(head: bytes) -> str | None:
@@ -68,7 +70,7 @@ def kind_of_bytes(head: bytes) -> str | None:
     place, mark = _TAR
     if head[place : place + len(mark)] == mark:
         return "html"
-    for mark, what, fix in _OTHERS:
+    for mark, what, fix in OTHERS:
         # Two letters can begin a text; a picture has zero bytes soon after them.
         if head.startswith(mark) and (len(mark) > 2 or b"\x00" in head[:16]):
             raise Other(what, fix)
@@ -84,7 +86,7 @@ def kind_of_office(archive: ZipFile) -> str | None:
     names = set(archive.namelist())
     if not names.isdisjoint(_WORKBOOKS):
         return "excel"
-    for name, what in _DOCUMENTS:
+    for name, what in DOCUMENTS:
         if name in names:
             raise Other(what, "save it as a page (HTML)")
     if "mimetype" in names:
@@ -101,7 +103,7 @@ def kind_of_office(archive: ZipFile) -> str | None:
 
 def _ole(head: bytes) -> str:
     """Told by the names of the file's streams, in UTF-16, as far as they stand in the first bytes."""
-    for stream, what, fix in _OLE_STREAMS:
+    for stream, what, fix in OLE_STREAMS:
         if stream.encode("utf-16-le") in head:
             raise Other(what, fix)
     return "excel"

@@ -17,6 +17,7 @@ from sqlalchemy.types import NullType
 
 from indexer.errors import InvalidSetting, SourceUnreadable, StoreUnavailable
 from indexer.records import Record, Rejection
+from indexer.said import Said
 from indexer.sources.databases import MYSQL, connected, read_url, rows_of
 from indexer.sources.row_values import plain, read_mark, spell_mark, spelt, typed
 from indexer.store.dialects import shown
@@ -118,8 +119,13 @@ class SqlRows:
 
     def _break(self, rows: int, why: str) -> str:
         if not rows:
-            return f"the rows of {self._name} cannot be read: {why}"
-        return f"{self._name} breaks off after row {rows:,} ({why}): ingest it again"
+            return Said("the rows of {table} cannot be read: {why}", table=self._name, why=why)
+        return Said(
+            "{table} breaks off after row {rows:,} ({why}): ingest it again",
+            table=self._name,
+            rows=rows,
+            why=why,
+        )
 
     def _rows(self, connection: Connection, url: URL) -> tuple[str, tuple[str, ...]]:
         """What stands after FROM, and the columns of the primary key.
@@ -129,7 +135,8 @@ class SqlRows:
         """
         if (self._table is None) == (self._query is None):
             raise SourceUnreadable(
-                shown(url), "give either a table or a query: --table NAME, or --query 'SELECT ...'"
+                shown(url),
+                Said("give either a table or a query: --table NAME, or --query 'SELECT ...'"),
             )
         if self._query is not None:
             return f"({_verbatim(self._query)}\n) records", ()
@@ -140,7 +147,12 @@ class SqlRows:
             if not schema or not inspector.has_table(name, schema=schema):
                 names = [*inspector.get_table_names(), *inspector.get_view_names()]
                 raise SourceUnreadable(
-                    shown(url), f"has no table {self._table!r}; it has {_listed(names)}"
+                    shown(url),
+                    Said(
+                        "has no table {table!r}; it has {names}",
+                        table=self._table,
+                        names=_listed(names),
+                    ),
                 )
         key = inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
         quote = connection.dialect.identifier_preparer.quote_identifier
@@ -180,17 +192,25 @@ class SqlRows:
             SourceUnreadable: there are no rows, a name stands twice, or none is that of the watermark.
         """
         if not result.returns_rows:
-            raise SourceUnreadable(shown(url), "the query gives no rows: write a SELECT")
+            raise SourceUnreadable(shown(url), Said("the query gives no rows: write a SELECT"))
         names = list(result.keys())
         if twice := sorted({each for each in names if names.count(each) > 1}):
             raise SourceUnreadable(
                 shown(url),
-                f"two columns are called {twice[0]!r}: give one another name, as in SELECT a.id AS {twice[0]}_2",
+                Said(
+                    "two columns are called {name!r}: give one another name, as in SELECT a.id AS {name}_2",
+                    name=twice[0],
+                ),
             )
         if self._watermark is not None and self._watermark not in names:
             raise SourceUnreadable(
                 shown(url),
-                f"has no column {self._watermark!r} in {self._name}; it has {_listed(names)}",
+                Said(
+                    "has no column {column!r} in {table}; it has {names}",
+                    column=self._watermark,
+                    table=self._name,
+                    names=_listed(names),
+                ),
             )
         if result.dialect.name not in MYSQL:
             return dict.fromkeys(names)
@@ -231,7 +251,9 @@ class SqlRows:
             where += f"... row {number}"
         raw = json.dumps(values, ensure_ascii=False, default=spelt)
         if len(raw) > MAX_ROW:
-            return Rejection.unread(where, f"longer than {MAX_ROW} characters, not copied")
+            return Rejection.unread(
+                where, Said("longer than {limit:,} characters, not copied", limit=MAX_ROW)
+            )
         return Record(where, values, raw)
 
 

@@ -16,8 +16,9 @@ from zipfile import BadZipFile, ZipFile
 import orjson
 
 from indexer.errors import SourceUnreadable
-from indexer.lines import MAX_LINE_BYTES
+from indexer.lines import MAX_LINE_BYTES, too_long
 from indexer.records import Record, Rejection
+from indexer.said import Said
 from indexer.sources.columns import column_names
 from indexer.sources.reading import Opened, opened, split_part
 from indexer.sources.recognise import refuse_other_than
@@ -88,7 +89,13 @@ def _check_size(path: Path, name: str) -> None:
         return  # an old xls is no zip archive
     if size > MAX_UNPACKED:
         raise SourceUnreadable(
-            name, f"unpacks to {size:,} bytes, the limit is {MAX_UNPACKED:,}: {_SAVE_AS_CSV}"
+            name,
+            Said(
+                "unpacks to {size:,} bytes, the limit is {limit:,}: {fix}",
+                size=size,
+                limit=MAX_UNPACKED,
+                fix=_SAVE_AS_CSV,
+            ),
         )
 
 
@@ -133,7 +140,7 @@ class _Sheet:
             seen = True
             where = f"{place}:{number}"
             if cells is None:
-                yield Rejection.unread(where, f"longer than {MAX_LINE_BYTES} bytes, not copied")
+                yield Rejection.unread(where, too_long(MAX_LINE_BYTES))
                 continue
             filled = sum(each != "" for each in cells)
             if not self.names:
@@ -142,8 +149,11 @@ class _Sheet:
             elif filled > 1 or not merged.across(number):
                 yield _record(self.names, merged.completed(number, cells), where)
         if not self.names:
-            why = "no row names the columns" if seen else "the sheet is empty"
-            raise SourceUnreadable(place, f"{why}: name another sheet, as in {self._name}#NAME")
+            why = Said("no row names the columns") if seen else Said("the sheet is empty")
+            raise SourceUnreadable(
+                place,
+                Said("{why}: name another sheet, as in {file}#NAME", why=why, file=self._name),
+            )
 
     def _line(self) -> Any:
         """The next line; a row without its cells if it is too long.
@@ -159,7 +169,12 @@ class _Sheet:
         if not line.endswith(b"\n"):
             raise SourceUnreadable(
                 self._name,
-                f"takes more than {MAX_MEMORY:,} bytes of memory or {MAX_SECONDS} seconds, or is damaged: {_SAVE_AS_CSV}",
+                Said(
+                    "takes more than {bytes:,} bytes of memory or {seconds} seconds, or is damaged: {fix}",
+                    bytes=MAX_MEMORY,
+                    seconds=MAX_SECONDS,
+                    fix=_SAVE_AS_CSV,
+                ),
             )
         return orjson.loads(line)
 
@@ -197,11 +212,17 @@ class _Merged:
 def _record(names: Sequence[str], cells: Sequence[object], where: str) -> Record | Rejection:
     values = {name: _value(cell) for name, cell in zip(names, cells, strict=False)}
     for column, cell in enumerate(cells, 1):
-        why = None
+        why: Said | None = None
         if column > len(names) and cell != "":
-            why = f"column {column} holds a cell and has no name in the first row"
+            why = Said(
+                "column {column} holds a cell and has no name in the first row", column=column
+            )
         if isinstance(cell, float) and abs(cell) >= EXACT:
-            why = f"column {column}: of the number {cell:.0f} only 15 digits are certain: make it a text"
+            why = Said(
+                "column {column}: of the number {number:.0f} only 15 digits are certain: make it a text",
+                column=column,
+                number=cell,
+            )
         if why is not None:
             rest = "\t".join(str(_value(each)) for each in cells[len(names) :])
             return Rejection.unread(where, why, values, text=rest)

@@ -15,7 +15,9 @@ from typing import Any, Final, Literal, cast, get_args
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from indexer.errors import JobWaiting
+from indexer.said import Said, from_json, to_json
 from indexer.store.dialects import for_writing, translated
+from indexer.store.outcomes import as_line, packed, unpacked
 from indexer.store.tables import jobs as table
 from indexer.store.tables import revisions
 
@@ -34,13 +36,10 @@ End = Literal["succeeded", "failed", "cancelled"]
 MAX_ID: Final = 2**31 - 1
 """The largest id that the column holds in every database."""
 
-MAX_OUTCOME: Final = 2_000
-"""The most characters of an outcome, and of the place and the reason of a rejection."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that an import rejected: its place and the reason."""
+    """A record that an import rejected: its place and the reason, which may be a :class:`~indexer.said.Said`."""
 
     where: str
     why: str
@@ -51,8 +50,8 @@ class Job:
     """The state of a job at one moment: ``done`` of ``total`` items of this phase, such as articles.
 
     ``total`` is 0 when it is unknown. ``attempts`` counts the starts, without those that ended because the service was stopped.
-    ``cancel``: somebody asked the runner to stop. ``outcome`` is a sentence, empty before the end. ``rejections`` are the first
-    ones. Times are in UTC.
+    ``cancel``: somebody asked the runner to stop. ``outcome`` is a sentence, a :class:`~indexer.said.Said` except in rows of an
+    older release, and empty before the end. ``rejections`` are the first ones. Times are in UTC.
 
     A repeated job runs again ``every_seconds`` after the end of each run, at ``due_at``, until it is cancelled. Its state tells of
     the present run. ``last_end``, ``outcome``, ``rejections`` and ``finished_at`` tell of the last one.
@@ -147,17 +146,15 @@ class JobStore:
 
         Returns the added job or that one, and whether it was added. Of several callers at the same time one adds a job.
         """
-        waiting = (
-            select(table)
-            .where(table.c.kind == kind, table.c.state.in_(("queued", "running")))
-            .order_by(table.c.id)
-        )
         with translated(self._engine.url), self._writing.begin() as connection:
             _hold(connection)
-            for job in map(_job, connection.execute(waiting).all()):
-                if job.arguments.get(same) == arguments[same]:
-                    return job, False
-            return _add(connection, kind, arguments), True
+            job = _unfinished(connection, kind, same, arguments[same])
+            return (job, False) if job else (_add(connection, kind, arguments), True)
+
+    def unfinished(self, kind: Kind, *, argument: str, value: object) -> Job | None:
+        """The first job of this kind with this argument that is queued or running; None if there is none."""
+        with translated(self._engine.url), self._engine.connect() as connection:
+            return _unfinished(connection, kind, argument, value)
 
     def repeat(self, kind: Kind, arguments: Mapping[str, Any], *, every_seconds: int) -> Job:
         """Add a queued job that is run again and again. If there is one with the same arguments, only its interval changes."""
@@ -212,7 +209,7 @@ class JobStore:
 
         A job that has ended stays as it is.
         """
-        unbegun = {"outcome": "cancelled before it began"}
+        unbegun = {"outcome": packed(Said("cancelled before it began"))}
         with translated(self._engine.url), self._writing.begin() as connection:
             # Its row stays as it is until the commit: the runner neither takes the job nor queues it again meanwhile.
             mine = select(table.c.id).where(table.c.id == job_id).with_for_update()
@@ -280,9 +277,11 @@ class JobStore:
         self, job_id: int, state: End, outcome: str, *, rejections: Iterable[Rejected] = ()
     ) -> None:
         """End a running job, or this run of a repeated one, unless it was cancelled. A job that does not run stays as it is."""
-        kept = [{"where": _line(each.where), "why": _line(each.why)} for each in rejections]
+        kept = [
+            {"where": as_line(each.where), "why": to_json(as_line(each.why))} for each in rejections
+        ]
         now = _now()
-        ended = {"outcome": _line(outcome), "rejections": json.dumps(kept), "finished_at": now}
+        ended = {"outcome": packed(outcome), "rejections": json.dumps(kept), "finished_at": now}
         with translated(self._engine.url), self._writing.begin() as connection:
             mine = select(table).where(table.c.id == job_id).with_for_update()
             job = _job(connection.execute(mine).one())
@@ -314,6 +313,16 @@ class JobStore:
 def _hold(connection: Connection) -> None:
     """Keep out others that decide by the state of several jobs. For SQLite the transaction alone does it."""
     connection.execute(select(revisions.c.last).with_for_update())
+
+
+def _unfinished(connection: Connection, kind: Kind, argument: str, value: object) -> Job | None:
+    unfinished = (
+        select(table)
+        .where(table.c.kind == kind, table.c.state.in_(("queued", "running")))
+        .order_by(table.c.id)
+    )
+    found = map(_job, connection.execute(unfinished).all())
+    return next((job for job in found if job.arguments.get(argument) == value), None)
 
 
 def _running(job_id: int) -> Any:
@@ -377,16 +386,13 @@ def _job(row: Row[Any]) -> Job:
         if isinstance(value, datetime):
             values[name] = value.replace(tzinfo=UTC)
     values["arguments"] = json.loads(values["arguments"])
-    values["rejections"] = tuple(Rejected(**each) for each in json.loads(values["rejections"]))
+    values["outcome"] = unpacked(values["outcome"])
+    values["rejections"] = tuple(
+        Rejected(each["where"], from_json(each["why"])) for each in json.loads(values["rejections"])
+    )
     return Job(**values)
 
 
 def _now() -> datetime:
     """The time in UTC without a zone, since SQLite and MySQL keep none."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _line(text: str) -> str:
-    """A text as one line that every database can hold. File names may hold bytes that are not UTF-8."""
-    shown = " ".join(text.split()).encode(errors="backslashreplace").decode()
-    return shown if len(shown) <= MAX_OUTCOME else f"{shown[: MAX_OUTCOME - 1]}…"

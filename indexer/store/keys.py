@@ -1,4 +1,4 @@
-"""API keys in the store: who may use the service over HTTP, for what, and until when.
+"""API keys in the store: who may use the service over HTTP, for what, until when, how often, and on which pages.
 
 The store keeps the SHA-256 of a key and never the key. A key is random and long, so a slow hash would add nothing: nobody can
 try all keys. ``search_service/web/access.py`` decides what a key is good for.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, cast, get_args
 
-from sqlalchemy import Engine, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, and_, insert, or_, select, update
 
 from indexer.store.dialects import for_writing, translated
 from indexer.store.tables import api_keys as table
@@ -30,13 +30,23 @@ KEY_BYTES: Final = 32
 NAME_LENGTH: Final = 200
 """Maximum number of characters of a key's name: the width of its column."""
 
+MOST_PER_MINUTE: Final = 1_000_000
+"""The highest limit that a key can have."""
+
+MOST_ORIGINS: Final = 50
+"""Maximum number of origins of a key."""
+
 _PREFIX: Final = "ssk"
 """How every key begins: "search service key". Scanners for leaked keys look for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key without its text. Times are in UTC, to the second."""
+    """One key without its text. Times are in UTC, to the second.
+
+    ``requests_per_minute`` is how often it may be used; None: at any rate. A key with ``origins``, such as
+    ``https://www.example.com``, is for pages of these origins only; one without is for any program.
+    """
 
     id: int
     name: str
@@ -44,6 +54,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    requests_per_minute: int | None
+    origins: tuple[str, ...]
 
     def state(self, now: datetime) -> KeyState:
         """Whether the key works at ``now``. A revoked key never works again, whatever the clock says."""
@@ -63,10 +75,19 @@ class KeyStore:
         self._engine = engine
         self._writing = for_writing(engine)
 
-    def create(self, name: str, scope: Scope, days: int | None = None) -> tuple[str, ApiKey]:
+    def create(
+        self,
+        name: str,
+        scope: Scope,
+        days: int | None = None,
+        *,
+        requests_per_minute: int | None = None,
+        origins: tuple[str, ...] = (),
+    ) -> tuple[str, ApiKey]:
         """Make a key, and return it with its facts. Its text is ``ssk_SCOPE_`` and 43 characters, and cannot be read again.
 
         ``name`` has at most NAME_LENGTH characters. The key expires after ``days`` days; without ``days`` it never does.
+        ``requests_per_minute`` is at most MOST_PER_MINUTE. There are at most MOST_ORIGINS ``origins``, spelt as browsers send them.
         """
         text = f"{_PREFIX}_{scope}_{secrets.token_urlsafe(KEY_BYTES)}"
         now = _stored(datetime.now(UTC))
@@ -77,6 +98,8 @@ class KeyStore:
             "created_at": now,
             "expires_at": None if days is None else now + timedelta(days=days),
             "revoked_at": None,
+            "requests_per_minute": requests_per_minute,
+            "origins": " ".join(origins) or None,
         }
         with translated(self._engine.url), self._writing.begin() as connection:
             connection.execute(insert(table).values(facts))
@@ -111,21 +134,26 @@ class KeyStore:
 
     def any_active(self, scopes: tuple[Scope, ...], now: datetime) -> bool:
         """Whether a key of one of these scopes works at ``now``. O(keys)."""
-        query = (
-            select(table.c.id)
-            .where(
-                table.c.scope.in_(scopes),
-                table.c.revoked_at.is_(None),
-                or_(table.c.expires_at.is_(None), table.c.expires_at > _stored(now)),
-            )
-            .limit(1)
-        )
+        query = select(table.c.id).where(table.c.scope.in_(scopes), _is_active(now)).limit(1)
         with translated(self._engine.url), self._engine.connect() as connection:
             return connection.execute(query).first() is not None
+
+    def origins(self, now: datetime) -> frozenset[str]:
+        """The origins of all keys that work at ``now``. O(keys)."""
+        query = select(table.c.origins).where(table.c.origins.is_not(None), _is_active(now))
+        with translated(self._engine.url), self._engine.connect() as connection:
+            lists = connection.execute(query).scalars().all()
+        return frozenset(each for origins in lists for each in origins.split())
 
     def close(self) -> None:
         """Close the idle connections. The others close when they are given back."""
         self._engine.dispose()
+
+
+def _is_active(now: datetime) -> ColumnElement[bool]:
+    """The condition in SQL that a key works at ``now``, as ``ApiKey.state`` says it."""
+    lasts = or_(table.c.expires_at.is_(None), table.c.expires_at > _stored(now))
+    return and_(table.c.revoked_at.is_(None), lasts)
 
 
 def _digest(text: str) -> str:
@@ -150,4 +178,6 @@ def _key(row: Row[Any]) -> ApiKey:
         row.created_at.replace(tzinfo=UTC),
         _read(row.expires_at),
         _read(row.revoked_at),
+        row.requests_per_minute,
+        tuple((row.origins or "").split()),
     )

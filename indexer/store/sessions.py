@@ -50,10 +50,12 @@ class SessionStore:
         self._engine = engine
         self._writing = for_writing(engine)
 
-    def begin(self, account_id: int) -> str:
-        """Begin a session, and return its token. Sessions that are over are removed."""
+    def begin(self, account_id: int, *, instead_of: str | None = None) -> str:
+        """Begin a session, and return its token. The session with the token ``instead_of`` ends. Sessions that are over are removed."""
         token, now = new_token(), stored_now()
         over = or_(table.c.expires_at <= now, table.c.seen_at <= now - IDLE)
+        if instead_of is not None:
+            over = or_(over, table.c.digest == digest(instead_of))
         with translated(self._engine.url), self._writing.begin() as connection:
             connection.execute(delete(table).where(over))
             connection.execute(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0008"
+SCHEMA: Final = "0009"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 
@@ -128,9 +128,12 @@ api_keys: Final = Table(
     Column("created_at", DateTime, nullable=False),
     Column("expires_at", DateTime),
     Column("revoked_at", DateTime),
+    Column("requests_per_minute", Integer),
+    Column("origins", Text),
     Index("api_keys_digest", "digest", unique=True),
 )
 """One row for each API key that was ever made. ``digest`` is the key's SHA-256 in hex; the key itself is kept nowhere.
+``requests_per_minute`` is NULL for a key without a limit. ``origins`` are parted by blanks, NULL for a key without origins.
 Times are UTC without a zone.
 """
 
@@ -158,7 +161,8 @@ jobs: Final = Table(
     Column("last_end", String(16)),
     Index("jobs_state", "state"),
 )
-"""One row for each job. ``arguments`` and ``rejections`` are JSON, ``outcome`` is a sentence. ``attempts`` counts the starts,
+"""One row for each job. ``arguments``, ``rejections`` and ``outcome`` are JSON, but the outcome is empty before the end, and plain text
+in rows of older releases. ``attempts`` counts the starts,
 without those that ended because the service was stopped. ``cancel``: somebody asked the runner to stop. Times are UTC without a zone.
 
 A job with ``every_seconds`` is queued again after each run, until ``due_at``. ``last_end`` is then how its last run ended, of which

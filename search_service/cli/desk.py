@@ -9,6 +9,7 @@ import click
 from indexer.errors import SearchIndexError
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.accounts import ROLES, Role
+from indexer.store.audit import COMMAND_LINE
 from search_service.desk.desk import invite, is_name, setup_token
 from search_service.settings import SearchSettings
 
@@ -18,7 +19,9 @@ def account_name(
 ) -> str | None:
     """The name of an account. Raises BadParameter if it cannot be one."""
     if text is not None and not is_name(text):
-        raise click.BadParameter("must be 1 to 64 printable characters")
+        raise click.BadParameter(
+            f"must be 1 to 64 printable characters, and not {COMMAND_LINE}, which is the command line in the log"
+        )
     return text
 
 

@@ -13,7 +13,16 @@ from rich.table import Table
 from indexer.command_line import PARTLY, results
 from indexer.settings import IndexSettings, read_settings
 from indexer.store.database import open_keys
-from indexer.store.keys import NAME_LENGTH, SCOPES, KeyStore, Scope
+from indexer.store.keys import (
+    MOST_ORIGINS,
+    MOST_PER_MINUTE,
+    NAME_LENGTH,
+    SCOPES,
+    ApiKey,
+    KeyStore,
+    Scope,
+)
+from search_service.settings import origin
 
 
 def key_name(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -21,6 +30,19 @@ def key_name(_context: click.Context, _parameter: click.Parameter, text: str) ->
     if len(text) > NAME_LENGTH or not text.isprintable():
         raise click.BadParameter(f"must be at most {NAME_LENGTH} printable characters")
     return text
+
+
+def key_origins(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The origins of a key, each once. Raises BadParameter if one is none, or if there are too many."""
+    try:
+        found = tuple(dict.fromkeys(map(origin, texts)))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if len(found) > MOST_ORIGINS:
+        raise click.BadParameter(f"a key has at most {MOST_ORIGINS} origins: make another one")
+    return found
 
 
 @click.group("keys")
@@ -44,24 +66,42 @@ def keys() -> None:
     type=click.IntRange(1, 36_500),
     help="The key expires after D days. Default: never.",
 )
-def create_command(scope: Scope, name: str, days: int | None) -> None:
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, MOST_PER_MINUTE),
+    help="Requests a minute that the key allows. Default: any number.",
+)
+@click.option(
+    "--origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    callback=key_origins,
+    help="The key is for pages of this origin only, such as https://www.example.com; repeatable. Default: for any program.",
+)
+def create_command(
+    scope: Scope, name: str, days: int | None, limit: int | None, origins: tuple[str, ...]
+) -> None:
     """Make an API key and print it. It cannot be shown again."""
     with _keys() as (store, _):
-        text, key = store.create(name, scope, days)
-    until = "never expires" if key.expires_at is None else f"expires at {_shown(key.expires_at)}"
-    click.echo(f"key {key.id}, scope {key.scope}, {until}; it is shown only now:", err=True)
+        text, key = store.create(name, scope, days, requests_per_minute=limit, origins=origins)
+    click.echo(f"key {key.id}, {_facts(key)}; it is shown only now:", err=True)
     click.echo(text)
 
 
 @keys.command("list")
 def list_command() -> None:
     """Show all API keys, without their texts."""
-    table = Table("id", "scope", "state", "created", "expires", "revoked", "name", box=None)
+    columns = ("id", "scope", "state", "created", "expires", "revoked", "limit", "origins", "name")
+    table = Table(*columns, box=None)
     with _keys() as (store, now):
         found = store.list()
     for key in found:
         times = (_shown(each) for each in (key.created_at, key.expires_at, key.revoked_at))
-        table.add_row(str(key.id), key.scope, key.state(now), *times, key.name)
+        limit = str(key.requests_per_minute or "")
+        use = (limit, ", ".join(key.origins), key.name)
+        table.add_row(str(key.id), key.scope, key.state(now), *times, *use)
     results().print(table)
 
 
@@ -83,6 +123,19 @@ def _keys() -> Iterator[tuple[KeyStore, datetime]]:
     """The keys of the store, and the time now."""
     with closing(open_keys(read_settings(IndexSettings, os.environ).store_url)) as store:
         yield store, datetime.now(UTC)
+
+
+def _facts(key: ApiKey) -> str:
+    """What a new key is good for, until when, how often and where."""
+    facts = [f"scope {key.scope}"]
+    facts.append(
+        "never expires" if key.expires_at is None else f"expires at {_shown(key.expires_at)}"
+    )
+    if key.requests_per_minute is not None:
+        facts.append(f"{key.requests_per_minute} requests a minute")
+    if key.origins:
+        facts.append(f"for pages of {' and '.join(key.origins)}")
+    return ", ".join(facts)
 
 
 def _shown(time: datetime | None) -> str:

@@ -16,6 +16,7 @@ from indexer.errors import QueryLogUnavailable, StoreUnavailable
 from indexer.generations import Generations
 from indexer.settings import IndexSettings
 from indexer.store.accounts import Account, Refusal, Role
+from indexer.store.audit import COMMAND_LINE
 from indexer.store.database import DeskStore, open_desk
 from indexer.store.sessions import Session
 from indexer.store.tables import NAME_LENGTH
@@ -87,8 +88,10 @@ class Desk:
         with self.store.use() as store:
             return store.sessions.find(token)
 
-    def log_in(self, name: str, password: str, address: str) -> LoggedIn | Wait | None:
-        """Begin a session; None if the name or the password is wrong.
+    def log_in(
+        self, name: str, password: str, address: str, *, instead_of: str | None = None
+    ) -> LoggedIn | Wait | None:
+        """Begin a session; None if the name or the password is wrong. ``instead_of`` is the token of the browser's session, which ends.
 
         Whether a name exists shows neither in the answer nor in the time that it takes.
         """
@@ -101,7 +104,7 @@ class Desk:
                 return None
             store.attempts.forgive(name, address)
             store.audit.note(account.name, "session.begin", address=address)
-            return LoggedIn(store.sessions.begin(account.id))
+            return LoggedIn(store.sessions.begin(account.id, instead_of=instead_of))
 
     def log_out(self, session: Session) -> None:
         """End a session."""
@@ -109,8 +112,10 @@ class Desk:
             store.sessions.end(session.key)
             store.audit.note(session.account.name, "session.end")
 
-    def accept(self, token: str, *, name: str, password: str) -> LoggedIn | Refusal:
-        """Make the account of an invitation, or set its password, and begin a session."""
+    def accept(
+        self, token: str, *, name: str, password: str, instead_of: str | None = None
+    ) -> LoggedIn | Refusal:
+        """Make the account of an invitation, or set its password, and begin a session. ``instead_of`` is as for ``log_in``."""
         hashed = passwords.hash_of(password)
         with self.store.use() as store:
             account = store.accounts.accept(token, name=name, password=hashed)
@@ -118,7 +123,7 @@ class Desk:
                 return account
             action: Action = "account.make" if account.password == hashed else "password.reset"
             store.audit.note(account.name, action, account.name, role=account.role)
-            return LoggedIn(store.sessions.begin(account.id))
+            return LoggedIn(store.sessions.begin(account.id, instead_of=instead_of))
 
     def change_password(
         self, session: Session, *, old: str, new: str, address: str
@@ -158,8 +163,9 @@ def make_desk(settings: IndexSettings, searching: SearchSettings) -> Desk:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be the name of an account."""
-    return 0 < len(text) <= NAME_LENGTH and text.isprintable() and text == normal_name(text)
+    """Whether a text may be the name of an account. The name of the command line may not: the log would not tell who it was."""
+    fits = 0 < len(text) <= NAME_LENGTH and text.isprintable() and text == normal_name(text)
+    return fits and text != COMMAND_LINE
 
 
 def normal_name(text: str) -> str:

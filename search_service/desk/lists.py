@@ -21,10 +21,11 @@ NOTED: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A wrong line of a text, by its number."""
+    """A wrong line of a text, by its number, and why it is wrong."""
 
     number: int
     line: str
+    why: str
 
 
 class DeskLists:
@@ -116,6 +117,6 @@ def read_lines(name: ListName, text: str) -> tuple[list[Entry], list[Fault]]:
             continue
         try:
             entries.append(read_entry(name, line))
-        except InvalidEntry:
-            faults.append(Fault(number, line.strip()))
+        except InvalidEntry as error:
+            faults.append(Fault(number, line.strip(), error.why))
     return entries, faults

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from indexer.said import Said, from_json
 from indexer.settings import PROJECT
 
 MOST_BYTES: Final = 1_000_000_000
@@ -34,7 +35,7 @@ _REJECTS: Final = ".rejects.jsonl"
 
 
 class PreviewFailed(Exception):
-    """The first records of a file cannot be shown; the message says why."""
+    """The first records of a file cannot be shown; the message, a sentence if the program foresaw it, says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,21 @@ def preview(path: Path, mapping: Mapping[str, str] | None) -> Previewed:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise PreviewFailed(f"{PATIENCE:.0f} 秒内没有读完") from None
+        why = Said("not read within {seconds:.0f} seconds", seconds=PATIENCE)
+        raise PreviewFailed(why) from None
     if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2].removeprefix("error: ")
-        raise PreviewFailed(said.replace(str(path), "这个文件"))
-    return Previewed(**json.loads(done.stdout))
+        raise PreviewFailed(_why(done))
+    found = json.loads(done.stdout)
+    for record in found["records"]:
+        sentences = record.pop("told")
+        record["why"] = from_json(sentences["why"])
+        record["notes"] = list(map(from_json, sentences["notes"]))
+    return Previewed(**found)
+
+
+def _why(done: subprocess.CompletedProcess[str]) -> str:
+    """Why a preview failed: what it told, or the last line that it wrote when it met something unforeseen."""
+    try:
+        return from_json(json.loads(done.stdout)["told"])
+    except ValueError:
+        return done.stderr.strip().rpartition("\n")[2]

@@ -67,6 +67,11 @@ class LiveJobs:
         with self._writing.use() as store:
             return store.add_unless_same(kind, arguments, same=same)
 
+    def unfinished(self, kind: Kind, *, argument: str, value: object) -> Job | None:
+        """The first job of this kind with this argument that is queued or running; None if there is none."""
+        with self._reading.use() as store:
+            return store.unfinished(kind, argument=argument, value=value)
+
     def cancel(self, job_id: int) -> Job:
         """Cancel a queued job, or ask the runner to end a running one. A job that has ended stays as it is.
 

@@ -36,6 +36,7 @@ class LiveKeys:
         """Without ``store_url`` there are no keys."""
         self._clock = clock
         self._known: dict[str, tuple[ApiKey, float]] = {}
+        self._origins: tuple[frozenset[str], float] | None = None
         self._keys = None if store_url is None else Reopened(partial(find_keys, store_url))
 
     def find(self, text: str) -> ApiKey | None:
@@ -55,9 +56,19 @@ class LiveKeys:
         """Whether any key may write at ``now``. Without one, writing is off."""
         return self._ask(lambda store: store.any_active(_WRITING, now), otherwise=False)
 
+    def origins(self, now: datetime) -> frozenset[str]:
+        """The origins of all keys that work at ``now``."""
+        known, at = self._origins, self._clock()
+        if known and at < known[1] + KNOWN_SECONDS:
+            return known[0]
+        found: frozenset[str] = self._ask(lambda store: store.origins(now), otherwise=frozenset())
+        self._origins = found, at
+        return found
+
     def close(self) -> None:
         """Forget the keys, and close the store. The next question opens it again."""
         self._known.clear()
+        self._origins = None
         if self._keys is not None:
             self._keys.close()
 

@@ -2,7 +2,9 @@
 
 A blueprint of ``Routes`` names the scope that its routes need, and this module checks it before each request. If the service
 is private, all other routes need a key too, except OPEN ones. If it is not, they need none; but a wrong key is refused
-everywhere, so that a portal notices that its key was revoked. No message of the log holds a key.
+everywhere, so that a portal notices that its key was revoked. A key with origins works on pages of these only. Whoever
+reads a page can take its key, so such a key is no good where readers have no business: routes of the scope ``search``. No message of
+the log holds a key.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask, g, request
 
-from indexer.store.keys import Scope
+from indexer.store.keys import ApiKey, Scope
 from search_service.services import Services
 from search_service.web.caching import keep_private
 from search_service.web.errors import Problem, problem
@@ -54,11 +56,21 @@ def is_open() -> bool:
     return request.endpoint == "static" or request.blueprint in OPEN
 
 
-def has_active_key(services: Services) -> bool:
-    """Whether this request has a key that works now, of whatever scope."""
-    text = _sent_key()
-    key = None if text is None else services.keys.find(text)
-    return key is not None and key.state(services.clock()) == "active"
+def usable_key(services: Services) -> ApiKey | None:
+    """The key of this request, of whatever scope, if it works now and on the page that asks; None otherwise."""
+    if "usable_key" not in g:
+        text = _sent_key()
+        key = None if text is None else services.keys.find(text)
+        works = key is not None and key.state(services.clock()) == "active" and _is_at_home(key)
+        g.usable_key = key if works else None
+    usable: ApiKey | None = g.usable_key
+    return usable
+
+
+def key_lists_origin() -> bool:
+    """Whether the usable key of this request, if the request came that far, is one for pages of its ``Origin``."""
+    key: ApiKey | None = g.get("usable_key")
+    return key is not None and request.environ.get("HTTP_ORIGIN") in key.origins
 
 
 def _check_key(services: Services, scope: Scope | None, *, needed: bool, now: datetime) -> None:
@@ -77,6 +89,15 @@ def _check_key(services: Services, scope: Scope | None, *, needed: bool, now: da
     state = key.state(now)
     if state != "active":
         raise _refusal("key_invalid", f"the key {_ENGLISH[state]}", 'error="invalid_token"')
+    if not _is_at_home(key):
+        page = _page_origin()
+        whence = f"this request comes from {page}" if page else "this request names no page"
+        raise _refusal("key_origin", f"the key is for pages of certain origins, and {whence}")
+    if scope == "search" and key.origins:
+        detail = (
+            "the key is for pages, which everybody can read, and this route is not for everybody"
+        )
+        raise _refusal("key_scope", detail, 'error="insufficient_scope"')
     if scope is not None and key.scope not in (scope, "admin"):
         detail = f"the key has the scope {key.scope}, and this route needs {scope}"
         raise _refusal("key_scope", detail, f'error="insufficient_scope", scope="{scope}"')
@@ -86,6 +107,21 @@ def _sent_key() -> str | None:
     """The key of the request. None if it sends none, or an Authorization of another kind, which is meant for a proxy."""
     kind, _, text = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return text.strip() if kind.lower() == "bearer" else None
+
+
+def _is_at_home(key: ApiKey) -> bool:
+    """Whether the key may be used where this request comes from."""
+    return not key.origins or _page_origin() in key.origins
+
+
+def _page_origin() -> str:
+    """The origin of the page that asks; empty if the request names none.
+
+    Browsers send no ``Origin`` with a GET to the page's own host. Its ``Referer`` begins with it.
+    """
+    environ = request.environ
+    origin: str = environ.get("HTTP_ORIGIN", "")
+    return origin or "/".join(environ.get("HTTP_REFERER", "").split("/", 3)[:3])
 
 
 def _refusal(code: str, detail: str, why: str = "") -> Problem:

@@ -33,7 +33,7 @@ from search_service.web.jobs import jobs_blueprint
 from search_service.web.limiting import register_limiting
 from search_service.web.metrics import metrics_blueprint
 from search_service.web.observing import register_observing
-from search_service.web.origins import register_origins
+from search_service.web.origins import register_origins, register_preflights
 from search_service.web.pages import error_page, pages_blueprint, register_templates
 from search_service.web.params import check_path, refuse_parameters
 from search_service.web.payloads import ProblemPayload
@@ -96,6 +96,7 @@ def create_app(
     register_caching(app)
     register_surrogates(app)
     register_security_headers(app)
+    register_preflights(app, services)
     register_limiting(app, services, settings.rate_limit)
     register_origins(app, settings.origins)
     register_access(app, services, private=settings.private)

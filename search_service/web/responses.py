@@ -12,7 +12,7 @@ from search_service.web.errors import CODES
 from search_service.web.payloads import Payload, ProblemPayload
 
 ALWAYS = ("bad_request", "internal_error")
-KEYS = ("key_missing", "key_invalid", "rate_limited", "store_unavailable")
+KEYS = ("key_missing", "key_invalid", "key_origin", "rate_limited", "store_unavailable")
 """Codes of every route outside of health checks. Without a key, they come only if the service is private, or limits requests."""
 INDEX = ("index_missing", "index_format", "index_damaged")
 SEARCHING = (*INDEX, *KEYS, "overloaded")

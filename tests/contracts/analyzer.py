@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, words_at
 from indexer.analysis.characters import fold
 from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spellings import usual
@@ -29,6 +29,9 @@ NEWS = st.sampled_from(
     "，。！？“”「」、…—（）《》 \n\t\u3000\u200b\ufeff\ufe0f😀👍🏽%+#&._-@"
 )
 TEXTS = st.text(st.one_of(NEWS, NEWS, NEWS, ANY_CHARACTER), max_size=60)
+
+COUNTED = st.text(st.sampled_from("0127²①三千月日号线年人个万元，。 "), max_size=20)
+"""Numbers and what they count."""
 
 # Several classes inherit these tests on purpose: an example that was hard for one analyzer is good for the next.
 MANY = settings(
@@ -91,6 +94,21 @@ class AnalyzerContract(ABC):
             between = fold(text[first.end : second.start])
             apart = any(end in between for end in "。!?;…\n\r\v\f\x85\u2028\u2029.")
             assert second.position - first.position <= 1 or apart
+
+    @given(st.one_of(TEXTS, COUNTED))
+    @MANY
+    def test_the_places_are_the_tokens_by_position(self, text: str) -> None:
+        analyzer = self.make()
+        tokens = analyzer.index(text)
+        last = tokens[-1].position if tokens else -1
+        standing: list[list[str]] = [[] for _ in range(last + 1)]
+        for token in tokens:
+            standing[token.position].append(token.text)
+        places = analyzer.places(text)
+        assert not any(places[last + 1 :])
+        stacks = [[place] if isinstance(place, str) else [*place] for place in places[: last + 1]]
+        assert stacks == standing
+        assert words_at(places) == {token.text for token in tokens}
 
     @given(TEXTS)
     @MANY

@@ -1,4 +1,4 @@
-"""Several workers of a real server count as one: requests for Prometheus, and those of an address for its limit."""
+"""Several workers of a real server count as one: requests for Prometheus, and those of an address or a key for its limit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import urllib.error
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -24,18 +25,26 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return whole_index(tmp_path_factory.mktemp("service"))
 
 
-def key_of(index: Path) -> str:
+def key_of(index: Path, limit: int | None = None) -> str:
     with closing(open_keys(f"sqlite:///{index.parent / 'articles.sqlite3'}")) as keys:
-        return keys.create("", "search")[0]
+        return keys.create("", "search", requests_per_minute=limit)[0]
+
+
+def get(server: Server, path: str, key: str) -> tuple[int, str]:
+    """The status and the body of the answer to a request with a key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    request = urllib.request.Request(server.url + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 def searches(server: Server, key: str) -> float:
     """How many searches all workers answered, as one of them says."""
-    request = urllib.request.Request(
-        server.url + "/metrics", headers={"Authorization": f"Bearer {key}"}
-    )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-        text = response.read().decode()
+    _, text = get(server, "/metrics", key)
     return sum(
         sample.value
         for family in text_string_to_metric_families(text)
@@ -87,17 +96,26 @@ def test_workers_count_together_and_what_a_dead_one_counted_stays(
 def test_workers_share_a_limit_and_log_json_with_a_folder_that_the_server_made(
     index: Path, tmp_path: Path
 ) -> None:
-    """A limit of 20 a minute is one more request in three seconds, so a slow machine may see some more."""
+    """A limit of 20 a minute is one more request in three seconds, so a slow machine may see some more.
+
+    A request without a key is none of the key's, and the other way round.
+    """
     limited = {"SEARCH_WORKERS": "2", "SEARCH_RATE_LIMIT": "20", "TMPDIR": str(tmp_path)}
     with serving(index, **limited, SEARCH_LOG="json") as server:
         (folder,) = tmp_path.glob("search-*")
         wait_until(lambda: server.get("/healthz")[0] == 200 and len(counting(folder)) == 2)
+        keys = [key_of(index, limit) for limit in (10, 15)]
         statuses = [server.get("/api/v1/latest")[0] for _ in range(60)]
+        with_keys = [[get(server, "/api/v1/hot", key)[0] for _ in range(40)] for key in keys]
         _, printed = server.end()
     assert not folder.exists()
     assert set(statuses) == {200, 429}
     assert statuses[:20] == [200] * 20
     assert statuses.count(200) < 30
+    for limit, answered in zip((10, 15), with_keys, strict=True):
+        assert answered[:limit] == [200] * limit
+        assert set(answered[limit:]) <= {200, 429}
+        assert answered.count(200) < limit + 10
     announced, *lines = printed.splitlines()
     assert announced.startswith("Serving at")
     told = [json.loads(line) for line in lines]

@@ -21,9 +21,13 @@ from indexer.columnar.files.blobs import BlobWriter
 from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, ColumnKind, Layout
 from indexer.columnar.files.inversion import (
     U32,
+    U64,
     FieldBuffer,
     LaidOut,
+    PairBuffer,
+    Place,
     Postings,
+    Term,
     lay_out,
     narrow,
     pack_terms,
@@ -39,20 +43,23 @@ _WEIGHT_STEPS: Final = 63
 _MAX_DOCS: Final = 1 << 26
 
 ColumnValue = int | float | bytes | Sequence[bytes] | None
-Terms = Iterable[str | bytes]
+Terms = Iterable[Term]
+_NO_PAIRS: Final = np.empty(0, np.uint64)
 
 
 @dataclass(slots=True)
 class Document:
     """The contents of one document's fields. Fields that it lacks are empty or missing.
 
-    ``words`` maps a field to its terms and their positions, ``terms`` to its distinct terms.
+    ``words`` maps a field to what stands at its places and to their positions, ``terms`` to its distinct terms. ``pairs`` maps a
+    field of terms to its terms as numbers, if each has two characters: see :class:`PairBuffer`.
     """
 
-    words: Mapping[str, tuple[Sequence[str | bytes], Sequence[int]]] = field(default_factory=dict)
+    words: Mapping[str, tuple[Sequence[Place], Sequence[int]]] = field(default_factory=dict)
     terms: Mapping[str, Terms] = field(default_factory=dict)
     columns: Mapping[str, ColumnValue] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
+    pairs: Mapping[str, U64] = field(default_factory=dict)
 
 
 class SegmentBuilder:
@@ -64,6 +71,7 @@ class SegmentBuilder:
         self._buffers = {
             name: FieldBuffer(positions=kind == "words") for name, kind in layout.postings.items()
         }
+        self._pairs: dict[str, PairBuffer] = {}
         self._columns: dict[str, list[ColumnValue]] = {name: [] for name in layout.columns}
         self._blobs = {name: BlobWriter() for name in layout.blobs}
 
@@ -84,9 +92,14 @@ class SegmentBuilder:
                     buffer.add(*document.words.get(name, ((), ())))
                 else:
                     buffer.add(document.terms.get(name, ()))
+            for name in document.pairs.keys() - self._pairs.keys():
+                self._pairs[name] = PairBuffer(self.doc_count)
+            for name, pairs in self._pairs.items():
+                if len(self._buffers[name]):
+                    raise Unsupported(f"field {name!r} has terms and pairs")
+                pairs.add(document.pairs.get(name, _NO_PAIRS))
         except BaseException:
-            for buffer in self._buffers.values():
-                buffer.cut(self.doc_count)
+            self._cut()
             raise
         for name, values in self._columns.items():
             values.append(document.columns.get(name))
@@ -95,10 +108,18 @@ class SegmentBuilder:
         self.doc_count += 1
         return self.doc_count - 1
 
+    def _cut(self) -> None:
+        """Drop what was begun of a document."""
+        for buffer in self._buffers.values():
+            buffer.cut(self.doc_count)
+        for pairs in self._pairs.values():
+            pairs.cut(self.doc_count)
+        self._pairs = {name: pairs for name, pairs in self._pairs.items() if len(pairs)}
+
     def memory(self) -> int:
         """Estimated peak bytes that writing needs: buffers, sort keys and orders."""
-        occurrences = sum(len(buffer) for buffer in self._buffers.values())
-        largest = max((len(buffer) for buffer in self._buffers.values()), default=0)
+        held = [*map(len, self._buffers.values()), *map(len, self._pairs.values())]
+        occurrences, largest = sum(held), max(held, default=0)
         blobs = sum(writer.nbytes for writer in self._blobs.values())
         return 8 * occurrences + 40 * largest + blobs
 
@@ -107,14 +128,14 @@ class SegmentBuilder:
         file = ArrayFileWriter(path)
         try:
             for name, buffer in self._buffers.items():
-                terms, postings = buffer.invert()
-                lengths = buffer.lengths() if self.layout.postings[name] == "words" else None
+                pairs = self._pairs.get(name)
+                terms, postings, lengths = (buffer if pairs is None else pairs).invert()
                 numbers = write_postings(
                     file,
                     name,
                     terms,
                     [lay_out(postings)],
-                    lengths,
+                    lengths if self.layout.postings[name] == "words" else None,
                     position_type=position_type(postings.positions),
                 )
                 if name in self.layout.forward:

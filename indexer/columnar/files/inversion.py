@@ -20,13 +20,14 @@ of ``offsets.py``.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,10 @@ from indexer.columnar.files.arrays import AnyArray
 BLOCK_BITS: Final = 16
 BLOCK: Final = 1 << BLOCK_BITS
 BIG_FREQ: Final = 255
+
+Term = str | bytes
+Place = Term | tuple[Term, ...]
+"""The terms at one position of a document: one, or several, or none."""
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
@@ -56,44 +61,52 @@ class Postings:
     positions: U32 | None = None
 
 
+class Inverted(NamedTuple):
+    """A field's sorted vocabulary, its postings, and uint32[documents]: the number of each document's terms."""
+
+    vocabulary: list[bytes]
+    postings: Postings
+    lengths: U32
+
+
 class FieldBuffer:
     """Collects one field's terms, document by document, until they are inverted."""
 
     def __init__(self, *, positions: bool) -> None:
-        # A look-up returns a term's number, or assigns the next one, without Python code for each occurrence.
-        self._vocabulary: defaultdict[str | bytes, int] = defaultdict(count().__next__)
+        # A look-up returns a place's number, or assigns the next one, without Python code for each occurrence.
+        self._vocabulary: defaultdict[Place, int] = defaultdict(count().__next__)
         self._ids = array("I")
         self._positions = array("I") if positions else None
         self._counts = array("I")
 
     def __len__(self) -> int:
-        """The number of occurrences in the buffer."""
+        """The number of places in the buffer."""
         return len(self._ids)
 
-    def add(self, terms: Iterable[str | bytes], positions: Sequence[int] | None = None) -> None:
-        """Add the next document's terms (text counts as its UTF-8) and, for words, their positions.
+    def add(self, places: Iterable[Place], positions: Sequence[int] | None = None) -> None:
+        """Add the next document's terms (text counts as its UTF-8) and, for words, the position of each place.
 
         Raises:
-            Unsupported: terms and positions differ in number, or a position does not fit 32 bits; nothing is added.
+            Unsupported: places and positions differ in number, or a position does not fit 32 bits; nothing is added.
         """
-        ids = array("I", self._numbers(tuple(terms)))
+        ids = array("I", self._numbers(tuple(places)))
         if self._positions is not None:
             try:
-                places = array("I", positions if positions is not None else ())
+                at = array("I", positions if positions is not None else ())
             except OverflowError as error:
                 raise Unsupported("a position is below 0 or does not fit 32 bits") from error
-            if len(places) != len(ids):
+            if len(at) != len(ids):
                 raise Unsupported("a document has more terms than positions, or fewer")
-            self._positions.extend(places)
+            self._positions.extend(at)
         self._ids.extend(ids)
         self._counts.append(len(ids))
 
-    def _numbers(self, terms: tuple[str | bytes, ...]) -> Iterable[int]:
-        """The number of each term. The fastest form measured: one call in C for a whole document."""
-        if len(terms) > 1:
-            numbers: tuple[int, ...] = itemgetter(*terms)(self._vocabulary)
+    def _numbers(self, places: tuple[Place, ...]) -> Iterable[int]:
+        """The number of each place. The fastest form measured: one call in C for a whole document."""
+        if len(places) > 1:
+            numbers: tuple[int, ...] = itemgetter(*places)(self._vocabulary)
             return numbers
-        return map(self._vocabulary.__getitem__, terms)
+        return map(self._vocabulary.__getitem__, places)
 
     def cut(self, documents: int) -> None:
         """Drop all but the first ``documents`` documents. The vocabulary keeps the terms of the others. O(documents)."""
@@ -102,40 +115,107 @@ class FieldBuffer:
         if self._positions is not None:
             del self._positions[kept:]
 
-    def lengths(self) -> U32:
-        """uint32[documents]: the terms of each document."""
-        return np.array(self._counts, dtype=np.uint32)
-
-    def invert(self) -> tuple[list[bytes], Postings]:
-        """The sorted vocabulary and the postings. O(n log n) of the occurrences, all in C."""
+    def invert(self) -> Inverted:
+        """Sort the terms. O(n log n) of the occurrences, all in C."""
+        stacks = [place if isinstance(place, tuple) else (place,) for place in self._vocabulary]
         try:
             encoded = [
-                term if isinstance(term, bytes) else term.encode() for term in self._vocabulary
+                term if isinstance(term, bytes) else term.encode()
+                for term in chain.from_iterable(stacks)
             ]
         except UnicodeEncodeError as error:
             raise Unsupported(f"a term is not Unicode text ({error})") from error
-        vocabulary = sorted(set(encoded))  # a term may have come as text and as bytes
-        places = {term: place for place, term in enumerate(vocabulary)}
-        rank = np.array([places[term] for term in encoded], dtype=np.uint64)
+        vocabulary = sorted(set(encoded))  # a term may come in several places, as text and as bytes
+        ranks = {term: rank for rank, term in enumerate(vocabulary)}
+        rank = np.array([ranks[term] for term in encoded], dtype=np.uint64)
+        sizes = np.fromiter(map(len, stacks), dtype=np.int64, count=len(stacks))
         ids = np.frombuffer(self._ids, dtype=np.uint32) if self._ids else np.empty(0, np.uint32)
-        keys = rank[ids] << np.uint64(32) | np.arange(len(ids), dtype=np.uint64)
+        held = sizes[ids]  # terms of each place
+        places = np.repeat(np.arange(len(ids)), held)
+        keys = rank[rows_at((np.cumsum(sizes) - sizes)[ids], held)] << np.uint64(32)
+        keys |= np.arange(len(keys), dtype=np.uint64)
         keys.sort()
         terms = (keys >> np.uint64(32)).astype(np.uint32)
-        order = (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
-        del keys
-        counts = self.lengths()
-        docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)[order]
-        fresh = np.empty(len(terms), dtype=bool)
-        if len(terms):
-            fresh[0] = True
-            np.logical_or(terms[1:] != terms[:-1], docs[1:] != docs[:-1], out=fresh[1:])
-        firsts = np.flatnonzero(fresh)
+        order = places[(keys & np.uint64(0xFFFFFFFF)).astype(np.intp)]
+        del keys, places
+        counts = np.array(self._counts, dtype=np.uint32)
+        docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
+        lengths = np.bincount(docs, weights=held, minlength=len(counts)).astype(np.uint32)
+        docs = docs[order]
+        firsts = np.flatnonzero(_firsts(terms) | _firsts(docs))
         postings = Postings(terms=terms[firsts], docs=docs[firsts])
         if self._positions is not None:
             postings.freqs = np.diff(firsts, append=len(terms)).astype(np.uint32)
             positions = np.frombuffer(self._positions, dtype=np.uint32) if len(ids) else ids
             postings.positions = positions[order]
-        return vocabulary, postings
+        return Inverted(vocabulary, postings, lengths)
+
+
+class PairBuffer:
+    """Collects one field's terms of two characters each, given as numbers, until they are inverted. All of it is array work.
+
+    A number is the code point of the first character times 2**32, plus that of the second.
+    """
+
+    def __init__(self, documents: int) -> None:
+        """Begin after ``documents`` documents without terms."""
+        self._codes = array("Q")
+        self._counts = array("I", [0]) * documents
+
+    def __len__(self) -> int:
+        """The number of occurrences in the buffer."""
+        return len(self._codes)
+
+    def add(self, codes: U64) -> None:
+        """Add the next document's terms. One that comes again counts once."""
+        self._codes.frombytes(codes.tobytes())
+        self._counts.append(len(codes))
+
+    def cut(self, documents: int) -> None:
+        """Drop all but the first ``documents`` documents. O(documents)."""
+        del self._codes[sum(self._counts[:documents]) :]
+        del self._counts[documents:]
+
+    def invert(self) -> Inverted:
+        """Sort the terms. O(n log n) of the occurrences, all in C.
+
+        A key of 64 bits holds the ranks of both characters among those that occur, and the document. Unicode has some 150,000
+        characters, so two ranks and a document of a segment take at most 62 bits.
+        """
+        counts = np.array(self._counts, dtype=np.uint32)
+        codes = np.frombuffer(self._codes, np.uint64) if self._codes else np.empty(0, np.uint64)
+        first, second = (codes >> np.uint64(32)).astype(np.uint32), codes.astype(np.uint32)
+        occurs = np.zeros(sys.maxunicode + 1, dtype=bool)
+        occurs[first] = occurs[second] = True
+        characters = np.flatnonzero(occurs).astype(np.uint32)
+        rank = (np.cumsum(occurs) - 1).astype(np.uint64)
+        doc_bits, bits = (np.uint64(int(n).bit_length()) for n in (len(counts), len(characters)))
+        keys = (rank[first] << bits | rank[second]) << doc_bits
+        keys |= np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
+        del codes, first, second
+        keys.sort()
+        keys = keys[_firsts(keys)]
+        docs = (keys & ((np.uint64(1) << doc_bits) - np.uint64(1))).astype(np.uint32)
+        keys >>= doc_bits
+        fresh = _firsts(keys)
+        distinct = keys[fresh]
+        ranks = np.stack((distinct >> bits, distinct & ((np.uint64(1) << bits) - np.uint64(1))))
+        texts: list[str] = characters[ranks.astype(np.intp)].T.copy().view("<U2").ravel().tolist()
+        try:
+            vocabulary = [text.encode() for text in texts]
+        except UnicodeEncodeError as error:
+            raise Unsupported(f"a term is not Unicode text ({error})") from error
+        terms = (np.cumsum(fresh, dtype=np.int64) - 1).astype(np.uint32)
+        lengths = np.bincount(docs, minlength=len(counts)).astype(np.uint32)
+        return Inverted(vocabulary, Postings(terms=terms, docs=docs), lengths)
+
+
+def _firsts(values: AnyArray) -> NDArray[np.bool_]:
+    """Which of some ascending values differ from the one before."""
+    fresh = np.empty(len(values), dtype=bool)
+    fresh[:1] = True
+    np.not_equal(values[1:], values[:-1], out=fresh[1:])
+    return fresh
 
 
 @dataclass(slots=True)
@@ -157,11 +237,7 @@ def lay_out(postings: Postings) -> LaidOut:
     """Cut postings into pairs and narrow their types. O(postings), no loop."""
     blocks = postings.docs >> BLOCK_BITS
     pair_keys = postings.terms.astype(np.uint64) << np.uint64(32) | blocks
-    fresh = np.empty(len(pair_keys), dtype=bool)
-    if len(pair_keys):
-        fresh[0] = True
-        np.not_equal(pair_keys[1:], pair_keys[:-1], out=fresh[1:])
-    starts = np.flatnonzero(fresh)
+    starts = np.flatnonzero(_firsts(pair_keys))
     freqs = big_at = big_freqs = pair_positions = None
     if postings.freqs is not None:
         big_at = np.flatnonzero(postings.freqs >= BIG_FREQ)

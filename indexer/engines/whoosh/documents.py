@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Set
 from hashlib import blake2b
+from itertools import chain
 
 import orjson
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, words_at
 from indexer.analysis.characters import fold_literal, fold_title
 from indexer.analysis.glued import glued_names
-from indexer.analysis.grams import grams
+from indexer.analysis.grams import gram_codes
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
 from indexer.engines.completions import offers_of
@@ -40,18 +41,20 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
     """The document of an article. Nearly all of the time goes into the analyzer."""
     texts = searchable_texts(article)
     folded = {field: fold_literal(text) for field, text in texts.items()}
-    words = {}
+    words, pairs = {}, {}
     terms: dict[str, Set[str] | tuple[str, ...]] = dict(keywords(article))
     for field, text in texts.items():
-        tokens = analyzer.index(text)
-        words[field] = ([token[0] for token in tokens], [token[1] for token in tokens])
-        terms[grams_field(field)] = grams(text)
+        places = analyzer.places(text)
+        words[field] = (places, range(len(places)))
+        pairs[grams_field(field)] = gram_codes(text)
         if field == "title":
-            offers = offers_of(article, tokens, folded["body"])
+            offers = offers_of(article, analyzer.index(text), folded["body"])
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = offers.title_keys
     terms[NUMBERS] = {number_term(*each) for each in numbers(article).items()}
-    terms[GLUED] = glued_names({word for texts, _ in words.values() for word in texts}, analyzer)
+    terms[GLUED] = glued_names(
+        words_at(chain.from_iterable(places for places, _ in words.values())), analyzer
+    )
     title_key = fold_title(article.title)
     terms[TITLE_KEY] = (title_key,) if title_key else ()
     columns: dict[str, ColumnValue] = {
@@ -64,6 +67,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
     return Document(
         words=words,
         terms=terms,
+        pairs=pairs,
         columns=columns,
         blobs={
             ARTICLE: orjson.dumps(article_to_record(article)),

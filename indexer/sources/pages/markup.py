@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 
 from lxml import etree, html
 
+from indexer.said import Said
+
 MAX_TAGS: Final = 100_000
 """Tags of one page. The largest of 48 real pages has 7,700; a million would take half a minute and half a gigabyte."""
 MAX_WORDS: Final = 10_000
@@ -68,17 +70,19 @@ def parse(text: str) -> Element:
         UnusableMarkup: more than MAX_TAGS tags, more than MAX_WORDS words in one, nested too deeply, or no element at all.
     """
     if (tags := text.count("<")) > MAX_TAGS:
-        raise UnusableMarkup(f"{tags} tags, the limit is {MAX_TAGS}")
+        raise UnusableMarkup(Said("{tags} tags, the limit is {limit}", tags=tags, limit=MAX_TAGS))
     if _LONG_TAG.search(text):
-        raise UnusableMarkup(f"a tag of more than {MAX_WORDS} words")
+        raise UnusableMarkup(Said("a tag of more than {limit} words", limit=MAX_WORDS))
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         # As bytes, because lxml refuses a text with an XML declaration. Browsers show no control characters.
         root = html.document_fromstring(_CONTROL.sub("", text).encode("utf-8", "replace"), parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise UnusableMarkup("no HTML") from error
+        raise UnusableMarkup(Said("no HTML")) from error
     if any("xcessive depth" in each.message for each in parser.error_log):
-        raise UnusableMarkup("elements are nested more than 255 deep, the limit of the parser")
+        raise UnusableMarkup(
+            Said("elements are nested more than 255 deep, the limit of the parser")
+        )
     return root
 
 

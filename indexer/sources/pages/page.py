@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from indexer.said import Said
 from indexer.sources.pages import body, declared, printed
 from indexer.sources.pages.markup import Line, Outline, called, outline, parse
 
@@ -42,7 +43,7 @@ def read_page(text: str) -> dict[str, object]:
     url = declared.find_url(root, says, text)
     kept = [page.lines[n].text for n in found.lines]
     if not title or not kept:
-        missing = "no text of an article" if title else "no title"
+        missing = Said("no text of an article") if title else Said("no title")
         raise NoArticle(missing, _held({"url": url, "title": title, "body": "\n".join(kept)}))
     between, head, tail = _around(page.lines, found.lines, title)
     channel = declared.find_channel(page, says, title)

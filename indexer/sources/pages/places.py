@@ -22,6 +22,8 @@ from typing import BinaryIO, Final, cast
 
 from indexer.errors import SourceUnreadable
 from indexer.records import Rejection
+from indexer.said import Said
+from indexer.sources.base import refused
 
 MAX_PAGE_BYTES: Final = 8 * 1024 * 1024
 """The largest page, unpacked. The largest of 48 real ones has 0.5 MB; pages that hold their pictures have a few."""
@@ -40,6 +42,9 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_ARCHIVES: Final = {
     b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x28\xb5\x2f\xfd": "zstd",
 }  # fmt: skip
+_LEADS_OUT: Final = Said("its path leads out of the archive")
+_LINK: Final = Said("a link, not followed")
+_TOO_LARGE: Final = Said("more than {limit} bytes, not read", limit=MAX_PAGE_BYTES)
 _BLOCK: Final = 512
 """Bytes of a block of a tar. The first one holds the mark ``ustar``; an archive without members is blocks of zeros."""
 _LONG_HEADERS: Final = (
@@ -99,22 +104,23 @@ def _kind(location: str) -> str:
         with Path(location).open("rb") as file:
             head = file.read(_BLOCK)
     except OSError as error:
-        raise SourceUnreadable(
-            location, f"cannot be read ({error.strerror}): check the path, and who may read it"
-        ) from error
+        raise refused(location, error) from error
     if head.startswith(_ZIP):
         return "zip"
     for mark, name in _OTHER_ARCHIVES.items():
         if head.startswith(mark):
             raise SourceUnreadable(
-                location, f"is packed with {name}: unpack it, or pack it as a zip or a tar.gz"
+                location,
+                Said(
+                    "is packed with {name}: unpack it, or pack it as a zip or a tar.gz", name=name
+                ),
             )
     if head.startswith(_GZIP):
         try:
             with gzip.open(location) as file:
                 head = file.read(_BLOCK)
         except _BREAKS as error:
-            raise SourceUnreadable(location, "is damaged gzip: fetch it again") from error
+            raise SourceUnreadable(location, Said("is damaged gzip: fetch it again")) from error
     tar = head[257:262] == b"ustar" or (len(head) == _BLOCK and not any(head))
     return "tar" if tar else "file"
 
@@ -124,11 +130,11 @@ def _from_file(path: str, name: str) -> Page | Rejection:
     try:
         # A pipe or a device would never end.
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            return Rejection.unread(where, "not a regular file")
+            return Rejection.unread(where, Said("not a regular file"))
         with Path(path).open("rb") as file:
             return _page(where, name, file)
     except OSError as error:
-        return Rejection.unread(where, f"cannot be read ({error.strerror})")
+        return Rejection.unread(where, Said("cannot be read ({why})", why=str(error.strerror)))
 
 
 def _page(where: str, name: str, stream: BinaryIO) -> Page | Rejection:
@@ -139,9 +145,9 @@ def _page(where: str, name: str, stream: BinaryIO) -> Page | Rejection:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unpacked:
                 raw = unpacked.read(MAX_PAGE_BYTES + 1)
         except (EOFError, OSError, zlib.error):
-            return Rejection.unread(where, "damaged gzip")
+            return Rejection.unread(where, Said("damaged gzip"))
     if len(raw) > MAX_PAGE_BYTES:
-        return Rejection.unread(where, f"more than {MAX_PAGE_BYTES} bytes, not read")
+        return Rejection.unread(where, _TOO_LARGE)
     return Page(where, re.sub(r"\.gz\Z", "", name, flags=re.I), raw)
 
 
@@ -160,7 +166,7 @@ def _from_zip(location: str) -> Iterator[Page | Rejection]:
                     found = _page(where, name, cast(BinaryIO, stream))
             # zipfile says so of a method that it does not know, and of sizes that cannot be.
             except (zipfile.BadZipFile, NotImplementedError, ValueError, *_BREAKS) as error:
-                found = Rejection.unread(where, f"cannot be unpacked ({error})")
+                found = Rejection.unread(where, Said("cannot be unpacked ({why})", why=str(error)))
             yield found
 
 
@@ -170,11 +176,16 @@ def _opened_zip(location: str) -> zipfile.ZipFile:
         if size > MAX_CONTENTS:
             raise SourceUnreadable(
                 location,
-                f"has a table of contents of {size} bytes: pack it as a tar.gz, or as several zips",
+                Said(
+                    "has a table of contents of {size} bytes: pack it as a tar.gz, or as several zips",
+                    size=size,
+                ),
             )
         return zipfile.ZipFile(location)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise SourceUnreadable(location, f"is a damaged zip ({error}): fetch it again") from error
+        raise SourceUnreadable(
+            location, Said("is a damaged zip ({why}): fetch it again", why=str(error))
+        ) from error
 
 
 def _contents_size(location: str) -> int:
@@ -209,15 +220,15 @@ def _zip_name(member: zipfile.ZipInfo) -> str:
 def _zip_objection(member: zipfile.ZipInfo, name: str) -> str:
     """Why a member is not read, or nothing."""
     if _leads_out(name):
-        return "its path leads out of the archive"
+        return _LEADS_OUT
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "a link, not followed"
+        return _LINK
     if member.flag_bits & _ENCRYPTED:
-        return "encrypted: unpack the archive"
+        return Said("encrypted: unpack the archive")
     if member.file_size > MAX_PAGE_BYTES:
-        return f"more than {MAX_PAGE_BYTES} bytes, not read"
+        return _TOO_LARGE
     if member.file_size > max(RATIO_FREE, MAX_RATIO * member.compress_size):
-        return f"unpacks to more than {MAX_RATIO} times its size, not read"
+        return Said("unpacks to more than {ratio} times its size, not read", ratio=MAX_RATIO)
     return ""
 
 
@@ -248,12 +259,19 @@ def _from_tar(location: str) -> Iterator[Page | Rejection]:
             reason = str(error) or type(error).__name__
             raise SourceUnreadable(
                 shown(location),
-                f"breaks off after {shown(last)} ({reason}): fetch it again, then ingest it again",
+                Said(
+                    "breaks off after {place} ({why}): fetch it again, then ingest it again",
+                    place=shown(last),
+                    why=reason,
+                ),
             ) from error
     if members and not pages:
         raise SourceUnreadable(
             shown(location),
-            f"is a tar archive of {members} members, of which none is a page: unpack it, and give one file",
+            Said(
+                "is a tar archive of {members} members, of which none is a page: unpack it, and give one file",
+                members=members,
+            ),
         )
 
 
@@ -264,11 +282,11 @@ def _tar_page(
     if not is_page(member.name) or member.isdir():
         return None
     if _leads_out(member.name):
-        return Rejection.unread(where, "its path leads out of the archive")
+        return Rejection.unread(where, _LEADS_OUT)
     if member.issym() or member.islnk():
-        return Rejection.unread(where, "a link, not followed")
+        return Rejection.unread(where, _LINK)
     if member.size > MAX_PAGE_BYTES:
-        return Rejection.unread(where, f"more than {MAX_PAGE_BYTES} bytes, not read")
+        return Rejection.unread(where, _TOO_LARGE)
     stream = archive.extractfile(member)
     return (
         _page(where, re.sub(r"^\./", "", member.name), cast(BinaryIO, stream)) if stream else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from indexer.records import Record, Rejection
+from indexer.said import Said, told
 from indexer.sources.encodings import decode, encoding_of
 from indexer.sources.pages.markup import UnusableMarkup
 from indexer.sources.pages.page import NoArticle, read_page
@@ -35,19 +36,20 @@ class Pages:
 def _record(page: Page) -> Record | Rejection:
     encoding = encoding_of(page.raw)
     if encoding is None:
-        return Rejection.unread(page.where, "not a page but binary data")
+        return Rejection.unread(page.where, Said("not a page but binary data"))
     values: dict[str, object] = {}
     why = ""
     try:
         values = read_page(decode(page.raw, encoding))
     except NoArticle as error:
-        values, why = error.values, str(error)
+        values, why = error.values, told(error)
     except UnusableMarkup as error:
-        why = str(error)
+        why = told(error)
     if "url" not in values:
         values["id"] = id_from_path(page.name)
     if why:
-        return Rejection.unread(page.where, f"{why} (read as {encoding})", values)
+        why = Said("{why} (read as {encoding})", why=why, encoding=encoding)
+        return Rejection.unread(page.where, why, values)
     return Record(page.where, values, orjson.dumps(values).decode())
 
 

@@ -11,6 +11,7 @@ from search_service.services import Services
 from search_service.web.desk.accounts import add_accounts
 from search_service.web.desk.articles import add_articles
 from search_service.web.desk.audit import add_audit
+from search_service.web.desk.chinese.saying import explained, in_chinese, names_of, outcome_text
 from search_service.web.desk.entry import add_entry
 from search_service.web.desk.generations import add_generations
 from search_service.web.desk.imports import add_imports
@@ -27,7 +28,12 @@ from search_service.web.desk.words import add_words
 def desk_blueprint(services: Services, desk: Desk) -> DeskPages:
     """The routes under ``/desk``."""
     pages = DeskPages(desk)
-    values = desk_values(services.timezone)
+    values = desk_values(services.timezone) | {
+        "explained": explained,
+        "in_chinese": in_chinese,
+        "names_of": names_of,
+        "outcome_text": outcome_text,
+    }
     pages.context_processor(lambda: values)
     add_entry(pages, desk)
     add_overview(pages, services, desk)

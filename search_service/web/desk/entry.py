@@ -7,10 +7,12 @@ from typing import Final
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from indexer.store.audit import COMMAND_LINE
 from search_service.desk.desk import Desk, LoggedIn, Wait, is_name, normal_name
 from search_service.desk.passwords import LEAST, MOST, is_acceptable
 from search_service.web.desk.forms import form
 from search_service.web.desk.pages import (
+    COOKIE,
     DeskPages,
     Refused,
     empty_cookie,
@@ -23,7 +25,9 @@ Answer = AnyResponse | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 BAD_PASSWORD: Final = f"密码要有 {LEAST} 到 {MOST} 个字符。"
 NOT_ALIKE: Final = "两次输入的新密码不一样。"
-BAD_NAME: Final = "名字要有 1 到 64 个字符。"
+BAD_NAME: Final = (
+    f"名字要有 1 到 64 个字符，也不能叫“{COMMAND_LINE}”：记录里它指在服务器上运行的命令。"
+)
 
 
 def add_entry(pages: DeskPages, desk: Desk) -> None:
@@ -39,7 +43,12 @@ def add_entry(pages: DeskPages, desk: Desk) -> None:
     def log_in() -> Answer:
         given = form()
         name = normal_name(given.get("name", ""))
-        done = desk.log_in(name, given.get("password", ""), request.remote_addr or "")
+        done = desk.log_in(
+            name,
+            given.get("password", ""),
+            request.remote_addr or "",
+            instead_of=request.cookies.get(COOKIE),
+        )
         if isinstance(done, LoggedIn):
             return fill_cookie(redirect(goes_to(given.get("next", "")), 303), done.token)
         page = {"next": given.get("next", ""), "name": name}
@@ -65,7 +74,8 @@ def add_entry(pages: DeskPages, desk: Desk) -> None:
             return _invitation(token, error=BAD_NAME), 400
         if wrong := _wrong_password(password, given.get("again", "")):
             return _invitation(token, error=wrong, name=name), 400
-        done = desk.accept(token, name=name, password=password)
+        before = request.cookies.get(COOKIE)
+        done = desk.accept(token, name=name, password=password, instead_of=before)
         if isinstance(done, LoggedIn):
             return fill_cookie(redirect(url_for("desk.overview"), 303), done.token)
         if done == "taken":

@@ -118,14 +118,19 @@ def _frequency(given: Given) -> int | None:
     text = given.get("frequency", "").strip()
     if not text:
         return None
-    return _number(text, 1, HIGHEST_FREQUENCY, "词频")
+    return number_of(text, 1, HIGHEST_FREQUENCY, "词频")
 
 
 def _position(given: Given) -> int:
-    return _number(given.get("position", ""), 1, LAST_POSITION, "位置")
+    return number_of(given.get("position", ""), 1, LAST_POSITION, "位置")
 
 
-def _number(text: str, least: int, most: int, label: str) -> int:
+def number_of(text: str, least: int, most: int, label: str) -> int:
+    """The whole number that a field of a form holds.
+
+    Raises:
+        WrongEntry: it is none, or too small or too great.
+    """
     digits = text.strip()
     if digits.isascii() and digits.isdigit() and least <= int(digits[:9]) <= most:
         return int(digits[:9])

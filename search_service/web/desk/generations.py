@@ -11,56 +11,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.errors import IndexFailure, JobWaiting, ManifestDamaged
 from indexer.generations import Generation
-from indexer.promotion_checks import (
-    CheckName,
-    NotMade,
-    PromotionCheck,
-    PromotionChecks,
-    read_checks,
-)
+from indexer.promotion_checks import PromotionChecks, read_checks
 from indexer.store.jobs import Kind
 from search_service.desk.desk import Desk
 from search_service.services import Services
+from search_service.web.desk.chinese.names import CHECK_NAMES
 from search_service.web.desk.forms import form
 from search_service.web.desk.layout import KIND_NAMES, OF_INDEX
 from search_service.web.desk.pages import DeskPages, Refused, session
 
-CHECK_NAMES: Final[Mapping[CheckName, str]] = {
-    "count": "文章数",
-    "checksums": "文件完好",
-    "golden": "必查查询",
-    "zero hits": "无结果比例",
-    "own titles": "按标题能找到",
-    "overlap": "首页结果重合",
-}
-CHECK_TEXTS: Final[Mapping[CheckName, str]] = {
-    "count": "{articles:,.0f} 篇文章，和稿库一致。",
-    "checksums": "文件和写入时完全一样。",
-    "golden": "{queries:,.0f} 个必查查询，{held:,.0f} 个的第一页有该有的文章。",
-    "zero hits": "最近 {queries:,.0f} 个搜索词，{after:.1f}% 没有结果；线上版本是 {before:.1f}%。",
-    "own titles": "抽查 {articles:,.0f} 篇文章，用自己的标题搜，{missing:,.0f} 篇不在第一页。",
-    "overlap": "{queries:,.0f} 个搜索词的第一页，保留了 {kept:.0f}% 的文章，{changed:,.0f} 个有变化。",
-}
-REASON_TEXTS: Final[Mapping[NotMade, str]] = {
-    "nobody asks": "这次重建没有带上搜索服务，没法试搜。",
-    "no golden": "必查查询表是空的。",
-    "no live": "当时没有线上版本可比。",
-    "live unreadable": "当时的线上版本读不出来。",
-    "log unreadable": "查询日志没有开启，或者读不出来。",
-    "no recorded": "还没有读者的搜索词。",
-    "nothing visible": "读者的搜索词都没有找到现在还看得到的文章。",
-    "no articles": "没有读者看得到的文章。",
-}
 VERDICT_NAMES: Final = {"passed": "通过", "failed": "没有通过", "not made": "没有做"}
 SHOWN: Final = 10
 """Jobs that are listed."""
-
-
-def check_text(check: PromotionCheck) -> str:
-    """What a check found, or why it was not made."""
-    if check.reason is not None:
-        return REASON_TEXTS[check.reason]
-    return CHECK_TEXTS[check.name].format_map(check.facts)
 
 
 def add_generations(pages: DeskPages, services: Services, desk: Desk) -> None:
@@ -104,7 +66,6 @@ def add_generations(pages: DeskPages, services: Services, desk: Desk) -> None:
             checks=checks,
             fault=fault,
             check_names=CHECK_NAMES,
-            check_text=check_text,
             verdict_names=VERDICT_NAMES,
         )
 

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from flask import redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from indexer.said import told
 from search_service.desk import uploads
 from search_service.desk.desk import Desk
 from search_service.services import Services
+from search_service.web.desk.chinese.names import FIELD_NAMES
 from search_service.web.desk.forms import form, keep_upload, upload
 from search_service.web.desk.pages import DeskPages, Refused, session
-
-FIELD_NAMES: Final[dict[str, str]] = {
-    "id": "编号",
-    "url": "网址",
-    "title": "标题",
-    "lead": "导语",
-    "body": "正文",
-    "channel": "频道",
-    "channels": "其他频道",
-    "source": "来源",
-    "author": "作者",
-    "editor": "责任编辑",
-    "tags": "标签",
-    "site": "站点",
-    "image_url": "图片网址",
-    "published_at": "发布时间",
-    "updated_at": "更新时间",
-    "expires_at": "过期时间",
-    "status": "状态",
-    "attributes": "其他属性",
-}
 
 
 def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
@@ -65,6 +45,13 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
         path, given = _found(name), form()
         called = given.get("called", "")[:200]
         if given.get("do") == "drop":
+            reader = services.jobs.unfinished("import", argument="file", value=str(path))
+            if reader is not None:
+                raise Refused(
+                    409,
+                    "文件还要用",
+                    f"导入任务 {reader.id} 还没有结束，它要读这个文件。不想导入的话，请先取消那个任务，文件会随它一起删除。",
+                )
             path.unlink(missing_ok=True)
             desk.tell(session(), "文件已删除，什么也没有导入。")
             return redirect(url_for("desk.imports"), 303)
@@ -115,10 +102,11 @@ def add_imports(pages: DeskPages, services: Services, desk: Desk) -> None:
         try:
             seen = uploads.preview(path, mapping)
         except uploads.PreviewFailed as failed:
-            error = str(failed)
+            error = told(failed)
         return render_template(
             "desk/import_file.html",
             name=path.name,
+            path=str(path),
             called=called,
             size=path.stat().st_size,
             seen=seen,

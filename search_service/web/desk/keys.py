@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from indexer.store.keys import NAME_LENGTH, SCOPES, ApiKey, Scope
+from indexer.store.keys import (
+    MOST_ORIGINS,
+    MOST_PER_MINUTE,
+    NAME_LENGTH,
+    SCOPES,
+    ApiKey,
+    Scope,
+)
 from search_service.desk.desk import Desk
 from search_service.services import Services
+from search_service.settings import origin
+from search_service.web.desk.entry_forms import WrongEntry, number_of
 from search_service.web.desk.forms import form
 from search_service.web.desk.pages import DeskPages, Refused, session
 
@@ -23,6 +34,17 @@ STATE_NAMES: Final = {"active": "有效", "expired": "已过期", "revoked": "�
 MOST_DAYS: Final = 36_500
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The key that a form describes."""
+
+    name: str
+    scope: Scope
+    days: int | None
+    limit: int | None
+    origins: tuple[str, ...]
+
+
 def add_keys(pages: DeskPages, services: Services, desk: Desk) -> None:
     """The routes under ``/desk/keys``."""
 
@@ -32,16 +54,19 @@ def add_keys(pages: DeskPages, services: Services, desk: Desk) -> None:
 
     @pages.action("/keys", role="admin")
     def make_key() -> str | tuple[str, int]:
-        given = form()
-        name, days = given.get("name", "").strip(), given.get("days", "").strip()
-        scope = next((each for each in SCOPES if each == given.get("scope")), None)
-        if scope is None or not name.isprintable() or not 0 < len(name) <= NAME_LENGTH:
-            return _shown(error=f"请选择权限，并写一个不超过 {NAME_LENGTH} 个字的用途。"), 400
-        if days and not _is_days(days):
-            return _shown(error=f"有效天数要是 1 到 {MOST_DAYS} 的整数；不填则一直有效。"), 400
+        try:
+            wanted = _wanted(form())
+        except WrongEntry as wrong:
+            return _shown(error=str(wrong)), 400
         with desk.store.use() as store:
-            text, key = store.keys.create(name, scope, int(days) if days else None)
-        desk.note(session(), "key.create", str(key.id), name=name, scope=scope, days=days)
+            text, key = store.keys.create(
+                wanted.name,
+                wanted.scope,
+                wanted.days,
+                requests_per_minute=wanted.limit,
+                origins=wanted.origins,
+            )
+        desk.note(session(), "key.create", str(key.id), **asdict(wanted))
         return _shown(made=key, text=text)
 
     @pages.page("/keys/<int:key_id>/revoke", role="admin")
@@ -81,5 +106,41 @@ def add_keys(pages: DeskPages, services: Services, desk: Desk) -> None:
         return found
 
 
-def _is_days(text: str) -> bool:
-    return re.fullmatch(r"\d{1,5}", text, re.ASCII) is not None and 1 <= int(text) <= MOST_DAYS
+def _wanted(given: Mapping[str, str]) -> _Wanted:
+    """Read the form.
+
+    Raises:
+        WrongEntry: a field is missing or wrong.
+    """
+    name = given.get("name", "").strip()
+    scope = next((each for each in SCOPES if each == given.get("scope")), None)
+    if scope is None or not name.isprintable() or not 0 < len(name) <= NAME_LENGTH:
+        raise WrongEntry(f"请选择权限，并写一个不超过 {NAME_LENGTH} 个字的用途。")
+    return _Wanted(
+        name,
+        scope,
+        _optional_number(given.get("days", ""), MOST_DAYS, "有效天数"),
+        _optional_number(given.get("limit", ""), MOST_PER_MINUTE, "每分钟次数"),
+        _origins(given.get("origins", "")),
+    )
+
+
+def _optional_number(text: str, most: int, label: str) -> int | None:
+    return number_of(text, 1, most, label) if text.strip() else None
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(map(_origin, re.findall(r"[^\s,，、;；]+", text))))
+    if len(found) > MOST_ORIGINS:
+        raise WrongEntry(f"一个密钥最多写 {MOST_ORIGINS} 个网页来源，请再建一个。")
+    return found
+
+
+def _origin(text: str) -> str:
+    try:
+        return origin(text)
+    except ValueError as error:
+        raise WrongEntry(
+            f"“{text}”不是网页来源。要写成 https://www.example.com 这样：以 http:// 或 https:// 开头，后面不带路径和斜杠；"
+            "中文域名写成 xn-- 开头的形式。"
+        ) from error

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import g, request, url_for
 
 from indexer.store.accounts import Role
-from indexer.store.jobs import Job, Kind, State
+from indexer.store.jobs import Kind, State
 from search_service.desk.actions import NAMES
 
 ROLE_NAMES: Final[Mapping[Role, str]] = {"editor": "编辑", "admin": "管理员"}
@@ -168,15 +168,6 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600} 小时 {whole % 3600 // 60} 分"
 
 
-def outcome_text(text: str, job: Job) -> str:
-    """What the runner says, without the paths of an uploaded file: its owner knows it under another name."""
-    called = job.arguments.get("uploaded")
-    if not called:
-        return text
-    text = text.replace(f"; put right and import again: {job.arguments['rejects']}", "")
-    return text.replace(job.arguments["file"], called)
-
-
 def desk_values(zone: ZoneInfo) -> dict[str, Any]:
     """What the templates of the desk may use."""
 
@@ -198,5 +189,4 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "of_index": OF_INDEX,
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,
-        "outcome_text": outcome_text,
     }

@@ -140,6 +140,16 @@ def test_the_users_decision_about_a_word_stands(frequency: int | None) -> None:
     )
 
 
+def test_a_word_that_the_user_adds_hides_no_word_inside_it() -> None:
+    seldom = texts("云溪")
+    half = len(seldom) // 2
+    mixed = [*seldom[:half], *(each.replace("云溪", "云溪县") for each in seldom[half:])]
+    added = make_analyzer().knowing(UserDictionary((UserWord("云溪县"),)))
+    learned = added.learning(mixed)
+    assert [word.text for word in learned.found_words.words] == ["云溪"]
+    assert [token.text for token in learned.index("云溪县的路")][:2] == ["云溪县", "云溪"]
+
+
 def test_what_was_learned_before_is_replaced() -> None:
     learned = make_analyzer().learning(texts("晴川谷")).learning(texts("云溪"))
     assert [word.text for word in learned.found_words.words] == ["云溪"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.cli.given import Given
 from indexer.cli.main import cli
 from indexer.command_line import run
 from indexer.editorial.lines import read_entry
@@ -37,7 +38,9 @@ def shell(
         store.put([article("a-1", title="渡口开航"), article("a-2", title="茶馆开门")])
 
     def execute(*args: str) -> tuple[int, str, str]:
-        code = run(cli, name="python -m indexer", args=args, given=lambda: asking_as_readers(url))
+        code = run(
+            cli, name="python -m indexer", args=args, given=Given(lambda: asking_as_readers(url))
+        )
         return code, *capsys.readouterr()
 
     return execute

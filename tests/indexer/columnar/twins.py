@@ -102,9 +102,10 @@ def postings_of(documents: Sequence[Document], field: str) -> dict[bytes, dict[i
     found: dict[bytes, dict[int, list[int]]] = {}
     for doc, document in enumerate(documents):
         if LAYOUT.postings[field] == "words":
-            terms, positions = document.words.get(field, ((), ()))
-            for term, position in zip(terms, positions, strict=True):
-                found.setdefault(encoded(term), {}).setdefault(doc, []).append(position)
+            places, positions = document.words.get(field, ((), ()))
+            for place, position in zip(places, positions, strict=True):
+                for term in place if isinstance(place, tuple) else (place,):
+                    found.setdefault(encoded(term), {}).setdefault(doc, []).append(position)
         else:
             for term in document.terms.get(field, ()):
                 found.setdefault(encoded(term), {})[doc] = []

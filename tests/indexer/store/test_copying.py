@@ -59,7 +59,8 @@ def _fill(url: str) -> str:
         lists.put("hot", entries("hot", "春运", "庙会"))
         lists.put("synonyms", entries("synonyms", "土豆,马铃薯"))
     with closing(open_keys(url)) as keys:
-        spelt, _ = keys.create("编辑部 😀", "write", 30)
+        page = {"requests_per_minute": 60, "origins": ("https://www.example.com",)}
+        spelt, _ = keys.create("编辑部 😀", "write", 30, **page)  # type: ignore[arg-type]
         _, revoked = keys.create("旧", "admin")
         keys.revoke(revoked.id)
     with closing(open_desk(url)) as desk:

@@ -15,7 +15,8 @@ import pytest
 from indexer.errors import JobWaiting, StoreUnavailable
 from indexer.store import jobs as jobs_module
 from indexer.store.database import find_jobs, open_jobs
-from indexer.store.jobs import KINDS, MAX_ID, MAX_OUTCOME, Job, JobStore, Rejected, State
+from indexer.store.jobs import KINDS, MAX_ID, Job, JobStore, Rejected, State
+from indexer.store.outcomes import MAX_OUTCOME
 from tests.databases import DATABASES
 
 pytestmark = pytest.mark.databases(*DATABASES)

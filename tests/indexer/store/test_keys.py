@@ -14,7 +14,7 @@ import pytest
 
 from indexer.errors import StoreUnavailable
 from indexer.store.database import find_keys, open_keys, open_store
-from indexer.store.keys import SCOPES, KeyStore, Scope
+from indexer.store.keys import MOST_ORIGINS, MOST_PER_MINUTE, SCOPES, KeyStore, Scope
 from tests.databases import DATABASES
 
 pytestmark = pytest.mark.databases(*DATABASES)
@@ -121,6 +121,28 @@ def test_only_keys_that_work_count_as_active(keys: KeyStore) -> None:
     keys.revoke(write.id)
     assert not keys.any_active(("write",), now())
     assert keys.any_active(("search",), now())
+
+
+def test_a_key_keeps_its_limit_and_its_origins(keys: KeyStore) -> None:
+    origins = tuple(f"https://{number:0>253}:65535" for number in range(MOST_ORIGINS))
+    text, key = keys.create("", "search", requests_per_minute=MOST_PER_MINUTE, origins=origins)
+    assert (key.requests_per_minute, key.origins) == (MOST_PER_MINUTE, origins)
+    _, plain = keys.create("", "search")
+    assert (plain.requests_per_minute, plain.origins) == (None, ())
+    assert keys.find(text) == key
+    assert keys.list() == [key, plain]
+
+
+def test_only_origins_of_keys_that_work_are_known(keys: KeyStore) -> None:
+    assert keys.origins(now()) == frozenset()
+    keys.create("", "write")
+    _, key = keys.create("", "search", origins=("https://a.example", "https://b.example"))
+    _, other = keys.create("", "search", 5, origins=("https://b.example", "https://c.example"))
+    assert keys.origins(now()) == {f"https://{name}.example" for name in "abc"}
+    keys.revoke(key.id)
+    assert keys.origins(now()) == {"https://b.example", "https://c.example"}
+    assert other.expires_at is not None
+    assert keys.origins(other.expires_at) == frozenset()
 
 
 def test_a_revocation_shows_in_another_process_at_once(keys: KeyStore, store_url: str) -> None:

@@ -10,15 +10,18 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, text, update
 
 from indexer.article import article_to_record, content_hash
-from indexer.store.database import CHAIN, open_store
+from indexer.store.database import CHAIN, open_keys, open_store
 from indexer.store.tables import metadata
 from tests.databases import DATABASES
 from tests.factories import article
 from tests.migrating import differences, released, table_of, upgrade
 
+FIRST_KEYS = "0004"
+"""The first version whose stores have keys."""
+
 
 def _make(engine: Engine, version: str) -> None:
-    """A store as the release with this version left it, with one article and one tombstone."""
+    """A store as the release with this version left it, with one article and one tombstone, and a key if it had keys."""
     upgrade(engine, CHAIN, version)
     each = article("a")
     row = {
@@ -38,6 +41,14 @@ def _make(engine: Engine, version: str) -> None:
             insert(table).values(id="b", **(row | gone | {"revision": 1, "deleted": True}))
         )
         connection.execute(update(revisions).values(last=2))
+        if version >= FIRST_KEYS:
+            values = {
+                "name": "门户",
+                "scope": "write",
+                "digest": "d",
+                "created_at": datetime(2026, 2, 1),
+            }
+            connection.execute(insert(table_of(engine, "api_keys")).values(values))
 
 
 @pytest.mark.databases(*DATABASES)
@@ -53,6 +64,9 @@ def test_a_store_of_any_release_is_brought_up_to_date(new_url: str, version: str
         ]
         (done,) = store.put([article("A", title="另一篇")])
         assert done.revision == 3
+    with closing(open_keys(new_url)) as keys:
+        found = [(each.scope, each.requests_per_minute, each.origins) for each in keys.list()]
+    assert found == ([("write", None, ())] if version >= FIRST_KEYS else [])
     assert differences(engine, CHAIN, metadata) == []
     engine.dispose()
 

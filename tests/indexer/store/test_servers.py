@@ -16,7 +16,8 @@ from indexer.errors import StoreUnavailable
 from indexer.store import dialects, servers
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_jobs, open_store
-from indexer.store.jobs import MAX_OUTCOME, Rejected
+from indexer.store.jobs import Rejected
+from indexer.store.outcomes import MAX_OUTCOME
 from tests.databases import DATABASES, DatabaseServer
 from tests.factories import article
 

@@ -43,7 +43,7 @@ def test_invite_prints_a_link_that_works_once(url: str) -> None:
     assert accept(url, again[1], "谁都行").name == "程远"
 
 
-@pytest.mark.parametrize("name", ["", " 程远", "长" * 65, "两\n行"])
+@pytest.mark.parametrize("name", ["", " 程远", "长" * 65, "两\n行", "命令行"])
 def test_a_name_that_no_account_can_have_is_refused(url: str, name: str) -> None:
     done = CliRunner().invoke(cli, ["desk", "invite", "--name", name])
     assert done.exit_code == 2

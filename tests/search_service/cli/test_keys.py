@@ -61,6 +61,12 @@ def test_create_says_when_the_key_expires(url: str, capsys: pytest.CaptureFixtur
         ("--scope", "write", "--days", "x"),
         ("--scope", "write", "--name", "长" * 201),
         ("--scope", "write", "--name", "a\nb"),
+        ("--scope", "search", "--limit", "0"),
+        ("--scope", "search", "--limit", "1000001"),
+        ("--scope", "search", "--origin", "www.example.com"),
+        ("--scope", "search", "--origin", "https://www.example.com/news"),
+        ("--scope", "search", "--origin", "*"),
+        ("--scope", "search", *(f"--origin=http://localhost:{port}" for port in range(51))),
     ],
 )
 def test_a_wrong_option_makes_no_key(
@@ -85,11 +91,25 @@ def test_list_shows_each_key_and_no_text(capsys: pytest.CaptureFixture[str]) -> 
     assert run("list") == 0
     out = capsys.readouterr().out
     head, first, second = (line.split() for line in out.splitlines())
-    assert head == ["id", "scope", "state", "created", "expires", "revoked", "name"]
+    assert head[:6] == ["id", "scope", "state", "created", "expires", "revoked"]
+    assert head[6:] == ["limit", "origins", "name"]
     assert first[:3] == ["1", "write", "active"]
     assert first[-3:] == ["a", "[b]", "门户"]
     assert second[:3] == ["2", "admin", "revoked"]
     assert not [text for text in texts if text in out]
+
+
+def test_a_limit_and_origins_are_said_and_listed(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = "https://www.example.com", "http://localhost:3000"
+    origins = ("--origin", "HTTPS://www.Example.com", "--origin", other, "--origin", one)
+    assert run("create", "--scope", "search", "--limit", "600", *origins) == 0
+    assert (stored(url)[0].requests_per_minute, stored(url)[0].origins) == (600, (one, other))
+    said = capsys.readouterr().err
+    assert f"600 requests a minute, for pages of {one} and {other}; it is shown only now" in said
+    assert run("list") == 0
+    assert f"600 {one}, {other}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_revoking_an_unknown_key_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:

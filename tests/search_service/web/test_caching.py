@@ -109,7 +109,8 @@ def test_what_is_long_is_compressed_for_who_asks_for_it(portal: Portal, path: st
     packed = portal.client.get(path, headers=GZIP, buffered=True)
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Content-Encoding"] == "gzip"
-    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["Vary"] == packed.headers["Vary"]
+    assert "Accept-Encoding" in packed.vary
     assert len(packed.data) == int(packed.headers["Content-Length"]) < len(plain.data)
     if "/search" not in path:  # which holds a time taken
         assert gzip.decompress(packed.data) == plain.data
@@ -121,7 +122,7 @@ def test_what_is_long_is_compressed_for_who_asks_for_it(portal: Portal, path: st
     for tag, accepted in ((packed.headers["ETag"], GZIP), (plain.headers["ETag"], {})):
         again = portal.client.get(path, headers={"If-None-Match": tag} | accepted, buffered=True)
         assert (again.status_code, again.data) == (304, b"")
-        assert (again.headers["ETag"], again.headers["Vary"]) == (tag, "Accept-Encoding")
+        assert (again.headers["ETag"], again.headers["Vary"]) == (tag, plain.headers["Vary"])
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0"])

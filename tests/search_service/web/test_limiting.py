@@ -1,4 +1,4 @@
-"""The limit of requests without a key: whom it refuses, what it says, and whom it never touches."""
+"""The limits of requests, of an address without a key and of a key: whom they refuse, what they say, and whom they never touch."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Site:
         """The statuses of that many requests of one client."""
         return [self.client.get(path, buffered=True, **options).status_code for _ in range(count)]
 
-    def key(self, scope: Scope) -> dict[str, str]:
+    def key(self, scope: Scope, limit: int | None = None) -> dict[str, str]:
         """The header with a new key."""
         with closing(open_keys(self.url)) as keys:
-            return {"Authorization": f"Bearer {keys.create('', scope)[0]}"}
+            text, _ = keys.create("", scope, requests_per_minute=limit)
+        return {"Authorization": f"Bearer {text}"}
 
 
 @pytest.fixture
@@ -44,12 +45,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
     yield from limited(tmp_path)
 
 
-def limited(folder: Path, proxies: int = 0) -> Iterator[Site]:
+def limited(folder: Path, proxies: int = 0, limit: int | None = LIMIT) -> Iterator[Site]:
     url = f"sqlite:///{folder / 'store.sqlite3'}"
     open_keys(url).close()
     made = services(folder, [article("a-1")])
     object.__setattr__(made, "keys", LiveKeys(url))
-    app = create_app(made, SearchSettings(rate_limit=LIMIT, proxies=proxies))
+    app = create_app(made, SearchSettings(rate_limit=limit, proxies=proxies))
     with closing(made):
         yield Site(url, app.test_client())
 
@@ -59,7 +60,7 @@ def test_an_address_that_asks_too_often_is_told_when_it_may_ask_again(site: Site
     refused = site.client.get("/api/v1/search")
     body = as_problem(refused)
     assert body["code"] == "rate_limited"
-    assert body["detail"] == f"more than {LIMIT} requests in a minute without a key"
+    assert body["detail"] == f"more than {LIMIT} requests in a minute from this address"
     assert 1 <= int(refused.headers["Retry-After"]) <= 60 / LIMIT
     page = site.client.get("/")
     assert page.status_code == 429
@@ -82,8 +83,30 @@ def test_health_files_and_descriptions_are_free(site: Site) -> None:
 
 
 @pytest.mark.parametrize("scope", ["search", "write", "admin"])
-def test_a_key_is_never_limited(site: Site, scope: Scope) -> None:
+def test_a_key_without_a_limit_is_never_limited(site: Site, scope: Scope) -> None:
     assert site.statuses("/api/v1/latest", 2 * LIMIT, headers=site.key(scope)) == [200] * 2 * LIMIT
+
+
+def test_a_key_has_a_limit_of_its_own_even_where_no_address_has_one(tmp_path: Path) -> None:
+    for site in limited(tmp_path, limit=None):
+        for most in (LIMIT, LIMIT + 2):
+            key = site.key("search", most)
+            assert site.statuses("/api/v1/latest", most + 1, headers=key) == [200] * most + [429]
+            refused = site.client.get("/api/v1/search", headers=key)
+            body = as_problem(refused)
+            assert body["code"] == "rate_limited"
+            assert body["detail"] == f"more than {most} requests in a minute with this key"
+            assert 1 <= int(refused.headers["Retry-After"]) <= 60 / most
+            assert site.statuses("/healthz", headers=key) == [200] * (LIMIT + 1)
+        assert site.statuses("/api/v1/latest", 3 * LIMIT) == [200] * 3 * LIMIT
+        assert site.statuses("/api/v1/latest", headers=site.key("search")) == [200] * (LIMIT + 1)
+
+
+def test_a_key_and_its_address_do_not_count_for_each_other(site: Site) -> None:
+    key = site.key("write", LIMIT + 1)
+    assert site.statuses("/api/v1/latest", LIMIT + 2, headers=key) == [200] * (LIMIT + 1) + [429]
+    assert site.statuses("/api/v1/latest") == [200] * LIMIT + [429]
+    assert site.statuses("/api/v1/latest", 1, headers=site.key("search", 1)) == [200]
 
 
 def test_whoever_guesses_keys_is_limited(site: Site) -> None:

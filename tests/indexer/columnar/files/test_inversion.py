@@ -14,16 +14,25 @@ from hypothesis import strategies as st
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import ArrayFile, ArrayFileWriter
 from indexer.columnar.files.build import position_type, weightiest, write_postings
-from indexer.columnar.files.inversion import FieldBuffer, Postings, lay_out, narrow, pack_terms
+from indexer.columnar.files.inversion import (
+    FieldBuffer,
+    Inverted,
+    PairBuffer,
+    Place,
+    Postings,
+    lay_out,
+    narrow,
+    pack_terms,
+)
 from indexer.columnar.files.segment import PostingsField
 from tests.indexer.columnar.twins import terms_strategy, words_strategy
 
 Words = tuple[list[bytes], list[int]]
-Inverted = dict[bytes, dict[int, list[int]]]
+Held = dict[bytes, dict[int, list[int]]]
 
 
-def twin(documents: list[Words]) -> Inverted:
-    found: Inverted = {}
+def twin(documents: list[Words]) -> Held:
+    found: Held = {}
     for doc, (terms, positions) in enumerate(documents):
         for term, position in zip(terms, positions, strict=True):
             found.setdefault(term, {}).setdefault(doc, []).append(position)
@@ -34,15 +43,15 @@ def inverted(documents: list[Words]) -> tuple[FieldBuffer, list[bytes], Postings
     buffer = FieldBuffer(positions=True)
     for terms, positions in documents:
         buffer.add(terms, positions)
-    vocabulary, postings = buffer.invert()
+    vocabulary, postings, _ = buffer.invert()
     return buffer, vocabulary, postings
 
 
-def read(vocabulary: list[bytes], postings: Postings) -> Inverted:
+def read(vocabulary: list[bytes], postings: Postings) -> Held:
     """Postings as the twin has them, in the order in which they stand."""
     assert postings.freqs is not None
     assert postings.positions is not None
-    found: Inverted = {}
+    found: Held = {}
     at = 0
     for term, doc, freq in zip(
         postings.terms.tolist(), postings.docs.tolist(), postings.freqs.tolist(), strict=True
@@ -54,7 +63,7 @@ def read(vocabulary: list[bytes], postings: Postings) -> Inverted:
     return found
 
 
-def in_order(inverted: Inverted) -> list[tuple[bytes, list[tuple[int, list[int]]]]]:
+def in_order(inverted: Held) -> list[tuple[bytes, list[tuple[int, list[int]]]]]:
     """With the order of terms and documents, which comparing dicts would not see."""
     return [(term, list(entries.items())) for term, entries in inverted.items()]
 
@@ -68,7 +77,7 @@ def test_inverting_agrees_with_a_dict_of_lists(documents: list[Words]) -> None:
     buffer, vocabulary, postings = inverted(documents)
     assert in_order(read(vocabulary, postings)) == in_order(twin(documents))
     assert vocabulary == sorted(set(vocabulary))
-    assert buffer.lengths().tolist() == [len(terms) for terms, _ in documents]
+    assert buffer.invert().lengths.tolist() == [len(terms) for terms, _ in documents]
     assert len(buffer) == sum(len(terms) for terms, _ in documents)
 
 
@@ -77,7 +86,7 @@ def test_terms_without_positions_are_counted_once_a_document(documents: list[lis
     buffer = FieldBuffer(positions=False)
     for terms in documents:
         buffer.add(terms)
-    vocabulary, postings = buffer.invert()
+    vocabulary, postings, _ = buffer.invert()
     pairs = zip(postings.terms.tolist(), postings.docs.tolist(), strict=True)
     assert [(vocabulary[term], doc) for term, doc in pairs] == sorted(
         {(term, doc) for doc, terms in enumerate(documents) for term in terms}
@@ -86,10 +95,62 @@ def test_terms_without_positions_are_counted_once_a_document(documents: list[lis
     assert postings.positions is None
 
 
+TERMS = st.sampled_from([b"a", b"b", b"\xe6\x8a\xa5", b"c"])
+PLACES = st.lists(st.one_of(TERMS, st.lists(TERMS, max_size=3).map(tuple)), max_size=8)
+
+
+@given(st.lists(PLACES, max_size=6))
+def test_terms_at_one_place_count_as_if_each_came_with_its_position(
+    documents: list[list[Place]],
+) -> None:
+    stacked, single = FieldBuffer(positions=True), FieldBuffer(positions=True)
+    for places in documents:
+        stacked.add(places, range(len(places)))
+        terms = [
+            (term, position)
+            for position, place in enumerate(places)
+            for term in (place if isinstance(place, tuple) else (place,))
+        ]
+        single.add([term for term, _ in terms], [position for _, position in terms])
+    assert alike(stacked.invert(), single.invert())
+
+
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+PAIRS = st.lists(st.tuples(st.sampled_from("a上海😀 "), CHARACTERS).map("".join))
+
+
+@given(st.lists(PAIRS, max_size=6), st.integers(0, 3))
+def test_pairs_as_numbers_give_the_postings_of_terms(
+    documents: list[list[str]], before: int
+) -> None:
+    numbered, named = PairBuffer(before), FieldBuffer(positions=False)
+    for _ in range(before):
+        named.add(())
+    for pairs in documents:
+        named.add(pairs)
+        codes = [ord(pair[0]) << 32 | ord(pair[1]) for pair in pairs]
+        numbered.add(np.array(codes, dtype=np.uint64))
+    assert alike(numbered.invert(), named.invert())
+    kept = before + len(documents) // 2
+    numbered.cut(kept)
+    named.cut(kept)
+    assert alike(numbered.invert(), named.invert(), vocabulary=False)
+
+
+def alike(one: Inverted, other: Inverted, *, vocabulary: bool = True) -> bool:
+    """Whether two inversions are the same: the postings by their terms, so that one vocabulary may hold unused terms."""
+    rows = []
+    for terms, postings, lengths in (one, other):
+        parts = [postings.docs, postings.freqs, postings.positions, lengths]
+        named = [terms[term] for term in postings.terms.tolist()]
+        rows.append([named, *(None if each is None else each.tolist() for each in parts)])
+    return rows[0] == rows[1] and (not vocabulary or one.vocabulary == other.vocabulary)
+
+
 def test_a_buffer_can_be_inverted_twice_and_added_to_between() -> None:
     buffer, vocabulary, postings = inverted([([b"b", b"a"], [0, 1])])
     buffer.add([b"a"], [7])
-    vocabulary, postings = buffer.invert()
+    vocabulary, postings, _ = buffer.invert()
     assert read(vocabulary, postings) == {b"a": {0: [1], 1: [7]}, b"b": {0: [0]}}
 
 
@@ -98,9 +159,9 @@ def test_cutting_back_forgets_the_last_documents() -> None:
     for kept in range(5):
         buffer, _, _ = inverted(documents)
         buffer.cut(kept)
-        vocabulary, postings = buffer.invert()
+        vocabulary, postings, lengths = buffer.invert()
         assert read(vocabulary, postings) == twin(documents[:kept])
-        assert buffer.lengths().tolist() == [len(terms) for terms, _ in documents[:kept]]
+        assert lengths.tolist() == [len(terms) for terms, _ in documents[:kept]]
 
 
 @pytest.mark.parametrize("positions", [[], [0], [0, 1, 2], [0, -1], [0, 2**32]])
@@ -109,7 +170,7 @@ def test_positions_that_do_not_fit_are_refused_and_nothing_is_taken(positions: l
     with pytest.raises(Unsupported):
         buffer.add([b"b", b"c"], positions)
     assert len(buffer) == 1
-    assert read(*buffer.invert()) == {b"a": {0: [0]}}
+    assert read(*buffer.invert()[:2]) == {b"a": {0: [0]}}
 
 
 def big_postings(entries: list[tuple[int, int, int]]) -> Postings:

@@ -38,14 +38,42 @@ def test_a_wrong_key_is_not_made(newsdesk: Newsdesk) -> None:
         {"name": "x", "scope": "write", "days": "0"},
         {"name": "x", "scope": "write", "days": "一天"},
         {"name": "长" * 201, "scope": "write"},
-    ):
-        assert admin.post("/desk/keys", **fields).status_code == 400
+        {"name": "x", "scope": "search", "limit": "0"},
+        {"name": "x", "scope": "search", "limit": "1000001"},
+        {"name": "x", "scope": "search", "origins": "www.example.com"},
+        {"name": "x", "scope": "search", "origins": "https://www.example.com/"},
+        {"name": "x", "scope": "search", "origins": "https://好.example"},
+        {"name": "x", "scope": "search", "origins": " ".join(f"http://a.example:{n}" for n in range(51))},
+    ):  # fmt: skip
+        refused = admin.post("/desk/keys", **fields)
+        assert refused.status_code == 400
+        assert "ssk_" not in refused.text
     with newsdesk.desk.store.use() as store:
         assert store.keys.list() == []
 
 
+def test_a_key_for_pages_has_a_limit_and_origins(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    origins = "https://www.example.com，HTTP://Localhost:3000 https://www.example.com"
+    fields = {"name": "首页", "scope": "search", "limit": "600", "origins": origins}
+    refused = admin.post("/desk/keys", **fields, days="0")
+    assert "有效天数要写 1 到 36500 的整数。" in refused.text
+    assert f'value="{origins}"' in refused.text
+    assert admin.post("/desk/keys", **fields, days="").status_code == 200
+    with newsdesk.desk.store.use() as store:
+        (key,) = store.keys.list()
+        noted = store.audit.entries()[0][0].details
+    assert key.requests_per_minute == 600
+    assert key.origins == ("https://www.example.com", "http://localhost:3000")
+    assert (noted["limit"], noted["origins"]) == (600, list(key.origins))
+    page = visible_text(admin.page("/desk/keys"))
+    assert "600 次" in page
+    assert all(each in page for each in key.origins)
+
+
 def test_an_admin_invites_promotes_and_disables(newsdesk: Newsdesk) -> None:
     admin, editor = newsdesk.person("admin"), newsdesk.person("editor")
+    assert admin.post("/desk/accounts", role="editor", name="命令行").status_code == 400
     link = re.search(
         r"http://localhost(/desk/invitations/[\w-]+)",
         admin.post("/desk/accounts", role="editor").text,

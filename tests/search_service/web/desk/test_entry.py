@@ -68,6 +68,7 @@ def test_a_wrong_choice_is_told_and_uses_nothing_up(newsdesk: Newsdesk) -> None:
         ({"name": "新人", "password": "短", "again": "短"}, "密码要有 10 到 200 个字符"),
         ({"name": "新人", "password": PASSWORD, "again": PASSWORD + "！"}, "不一样"),
         ({"name": " ", "password": PASSWORD, "again": PASSWORD}, "名字要有"),
+        ({"name": " 命令行 ", "password": PASSWORD, "again": PASSWORD}, "不能叫“命令行”"),
         ({"name": "程远", "password": PASSWORD, "again": PASSWORD}, "已经有人用了"),
     ):
         answer = guest.post(link, **fields)
@@ -137,6 +138,30 @@ def test_a_login_has_a_new_session_and_a_logout_ends_it(newsdesk: Newsdesk) -> N
     guest.client.set_cookie("desk", cookie.value, path="/desk")
     assert guest.get("/desk").status_code == 303
     assert admin.get("/desk").status_code == 200
+
+
+def test_who_logs_in_again_in_the_same_browser_ends_the_session_before(newsdesk: Newsdesk) -> None:
+    newsdesk.person("admin")
+    editor, elsewhere = newsdesk.person("editor"), newsdesk.guest()
+    link = invite(newsdesk)
+
+    def cookie() -> str:
+        found = editor.client.get_cookie("desk", path="/desk")
+        assert found is not None
+        return found.value
+
+    for path, fields in (
+        ("/desk/login", {"name": "覃望舒", "password": PASSWORD}),
+        (link, {"name": "新同事", "password": PASSWORD, "again": PASSWORD}),
+    ):
+        before = cookie()
+        assert editor.post("/desk/login", name="覃望舒", password="错").status_code == 403
+        assert editor.get("/desk").status_code == 200
+        assert editor.post(path, **fields).location == "/desk"
+        assert editor.get("/desk").status_code == 200
+        elsewhere.client.set_cookie("desk", before, path="/desk")
+        assert elsewhere.get("/desk").status_code == 303
+    assert newsdesk.person("admin").get("/desk").status_code == 200
 
 
 def test_a_changed_password_ends_the_other_sessions(newsdesk: Newsdesk) -> None:

@@ -32,7 +32,7 @@ def test_an_upload_shows_what_its_records_would_become(newsdesk: Newsdesk) -> No
     assert "稿件.csv" in page
     assert "前 2 条会变成" in page
     assert "渡口茶会 乡村/文化" in page
-    assert "不会收下" in page
+    assert "不会收下 第 2 条：标题：没有标题，也没有正文" in page
     (kept,) = files(newsdesk)
     assert kept.read_bytes() == TABLE.encode()
     assert len(kept.name) == 32
@@ -87,10 +87,23 @@ def test_a_file_that_is_not_wanted_is_removed(newsdesk: Newsdesk) -> None:
     assert admin.get(path).status_code == 404
 
 
+def test_a_file_stays_as_long_as_a_job_needs_it(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    path = sent(admin, TABLE.encode()).location.partition("?")[0]
+    admin.post(path, do="start", called="稿件.csv", key1="标题", field1="title")
+    refused = admin.post(path, do="drop")
+    assert refused.status_code == 409
+    assert "导入任务 1 还没有结束" in refused.text
+    assert len(files(newsdesk)) == 1
+    admin.post("/desk/jobs/1/cancel")
+    assert admin.post(path, do="drop").location == "/desk/imports"
+    assert files(newsdesk) == []
+
+
 def test_a_file_that_nobody_can_read_is_told_and_can_be_removed(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     page = admin.page(sent(admin, b"\x89PNG\r\n\x1a\n" + bytes(100), "a.png").location)
-    assert "读不了这个文件" in page
+    assert "读不了 a.png：是图片（PNG），读不了。请换一个有文字的文件" in page
     assert str(newsdesk.root) not in page
 
 

@@ -155,7 +155,8 @@ def test_an_import_takes_all_lines_or_none_and_loses_nothing(newsdesk: Newsdesk)
     assert answer.status_code == 400
     page = visible_text(answer.text)
     assert "第 4 行：春运 n-02" in page
-    assert "第 5 行：春运 => n-03" in page
+    assert "要写搜索词、=> 和文章的编号，例如 春运 => a-1" in page
+    assert "第 5 行：春运 => n-03 文章后面要写位置，1 到 100，例如 春运 => a-1 1" in page
     assert text in html.unescape(answer.text)
     assert entries(newsdesk, "pins") == []
     right = "春运 => n-01 1\n春运 => n-02 2\n"

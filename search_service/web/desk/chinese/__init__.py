@@ -1,0 +1,1 @@
+"""What the program says, in Chinese: the texts by their English templates, and the names of what stands in them."""

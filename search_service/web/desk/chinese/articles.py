@@ -1,0 +1,68 @@
+"""Why a value, or a whole record, cannot become an article; and what was done to values."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final = {
+    "{field}: {why}": "{field}：{why}",
+    "{field} {what}": "{field}：{what}",
+    "{field} {what}: {why}": "{field}{what}：{why}",
+    "dropped": "没有采用",
+    "cleaned of markup": "去掉了 HTML 标记",
+    "cleaned of control characters": "去掉了控制字符",
+    "holds undecoded characters": "有解不出来的字符",
+    "read as a list": "按列表拆开",
+    "read as {form}": "已换成标准写法",
+    "{count} of them, shown as {mark}": "{count} 个，显示为 {mark}",
+    "dropped by the hook": "被导入时用的处理函数（hook）去掉",
+    "deletes the article {id}": "删除文章 {id}",
+    "the hook says: {why}": "导入时用的处理函数（hook）不收：{why}",
+    "neither a title nor a body": "没有标题，也没有正文",
+    "missing, and there is no url to make one from": "没有填，也没有网址可以用来代替",
+    "must be text, not {type}": "要写成文字，不能是{type}",
+    "must hold texts, not {type}": "里面要是文字，不能是{type}",
+    "must be a list of texts, not {type}": "要写成文字的列表，不能是{type}",
+    "must be an object, not {type}": "要写成对象，不能是{type}",
+    "holds {count} texts: give one": "有 {count} 段文字，只能有一段",
+    "longer than {limit} characters": "超过 {limit} 个字符",
+    "a value is longer than {limit} characters": "其中一个值超过 {limit} 个字符",
+    "{count} characters, the limit is {limit}": "有 {count} 个字符，最多 {limit} 个",
+    "more than {limit} values: only the first count": "超过 {limit} 个值，只取前面的",
+    "deeper than {limit} levels": "超过 {limit} 级",
+    "holds white space or a backslash": "里面有空白或反斜杠",
+    "must begin with http://, https:// or /": "要以 http://、https:// 或 / 开头",
+    "not a URL ({why})": "不是网址（{why}）",
+    "{value} is none of {statuses}": "{value} 不对，只能是 {statuses} 之一",
+    "{value} is not {rule}": "{value} 不对：要是{rule}",
+    "name {value} is not {rule}": "名称 {value} 不对：要是{rule}",
+    "{value} begins or ends with a blank": "{value} 的开头或末尾有空格",
+    "holds U+{code:04X}, which does not show, at {place}": "第 {place} 个字符后面有看不见的字符 U+{code:04X}，请去掉",
+    "{key} must be a text or a number": "{key} 要是文字或数字",
+    "{key} must be a finite number of at most 64 bits": "{key} 的数字太大，或者不是有限的数",
+    "{key} is longer than {limit} characters": "{key} 超过 {limit} 个字符",
+    "{value} {fault}": "{value} {fault}",
+    "is not a date such as 2023-10-19T08:05:00+08:00": "不是日期，要写成 2023-10-19T08:05:00+08:00 这样",
+    "is not a date: it has a year of two digits; write four": "年份只有两位，请写四位",
+    "is not a date: it has no year; write one of four digits": "没有年份，请写上四位的年份",
+    "is not a date: it has no day of the month; write the whole date": "没有写几号，请写完整的日期",
+    "is not a date: it has no day; write the whole date": "没有日期，请写完整的日期",
+    "is not a date: it depends on when it was written; write the day itself": "要看是哪天写的，请写出具体的日期",
+    "is not a date: it ends in a word that is not known; write a zone as an offset such as +08:00": "末尾的词认不出来；时区请写成 +08:00 这样",
+    "is not a clear date: it may begin with the day or with the month; set SEARCH_DATE_ORDER to day-month or month-day": (
+        "分不清哪个是月、哪个是日。请写成 2023-12-11 这样，或请管理员设置 SEARCH_DATE_ORDER"
+    ),
+    "must be a date as text or as a number, not {type}": "要写成日期，不能是{type}",
+    "{value} is no day and time that exists: {why}": "{value} 不是存在的日期时间：{why}",
+    "month {month}; write 1 to 12": "月份 {month}，只能是 1 到 12",
+    "day {day}; {year}-{month:02} has the days 1 to {days}": "{day} 号，{year} 年 {month} 月只有 1 到 {days} 号",
+    "{unit} {number}; write 0 to {last}": "{unit} {number}，只能是 0 到 {last}",
+    "year {year} is outside {first} to {last}": "年份 {year} 不在 {first} 到 {last} 之间",
+    "{value} is neither a time since 1970, in {first} to {last}, nor a date such as 20231019; a day that a sheet counts must be written as a date": (
+        "{value} 不是 {first} 到 {last} 年的时间戳，也不是 20231019 这样的日期；表格里用数字表示的日期，请设成日期格式"
+    ),
+    "no place has the offset {offset}": "没有 {offset} 这个时区",
+    "{value}: CST is the time of China and of Chicago; write +0800 or -0600": "{value}：CST 可能是中国时间，也可能是美国时间，请写 +0800 或 -0600",
+    "{value} has an hour that does not go with its part of the day; write 0:00 to 23:59": "{value} 的钟点和上午、下午对不上，请写 0:00 到 23:59",
+    "no record has the key {keys} that --map or --deleted names": "没有一条记录有 {keys} 这一项，字段对应里写了它",
+}  # fmt: skip
