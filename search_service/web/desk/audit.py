@@ -10,7 +10,7 @@ from flask import render_template, request
 from indexer.store.audit import Entry
 from search_service.desk.actions import NAMES
 from search_service.desk.desk import Desk
-from search_service.web.desk.imports import FIELD_NAMES
+from search_service.web.desk.chinese.names import FIELD_NAMES
 from search_service.web.desk.keys import SCOPE_NAMES
 from search_service.web.desk.layout import KIND_NAMES, ROLE_NAMES
 from search_service.web.desk.list_names import LIST_TEXTS
@@ -30,6 +30,7 @@ DETAIL_NAMES: Final[Mapping[str, str]] = {
     "generation": "版本",
     "kind": "任务",
     "like": "照着任务",
+    "limit": "每分钟请求",
     "lines": "条目",
     "made_at": "备份时间",
     "mapping": "字段对应",
@@ -38,7 +39,6 @@ DETAIL_NAMES: Final[Mapping[str, str]] = {
     "promote": "做完上线",
     "query": "查询",
     "removed": "删除",
-    "requests_per_minute": "每分钟请求",
     "revision": "改动号",
     "role": "角色",
     "scope": "权限",
