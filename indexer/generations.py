@@ -160,6 +160,25 @@ class Generations:
                 found.append(_generation(folder, manifest, live=is_live))
         return tuple(found)
 
+    def earlier(self) -> str:
+        """The name of the generation that a rollback makes live: the newest complete one that is older than the live one and was live.
+
+        Raises:
+            NoLiveGeneration: nothing was promoted yet.
+            NoEarlierGeneration: no earlier generation is left.
+        """
+        live = self.live_name() or ""
+        if not live and not (self.root / CURRENT).exists():
+            raise NoLiveGeneration(self.root)
+        complete = [each for each in self.list() if isinstance(each, Generation)]
+        names = [each.name for each in complete if each.was_live]
+        # CURRENT may be empty or damaged, or name a missing generation. Then a rollback to any that was live is allowed.
+        bound = int(live) if _NAME.fullmatch(live) else None
+        earlier = [name for name in names if bound is None or int(name) < bound]
+        if not earlier:
+            raise NoEarlierGeneration(live, self.root)
+        return earlier[-1]
+
     def building(self) -> BuildProgress | None:
         """The progress of the rebuild that runs now in any process; None when none runs."""
         for folder in reversed(self._folders()):
@@ -274,24 +293,13 @@ class Generations:
         return self.get(name)
 
     def rollback(self, *, ensure: Ensure | None = None) -> Generation:
-        """Promote the newest complete generation that is older than the live one and was live, unless ``ensure`` raises.
+        """Promote :meth:`earlier`, unless ``ensure`` raises.
 
         Raises:
-            NoLiveGeneration: nothing was promoted yet.
-            NoEarlierGeneration: no earlier generation is left.
+            NoLiveGeneration, NoEarlierGeneration: there is none.
         """
         self._need_lock()
-        live = self.live_name() or ""
-        if not live and not (self.root / CURRENT).exists():
-            raise NoLiveGeneration(self.root)
-        complete = [each for each in self.list() if isinstance(each, Generation)]
-        names = [each.name for each in complete if each.was_live]
-        # CURRENT may be empty or damaged, or name a missing generation. Then a rollback to any that was live is allowed.
-        bound = int(live) if _NAME.fullmatch(live) else None
-        earlier = [name for name in names if bound is None or int(name) < bound]
-        if not earlier:
-            raise NoEarlierGeneration(live, self.root)
-        return self.promote(earlier[-1], ensure=ensure)
+        return self.promote(self.earlier(), ensure=ensure)
 
     def prune(self, keep: int, *, is_sound: IsSound, spare: str | None = None) -> tuple[str, ...]:
         """Remove all but ``keep`` (>= 1) generations, and return the names of those removed, oldest first.

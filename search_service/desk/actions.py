@@ -33,7 +33,7 @@ NAMES: Final[dict[Action, str]] = {
     "session.end": "退出",
     "password.change": "修改密码",
     "password.reset": "重设密码",
-    "account.make": "启用账号",
+    "account.make": "建立账号",
     "account.invite": "发出邀请",
     "account.role": "调整角色",
     "account.disable": "停用账号",

@@ -78,6 +78,11 @@ class Desk:
         except (StoreUnavailable, QueryLogUnavailable):
             return None
 
+    def is_new(self) -> bool:
+        """Whether nobody can log in, because there is no account yet."""
+        with self.store.use() as store:
+            return not store.accounts.any()
+
     def session(self, token: str) -> Session | None:
         """The session of a cookie; None if it is over."""
         with self.store.use() as store:

@@ -62,29 +62,32 @@ def counted_queries(connection: Connection, start: datetime, end: datetime) -> l
             .group_by(queries.c.query, queries.c.text)
         )
     )
+    searches = func.count(case((queries.c.counted, 1)))
+    # A search that is not counted, such as an editor's second one, tells as well what a query finds now.
     found_at = func.max(case((queries.c.total > 0, queries.c.asked_at)))
     nothing_at = func.max(case((queries.c.total == 0, queries.c.asked_at)))
     rows = connection.execute(
         select(
             queries.c.query,
-            func.count(),
-            func.count(queries.c.visitor.distinct()),
+            searches,
+            func.count(case((queries.c.counted, queries.c.visitor)).distinct()),
             found_at,
             nothing_at,
         )
-        .where(_COUNTED, *_between(start, end))
+        .where(queries.c.plain, *_between(start, end))
         .group_by(queries.c.query)
+        .having(searches > 0)
     )
     return _ranked(
         QueryCount(
             query=query,
             text=spellings[query],
-            searches=searches,
+            searches=count,
             visitors=visitors,
             most=visitors,
             found=_is_later(found, nothing),
         )
-        for query, searches, visitors, found, nothing in rows
+        for query, count, visitors, found, nothing in rows
     )
 
 

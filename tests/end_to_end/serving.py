@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,6 +160,11 @@ def start(*command: str, port: int, index: Path, **environ: str) -> Server:
 
 def launch(*command: str, port: int, index: Path, **environ: str) -> Server:
     """Start the web alone, or another Python ``command``, over the index folder and the store beside it, as they are."""
+    return run((sys.executable, *(command or WEB)), port=port, index=index, **environ)
+
+
+def run(command: Sequence[str], *, port: int, index: Path, **environ: str) -> Server:
+    """Start any program that becomes a server over the index folder and the store beside it, as they are."""
     url = f"sqlite:///{index.parent / 'articles.sqlite3'}"
     settings = {
         "PORT": str(port),
@@ -171,7 +176,7 @@ def launch(*command: str, port: int, index: Path, **environ: str) -> Server:
     } | environ
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     process = subprocess.Popen(
-        [sys.executable, *(command or WEB)],
+        command,
         cwd=PROJECT,
         env=kept | settings,
         stdout=subprocess.PIPE,

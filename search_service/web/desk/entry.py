@@ -35,7 +35,9 @@ def add_entry(pages: DeskPages, desk: Desk) -> None:
 
     @pages.page("/login", role=None)
     def login() -> str:
-        return render_template("desk/login.html", next=request.args.get("next", ""))
+        return render_template(
+            "desk/login.html", next=request.args.get("next", ""), is_new=desk.is_new()
+        )
 
     @pages.action("/login", role=None)
     def log_in() -> Answer:
@@ -87,6 +89,10 @@ def add_entry(pages: DeskPages, desk: Desk) -> None:
             raise _void()
         return render_template("desk/invitation.html", invited=invited, token=token, **shown)
 
+    def _void() -> Refused:
+        again = "请打开服务最近一次启动时打印的链接。" if desk.is_new() else "请管理员再发一个。"
+        return Refused(404, "链接已失效", f"邀请链接只能用一次，24 小时内有效。{again}")
+
     @pages.page("/password", role="editor")
     def password() -> str:
         return render_template("desk/password.html")
@@ -120,7 +126,3 @@ def _wait(template: str, wait: Wait, **shown: str) -> tuple[str, int, dict[str, 
     minutes = -(-wait.seconds // 60)
     page = render_template(template, error=f"尝试的次数太多，请 {minutes} 分钟后再试。", **shown)
     return page, 429, {"Retry-After": str(wait.seconds)}
-
-
-def _void() -> Refused:
-    return Refused(404, "链接已失效", "邀请链接只能用一次，24 小时内有效。请管理员再发一个。")

@@ -53,7 +53,7 @@ def add_generations(pages: DeskPages, services: Services, desk: Desk) -> None:
             else (each, 0, None, "")
             for each in reversed(desk.generations.list())
         ]
-        return render_template("desk/generations.html", generations=listed)
+        return render_template("desk/generations.html", generations=listed, earlier=_earlier())
 
     @pages.page("/generations/<name>", role="admin")
     def generation(name: str) -> str:
@@ -92,10 +92,15 @@ def add_generations(pages: DeskPages, services: Services, desk: Desk) -> None:
 
     @pages.page("/rollback", role="admin")
     def ask_to_roll_back() -> str:
+        earlier = _earlier()
+        if earlier is None:
+            raise Refused(
+                409, "没有可以退回的版本", "没有别的版本上线过，或者它已经清理掉。可以重建一个。"
+            )
         return render_template(
             "desk/confirm.html",
-            title="退回上一个版本",
-            text="读者的搜索马上改用上一个上线过的版本，不会中断。之后的改动会继续同步到它上面。",
+            title=f"退回版本 {earlier}",
+            text=f"读者的搜索马上改用版本 {earlier}，不会中断。稿库里的改动继续同步到它上面，文章不会变旧。",
             action=url_for("desk.roll_back"),
             button="退回",
             back=url_for("desk.generations"),
@@ -122,6 +127,13 @@ def add_generations(pages: DeskPages, services: Services, desk: Desk) -> None:
                 told = f"{name}已提交，任务 {job_id}。"
         desk.tell(session(), told)
         return redirect(url_for("desk.job", job_id=job_id), 303)
+
+    def _earlier() -> str | None:
+        """The name of the generation that a rollback leads to."""
+        try:
+            return desk.generations.earlier()
+        except IndexFailure:
+            return None
 
     def _found(name: str) -> Generation:
         try:

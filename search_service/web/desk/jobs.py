@@ -60,7 +60,11 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
     def repeat_job(job_id: int) -> AnyResponse:
         again = _found(job_id)
         if not may_repeat(again):
-            raise Refused(409, "不能再做一次", "这项任务还没有结束，或者它上传的文件已经删除。")
+            raise Refused(
+                409,
+                "不能再做一次",
+                "这项任务还没有结束，或者它上传的文件已经删除。启用和退回，请到“版本”里做。",
+            )
         started = services.jobs.start(again.kind, again.arguments)
         desk.note(session(), "job.start", str(started.id), kind=started.kind, like=job_id)
         desk.tell(
@@ -78,5 +82,9 @@ def add_jobs(pages: DeskPages, services: Services, desk: Desk) -> None:
 
 
 def may_repeat(job: Job) -> bool:
-    """Whether the same job can be done again: it has ended, and its file is not gone with it."""
-    return job.state in ENDS and job.every_seconds is None and not job.arguments.get("uploaded")
+    """Whether the same job can be done again: it has ended, its file is not gone with it, and no page asks before it is done.
+
+    To go back once more leads to another generation.
+    """
+    again = job.state in ENDS and job.every_seconds is None and not job.arguments.get("uploaded")
+    return again and job.kind not in ("promote", "rollback")

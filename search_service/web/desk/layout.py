@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,15 +168,6 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600} 小时 {whole % 3600 // 60} 分"
 
 
-def details_text(details: Mapping[str, Any]) -> str:
-    """What the log knows of a change, in one line."""
-    shown = ((name, value) for name, value in details.items() if value not in ("", None, {}, []))
-    return "；".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for name, value in shown
-    )
-
-
 def desk_values(zone: ZoneInfo) -> dict[str, Any]:
     """What the templates of the desk may use."""
 
@@ -199,5 +189,4 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "of_index": OF_INDEX,
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,
-        "details_text": details_text,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.editorial.lines import read_entry
@@ -43,12 +43,23 @@ def add_words(pages: DeskPages, services: Services, desk: Desk) -> None:
 
     @pages.fragment("/lists/words/now", role="editor")
     def words_now() -> str:
-        return render_template("desk/words_now.html", **of_words())
+        """The jobs. ``waits``: the page waits for one, and is loaded anew when it has ended and this process has followed it."""
+        shown = of_words()
+        ended = "waits" in request.args and not shown["waits"] and is_followed()
+        return render_template("desk/words_now.html", ended=ended, **shown)
+
+    def is_followed() -> bool:
+        """Whether this process answers from what is live."""
+        try:
+            return services.index_state().generation == desk.generations.live_name()
+        except IndexFailure:
+            return False
 
     def of_words() -> dict[str, object]:
         kinds: tuple[Kind, ...] = ("words", "preview")
         found = [each for each in services.jobs.list(size=100, state=None) if each.kind in kinds]
-        return {"jobs": found[:SHOWN]}
+        waits = any(each.state in ("queued", "running") for each in found)
+        return {"jobs": found[:SHOWN], "waits": waits}
 
     @pages.action("/lists/words/preview", role="editor")
     def preview_words() -> AnyResponse:

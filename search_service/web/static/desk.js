@@ -11,6 +11,7 @@ for (const part of document.querySelectorAll("[data-live]")) {
       // What the person is using stays as it is.
       if (text && text !== shown && !part.contains(document.activeElement)) {
         const page = new DOMParser().parseFromString(text, "text/html");
+        if (page.querySelector("[data-reload]")) location.reload(); // the rest of the page has changed too
         part.replaceChildren(...page.body.childNodes);
         shown = text;
       }

@@ -269,12 +269,16 @@ def test_what_found_nothing_when_it_was_last_asked_is_told(store: QueryLogStore)
         asked("水库", total=3, by=1),
         asked("水库", total=0, by=2, at=later),
         asked("古塔", total=0, plain=False),
+        asked("轮渡", total=0, by=1),
+        asked("轮渡", total=2, by=1, at=NOON + timedelta(minutes=1)),  # not counted again
     )
     with store.reading() as connection:
-        assert {each.query: each.found for each in counted_queries(connection, *EVER)} == {
-            "茶会": True,
-            "水库": False,
-        }
+        counted = counted_queries(connection, *EVER)
+    assert {each.query: (each.found, each.searches, each.visitors) for each in counted} == {
+        "茶会": (True, 2, 2),
+        "水库": (False, 2, 2),
+        "轮渡": (True, 1, 1),
+    }
 
 
 def _write_many(url: str, process: int) -> int:

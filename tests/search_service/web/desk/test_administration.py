@@ -143,6 +143,20 @@ def test_every_change_is_one_entry_of_the_log(newsdesk: Newsdesk) -> None:
     ]
 
 
+def test_the_log_tells_subjects_and_details_in_the_words_of_the_pages(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    with newsdesk.desk.store.use() as store:
+        store.audit.note("程远", "job.start", "7", kind="rebuild", promote=True, force=False)
+        store.audit.note("程远", "job.start", "8", kind="import", mapping={"栏目": "channel"})
+        store.audit.note("程远", "list.add", "synonyms", lines=["轮渡, 渡船"], added=1)
+        store.audit.note("程远", "backup.restore", "a.tar", unheard=1)
+    text = visible_text(admin.page("/desk/audit"))
+    assert "任务 7 任务：重建；做完上线：是；检查没有通过也上线：否" in text
+    assert "任务 8 任务：导入；字段对应：栏目 → 频道" in text
+    assert "同义词 条目：“轮渡, 渡船”；新增：1" in text
+    assert "a.tar unheard：1" in text
+
+
 def test_the_log_is_filtered_and_paged(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
     with newsdesk.desk.store.use() as store:
@@ -180,6 +194,14 @@ def test_a_queued_job_is_cancelled_and_an_ended_one_is_done_again(newsdesk: News
     assert admin.post("/desk/jobs/1/repeat").location == "/desk/jobs/2"
     assert newsdesk.services.jobs.get(2).kind == "check"
     assert "排队中" in admin.page("/desk/jobs?state=queued")
+
+
+def test_nobody_goes_back_by_doing_a_job_again(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    newsdesk.services.jobs.add("rollback", {})
+    admin.post("/desk/jobs/1/cancel")
+    assert "再做一次" not in admin.page("/desk/jobs/1")
+    assert admin.post("/desk/jobs/1/repeat").status_code == 409
 
 
 def test_a_job_that_has_ended_is_not_cancelled(newsdesk: Newsdesk) -> None:

@@ -48,7 +48,7 @@ def arguments(newsdesk: Newsdesk) -> list[tuple[str, dict[str, object]]]:
 
 def test_a_rebuild_starts_once_and_a_second_request_leads_to_it(newsdesk: Newsdesk) -> None:
     admin = newsdesk.person("admin")
-    assert "还没有重建过" in admin.page("/desk/rebuilds")
+    assert "还没有。" in admin.page("/desk/rebuilds")
     first = admin.post("/desk/rebuilds", hold="on")
     assert first.location == "/desk/jobs/1"
     assert "重建已提交，任务 1。" in admin.page("/desk/jobs/1")
@@ -68,17 +68,24 @@ def test_the_generations_are_listed_and_each_change_is_asked_before(
 ) -> None:
     admin = newsdesk.person("admin")
     page = visible_text(admin.page("/desk/generations"))
-    assert page.index(second) < page.index("000001")
+    assert "退回版本 000001" in page
+    assert page.rindex(second) < page.rindex("000001")
     assert f"{second} 线上" in page
     assert f"/desk/generations/{second}/promote" not in admin.page("/desk/generations")
     assert "不会中断" in admin.page("/desk/generations/000001/promote")
-    assert "不会中断" in admin.page("/desk/rollback")
+    assert "马上改用版本 000001，不会中断" in admin.page("/desk/rollback")
     admin.post("/desk/generations/000001/promote")
     admin.post("/desk/rollback")
     assert arguments(newsdesk) == [
         ("promote", {"generation": "000001", "force": False}),
         ("rollback", {}),
     ]
+
+
+def test_without_an_earlier_generation_nothing_offers_to_go_back(newsdesk: Newsdesk) -> None:
+    admin = newsdesk.person("admin")
+    assert "/desk/rollback" not in admin.page("/desk/generations")
+    assert admin.get("/desk/rollback").status_code == 409
 
 
 def test_failed_checks_are_shown_and_promotion_must_be_insisted_on(

@@ -10,7 +10,7 @@ from tests.search_service.web.portal import visible_text
 
 def test_pending_words_show_which_titles_would_be_cut_otherwise(newsdesk: Newsdesk) -> None:
     editor = newsdesk.person("editor")
-    assert "没有还没应用的改动" in editor.page("/desk/lists/words/apply")
+    assert "没有等待应用的改动" in editor.page("/desk/lists/words/apply")
     put(newsdesk, "words", "溪小学", "-观察")
     page = editor.page("/desk/lists/words/apply")
     text = visible_text(page)
@@ -53,3 +53,17 @@ def test_a_new_word_is_taken_or_refused(newsdesk: Newsdesk) -> None:
     assert entries(newsdesk, "words") == ["云溪", "-溪水"]
     assert [each[3] for each in noted(newsdesk)] == [["云溪"], ["-溪水"]]
     assert editor.post("/desk/lists/words/new", word="", do="accept").status_code == 400
+
+
+def test_a_page_that_waits_for_a_job_is_told_when_to_load_anew(newsdesk: Newsdesk) -> None:
+    editor = newsdesk.person("editor")
+    put(newsdesk, "words", "溪小学")
+    assert "data-reload" not in editor.page("/desk/lists/words/now")
+    editor.post("/desk/lists/words/apply")
+    page = editor.page("/desk/lists/words/apply")
+    assert "/desk/lists/words/now?waits=on" in page
+    assert "有一项任务还没有做完" in page
+    assert "data-reload" not in editor.page("/desk/lists/words/now?waits=on")
+    newsdesk.services.jobs.cancel(1)
+    assert "data-reload" in editor.page("/desk/lists/words/now?waits=on")
+    assert "data-reload" not in editor.page("/desk/lists/words/now")
