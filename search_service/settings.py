@@ -61,7 +61,7 @@ def origins(text: str) -> frozenset[str]:
 
 
 def origin(text: str) -> str:
-    """The origin of pages, such as ``https://www.example.com``, in lower case.
+    """The origin of pages, such as ``https://www.example.com``, as browsers send it: in lower case, without the usual port.
 
     Raises:
         ValueError: the text is wrong; the message says what would be right.
@@ -71,7 +71,7 @@ def origin(text: str) -> str:
         raise ValueError(
             f"{found!r} must be an origin such as https://www.example.com, without a path"
         )
-    return found
+    return found.removesuffix(":443" if found.startswith("https:") else ":80")
 
 
 def links(text: str) -> Links:

@@ -126,8 +126,12 @@ def test_what_is_no_origin_is_refused(text: str) -> None:
         origins(text)
 
 
-def test_origins_are_read_in_any_case_and_with_ports() -> None:
-    assert origins("HTTPS://WWW.Example.com:8443, http://[::1]:80") == {
+def test_origins_are_read_in_any_case_and_with_ports_as_browsers_send_them() -> None:
+    assert origins(
+        "HTTPS://WWW.Example.com:8443, http://[::1]:80, https://a:443, http://a:443"
+    ) == {
         "https://www.example.com:8443",
-        "http://[::1]:80",
+        "http://[::1]",
+        "https://a",
+        "http://a:443",
     }
