@@ -79,7 +79,7 @@ class SegmenterMismatch(SearchIndexError):
 
 
 class PackageMissing(SearchIndexError):
-    """A package is not installed that one command needs and the service does not."""
+    """A package is not installed that one command or one engine needs and the service does not."""
 
     def __init__(self, package: str, requirements: str) -> None:
         super().__init__(f"{package} is not installed: run 'pip install -r {requirements}'")
@@ -355,6 +355,14 @@ class NotEnoughRoom(IndexFailure):
             "begun; run 'python -m indexer generations prune --keep 1', make room, or name another folder in SEARCH_INDEX_DIR"
         )
         self.folder, self.needed, self.free = folder, needed, free
+
+
+class ClusterFailed(IndexFailure):
+    """The OpenSearch cluster at ``url`` does not answer, or refuses what is asked of it. A later try may succeed."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"OpenSearch at {url}: {why}")
+        self.url, self.why = url, why
 
 
 _FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
