@@ -14,7 +14,7 @@
 #
 # These may be set: OPENSEARCH_HOME (the program, shared by all clusters), OPENSEARCH_RUN (the folder of one cluster's nodes),
 # OPENSEARCH_PORT, OPENSEARCH_TRANSPORT_PORT, OPENSEARCH_HEAP, OPENSEARCH_DISK (on: a node refuses writes on a full disk),
-# OPENSEARCH_UID, JAVA, MVN.
+# OPENSEARCH_JAVA_OPTIONS, OPENSEARCH_UID, JAVA, MVN.
 set -euo pipefail
 
 VERSION=2.19.6
@@ -24,6 +24,7 @@ PORT=${OPENSEARCH_PORT:-9200}
 TRANSPORT_PORT=${OPENSEARCH_TRANSPORT_PORT:-$((PORT + 100))}
 HEAP=${OPENSEARCH_HEAP:-512m}
 DISK=${OPENSEARCH_DISK:-off}
+JAVA_OPTIONS=${OPENSEARCH_JAVA_OPTIONS:-}
 RUN_AS=${OPENSEARCH_UID:-9200}
 JAVA=${JAVA:-java}
 MVN=${MVN:-mvn}
@@ -160,7 +161,8 @@ up() { # node
     fi
     (
         cd "$folder"
-        exec setsid "${other_user[@]}" "$JAVA" -Xms"$HEAP" -Xmx"$HEAP" -XX:MaxDirectMemorySize=256m \
+        # shellcheck disable=SC2086 # options, parted by blanks
+        exec setsid "${other_user[@]}" "$JAVA" $JAVA_OPTIONS -Xms"$HEAP" -Xmx"$HEAP" -XX:MaxDirectMemorySize=256m \
             -Djava.security.manager=allow -Djava.io.tmpdir="$folder/tmp" -Djna.tmpdir="$folder/tmp" \
             -Dfile.encoding=UTF-8 -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true \
             -Dio.netty.recycler.maxCapacityPerThread=0 -Dio.netty.allocator.numDirectArenas=0 \

@@ -18,12 +18,9 @@ from indexer.settings import IndexSettings, read_settings
 try:
     from opensearchpy import OpenSearch
     from opensearchpy.exceptions import ConnectionError as NoConnection
-    from opensearchpy.exceptions import (
-        ConnectionTimeout,
-        NotFoundError,
-        OpenSearchException,
-        TransportError,
-    )
+    from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException
+    from opensearchpy.exceptions import NotFoundError as NotFoundError
+    from opensearchpy.exceptions import TransportError as TransportError
 except ImportError as error:
     raise PackageMissing("opensearch-py", "requirements-opensearch.txt") from error
 
@@ -31,6 +28,11 @@ PATIENCE: Final = 60.0
 """Seconds that a request without a deadline may take."""
 MAINTENANCE: Final = 3600.0
 """Seconds that merging or copying an index may take."""
+
+
+NAMED_SCORES: Final = "include_named_queries_score"
+"""What a search holds that wants the scores of its named queries."""
+_NOT_FOUND: Final = 404
 
 
 class SnapshotGone(Exception):
@@ -61,25 +63,42 @@ class Cluster:
     def search(
         self, bodies: Sequence[dict[str, Any]], *, patience: float = PATIENCE
     ) -> list[dict[str, Any]]:
-        """The answers to some searches, in one round trip.
+        """The answers to some searches, in one round trip. One for each search if they want the scores of named queries.
 
         Raises:
             TooLate: there was no answer after ``patience`` seconds.
             SnapshotGone: the snapshot that they name was dropped.
             ClusterFailed: the cluster does not answer, or refuses one of them.
         """
-        lines = [line for body in bodies for line in ({}, body)]
         try:
-            with self.translated():
-                found = self.client.msearch(body=lines, params={"request_timeout": patience})
+            if any(NAMED_SCORES in body for body in bodies):
+                return [self._search(body, patience) for body in bodies]
+            return self._search_together(bodies, patience)
         except ClusterFailed as failure:
             if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
                 raise TooLate from failure
             raise
+
+    def _search(self, body: dict[str, Any], patience: float) -> dict[str, Any]:
+        # The server gives the scores only if the address asks for them too, and no address of several searches can.
+        params = {"request_timeout": patience, NAMED_SCORES: "true"}
+        try:
+            with self.translated():
+                found: dict[str, Any] = self.client.search(body=body, params=params)
+        except NotFoundError as error:
+            raise SnapshotGone(_reason(error)) from error
+        return found
+
+    def _search_together(
+        self, bodies: Sequence[dict[str, Any]], patience: float
+    ) -> list[dict[str, Any]]:
+        lines = [line for body in bodies for line in ({}, body)]
+        with self.translated():
+            found = self.client.msearch(body=lines, params={"request_timeout": patience})
         for answer in found["responses"]:
             if "error" in answer:
                 kind, why = _cause(answer["error"])
-                if kind == "search_context_missing_exception":
+                if answer["status"] == _NOT_FOUND:
                     raise SnapshotGone(why)
                 raise ClusterFailed(self.shown, f"{kind}: {why}")
         responses: list[dict[str, Any]] = found["responses"]

@@ -44,8 +44,6 @@ _FIRST_WAIT: Final = 0.25
 _TOO_MANY: Final = 429
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
-_DELETED_SHARE: Final = 0.2
-"""The share of deleted articles from which on they are merged away at once: as much as OpenSearch's own merges leave."""
 
 
 class Facts(NamedTuple):
@@ -83,7 +81,9 @@ class RemoteIndex:
             ClusterFailed: it cannot be made.
             IndexDamaged: this index is missing.
         """
-        settings = {"index.blocks.write": None}
+        # The copy gets all other settings of this index, but neither this block nor the number of replicas.
+        replicas = SETTINGS["index"]["number_of_replicas"]
+        settings = {"index.blocks.write": None, "index.number_of_replicas": replicas}
         try:
             self._block_writes(True)
             with self._translated():
@@ -171,24 +171,6 @@ class RemoteIndex:
                 id=COMMIT_ID,
                 body={COMMIT: facts._asdict()},
                 params={"version": facts.number + 1, "version_type": "external"},
-            )
-            self._client.indices.refresh(index=self.name)
-
-    def merge_deleted(self) -> None:
-        """Drop deleted articles for good if there are many. They count in the statistics of scores until then.
-
-        Raises:
-            ClusterFailed: it could not be done.
-            IndexDamaged: the index is missing.
-        """
-        with self._translated():
-            stats = self._client.indices.stats(index=self.name, metric="docs")
-            docs = stats["_all"]["primaries"]["docs"]
-            if docs["deleted"] <= _DELETED_SHARE * (docs["count"] + docs["deleted"]):
-                return
-            self._client.indices.forcemerge(
-                index=self.name,
-                params={"only_expunge_deletes": "true", "request_timeout": MAINTENANCE},
             )
             self._client.indices.refresh(index=self.name)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from indexer.analysis.characters import fold_title
 from indexer.engines.agreement import agreement, can_tell, telling_vector
+from indexer.engines.opensearch.cluster import NAMED_SCORES
 from indexer.engines.opensearch.documents import article_of
 from indexer.engines.opensearch.fields import (
     ARTICLE,
@@ -105,7 +106,7 @@ def scores_of(queries: Mapping[str, Dsl]) -> dict[str, Any]:
     clauses = [named(query, name) for name, query in queries.items()]
     return {
         "post_filter": {"bool": {"must": [all_of([])], "should": clauses}},
-        "include_named_queries_score": True,
+        NAMED_SCORES: True,
     }
 
 

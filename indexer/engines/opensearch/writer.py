@@ -22,7 +22,7 @@ from indexer.engines.folder import lock_folder
 from indexer.engines.opensearch.documents import document_of
 from indexer.engines.opensearch.index import Facts, RemoteIndex, read_name
 from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
-from indexer.errors import ClusterFailed, WriterBusy
+from indexer.errors import WriterBusy
 
 _COMMIT_LOCK: Final = "commit.lock"
 _COPYING: Final = 600.0
@@ -63,7 +63,6 @@ class OpenSearchWriter(Writer):
             raise
         self._parts: list[Path] = []
         self._own: PartWriter | None = None
-        self._only_adds = True
 
     def add(self, article: Article) -> None:
         """Add an article that the index does not hold."""
@@ -71,12 +70,10 @@ class OpenSearchWriter(Writer):
 
     def put(self, article: Article) -> None:
         """Add or replace an article."""
-        self._only_adds = False
         self.add(article)
 
     def delete(self, article_id: str) -> None:
         """Delete an article."""
-        self._only_adds = False
         self._change(article_id, None)
 
     def _change(self, article_id: str, document: dict[str, Any] | None) -> None:
@@ -93,7 +90,7 @@ class OpenSearchWriter(Writer):
         self._parts.append(self._folder / part)
 
     def commit(self, *, revision: int) -> CommitReport:
-        """Send everything in its order, show it, and end the batch."""
+        """Send everything in its order, show it, and end the batch. The cluster merges in its own time."""
         self._need_batch()
         try:
             read_name(self._folder)
@@ -102,19 +99,9 @@ class OpenSearchWriter(Writer):
             with committing(self._folder):
                 self._index.send(chain.from_iterable(map(changes_of, self._parts)), facts.number)
                 self._index.commit(facts)
-            return CommitReport(merge_failure=self._merged())
+            return CommitReport()
         finally:
             self.cancel()
-
-    def _merged(self) -> str | None:
-        """Merge away what was replaced or deleted. Returns why it failed."""
-        if self._only_adds:
-            return None
-        try:
-            self._index.merge_deleted()
-        except ClusterFailed as failure:
-            return str(failure)
-        return None
 
     def cancel(self) -> None:
         """Discard the changes and end the batch."""
