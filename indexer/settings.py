@@ -1,6 +1,7 @@
 """Settings: each is declared once, as a dataclass field with its name, default and a sentence, and read once, at the top.
 
-Only ``app.py`` and the two ``cli`` packages call :func:`read_settings`. All other code receives values.
+Only ``app.py`` and the two ``cli`` packages call :func:`read_settings`, and the engine that must find its cluster. All other code
+receives values.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,8 @@ from indexer.engines.opensearch.index import PREFIX
 from tests.conftest import PROJECT
 
 SCRIPT: Final = PROJECT / "tools" / "opensearch.sh"
+_PATIENCE: Final = 60.0
+"""Seconds; OpenSearch looks every 30."""
 _MEMORY: Final = Path("/dev/shm")
 """Linux keeps this folder in memory. A test that waits for no disk takes a third of the time."""
 _SOON: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -31,6 +34,29 @@ class Node:
     def __init__(self, url: str) -> None:
         self.url = url
         self._cluster = Cluster(url)
+
+    def drop_deleted(self, index: str) -> None:
+        """Drop for good what was deleted in an index, as OpenSearch does in its own time.
+
+        It keeps deletions for copies that are behind. Every half minute it looks whether they were flushed and nobody needs them.
+        """
+        client = self._cluster.client
+        client.indices.flush(index=index)
+        until = time.monotonic() + _PATIENCE
+        while True:
+            shards = client.indices.stats(index=index, level="shards")["indices"][index]["shards"]
+            (shard,) = shards["0"]
+            (lease,) = shard["retention_leases"]["leases"]
+            if lease["retaining_seq_no"] > shard["seq_no"]["max_seq_no"]:
+                break
+            assert time.monotonic() < until, "OpenSearch keeps the deletions"
+            time.sleep(0.5)
+        client.indices.forcemerge(index=index, params={"only_expunge_deletes": "true"})
+        client.indices.refresh(index=index)
+
+    def drop_snapshots(self) -> None:
+        """Drop every point in time, as a node does that starts again."""
+        self._cluster.client.delete_all_pits()
 
     def empty(self) -> None:
         """Remove every index of ours. What opened one still finds none."""

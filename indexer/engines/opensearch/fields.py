@@ -33,9 +33,6 @@ END: Final = "\x05"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NEVER_HELD: Final = re.compile(f"[{POSITION}-{END}\ud800-\udfff]")
 
-LONGEST: Final = 8_000
-"""Characters of the longest token. Lucene refuses terms of more than 32,766 bytes, so longer tokens are cut to this length."""
-
 ARTICLE: Final = "article"
 """The article itself, as JSON. It is kept and not indexed."""
 ONE: Final = "one"
@@ -70,7 +67,7 @@ def words_stream(tokens: Iterable[Token]) -> str:
     next_position = 0
     for position, together in groupby(tokens, itemgetter(1)):
         places += [GAP] * (position - next_position)
-        places.append(TOGETHER.join(token[0][:LONGEST] for token in together))
+        places.append(TOGETHER.join(token[0] for token in together))
         next_position = position + 1
     return POSITION.join(places)
 
@@ -90,7 +87,7 @@ def pairs_stream(folded: str) -> str:
 
 def phrase_stream(words: Iterable[str]) -> str:
     """Words that follow one another, as a phrase query takes them."""
-    return POSITION.join(word[:LONGEST] for word in words)
+    return POSITION.join(words)
 
 
 def can_be_sent(text: str) -> bool:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from indexer.engines.documents import number_prefix, number_term
 from indexer.engines.opensearch.fields import (
-    LONGEST,
     NUMBERS,
     POSITION,
     can_be_held,
@@ -76,7 +75,7 @@ def holds_word(field: str, word: str, boost: float = 1.0) -> Dsl:
     """What holds a token of a text field; it scores its BM25 times ``boost``."""
     if not can_be_held(word):
         return NOTHING
-    return {"term": {field: {"value": word[:LONGEST], "boost": boost}}}
+    return {"term": {field: {"value": word, "boost": boost}}}
 
 
 def holds_phrase(words: Sequence[str], fields: Iterable[str]) -> Dsl:
@@ -93,7 +92,7 @@ def near(field: str, words: Sequence[str], slop: int) -> Dsl:
         return NOTHING
     if len(words) == 1:
         return holds_word(field, words[0])
-    spans = [{"span_term": {field: word[:LONGEST]}} for word in words]
+    spans = [{"span_term": {field: word}} for word in words]
     return {"span_near": {"clauses": spans, "slop": min(slop, _FARTHEST), "in_order": False}}
 
 
