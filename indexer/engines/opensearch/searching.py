@@ -82,7 +82,10 @@ class Search:
             self.complete = False
             return []
         if self._collapse:
-            found = list({each.one: each for each in reversed(found)}.values())[::-1]
+            firsts: dict[str, Found] = {}
+            for each in found:
+                firsts.setdefault(each.one, each)
+            found = [*firsts.values()]
         return found[self._end - self._request.size : self._end]
 
     def page(self) -> SearchPage:
