@@ -78,17 +78,17 @@ class OpenSearchReader(Reader):
             looked = looked_for(request.rescore or Rescore((), fields=()), needed)
             return {f"{n}": builder.build(part) for n, part in enumerate(parts)}, looked
 
-        queries, looked = with_counts(self._snapshot, make)
-        if looked.pairs:
-            queries |= {PAIRS: looked.pairs}
-        body = {
-            "size": len(ids),
-            "query": {"ids": {"values": ids}},
-            **looked.request(),
-            **scores_of(queries),
-        }
         deadline = inf if request.deadline is None else request.deadline
         try:
+            queries, looked = with_counts(self._snapshot, make, deadline=deadline)
+            if looked.pairs:
+                queries |= {PAIRS: looked.pairs}
+            body = {
+                "size": len(ids),
+                "query": {"ids": {"values": ids}},
+                **looked.request(),
+                **scores_of(queries),
+            }
             (answer,) = self._snapshot.ask([body], deadline=deadline)
         except TooLate:
             return {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,7 +23,7 @@ from indexer.engines.opensearch.fields import ARTICLE, ONE, PUBLISHED
 from indexer.engines.opensearch.filters import Dsl
 from indexer.engines.opensearch.scripts import final_score, heat_order
 from indexer.engines.opensearch.snapshot import Answer, Snapshot
-from indexer.engines.opensearch.translation import translated, with_counts
+from indexer.engines.opensearch.translation import Translated, translated, with_counts
 from indexer.engines.ranking import SCORE_DECIMALS, freshness
 from indexer.hits import Hit, SearchPage
 from indexer.query import MAX_DEPTH, Recency, SearchRequest
@@ -60,10 +60,14 @@ class Search:
         self._scored = request.sort == "relevance"
         self._collapse = request.collapse == "duplicates"
         self._end = request.page * request.size
-        self._made = with_counts(snapshot, partial(translated, request))
         self._counted: Answer = {}
         self.total = self.groups = 0
         self.complete = True
+
+    @cached_property
+    def _made(self) -> Translated:
+        make = partial(translated, self._request)
+        return with_counts(self._snapshot, make, deadline=self._deadline)
 
     def count(self) -> int:
         """How many articles the request finds. One round trip."""

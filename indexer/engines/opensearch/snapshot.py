@@ -68,13 +68,16 @@ class Snapshot:
             patience = min(PATIENCE, left + _GRACE)
         return self._index.cluster.search([body | common for body in bodies], patience=patience)
 
-    def count(self, filters: Sequence[dict[str, Any]]) -> list[int]:
-        """How many articles pass each of some filters, in one round trip."""
+    def count(self, filters: Sequence[dict[str, Any]], *, deadline: float = inf) -> list[int]:
+        """How many articles pass each of some filters, in one round trip. Raises what :meth:`ask` raises."""
         bodies = [
             {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": [each]}}}
             for each in filters
         ]
-        return [answer["hits"]["total"]["value"] for answer in self.ask(bodies)]
+        answers = self.ask(bodies, deadline=deadline)
+        if any(answer["timed_out"] for answer in answers):
+            raise TooLate
+        return [answer["hits"]["total"]["value"] for answer in answers]
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """How many articles hold each word in the body, of those that any holds. One round trip.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import TypeVar
 
 from indexer.engines.opensearch.filters import ARTICLES, EVERYTHING, Dsl, none_of
@@ -16,13 +18,19 @@ from indexer.query import Query, SearchRequest
 _Made = TypeVar("_Made")
 
 
-def with_counts(snapshot: Snapshot, make: Callable[[Needed], _Made]) -> _Made:
-    """What ``make`` makes of the counts that it needs: one round trip if some are not known yet."""
+def with_counts(
+    snapshot: Snapshot, make: Callable[[Needed], _Made], *, deadline: float = inf
+) -> _Made:
+    """What ``make`` makes of the counts that it needs: one round trip if some are not known yet.
+
+    Raises:
+        TooLate: the deadline passed first.
+    """
     needed = Needed(snapshot.statistics)
     made = make(needed)
     if not needed.missing:
         return made
-    snapshot.statistics.fetch(needed.missing, snapshot.count)
+    snapshot.statistics.fetch(needed.missing, partial(snapshot.count, deadline=deadline))
     return make(Needed(snapshot.statistics))
 
 
