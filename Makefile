@@ -6,7 +6,7 @@ PORTAL_PORT ?= 8001
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-api test-faults lint format bench bench-columnar clean
+.PHONY: help run demo test test-api test-cluster test-faults lint format bench bench-columnar clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -27,6 +27,9 @@ test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times 
 
 test-api: $(VENV)/.development  ## Ask a server hundreds of questions that its OpenAPI document allows or forbids (a minute)
 	@$(BIN)/python -m pytest -m api tests/end_to_end/test_openapi_answers.py
+
+test-cluster: $(VENV)/.development  ## Hold the OpenSearch engine to every engine's promises, on a node that it starts (some minutes)
+	@$(BIN)/python -m pytest -m cluster
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .
@@ -50,6 +53,6 @@ $(VENV)/.runtime: requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements.txt "$(PYTHON)"
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements-evaluate.txt requirements.txt
+$(VENV)/.development: requirements-dev.txt requirements-evaluate.txt requirements-opensearch.txt requirements.txt
 	@sh tools/install.sh "$(VENV)" requirements-dev.txt "$(PYTHON)"
 	@touch $@ $(VENV)/.runtime

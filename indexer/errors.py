@@ -88,7 +88,7 @@ class SegmenterMismatch(SearchIndexError):
 
 
 class PackageMissing(SearchIndexError):
-    """A package is not installed that one command needs and the service does not."""
+    """A package is not installed that one command or one engine needs and the service does not."""
 
     def __init__(self, package: str, requirements: str) -> None:
         self.package, self.requirements = package, requirements
@@ -383,6 +383,14 @@ class NotEnoughRoom(IndexFailure):
             folder=folder,
         )
         self.folder, self.needed, self.free = folder, needed, free
+
+
+class ClusterFailed(IndexFailure):
+    """The OpenSearch cluster at ``url`` does not answer, or refuses what is asked of it. A later try may succeed."""
+
+    def __init__(self, url: str, why: str) -> None:
+        self.url, self.why = url, why
+        super().__init__("OpenSearch at {url}: {why}", **vars(self))
 
 
 _FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))  # of a disk

@@ -1,6 +1,7 @@
 """Settings: each is declared once, as a dataclass field with its name, default and a sentence, and read once, at the top.
 
-Only ``app.py`` and the two ``cli`` packages call :func:`read_settings`. All other code receives values.
+Only ``app.py`` and the two ``cli`` packages call :func:`read_settings`, and the engine that must find its cluster. All other code
+receives values.
 """
 
 from __future__ import annotations
@@ -232,6 +233,18 @@ def optional_web_address(text: str) -> str | None:
     return text
 
 
+def cluster_address(text: str) -> str:
+    """An http or https URL of a host and a port, perhaps with a name and a password."""
+    try:
+        parsed = urlsplit(text)
+        fits = bool(parsed.scheme in ("http", "https") and parsed.hostname and parsed.port != 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be a URL such as http://127.0.0.1:9200")
+    return text
+
+
 def usable_cores() -> int:
     """The number of cores that this process may use, at least 1."""
     affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
@@ -267,6 +280,12 @@ class IndexSettings:
         "How dates such as 11/12/2023 are read: day-month or month-day; none: such a date is refused.",
     )
     engine: str = setting("SEARCH_ENGINE", "whoosh", str, "Engine that builds new generations.")
+    opensearch_url: str = setting(
+        "SEARCH_OPENSEARCH_URL",
+        "http://127.0.0.1:9200",
+        cluster_address,
+        "Address of the cluster, for SEARCH_ENGINE=opensearch.",
+    )
     keep_generations: int = setting(
         "SEARCH_KEEP_GENERATIONS",
         "2",

@@ -38,7 +38,13 @@ def test_the_settings_page_names_no_setting_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "requirements", ["requirements.txt", "requirements-evaluate.txt", "requirements-dev.txt"]
+    "requirements",
+    [
+        "requirements.txt",
+        "requirements-evaluate.txt",
+        "requirements-opensearch.txt",
+        "requirements-dev.txt",
+    ],
 )
 def test_every_dependency_has_a_line_that_says_why(requirements: str) -> None:
     lines = (PROJECT / requirements).read_text(encoding="utf-8").splitlines()

@@ -13,7 +13,7 @@ from indexer.analysis.characters import fold_literal, fold_title
 from indexer.article import Article
 from indexer.engines.completions import Offers
 from indexer.engines.documents import numbers
-from indexer.engines.ranking import K1, B, idf, words_needed
+from indexer.engines.ranking import K1, B, freshness, idf, words_needed
 from indexer.query import (
     TEXT_FIELDS,
     Adjacent,
@@ -30,6 +30,7 @@ from indexer.query import (
     Or,
     Query,
     Range,
+    Recency,
     Term,
     TitlePrefix,
     TitleSound,
@@ -55,6 +56,10 @@ class Entry:
         """One of the article's times."""
         time: datetime | None = getattr(self.article, field)
         return time
+
+    def freshness(self, recency: Recency) -> float:
+        """The recency factor of the article's score."""
+        return freshness(self.values["channel"], self.article.published_at, recency)
 
 
 class Matcher:

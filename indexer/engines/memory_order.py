@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.engines.memory_rescoring import freshness
-from indexer.engines.ranking import heat_level
+from indexer.article import all_channels
+from indexer.engines.ranking import freshness, heat_level
 from indexer.hits import Hit
 from indexer.query import Popularity
 
@@ -41,7 +41,8 @@ def hottest_first(popularity: Popularity) -> Callable[[Hit], int]:
     heats = dict(popularity.heats)
 
     def key(hit: Hit) -> int:
-        heat = heats.get(hit.article.id, 0.0) * freshness(hit.article, popularity.fading)
-        return -heat_level(heat)
+        channels, published = all_channels(hit.article), hit.article.published_at
+        fresh = freshness(channels, published, popularity.fading)
+        return -heat_level(heats.get(hit.article.id, 0.0) * fresh)
 
     return key

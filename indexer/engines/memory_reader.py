@@ -20,7 +20,7 @@ from indexer.engines.documents import month_of
 from indexer.engines.facets import first_values
 from indexer.engines.memory_matching import Entry, Matcher
 from indexer.engines.memory_order import collapsed, hottest_first, newest_first, newest_last
-from indexer.engines.memory_rescoring import Rescorer, freshness
+from indexer.engines.memory_rescoring import Rescorer
 from indexer.engines.ranking import SCORE_DECIMALS
 from indexer.engines.requests import check_completion_request, check_request, check_text_field
 from indexer.hits import Completion, FacetCount, Hit, Reasons, SearchPage
@@ -72,9 +72,7 @@ class MemoryReader(Reader):
         scored = request.sort == "relevance"
         fresh = dict.fromkeys(found, 1.0 if scored else 0.0)
         if request.recency is not None and scored:
-            fresh = {
-                each: freshness(self._entries[each].article, request.recency) for each in found
-            }
+            fresh = {each: self._entries[each].freshness(request.recency) for each in found}
         hits = [
             Hit(self._entries[article_id].article, round(score * fresh[article_id], SCORE_DECIMALS))
             for article_id, score in found.items()
@@ -121,7 +119,7 @@ class MemoryReader(Reader):
         return {
             entry.article.id: Reasons(
                 parts=tuple(scores.get(entry.article.id, 0.0) for scores in found),
-                recency=freshness(entry.article, request.recency) if request.recency else 1.0,
+                recency=entry.freshness(request.recency) if request.recency else 1.0,
                 near=rescorer.near(entry),
                 pairs=rescorer.paired(entry),
             )

@@ -9,6 +9,7 @@ article's field has ``length`` tokens; the mean over all N is ``average``::
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from math import ceil, log
 from typing import Final
 
@@ -26,7 +27,7 @@ SCORE_DECIMALS: Final = 6
 
 HEAT_LEVELS: Final = 1_000
 """Levels of heat from one heat to e times as much. Heats that differ by less than 0.1 % mostly tie."""
-_COLDEST: Final = 100 * HEAT_LEVELS
+COLDEST: Final = 100 * HEAT_LEVELS
 """The levels below a heat of 1. What is colder than e ** -100 has the lowest level."""
 
 
@@ -45,12 +46,23 @@ def half_life_of(channels: Collection[str], recency: Recency) -> float | None:
     return None if None in lives else max(life for life in lives if life is not None)
 
 
+def freshness(channels: Collection[str], published: datetime | None, recency: Recency) -> float:
+    """The recency factor of an article in these channels, ancestors included."""
+    life = half_life_of(channels, recency)
+    if life is None:
+        return 1.0
+    if published is None:
+        return recency.floor
+    days = max(0.0, (recency.at - published).total_seconds() / DAY)
+    return recency.floor + (1 - recency.floor) * 2 ** (-days / life)
+
+
 def heat_level(heat: float) -> int:
     """The level of a faded heat, by which hits are sorted: 0 without heat, else 1 or more.
 
     A level is a whole number, so a heat computed in another way or kept in another precision has the same level.
     """
-    return max(1, round(HEAT_LEVELS * log(heat)) + _COLDEST) if heat else 0
+    return max(1, round(HEAT_LEVELS * log(heat)) + COLDEST) if heat else 0
 
 
 def words_needed(need: float, words: int) -> int:

@@ -13,6 +13,7 @@ from indexer.errors import InvalidSetting
 
 ENGINES: Final = {
     "memory": "indexer.engines.memory:MemoryEngine",
+    "opensearch": "indexer.engines.opensearch.engine:OpenSearchEngine",
     "whoosh": "indexer.engines.whoosh.engine:WhooshEngine",
 }
 
@@ -22,6 +23,7 @@ def open_engine(name: str, folder: Path, *, analyzer: Analyzer, timezone: ZoneIn
 
     Raises:
         InvalidSetting: there is no such engine.
+        PackageMissing: a package that it needs is not installed.
     """
     try:
         module, _, maker = ENGINES[name].partition(":")

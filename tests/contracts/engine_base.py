@@ -67,6 +67,9 @@ class EngineBase:
     def open(self, folder: Path) -> Engine:
         return open_engine(self.name, folder, analyzer=analyzer(), timezone=SHANGHAI)
 
+    def drop_deleted(self, engine: Engine) -> None:
+        """Have the engine drop for good what was replaced or deleted. An engine that does so with the commit does nothing here."""
+
     def answers(self, engine: Engine, *articles: Article) -> Callable[..., list[str]]:
         """A function that returns the ids that a query finds among ``articles``, sorted."""
         fill(engine, *articles)

@@ -70,6 +70,7 @@ class RankingPromises(EngineBase):
                 writer.delete(f"old-{n}")
             writer.put(article("b", body="山 山 山 山", **body))
             writer.commit(revision=2)
+        self.drop_deleted(engine)
         with engine.reader() as reader:
             assert score(reader, Term("body", "桥"), "a") == pytest.approx(
                 idf(2, 1) * bm25(1, 2, 3.0), abs=1e-6

@@ -21,7 +21,8 @@ from indexer.columnar.search.executor import Executor
 from indexer.columnar.search.plan import Plan
 from indexer.engines.base import COMPLETION_ARTICLES, COMPLETION_CANDIDATES
 from indexer.engines.completions import SEPARATOR, Entry, Use, accepting, completions, entry_of
-from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED, from_microseconds
+from indexer.engines.documents import from_microseconds
+from indexer.engines.whoosh.fields import COMPLETIONS, NO_TIME, PUBLISHED
 from indexer.hits import Completion
 from indexer.query import Alike, CompletionRequest
 

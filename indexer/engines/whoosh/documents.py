@@ -15,7 +15,7 @@ from indexer.analysis.grams import gram_codes
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
 from indexer.engines.completions import offers_of
-from indexer.engines.documents import keywords, numbers, searchable_texts
+from indexer.engines.documents import keywords, microseconds, number_term, numbers, searchable_texts
 from indexer.engines.whoosh.fields import (
     ARTICLE,
     CHANNEL_SEPARATOR,
@@ -31,8 +31,6 @@ from indexer.engines.whoosh.fields import (
     TITLE_SOUND,
     encoded,
     grams_field,
-    microseconds,
-    number_term,
 )
 from indexer.query import TEXT_FIELDS, TIME_FIELDS
 

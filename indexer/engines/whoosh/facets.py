@@ -14,15 +14,9 @@ from indexer.columnar.files.arrays import IntP
 from indexer.columnar.files.inversion import narrow
 from indexer.columnar.files.segment import Segment
 from indexer.columnar.search.executor import Derived, Facet
-from indexer.engines.documents import month_of
+from indexer.engines.documents import from_microseconds, month_of
 from indexer.engines.facets import first_values
-from indexer.engines.whoosh.fields import (
-    CHANNEL_SEPARATOR,
-    CHANNELS,
-    NO_TIME,
-    PUBLISHED,
-    from_microseconds,
-)
+from indexer.engines.whoosh.fields import CHANNEL_SEPARATOR, CHANNELS, NO_TIME, PUBLISHED
 from indexer.hits import FacetCount
 
 _COLUMNS: Final[Mapping[str, str]] = {"channel": CHANNELS}

@@ -6,8 +6,6 @@ never read from disk, so an index holds no pickle that a later release could fai
 
 from __future__ import annotations
 
-import struct
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from whoosh.fields import FieldType, Schema
@@ -34,15 +32,12 @@ CHANNELS: Final = "channels"
 """All channels of an article as one value. Articles share few combinations, so counting these counts channels cheaply."""
 CHANNEL_SEPARATOR: Final = "\n"
 NUMBERS: Final = "numbers"
-"""The attributes that are numbers, as :func:`number_term` writes them."""
+"""The attributes that are numbers, as :func:`~indexer.engines.documents.number_term` writes them."""
 PUBLISHED: Final = TIME_FIELDS[0]
 TITLE: Final = "title_number"
 """A number of 62 bits for the title as titles are compared, equal for equal titles; missing for an article without one."""
 GROUP: Final = "duplicate_group"
 """The number of an article's duplicate group; missing for an article without duplicates."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def encoded(text: str) -> bytes:
@@ -88,33 +83,5 @@ SCHEMA: Final = Schema(
     **{field: FieldType(Existence(), analyzer=None) for field in TERM_FIELDS},
 )
 
-
-def microseconds(time: datetime) -> int:
-    """A time as a sortable number: microseconds since 1970 in UTC."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(number: int) -> datetime:
-    """The inverse of :func:`microseconds`."""
-    return _EPOCH + number * _MICROSECOND
-
-
-def number_term(name: str, number: float) -> str:
-    """The term of an attribute that is a number. The terms of a name have one length and are ordered as their numbers are.
-
-    The bits of an IEEE 754 number are ordered so after the sign bit is inverted, and all other bits too if it was set.
-    """
-    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # -0.0 equals 0.0
-    ordered = bits ^ (_ALL_BITS if bits & _SIGN else _SIGN)
-    return f"{number_prefix(name)}{ordered:016x}"
-
-
-def number_prefix(name: str) -> str:
-    """The beginning of all terms of an attribute's numbers. A name holds no ``=``."""
-    return f"{name}="
-
-
-_SIGN: Final = 1 << 63
-_ALL_BITS: Final = (1 << 64) - 1
 
 NO_TIME: Final = MISSING_INT

@@ -13,6 +13,7 @@ from indexer.analysis.grams import LiteralPlan, plan_literal
 from indexer.columnar.files.arrays import IntP
 from indexer.columnar.files.terms import after_prefix
 from indexer.columnar.search import plan as p
+from indexer.engines.documents import microseconds, number_prefix, number_term
 from indexer.engines.ranking import words_needed
 from indexer.engines.whoosh.fields import (
     GLUED,
@@ -21,9 +22,6 @@ from indexer.engines.whoosh.fields import (
     TITLE_SOUND,
     encoded,
     grams_field,
-    microseconds,
-    number_prefix,
-    number_term,
 )
 from indexer.query import (
     TEXT_FIELDS,

@@ -8,14 +8,9 @@ from numpy.typing import NDArray
 from indexer.columnar.files.arrays import IntP
 from indexer.columnar.files.segment import Segment
 from indexer.columnar.search.impacts import F32
+from indexer.engines.documents import microseconds
 from indexer.engines.ranking import DAY, half_life_of
-from indexer.engines.whoosh.fields import (
-    CHANNEL_SEPARATOR,
-    CHANNELS,
-    NO_TIME,
-    PUBLISHED,
-    microseconds,
-)
+from indexer.engines.whoosh.fields import CHANNEL_SEPARATOR, CHANNELS, NO_TIME, PUBLISHED
 from indexer.query import Recency
 
 

@@ -26,7 +26,7 @@ def test_an_engine_is_opened_by_the_name_it_bears(name: str, tmp_path: Path) -> 
 def test_an_unknown_name_is_an_invalid_setting_that_lists_the_engines(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(InvalidSetting, match=r"SEARCH_ENGINE.*memory, whoosh"):
+    with pytest.raises(InvalidSetting, match=r"SEARCH_ENGINE.*memory, opensearch, whoosh"):
         open_engine(name, tmp_path, analyzer=analyzer(), timezone=SHANGHAI)
 
 

@@ -105,6 +105,7 @@ TEXTS: Final = {
     "there is no index in {root} yet: run 'python -m indexer rebuild'": "还没有线上版本，请先重建",
     "generation {name!r} is not in {root}: see 'python -m indexer generations list', or run 'python -m indexer rebuild'": "没有版本 {name}，它可能已经清理掉。请看“版本”，或重建",
     "no generation in {root} is older than the live one ({live}): see 'python -m indexer generations list', or run 'python -m indexer rebuild'": "没有比 {live} 更早上线过的版本，退不回去",
+    "OpenSearch at {url}: {why}": "OpenSearch 没有应答，或拒绝了请求（{why}）",
     "manifest {path} is damaged ({why}): run 'python -m indexer rebuild'": "版本的说明文件损坏（{why}），请重建",
     "index {path} is damaged ({why}): run 'python -m indexer rebuild', or go back with 'python -m indexer generations rollback'": "索引损坏（{why}），请重建，或退回上一个版本",
     "generation {generation} has {age} format than this program's ({found}, not {expected}): run 'python -m indexer rebuild'": "版本 {generation} 是{age}的程序建的，现在的程序用不了，请重建",

@@ -1,0 +1,180 @@
+"""The fields of the index in the cluster: its mappings, its similarities, and how texts are written for it.
+
+Analysis happens here and never in OpenSearch. A text field gets a stream: the tokens that the analyzer made, position by position.
+OpenSearch only takes the stream apart again. Articles hold no control characters, so control characters part the tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import add, itemgetter
+from typing import Any, Final
+
+from indexer.analysis.analyzers import Token
+from indexer.engines.ranking import K1, B
+from indexer.query import MAX_DEPTH, TEXT_FIELDS, TIME_FIELDS
+
+POSITION: Final = "\x01"
+"""Parts the positions of a stream."""
+TOGETHER: Final = "\x02"
+"""Parts the tokens that share a position."""
+GAP: Final = "\x03"
+"""A position without a token."""
+EVERY: Final = "\x04"
+"""A token that every article holds in every text field, even in an empty one.
+
+OpenSearch knows how many articles hold a field, and not how many there are. With this token both are the same number.
+"""
+END: Final = "\x05"
+"""What follows the last character of a text, in the pairs of its characters."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_NEVER_HELD: Final = re.compile(f"[{POSITION}-{END}\ud800-\udfff]")
+
+ARTICLE: Final = "article"
+"""The article itself, as JSON. It is kept and not indexed."""
+ONE: Final = "one"
+"""What an article counts as when duplicates collapse: its group, or itself."""
+PUBLISHED: Final = TIME_FIELDS[0]
+DAY: Final = "day"
+"""The time of publication in milliseconds, for the counts of months."""
+GLUED: Final = "glued"
+TITLE_KEY: Final = "title_key"
+TITLE_SOUND: Final = "title_sound"
+COMPLETIONS: Final = "completions"
+NUMBERS: Final = "numbers"
+COMMIT: Final = "commit"
+"""The facts of the last commit: a field that only one document has, whose id is :data:`COMMIT_ID`."""
+COMMIT_ID: Final = "\x01commit"
+"""No article has this id: ids hold no control characters."""
+
+COUNTED: Final = ("id", "channel", "source", "author", "tag", "group", ONE, COMPLETIONS)
+"""Keyword fields with doc values, for sorting, counting and collapsing."""
+LOOKED_UP: Final = ("site", "status", "attribute", GLUED, TITLE_KEY, TITLE_SOUND, NUMBERS)
+"""Keyword fields that are only searched."""
+
+
+def pairs_field(field: str) -> str:
+    """The field that holds the pairs of neighbouring characters of a text field."""
+    return f"{field}_pairs"
+
+
+def words_stream(tokens: Iterable[Token]) -> str:
+    """The tokens of a text, each at its position. Nothing stands next to the token EVERY at the beginning."""
+    places = [EVERY, GAP]
+    next_position = 0
+    for position, together in groupby(tokens, itemgetter(1)):
+        places += [GAP] * (position - next_position)
+        places.append(TOGETHER.join(token[0] for token in together))
+        next_position = position + 1
+    return POSITION.join(places)
+
+
+def words_of_stream(stream: str) -> Iterator[tuple[int, str]]:
+    """The inverse of :func:`words_stream`: positions and tokens, in order."""
+    for position, place in enumerate(stream.split(POSITION)[2:]):
+        if place != GAP:
+            for word in place.split(TOGETHER):
+                yield position, word
+
+
+def pairs_stream(folded: str) -> str:
+    """Every pair of neighbouring characters of a text, at the position of its first one."""
+    return POSITION.join([*map(add, folded, folded[1:] + END), EVERY])
+
+
+def phrase_stream(words: Iterable[str]) -> str:
+    """Words that follow one another, as a phrase query takes them."""
+    return POSITION.join(words)
+
+
+def can_be_sent(text: str) -> bool:
+    """Whether a text can be a value at all: a lone surrogate cannot be encoded, and would be taken for another character."""
+    return _SURROGATE.search(text) is None
+
+
+def can_be_held(text: str) -> bool:
+    """Whether an article can hold a text at all: it has no lone surrogate, and no character that parts a stream. O(text)."""
+    return _NEVER_HELD.search(text) is None
+
+
+_IDF: Final = "Math.log(field.docCount / (term.docFreq + 1.0)) + 1.0"
+"""``idf`` of ``engines/ranking.py``."""
+
+# EVERY counts in lengths: one token of each article.
+_BM25: Final = f"""
+double average = (field.sumTotalTermFreq - field.docCount) / (double) field.docCount;
+return weight * doc.freq * {K1 + 1} / (doc.freq + {K1} * ({1 - B} + {B} * (doc.length - 1) / average));
+"""
+
+SETTINGS: Final[dict[str, Any]] = {
+    "index": {
+        "number_of_shards": 1,
+        "number_of_replicas": 0,
+        # Only a commit shows what was written.
+        "refresh_interval": "-1",
+        "max_result_window": MAX_DEPTH,
+        # Completions are asked for by up to some hundred prefixes in one expression.
+        "max_regex_length": 1_000_000,
+        "similarity": {
+            "bm25": {
+                "type": "scripted",
+                "weight_script": {"source": f"return query.boost * ({_IDF});"},
+                "script": {"source": _BM25},
+                # Words inside others share their position, and count.
+                "discount_overlaps": False,
+            },
+            "idf": {
+                "type": "scripted",
+                "weight_script": {"source": f"return query.boost * ({_IDF});"},
+                "script": {"source": "return weight;"},
+            },
+        },
+    },
+    "analysis": {
+        "tokenizer": {
+            "places": {
+                "type": "char_group",
+                "tokenize_on_chars": [POSITION],
+                "max_token_length": 1 << 20,
+            }
+        },
+        "filter": {
+            "together": {
+                "type": "pattern_capture",
+                "preserve_original": False,
+                "patterns": [f"([^{TOGETHER}]+)"],
+            },
+            "gaps": {"type": "stop", "stopwords": [GAP]},
+        },
+        "analyzer": {
+            "words": {
+                "type": "custom",
+                "tokenizer": "places",
+                "filter": ["together", "gaps"],
+            },
+            "pairs": {"type": "custom", "tokenizer": "places"},
+        },
+    },
+}
+
+_WORDS: Final = {"type": "text", "analyzer": "words", "similarity": "bm25"}
+_PAIRS: Final = {"type": "text", "analyzer": "pairs", "similarity": "idf", "norms": False}
+
+MAPPINGS: Final[dict[str, Any]] = {
+    "dynamic": "strict",
+    # What answers are made of. All else is only searched, sorted and counted.
+    "_source": {"includes": [ARTICLE, COMMIT, *TEXT_FIELDS]},
+    "properties": {
+        **dict.fromkeys(TEXT_FIELDS, _WORDS),
+        **dict.fromkeys(map(pairs_field, TEXT_FIELDS), _PAIRS),
+        **{name: {"type": "keyword"} for name in COUNTED},
+        **{name: {"type": "keyword", "doc_values": False} for name in LOOKED_UP},
+        **{name: {"type": "long"} for name in TIME_FIELDS},
+        DAY: {"type": "date", "format": "epoch_millis"},
+        ARTICLE: {"type": "keyword", "index": False, "doc_values": False},
+        COMMIT: {"type": "object", "enabled": False},
+    },
+}

@@ -1,0 +1,96 @@
+"""Files of changes that wait for their commit: one change a line, and a checksum at the end.
+
+A change is the id of an article, a tab and its document, both as JSON. Without a document the article is deleted.
+"""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from indexer.errors import FolderNotWritable, IndexDamaged
+
+SUFFIX: Final = ".part"
+
+
+class PartWriter:
+    """Writes one part into a folder.
+
+    Raises:
+        FolderNotWritable: in any method, when the folder cannot be written or the disk is full.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
+        self._crc = 0
+        try:
+            self._file = self.path.open("xb")
+        except OSError as error:
+            raise FolderNotWritable(folder, error.strerror or str(error)) from error
+
+    def add(self, article_id: str, document: dict[str, Any] | None) -> None:
+        """Add a change."""
+        line = (
+            orjson.dumps(article_id) + b"\t" + (orjson.dumps(document) if document else b"") + b"\n"
+        )
+        self._crc = zlib.crc32(line, self._crc)
+        self._write(line)
+
+    def close(self) -> Path:
+        """End the part, and return its path."""
+        self._write(b"%d\n" % self._crc)
+        try:
+            self._file.close()
+        except OSError as error:
+            raise FolderNotWritable(self.path.parent, error.strerror or str(error)) from error
+        return self.path
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._file.write(line)
+        except OSError as error:
+            raise FolderNotWritable(self.path.parent, error.strerror or str(error)) from error
+
+
+def check_part(path: Path) -> None:
+    """Compare a part with its checksum. O(part).
+
+    Raises:
+        IndexDamaged: it is missing, cut short or altered.
+    """
+    crc, last = 0, b""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                crc, last = zlib.crc32(last, crc), line
+    except OSError as error:
+        raise IndexDamaged(path, error.strerror or str(error)) from error
+    if last != b"%d\n" % crc:
+        raise IndexDamaged(path, "its checksum is wrong")
+
+
+def changes_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The changes of a checked part: the id, and the document as JSON, empty if the article is deleted.
+
+    Raises:
+        IndexDamaged: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                article_id, parted, document = line.partition(b"\t")
+                if parted:
+                    yield orjson.loads(article_id), document.strip()
+    except OSError as error:
+        raise IndexDamaged(path, error.strerror or str(error)) from error
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove all parts of a folder."""
+    for path in folder.glob(f"*{SUFFIX}"):
+        path.unlink(missing_ok=True)

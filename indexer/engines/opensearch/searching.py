@@ -1,0 +1,241 @@
+"""Answers one request: which articles it finds, in which order, and how many there are.
+
+The cluster orders the articles and counts them. Rescoring happens here, on the words of the best articles. What comes first is
+searched apart from the others, in the same round trip: the cluster knows no order by two queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from math import inf
+from types import MappingProxyType
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from indexer.article import Article
+from indexer.engines.documents import from_microseconds
+from indexer.engines.opensearch.cluster import TooLate
+from indexer.engines.opensearch.documents import article_of, is_group
+from indexer.engines.opensearch.facets import facet_counts, facet_requests
+from indexer.engines.opensearch.fields import ARTICLE, ONE, PUBLISHED
+from indexer.engines.opensearch.filters import Dsl
+from indexer.engines.opensearch.scripts import final_score, heat_order
+from indexer.engines.opensearch.snapshot import Answer, Snapshot
+from indexer.engines.opensearch.translation import Translated, translated, with_counts
+from indexer.engines.ranking import SCORE_DECIMALS, freshness
+from indexer.hits import Hit, SearchPage
+from indexer.query import MAX_DEPTH, Recency, SearchRequest
+
+_NEWEST: Final = {PUBLISHED: {"order": "desc", "missing": "_last"}}
+_OLDEST: Final = {PUBLISHED: {"order": "asc", "missing": "_last"}}
+_BY_ID: Final = {"id": "asc"}
+_FINE: Final = 40_000
+"""Groups that are counted nearly exactly, beyond it to about 1 %: the most that OpenSearch offers."""
+
+
+@dataclass(slots=True)
+class Found:
+    """An article that was found. ``tier`` is 0 for those that come first; ``published`` are microseconds."""
+
+    id: str
+    tier: int
+    score: float
+    published: int
+    one: str
+    hit: Answer
+
+
+class Search:
+    """One request to one snapshot.
+
+    ``total`` and ``groups`` are known once it was asked. ``complete`` is False when the deadline passed first, or a shard
+    did not answer.
+    """
+
+    def __init__(self, snapshot: Snapshot, request: SearchRequest, timezone: ZoneInfo) -> None:
+        self._snapshot, self._request, self._timezone = snapshot, request, timezone
+        self._deadline = inf if request.deadline is None else request.deadline
+        self._scored = request.sort == "relevance"
+        self._collapse = request.collapse == "duplicates"
+        self._end = request.page * request.size
+        self._counted: Answer = {}
+        self.total = self.groups = 0
+        self.complete = True
+
+    @cached_property
+    def _made(self) -> Translated:
+        make = partial(translated, self._request)
+        return with_counts(self._snapshot, make, deadline=self._deadline)
+
+    def count(self) -> int:
+        """How many articles the request finds. One round trip."""
+        try:
+            (answer,) = self._ask([self._body(None, 0)])
+        except TooLate:
+            return 0
+        total: int = answer["hits"]["total"]["value"]
+        return total
+
+    def ranked(self) -> list[Found]:
+        """The articles on the request's page, in order. One round trip; another beyond the articles that are rescored."""
+        try:
+            found = self._rescored() if self._made.looked else self._listed(self._end, count=True)
+        except TooLate:
+            self.complete = False
+            return []
+        if self._collapse:
+            firsts: dict[str, Found] = {}
+            for each in found:
+                firsts.setdefault(each.one, each)
+            found = [*firsts.values()]
+        return found[self._end - self._request.size : self._end]
+
+    def page(self) -> SearchPage:
+        """The answer. One round trip more than :meth:`ranked`, for the articles."""
+        found = self.ranked()
+        articles, sizes = self._articles(found)
+        hits = tuple(
+            Hit(articles[each.id], each.score if self._scored else 0.0, sizes.get(each.one, 1))
+            for each in found
+        )
+        size = self._request.facet_size
+        facets = {
+            name: facet_counts(self._counted, name, size) if self._counted else ()
+            for name in self._request.facets
+        }
+        return SearchPage(
+            total=self.total,
+            groups=self.groups,
+            total_is_estimate=not self.complete,
+            complete=self.complete,
+            hits=hits,
+            facets=MappingProxyType(facets),
+        )
+
+    def _rescored(self) -> list[Found]:
+        """The best articles rescored, then the others as they were, up to the end of the page or further."""
+        looked = self._made.looked
+        assert looked is not None
+        depth = min(looked.rescore.depth, MAX_DEPTH)
+        head = self._listed(depth, {**looked.request(), "collapse": None}, count=True)[:depth]
+        recency = self._request.recency
+        scores = []
+        for each in head:
+            near, pairs = looked.added(each.hit)
+            scores.append(each.score + fresh_of(each.hit, recency) * (near + pairs))
+        factors = looked.agreeing(
+            [each.hit for each in head],
+            scores,
+            self._snapshot.statistics.articles,
+            self._snapshot.frequencies,
+        )
+        for each, score, factor in zip(head, scores, factors, strict=True):
+            each.score = round(score * factor, SCORE_DECIMALS)
+        head.sort(key=lambda each: (each.tier, -each.score, -each.published, each.id))
+        if self.total <= len(head) or len({each.one for each in head}) >= self._end:
+            return head
+        known = {each.id for each in head}
+        return head + [each for each in self._listed(self._end) if each.id not in known]
+
+    def _listed(
+        self, size: int, extra: Answer | None = None, *, count: bool = False
+    ) -> list[Found]:
+        """The first articles of each tier, in order; with ``count`` also what the request counts."""
+        bodies = [self._body(tier, size, extra or {}) for tier in self._made.tiers]
+        if count and len(bodies) == 1:
+            bodies[0]["aggs"] = self._counts()
+        elif count:
+            bodies.append(self._body(None, 0) | {"aggs": self._counts()})
+        answers = self._ask(bodies)
+        if count:
+            self._counted = answers[-1].get("aggregations", {})
+            self.total = answers[-1]["hits"]["total"]["value"]
+            self.groups = self._groups()
+        return [
+            _found(hit, tier, scored=self._scored)
+            for tier, answer in enumerate(answers[: len(self._made.tiers)])
+            for hit in answer["hits"]["hits"]
+        ]
+
+    def _body(self, tier: Dsl | None, size: int, extra: Answer | None = None) -> dict[str, Any]:
+        """A search of one tier, or of all; of no articles if ``size`` is 0. ``extra`` changes it."""
+        made, narrow = self._made, [*self._made.narrow, *([tier] if tier else [])]
+        body: dict[str, Any] = {"size": size, "track_total_hits": True, "_source": False}
+        if not size:
+            return body | {"query": {"bool": {"filter": [made.query, *narrow]}}}
+        if self._scored:
+            query: Dsl = {"bool": {"must": [made.query], "filter": narrow}}
+            script = final_score(self._request.recency)
+            body["query"] = {"script_score": {"query": query, "script": script}}
+        else:
+            body["query"] = {"bool": {"filter": [made.query, *narrow]}}
+        body["sort"] = self._order()
+        body["docvalue_fields"] = [ONE]
+        if self._collapse:
+            body["collapse"] = {"field": ONE}
+        body |= extra or {}
+        return {name: value for name, value in body.items() if value is not None}
+
+    def _order(self) -> list[dict[str, Any]]:
+        match self._request.sort:
+            case "relevance":
+                return [{"_score": "desc"}, _NEWEST, _BY_ID]
+            case "oldest":
+                return [_OLDEST, _BY_ID]
+            case "hot" if self._request.popularity:
+                return [heat_order(self._request.popularity), _NEWEST, _BY_ID]
+            case _:
+                return [_NEWEST, _BY_ID]
+
+    def _counts(self) -> dict[str, Any]:
+        asked = facet_requests(self._request.facets, self._request.facet_size, self._timezone)
+        if self._collapse:
+            asked["grouped"] = {"value_count": {"field": "group"}}
+            asked["groups"] = {"cardinality": {"field": "group", "precision_threshold": _FINE}}
+        return asked
+
+    def _groups(self) -> int:
+        """The possible hits: those without a group, and the groups of the others."""
+        if not self._collapse:
+            return self.total
+        grouped, groups = (self._counted[name]["value"] for name in ("grouped", "groups"))
+        return int(self.total - grouped + groups)
+
+    def _articles(self, found: Sequence[Found]) -> tuple[dict[str, Article], dict[str, int]]:
+        """The articles by id, and by group the number of articles that the request finds. One round trip."""
+        if not found:
+            return {}, {}
+        ids = {"ids": {"values": [each.id for each in found]}}
+        bodies: list[dict[str, Any]] = [{"size": len(found), "query": ids, "_source": [ARTICLE]}]
+        groups = [each.one for each in found if is_group(each.one)] if self._collapse else []
+        if groups:
+            terms = {"field": "group", "include": groups, "size": len(groups)}
+            bodies.append(self._body(None, 0) | {"aggs": {"sizes": {"terms": terms}}})
+        # What was found is shown: this small request has time even if the search had none left.
+        answers = self._snapshot.ask(bodies)
+        articles = {hit["_id"]: article_of(hit["_source"]) for hit in answers[0]["hits"]["hits"]}
+        sizes = answers[1]["aggregations"]["sizes"]["buckets"] if groups else []
+        return articles, {each["key"]: each["doc_count"] for each in sizes}
+
+    def _ask(self, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
+        answers = self._snapshot.ask(bodies, deadline=self._deadline)
+        self.complete &= not any(each["timed_out"] or each["_shards"]["failed"] for each in answers)
+        return answers
+
+
+def fresh_of(hit: Answer, recency: Recency | None) -> float:
+    """The recency factor of a hit."""
+    if recency is None:
+        return 1.0
+    fields = hit["fields"]
+    (published,) = fields.get(PUBLISHED, (None,))
+    time = None if published is None else from_microseconds(published)
+    return freshness(fields.get("channel", ()), time, recency)
+
+
+def _found(hit: Answer, tier: int, *, scored: bool) -> Found:
+    *first, published, article_id = hit["sort"]
+    (one,) = hit["fields"][ONE]
+    return Found(article_id, tier, first[0] if scored else 0.0, published, one, hit)

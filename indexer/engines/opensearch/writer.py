@@ -1,0 +1,120 @@
+"""A batch of changes to the index in the cluster.
+
+Changes wait in the folder of the index until the commit sends them. What was never committed, the cluster never saw. A commit
+that dies while it sends leaves changes that the next commit shows too; whoever writes from the store's revisions sends them
+again in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
+from indexer.engines.base import CommitReport, Writer
+from indexer.engines.folder import lock_folder
+from indexer.engines.opensearch.documents import document_of
+from indexer.engines.opensearch.index import Facts, RemoteIndex, read_name
+from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
+from indexer.errors import WriterBusy
+
+_COMMIT_LOCK: Final = "commit.lock"
+_COPYING: Final = 600.0
+"""Seconds that a commit waits for a copy of the index, and a copy for a commit."""
+
+
+@contextmanager
+def committing(folder: Path) -> Iterator[None]:
+    """Keep commits of an index from happening while it is copied, and the other way round.
+
+    Raises:
+        WriterBusy: the other took too long.
+        FolderNotWritable: the folder cannot be written.
+    """
+    try:
+        with FileLock(folder / _COMMIT_LOCK, timeout=_COPYING, fallback_to_soft=False):
+            yield
+    except Timeout:
+        raise WriterBusy(folder) from None
+
+
+class OpenSearchWriter(Writer):
+    """The one writer of a folder.
+
+    Raises:
+        WriterBusy, IndexDamaged: only when the writer is made.
+        FolderNotWritable: in any method, when the folder cannot be written or the disk is full.
+    """
+
+    def __init__(self, folder: Path, analyzer: Analyzer, index: RemoteIndex) -> None:
+        self._folder, self._analyzer, self._index = folder, analyzer, index
+        self._lock = lock_folder(folder)
+        try:
+            remove_parts(folder)  # of a writer that died
+            self._last = index.facts()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._parts: list[Path] = []
+        self._own: PartWriter | None = None
+
+    def add(self, article: Article) -> None:
+        """Add an article that the index does not hold."""
+        self._change(article.id, document_of(article, self._analyzer))
+
+    def put(self, article: Article) -> None:
+        """Add or replace an article."""
+        self.add(article)
+
+    def delete(self, article_id: str) -> None:
+        """Delete an article."""
+        self._change(article_id, None)
+
+    def _change(self, article_id: str, document: dict[str, Any] | None) -> None:
+        self._need_batch()
+        if self._own is None:
+            self._own = PartWriter(self._folder)
+        self._own.add(article_id, document)
+
+    def take(self, part: str) -> None:
+        """Add the articles of a part, which another process wrote into the folder."""
+        self._need_batch()
+        check_part(self._folder / part)
+        self._end_own()
+        self._parts.append(self._folder / part)
+
+    def commit(self, *, revision: int) -> CommitReport:
+        """Send everything in its order, show it, and end the batch. The cluster merges in its own time."""
+        self._need_batch()
+        try:
+            read_name(self._folder)
+            self._end_own()
+            facts = Facts(self._last.number + 1, revision)
+            with committing(self._folder):
+                self._index.send(chain.from_iterable(map(changes_of, self._parts)), facts.number)
+                self._index.commit(facts)
+            return CommitReport()
+        finally:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Discard the changes and end the batch."""
+        if self._lock.is_locked:
+            self._end_own()
+            remove_parts(self._folder)
+        self._lock.release()
+
+    def _end_own(self) -> None:
+        if self._own is not None:
+            self._parts.append(self._own.close())
+            self._own = None
+
+    def _need_batch(self) -> None:
+        if not self._lock.is_locked:
+            raise RuntimeError("this batch has ended: begin another with engine.writer()")
