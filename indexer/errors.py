@@ -385,14 +385,6 @@ class NotEnoughRoom(IndexFailure):
         self.folder, self.needed, self.free = folder, needed, free
 
 
-class ClusterFailed(IndexFailure):
-    """The OpenSearch cluster at ``url`` does not answer, or refuses what is asked of it. A later try may succeed."""
-
-    def __init__(self, url: str, why: str) -> None:
-        self.url, self.why = url, why
-        super().__init__("OpenSearch at {url}: {why}", **vars(self))
-
-
 _FULL: Final = frozenset(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))  # of a disk
 
 

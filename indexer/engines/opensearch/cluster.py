@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from indexer.errors import ClusterFailed, PackageMissing
+from indexer.engines.opensearch.errors import ClusterFailed
+from indexer.errors import PackageMissing
 from indexer.settings import IndexSettings, read_settings
 
 try:

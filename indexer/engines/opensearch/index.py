@@ -22,6 +22,7 @@ from indexer.engines.opensearch.cluster import (
     NotFoundError,
     TransportError,
 )
+from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
     COMMIT,
     COMMIT_ID,
@@ -29,7 +30,7 @@ from indexer.engines.opensearch.fields import (
     SETTINGS,
     phrase_stream,
 )
-from indexer.errors import ClusterFailed, FolderNotWritable, IndexDamaged
+from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "index.json"
 """The file in the folder that names the index."""

@@ -9,11 +9,11 @@ from time import monotonic
 from typing import Any, Final
 
 from indexer.engines.opensearch.cluster import PATIENCE, SnapshotGone, TooLate
+from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import COMMIT, COMMIT_ID
 from indexer.engines.opensearch.filters import ARTICLES
 from indexer.engines.opensearch.index import Facts, RemoteIndex
 from indexer.engines.opensearch.statistics import Statistics
-from indexer.errors import ClusterFailed
 
 KEEP_ALIVE: Final = "5m"
 """How long the cluster keeps a point in time that nobody asks. It keeps the files of the commit too."""

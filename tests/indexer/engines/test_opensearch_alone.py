@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.engines.base import Engine
+from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
     END,
     EVERY,
@@ -25,7 +26,7 @@ from indexer.engines.opensearch.fields import (
 )
 from indexer.engines.opensearch.index import new_name, write_name
 from indexer.engines.registry import open_engine
-from indexer.errors import ClusterFailed, InvalidSetting
+from indexer.errors import InvalidSetting
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
 from indexer.settings import IndexSettings, read_settings
 from tests.conftest import PROJECT

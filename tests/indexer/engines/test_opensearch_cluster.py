@@ -17,10 +17,11 @@ from indexer.engines.opensearch import index as remote
 from indexer.engines.opensearch.cluster import the_cluster
 from indexer.engines.opensearch.documents import document_of
 from indexer.engines.opensearch.engine import OpenSearchEngine
+from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import EVERY
 from indexer.engines.opensearch.index import Facts, RemoteIndex, read_name
 from indexer.engines.registry import open_engine
-from indexer.errors import ClusterFailed, IndexDamaged
+from indexer.errors import IndexDamaged
 from indexer.query import TEXT_FIELDS, Literal, MatchAll, SearchRequest, Term
 from tests.contracts.engine_base import SHANGHAI, fill, found
 from tests.factories import article

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from string import Formatter
 from typing import Final
@@ -63,8 +64,11 @@ def templates() -> set[str]:
 
 def of_errors() -> set[str]:
     """The templates of the errors: what they give to the root with facts."""
-    errors = ast.parse((PROJECT / "indexer" / "errors.py").read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(errors) if isinstance(node, ast.Call) and node.keywords]
+    errors = [
+        ast.parse(path.read_text("utf-8")) for path in (PROJECT / "indexer").rglob("errors.py")
+    ]
+    nodes = chain.from_iterable(map(ast.walk, errors))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.keywords]
     given = [each.args[0] for each in calls if ast.unparse(each.func) == "super().__init__"]
     return {str(each.value) for each in given if isinstance(each, ast.Constant)}
 
