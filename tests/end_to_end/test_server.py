@@ -84,7 +84,7 @@ def test_a_proxy_that_no_setting_counts_is_told_once(index: Path, proxies: str, 
         assert server.end()[1].count("SEARCH_PROXIES is 0") == said
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.thorough), "2"])
 def test_ctrl_c_ends_it_without_a_word(index: Path, workers: str) -> None:
     with serving(index, SEARCH_WORKERS=workers) as server:
         time.sleep(0.5)  # the second worker, which /healthz may not have asked
@@ -101,7 +101,9 @@ def test_a_server_that_is_ended_while_it_starts_ends(index: Path) -> None:
     assert code == 0
 
 
-@pytest.mark.parametrize("other", ["another program", "a server of ours"])
+@pytest.mark.parametrize(
+    "other", ["another program", pytest.param("a server of ours", marks=pytest.mark.thorough)]
+)
 def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
     def refused(port: int) -> tuple[int, str]:
         return start("app.py", port=port, index=index).end_by_itself()
@@ -231,6 +233,7 @@ def test_bodies_that_never_come_hold_nobody_up(shared: Server) -> None:
     answers_beside_half_clicks(shared)
 
 
+@pytest.mark.thorough
 def test_bodies_that_never_come_hold_no_worker_of_two_up(index: Path) -> None:
     with serving(index, SEARCH_WORKERS="2") as server:
         answers_beside_half_clicks(server)

@@ -787,7 +787,7 @@ def test_figures_are_written_for_people() -> None:
     assert figures(progress) == "1,200 of 45,219, 200/s, 3:40 left"
 
 
-@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+@pytest.mark.parametrize("closed", ["stdout", pytest.param("stderr", marks=pytest.mark.thorough)])
 def test_work_goes_on_when_nobody_reads_its_output_any_more(
     environment: dict[str, str], tmp_path: Path, closed: str
 ) -> None:

@@ -280,6 +280,7 @@ def is_exact(history: Sequence[Sequence[Article | str]]) -> bool:
     return len(ids) == len(set(ids))
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories, st.lists(requests, min_size=4, max_size=10))
 def test_engines_agree_on_every_answer(
@@ -303,6 +304,7 @@ def test_engines_agree_on_every_answer(
             assert engine.check() == []
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories, st.lists(completion_requests, min_size=4, max_size=10))
 def test_engines_agree_on_completions(

@@ -202,7 +202,14 @@ def test_a_store_that_cannot_be_read_is_named(
     assert_untouched(site)
 
 
-@pytest.mark.parametrize("moment", ["before any work", "at work", "when all is built"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("before any work", marks=pytest.mark.thorough),
+        "at work",
+        pytest.param("when all is built", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_stopped_rebuild_ends_its_processes(site: Site, moment: str) -> None:
     fill(site)
     site.rebuild()
