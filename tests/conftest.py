@@ -24,7 +24,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the number of runs of each random fault test. `make test-faults` asks for more than `make test`."""
+    """Add the number of runs of each random fault test. `make test-faults` asks for more than the others."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
 
 

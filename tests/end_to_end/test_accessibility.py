@@ -57,7 +57,7 @@ READY: Final = {
 }
 """What a script of the page makes, and must be there before it is looked at."""
 
-FIRST: Final = ("search", "article", "results", "frames")
+FIRST: Final = ("search", "results")
 """The pages that `make test` looks at. The others are much like these."""
 
 EVERYWHERE: Final = ("search", "article")

@@ -293,6 +293,7 @@ def test_the_second_of_two_rebuilds_is_refused_and_the_first_goes_on(site: Site)
     assert site.answer() == NEW
 
 
+@pytest.mark.thorough
 def test_changes_reach_the_live_index_while_a_rebuild_runs_and_are_in_the_new_one(
     site: Site,
 ) -> None:

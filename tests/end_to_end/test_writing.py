@@ -279,7 +279,7 @@ def publish(portal: Portal, article_id: str, title: str, **values: object) -> in
 TITLES = {"withdraw": "摆渡往事与河上的三十年", "delete": "竹篾灯笼照亮了老街的夜市"}
 
 
-@pytest.mark.parametrize("how", TITLES)
+@pytest.mark.parametrize("how", [pytest.param("withdraw", marks=pytest.mark.thorough), "delete"])
 def test_a_removed_article_goes_from_every_worker(portal: Portal, how: str) -> None:
     """It has PATIENCE seconds for that, so that a busy machine fails no test. The service says: about one."""
     article_id, title = f"ferry-{how}", TITLES[how]
