@@ -327,6 +327,7 @@ def test_processes_end_when_the_rebuild_that_started_them_is_killed(site: Site) 
     assert site.faults() == ()
 
 
+@pytest.mark.thorough
 def test_control_c_ends_a_rebuild_by_several_processes_in_one_word(site: Site) -> None:
     with site.start_limited("rebuild", "--processes", "2") as started:
         while (now := site.generations.building()) is None or now.phase != "index":

@@ -63,6 +63,7 @@ def test_it_answers_where_it_says_that_it_serves(shared: Server) -> None:
     assert (status, "共 <strong>2</strong> 条" in page.decode()) == (200, True)
 
 
+@pytest.mark.thorough
 def test_its_host_may_be_a_name(index: Path) -> None:
     with serving(index, SEARCH_HOST="localhost") as server:
         assert server.end()[1] == f"Serving at http://localhost:{server.port} (Ctrl-C ends it)\n"

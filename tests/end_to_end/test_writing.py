@@ -184,6 +184,7 @@ def summary(connection: socket.socket) -> tuple[int, int]:
     return found["read"], found["rejected"]
 
 
+@pytest.mark.thorough
 def test_changes_are_refused_while_another_process_locks_the_store(
     portal: Portal, folder: Path
 ) -> None:

@@ -129,6 +129,7 @@ def test_what_changes_while_processes_build_is_in_the_new_generation(site: Site)
     assert site.look().need == "nothing"
 
 
+@pytest.mark.thorough
 def test_progress_counts_what_all_processes_have_done(site: Site) -> None:
     fill(site)
     told: list[BuildProgress] = []
@@ -172,6 +173,7 @@ def test_processes_that_are_killed_end_the_rebuild(site: Site) -> None:
     assert_untouched(site)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("site", ["whoosh"], indirect=True)
 def test_a_process_that_fails_ends_the_rebuild_and_its_traceback_is_shown(
     site: Site, capfd: pytest.CaptureFixture[str]
