@@ -700,7 +700,14 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
         run(mistaken, name="mistaken", args=[])
 
 
-@pytest.mark.parametrize(("text", "lines"), [("渡口", 0), ("渡口" * 3_000, 0), ("渡口" * 3_000, 1)])
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("渡口", 0),
+        pytest.param("渡口" * 3_000, 0, marks=pytest.mark.thorough),
+        ("渡口" * 3_000, 1),
+    ],
+)
 def test_a_reader_that_goes_away_gets_no_traceback(
     environment: dict[str, str], tmp_path: Path, text: str, lines: int
 ) -> None:
