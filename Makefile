@@ -4,9 +4,10 @@ PYTHON ?=
 PORT ?= 8000
 PORTAL_PORT ?= 8001
 BIN := $(VENV)/bin
+TEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-api test-cluster test-faults lint format bench bench-columnar clean
+.PHONY: help run demo test test-thorough test-api test-cluster test-faults lint format bench bench-columnar clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -19,11 +20,14 @@ run: $(VENV)/.runtime  ## Install, load the sample articles once, build the inde
 demo: $(VENV)/.runtime  ## Serve a portal's pages with lists and a search box on port $(PORTAL_PORT), beside a service of its own
 	@PORT=$(PORT) PORTAL_PORT=$(PORTAL_PORT) exec $(BIN)/python samples/portal/demo.py
 
-test: $(VENV)/.development  ## Run all tests, file by file, in two processes
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.development  ## Test every feature, file by file, in two processes
+	@$(TEST)
+
+test-thorough: $(VENV)/.development  ## Test what takes long: MariaDB too, random faults, judged questions, the guides
+	@$(TEST) -m "thorough and not cluster"
 
 test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times over, and fill a disk (ten minutes)
-	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100
+	@$(BIN)/python -m pytest tests/indexer/columnar/files/test_faults.py tests/end_to_end/test_*faults.py tests/end_to_end/test_full_disk.py --fault-seeds 100 -m ""
 
 test-api: $(VENV)/.development  ## Ask a server hundreds of questions that its OpenAPI document allows or forbids (a minute)
 	@$(BIN)/python -m pytest -m api tests/end_to_end/test_openapi_answers.py

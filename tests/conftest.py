@@ -24,15 +24,22 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the number of runs of each random fault test. `make test-faults` asks for more than `make test`."""
+    """Add the number of runs of each random fault test. `make test-faults` asks for more than the others."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on each kind of database that its marker ``databases`` names. The nearest marker counts."""
+    """Run a test on each kind of database that its marker ``databases`` names. The nearest marker counts.
+
+    On MariaDB only `make test-thorough` runs it.
+    """
     marker = metafunc.definition.get_closest_marker("databases")
     if marker and "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", marker.args, indirect=True)
+        kinds = [
+            pytest.param(each, marks=pytest.mark.thorough) if each == "mariadb" else each
+            for each in marker.args
+        ]
+        metafunc.parametrize("database", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

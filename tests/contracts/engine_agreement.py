@@ -280,6 +280,7 @@ class EngineAgreement:
 
     name: str
 
+    @pytest.mark.thorough
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(histories, st.lists(requests, min_size=4, max_size=10))
     def test_engines_agree_on_every_answer(
@@ -300,6 +301,7 @@ class EngineAgreement:
                     assert reader.get(article_id) == oracle.get(article_id)
             assert each.other.check() == []
 
+    @pytest.mark.thorough
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(histories, st.lists(completion_requests, min_size=4, max_size=10))
     def test_engines_agree_on_completions(

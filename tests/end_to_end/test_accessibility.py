@@ -57,6 +57,9 @@ READY: Final = {
 }
 """What a script of the page makes, and must be there before it is looked at."""
 
+FIRST: Final = ("search", "results")
+"""The pages that `make test` looks at. The others are much like these."""
+
 EVERYWHERE: Final = ("search", "article")
 """The pages that are looked at in every width and scheme."""
 
@@ -129,7 +132,12 @@ def site(newsroom: Newsroom, browser: Browser) -> Iterator[Site]:
     context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        each if each in FIRST else pytest.param(each, marks=pytest.mark.thorough) for each in PAGES
+    ],
+)
 def shown(site: Site, request: pytest.FixtureRequest) -> Site:
     """A page of PAGES, loaded once for all tests that look at it."""
     site.show(request.param)
@@ -192,6 +200,7 @@ def test_a_thumb_finds_the_box_and_its_button(shown: Site) -> None:
     assert [height for height in heights if height < THUMB] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options", PAIRS, ids=str)
 def test_readers_may_set_their_browser_as_they_like(site: Site, options: tuple[Any, ...]) -> None:
     name, width, scheme, colors, motion, text, typed = options

@@ -12,6 +12,8 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from indexer.store.database import open_jobs, open_keys, open_store
 from tests.conftest import PROJECT
 from tests.end_to_end.serving import PATIENCE, Server, serving, wait_until, whole_index
@@ -54,6 +56,7 @@ def logged(log: Path) -> int:
         return found
 
 
+@pytest.mark.thorough
 def test_a_running_service_is_backed_up_and_restored_under_it(tmp_path: Path) -> None:
     index = whole_index(tmp_path)
     store, log = tmp_path / "articles.sqlite3", tmp_path / "log.sqlite3"

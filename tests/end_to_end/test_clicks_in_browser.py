@@ -78,6 +78,7 @@ def test_a_click_leads_to_the_article_and_is_logged(
         assert logged(path, CLICKS, wanted=2) == [("小学校", "a-1", 3), ("小学校", "a-3", 1)]
 
 
+@pytest.mark.thorough
 def test_a_click_that_leads_to_the_portal_is_logged_too(browser: Browser, path: Path) -> None:
     folder = path.parent / "portal"
     folder.mkdir()

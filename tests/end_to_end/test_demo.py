@@ -99,6 +99,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, demo: Demo) -> Iterat
     assert not said
 
 
+@pytest.mark.thorough
 def test_the_page_of_an_article_has_breadcrumb_article_and_three_lists_that_lead_to_the_portal(
     demo: Demo, page: Page
 ) -> None:
@@ -126,6 +127,7 @@ def test_the_page_of_an_article_has_breadcrumb_article_and_three_lists_that_lead
     expect(page.locator("portal-related li")).to_have_count(6)
 
 
+@pytest.mark.thorough
 def test_a_search_suggests_and_leads_to_results_on_a_page_of_the_portal(
     demo: Demo, page: Page
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_search_suggests_and_leads_to_results_on_a_page_of_the_portal(
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
+@pytest.mark.thorough
 def test_the_front_page_has_a_list_for_each_channel_of_its_bar(page: Page) -> None:
     page.goto("/")
     channels = page.locator(".channels a").all_inner_texts()[1:]
@@ -155,6 +158,7 @@ def test_the_front_page_has_a_list_for_each_channel_of_its_bar(page: Page) -> No
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
 
 
+@pytest.mark.thorough
 def test_a_page_on_paper_is_the_article_alone(page: Page) -> None:
     page.goto(FIRST)
     expect(page.locator("portal-hot li")).to_have_count(8)
@@ -164,6 +168,7 @@ def test_a_page_on_paper_is_the_article_alone(page: Page) -> None:
         expect(page.locator(name)).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_without_scripts_the_article_is_there_and_the_search_box_leads_to_the_service(
     browser: Browser, demo: Demo
 ) -> None:
@@ -178,6 +183,7 @@ def test_without_scripts_the_article_is_there_and_the_search_box_leads_to_the_se
     context.close()
 
 
+@pytest.mark.thorough
 def test_an_article_that_readers_must_not_see_has_no_page(browser: Browser, demo: Demo) -> None:
     context = browser.new_context(base_url=demo.portal)
     for path in ("/2026/0926/a-20260926-001.html", "/2027/0101/a-20270101-001.html"):
@@ -191,6 +197,7 @@ def test_the_files_as_they_stand_name_the_service_of_make_run_only() -> None:
         assert origins - {"https://portal.example"} == {"http://127.0.0.1:8000"}, path.name
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_both_servers(demo: Demo) -> None:
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.process.wait(timeout=PATIENCE) == 0
@@ -199,6 +206,7 @@ def test_ctrl_c_ends_both_servers(demo: Demo) -> None:
             urlopen(address, timeout=PATIENCE)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_while_the_articles_are_loaded_ends_the_demonstration_without_a_traceback(
     tmp_path: Path,
 ) -> None:

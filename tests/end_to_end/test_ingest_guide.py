@@ -29,6 +29,8 @@ from tests.databases import DatabaseServer
 from tests.end_to_end.serving import PATIENCE
 from tests.indexer.sources.sheets import Cell, write_xlsx
 
+pytestmark = pytest.mark.thorough
+
 GUIDE: Final = (PROJECT / "docs" / "ingest.md").read_text(encoding="utf-8")
 PAGE: Final = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>渡口的石阶修好了 - 云溪日报</title>
 <link rel="canonical" href="https://portal.example/pages/1.html"></head><body>

@@ -36,6 +36,8 @@ from tests.factories import article
 from tests.search_service.indexes import promote
 from tests.search_service.querylog.factory import BROWSER
 
+pytestmark = pytest.mark.thorough
+
 __all__ = ["browser"]  # a fixture
 
 ARTICLES = [

@@ -126,6 +126,7 @@ def test_a_second_runner_waits_and_goes_on_with_the_import_of_one_that_was_kille
     assert (site.store.count(), site.store.revision()) == (2_000, 2_000)
 
 
+@pytest.mark.thorough
 def test_a_rebuild_ends_with_its_runner_and_the_live_index_stays(site: Site) -> None:
     site.store.put(article(f"a-{n}", title=f"第{n}号渡口重新开航") for n in range(100))
     killed, later = site.jobs.add("rebuild", {}), site.jobs.add("rebuild", {})

@@ -14,6 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from indexer.generations import Generations
 from indexer.store.database import open_keys, open_store
 from tests.conftest import PROJECT
@@ -44,6 +46,7 @@ def ask(
             return error.code, error.headers, error.read()
 
 
+@pytest.mark.thorough
 def test_a_rebuild_is_started_over_http_and_polled_to_its_end(tmp_path: Path) -> None:
     index, url = tmp_path / "index_data", f"sqlite:///{tmp_path}/articles.sqlite3"
     with closing(open_store(url)) as store, closing(open_keys(url)) as keys:

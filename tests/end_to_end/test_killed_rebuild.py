@@ -225,7 +225,14 @@ OLD, NEW = (ARTICLES, ARTICLES), (ARTICLES + 1, ARTICLES)
 
 @pytest.mark.parametrize(
     "moment",
-    ["scan", "index", "index 150", "catch up", "check", "compare", "promote", "generations.finish"],
+    [
+        "index 150",
+        "promote",
+        *(
+            pytest.param(each, marks=pytest.mark.thorough)
+            for each in ("scan", "index", "catch up", "check", "compare", "generations.finish")
+        ),
+    ],
 )
 def test_a_rebuild_killed_before_promotion_changes_nothing(site: Site, moment: str) -> None:
     site.rebuild_killed_at(moment)
@@ -261,6 +268,7 @@ def test_a_rebuild_killed_after_promotion_has_succeeded(site: Site) -> None:
     assert site.indexer("rebuild", "--if-needed")[1].startswith("nothing: ")
 
 
+@pytest.mark.thorough
 def test_the_live_index_answers_while_rebuilds_are_killed_again_and_again(site: Site) -> None:
     with site.reader() as opened_before:
         for delay in (0.0, 0.1, 0.3):
@@ -276,6 +284,7 @@ def test_the_live_index_answers_while_rebuilds_are_killed_again_and_again(site: 
     assert site.faults() == ()
 
 
+@pytest.mark.thorough
 def test_the_second_of_two_rebuilds_is_refused_and_the_first_goes_on(site: Site) -> None:
     with site.rebuild_in_suspense():
         code, out, err = site.indexer("rebuild")
@@ -284,6 +293,7 @@ def test_the_second_of_two_rebuilds_is_refused_and_the_first_goes_on(site: Site)
     assert site.answer() == NEW
 
 
+@pytest.mark.thorough
 def test_changes_reach_the_live_index_while_a_rebuild_runs_and_are_in_the_new_one(
     site: Site,
 ) -> None:
@@ -299,12 +309,14 @@ def test_changes_reach_the_live_index_while_a_rebuild_runs_and_are_in_the_new_on
         assert reader.get("late") is not None
 
 
+@pytest.mark.thorough
 def test_status_shows_a_rebuild_that_runs(site: Site) -> None:
     with site.rebuild_in_suspense():
         assert "rebuild     running (" in site.indexer("status")[1]
     assert "rebuild     running" not in site.indexer("status")[1]
 
 
+@pytest.mark.thorough
 def test_processes_end_when_the_rebuild_that_started_them_is_killed(site: Site) -> None:
     site.rebuild_killed_at("index at work", processes=2)
     assert site.answer() == OLD
@@ -315,6 +327,7 @@ def test_processes_end_when_the_rebuild_that_started_them_is_killed(site: Site) 
     assert site.faults() == ()
 
 
+@pytest.mark.thorough
 def test_control_c_ends_a_rebuild_by_several_processes_in_one_word(site: Site) -> None:
     with site.start_limited("rebuild", "--processes", "2") as started:
         while (now := site.generations.building()) is None or now.phase != "index":
@@ -331,7 +344,7 @@ def test_control_c_ends_a_rebuild_by_several_processes_in_one_word(site: Site) -
     assert site.folders() == ["000001"]
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", ["1", pytest.param("2", marks=pytest.mark.thorough)])
 def test_a_rebuild_that_runs_out_of_disk_says_so_and_leaves_the_live_index(
     site: Site, processes: str
 ) -> None:

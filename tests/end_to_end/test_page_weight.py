@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.end_to_end.newsroom import PICTURE, PICTURES, Newsroom
 from tests.end_to_end.test_pages_in_browser import browser
 
+pytestmark = pytest.mark.thorough
+
 __all__ = ["browser"]  # a fixture
 
 WIDTHS: Final = (390, 1280)

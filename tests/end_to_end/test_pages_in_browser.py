@@ -162,7 +162,7 @@ def test_a_reader_searches_narrows_reads_and_goes_on(
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_every_page_fits_a_phone_and_its_text_stands_out(
     browser: Browser, server: Server, path: str, scheme: str
 ) -> None:

@@ -39,7 +39,7 @@ def logged(path: Path) -> Counter[str]:
         return Counter(query for (query,) in raw.execute("SELECT query FROM queries"))
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.thorough), "2"])
 def test_what_was_asked_just_before_the_end_is_written(
     index: Path, tmp_path: Path, workers: str
 ) -> None:
@@ -54,6 +54,7 @@ def test_what_was_asked_just_before_the_end_is_written(
     assert logged(path) == Counter(texts)
 
 
+@pytest.mark.thorough
 def test_a_query_becomes_hot_for_every_worker(index: Path, tmp_path: Path) -> None:
     path = tmp_path / "querylog.sqlite3"
     environ = {"SEARCH_QUERYLOG_URL": f"sqlite:///{path}"}

@@ -114,6 +114,7 @@ def killed(site: Site, random: Random) -> None:
     assert deleted not in site.stored()
 
 
+@pytest.mark.thorough
 def test_a_rebuild_killed_in_any_phase_loses_nothing_and_the_live_index_answers(
     site: Site, seed: int
 ) -> None:

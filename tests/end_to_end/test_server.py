@@ -56,23 +56,22 @@ def shared(made: Path) -> Iterator[Server]:
         assert server.end() == (0, f"Serving at {server.url} (Ctrl-C ends it)\n")
 
 
-def test_it_says_where_it_serves_and_answers_there(index: Path) -> None:
-    with serving(index) as server:
-        assert server.json("/readyz")["index"]["doc_count"] == 2
-        assert server.json("/api/v1/search?q=" + quote("小学校"))["total"] == 2
-        status, page = server.get("/search?q=" + quote("小学校"))
-        assert (status, "共 <strong>2</strong> 条" in page.decode()) == (200, True)
-        code, printed = server.end()
-    assert printed == f"Serving at {server.url} (Ctrl-C ends it)\n"
-    assert code == 0
+def test_it_answers_where_it_says_that_it_serves(shared: Server) -> None:
+    assert shared.json("/readyz")["index"]["doc_count"] == 2
+    assert shared.json("/api/v1/search?q=" + quote("小学校"))["total"] == 2
+    status, page = shared.get("/search?q=" + quote("小学校"))
+    assert (status, "共 <strong>2</strong> 条" in page.decode()) == (200, True)
 
 
+@pytest.mark.thorough
 def test_its_host_may_be_a_name(index: Path) -> None:
     with serving(index, SEARCH_HOST="localhost") as server:
         assert server.end()[1] == f"Serving at http://localhost:{server.port} (Ctrl-C ends it)\n"
 
 
-@pytest.mark.parametrize(("proxies", "said"), [("0", 1), ("1", 0)])
+@pytest.mark.parametrize(
+    ("proxies", "said"), [("0", 1), pytest.param("1", 0, marks=pytest.mark.thorough)]
+)
 def test_a_proxy_that_no_setting_counts_is_told_once(index: Path, proxies: str, said: int) -> None:
     with serving(index, SEARCH_PROXIES=proxies) as server:
         for _ in range(3):
@@ -84,7 +83,7 @@ def test_a_proxy_that_no_setting_counts_is_told_once(index: Path, proxies: str, 
         assert server.end()[1].count("SEARCH_PROXIES is 0") == said
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.thorough), "2"])
 def test_ctrl_c_ends_it_without_a_word(index: Path, workers: str) -> None:
     with serving(index, SEARCH_WORKERS=workers) as server:
         time.sleep(0.5)  # the second worker, which /healthz may not have asked
@@ -101,7 +100,9 @@ def test_a_server_that_is_ended_while_it_starts_ends(index: Path) -> None:
     assert code == 0
 
 
-@pytest.mark.parametrize("other", ["another program", "a server of ours"])
+@pytest.mark.parametrize(
+    "other", ["another program", pytest.param("a server of ours", marks=pytest.mark.thorough)]
+)
 def test_a_taken_port_is_one_clear_line(index: Path, other: str) -> None:
     def refused(port: int) -> tuple[int, str]:
         return start("app.py", port=port, index=index).end_by_itself()
@@ -164,6 +165,7 @@ def test_it_starts_without_an_index_and_serves_one_as_soon_as_it_is_built(tmp_pa
     assert "Traceback" not in printed
 
 
+@pytest.mark.thorough
 def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
     stop = Event()
 
@@ -231,6 +233,7 @@ def test_bodies_that_never_come_hold_nobody_up(shared: Server) -> None:
     answers_beside_half_clicks(shared)
 
 
+@pytest.mark.thorough
 def test_bodies_that_never_come_hold_no_worker_of_two_up(index: Path) -> None:
     with serving(index, SEARCH_WORKERS="2") as server:
         answers_beside_half_clicks(server)

@@ -78,6 +78,7 @@ def test_each_killed_process_is_started_again_and_nothing_outlives_the_superviso
     assert lines_with("Serving", printed) == [f"Serving at {server.url} (Ctrl-C ends it)"] * 2
 
 
+@pytest.mark.thorough
 def test_a_request_that_has_begun_is_answered_before_all_end(index: Path) -> None:
     body = json.dumps({"query": "云", "article_id": "a-1", "position": 1}).encode()
     head = f"POST /api/v1/clicks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -97,6 +98,7 @@ def test_a_request_that_has_begun_is_answered_before_all_end(index: Path) -> Non
         assert not running(processes)
 
 
+@pytest.mark.thorough
 def test_of_two_that_start_at_once_one_serves_until_ctrl_c_and_the_other_ends(index: Path) -> None:
     port = free_port()
     with ExitStack() as stack:

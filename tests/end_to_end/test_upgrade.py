@@ -100,6 +100,7 @@ def searched(*servers: Server) -> Iterator[None]:
         assert all(each.result() > 0 for each in asking)
 
 
+@pytest.mark.thorough
 def test_a_release_with_another_format_takes_over_without_a_failed_search(site: Site) -> None:
     """Takes over 10 s: it starts two servers and runs two commands."""
     with serving(site.index) as before:

@@ -106,6 +106,7 @@ def go_on(clients: Sequence[Client], answers: int) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_what_is_answered_is_stored_whenever_the_web_is_killed(tmp_path: Path, seed: int) -> None:
     """One worker, all workers, and the main process, in any order, each at a random moment."""
     random = Random(seed)
@@ -193,6 +194,7 @@ def lines_with(word: str, printed: str) -> list[str]:
     return [line for line in printed.splitlines() if word in line]
 
 
+@pytest.mark.thorough
 def test_of_two_services_over_the_same_data_one_indexes_until_it_ends(tmp_path: Path) -> None:
     """On the same port the second ends at once. On another port both answer and take changes, and the second takes over."""
     key = make_portal(tmp_path)

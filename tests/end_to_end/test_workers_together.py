@@ -58,6 +58,7 @@ def counting(folder: Path) -> set[int]:
     return {int(path.stem.rpartition("_")[2]) for path in folder.glob("histogram_*.db")}
 
 
+@pytest.mark.thorough
 def test_workers_count_together_and_what_a_dead_one_counted_stays(
     index: Path, tmp_path: Path
 ) -> None:

@@ -180,6 +180,7 @@ def kill_at_random(site: Site, random: Random, log: Path) -> None:
         process.kill()
 
 
+@pytest.mark.thorough
 def test_a_follower_killed_at_random_loses_nothing_and_no_search_fails(
     site: Site, seed: int, pytestconfig: pytest.Config
 ) -> None:

@@ -129,7 +129,7 @@ def test_of_a_client_that_goes_the_first_lines_are_stored_and_no_other(
     portal: Portal, folder: Path
 ) -> None:
     """It gets no answers, so nobody knows how many these are."""
-    ids = [f"gone {n}" for n in range(600)]
+    ids = [f"gone {n}" for n in range(BATCH + 100)]
     before = stored(folder)
     with ExitStack() as stack:
         connection = writing(stack, portal, ":bulk", CHUNKED, method="POST")
@@ -184,6 +184,7 @@ def summary(connection: socket.socket) -> tuple[int, int]:
     return found["read"], found["rejected"]
 
 
+@pytest.mark.thorough
 def test_changes_are_refused_while_another_process_locks_the_store(
     portal: Portal, folder: Path
 ) -> None:
@@ -200,9 +201,11 @@ def test_changes_are_refused_while_another_process_locks_the_store(
         other.execute("BEGIN IMMEDIATE")
         for client in clients:
             client.start()
-        while any(client.is_alive() for client in clients):
-            assert portal.ask("GET", "/api/v1/search").status == 200
-            assert portal.ask("GET", f"/api/v1/articles/{FIRST}/stored").status == 200
+        for client in clients:
+            while client.is_alive():
+                assert portal.ask("GET", "/api/v1/search").status == 200
+                assert portal.ask("GET", f"/api/v1/articles/{FIRST}/stored").status == 200
+                client.join(0.1)
         with portal.bulk([record("一行", id="refused") + b"\n"]) as response:
             (line,) = response
         other.execute("ROLLBACK")
@@ -277,7 +280,7 @@ def publish(portal: Portal, article_id: str, title: str, **values: object) -> in
 TITLES = {"withdraw": "摆渡往事与河上的三十年", "delete": "竹篾灯笼照亮了老街的夜市"}
 
 
-@pytest.mark.parametrize("how", TITLES)
+@pytest.mark.parametrize("how", [pytest.param("withdraw", marks=pytest.mark.thorough), "delete"])
 def test_a_removed_article_goes_from_every_worker(portal: Portal, how: str) -> None:
     """It has PATIENCE seconds for that, so that a busy machine fails no test. The service says: about one."""
     article_id, title = f"ferry-{how}", TITLES[how]

@@ -24,6 +24,8 @@ from tests.conftest import PROJECT
 from tests.end_to_end.serving import PATIENCE, Server, serving, whole_index
 from tests.factories import article
 
+pytestmark = pytest.mark.thorough
+
 CHANGING: Final = (
     (r'("(?:revision|doc_count|behind|behind_seconds)":|at revision )[\d.]+', r"\1N"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d", "DAY TIME"),

@@ -12,7 +12,7 @@ from tests.indexer.site import Site
 from tests.typed_queries import analyzer
 
 
-@pytest.fixture(params=["memory", "whoosh"])
+@pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.thorough), "whoosh"])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     store = open_store(f"sqlite:///{tmp_path}/articles.sqlite3")
     made = Site(tmp_path, store, analyzer(), request.param)

@@ -16,6 +16,7 @@ EVERY = {"news_questions": 1, "web_questions": 1, "traditional_passages": 4}
 """One question in so many is asked."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "floor"),
     [("news_questions", 0.578), ("web_questions", 0.72), ("traditional_passages", 0.95)],

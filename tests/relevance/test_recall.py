@@ -80,7 +80,9 @@ TYPED = st.one_of(
 QUICKLY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(scope="module", params=["memory", "whoosh"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("memory", marks=pytest.mark.thorough), "whoosh"]
+)
 def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Services:
     return services(tmp_path_factory.mktemp("index"), ARTICLES, engine=request.param)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jieba import finalseg
@@ -15,6 +16,7 @@ RUNS = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @given(RUNS)
 @settings(max_examples=2000, deadline=None)
 def test_the_model_is_jiebas_to_the_last_bit(run: str) -> None:

@@ -83,6 +83,7 @@ def test_rjieba_is_used_unless_it_cannot_remove_a_word() -> None:
     assert isinstance(make_route(PACKAGED, [UserWord("仫佬族", 0)]), DictionaryRoute)
 
 
+@pytest.mark.thorough
 def test_with_words_added_and_removed_both_forms_cut_alike() -> None:
     chance, known = Random(16), PACKAGED.frequencies()
     some = sorted(

@@ -59,6 +59,7 @@ def comparable(moved: frozenset[str]) -> Callable[[str], bool]:
     return lambda run: pattern.search(run) is None
 
 
+@pytest.mark.thorough
 def test_every_chinese_run_of_real_articles_is_cut_as_jieba_cuts_it(
     fast: ChineseSegmenter, reference: Any, comparable: Callable[[str], bool], corpus_dir: Path
 ) -> None:
@@ -70,6 +71,7 @@ def test_every_chinese_run_of_real_articles_is_cut_as_jieba_cuts_it(
         assert fast.cut(run) == reference.lcut(run)
 
 
+@pytest.mark.thorough
 def test_in_real_articles_the_form_in_plain_python_cuts_alike(
     fast: ChineseSegmenter, plain: ChineseSegmenter, corpus_dir: Path
 ) -> None:

@@ -150,6 +150,7 @@ def test_which_characters_were_typed_first() -> None:
     assert read_typed("x乡").in_characters == ""
 
 
+@pytest.mark.thorough
 @given(st.text(alphabet="aeinoghxzscu乡村重 15'", max_size=80))
 def test_reading_is_bounded_and_no_key_stands_in_another(typed: str) -> None:
     read = read_typed(typed)

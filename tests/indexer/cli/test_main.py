@@ -700,7 +700,14 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
         run(mistaken, name="mistaken", args=[])
 
 
-@pytest.mark.parametrize(("text", "lines"), [("渡口", 0), ("渡口" * 3_000, 0), ("渡口" * 3_000, 1)])
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("渡口", 0),
+        pytest.param("渡口" * 3_000, 0, marks=pytest.mark.thorough),
+        ("渡口" * 3_000, 1),
+    ],
+)
 def test_a_reader_that_goes_away_gets_no_traceback(
     environment: dict[str, str], tmp_path: Path, text: str, lines: int
 ) -> None:
@@ -787,7 +794,7 @@ def test_figures_are_written_for_people() -> None:
     assert figures(progress) == "1,200 of 45,219, 200/s, 3:40 left"
 
 
-@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+@pytest.mark.parametrize("closed", ["stdout", pytest.param("stderr", marks=pytest.mark.thorough)])
 def test_work_goes_on_when_nobody_reads_its_output_any_more(
     environment: dict[str, str], tmp_path: Path, closed: str
 ) -> None:

@@ -129,6 +129,7 @@ def test_what_changes_while_processes_build_is_in_the_new_generation(site: Site)
     assert site.look().need == "nothing"
 
 
+@pytest.mark.thorough
 def test_progress_counts_what_all_processes_have_done(site: Site) -> None:
     fill(site)
     told: list[BuildProgress] = []
@@ -172,6 +173,7 @@ def test_processes_that_are_killed_end_the_rebuild(site: Site) -> None:
     assert_untouched(site)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("site", ["whoosh"], indirect=True)
 def test_a_process_that_fails_ends_the_rebuild_and_its_traceback_is_shown(
     site: Site, capfd: pytest.CaptureFixture[str]
@@ -202,7 +204,14 @@ def test_a_store_that_cannot_be_read_is_named(
     assert_untouched(site)
 
 
-@pytest.mark.parametrize("moment", ["before any work", "at work", "when all is built"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("before any work", marks=pytest.mark.thorough),
+        "at work",
+        pytest.param("when all is built", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_stopped_rebuild_ends_its_processes(site: Site, moment: str) -> None:
     fill(site)
     site.rebuild()

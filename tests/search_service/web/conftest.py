@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask_openapi3 import utils
 
 from search_service import writing as writing_module
 from tests.search_service.web.portal import Portal, all_articles, open_portal
 from tests.search_service.web.press import Press, pressing
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_are_made_once() -> Iterator[None]:
+    """Give each new application the schemas of the first one: to make them takes most of the time of making an application."""
+    make = utils.get_model_schema
+
+    @cache
+    def made(*asked: Any) -> bytes:
+        return pickle.dumps(make(*asked))
+
+    def copied(model: Any, mode: Any = "validation") -> Any:
+        """A copy, because the application changes it."""
+        return pickle.loads(made(model, mode))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "get_model_schema", copied)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,19 @@ from tests.indexer.columnar.files.processes import started
 from tests.indexer.columnar.files.steps import Model, change, commit_on_and_on, prepare, states
 from tests.indexer.columnar.twins import LAYOUT, kept_names, names_in, seen_in
 
+FIRST = 3
+"""The seeds that `make test` runs too."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(metafunc.config.getoption("--fault-seeds")))
+        metafunc.parametrize(
+            "seed",
+            [
+                seed if seed < FIRST else pytest.param(seed, marks=pytest.mark.thorough)
+                for seed in range(metafunc.config.getoption("--fault-seeds"))
+            ],
+        )
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ from tests.indexer.columnar.whoosh.pairs import (
     trees,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 def many(seed: int, count: int, prefix: str) -> list[dict[str, Any]]:
     rng = random.Random(seed)
