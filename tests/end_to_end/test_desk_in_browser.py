@@ -305,6 +305,7 @@ def admin(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.mark.thorough
 def test_no_other_page_has_a_fault_of_accessibility(admin: Desk) -> None:
     for path in OTHER_PAGES:
         admin.open(f"/desk{path}")
@@ -312,6 +313,7 @@ def test_no_other_page_has_a_fault_of_accessibility(admin: Desk) -> None:
         admin.look()
 
 
+@pytest.mark.thorough
 def test_the_pages_work_without_scripts(admin: Desk, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()

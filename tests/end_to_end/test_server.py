@@ -191,6 +191,7 @@ def test_no_request_fails_while_indexes_are_promoted(index: Path) -> None:
         assert server.json("/readyz")["index"]["revision"] == 5
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
 def test_a_worker_that_dies_is_replaced(index: Path) -> None:
     def workers() -> set[int]:

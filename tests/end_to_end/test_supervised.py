@@ -56,6 +56,7 @@ def lines_with(word: str, printed: str) -> list[str]:
     return [line for line in printed.splitlines() if word in line]
 
 
+@pytest.mark.thorough
 def test_each_killed_process_is_started_again_and_nothing_outlives_the_supervisor(
     index: Path,
 ) -> None:
