@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.end_to_end.serving import PATIENCE, Server, free_port, serving
+from tests.end_to_end.serving import PATIENCE, Server, free_port, serving, wait_until
 from tests.end_to_end.test_pages_in_browser import browser
 from tests.factories import article
 from tests.search_service.indexes import promote
@@ -111,17 +111,19 @@ def showing(
     faults: bool = False,
     **options: Any,
 ) -> Iterator[Page]:
-    """A page of the portal with ``body``. Without ``faults`` it must log no error."""
+    """A page of the portal with ``body``. Its scripts must not fail. Without ``faults`` it must log no error."""
     portal.body = body
     context = browser.new_context(base_url=portal.url, user_agent=BROWSER, **options)
     page = context.new_page()
     said: list[str] = []
+    thrown: list[str] = []
     page.on("console", lambda each: said.append(each.text) if each.type == "error" else None)
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.on("pageerror", lambda error: thrown.append(str(error)))
     page.add_init_script(EVENTS)
     page.goto(path)
     yield page
     context.close()
+    assert not thrown
     assert faults or not said
 
 
@@ -204,7 +206,7 @@ def test_each_list_works_alone(browser: Browser, site: tuple[Server, Portal]) ->
 
 def test_an_empty_list_leaves_no_hole(browser: Browser, site: tuple[Server, Portal]) -> None:
     with showing(browser, site[1], '<portal-latest channel="无此频道"></portal-latest>') as page:
-        page.wait_for_function("told.length === 1")
+        wait_until(lambda: page.evaluate("told.length") == 1)
         assert told(page, "portal-load") == [
             {"name": "portal-load", "on": "portal-latest", "kind": "latest", "count": 0}
         ]
@@ -246,7 +248,7 @@ def test_an_api_that_fails_leaves_no_hole(
             expect(page.get_by_text("正在搜索…")).to_be_visible()
             page.clock.run_for(10_001)
         expect(page.get_by_text("搜索暂时不可用，请稍后再试。")).to_be_visible()
-        page.wait_for_function("told.length === 3")
+        wait_until(lambda: page.evaluate("told.length") == 3)
         code = {"down": "network", "refused": "internal_error", "slow": "timeout"}[fault]
         assert {each["code"] for each in told(page, "portal-error")} == {code}
         assert page.locator("portal-blocks").evaluate("(each) => each.clientHeight") == 0
@@ -265,7 +267,7 @@ def test_a_429_is_respected_and_asked_once_more(
         asked = requests(page)
         site[1].body = "<portal-hot></portal-hot><portal-search></portal-search>"
         page.reload()
-        page.wait_for_function("told.length === 1")
+        wait_until(lambda: page.evaluate("told.length") == 1)
         page.get_by_role("combobox").fill("小学")
         page.clock.run_for(20_000)
         assert asked == ["/api/v1/hot"]

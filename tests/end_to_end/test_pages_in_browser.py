@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.conftest import PROJECT
-from tests.end_to_end.serving import Server, serving
+from tests.end_to_end.serving import Server, serving, wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -258,7 +258,7 @@ def test_a_picture_that_does_not_load_shows_nothing_and_moves_nothing(
             page = context.new_page()
             page.route(OF_PORTAL, answering(answer))
             page.goto("/search?q=三百箱蜂")
-            page.wait_for_function("[...document.images].every((each) => each.complete)")
+            wait_until(lambda: page.evaluate("[...document.images].every((each) => each.complete)"))
             heights.append(page.evaluate(boxes))
     assert heights[0] == heights[1]
     assert 80 in heights[0]
