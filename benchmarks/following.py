@@ -342,12 +342,17 @@ def main() -> int:
             drawn = islice(store.changes(), 20_000)
             records = [article_to_record(each.article) for each in drawn if each.article]
             key, _ = keys.create("benchmark", "write", timedelta(days=1).days)
+        print(
+            f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores; {articles:,} articles, {chosen}"
+        )
         with service(index, store_url, chosen.workers) as (url, pid):
             warm = Measured()
             searching(url, chosen.searches, texts, warm, seconds(WARM_UP))
             rate = chosen.searches or len(warm.searches) / WARM_UP / 2
             without, during = Measured(), Measured()
             searching(url, rate, texts, without, seconds(chosen.seconds))
+            print(f"searches a second          {rate:.1f}")
+            print(f"searches without changes   {shown(without.searches)}", flush=True)
             before, watch = used(pid), Watch(pid)
             rebuild = Rebuild(store_url) if chosen.rebuild else None
             changes = threading.Thread(
@@ -367,11 +372,6 @@ def main() -> int:
     failures = without.failures + during.failures
     if not lags:
         raise SystemExit(f"error: no change was found: {failures[:3]}")
-    print(
-        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores; {articles:,} articles, {chosen}"
-    )
-    print(f"searches a second          {rate:.1f}")
-    print(f"searches without changes   {shown(without.searches)}")
     print(f"searches with changes      {shown(during.searches)}")
     ratio = np.percentile(during.searches, 95) / np.percentile(without.searches, 95)
     print(f"ratio of the p95           {ratio:.2f}")

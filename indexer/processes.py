@@ -1,4 +1,4 @@
-"""Processes that work for this one: started with what they need, and ended with it, whatever ends it."""
+"""Processes that work for this one: started with what they need, and ended with it, whatever ends it. And how this one steps back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,17 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from typing import Final
 
 from indexer.said import Said
+
+NICE: Final = 10
+"""How far work in the background steps back: a busy machine gives it about a tenth of what others get, an idle one all."""
+
+
+def step_back() -> None:
+    """Let searches, and all else on this machine, go before this process and those that it starts from now on."""
+    os.nice(max(0, NICE - os.nice(0)))
 
 
 @contextmanager

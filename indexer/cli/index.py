@@ -21,6 +21,7 @@ from indexer.cli.output import hint
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
 from indexer.generations import Generations
+from indexer.processes import step_back
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.if_needed import rebuild_if_needed
@@ -62,6 +63,7 @@ def rebuild_command(
     _exclude(("--if-needed", if_needed), ("--changes", changes), ("--no-promote", no_promote))
     _exclude(("--changes", changes), ("--processes", processes), ("--force", force))
     _exclude(("--no-promote", no_promote), ("--force", force))
+    step_back()
     settings = _settings()
     generations = Generations(settings.index_dir)
     applied = rebuilt = None

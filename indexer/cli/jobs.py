@@ -26,6 +26,7 @@ from indexer.generations import Generations
 from indexer.importing import given_source, rejects_of
 from indexer.jobs.kinds import Means, promote_arguments, rebuild_arguments, source_arguments
 from indexer.jobs.work import work
+from indexer.processes import step_back
 from indexer.reading import Options
 from indexer.reconcile import read_only
 from indexer.settings import IndexSettings, read_settings, usable_cores
@@ -49,6 +50,7 @@ _EVERY = click.option(
 @click.pass_obj
 def work_command(given: Given) -> None:
     """Run the queued jobs, one after another, until SIGTERM or Ctrl-C."""
+    step_back()
     stop = Stop()
     stop.listen()
     logging.basicConfig(

@@ -19,6 +19,7 @@ from indexer.command_line import PARTLY
 from indexer.generations import Generations
 from indexer.mining import mined_words
 from indexer.opening import made_with, open_generation
+from indexer.processes import step_back
 from indexer.rebuilding.previewing import preview_words
 from indexer.rebuilding.sample import sample
 from indexer.rebuilding.words import apply_words
@@ -36,6 +37,7 @@ def words_group() -> None:
 @click.pass_obj
 def apply_command(given: Given, force: bool) -> int:
     """Cut the articles that the changed words touch anew, in a new generation, check it, and make it live."""
+    step_back()
     settings = _settings()
     with closing(open_store(settings.store_url)) as store, show_build() as progress:
         report = apply_words(

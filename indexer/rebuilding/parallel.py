@@ -7,7 +7,6 @@ processes end.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ MOST: Final = 20_000
 """The most revisions of a part."""
 PARTS_EACH: Final = 4
 """Parts for each process. Several parts keep a process with short articles from waiting long for one with long articles."""
-NICE: Final = 10
-"""How far these processes step back: a busy machine gives them about a tenth of what others get, an idle one all."""
 _TELL_EVERY: Final = 50
 
 Range = tuple[int, int]
@@ -110,9 +107,8 @@ def _failure(fate: str) -> RebuildFailed:
 
 
 def _work(job: Job, connection: Connection) -> None:
-    """Build one part after another, until the parent ends this process. Searches on this machine go before it."""
+    """Build one part after another, until the parent ends this process."""
     end_with_parent()
-    os.nice(NICE)
     try:
         engine = open_engine(
             job.engine_name, job.folder, analyzer=job.analyzer, timezone=job.timezone

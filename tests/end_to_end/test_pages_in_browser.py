@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -258,7 +259,9 @@ def test_a_picture_that_does_not_load_shows_nothing_and_moves_nothing(
             page = context.new_page()
             page.route(OF_PORTAL, answering(answer))
             page.goto("/search?q=三百箱蜂")
-            wait_until(lambda: page.evaluate("[...document.images].every((each) => each.complete)"))
+            wait_until(
+                partial(page.evaluate, "[...document.images].every((each) => each.complete)")
+            )
             heights.append(page.evaluate(boxes))
     assert heights[0] == heights[1]
     assert 80 in heights[0]

@@ -16,6 +16,7 @@ import pytest
 import app
 from tests.end_to_end.serving import (
     PATIENCE,
+    Server,
     children,
     descendants,
     free_port,
@@ -56,12 +57,20 @@ def lines_with(word: str, printed: str) -> list[str]:
     return [line for line in printed.splitlines() if word in line]
 
 
+def niceness(server: Server) -> dict[str, int]:
+    return {
+        child.name: os.getpriority(os.PRIO_PROCESS, server.child(child.command))
+        for child in app.CHILDREN
+    }
+
+
 @pytest.mark.thorough
 def test_each_killed_process_is_started_again_and_nothing_outlives_the_supervisor(
     index: Path,
 ) -> None:
     with serving(index, "app.py") as server:
         before = descendants(server.process.pid)
+        wait_until(lambda: niceness(server) == {"web": 0, "follow": 0, "work": 10})
         for child in app.CHILDREN:
             os.kill(server.child(child.command), signal.SIGKILL)
         wait_until(lambda: not running(before))
