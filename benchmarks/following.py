@@ -1,15 +1,16 @@
 """Changes while readers search: how soon a change is found, and what the changes cost the searches.
 
     SEARCH_INDEX_DIR=... SEARCH_STORE_URL=sqlite:///... python -m benchmarks.following
-        [--changes 50] [--searches 20] [--seconds 300] [--workers 1] [--queries FILE] [--rebuild]
+        [--changes 50] [--searches 20] [--seconds 300] [--workers 1] [--queries FILE] [--rebuild [--at-most 300]]
 
 The benchmark copies the index and its store into a temporary folder and runs ``python app.py`` over the copies: the web, the
 follower and the runner of jobs. Real queries come at a fixed rate, whether or not earlier ones are answered, over several
 connections. They come first without changes and then with them, after a warm-up; each phase takes ``--seconds``.
 
 A change is a PUT over HTTP, at a fixed rate: every third one corrects an article, every tenth one deletes one, the others are new.
-With ``--rebuild`` the changes come during a rebuild of the whole index, and last until its generation is live. Without ``--searches``
-the rate is half of what the service answers when all connections always wait for an answer.
+With ``--rebuild`` the changes come during a rebuild of the whole index, and last until its generation is live, or until the rebuild is
+cancelled after ``--at-most`` seconds: on a machine that is busy with searches it may take an hour. Without ``--searches`` the rate is
+half of what the service answers when all connections always wait for an answer.
 
 Every answer of a search names the revision of its index. A change counts as found when no later answer names a lower revision: then
 every worker shows it. The times of a search count from when it was due, so waiting behind others counts.
@@ -38,6 +39,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count, islice
+from math import inf
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Final
@@ -209,12 +211,14 @@ def seconds(wanted: float) -> Lasts:
 class Rebuild:
     """A rebuild of the whole index as a job. Called, it says whether that still runs, which it looks up once a second."""
 
-    def __init__(self, store_url: str) -> None:
-        self._jobs = open_jobs(store_url)
+    def __init__(self, store_url: str, at_most: float) -> None:
+        self._jobs, self._at_most = open_jobs(store_url), at_most
         self._job = self._jobs.add("rebuild", {})
         self._looked_at = time.monotonic()
 
-    def __call__(self, _: float = 0.0) -> bool:
+    def __call__(self, passed: float) -> bool:
+        if passed > self._at_most and not self._job.cancel:
+            self._jobs.ask_to_cancel(self._job.id)
         if self.runs and time.monotonic() - self._looked_at > 1:
             self._looked_at = time.monotonic()
             job = self._jobs.get(self._job.id)
@@ -230,7 +234,7 @@ class Rebuild:
     def told(self) -> str:
         """How it ended. Closes the store."""
         self._jobs.close()
-        return f"{self._job.state}: {self._job.outcome}"
+        return f"{self._job.state}, {self._job.done:,} of {self._job.total:,} of phase {self._job.phase}: {self._job.outcome}"
 
 
 @contextmanager
@@ -324,6 +328,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes of the web")
     parser.add_argument("--queries", type=Path, help="file of real queries")
     parser.add_argument("--rebuild", action="store_true", help="rebuild during the changes")
+    parser.add_argument("--at-most", type=float, default=inf, help="seconds of the rebuild")
     chosen = parser.parse_args()
     settings = read_settings(IndexSettings, os.environ)
     with tempfile.TemporaryDirectory() as temporary:
@@ -354,7 +359,7 @@ def main() -> int:
             print(f"searches a second          {rate:.1f}")
             print(f"searches without changes   {shown(without.searches)}", flush=True)
             before, watch = used(pid), Watch(pid)
-            rebuild = Rebuild(store_url) if chosen.rebuild else None
+            rebuild = Rebuild(store_url, chosen.at_most) if chosen.rebuild else None
             changes = threading.Thread(
                 target=changing,
                 args=(
