@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -24,6 +24,7 @@ from indexer.analysis.dictionary import (
     packaged_dictionary,
 )
 from indexer.analysis.filters import drop_stopwords, read_stopwords
+from indexer.analysis.glued import glued_ends
 from indexer.analysis.measures import counters
 from indexer.analysis.memo import Memo
 from indexer.analysis.new_words import find_words
@@ -49,13 +50,6 @@ class Token(NamedTuple):
 
 Place = str | tuple[str, ...]
 """What stands at one position: a word, or a word and those inside it. Nothing, (), where a sentence ends."""
-
-
-def words_at(places: Iterable[Place]) -> set[str]:
-    """The distinct words of places. O(places), most of it in C."""
-    distinct = set(places)
-    words = {place for place in distinct if isinstance(place, str)}
-    return words.union(*(place for place in distinct if not isinstance(place, str)))
 
 
 class Analyzer(Protocol):
@@ -102,6 +96,9 @@ class Analyzer(Protocol):
 
     def places(self, text: str) -> list[Place]:
         """What :meth:`index` finds, position by position, without where it stands: an index needs no more. In half the time."""
+
+    def glued(self, places: Iterable[Place]) -> set[str]:
+        """The names that the segmenter glued to a neighbour in one of these places: see ``glued.py``. O(places), most of it in C."""
 
     def query(self, text: str) -> list[Token]:
         """The words of a query: those of :meth:`index` without words inside others and without stopwords.
@@ -198,6 +195,7 @@ class ChineseAnalyzer:
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
         self._places = Memo(self._place_of, most=_INDEXED)
+        self._glued = Memo(self._glued_at, most=_INDEXED)
         self._ends = Memo(ends_sentence)
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
@@ -276,6 +274,10 @@ class ChineseAnalyzer:
         begun = next((at for at, place in enumerate(found) if place), len(found))
         return [place for place in found[begun:] if place is not None]
 
+    def glued(self, places: Iterable[Place]) -> set[str]:
+        """See :meth:`Analyzer.glued`."""
+        return set(chain.from_iterable(map(self._glued.__getitem__, set(places))))
+
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
         words = self._words[text]
@@ -347,6 +349,10 @@ class ChineseAnalyzer:
 
     def _rows_of(self, piece: str) -> tuple[Row, ...] | None:
         return rows_of(piece, self._segmenter)
+
+    def _glued_at(self, place: Place) -> tuple[str, ...]:
+        words = (place,) if isinstance(place, str) else place
+        return tuple(end for word in words for end in glued_ends(word, self.holds))
 
     def _place_of(self, piece: str) -> Place | None:
         """What a piece puts at its position; None for a separator that takes none."""

@@ -6,10 +6,9 @@ They are no words: they do not count in lengths, frequencies or key terms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
-from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.dictionary import is_han
 
 _NAME: Final = 2
@@ -18,12 +17,8 @@ _LENGTHS: Final = (3, 4)
 """The lengths of words that may be a name and a neighbour. Longer ones are rare."""
 
 
-def glued_names(words: Iterable[str], analyzer: Analyzer) -> set[str]:
-    """The first and the last two characters of each Chinese word that no dictionary holds, without words of a dictionary."""
-    unknown = {
-        word
-        for word in words
-        if len(word) in _LENGTHS and not analyzer.holds(word) and is_han(word)
-    }
-    ends = {end for word in unknown for end in (word[:_NAME], word[-_NAME:])}
-    return {end for end in ends if not analyzer.holds(end)}
+def glued_ends(word: str, holds: Callable[[str], bool]) -> tuple[str, ...]:
+    """The first and the last two characters of a Chinese word that no dictionary holds, without words of a dictionary."""
+    if len(word) not in _LENGTHS or not is_han(word) or holds(word):
+        return ()
+    return tuple(end for end in (word[:_NAME], word[-_NAME:]) if not holds(end))

@@ -102,7 +102,7 @@ _REMEMBERED: Final = 16_384
 
 
 @cache
-def _memo() -> Memo[tuple[tuple[Unit, ...], ...]]:
+def _memo() -> Memo[str, tuple[tuple[Unit, ...], ...]]:
     return Memo(_read, most=_REMEMBERED)
 
 

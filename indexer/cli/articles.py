@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import click
 
 from indexer.cli import summaries
+from indexer.cli.given import index_settings
 from indexer.cli.output import counted, hint
 from indexer.cli.progress import show_ingest
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
@@ -17,7 +17,7 @@ from indexer.importing import given_source, import_source, rejects_of
 from indexer.reading import Options
 from indexer.reconcile import Plan, read_only, reconcile
 from indexer.rejects import is_own_source, rejects_name
-from indexer.settings import IndexSettings, read_settings
+from indexer.settings import IndexSettings
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -39,7 +39,7 @@ def ingest_command(
     file: str, options: Options, rejects: Path | None, source: str | None, if_empty: bool
 ) -> int:
     """Store the articles of FILE (- for standard input), or of a database. Running it again changes nothing."""
-    settings = _settings()
+    settings = index_settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     rejects = _rejects(rejects, file, options)
     with _store(settings) as store:
@@ -78,7 +78,7 @@ def reconcile_command(
     """Compare what FILE, or a database, holds with the store: what is missing, stale or orphaned there. Repair it with --apply."""
     if apply and file == "-":
         raise click.UsageError("--apply reads FILE twice, so it cannot be standard input")
-    settings = _settings()
+    settings = index_settings()
     reading = options.reading(timezone=settings.timezone, order=settings.date_order)
     plan = Plan(belongs=read_only(only), apply=apply, force=force)
     given = given_source(source, file, options)
@@ -107,7 +107,7 @@ def _rejects(named: Path | None, file: str, options: Options) -> Path:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 def delete_command(ids: tuple[str, ...]) -> int:
     """Delete articles from the store. A running service removes them from the index within a second or so."""
-    with _store(_settings()) as store:
+    with _store(index_settings()) as store:
         done = store.delete(ids)
     unknown = [each.article_id for each in done if each.result == "absent"]
     deleted = len(done) - len(unknown)
@@ -123,17 +123,13 @@ def delete_command(ids: tuple[str, ...]) -> int:
 def regroup_command() -> None:
     """Find the duplicate groups of articles that an older release stored. Running it again changes nothing."""
     articles = changed = 0
-    with _store(_settings()) as store, show_ingest() as progress:
+    with _store(index_settings()) as store, show_ingest() as progress:
         for each in store.regroup():
             articles, changed = articles + each.articles, changed + each.changed
             progress(articles)
     click.echo(f"looked at {counted(articles, 'article')}: {changed:,} changed group")
     if changed:
         hint("a running service applies this; otherwise: python -m indexer rebuild --changes")
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)
 
 
 def _store(settings: IndexSettings) -> AbstractContextManager[ArticleStore]:

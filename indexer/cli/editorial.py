@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -17,6 +16,7 @@ from indexer.abbreviations import abbreviations
 from indexer.analysis.analyzers import is_one_word
 from indexer.cli import summaries
 from indexer.cli.analyzing import current_analyzer
+from indexer.cli.given import index_settings
 from indexer.cli.output import hint
 from indexer.command_line import PARTLY
 from indexer.editorial.entries import (
@@ -32,7 +32,6 @@ from indexer.editorial.entries import (
 )
 from indexer.editorial.lines import entry_key, packaged_synonyms, read_entries, read_entry
 from indexer.errors import InvalidEntry
-from indexer.settings import IndexSettings, read_settings
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_editorial, open_store
 
@@ -48,7 +47,7 @@ def editorial_group() -> None:
 @click.argument("name", metavar="[LIST]", type=click.Choice(LISTS), required=False)
 def list_command(name: str | None) -> None:
     """Show the number of entries of each list, or the entries of LIST and whether they are in effect today."""
-    settings = _settings()
+    settings = index_settings()
     with closing(open_editorial(settings.store_url)) as store:
         lists = store.read()
     if name is None:
@@ -79,7 +78,7 @@ def remove_command(name: str, lines: tuple[str, ...]) -> int:
     """Remove from LIST the entry that each LINE names. What follows the id of an article may be left out."""
     named = cast(ListName, name)
     keys = {entry_key(named, line): line for line in lines}
-    with closing(open_editorial(_settings().store_url)) as store:
+    with closing(open_editorial(index_settings().store_url)) as store:
         unknown = store.remove(named, keys)
     click.echo(f"removed {summaries.entries(len(keys) - len(unknown))} from {name}")
     for each in unknown:
@@ -111,7 +110,7 @@ def import_command(name: str, file: str, replace: bool) -> None:
 @_LIST
 def export_command(name: str) -> None:
     """Print the lines of LIST in the format that import reads."""
-    with closing(open_editorial(_settings().store_url)) as store:
+    with closing(open_editorial(index_settings().store_url)) as store:
         lists = store.read()
     click.echo(spell_entries(lists.entries[cast(ListName, name)]), nl=False)
 
@@ -127,7 +126,7 @@ def export_command(name: str) -> None:
 )
 def abbreviations_command(least: int) -> None:
     """Print abbreviations that articles introduce, such as 深圳大学（以下简称深大）, as lines of synonyms."""
-    settings = _settings()
+    settings = index_settings()
     with closing(open_editorial(settings.store_url)) as store:
         lists = store.read()
     edited = (each for each in lists.entries["synonyms"] if isinstance(each, Synonyms))
@@ -143,7 +142,7 @@ def abbreviations_command(least: int) -> None:
 
 
 def _put(name: ListName, entries: list[Entry], *, replace: bool) -> None:
-    settings = _settings()
+    settings = index_settings()
     with closing(open_editorial(settings.store_url)) as store:
         change = store.put(name, entries, replace=replace)
     summaries.show_list_change(name, change)
@@ -190,7 +189,3 @@ def _about_pages(entries: Iterable[Entry], titles: Mapping[str, str | None]) -> 
     for each in paged:
         if each.page == each.article_id:
             yield f"{each.spell()} does nothing, for no page lists its own article"
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)

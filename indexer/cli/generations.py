@@ -5,18 +5,17 @@ A generation keeps the words that it was made with. So these commands need no st
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 import click
 
 from indexer.analysis.analyzers import make_analyzer
 from indexer.cli import generation_summaries
+from indexer.cli.given import index_settings
 from indexer.generations import Generations
 from indexer.opening import is_sound
 from indexer.promotion_checks import read_checks
 from indexer.rebuilding.promotion import promote, roll_back
-from indexer.settings import IndexSettings, read_settings
 
 FORCE_PROMOTION = click.option(
     "--force", is_flag=True, help="Make it live even if checks of what it answers fail."
@@ -35,7 +34,7 @@ def generations_group() -> None:
 @generations_group.command("list")
 def list_command() -> None:
     """Show all generations, oldest first."""
-    settings = _settings()
+    settings = index_settings()
     listed = Generations(settings.index_dir).list()
     generation_summaries.show_generations(listed, timezone=settings.timezone)
 
@@ -44,7 +43,7 @@ def list_command() -> None:
 @_NAME
 def checks_command(name: str) -> None:
     """Show the checks of generation NAME before its promotion, and the queries that moved most."""
-    chosen = Generations(_settings().index_dir).get(name)
+    chosen = Generations(index_settings().index_dir).get(name)
     generation_summaries.show_checks(chosen.name, read_checks(chosen.folder))
 
 
@@ -53,7 +52,7 @@ def checks_command(name: str) -> None:
 @FORCE_PROMOTION
 def promote_command(name: str, force: bool) -> None:
     """Make generation NAME the live one, unless it failed a check. Readers follow within a second."""
-    settings = _settings()
+    settings = index_settings()
     live = promote(
         Generations(settings.index_dir),
         name,
@@ -67,7 +66,7 @@ def promote_command(name: str, force: bool) -> None:
 @generations_group.command("rollback")
 def rollback_command() -> None:
     """Promote the newest generation that is older than the live one and was live."""
-    settings = _settings()
+    settings = index_settings()
     live = roll_back(
         Generations(settings.index_dir),
         analyzer=make_analyzer(),
@@ -85,7 +84,7 @@ def rollback_command() -> None:
 )
 def prune_command(keep: int | None) -> None:
     """Remove old, damaged and unfinished generations, never the live one. Those that were never live go first."""
-    settings = _settings()
+    settings = index_settings()
     generations = Generations(settings.index_dir)
     with generations.lock():
         left = generations.clean()
@@ -94,7 +93,3 @@ def prune_command(keep: int | None) -> None:
             is_sound=partial(is_sound, analyzer=make_analyzer(), timezone=settings.timezone),
         )
     click.echo(f"removed {', '.join(left + removed) or 'nothing'}")
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)

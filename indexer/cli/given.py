@@ -1,10 +1,13 @@
-"""What the composition root hands the commands: the parts of the search service, which stands above them, that some of them use."""
+"""What commands are given: the settings, and the parts of the search service, which stands above them, that some of them use."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from indexer.settings import IndexSettings, read_settings
 
 if TYPE_CHECKING:  # few commands use them, and loading them takes longer than most commands
     from indexer.asking import MakeAsking
@@ -24,3 +27,12 @@ class Given:
 
     asking: MakeAsking | None = None
     query_log: Callable[[], Database | None] = _no_log
+
+
+def index_settings() -> IndexSettings:
+    """The settings of the index and its store, from the environment.
+
+    Raises:
+        UnknownSetting, InvalidSetting: one cannot be used.
+    """
+    return read_settings(IndexSettings, os.environ)

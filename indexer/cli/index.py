@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, closing
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from indexer.build_progress import Report
 from indexer.cli import build_summaries, summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE
-from indexer.cli.given import Given
+from indexer.cli.given import Given, index_settings
 from indexer.cli.output import hint
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
@@ -27,7 +26,7 @@ from indexer.rebuilding.follow import Follower
 from indexer.rebuilding.if_needed import rebuild_if_needed
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check, look
-from indexer.settings import IndexSettings, read_settings, usable_cores
+from indexer.settings import IndexSettings, usable_cores
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -36,7 +35,7 @@ from indexer.store.database import open_store
 @click.argument("text")
 def analyze_command(text: str) -> None:
     """Show the tokens of TEXT in an article (index) and in a query."""
-    summaries.show_analysis(explain(text, current_analyzer(_settings())))
+    summaries.show_analysis(explain(text, current_analyzer(index_settings())))
 
 
 @click.command("rebuild")
@@ -64,7 +63,7 @@ def rebuild_command(
     _exclude(("--changes", changes), ("--processes", processes), ("--force", force))
     _exclude(("--no-promote", no_promote), ("--force", force))
     step_back()
-    settings = _settings()
+    settings = index_settings()
     generations = Generations(settings.index_dir)
     applied = rebuilt = None
     with _store(settings) as store, show_build() as progress:
@@ -99,7 +98,7 @@ def rebuild_command(
 @until_stdin_closes
 def follow_command() -> None:
     """Apply the store's changes to the live index as they come, until SIGTERM or Ctrl-C. One process at a time does this."""
-    settings = _settings()
+    settings = index_settings()
     stop = Stop()
     stop.listen()
     with _store(settings) as store:
@@ -115,7 +114,7 @@ def follow_command() -> None:
 @click.command("status")
 def status_command() -> None:
     """Show the store, the live index, and whether it needs a rebuild."""
-    settings = _settings()
+    settings = index_settings()
     generations = Generations(settings.index_dir)
     with _store(settings) as store:
         standing = look(store, generations, **_means(settings))
@@ -130,7 +129,7 @@ def status_command() -> None:
 @click.command("check")
 def check_command() -> int:
     """Read the whole live index and every manifest, and report each fault."""
-    settings = _settings()
+    settings = index_settings()
     with _store(settings) as store:
         report = check(store, Generations(settings.index_dir), **_means(settings))
     summaries.show_check(report)
@@ -168,10 +167,6 @@ def _means(settings: IndexSettings) -> _Means:
         "analyzer": current_analyzer(settings),
         "timezone": settings.timezone,
     }
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)
 
 
 def _store(settings: IndexSettings) -> AbstractContextManager[ArticleStore]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -16,7 +15,7 @@ import click
 from indexer.cli import summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.generations import FORCE_PROMOTION, NO_PROMOTE
-from indexer.cli.given import Given
+from indexer.cli.given import Given, index_settings
 from indexer.cli.output import hint
 from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.cli.spans import read_span, spell_span
@@ -29,7 +28,7 @@ from indexer.jobs.work import work
 from indexer.processes import step_back
 from indexer.reading import Options
 from indexer.reconcile import read_only
-from indexer.settings import IndexSettings, read_settings, usable_cores
+from indexer.settings import usable_cores
 from indexer.sources.reading import split_part
 from indexer.sources.recognise import is_elsewhere
 from indexer.sources.registry import find_kind
@@ -56,7 +55,7 @@ def work_command(given: Given) -> None:
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
     )
-    settings = _settings()
+    settings = index_settings()
     with (
         closing(open_jobs(settings.store_url)) as jobs,
         closing(open_store(settings.store_url)) as store,
@@ -177,7 +176,7 @@ def regroup_command() -> None:
 )
 def list_command(size: int) -> None:
     """Show the last jobs, newest first."""
-    settings = _settings()
+    settings = index_settings()
     with closing(open_jobs(settings.store_url)) as jobs:
         summaries.show_jobs(jobs.list(size=size), timezone=settings.timezone)
 
@@ -186,7 +185,7 @@ def list_command(size: int) -> None:
 @_ID
 def show_command(job_id: int) -> None:
     """Show job ID: its state, its progress, what came of it, and the first records that it rejected."""
-    settings = _settings()
+    settings = index_settings()
     with closing(open_jobs(settings.store_url)) as jobs:
         job = jobs.get(job_id)
     if job is None:
@@ -198,7 +197,7 @@ def show_command(job_id: int) -> None:
 @_ID
 def cancel_command(job_id: int) -> None:
     """Cancel job ID. One that runs ends at its next step; one that has ended stays as it is."""
-    with closing(open_jobs(_settings().store_url)) as jobs:
+    with closing(open_jobs(index_settings().store_url)) as jobs:
         job = jobs.ask_to_cancel(job_id)
     if job is None:
         raise JobNotFound(job_id)
@@ -208,7 +207,7 @@ def cancel_command(job_id: int) -> None:
 
 def _read_later(file: str, options: Options, source: str | None) -> dict[str, Any]:
     """The arguments of a job that reads a source. What is wrong is said now."""
-    settings = _settings()
+    settings = index_settings()
     options.reading(timezone=settings.timezone, order=settings.date_order)
     kind = source or find_kind(file)
     given_source(kind, file, options)
@@ -221,7 +220,7 @@ def _read_later(file: str, options: Options, source: str | None) -> dict[str, An
 def _start(
     kind: Kind, arguments: Mapping[str, Any] | None = None, *, every: int | None = None
 ) -> None:
-    with closing(open_jobs(_settings().store_url)) as jobs:
+    with closing(open_jobs(index_settings().store_url)) as jobs:
         if every is None:
             job = jobs.add(kind, arguments or {})
         else:
@@ -231,7 +230,7 @@ def _start(
 
 def _start_alone(kind: Kind, arguments: Mapping[str, Any]) -> None:
     """Queue a job, or name the same one that is queued or running."""
-    with closing(open_jobs(_settings().store_url)) as jobs:
+    with closing(open_jobs(index_settings().store_url)) as jobs:
         job = jobs.add_if_none_waits(kind, arguments)
     _say_started(job)
 
@@ -241,7 +240,3 @@ def _say_started(job: Job, again: str = "") -> None:
     hint(
         f"the running service does it, or 'python -m indexer work'; see: python -m indexer jobs show {job.id}"
     )
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 
 import click
@@ -13,7 +12,7 @@ import click
 from indexer.cli import build_summaries, summaries
 from indexer.cli.analyzing import current_analyzer
 from indexer.cli.generations import FORCE_PROMOTION
-from indexer.cli.given import Given
+from indexer.cli.given import Given, index_settings
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY
 from indexer.generations import Generations
@@ -23,7 +22,7 @@ from indexer.processes import step_back
 from indexer.rebuilding.previewing import preview_words
 from indexer.rebuilding.sample import sample
 from indexer.rebuilding.words import apply_words
-from indexer.settings import IndexSettings, read_settings, usable_cores
+from indexer.settings import usable_cores
 from indexer.store.database import open_store
 
 
@@ -38,7 +37,7 @@ def words_group() -> None:
 def apply_command(given: Given, force: bool) -> int:
     """Cut the articles that the changed words touch anew, in a new generation, check it, and make it live."""
     step_back()
-    settings = _settings()
+    settings = index_settings()
     with closing(open_store(settings.store_url)) as store, show_build() as progress:
         report = apply_words(
             store,
@@ -63,7 +62,7 @@ def apply_command(given: Given, force: bool) -> int:
 @click.pass_obj
 def preview_command(given: Given) -> None:
     """Show what the words that are not applied yet would change: articles, titles, and readers' queries."""
-    settings = _settings()
+    settings = index_settings()
     with show_build() as progress:
         made = preview_words(
             Generations(settings.index_dir),
@@ -78,7 +77,7 @@ def preview_command(given: Given) -> None:
 @words_group.command("found")
 def found_command() -> None:
     """Show the words that the last rebuild found in the articles, with their frequencies."""
-    settings = _settings()
+    settings = index_settings()
     live = Generations(settings.index_dir).live()
     click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
 
@@ -94,14 +93,10 @@ def found_command() -> None:
 )
 def mine_command(limit: int) -> None:
     """Print words that the articles hold and neither the dictionary nor the list, as lines of the list of words."""
-    settings = _settings()
+    settings = index_settings()
     analyzer = current_analyzer(settings)
     live = Generations(settings.index_dir).live()
     engine = open_generation(live, analyzer=analyzer, timezone=settings.timezone)
     with closing(open_store(settings.store_url)) as store, engine.reader() as reader:
         for each in mined_words(sample(store), reader, analyzer, most=limit):
             summaries.show_mined_word(each)
-
-
-def _settings() -> IndexSettings:
-    return read_settings(IndexSettings, os.environ)

@@ -175,7 +175,7 @@ def _stands_free(phrase: str, text: str) -> bool:
 
 
 @cache
-def _entries() -> Memo[tuple[Entry, ...]]:
+def _entries() -> Memo[str, tuple[Entry, ...]]:
     return Memo(_entries_of)
 
 

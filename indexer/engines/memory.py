@@ -19,7 +19,6 @@ from filelock import FileLock
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal
-from indexer.analysis.glued import glued_names
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.durable import copy_file, replace_file, sync_folder
 from indexer.engines.base import CommitReport, Writer
@@ -129,7 +128,7 @@ class MemoryEngine:
         places = {field: positions(cut[field]) for field in cut}
         folded = {field: fold_literal(text) for field, text in texts.items()}
         offers = offers_of(article, cut["title"], folded["body"])
-        glued = frozenset(glued_names(set().union(*tokens.values()), self.analyzer))
+        glued = frozenset(self.analyzer.glued(set().union(*tokens.values())))
         return Entry(article, tokens, places, folded, keywords(article), offers, glued)
 
     def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:

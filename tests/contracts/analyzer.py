@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.analysis.analyzers import Analyzer, words_at
+from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold
 from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spellings import usual
@@ -108,7 +108,8 @@ class AnalyzerContract(ABC):
         assert not any(places[last + 1 :])
         stacks = [[place] if isinstance(place, str) else [*place] for place in places[: last + 1]]
         assert stacks == standing
-        assert words_at(places) == {token.text for token in tokens}
+        words = {token.text for token in tokens}
+        assert analyzer.glued(places) == analyzer.glued(words)
 
     @given(TEXTS)
     @MANY

@@ -31,7 +31,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from indexer.columnar.errors import Damaged, Unsupported
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 _HEADER: Final = struct.Struct("<8sII")
 _TRAILER: Final = struct.Struct("<QII8s")
 _MAGIC: Final = b"COLSEGMT"

@@ -1,13 +1,14 @@
-"""Byte strings, one for each document, compressed together in small blocks.
+"""Byte strings, one for each document and blob field, compressed together in small blocks.
 
-Arrays of a blob field (d documents, b blocks)::
+Arrays of a segment (d documents, f blob fields, b blocks)::
 
     data u1                 the compressed blocks, one after another
     block_offsets u8[b+1]   where each block begins in data
     block_docs u4[b+1]      the first document of each block
-    sizes u4[d]             length of each document's bytes before compression
+    sizes u4[d*f]           length before compression: document by document, field by field
 
-A block holds whole documents: as many as fit in BLOCK_BYTES, at least one. A merge copies blocks unchanged. It compresses a
+A block holds whole documents, with all their fields: as many as fit in BLOCK_BYTES, at least one. What two fields of a document
+share is stored once that way: beside an article, its folded text takes a fifth of the room that it takes alone. A merge copies blocks unchanged. It compresses a
 block again only if the block holds a deleted document, or so little data that it is better packed with others.
 Each block carries zstd's own checksum of four bytes, so altered text is never returned.
 """
@@ -15,8 +16,9 @@ Each block carries zstd's own checksum of four bytes, so altered text is never r
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Final
 
 import numpy as np
@@ -27,7 +29,9 @@ from indexer.columnar.errors import Damaged
 from indexer.columnar.files.arrays import AnyArray, ArrayFile, ArrayFileWriter, Spool
 
 BLOCK_BYTES: Final = 16_384
-"""Uncompressed. Small enough to fetch one document in some 20 microseconds, large enough to compress well."""
+"""Uncompressed. Small enough to fetch one document in some 20 microseconds, large enough to compress well: with 32,768 articles
+take 4 % less room and twice the time.
+"""
 LEVEL: Final = 3
 
 _local = threading.local()
@@ -47,9 +51,10 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 
 
 class BlobWriter:
-    """Collects the compressed blobs of one field, in memory or in a spool of bytes."""
+    """Collects the compressed blobs of documents, in memory or in a spool of bytes."""
 
-    def __init__(self, spool: Spool | None = None) -> None:
+    def __init__(self, fields: int, spool: Spool | None = None) -> None:
+        self._fields = fields
         self._spool = spool
         self._data: list[AnyArray] = []
         self._block_offsets = [0]
@@ -63,16 +68,17 @@ class BlobWriter:
         """Bytes of the blocks so far."""
         return self._block_offsets[-1]
 
-    def add(self, blob: bytes) -> None:
-        """Add the next document's bytes."""
-        if self._open and self._open_bytes + len(blob) > BLOCK_BYTES:
+    def add(self, blobs: Sequence[bytes]) -> None:
+        """Add the next document's bytes in each field."""
+        sizes = [*map(len, blobs)]
+        if self._open and self._open_bytes + sum(sizes) > BLOCK_BYTES:
             self._close_block()
-        self._open.append(blob)
-        self._open_bytes += len(blob)
-        self._sizes.append(len(blob))
+        self._open += blobs
+        self._open_bytes += sum(sizes)
+        self._sizes += sizes
 
     def add_block(self, compressed: bytes, sizes: list[int]) -> None:
-        """Add the next documents as an unchanged block of another segment."""
+        """Add the next documents as an unchanged block of another segment. ``sizes`` are those of all their fields."""
         self._close_block()
         self._sizes.extend(sizes)
         self._put(compressed)
@@ -87,7 +93,7 @@ class BlobWriter:
         keep = self._data.append if self._spool is None else self._spool.append
         keep(np.frombuffer(compressed, np.uint8))
         self._block_offsets.append(self._block_offsets[-1] + len(compressed))
-        self._block_docs.append(len(self._sizes))
+        self._block_docs.append(len(self._sizes) // self._fields)
 
     def write(self, file: ArrayFileWriter, prefix: str) -> None:
         """Write the arrays into a segment's file."""
@@ -100,10 +106,10 @@ class BlobWriter:
 
 
 class BlobReader:
-    """Reads the blobs of one field. Threads may share it."""
+    """Reads the blobs of documents. Threads may share it."""
 
-    def __init__(self, file: ArrayFile, prefix: str) -> None:
-        self._path, self._prefix = file.path, prefix
+    def __init__(self, file: ArrayFile, prefix: str, fields: int) -> None:
+        self._path, self._prefix, self._fields = file.path, prefix, fields
         self._data = file[f"{prefix}/data"]
         self._block_offsets: NDArray[np.uint64] = file[f"{prefix}/block_offsets"]
         self._block_docs: NDArray[np.uint32] = file[f"{prefix}/block_docs"]
@@ -114,15 +120,16 @@ class BlobReader:
         """How many blocks there are."""
         return len(self._block_docs) - 1
 
-    def __getitem__(self, doc: int) -> bytes:
-        """One document's bytes. O(block)."""
+    def one(self, doc: int, field: int) -> bytes:
+        """One document's bytes in a field. O(block)."""
         block = self._block_of(doc)
         first, sizes = self.block_extent(block)
-        begin = sum(sizes[: doc - first])
-        return self._decompressed(block, sum(sizes))[begin : begin + sizes[doc - first]]
+        place = (doc - first) * self._fields + field
+        begin = sum(sizes[:place])
+        return self._decompressed(block, sum(sizes))[begin : begin + sizes[place]]
 
-    def many(self, docs: Iterable[int]) -> Iterator[bytes]:
-        """The bytes of documents in ascending order. A block that several documents share is decompressed once."""
+    def many(self, docs: Iterable[int], field: int) -> Iterator[bytes]:
+        """The bytes of documents in ascending order in a field. A block that several documents share is decompressed once."""
         known, data, first = -1, b"", 0
         offsets: list[int] = []
         for doc in docs:
@@ -131,7 +138,8 @@ class BlobReader:
                 first, sizes = self.block_extent(block)
                 offsets = [0, *accumulate(sizes)]
                 known, data = block, self._decompressed(block, offsets[-1])
-            yield data[offsets[doc - first] : offsets[doc - first + 1]]
+            place = (doc - first) * self._fields + field
+            yield data[offsets[place] : offsets[place + 1]]
 
     def _block_of(self, doc: int) -> int:
         # With a number of another type numpy would cast the whole table to it.
@@ -162,13 +170,29 @@ class BlobReader:
         return self._data[begin:end].tobytes()
 
     def block_extent(self, number: int) -> tuple[int, list[int]]:
-        """A block's first document, and the sizes of its documents."""
+        """A block's first document, and the sizes of its documents, field by field."""
         first, last = int(self._block_docs[number]), int(self._block_docs[number + 1])
-        return first, self._sizes[first:last].tolist()
+        return first, self._sizes[first * self._fields : last * self._fields].tolist()
 
-    def split(self, number: int) -> Iterator[bytes]:
-        """The blobs of one block, document by document."""
-        data, at = self.block(number), 0
-        for size in self.block_extent(number)[1]:
-            yield data[at : at + size]
-            at += size
+    def split(self, number: int) -> Iterator[list[bytes]]:
+        """The documents of one block: the bytes in each field."""
+        data = self.block(number)
+        edges = [0, *accumulate(self.block_extent(number)[1])]
+        rows = [data[begin:end] for begin, end in pairwise(edges)]
+        return (rows[at : at + self._fields] for at in range(0, len(rows), self._fields))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBlobs:
+    """The blobs of one field."""
+
+    reader: BlobReader
+    field: int
+
+    def __getitem__(self, doc: int) -> bytes:
+        """One document's bytes. O(block)."""
+        return self.reader.one(doc, self.field)
+
+    def many(self, docs: Iterable[int]) -> Iterator[bytes]:
+        """The bytes of documents in ascending order. See :meth:`BlobReader.many`."""
+        return self.reader.many(docs, self.field)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import AnyArray, ArrayFileWriter, Spool
 from indexer.columnar.files.blobs import BlobWriter
-from indexer.columnar.files.fields import MISSING_INT, MISSING_UINT, ColumnKind, Layout
+from indexer.columnar.files.fields import BLOBS, MISSING_INT, MISSING_UINT, ColumnKind, Layout
 from indexer.columnar.files.inversion import (
     U32,
     U64,
@@ -33,6 +33,9 @@ from indexer.columnar.files.inversion import (
     pack_terms,
 )
 from indexer.columnar.files.offsets import write_offsets
+from indexer.columnar.files.pairs import parted
+from indexer.columnar.files.positions import PositionsSpool
+from indexer.columnar.files.small import SmallSpool
 
 FORWARD_TERMS: Final = 32
 """How many of its weightiest terms the forward index keeps of a document. Related articles need 20 to 25 (Lucene's MoreLikeThis
@@ -73,7 +76,7 @@ class SegmentBuilder:
         }
         self._pairs: dict[str, PairBuffer] = {}
         self._columns: dict[str, list[ColumnValue]] = {name: [] for name in layout.columns}
-        self._blobs = {name: BlobWriter() for name in layout.blobs}
+        self._blobs = BlobWriter(len(layout.blobs))
 
     def add(self, document: Document) -> int:
         """Add a document. Returns its number in the segment.
@@ -83,8 +86,9 @@ class SegmentBuilder:
         """
         if self.doc_count >= _MAX_DOCS:
             raise Unsupported(f"more than {_MAX_DOCS} documents in one segment")
-        for name in self._blobs:
-            if not isinstance(document.blobs.get(name, b""), bytes):
+        blobs = [document.blobs.get(name, b"") for name in self.layout.blobs]
+        for name, blob in zip(self.layout.blobs, blobs, strict=True):
+            if not isinstance(blob, bytes):
                 raise Unsupported(f"blob {name!r} is not bytes")
         try:
             for name, buffer in self._buffers.items():
@@ -103,8 +107,7 @@ class SegmentBuilder:
             raise
         for name, values in self._columns.items():
             values.append(document.columns.get(name))
-        for name, writer in self._blobs.items():
-            writer.add(document.blobs.get(name, b""))
+        self._blobs.add(blobs)
         self.doc_count += 1
         return self.doc_count - 1
 
@@ -120,8 +123,7 @@ class SegmentBuilder:
         """Estimated peak bytes that writing needs: buffers, sort keys and orders."""
         held = [*map(len, self._buffers.values()), *map(len, self._pairs.values())]
         occurrences, largest = sum(held), max(held, default=0)
-        blobs = sum(writer.nbytes for writer in self._blobs.values())
-        return 8 * occurrences + 40 * largest + blobs
+        return 8 * occurrences + 40 * largest + self._blobs.nbytes
 
     def write(self, path: Path) -> int:
         """Write and fsync the segment. Returns its size in bytes. An error leaves no file behind."""
@@ -136,25 +138,18 @@ class SegmentBuilder:
                     terms,
                     [lay_out(postings)],
                     lengths if self.layout.postings[name] == "words" else None,
-                    position_type=position_type(postings.positions),
                 )
                 if name in self.layout.forward:
                     starts, heaviest, freqs = weightiest(postings, len(terms), self.doc_count)
                     write_forward(file, name, starts, numbers[heaviest], freqs)
             for name, values in self._columns.items():
                 write_column(file, name, self.layout.columns[name], values)
-            for name, writer in self._blobs.items():
-                writer.write(file, f"b/{name}")
+            if self.layout.blobs:
+                self._blobs.write(file, BLOBS)
             return file.finish({"layout": self.layout.to_facts(), "doc_count": self.doc_count})
         except BaseException:
             file.discard()
             raise
-
-
-def position_type(positions: U32 | None) -> DTypeLike:
-    """uint16 if all positions fit, else uint32."""
-    wide = positions is not None and len(positions) and int(positions.max()) >= 1 << 16
-    return np.uint32 if wide else np.uint16
 
 
 def write_terms(file: ArrayFileWriter, prefix: str, terms: Sequence[bytes]) -> None:
@@ -170,8 +165,6 @@ def write_postings(
     terms: Sequence[bytes],
     pieces: Iterable[LaidOut],
     lengths: U32 | None,
-    *,
-    position_type: DTypeLike = np.uint16,
 ) -> U32:
     """Write the dictionary and the postings of a field, given as consecutive pieces in term order.
 
@@ -182,13 +175,21 @@ def write_postings(
     folder = file.path.parent
     with (
         Spool(folder, np.uint16) as docs,
-        Spool(folder, np.uint8) as freqs,
-        Spool(folder, position_type) as positions,
+        Spool(folder, np.uint8) as packed_docs,
+        SmallSpool(folder) as freqs,
+        PositionsSpool(folder) as positions,
     ):
         small: list[LaidOut] = []
+        packed_pairs = [_NO_OFFSETS]
+        pairs = 0
         doc_bases, position_bases = [0], [0]
         for piece in pieces:
-            docs.append(piece.docs)
+            plain, numbers_of_packed, forms = parted(piece.docs, piece.pair_starts)
+            docs.append(plain)
+            for form in forms:
+                packed_docs.append(form)
+            packed_pairs.append(numbers_of_packed + pairs)
+            pairs += len(piece.pair_terms)
             doc_bases.append(doc_bases[-1] + len(piece.docs))
             if piece.freqs is not None and piece.positions is not None:
                 freqs.append(piece.freqs)
@@ -210,16 +211,13 @@ def write_postings(
             _joined(doc_bases, [piece.pair_starts for piece in small]),
         )
         file.add(f"{prefix}/docs", docs.pieces(), np.uint16)
+        file.add(f"{prefix}/packed_pairs", [np.concatenate(packed_pairs).astype(np.uint32)])
+        file.add(f"{prefix}/packed_docs", packed_docs.pieces(), np.uint8)
         if lengths is not None:
             places = [piece.pair_positions for piece in small if piece.pair_positions is not None]
-            big_at = [piece.big_at + base for piece, base in zip(small, doc_bases, strict=False)]
-            file.add(f"{prefix}/freqs", freqs.pieces(), np.uint8)
-            file.add(
-                f"{prefix}/big_at", [narrow(np.concatenate([_NO_OFFSETS, *big_at]), at_least=4)]
-            )
-            file.add(f"{prefix}/big_freqs", (piece.big_freqs for piece in small), np.uint32)
+            freqs.write(file, f"{prefix}/freqs")
             write_offsets(file, f"{prefix}/pair_positions", _joined(position_bases, places))
-            file.add(f"{prefix}/positions", positions.pieces(), positions.dtype)
+            positions.write(file, prefix)
             file.add(f"{prefix}/lengths", [narrow(lengths, at_least=2)])
         return numbers
 

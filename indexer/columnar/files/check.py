@@ -25,7 +25,8 @@ from indexer.columnar.files.commit import (
     read_commit,
     read_deletions,
 )
-from indexer.columnar.files.inversion import BIG_FREQ, BLOCK_BITS
+from indexer.columnar.files.fields import BLOBS
+from indexer.columnar.files.inversion import BLOCK_BITS
 from indexer.columnar.files.offsets import Offsets
 from indexer.columnar.files.segment import PostingsField, Segment
 
@@ -126,8 +127,8 @@ def _segment_faults(segment: Segment) -> Iterator[str]:
         yield from _first(_forward_faults(segment, name))
     for name in segment.layout.columns:
         yield from _first(_column_faults(segment, name))
-    for name in segment.layout.blobs:
-        yield from _first(_blob_faults(segment, name))
+    if segment.layout.blobs:
+        yield from _first(_blob_faults(segment))
 
 
 def _first(faults: Iterator[str]) -> Iterator[str]:
@@ -191,13 +192,12 @@ def _postings_faults(segment: Segment, name: str) -> Iterator[str]:
     if not _ascend(file[f"{prefix}/pair_blocks"], firsts):
         yield f"the blocks of {prefix!r} do not ascend within a term"
     if field.words:
-        yield from _length_faults(segment, f"{prefix}/freqs", postings)
         yield from _length_faults(segment, f"{prefix}/lengths", segment.doc_count)
-        yield from _big_freq_faults(segment, prefix)
-        places = len(file[f"{prefix}/positions"])
+        places = field.position_count
         yield from _packed_faults(
             segment, f"{prefix}/pair_positions", rows=pairs, end=places, least=1
         )
+    yield from field.faults()
     yield from _document_faults(segment, field, prefix)
 
 
@@ -206,16 +206,6 @@ def _ascend(values: AnyArray, firsts: AnyArray) -> bool:
     fresh = np.zeros(len(values), dtype=bool)
     fresh[firsts] = True
     return bool((fresh[1:] | (values[1:] > values[:-1])).all())
-
-
-def _big_freq_faults(segment: Segment, prefix: str) -> Iterator[str]:
-    big_at = segment.file[f"{prefix}/big_at"]
-    big_freqs = segment.file[f"{prefix}/big_freqs"]
-    expected = np.flatnonzero(segment.file[f"{prefix}/freqs"] == BIG_FREQ)
-    if not np.array_equal(big_at, expected):
-        yield f"'{prefix}/big_at' does not name the postings of {BIG_FREQ} and more"
-    if len(big_freqs) != len(big_at) or (big_freqs < BIG_FREQ).any():
-        yield f"'{prefix}/big_freqs' does not fit '{prefix}/big_at'"
 
 
 def _document_faults(segment: Segment, field: PostingsField, prefix: str) -> Iterator[str]:
@@ -228,7 +218,7 @@ def _document_faults(segment: Segment, field: PostingsField, prefix: str) -> Ite
     while low < len(blocks):
         high = max(low + 1, int(np.searchsorted(starts, starts[low] + STRETCH, side="right")) - 1)
         span = starts[low : high + 1]
-        within = file[f"{prefix}/docs"][span[0] : span[-1]]
+        within = field.pair_docs.between(low, high)
         if not _ascend(within, span[:-1] - span[0]):
             yield f"the documents of {prefix!r} do not ascend within a term"
         docs = np.repeat(blocks[low:high] << BLOCK_BITS, np.diff(span)) | within
@@ -274,16 +264,14 @@ def _column_faults(segment: Segment, name: str) -> Iterator[str]:
         yield f"'c/{name}/ordinals' names a value that the column does not have"
 
 
-def _blob_faults(segment: Segment, name: str) -> Iterator[str]:
-    prefix, file = f"b/{name}", segment.file
-    blobs = segment.blobs(name)
-    yield from _length_faults(segment, f"{prefix}/sizes", segment.doc_count)
-    yield from _offset_faults(
-        segment, f"{prefix}/block_offsets", rows=blobs.block_count, end=len(file[f"{prefix}/data"])
-    )
+def _blob_faults(segment: Segment) -> Iterator[str]:
+    blobs, data = segment.blob_reader, segment.file[f"{BLOBS}/data"]
     rows = blobs.block_count
+    sizes = segment.doc_count * len(segment.layout.blobs)
+    yield from _length_faults(segment, f"{BLOBS}/sizes", sizes)
+    yield from _offset_faults(segment, f"{BLOBS}/block_offsets", rows=rows, end=len(data))
     yield from _offset_faults(
-        segment, f"{prefix}/block_docs", rows=rows, end=segment.doc_count, least=1
+        segment, f"{BLOBS}/block_docs", rows=rows, end=segment.doc_count, least=1
     )
     for number in range(blobs.block_count):
         try:

@@ -12,6 +12,8 @@ ColumnKind = Literal["int64", "float32", "uint64", "ordinal", "ordinals"]
 
 MISSING_INT: Final = -(2**63)
 MISSING_UINT: Final = 2**64 - 1
+BLOBS: Final = "b"
+"""Where the arrays of the blobs lie in a segment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ A segment keeps a postings field as these arrays (n terms, p pairs, q postings, 
     pair_offsets[n+1]                  the pairs of each term
     pair_blocks u1|u2[p]               the block of 65,536 documents that a pair lies in
     pair_starts[p+1]                   the postings of each pair
-    docs u2[q]                         the document within its block
+    docs, packed_pairs, packed_docs    the documents within their blocks, see ``pairs.py``
   and for words
-    freqs u1[q]                        frequency; 255 means: look into big_freqs
-    big_at u4|u8[b], big_freqs u4[b]   the postings with a frequency of 255 and more
+    freqs                              frequency of each posting, see ``small.py``
     pair_positions[p+1]                the first position of each pair
-    positions u2|u4                    the positions, posting by posting
+    position_lows, position_highs      the positions, posting by posting, see ``positions.py``
     lengths u2|u4[d]                   terms of each document in this field
 
-A *pair* is a term in one block of documents, so a document takes only two bytes. Arrays without a type are offsets in the form
+A *pair* is a term in one block of documents, so a document takes two bytes or less. Arrays without a type are offsets in the form
 of ``offsets.py``.
 """
 
@@ -37,7 +36,6 @@ from indexer.columnar.files.arrays import AnyArray
 
 BLOCK_BITS: Final = 16
 BLOCK: Final = 1 << BLOCK_BITS
-BIG_FREQ: Final = 255
 
 Term = str | bytes
 Place = Term | tuple[Term, ...]
@@ -226,9 +224,7 @@ class LaidOut:
     pair_blocks: NDArray[np.uint16]
     pair_starts: NDArray[np.int64]
     docs: NDArray[np.uint16]
-    freqs: NDArray[np.uint8] | None
-    big_at: NDArray[np.int64]
-    big_freqs: U32
+    freqs: U32 | None
     pair_positions: NDArray[np.int64] | None
     positions: U32 | None
 
@@ -238,11 +234,8 @@ def lay_out(postings: Postings) -> LaidOut:
     blocks = postings.docs >> BLOCK_BITS
     pair_keys = postings.terms.astype(np.uint64) << np.uint64(32) | blocks
     starts = np.flatnonzero(_firsts(pair_keys))
-    freqs = big_at = big_freqs = pair_positions = None
+    pair_positions = None
     if postings.freqs is not None:
-        big_at = np.flatnonzero(postings.freqs >= BIG_FREQ)
-        big_freqs = postings.freqs[big_at]
-        freqs = np.minimum(postings.freqs, BIG_FREQ).astype(np.uint8)
         ends = np.cumsum(postings.freqs, dtype=np.int64)
         last = ends[-1] if len(ends) else 0
         pair_positions = np.append(ends[starts] - postings.freqs[starts], last)
@@ -251,9 +244,7 @@ def lay_out(postings: Postings) -> LaidOut:
         pair_blocks=blocks[starts].astype(np.uint16),
         pair_starts=np.append(starts, len(postings.docs)),
         docs=postings.docs.astype(np.uint16),
-        freqs=freqs,
-        big_at=np.empty(0, np.int64) if big_at is None else big_at,
-        big_freqs=np.empty(0, np.uint32) if big_freqs is None else big_freqs,
+        freqs=postings.freqs,
         pair_positions=pair_positions,
         positions=postings.positions,
     )

@@ -19,6 +19,7 @@ from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import AnyArray, ArrayFileWriter, Spool
 from indexer.columnar.files.blobs import BLOCK_BYTES, BlobWriter
 from indexer.columnar.files.build import write_forward, write_postings, write_terms
+from indexer.columnar.files.fields import BLOBS
 from indexer.columnar.files.inversion import U32, Postings, lay_out, narrow, rows_at, sizes_of
 from indexer.columnar.files.segment import PostingsField, Segment
 from indexer.columnar.files.terms import Terms
@@ -63,8 +64,8 @@ def merge(path: Path, inputs: Sequence[MergeInput]) -> int:
                 _merge_ordinals(file, name, inputs, many=column == "ordinals")
             else:
                 file.add(f"c/{name}", (_alive(each, each.segment.numbers(name)) for each in inputs))
-        for name in layout.blobs:
-            _merge_blobs(file, name, inputs)
+        if layout.blobs:
+            _merge_blobs(file, inputs)
         return file.finish({"layout": layout.to_facts(), "doc_count": doc_count})
     except BaseException:
         file.discard()
@@ -109,20 +110,16 @@ def _merge_postings(
     fields = [each.segment.postings(name) for each in inputs]
     terms, tables = _union([field.terms for field in fields])
     lengths: U32 | None = None
-    position_type: np.dtype[np.generic] = np.dtype(np.uint16)
     if words:
         lengths = np.concatenate(
             [_alive(each, field.lengths) for each, field in zip(inputs, fields, strict=True)]
         )
         lengths = lengths.astype(np.uint32)
-        position_type = max(
-            (field.position_type for field in fields), key=lambda kind: kind.itemsize
-        )
     stretches = _stretches(len(terms), fields, tables)
     pieces = (
         lay_out(_merged_stretch(low, high, fields, tables, maps, inputs)) for low, high in stretches
     )
-    numbers = write_postings(file, name, terms, pieces, lengths, position_type=position_type)
+    numbers = write_postings(file, name, terms, pieces, lengths)
     return [numbers[table] for table in tables]
 
 
@@ -249,18 +246,20 @@ def _merge_ordinals(
     file.add(f"c/{name}/ordinals", [narrow((np.cumsum(used) - 1)[joined])])
 
 
-def _merge_blobs(file: ArrayFileWriter, name: str, inputs: Sequence[MergeInput]) -> None:
+def _merge_blobs(file: ArrayFileWriter, inputs: Sequence[MergeInput]) -> None:
+    fields = len(inputs[0].segment.layout.blobs)
     with Spool(file.path.parent, np.uint8) as spool:
-        writer = BlobWriter(spool)
+        writer = BlobWriter(fields, spool)
         for each in inputs:
-            reader = each.segment.blobs(name)
+            reader = each.segment.blob_reader
             for number in range(reader.block_count):
                 first, sizes = reader.block_extent(number)
-                live = None if each.live is None else each.live[first : first + len(sizes)]
+                end = first + len(sizes) // fields
+                live = None if each.live is None else each.live[first:end]
                 if (live is None or live.all()) and 2 * sum(sizes) >= BLOCK_BYTES:
                     writer.add_block(reader.compressed(number), sizes)
                 elif live is None or live.any():
                     kept = repeat(True) if live is None else live.tolist()
-                    for blob in compress(reader.split(number), kept):
-                        writer.add(blob)
-        writer.write(file, f"b/{name}")
+                    for blobs in compress(reader.split(number), kept):
+                        writer.add(blobs)
+        writer.write(file, BLOBS)

@@ -16,20 +16,21 @@ from numpy.typing import NDArray
 
 from indexer.columnar.errors import Damaged
 from indexer.columnar.files.arrays import AnyArray, ArrayFile, IntP
-from indexer.columnar.files.blobs import BlobReader
-from indexer.columnar.files.fields import MISSING_INT, Layout
-from indexer.columnar.files.inversion import BIG_FREQ, BLOCK_BITS, narrow, rows_at
+from indexer.columnar.files.blobs import BlobReader, FieldBlobs
+from indexer.columnar.files.fields import BLOBS, MISSING_INT, Layout
+from indexer.columnar.files.inversion import BLOCK_BITS, rows_at
 from indexer.columnar.files.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.files.offsets import Offsets
 from indexer.columnar.files.ordinals import Ordinals
+from indexer.columnar.files.pairs import PairDocs
+from indexer.columnar.files.positions import Positions
+from indexer.columnar.files.small import SmallNumbers
 from indexer.columnar.files.terms import Terms
 
 SHORTEST: Final = 4
 """The fewest bytes of a telling word. A single Chinese character says little about a text."""
 LONGEST: Final = 32
 """The most bytes of a telling word. The limit allows array comparisons of words of several segments."""
-_STRIDE: Final = 16
-"""One in this many postings has a cached start of its positions."""
 
 
 class PostingsField:
@@ -44,13 +45,11 @@ class PostingsField:
         self._pair_blocks: AnyArray = file[f"{prefix}/pair_blocks"]
         self._one_block = len(self._pair_blocks) == len(self.terms)  # one pair for each term
         self._pair_starts = Offsets(file, f"{prefix}/pair_starts")
-        self._docs: NDArray[np.uint16] = file[f"{prefix}/docs"]
+        self.pair_docs = PairDocs(file, prefix, self._pair_starts)
         if words:
-            self._freqs: NDArray[np.uint8] = file[f"{prefix}/freqs"]
-            self._big_at: AnyArray = file[f"{prefix}/big_at"]
-            self._big_freqs: NDArray[np.uint32] = file[f"{prefix}/big_freqs"]
+            self._freqs = SmallNumbers(file, f"{prefix}/freqs")
             self._pair_positions = Offsets(file, f"{prefix}/pair_positions")
-            self._positions: AnyArray = file[f"{prefix}/positions"]
+            self._positions = Positions(file, prefix)
             self.lengths: AnyArray = file[f"{prefix}/lengths"]
             """uint16|uint32[documents]: terms of each document in this field, exact."""
 
@@ -60,14 +59,9 @@ class PostingsField:
         return int(self.lengths.sum(dtype=np.int64)) if self.words else 0
 
     @property
-    def position_type(self) -> np.dtype[np.generic]:
-        """uint16 or uint32: the type of the positions."""
-        return self._positions.dtype
-
-    @property
     def posting_count(self) -> int:
         """How many postings the field has."""
-        return len(self._docs)
+        return self._pair_starts[len(self._pair_blocks)]
 
     def extent(self, first: int, last: int | None = None) -> tuple[int, int]:
         """The range of the postings of terms ``first`` to ``last`` (included): begin and end."""
@@ -126,6 +120,18 @@ class PostingsField:
         begin, end = self._pairs(first, last)
         return self._pair_positions[begin], self._pair_positions[end]
 
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the arrays of documents, frequencies and positions, each for itself. O(postings + positions)."""
+        yield from self.pair_docs.faults()
+        if self.words:
+            yield from self._freqs.faults(f"p/{self._name}/freqs", self.posting_count)
+            yield from self._positions.faults()
+
+    @property
+    def position_count(self) -> int:
+        """How many positions a words field has."""
+        return len(self._positions)
+
     def docs(self, term: int) -> IntP:
         """intp[doc_frequency], ascending: the documents of a term; a fresh array. O(postings)."""
         return self.docs_of_range(term, term)
@@ -133,7 +139,7 @@ class PostingsField:
     def docs_of_range(self, first: int, last: int) -> IntP:
         """intp: the documents of terms ``first`` to ``last``, term by term; a fresh array."""
         begin, end = self._pairs(first, last)
-        docs = self._docs[self._pair_starts[begin] : self._pair_starts[end]].astype(np.intp)
+        docs = self.pair_docs.between(begin, end).astype(np.intp)
         blocks = self._pair_blocks[begin:end]
         if len(blocks) == 1:
             if blocks[0]:
@@ -151,25 +157,28 @@ class PostingsField:
         pairs = rows_at(begins, ends - begins)
         starts = self._pair_starts.at(pairs)
         sizes = self._pair_starts.at(pairs + 1) - starts
-        at = rows_at(starts, sizes)
-        docs = self._docs[at].astype(np.intp)
+        docs = self.pair_docs.some(pairs).astype(np.intp)
         docs += np.repeat(self._pair_blocks[pairs].astype(np.intp) << BLOCK_BITS, sizes)
-        return docs, self.freqs_at(at), self._between_pairs(self._pair_starts, terms)
+        return (
+            docs,
+            self._freqs.at(rows_at(starts, sizes)),
+            self._between_pairs(self._pair_starts, terms),
+        )
 
     def locate(self, terms: Sequence[int], among: DocsByBlock) -> Located:
         """The postings of some terms, given by number (-1 for none), in some documents.
 
-        O(terms * docs * log postings). Decodes nothing.
+        O(terms * docs * log postings), and the postings of pairs that are split.
         """
-        held: dict[int, list[tuple[int, int, int]]] = {block: [] for block in among.parts}
+        held: dict[int, list[tuple[int, int, int, int]]] = {block: [] for block in among.parts}
         for row, term in enumerate(terms):
             if term < 0:
                 continue
             begin, end = self._pairs(term, term)
             starts = self._pair_starts.few(begin, end + 1)
-            for pair, block in enumerate(self._pair_blocks[begin:end].tolist()):
+            for n, block in enumerate(self._pair_blocks[begin:end].tolist()):
                 if block in held:
-                    held[block].append((row, starts[pair], starts[pair + 1]))
+                    held[block].append((row, begin + n, starts[n], starts[n + 1]))
         found = [
             self._located(extents, *among.parts[block])
             for block, extents in held.items()
@@ -180,74 +189,40 @@ class PostingsField:
         return Located(*map(np.concatenate, zip(NOWHERE, *found, strict=True)))
 
     def _located(
-        self, extents: Sequence[tuple[int, int, int]], places: IntP, within: NDArray[np.uint16]
+        self,
+        extents: Sequence[tuple[int, int, int, int]],
+        places: IntP,
+        within: NDArray[np.uint16],
     ) -> Located:
-        """The postings of terms in documents of one block. ``extents`` has each term's place and the range of its postings there."""
-        rows, starts, _ = np.array(extents).T
-        # The search leaves out the last posting: a document greater than the others is there or nowhere.
-        at = np.array([self._docs[low : high - 1].searchsorted(within) for _, low, high in extents])
-        at += starts[:, np.newaxis]
-        which, docs = (self._docs[at] == within).nonzero()
+        """The postings of terms in documents of one block. ``extents`` has each term's place, its pair and the range of its postings."""
+        found = [self.pair_docs.find(pair, begin, end, within) for _, pair, begin, end in extents]
+        rows = np.array([row for row, *_ in extents])
+        at = np.array([each for each, _ in found])
+        which, docs = np.array([held for _, held in found]).nonzero()
         return Located(rows[which], places[docs], at[which, docs])
 
-    def freqs_at(self, at: IntP) -> AnyArray:
-        """uint8 or uint32: the frequencies of some postings."""
-        freqs: AnyArray = self._freqs[at]
-        big = freqs == BIG_FREQ
-        if big.any():
-            freqs = freqs.astype(np.uint32)
-            freqs[big] = self._big_freqs[self._big_at.searchsorted(at[big])]
-        return freqs
-
     def positions_at(self, at: IntP) -> tuple[AnyArray, AnyArray]:
-        """The positions of some postings, posting by posting, and the number of positions of each. O(postings + positions)."""
-        counts = self.freqs_at(at).astype(np.intp)
-        before, steps = at % _STRIDE, np.arange(_STRIDE)[:, np.newaxis]
-        stretches = self._freqs.take(at - before + steps, mode="clip")
-        stretches *= steps < before
-        firsts = stretches.sum(axis=0, dtype=np.intp)
-        firsts += self._positions_before[at // _STRIDE].astype(np.intp)
-        firsts += self._big_before[self._big_at.searchsorted(at)]
-        return self._positions[rows_at(firsts, counts)], counts
-
-    @cached_property
-    def _positions_before(self) -> AnyArray:
-        """uint32 or uint64: the number of positions before each _STRIDE-th posting, by the one-byte frequencies.
-
-        Computed once: O(postings), a quarter of a byte each.
+        """The positions of some postings, posting by posting, and the number of positions of each. O(postings + positions).
 
         Raises:
             Damaged: frequencies and positions disagree on the number of positions.
         """
-        whole = len(self._freqs) // _STRIDE * _STRIDE
-        before = np.zeros(whole // _STRIDE + 1, dtype=np.int64)
-        stretches = self._freqs[:whole].reshape(-1, _STRIDE).sum(axis=1, dtype=np.int64)
-        np.cumsum(stretches, out=before[1:])
-        rest = self._freqs[whole:].sum(dtype=np.int64) + self._big_before[-1]
-        if before[-1] + rest != len(self._positions):
+        if self._freqs.sum != len(self._positions):
             raise self._disagreement()
-        return narrow(before, at_least=4)
-
-    @cached_property
-    def _big_before(self) -> NDArray[np.int64]:
-        """int64[big frequencies + 1]: the total by which the big frequencies before each one exceed BIG_FREQ."""
-        before = np.zeros(len(self._big_freqs) + 1, dtype=np.int64)
-        np.cumsum(self._big_freqs.astype(np.int64) - BIG_FREQ, out=before[1:])
-        return before
+        counts = self._freqs.at(at).astype(np.intp)
+        return self._positions.at(rows_at(self._freqs.sums_before(at), counts)), counts
 
     def freqs(self, term: int) -> AnyArray:
         """uint8 or uint32[doc_frequency]: the frequencies of a term, in the order of its documents."""
         return self.freqs_between(*self.extent(term))
 
+    def freqs_at(self, at: IntP) -> AnyArray:
+        """uint8 or uint32: the frequencies of some postings."""
+        return self._freqs.at(at)
+
     def freqs_between(self, begin: int, end: int) -> AnyArray:
-        """uint8 or uint32: the frequencies of postings ``begin`` to ``end``."""
-        freqs: AnyArray = self._freqs[begin:end]
-        if len(self._big_at):
-            low, high = np.searchsorted(self._big_at, (begin, end))
-            if low != high:
-                freqs = freqs.astype(np.uint32)
-                freqs[self._big_at[low:high].astype(np.intp) - begin] = self._big_freqs[low:high]
-        return freqs
+        """uint8 or uint32: the frequencies of postings ``begin`` to ``end`` (excluded)."""
+        return self._freqs.between(begin, end)
 
     def positions(self, term: int) -> tuple[AnyArray, IntP]:
         """The positions of a term, posting by posting, and the offset of each posting's positions (one more than postings).
@@ -274,7 +249,7 @@ class PostingsField:
     def positions_of_range(self, first: int, last: int) -> AnyArray:
         """All positions of terms ``first`` to ``last``, posting by posting."""
         begin, end = self._position_extent(first, last)
-        return self._positions[begin:end]
+        return self._positions.between(begin, end)
 
     def term_starts(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
         """int64[terms + 1]: the starts of the postings of terms ``begin`` to ``end`` (excluded), and the end of the last one's."""
@@ -300,7 +275,6 @@ class Segment:
             raise Damaged(path, f"its footer lacks {error}") from error
         self.name = path.name
         self._fields: dict[str, PostingsField] = {}
-        self._blobs: dict[str, BlobReader] = {}
         self._distinct: dict[str, AnyArray] = {}
         self._by_number: dict[str, IntP] = {}
 
@@ -340,12 +314,16 @@ class Segment:
         """A column of dictionary values."""
         return Ordinals(self.file, name, many=self.layout.columns[name] == "ordinals")
 
-    def blobs(self, name: str) -> BlobReader:
-        """The blobs of a field."""
-        reader = self._blobs.get(name)
-        if reader is None:
-            reader = self._blobs[name] = BlobReader(self.file, f"b/{name}")
-        return reader
+    @cached_property
+    def blob_reader(self) -> BlobReader:
+        """The blobs of all fields; KeyError if the layout has none."""
+        return BlobReader(self.file, BLOBS, len(self.layout.blobs))
+
+    def blobs(self, name: str) -> FieldBlobs:
+        """The blobs of a field; KeyError for one that the layout lacks."""
+        if name not in self.layout.blobs:
+            raise KeyError(name)
+        return FieldBlobs(self.blob_reader, self.layout.blobs.index(name))
 
     def forward(self, name: str, doc: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """The weightiest terms of a document in a field, heaviest first: their numbers and frequencies (at most 255)."""

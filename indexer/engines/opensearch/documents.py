@@ -8,7 +8,6 @@ import orjson
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal, fold_title
-from indexer.analysis.glued import glued_names
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import (
@@ -47,7 +46,7 @@ def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
         **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
         **keywords(article),
         ONE: one_of(article),
-        GLUED: sorted(glued_names(words, analyzer)),
+        GLUED: sorted(analyzer.glued(words)),
         TITLE_SOUND: sorted(offers.title_keys),
         COMPLETIONS: sorted(entry.term for entry in offers.entries),
         NUMBERS: [number_term(*each) for each in numbers(article).items()],

@@ -8,9 +8,8 @@ from itertools import chain
 
 import orjson
 
-from indexer.analysis.analyzers import Analyzer, words_at
+from indexer.analysis.analyzers import Analyzer
 from indexer.analysis.characters import fold_literal, fold_title
-from indexer.analysis.glued import glued_names
 from indexer.analysis.grams import gram_codes
 from indexer.article import Article, all_channels, article_from_record, article_to_record
 from indexer.columnar.files.build import ColumnValue, Document
@@ -50,9 +49,7 @@ def document_of(article: Article, analyzer: Analyzer) -> Document:
             terms[COMPLETIONS] = {entry.term for entry in offers.entries}
             terms[TITLE_SOUND] = offers.title_keys
     terms[NUMBERS] = {number_term(*each) for each in numbers(article).items()}
-    terms[GLUED] = glued_names(
-        words_at(chain.from_iterable(places for places, _ in words.values())), analyzer
-    )
+    terms[GLUED] = analyzer.glued(chain.from_iterable(places for places, _ in words.values()))
     title_key = fold_title(article.title)
     terms[TITLE_KEY] = (title_key,) if title_key else ()
     columns: dict[str, ColumnValue] = {

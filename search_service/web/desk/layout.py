@@ -58,6 +58,28 @@ KIND_NAMES: Final[Mapping[Kind, str]] = {
     "regroup": "查找重复",
 }
 
+ARGUMENT_NAMES: Final[Mapping[str, str]] = {
+    "file": "文件",
+    "uploaded": "上传的文件",
+    "source": "来源",
+    "of_source": "来源的选项",
+    "rejects": "不合格的记录存到",
+    "mapping": "字段对照",
+    "channels": "频道对照表",
+    "markup": "按网页（HTML）读的字段",
+    "hook": "处理程序",
+    "hook_folder": "处理程序所在目录",
+    "deleted": "哪些记录表示删除",
+    "strict": "有一个值不合格就不收这篇文章",
+    "changes_only": "只读上次以后的改动",
+    "only": "只核对",
+    "apply": "发现不同就改正",
+    "promote": "完成后启用",
+    "generation": "版本",
+    "force": "不管检查结果",
+}
+"""The arguments of jobs."""
+
 STATE_NAMES: Final[Mapping[State, str]] = {
     "queued": "排队中",
     "running": "进行中",
@@ -186,6 +208,7 @@ def desk_values(zone: ZoneInfo) -> dict[str, Any]:
         "action_name": lambda code: NAMES.get(code, code),
         "role_names": ROLE_NAMES,
         "kind_names": KIND_NAMES,
+        "argument_names": ARGUMENT_NAMES,
         "of_index": OF_INDEX,
         "state_names": STATE_NAMES,
         "phase_names": PHASE_NAMES,

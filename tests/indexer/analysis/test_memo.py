@@ -24,7 +24,7 @@ def test_short_texts_are_made_once_and_long_ones_each_time() -> None:
 
 
 def test_it_never_holds_more_than_the_most() -> None:
-    numbers = Memo(int, most=3)
+    numbers = Memo[str, int](int, most=3)
     for number in range(10):
         assert numbers[str(number)] == number
         assert len(numbers) <= 3

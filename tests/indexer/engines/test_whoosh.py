@@ -223,7 +223,7 @@ class TestWhooshEngine(EngineContract):
         with engine.reader() as reader:
             assert isinstance(reader, WhooshReader)
             file = reader.executor.snapshot.leaves[0].segment.file
-            frame = file["b/article/data"].tobytes()
+            frame = file["b/data"].tobytes()
         content = bytearray(path.read_bytes())
         at = content.index(frame)
         content[at + len(frame) // 2] ^= 0xFF

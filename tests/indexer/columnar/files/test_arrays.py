@@ -194,7 +194,7 @@ def test_a_format_of_another_version_says_both_numbers(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[8:12] = struct.pack("<I", 7)
     path.write_bytes(content)
-    with pytest.raises(Damaged, match="has format 7, this program reads 2"):
+    with pytest.raises(Damaged, match="has format 7, this program reads 3"):
         ArrayFile(path)
 
 

@@ -62,6 +62,10 @@ def shorter(values: AnyArray) -> AnyArray:
     return values[:-1]
 
 
+def longer(values: AnyArray) -> AnyArray:
+    return np.append(values, 0).astype(values.dtype)
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> Segment:
     """Six documents; in the body: a in all, the last one 300 times; b in two; c in one."""
@@ -88,23 +92,27 @@ def good(tmp_path: Path) -> Segment:
         ("p/body/term_bytes", put(1, ord("a")), "the terms of 'p/body' do not ascend"),
         ("p/body/pair_offsets", put(1, 0), "'p/body/pair_offsets' does not ascend from 0 to 3"),
         ("p/body/pair_offsets", shorter, "'p/body/pair_offsets' has 3 offsets for 3 rows"),
-        ("p/body/pair_starts", put(-1, 8), "'p/body/pair_starts' does not ascend from 0 to 9"),
+        ("p/body/pair_starts", put(-1, 8), "'p/body/pair_starts' does not ascend from 0 to"),
+        ("p/body/packed_pairs", lambda _: np.array([3], np.uint32), "'p/body/packed_pairs' does"),
+        ("p/body/packed_docs", longer, "'p/body/packed_docs' has 1 entries, not 0"),
         ("p/body/pair_blocks", put(1, 1), "'p/body' names document 65539 of 6"),
         ("p/body/docs", put(5, 6), "'p/body' names document 6 of 6"),
         ("p/body/docs", swapped, "the documents of 'p/body' do not ascend within a term"),
         ("p/body/docs", put(1, 0), "the documents of 'p/body' do not ascend within a term"),
-        ("p/body/docs", shorter, "'p/body/pair_starts' does not ascend from 0 to 8"),
+        ("p/body/docs", shorter, "'p/body/docs' has 8 entries, not 9"),
         ("p/body/freqs", put(0, 2), "the frequencies of 'p/body' do not agree with its positions"),
         ("p/body/freqs", put(0, 0), "the frequencies of 'p/body' do not agree with its positions"),
-        ("p/body/freqs", put(0, 255), "'p/body/big_at' does not name the postings of 255 and more"),
-        ("p/body/freqs", shorter, "'p/body/freqs' has 8 entries, not 9"),
-        ("p/body/big_at", put(0, 4), "'p/body/big_at' does not name the postings of 255 and more"),
-        ("p/body/big_freqs", put(0, 3), "'p/body/big_freqs' does not fit 'p/body/big_at'"),
-        ("p/body/big_freqs", shorter, "'p/body/big_freqs' does not fit 'p/body/big_at'"),
+        ("p/body/freqs", put(0, 15), "'p/body/freqs_big_at' does not name the numbers of 15 and"),
+        ("p/body/freqs", shorter, "'p/body/freqs' has 4 entries, not 5"),
+        ("p/body/freqs_big_at", put(0, 4), "'p/body/freqs_big_at' does not name the numbers of 15"),
+        ("p/body/freqs_big", put(0, 3), "'p/body/freqs_big' does not fit 'p/body/freqs_big_at'"),
+        ("p/body/freqs_big", shorter, "'p/body/freqs_big' does not fit 'p/body/freqs_big_at'"),
         ("p/body/pair_positions", put(1, 0), "the frequencies of 'p/body' do not agree with its"),
         ("p/body/pair_positions", put(2, 0), "'p/body/pair_positions' does not ascend from 0 to"),
         ("p/body/pair_positions_steps", put(0, 4), "'p/body/pair_positions_steps' does not ascend"),
-        ("p/body/positions", shorter, "'p/body/pair_positions' does not ascend from 0 to"),
+        ("p/body/position_lows", shorter, "'p/body/pair_positions' does not ascend from 0 to"),
+        ("p/body/position_highs", shorter, "'p/body/position_highs' has "),
+        ("p/body/position_highs", put(0, 15), "'p/body/position_highs_big_at' does not name the"),
         ("p/body/lengths", put(2, 7), "the lengths of 'p/body' do not agree with its frequencies"),
         ("p/body/lengths", shorter, "'p/body/lengths' has 5 entries, not 6"),
         ("p/grams/docs", put(0, 9), "the documents of 'p/grams' do not ascend within a term"),
@@ -118,11 +126,11 @@ def good(tmp_path: Path) -> Segment:
         ("c/tags/ordinals", put(0, 2), "'c/tags/ordinals' names a value that the column does not"),
         ("c/tags/starts", put(3, 0), "'c/tags/starts' does not ascend from 0 to 6"),
         ("c/tags/term_bytes", swapped, "the terms of 'c/tags' do not ascend"),
-        ("b/text/sizes", shorter, "'b/text/sizes' has 5 entries, not 6"),
-        ("b/text/sizes", put(0, 8), "block 0 of 'b/text' has not its documents' length"),
-        ("b/text/block_offsets", put(0, 1), "'b/text/block_offsets' does not ascend from 0 to"),
-        ("b/text/block_docs", put(1, 5), "'b/text/block_docs' does not ascend from 0 to 6"),
-        ("b/text/data", put(0, 0), "block 0 of 'b/text'"),
+        ("b/sizes", shorter, "'b/sizes' has 11 entries, not 12"),
+        ("b/sizes", put(0, 8), "block 0 of 'b' has not its documents' length"),
+        ("b/block_offsets", put(0, 1), "'b/block_offsets' does not ascend from 0 to"),
+        ("b/block_docs", put(1, 5), "'b/block_docs' does not ascend from 0 to 6"),
+        ("b/data", put(0, 0), "block 0 of 'b'"),
         ("p/grams/docs", None, "lacks array 'p/grams/docs'"),
         ("c/time", None, "lacks array 'c/time'"),
     ],
@@ -140,7 +148,7 @@ def test_faults_in_several_fields_are_all_named(good: Segment, tmp_path: Path) -
     changes: dict[str, Change | None] = {
         "p/body/docs": swapped,
         "c/time": shorter,
-        "b/text/sizes": shorter,
+        "b/sizes": shorter,
     }
     assert len(check_segment(rewritten(good, changes, tmp_path / "wrong.seg"))) == 3
 

@@ -122,7 +122,7 @@ def test_an_altered_array_never_gives_a_wrong_text(index: tuple[Path, Model], se
     for leaf in open_snapshot(folder).leaves:
         path = leaf.segment.file.path
         content = path.read_bytes()
-        data = ArrayFile(path)["b/text/data"].tobytes()
+        data = ArrayFile(path)["b/data"].tobytes()
         begin = content.index(data)
         path.write_bytes(content[:begin] + flip(random, data) + content[begin + len(data) :])
         snapshot = open_snapshot(folder)

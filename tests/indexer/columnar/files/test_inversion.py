@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import ArrayFile, ArrayFileWriter
-from indexer.columnar.files.build import position_type, weightiest, write_postings
+from indexer.columnar.files.build import weightiest, write_postings
 from indexer.columnar.files.inversion import (
     FieldBuffer,
     Inverted,
@@ -224,14 +224,7 @@ def test_postings_laid_out_in_any_pieces_are_read_back(
     lengths = np.array([70_000, 1], dtype=np.uint32)
     with TemporaryDirectory() as folder:
         file = ArrayFileWriter(Path(folder) / "a")
-        numbers = write_postings(
-            file,
-            "x",
-            terms,
-            map(lay_out, pieces),
-            lengths,
-            position_type=position_type(whole.positions),
-        )
+        numbers = write_postings(file, "x", terms, map(lay_out, pieces), lengths)
         file.finish({})
         field = PostingsField(ArrayFile(Path(folder) / "a"), "x", words=True)
         used = sorted(set(whole.terms.tolist()))

@@ -130,33 +130,36 @@ def test_more_documents_than_one_block_keep_their_numbers_frequencies_and_positi
     assert field.total_length == count + len(outer) + 600
 
 
-def test_frequencies_around_255_are_exact(tmp_path: Path) -> None:
-    counts = [1, 254, 255, 256, 70_000]
+def test_frequencies_around_15_and_255_are_exact(tmp_path: Path) -> None:
+    counts = [1, 14, 15, 16, 254, 255, 256, 70_000]
+    size = len(counts)
     documents = [Document({"body": (["a"] * n + ["b"], range(n + 1))}) for n in counts]
     segment = build(tmp_path / "a.seg", documents, layout=WORDS)
     field = segment.postings("body")
     assert field.freqs(0).tolist() == counts
-    assert field.freqs(1).tolist() == [1] * 5
+    assert field.freqs(1).tolist() == [1] * size
     assert field.lengths.tolist() == [n + 1 for n in counts]
-    assert field.freqs_between(2, 4).tolist() == [255, 256]
-    for at in ([0, 1, 2, 3, 4], [4], [9, 3, 5]):
+    assert field.freqs_between(1, 4).tolist() == [14, 15, 16]
+    assert field.freqs_between(5, 7).tolist() == [255, 256]
+    for at in ([*range(2 * size)], [7], [15, 3, 8]):
         found, sizes = field.positions_at(np.array(at))
-        wanted = [counts[each] if each < 5 else 1 for each in at]
+        wanted = [counts[each] if each < size else 1 for each in at]
         assert sizes.tolist() == wanted
         assert found.tolist() == [
             place
-            for each, size in zip(at, wanted, strict=True)
-            for place in (range(size) if each < 5 else [counts[each - 5]])
+            for each, often in zip(at, wanted, strict=True)
+            for place in (range(often) if each < size else [counts[each - size]])
         ]
-    assert [segment.forward("body", doc)[1].max() for doc in range(5)] == [1, 254, 255, 255, 255]
+    assert [segment.forward("body", doc)[1].max() for doc in range(size)] == [
+        min(count, 255) for count in counts
+    ]
 
 
-@pytest.mark.parametrize("last", [65_535, 65_536, 2**32 - 1])
-def test_positions_beyond_65_535_are_kept(tmp_path: Path, last: int) -> None:
+@pytest.mark.parametrize("last", [3_839, 3_840, 65_535, 65_536, 2**32 - 1])
+def test_positions_of_any_size_are_kept(tmp_path: Path, last: int) -> None:
     documents = [Document({"body": (["a", "a"], [0, last])}), Document()]
     field = build(tmp_path / "a.seg", documents, layout=WORDS).postings("body")
     assert field.positions(0)[0].tolist() == [0, last]
-    assert field.position_type == (np.uint16 if last < 65_536 else np.uint32)
 
 
 def test_the_forward_index_keeps_the_32_weightiest_terms(tmp_path: Path) -> None:

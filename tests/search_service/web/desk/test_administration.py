@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from pathlib import Path
 
+from indexer.jobs.kinds import promote_arguments, rebuild_arguments, source_arguments
+from indexer.reading import Options
 from indexer.store.database import open_jobs
+from search_service.web.desk.layout import ARGUMENT_NAMES
 from tests.search_service.web.desk.newsdesk import PASSWORD, Newsdesk
 from tests.search_service.web.portal import SCRIPT, visible_text
 
@@ -223,3 +227,15 @@ def test_a_part_that_is_fetched_again_leaves_the_message_for_the_page(newsdesk: 
     admin.post("/desk/jobs/1/cancel")
     assert "已取消。" not in admin.page("/desk/jobs/1/now")
     assert "任务 1 已取消。" in admin.page("/desk/jobs/1")
+
+
+def test_every_argument_of_a_job_has_a_chinese_name() -> None:
+    given = source_arguments("a.jsonl", source="json", options=Options(), rejects=Path("r"))
+    of_reconcile_and_upload = {"only", "apply", "force", "uploaded"}
+    arguments = {
+        *given,
+        *rebuild_arguments(),
+        *promote_arguments("000001"),
+        *of_reconcile_and_upload,
+    }
+    assert arguments == ARGUMENT_NAMES.keys()
