@@ -93,8 +93,7 @@ class PackageMissing(SearchIndexError):
     def __init__(self, package: str, requirements: str) -> None:
         self.package, self.requirements = package, requirements
         super().__init__(
-            "{package} is not installed: run 'pip install -r {requirements}'",
-            **vars(self),
+            "{package} is not installed: run 'pip install -r {requirements}'", **vars(self)
         )
 
 
@@ -327,6 +326,10 @@ class FormatMismatch(IndexFailure):
         )
 
 
+class IndexUnavailable(IndexFailure):
+    """The index cannot be reached now, and nothing says that it is damaged. A later try may succeed."""
+
+
 class IndexOutdated(IndexFailure):
     """The index was made with another fingerprint than this program's."""
 
@@ -343,13 +346,10 @@ class WriterBusy(IndexFailure):
 
     def __init__(self, path: Path, number: str = "", purpose: str = "") -> None:
         self.path, self.number, self.purpose = path, number, purpose
-        known = {"number": number, "purpose": purpose}
-        holder = (
-            Said("process {number} ({purpose})", **known) if number else Said("another process")
-        )
+        known = Said("process {number} ({purpose})", number=number, purpose=purpose)
         super().__init__(
             "{holder} is writing to {path}: wait until it has finished, then try again",
-            holder=holder,
+            holder=known if number else Said("another process"),
             path=path,
         )
 

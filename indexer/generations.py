@@ -16,6 +16,7 @@ the engine reads and writes articles.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -27,12 +28,15 @@ from typing import Final
 
 from indexer.build_progress import BUILDING, BuildProgress, read_progress
 from indexer.durable import replace_file, sync_folder
+from indexer.engines.registry import storage_of
 from indexer.errors import (
+    FolderNotWritable,
     GenerationMissing,
     IndexDamaged,
     ManifestDamaged,
     NoEarlierGeneration,
     NoLiveGeneration,
+    SearchIndexError,
     WriterBusy,
 )
 from indexer.locks import holding, translated
@@ -46,6 +50,8 @@ NEVER_LIVE: Final = "never-live"
 """The file that marks a complete generation which was never live. A rollback does not lead there."""
 
 _NAME = re.compile(r"\d{6,18}", re.ASCII)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,12 @@ class Generation:
         """The engine's folder."""
         return self.folder / INDEX
 
-    def size(self) -> int:
-        """The bytes that the index takes on disk. Looks at each of its files."""
-        size = 0
-        for path in self.index.rglob("*"):
-            with suppress(FileNotFoundError):  # a concurrent writer may remove files
-                size += path.stat().st_size if path.is_file() else 0
-        return size
+    def size(self) -> int | None:
+        """The bytes that the index takes; None if it is not kept here, and who keeps it does not answer."""
+        try:
+            return storage_of(self.index).size()
+        except SearchIndexError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,9 @@ class Generations:
 
     # Writing
 
+    def agree(self) -> None:
+        """Follow what other machines made live. Here nothing: these generations are on one machine."""
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the exclusive right to begin, promote and remove generations until the block or the process ends.
@@ -219,11 +227,13 @@ class Generations:
             GenerationMissing: it is not on disk.
             WriterBusy: at once, when another process (or another block of this one) is its writer.
             FolderNotWritable: its folder cannot be written.
+            IndexFailure: who keeps its index does not answer.
         """
         folder = self._folder / name
         if not folder.is_dir():
             raise GenerationMissing(name, self.root)
-        with holding(folder, patience=0, purpose=purpose):
+        storage = storage_of(folder / INDEX)
+        with holding(folder, patience=0, purpose=purpose), storage.writing(purpose):
             yield
 
     def begin(self) -> Path:
@@ -236,15 +246,15 @@ class Generations:
         self._need_lock()
         if any(self._is_written(folder) for folder in self._unfinished()):
             raise WriterBusy(self.root)
-        used = [int(folder.name) for folder in self._folders()]
-        live = self.live_name()
-        if live and _NAME.fullmatch(live):
-            used.append(int(live))
-        folder = self._folder / f"{max(used, default=0) + 1:06d}"
+        folder = self._folder / f"{self._next_number():06d}"
         with translated(folder):
             folder.mkdir()
             sync_folder(self._folder)
         return folder
+
+    def _next_number(self) -> int:
+        names = [self.live_name() or "", *(folder.name for folder in self._folders())]
+        return max(map(int, filter(_NAME.fullmatch, names)), default=0) + 1
 
     def finish(self, manifest: Manifest) -> Generation:
         """Declare the generation ``manifest.name`` complete. Its index must already be durable.
@@ -268,6 +278,7 @@ class Generations:
 
         Raises:
             FolderNotWritable: it cannot be removed.
+            IndexFailure: its index is kept elsewhere, and cannot be removed there. The next :meth:`clean` tries again.
         """
         self._need_lock()
         self._remove(self._folder / name)
@@ -286,11 +297,14 @@ class Generations:
         chosen = self.get(name)
         if ensure is not None:
             ensure(chosen)
+        self._point_to(chosen)
+        return self.get(name)
+
+    def _point_to(self, chosen: Generation) -> None:
         with translated(self.root):
             # First: whoever promotes it means it. One that is live must not look as if it never was, whenever this is killed.
             (chosen.folder / NEVER_LIVE).unlink(missing_ok=True)
-            replace_file(self.root / CURRENT, f"{name}\n".encode())
-        return self.get(name)
+            replace_file(self.root / CURRENT, f"{chosen.name}\n".encode())
 
     def rollback(self, *, ensure: Ensure | None = None) -> Generation:
         """Promote :meth:`earlier`, unless ``ensure`` raises.
@@ -348,18 +362,21 @@ class Generations:
         )
 
     def _is_written(self, folder: Path) -> bool:
-        try:
-            with self.writing(folder.name):
-                return False
-        except WriterBusy:
-            return True
+        with suppress(WriterBusy), holding(folder, patience=0):
+            return False
+        return True
 
     def _remove_unwritten(self, folders: Iterable[Path]) -> tuple[str, ...]:
         removed = []
         for folder in folders:
-            with suppress(WriterBusy), self.writing(folder.name):
-                self._remove(folder)
-                removed.append(folder.name)
+            try:
+                with suppress(WriterBusy), self.writing(folder.name):
+                    self._remove(folder)
+                    removed.append(folder.name)
+            except FolderNotWritable:
+                raise
+            except SearchIndexError as failure:  # of who keeps the index elsewhere
+                log.warning("generation %s is removed later: %s", folder.name, failure)
         return tuple(removed)
 
     def _folders(self) -> tuple[Path, ...]:
@@ -373,6 +390,7 @@ class Generations:
         with translated(folder):
             # The manifest goes first: clean() then finds the rest of an interrupted removal.
             (folder / MANIFEST).unlink(missing_ok=True)
+            storage_of(folder / INDEX).remove()
             shutil.rmtree(folder)
 
     def _need_lock(self) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal
 
 from indexer.article import Article
+
+Lack = Literal["time", "shards"]
+"""Why an answer is not complete: its deadline passed first, or a part of the index did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class SearchPage:
 
     ``total`` and ``facets`` count all articles found. Months come newest first; the values of other facets come most frequent
     first, then by value. A facet's count is the total of the same request narrowed to that value. ``groups`` counts the possible hits: each duplicate group once
-    when groups are collapsed, else every article. If ``complete`` is False, the request's deadline passed first: articles may be
-    missing, all numbers are estimates, and the order may lack rescoring.
+    when groups are collapsed, else every article. With a ``lack`` articles may be missing, all numbers are estimates, and the order
+    may lack rescoring.
     """
 
     total: int
@@ -61,7 +65,12 @@ class SearchPage:
     facets: Mapping[str, tuple[FacetCount, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    complete: bool = True
+    lack: Lack | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return self.lack is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,18 @@ class Manifest:
 _FORMAT: Final = TypeAdapter(Manifest)
 
 
+def manifest_text(manifest: Manifest) -> str:
+    """What the file says."""
+    return _FORMAT.dump_json(manifest, indent=2).decode() + "\n"
+
+
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write the manifest of the generation in ``folder``, durably.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    replace_file(folder / MANIFEST, _FORMAT.dump_json(manifest, indent=2) + b"\n")
+    replace_file(folder / MANIFEST, manifest_text(manifest).encode())
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -56,6 +56,8 @@ _GONE: Final[Mapping[str, str]] = {
 
 _DECIMAL: Final = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 
+_INDEX_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,49}", re.ASCII)
+
 _MISTYPED: Final = 2
 """The largest edit distance at which an unknown name counts as a mistyped setting."""
 
@@ -105,8 +107,14 @@ def read_settings(table: type[_Table], environ: Mapping[str, str]) -> _Table:
         try:
             values[each.name] = declared.parse(text)
         except ValueError as error:
-            raise InvalidSetting(declared.name, text, str(error)) from error
+            raise InvalidSetting(declared.name, without_secrets(text), str(error)) from error
     return table(**values)
+
+
+def without_secrets(text: str) -> str:
+    """A value for errors and logs: without what stands before the host of a URL, where names and passwords are."""
+    _, at, rest = text.rpartition("@")
+    return f"...{at}{rest}" if at else text
 
 
 def _check_names(environ: Mapping[str, str]) -> None:
@@ -233,15 +241,36 @@ def optional_web_address(text: str) -> str | None:
     return text
 
 
-def cluster_address(text: str) -> str:
-    """An http or https URL of a host and a port, perhaps with a name and a password."""
-    try:
-        parsed = urlsplit(text)
-        fits = bool(parsed.scheme in ("http", "https") and parsed.hostname and parsed.port != 0)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError("must be a URL such as http://127.0.0.1:9200")
+def optional_file(text: str) -> Path | None:
+    """The path of a file that is there, or None for an empty text. A relative one starts from the project's folder."""
+    found = optional_path(text)
+    if found is not None and not found.is_file():
+        raise ValueError("there is no such file")
+    return found
+
+
+def cluster_addresses(text: str) -> str:
+    """One or more http or https URLs of a host and a port, parted by commas; each perhaps with a name and a password."""
+    for each in text.split(","):
+        try:
+            parsed = urlsplit(each.strip())
+            fits = bool(parsed.scheme in ("http", "https") and parsed.hostname and parsed.port != 0)
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                "must be a URL such as http://127.0.0.1:9200, or several parted by commas; "
+                "in names and passwords write each other character than letters and digits as %XX"
+            )
+        if (parsed.username is None) != (parsed.password is None):
+            raise ValueError("a name needs a password: https://name:password@host:9200")
+    return text
+
+
+def index_name(text: str) -> str:
+    """The beginning of names of indexes in a cluster."""
+    if not _INDEX_NAME.fullmatch(text):
+        raise ValueError("must be up to 50 of the characters a-z, 0-9 and -, the first a letter")
     return text
 
 
@@ -283,8 +312,33 @@ class IndexSettings:
     opensearch_url: str = setting(
         "SEARCH_OPENSEARCH_URL",
         "http://127.0.0.1:9200",
-        cluster_address,
-        "Address of the cluster, for SEARCH_ENGINE=opensearch.",
+        cluster_addresses,
+        "Address of the cluster, for SEARCH_ENGINE=opensearch; of several nodes parted by commas, if one may be away. "
+        "With a name and a password: https://name:password@host:9200.",
+    )
+    opensearch_name: str = setting(
+        "SEARCH_OPENSEARCH_NAME",
+        "search",
+        index_name,
+        "How the names of the service's indexes in the cluster begin; two services in one cluster need two names.",
+    )
+    opensearch_ca: Path | None = setting(
+        "SEARCH_OPENSEARCH_CA",
+        "",
+        optional_file,
+        "File with the certificates (PEM) that the cluster's is checked against; empty: those of the package certifi.",
+    )
+    opensearch_shards: int = setting(
+        "SEARCH_OPENSEARCH_SHARDS",
+        "1",
+        whole_number(1, 100),
+        "Number of shards of new generations in the cluster.",
+    )
+    opensearch_replicas: int = setting(
+        "SEARCH_OPENSEARCH_REPLICAS",
+        "1",
+        whole_number(0, 9),
+        "Number of copies of each shard of new generations, beside the first; fewer if there are fewer nodes.",
     )
     keep_generations: int = setting(
         "SEARCH_KEEP_GENERATIONS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,9 @@ from indexer.store import migrate
 from tests.databases import DatabaseServer, Second, second_caller, served
 from tests.migrated import remembering
 from tests.typed_queries import analyzer
+
+if TYPE_CHECKING:
+    from tests.opensearch import Nodes
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -82,6 +86,24 @@ def postgresql() -> Iterator[DatabaseServer]:
 def mariadb() -> Iterator[DatabaseServer]:
     """A MariaDB of this run. Without its programs the test is skipped; if CI is set, it fails."""
     yield from served("mariadb")
+
+
+@pytest.fixture(scope="session")
+def opensearch_node() -> Iterator[Nodes]:
+    """An OpenSearch of this run, of one node. Without Java or Maven the test is skipped; if CI is set, it fails."""
+    from tests.opensearch import cluster  # the client takes long to load, and few tests need it
+
+    with cluster(1) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def opensearch(opensearch_node: Nodes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    """The OpenSearch that the test's engines use. Its indexes are removed after the test."""
+    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", opensearch_node.url)
+    monkeypatch.setenv("SEARCH_OPENSEARCH_REPLICAS", "0")  # there is one node: nothing to wait for
+    yield opensearch_node
+    opensearch_node.empty()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 # A real OpenSearch cluster on this machine, for tests and trials, made of what Maven Central has.
 #
 #   tools/opensearch.sh start [N]   start N nodes (default 1) and wait until all shards are there
+#   tools/opensearch.sh run [N]     the same, in the foreground: Ctrl-C stops them, and their data stays
 #   tools/opensearch.sh stop        stop every node
 #   tools/opensearch.sh kill I      kill node I (0 is the first) as a power cut would
 #   tools/opensearch.sh up I        start node I again
@@ -61,7 +62,7 @@ project() { # folder, name, content
 library() { basename "$1" | sed -E 's/-[0-9][0-9A-Za-z.+-]*\.jar$//'; }
 
 install() {
-    need "$JAVA" openjdk-17-jre-headless
+    need "$JAVA" default-jre-headless
     need "$MVN" maven
     mkdir -p "$HOME_DIR"
     exec 9>"$HOME_DIR/install.lock"
@@ -203,12 +204,18 @@ stop() {
     done
 }
 
-start() { # number of nodes
+prepare() { # number of nodes
     [[ $1 =~ ^[1-9]$ ]] || fail "$1 is no number of nodes: from 1 to 9"
     install
     local node
-    for ((node = 0; node < $1; node++)); do
+    for ((node = 0; node < 9; node++)); do
         ! alive "$node" || fail "node $node in $RUN runs already: run 'tools/opensearch.sh stop' first"
+    done
+}
+
+start() { # number of nodes
+    local node
+    for ((node = 0; node < $1; node++)); do
         configure "$node" "$1"
         up "$node"
     done
@@ -216,9 +223,24 @@ start() { # number of nodes
     echo "http://127.0.0.1:$PORT"
 }
 
+run() { # number of nodes
+    trap 'echo "Stopping the nodes" >&2; stop' EXIT
+    trap 'exit 0' INT TERM HUP
+    start "$1"
+    echo "$1 nodes run, the last one on port $((PORT + $1 - 1)) (Ctrl-C stops them)" >&2
+    wait
+}
+
 case ${1:-} in
     install) install ;;
-    start) start "${2:-1}" ;;
+    start)
+        prepare "${2:-1}"
+        start "${2:-1}"
+        ;;
+    run)
+        prepare "${2:-1}"
+        run "${2:-1}"
+        ;;
     stop) stop ;;
     up) up "${2:?node}" ;;
     kill)
@@ -231,7 +253,7 @@ case ${1:-} in
         rm -rf "$RUN"
         ;;
     *)
-        sed -n '4,9s/^# *//p' "$0" >&2
+        sed -n '4,10s/^# *//p' "$0" >&2
         exit 2
         ;;
 esac

@@ -53,7 +53,7 @@ def show_generations(
             f"{made.doc_count:,}",
             f"{made.revision:,}",
             f"{made.seconds:,.1f}",
-            decimal(each.size()),
+            "unknown" if (size := each.size()) is None else decimal(size),
         )
     results().print(table)
 

@@ -12,10 +12,10 @@ import click
 from indexer.analysis.analyzers import make_analyzer
 from indexer.cli import generation_summaries
 from indexer.cli.given import index_settings
-from indexer.generations import Generations
 from indexer.opening import is_sound
 from indexer.promotion_checks import read_checks
 from indexer.rebuilding.promotion import promote, roll_back
+from indexer.shared_generations import generations_of
 
 FORCE_PROMOTION = click.option(
     "--force", is_flag=True, help="Make it live even if checks of what it answers fail."
@@ -35,7 +35,7 @@ def generations_group() -> None:
 def list_command() -> None:
     """Show all generations, oldest first."""
     settings = index_settings()
-    listed = Generations(settings.index_dir).list()
+    listed = generations_of(settings).list()
     generation_summaries.show_generations(listed, timezone=settings.timezone)
 
 
@@ -43,7 +43,7 @@ def list_command() -> None:
 @_NAME
 def checks_command(name: str) -> None:
     """Show the checks of generation NAME before its promotion, and the queries that moved most."""
-    chosen = Generations(index_settings().index_dir).get(name)
+    chosen = generations_of(index_settings()).get(name)
     generation_summaries.show_checks(chosen.name, read_checks(chosen.folder))
 
 
@@ -54,7 +54,7 @@ def promote_command(name: str, force: bool) -> None:
     """Make generation NAME the live one, unless it failed a check. Readers follow within a second."""
     settings = index_settings()
     live = promote(
-        Generations(settings.index_dir),
+        generations_of(settings),
         name,
         analyzer=make_analyzer(),
         timezone=settings.timezone,
@@ -68,7 +68,7 @@ def rollback_command() -> None:
     """Promote the newest generation that is older than the live one and was live."""
     settings = index_settings()
     live = roll_back(
-        Generations(settings.index_dir),
+        generations_of(settings),
         analyzer=make_analyzer(),
         timezone=settings.timezone,
     )
@@ -85,7 +85,7 @@ def rollback_command() -> None:
 def prune_command(keep: int | None) -> None:
     """Remove old, damaged and unfinished generations, never the live one. Those that were never live go first."""
     settings = index_settings()
-    generations = Generations(settings.index_dir)
+    generations = generations_of(settings)
     with generations.lock():
         left = generations.clean()
         removed = generations.prune(

@@ -19,7 +19,6 @@ from indexer.cli.given import Given, index_settings
 from indexer.cli.output import hint
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY, Stop, until_stdin_closes
-from indexer.generations import Generations
 from indexer.processes import step_back
 from indexer.rebuilding.catch_up import apply_changes
 from indexer.rebuilding.follow import Follower
@@ -27,6 +26,7 @@ from indexer.rebuilding.if_needed import rebuild_if_needed
 from indexer.rebuilding.rebuild import rebuild
 from indexer.rebuilding.status import check, look
 from indexer.settings import IndexSettings, usable_cores
+from indexer.shared_generations import generations_of
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_store
 
@@ -64,7 +64,7 @@ def rebuild_command(
     _exclude(("--no-promote", no_promote), ("--force", force))
     step_back()
     settings = index_settings()
-    generations = Generations(settings.index_dir)
+    generations = generations_of(settings)
     applied = rebuilt = None
     with _store(settings) as store, show_build() as progress:
         options: _Building = {
@@ -104,7 +104,7 @@ def follow_command() -> None:
     with _store(settings) as store:
         Follower(
             store,
-            Generations(settings.index_dir),
+            generations_of(settings),
             analyzer=current_analyzer(settings),
             timezone=settings.timezone,
             tell=hint,
@@ -115,7 +115,7 @@ def follow_command() -> None:
 def status_command() -> None:
     """Show the store, the live index, and whether it needs a rebuild."""
     settings = index_settings()
-    generations = Generations(settings.index_dir)
+    generations = generations_of(settings)
     with _store(settings) as store:
         standing = look(store, generations, **_means(settings))
     summaries.show_status(
@@ -131,7 +131,7 @@ def check_command() -> int:
     """Read the whole live index and every manifest, and report each fault."""
     settings = index_settings()
     with _store(settings) as store:
-        report = check(store, Generations(settings.index_dir), **_means(settings))
+        report = check(store, generations_of(settings), **_means(settings))
     summaries.show_check(report)
     return PARTLY if report.faults else 0
 

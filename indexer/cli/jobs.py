@@ -21,7 +21,6 @@ from indexer.cli.reading import APPLY, FORCE, ONLY, WATERMARK, reading_options
 from indexer.cli.spans import read_span, spell_span
 from indexer.command_line import Parsed, Stop, until_stdin_closes
 from indexer.errors import JobNotFound
-from indexer.generations import Generations
 from indexer.importing import given_source, rejects_of
 from indexer.jobs.kinds import Means, promote_arguments, rebuild_arguments, source_arguments
 from indexer.jobs.work import work
@@ -29,6 +28,7 @@ from indexer.processes import step_back
 from indexer.reading import Options
 from indexer.reconcile import read_only
 from indexer.settings import usable_cores
+from indexer.shared_generations import generations_of
 from indexer.sources.reading import split_part
 from indexer.sources.recognise import is_elsewhere
 from indexer.sources.registry import find_kind
@@ -62,7 +62,7 @@ def work_command(given: Given) -> None:
     ):
         means = Means(
             store=store,
-            generations=Generations(settings.index_dir),
+            generations=generations_of(settings),
             engine_name=settings.engine,
             analyzer=partial(current_analyzer, settings),
             timezone=settings.timezone,

@@ -15,7 +15,6 @@ from indexer.cli.generations import FORCE_PROMOTION
 from indexer.cli.given import Given, index_settings
 from indexer.cli.progress import show_build
 from indexer.command_line import PARTLY
-from indexer.generations import Generations
 from indexer.mining import mined_words
 from indexer.opening import made_with, open_generation
 from indexer.processes import step_back
@@ -23,6 +22,7 @@ from indexer.rebuilding.previewing import preview_words
 from indexer.rebuilding.sample import sample
 from indexer.rebuilding.words import apply_words
 from indexer.settings import usable_cores
+from indexer.shared_generations import generations_of
 from indexer.store.database import open_store
 
 
@@ -41,7 +41,7 @@ def apply_command(given: Given, force: bool) -> int:
     with closing(open_store(settings.store_url)) as store, show_build() as progress:
         report = apply_words(
             store,
-            Generations(settings.index_dir),
+            generations_of(settings),
             engine_name=settings.engine,
             analyzer=current_analyzer(settings),
             timezone=settings.timezone,
@@ -65,7 +65,7 @@ def preview_command(given: Given) -> None:
     settings = index_settings()
     with show_build() as progress:
         made = preview_words(
-            Generations(settings.index_dir),
+            generations_of(settings),
             analyzer=current_analyzer(settings),
             timezone=settings.timezone,
             asking=given.asking,
@@ -78,7 +78,7 @@ def preview_command(given: Given) -> None:
 def found_command() -> None:
     """Show the words that the last rebuild found in the articles, with their frequencies."""
     settings = index_settings()
-    live = Generations(settings.index_dir).live()
+    live = generations_of(settings).live()
     click.echo(made_with(live, current_analyzer(settings)).found_words.lines, nl=False)
 
 
@@ -95,7 +95,7 @@ def mine_command(limit: int) -> None:
     """Print words that the articles hold and neither the dictionary nor the list, as lines of the list of words."""
     settings = index_settings()
     analyzer = current_analyzer(settings)
-    live = Generations(settings.index_dir).live()
+    live = generations_of(settings).live()
     engine = open_generation(live, analyzer=analyzer, timezone=settings.timezone)
     with closing(open_store(settings.store_url)) as store, engine.reader() as reader:
         for each in mined_words(sample(store), reader, analyzer, most=limit):

@@ -7,6 +7,7 @@ knows articles and queries. It does not know generations, the store or HTTP.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -50,6 +51,14 @@ class Reader(Protocol):
         Raises:
             InvalidQuery: an unknown field, facet, sort or way to collapse, a page or size below 1, or a page that ends beyond MAX_DEPTH.
         """
+
+    def expect(self, requests: Sequence[SearchRequest]) -> None:  # noqa: ARG002 (others use them)
+        """Hear which requests may be counted next. An engine that is far away asks for all of them at once, others do nothing.
+
+        Raises:
+            InvalidQuery: as :meth:`search` does, if it asks.
+        """
+        return
 
     def count(self, request: SearchRequest) -> int:
         """The ``total`` of :meth:`search` for the request. Orders nothing and reads no article.
@@ -192,6 +201,39 @@ class Writer(Protocol):
         self.cancel()
 
 
+class Storage(Protocol):
+    """Where an index is kept. Who asks it knows the folder and need not know the engine, nor read what the index holds."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the folder holds all of the index."""
+
+    def size(self) -> int:
+        """The bytes that the index takes; 0 if there is none.
+
+        Raises:
+            IndexFailure: who keeps it does not answer.
+        """
+
+    def writing(self, purpose: str) -> AbstractContextManager[None]:
+        """Be the only writer of the index over all machines, until the block ends. Others are told the ``purpose``.
+
+        If another machine takes the process for dead, every later commit raises WriterBusy. If the index is missing, nobody
+        writes to it, and nothing is done.
+
+        Raises:
+            WriterBusy: another machine is its writer.
+            IndexFailure: who keeps it does not answer.
+        """
+
+    def remove(self) -> None:
+        """Remove what the index has outside of its folder. Removing what is not there is not an error.
+
+        Raises:
+            IndexFailure: who keeps it does not answer.
+        """
+
+
 class Engine(Protocol):
     """One index."""
 
@@ -245,6 +287,16 @@ class Engine(Protocol):
 
         Raises:
             FolderNotWritable: they cannot be written, for want of space or permission.
+        """
+
+    def replicate(self) -> None:
+        """Have as many copies of the index as its keeper is to have, and wait until they are there.
+
+        Whoever filled an index calls this before readers may depend on it. An engine of local files keeps one copy.
+
+        Raises:
+            IndexDamaged: the index is missing.
+            IndexFailure: they cannot be made.
         """
 
     def version(self) -> object:

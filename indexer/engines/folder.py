@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,3 +46,27 @@ def lock_folder(folder: Path) -> FileLock:
     except OSError as error:
         raise FolderNotWritable(folder, error.strerror or str(error)) from error
     return lock
+
+
+class LocalFiles:
+    """The storage of an index whose folder holds all of it."""
+
+    is_local = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def size(self) -> int:
+        """The bytes of its files. Looks at each of them."""
+        size = 0
+        for path in self._folder.rglob("*"):
+            with suppress(FileNotFoundError):  # a concurrent writer may remove files
+                size += path.stat().st_size if path.is_file() else 0
+        return size
+
+    def writing(self, purpose: str) -> AbstractContextManager[None]:  # noqa: ARG002 (for others)
+        """Nothing: the folder is on this machine, and has a lock."""
+        return nullcontext()
+
+    def remove(self) -> None:
+        """Nothing: all of it is in the folder."""

@@ -84,6 +84,9 @@ class MemoryEngine:
             raise FolderNotWritable(self.folder, error.strerror or str(error)) from error
         return [path.name]
 
+    def replicate(self) -> None:
+        """Nothing: the one copy is in the folder."""
+
     def version(self) -> object:
         """The number of the last commit."""
         try:

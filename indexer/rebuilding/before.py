@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
+from indexer.engines.registry import storage_of
 from indexer.errors import IndexFailure, NotEnoughRoom, StoreNeverFilled
 from indexer.generations import Generations
 from indexer.opening import open_generation
@@ -51,15 +52,14 @@ def ensure_filled(
 def ensure_room(store: ArticleStore, generations: Generations) -> None:
     """Raise NotEnoughRoom rather than begin what the disk has no room for.
 
-    The new index is expected to be as large as the live one; without one, as large as the first articles of the store say. The
-    disk can still fill up meanwhile, and then the rebuild fails without harm.
+    The new index is expected to be as large as the live one; without one here, as large as the first articles of the store say. An
+    index that is kept elsewhere takes as much until it is sent there. The disk can still fill up meanwhile, and then the rebuild fails without harm.
 
     Raises:
         NotEnoughRoom: says how much is needed, how much is free, and what to do.
     """
-    try:
-        size = generations.live().size()
-    except IndexFailure:
+    size = _size_here(generations)
+    if size is None:
         texts = [len(text.encode()) for text in islice(sample(store), _SAMPLE)]
         size = round(BYTES_OF_TEXT * store.count() * sum(texts) / max(1, len(texts)))
     folder = generations.root
@@ -68,3 +68,12 @@ def ensure_room(store: ArticleStore, generations: Generations) -> None:
     needed, free = round(ROOM * size), shutil.disk_usage(folder).free
     if needed > free:
         raise NotEnoughRoom(generations.root, needed=needed, free=free)
+
+
+def _size_here(generations: Generations) -> int | None:
+    """The bytes that the live index takes; None if there is none, or if it is not kept here."""
+    try:
+        live = generations.live()
+    except IndexFailure:
+        return None
+    return live.size() if storage_of(live.index).is_local else None

@@ -32,6 +32,8 @@ from indexer.store.articles import ArticleStore
 
 COMMIT_EVERY: Final = 0.7
 """Seconds from one commit to the next, at least, unless a whole batch waits. Each commit costs every reader a new snapshot."""
+AGREE_EVERY: Final = 1.0
+"""Seconds between two looks at what other machines made live."""
 PAUSE: Final = 1.0
 """Seconds after a failure."""
 
@@ -97,9 +99,12 @@ class Follower:
                     raise IndexDamaged(live.index, NO_MATCH)
             with engine.writer() as unused:  # it loads the dictionaries, and is never committed
                 unused.put(Article(id="unused", title="预热", body="预热"))
-            told = False
+            told, agreed = False, time.monotonic()
             while not stop.asked and self._generations.live_name() == live.name:
                 began, pause = time.monotonic(), LOOK_EVERY
+                if began > agreed + AGREE_EVERY:
+                    self._generations.agree()
+                    agreed = began
                 newest = self._store.revision()
                 if newest < revision:
                     raise IndexDamaged(live.index, NO_MATCH)

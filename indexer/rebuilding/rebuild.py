@@ -21,7 +21,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.asking import MakeAsking
 from indexer.build_progress import Announcer, Report, silent
 from indexer.engines.base import Engine
-from indexer.errors import FolderNotWritable, RebuildFailed, WriterBusy
+from indexer.errors import RebuildFailed, SearchIndexError
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
 from indexer.generations import Generations, IsSound
 from indexer.locks import translated
@@ -46,7 +46,7 @@ class RebuildReport:
     """The result of a rebuild. ``promoted``: the generation is live. If not, it waits, because that was asked for or a check failed.
 
     ``articles`` and ``revision`` are the new generation's. ``replayed`` counts the changes made while it was built.
-    ``rate`` is in articles a second over all ``seconds``. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
+    ``rate`` is in articles a second over all ``seconds``. ``size_bytes`` is 0 if who keeps the index did not answer then. ``cleaned`` names removed remains of killed rebuilds, ``pruned``
     removed older generations. ``merge_failure`` says why the engine could not merge after the last replayed change. The
     generation is complete nevertheless. ``found_words`` counts the words that this rebuild found in the articles.
     """
@@ -184,7 +184,7 @@ def rebuild(
         revision=done.replayed.revision,
         replayed=done.during,
         seconds=time.monotonic() - began,
-        size_bytes=made.size(),
+        size_bytes=made.size() or 0,
         cleaned=cleaned,
         pruned=pruned,
         merge_failure=done.replayed.merge_failure,
@@ -217,6 +217,7 @@ def _complete(
     last = _catch_up(store, engine, filled.revision, announcer)
     during = last.put + last.deleted
     announcer.begin("check", total=last.articles)
+    engine.replicate()
     if faults := engine.check():
         raise _not_whole(name, faults)
     checks = compare()
@@ -257,7 +258,7 @@ def _abandon(generations: Generations, folder: Path) -> None:
     if generations.live_name() == folder.name:
         return
     # If the removal fails, the next rebuild does it: the original error matters more.
-    with suppress(FolderNotWritable, WriterBusy), generations.lock():
+    with suppress(SearchIndexError), generations.lock():
         generations.discard(folder.name)
 
 

@@ -100,7 +100,7 @@ class _Climber:
         taken = self.take(ladder, ahead)
         page = taken.page or self._page(taken.rung, taken.ahead)
         if not taken.complete:
-            page = replace(page, complete=False)
+            page = replace(page, lack=page.lack or "time")
         return Climbed(taken.rung, page, taken.stricter_total, taken.whole)
 
     def take(self, ladder: Sequence[Rung], ahead: tuple[Rung, ...] = ()) -> _Taken:
@@ -110,6 +110,9 @@ class _Climber:
         first. If the reader does not mean every word, a rung with fewer than FEW articles does not: a few articles that hold most
         words of a question are a strict match, but usually not the answer.
         """
+        counted = [rung for rung in ladder if self._is_only_counted(rung)]
+        if len(counted) > 1:
+            self.reader.expect([self._asked(rung) for rung in counted])
         worth = 1 if means_every_word(self.tree) else FEW
         best = self._on(ladder[0], ahead)
         for rung in ladder[1:]:
@@ -130,7 +133,14 @@ class _Climber:
 
     def count(self, rung: Rung) -> int:
         """How many articles a rung finds."""
-        return self.reader.count(replace(self.request, query=query_on(self.tree, rung)))
+        return self.reader.count(self._asked(rung))
+
+    def _asked(self, rung: Rung) -> SearchRequest:
+        return replace(self.request, query=query_on(self.tree, rung))
+
+    def _is_only_counted(self, rung: Rung) -> bool:
+        """Whether a rung seldom answers, because others may follow."""
+        return self.only_counts or (may_be_filled(self.tree) and rung != "any")
 
     def _adds(self, rung: Rung, found: int) -> bool:
         """Whether a looser rung may follow ``found`` articles. Orders by time or heat show only the articles of the strictest rung.
@@ -145,8 +155,8 @@ class _Climber:
         return rung in ("most", "any") and may_be_filled(self.tree)
 
     def _on(self, rung: Rung, ahead: tuple[Rung, ...]) -> _Taken:
-        """A rung and its total. Rungs that seldom answer, because others may follow, are only counted."""
-        if self.only_counts or (may_be_filled(self.tree) and rung != "any"):
+        """A rung and its total; its page too, unless it is only counted."""
+        if self._is_only_counted(rung):
             total = self.count(rung)
             deadline = self.request.deadline
             in_time = deadline is None or monotonic() < deadline

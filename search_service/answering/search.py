@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.base import Reader
-from indexer.hits import FacetCount, Hit
+from indexer.hits import FacetCount, Hit, Lack
 from indexer.query import (
     MAX_DEPTH,
     And,
@@ -140,8 +140,7 @@ class Answer:
 
     ``total`` counts articles. ``groups`` counts hits on all pages: fewer than ``total`` if duplicates are collapsed.
     ``pages`` counts the pages that can be requested. ``sort`` is the order of the hits: newest if hot was asked for and no view is
-    known. If not ``complete``, time ran out, and articles, corrections, marks
-    or explanations may be missing.
+    known. With a ``lack`` articles, corrections, marks or explanations may be missing.
     """
 
     question: Question
@@ -150,7 +149,7 @@ class Answer:
     total: int
     groups: int
     total_is_estimate: bool
-    complete: bool
+    lack: Lack | None
     hits: tuple[FoundArticle, ...]
     facets: Mapping[str, tuple[FacetCount, ...]]
     page: int
@@ -158,6 +157,11 @@ class Answer:
     pages: int
     index: IndexState
     took_ms: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return self.lack is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,15 +253,15 @@ def search(
         )
         for hit in page.hits
     )
-    complete = page.complete and monotonic() < deadline
+    lack = page.lack or (None if monotonic() < deadline else "time")
     return Answer(
         question=question,
         understood=_understood(asked, correction, lacking, unviewed=sort != question.sort),
         sort=sort,
         total=page.total,
         groups=page.groups,
-        total_is_estimate=page.total_is_estimate or not complete,
-        complete=complete,
+        total_is_estimate=page.total_is_estimate or lack is not None,
+        lack=lack,
         hits=hits,
         facets=page.facets,
         page=question.page,

@@ -52,9 +52,11 @@ def live_generation(desk: Desk) -> Generation | None:
 
 
 def disk(desk: Desk, live: Generation | None) -> Disk:
-    """The room that the index takes. Looks at each of its files."""
+    """The room that the index takes, as far as it is known. Looks at each of its files."""
     sizes = {
-        each.name: each.size() for each in desk.generations.list() if isinstance(each, Generation)
+        each.name: each.size() or 0
+        for each in desk.generations.list()
+        if isinstance(each, Generation)
     }
     return Disk(
         used=sum(sizes.values()),

@@ -118,6 +118,7 @@ def search_payload(
         "groups": answer.groups,
         "total_is_estimate": answer.total_is_estimate,
         "complete": answer.complete,
+        "lack": answer.lack,
         "page": answer.page,
         "pages": answer.pages,
         "size": answer.size,

@@ -12,7 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 from indexer.errors import StoreError
 from search_service.services import Services
 from search_service.web.api_description import Group, Shape, groups_of, marked_up, shapes_of
-from search_service.web.errors import CODES
+from search_service.web.codes import CODES
 
 DESCRIPTION: Final = (
     "Full-text search over the articles of a portal. Errors are problem+json (RFC 9457); each has a stable `code`, "

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from indexer.errors import FormatMismatch, GenerationMissing, IndexFailure, NoLiveGeneration
+from indexer.errors import (
+    FormatMismatch,
+    GenerationMissing,
+    IndexFailure,
+    IndexUnavailable,
+    NoLiveGeneration,
+)
 
-IndexCode = Literal["index_missing", "index_format", "index_damaged"]
+IndexCode = Literal["index_missing", "index_format", "index_damaged", "index_unavailable"]
 
 
 def index_code(error: IndexFailure) -> IndexCode:
@@ -16,5 +22,7 @@ def index_code(error: IndexFailure) -> IndexCode:
             return "index_missing"
         case FormatMismatch():
             return "index_format"
+        case IndexUnavailable():
+            return "index_unavailable"
         case _:
             return "index_damaged"

@@ -68,7 +68,8 @@ def _state(services: Services) -> Iterator[Metric]:
 def _index(services: Services, index: IndexState) -> Iterator[Metric]:
     generation = services.live.generation()
     yield _gauge("search_index_articles", "Articles in the live index.", index.doc_count)
-    yield _gauge("search_index_bytes", "Size of the live index on disk.", generation.size())
+    if (size := generation.size()) is not None:
+        yield _gauge("search_index_bytes", "Size of the live index on disk.", size)
     yield _gauge(
         "search_index_built_timestamp_seconds",
         "When the live generation was built, in seconds since 1970.",

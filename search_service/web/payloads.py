@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from indexer.hits import Lack
 from indexer.query import Sort
 from search_service.answering.explain import AddedBy, MultipliedBy
 from search_service.answering.rungs import Rung
@@ -208,8 +209,9 @@ class SearchPayload(Payload):
     total: int = Field(description="Articles found, on all pages.")
     groups: int = Field(description="Hits on all pages: duplicates that were collapsed count once.")
     total_is_estimate: bool
-    complete: bool = Field(
-        description="False when time ran out: articles may be missing, and numbers are estimates."
+    complete: bool = Field(description="False when articles may be missing.")
+    lack: Lack | None = Field(
+        description="Why the answer is not complete. time: it ran out. shards: a part of the index did not answer."
     )
     page: int
     pages: int = Field(description="Pages that can be asked for.")

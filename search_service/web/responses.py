@@ -8,13 +8,13 @@ import orjson
 from flask import Response
 from flask_openapi3.models import OPENAPI3_REF_PREFIX
 
-from search_service.web.errors import CODES
+from search_service.web.codes import CODES
 from search_service.web.payloads import Payload, ProblemPayload
 
 ALWAYS = ("bad_request", "internal_error")
 KEYS = ("key_missing", "key_invalid", "key_origin", "rate_limited", "store_unavailable")
 """Codes of every route outside of health checks. Without a key, they come only if the service is private, or limits requests."""
-INDEX = ("index_missing", "index_format", "index_damaged")
+INDEX = ("index_missing", "index_format", "index_damaged", "index_unavailable")
 SEARCHING = (*INDEX, *KEYS, "overloaded")
 
 

@@ -341,6 +341,14 @@ class CommitPromises(EngineBase):
         with engine.reader() as reader:
             assert found(reader, match("学校")) == ["a"]
 
+    def test_an_index_that_was_replicated_answers_as_before(self, engine: Engine) -> None:
+        fill(engine, article("a"))
+        for _ in range(2):
+            engine.replicate()
+        assert engine.check() == []
+        with engine.reader() as reader:
+            assert (found(reader, MatchAll()), reader.revision) == (["a"], 1)
+
     def test_a_commit_without_changes_records_its_revision(self, engine: Engine) -> None:
         fill(engine, article("a"), revision=3)
         fill(engine, revision=9)

@@ -457,3 +457,22 @@ class QueryPromises(EngineBase):
             )
             assert (page.total, [hit.article.id for hit in page.hits]) == (1, ["b"])
             assert page.hits[0].score == plain.hits[0].score > 0
+
+    def test_what_was_expected_counts_as_what_was_not(self, engine: Engine) -> None:
+        fill(engine, article("a", source="甲"), article("b", source="乙"), article("c", body="雨"))
+        queries = (match("学校 石板路"), match("雨"), Not(match("雨")), Literal("石板"))
+        requests = [
+            SearchRequest(query, filter=narrow)
+            for query in queries
+            for narrow in (None, Term("source", "乙"))
+        ]
+        with engine.reader() as reader:
+            before = [reader.count(each) for each in requests]
+            reader.expect(requests)
+            assert [reader.count(each) for each in requests] == before
+            assert [reader.search(each).total for each in requests] == before
+            reader.expect([])
+            assert [reader.count(each) for each in requests] == before
+        fill(engine, article("b", source="乙", body="雨"), revision=2)
+        with engine.reader() as reader:
+            assert reader.count(requests[3]) == before[3] + 1

@@ -6,20 +6,22 @@ import http.client
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 from urllib.parse import quote
 
+from indexer.engines.base import Reader
 from indexer.generations import Generations
 from indexer.ingest import BATCH
+from indexer.opening import open_generation
 from indexer.rebuilding.rebuild import rebuild
 from indexer.store.articles import ArticleStore
 from indexer.store.database import open_keys, open_store
 from search_service.web.writing import NDJSON
-from tests.end_to_end.serving import PATIENCE, Server
+from tests.end_to_end.serving import PATIENCE, Server, wait_until
 from tests.factories import article
 from tests.search_service.indexes import SHANGHAI
 from tests.typed_queries import analyzer
@@ -38,14 +40,14 @@ def store_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'articles.sqlite3'}"
 
 
-def make_portal(folder: Path) -> str:
+def make_portal(folder: Path, *, engine: str = "whoosh") -> str:
     """Make a store with one article, and a live index of it, in ``folder``. Returns a key that may write."""
     with closing(open_store(store_url(folder))) as store:
         store.put([article(FIRST, published_at="2020-01-01")])
         rebuild(
             store,
             Generations(folder / "index"),
-            engine_name="whoosh",
+            engine_name=engine,
             analyzer=analyzer(),
             timezone=SHANGHAI,
             keep=1,
@@ -84,8 +86,9 @@ class Portal:
 
     def ask(self, method: str, target: str, body: bytes | None = None) -> Answer:
         """Raises one of BROKEN if no whole answer comes."""
+        kind = {} if body is None else {"Content-Type": "application/json"}
         with closing(self._connection()) as connection:
-            connection.request(method, target, body, self.headers)
+            connection.request(method, target, body, self.headers | kind)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
@@ -229,6 +232,45 @@ class Bulk(Client):
         return json.dumps({"id": article_id, **self.record(state)}).encode() + b"\n"
 
 
+class Searcher(threading.Thread):
+    """Searches for one text until it is told to stop, and repeats a search that failed once.
+
+    At least ``least`` articles hold the text all the time. An answer with fewer is ``untold``, unless it says that it is not complete.
+    """
+
+    def __init__(self, server: Server, text: str, *, least: int) -> None:
+        super().__init__(daemon=True)
+        self._server, self._least = server, least
+        self._path = f"/api/v1/search?q={quote(text)}&collapse=none"
+        self._told = threading.Event()
+        self.answered = self.repeated = self.partial = 0
+        self.failed: list[bytes] = []
+        self.untold: list[Any] = []
+
+    def run(self) -> None:
+        while not self._told.is_set():
+            status, body = self._server.get(self._path)
+            if status != 200:
+                self.repeated += 1
+                status, body = self._server.get(self._path)
+            if status == 200:
+                self._look_at(json.loads(body))
+            else:
+                self.failed.append(body)
+
+    def _look_at(self, answer: Any) -> None:
+        self.answered += 1
+        self.partial += not answer["complete"]
+        if answer["complete"] and answer["total"] < self._least:
+            self.untold.append(answer)
+
+    def end(self) -> None:
+        """Stop after the current search."""
+        self._told.set()
+        self.join(2 * PATIENCE)
+        assert not self.is_alive()
+
+
 def held(store: ArticleStore) -> dict[str, str]:
     """The titles of all articles of the store, by id."""
     return {
@@ -247,3 +289,39 @@ def differences(clients: Sequence[Client], found: dict[str, str]) -> list[str]:
         for each, sent in known.items()
         if not sent.allows(found.get(each))
     ]
+
+
+def up_to_date(server: Server) -> bool:
+    """Whether the index has all of the store's changes."""
+    with suppress(*BROKEN):
+        status, body = server.get("/readyz")
+        return status == 200 and json.loads(body)["index"]["behind"] == 0
+    return False
+
+
+def read_index(folder: Path) -> Reader:
+    live = Generations(folder / "index").live()
+    return open_generation(live, analyzer=analyzer(), timezone=SHANGHAI).reader()
+
+
+def check(folder: Path, clients: Sequence[Client]) -> None:
+    """The store holds what was answered and nothing that nobody sent, and the index holds the same, each article once."""
+    with closing(open_store(store_url(folder))) as store, read_index(folder) as reader:
+        found = held(store)
+        assert differences(clients, found) == []
+        assert reader.revision == store.revision()
+        assert reader.doc_count == len(found)
+        for article_id, title in found.items():
+            indexed = reader.get(article_id)
+            assert indexed is not None
+            assert indexed.title == title
+    for each in clients:
+        assert each.unexpected == []
+
+
+def go_on(clients: Sequence[Client | Searcher], answers: int) -> None:
+    """Wait until each client got further ``answers``."""
+    wanted = [client.answered + answers for client in clients]
+    wait_until(
+        lambda: all(client.answered >= most for client, most in zip(clients, wanted, strict=True))
+    )

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from random import Random
@@ -20,11 +20,9 @@ from random import Random
 import pytest
 
 import app
-from indexer.engines.base import Reader
 from indexer.generations import Generations
 from indexer.ingest import BATCH
 from indexer.locks import WRITER
-from indexer.opening import open_generation
 from indexer.store.database import open_store
 from tests.end_to_end.publishing import (
     BROKEN,
@@ -33,22 +31,21 @@ from tests.end_to_end.publishing import (
     Client,
     Portal,
     Single,
-    differences,
+    check,
+    go_on,
     held,
     make_portal,
     store_url,
+    up_to_date,
 )
 from tests.end_to_end.serving import (
     PATIENCE,
-    Server,
     children,
     descendants,
     serving,
     start,
     wait_until,
 )
-from tests.search_service.indexes import SHANGHAI
-from tests.typed_queries import analyzer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
 
@@ -62,48 +59,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(runs))
 
 
-def up_to_date(server: Server) -> bool:
-    """Whether the index has all of the store's changes."""
-    with suppress(*BROKEN):
-        status, body = server.get("/readyz")
-        return status == 200 and json.loads(body)["index"]["behind"] == 0
-    return False
-
-
 def followers(folder: Path) -> set[int]:
     """The process that says that it writes to the live generation."""
     holder = Generations(folder / "index").live().folder / f"{WRITER}.holder"
     with suppress(FileNotFoundError):
         return {int(holder.read_text(encoding="utf-8").split()[0])}
     return set()
-
-
-def read_index(folder: Path) -> Reader:
-    live = Generations(folder / "index").live()
-    return open_generation(live, analyzer=analyzer(), timezone=SHANGHAI).reader()
-
-
-def check(folder: Path, clients: Sequence[Client]) -> None:
-    """The store holds what was answered and nothing that nobody sent, and the index holds the same, each article once."""
-    with closing(open_store(store_url(folder))) as store, read_index(folder) as reader:
-        found = held(store)
-        assert differences(clients, found) == []
-        assert reader.revision == store.revision()
-        assert reader.doc_count == len(found)
-        for article_id, title in found.items():
-            indexed = reader.get(article_id)
-            assert indexed is not None
-            assert indexed.title == title
-    for each in clients:
-        assert each.unexpected == []
-
-
-def go_on(clients: Sequence[Client], answers: int) -> None:
-    """Wait until each client got further ``answers``."""
-    wanted = [client.answered + answers for client in clients]
-    wait_until(
-        lambda: all(client.answered >= most for client, most in zip(clients, wanted, strict=True))
-    )
 
 
 @pytest.mark.thorough

@@ -19,7 +19,7 @@ import app
 from indexer.ingest import BATCH
 from indexer.store.database import open_store
 from search_service.web.bodies import BODY_BYTES
-from search_service.web.errors import CODES
+from search_service.web.codes import CODES
 from search_service.writing import MAX_CHANGING
 from tests.end_to_end.publishing import FIRST, Answer, Portal, held, make_portal, store_url
 from tests.end_to_end.raw_requests import CHUNKED, END, answer, asked, chunk

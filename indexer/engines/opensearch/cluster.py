@@ -1,14 +1,17 @@
 """The connection to the cluster: what is asked of it, and its errors as ours.
 
-Only this module and its neighbours know OpenSearch's client. Its address is the setting SEARCH_OPENSEARCH_URL.
+Only this module and its neighbours know OpenSearch's client. The settings SEARCH_OPENSEARCH_... are read here.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,14 +22,19 @@ from indexer.settings import IndexSettings, read_settings
 try:
     from opensearchpy import OpenSearch
     from opensearchpy.exceptions import ConnectionError as NoConnection
-    from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException
+    from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException, SSLError
     from opensearchpy.exceptions import NotFoundError as NotFoundError
     from opensearchpy.exceptions import TransportError as TransportError
 except ImportError as error:
     raise PackageMissing("opensearch-py", "requirements-opensearch.txt") from error
 
+# What fails is raised, and told by whoever catches it. The client would tell each failure, with a traceback.
+logging.getLogger("opensearch").setLevel(logging.ERROR)
+
 PATIENCE: Final = 60.0
 """Seconds that a request without a deadline may take."""
+CONNECTIONS: Final = 8
+"""Connections to each node that are kept open: threads send at once."""
 MAINTENANCE: Final = 3600.0
 """Seconds that merging or copying an index may take."""
 
@@ -34,6 +42,9 @@ MAINTENANCE: Final = 3600.0
 NAMED_SCORES: Final = "include_named_queries_score"
 """What a search holds that wants the scores of its named queries."""
 _NOT_FOUND: Final = 404
+_UNAUTHORIZED: Final = 401
+_NO_SHARD: Final = 503
+"""No copy of a shard answers: also of a snapshot, which is kept by one copy of each shard alone."""
 
 
 class SnapshotGone(Exception):
@@ -45,11 +56,31 @@ class TooLate(Exception):
 
 
 class Cluster:
-    """A cluster at one address. Threads may share it."""
+    """A cluster, at the URLs of one node or of several. Threads may share it.
 
-    def __init__(self, url: str) -> None:
-        self.shown = _without_password(url)
-        self.client = OpenSearch(url, timeout=PATIENCE, max_retries=2)
+    What one node does not answer, another is asked. The names of new indexes begin with ``name``. They get so many ``shards``, and
+    up to so many ``replicas``.
+    """
+
+    def __init__(
+        self,
+        urls: str,
+        *,
+        name: str = "search",
+        authorities: Path | None = None,
+        shards: int = 1,
+        replicas: int = 0,
+    ) -> None:
+        nodes = [each.strip() for each in urls.split(",")]
+        self.shown = ", ".join(map(_without_password, nodes))
+        self.name, self.shards, self.replicas = name, shards, replicas
+        self.client = OpenSearch(
+            nodes,
+            timeout=PATIENCE,
+            max_retries=max(2, len(nodes)),
+            pool_maxsize=CONNECTIONS,
+            ca_certs=None if authorities is None else str(authorities),
+        )
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -62,58 +93,87 @@ class Cluster:
             raise ClusterFailed(self.shown, _reason(error)) from error
 
     def search(
-        self, bodies: Sequence[dict[str, Any]], *, patience: float = PATIENCE
+        self, bodies: Sequence[dict[str, Any]], *, patience: float = PATIENCE, parted: bool = False
     ) -> list[dict[str, Any]]:
-        """The answers to some searches, in one round trip. One for each search if they want the scores of named queries.
+        """The answers to some searches, in one round trip.
+
+        If the index is ``parted`` into shards, scores come of the counts of all of them together.
 
         Raises:
             TooLate: there was no answer after ``patience`` seconds.
-            SnapshotGone: the snapshot that they name was dropped.
+            SnapshotGone: the snapshot that they name was dropped, or the nodes that had it ended.
             ClusterFailed: the cluster does not answer, or refuses one of them.
         """
+        asked = {"search_type": "dfs_query_then_fetch"} if parted else {}
         try:
             if any(NAMED_SCORES in body for body in bodies):
-                return [self._search(body, patience) for body in bodies]
-            return self._search_together(bodies, patience)
+                ask = partial(self._search, patience=patience, asked=asked)
+                with ThreadPoolExecutor(len(bodies), thread_name_prefix="search") as at_once:
+                    return [*at_once.map(ask, bodies)]
+            return self._search_together(bodies, patience, asked)
         except ClusterFailed as failure:
             if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
                 raise TooLate from failure
             raise
 
-    def _search(self, body: dict[str, Any], patience: float) -> dict[str, Any]:
+    def _search(
+        self, body: dict[str, Any], patience: float, asked: dict[str, Any]
+    ) -> dict[str, Any]:
         # The server gives the scores only if the address asks for them too, and no address of several searches can.
         params = {"request_timeout": patience, NAMED_SCORES: "true"}
         try:
             with self.translated():
-                found: dict[str, Any] = self.client.search(body=body, params=params)
+                found: dict[str, Any] = self.client.search(body=body, params=asked | params)
         except NotFoundError as error:
             raise SnapshotGone(_reason(error)) from error
+        except ClusterFailed as failure:
+            if status_of(failure) == _NO_SHARD:
+                raise SnapshotGone(failure.why) from failure
+            raise
         return found
 
     def _search_together(
-        self, bodies: Sequence[dict[str, Any]], patience: float
+        self, bodies: Sequence[dict[str, Any]], patience: float, asked: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        lines = [line for body in bodies for line in ({}, body)]
+        lines = [line for body in bodies for line in (asked, body)]
         with self.translated():
             found = self.client.msearch(body=lines, params={"request_timeout": patience})
         for answer in found["responses"]:
             if "error" in answer:
                 kind, why = _cause(answer["error"])
-                if answer["status"] == _NOT_FOUND:
+                if answer["status"] in (_NOT_FOUND, _NO_SHARD):
                     raise SnapshotGone(why)
                 raise ClusterFailed(self.shown, f"{kind}: {why}")
         responses: list[dict[str, Any]] = found["responses"]
         return responses
 
 
+def status_of(failure: ClusterFailed) -> int | None:
+    """The HTTP status of what the cluster refused; None if it did not answer."""
+    cause = failure.__cause__
+    status = cause.status_code if isinstance(cause, TransportError) else None
+    return status if isinstance(status, int) else None
+
+
+def is_unanswered(failure: ClusterFailed) -> bool:
+    """Whether no node answered."""
+    return isinstance(failure.__cause__, NoConnection)
+
+
 def the_cluster() -> Cluster:
     """The cluster that the settings name. All engines of a process share its connections."""
-    return _cluster_at(read_settings(IndexSettings, os.environ).opensearch_url)
+    return _cluster_of(read_settings(IndexSettings, os.environ))
 
 
 @cache
-def _cluster_at(url: str) -> Cluster:
-    return Cluster(url)
+def _cluster_of(settings: IndexSettings) -> Cluster:
+    return Cluster(
+        settings.opensearch_url,
+        name=settings.opensearch_name,
+        authorities=settings.opensearch_ca,
+        shards=settings.opensearch_shards,
+        replicas=settings.opensearch_replicas,
+    )
 
 
 def _cause(error: dict[str, Any]) -> tuple[str, str]:
@@ -123,8 +183,12 @@ def _cause(error: dict[str, Any]) -> tuple[str, str]:
 
 
 def _reason(error: OpenSearchException) -> str:
+    if isinstance(error, SSLError):
+        return f"no TLS connection ({error.error}); is the certificate's authority in SEARCH_OPENSEARCH_CA?"
     if isinstance(error, NoConnection):
         return "does not answer; start it, or set SEARCH_OPENSEARCH_URL right"
+    if isinstance(error, TransportError) and error.status_code == _UNAUTHORIZED:
+        return "refuses the name and the password; set them right in SEARCH_OPENSEARCH_URL"
     if isinstance(error, TransportError) and isinstance(error.info, dict):
         found = error.info.get("error")
         if isinstance(found, dict):

@@ -29,6 +29,7 @@ def completion_request(request: CompletionRequest) -> dict[str, Any]:
             "field": COMPLETIONS,
             "include": _fitting(request),
             "size": COMPLETION_CANDIDATES,
+            "shard_size": 4 * COMPLETION_CANDIDATES,
             "order": [{"_count": "desc"}, {"_key": "asc"}],
         },
         "aggs": {"newest": {"max": {"field": PUBLISHED}}},

@@ -38,20 +38,21 @@ class OpenSearchEngine:
         self._last: Snapshot | None = None
 
     def create(self) -> None:
-        """Make an empty index in the cluster, then name it in the folder."""
+        """Name an index in the folder, then make it in the cluster: so nothing there is ever without a name here."""
         make_folder(self.folder)
-        index = RemoteIndex(the_cluster(), new_name(), self.folder)
-        index.create()
+        cluster = the_cluster()
+        index = RemoteIndex(cluster, new_name(cluster), self.folder)
         write_name(self.folder, index.name)
+        index.create()
 
     def copy_to(self, folder: Path) -> None:
         """Copy the index in the cluster. A commit that begins meanwhile waits until the copy is made."""
         index = self._index()
         make_folder(folder)
-        name = new_name()
+        name = new_name(index.cluster)
+        write_name(folder, name)
         with committing(self.folder):
             index.copy_to(name)
-        write_name(folder, name)
 
     def reader(self) -> OpenSearchReader:
         """Open the last commit. Readers of one commit share its point in time and its counts."""
@@ -59,7 +60,7 @@ class OpenSearchEngine:
         facts = index.facts()
         with self._lock:
             last = self._last
-            if last is None or last.facts != facts:
+            if last is None or last.facts.number < facts.number:
                 fresh = Snapshot(index)
                 self._last = fresh
                 if last and not last.users:
@@ -86,6 +87,10 @@ class OpenSearchEngine:
         for article in articles:
             part.add(article.id, document_of(article, self.analyzer))
         return [part.close().name]
+
+    def replicate(self) -> None:
+        """Have the cluster make as many replicas as SEARCH_OPENSEARCH_REPLICAS says, if it has nodes for them."""
+        self._index().replicate()
 
     def version(self) -> object:
         """The number of the last commit. One look-up in the cluster."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from indexer.errors import IndexFailure
+from indexer.errors import IndexUnavailable
 
 
-class ClusterFailed(IndexFailure):
+class ClusterFailed(IndexUnavailable):
     """The OpenSearch cluster at ``url`` does not answer, or refuses what is asked of it. A later try may succeed."""
 
     def __init__(self, url: str, why: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from indexer.engines.opensearch.fields import DAY
 from indexer.hits import FacetCount
+
+_OF_SHARD: Final = 10_000
+"""Values that each shard tells. With no more of them, the counts of several shards are exact."""
 
 
 def facet_requests(names: Iterable[str], size: int, timezone: ZoneInfo) -> dict[str, Any]:
@@ -18,7 +21,9 @@ def facet_requests(names: Iterable[str], size: int, timezone: ZoneInfo) -> dict[
 def _values(name: str, size: int) -> dict[str, Any]:
     # By bytes, which is the order of characters.
     order = [{"_count": "desc"}, {"_key": "asc"}]
-    return {"terms": {"field": name, "size": size, "order": order}}
+    return {
+        "terms": {"field": name, "size": size, "shard_size": max(size, _OF_SHARD), "order": order}
+    }
 
 
 def _months(timezone: ZoneInfo) -> dict[str, Any]:

@@ -115,6 +115,8 @@ SETTINGS: Final[dict[str, Any]] = {
         "number_of_replicas": 0,
         # Only a commit shows what was written.
         "refresh_interval": "-1",
+        # How long a deletion refuses older changes of its article: longer than any writer is late.
+        "gc_deletes": "1h",
         "max_result_window": MAX_DEPTH,
         # Completions are asked for by up to some hundred prefixes in one expression.
         "max_regex_length": 1_000_000,

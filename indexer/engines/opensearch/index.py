@@ -1,26 +1,32 @@
 """One index in the cluster: how it is made, changed, committed, copied and read as of one commit.
 
 The folder of an index holds the name of the index in the cluster, with a checksum. All else is in the cluster.
+
+A document of the index holds its :class:`State`. Each shard but the one of that document has a marker with the facts of the last
+commit, since the shards do not show a commit in the same instant: by its markers a reader sees whether all show the same one.
 """
 
 from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
 from pathlib import Path
-from time import sleep
-from typing import Final, NamedTuple
+from time import monotonic
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from indexer.durable import replace_file
 from indexer.engines.opensearch.cluster import (
     MAINTENANCE,
+    PATIENCE,
     Cluster,
     NotFoundError,
-    TransportError,
+    status_of,
 )
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
@@ -30,50 +36,43 @@ from indexer.engines.opensearch.fields import (
     SETTINGS,
     phrase_stream,
 )
+from indexer.engines.opensearch.sending import SHARD_WAIT, Change, send
+from indexer.engines.opensearch.state import Facts, Overtaken, Place, State, facts_of
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "index.json"
 """The file in the folder that names the index."""
-PREFIX: Final = "search-"
-"""How the names of all our indexes in a cluster begin."""
 
-_BULK_BYTES: Final = 5 << 20
-"""The documents of one request; more take memory there and gain nothing."""
-_TRIES: Final = 8
-_FIRST_WAIT: Final = 0.25
-"""Seconds before what the cluster had no room for is sent again; twice as long each time, half a minute together."""
-_TOO_MANY: Final = 429
+_TIMED_OUT: Final = 408
 _CONFLICT: Final = 409
-_NOT_FOUND: Final = 404
-
-
-class Facts(NamedTuple):
-    """What a commit says of itself. ``number`` counts the commits of the index."""
-
-    number: int
-    revision: int
+_LOOK: Final = "20s"
+"""How long one question after the health of an index may wait for it."""
 
 
 class RemoteIndex:
     """An index in the cluster. ``folder`` is where it is named, for errors."""
 
     def __init__(self, cluster: Cluster, name: str, folder: Path) -> None:
-        self.cluster, self.name, self._folder = cluster, name, folder
+        self.cluster, self.name, self.folder = cluster, name, folder
         self._client = cluster.client
 
     # Making
 
     def create(self) -> None:
-        """Make the index, with an empty commit.
+        """Make the index, with an empty commit and without replicas.
 
         Raises:
             ClusterFailed: it cannot be made.
         """
+        shards = {"number_of_shards": self.cluster.shards}
+        settings = SETTINGS | {"index": SETTINGS["index"] | shards}
         with self._translated():
             self._client.indices.create(
-                index=self.name, body={"settings": SETTINGS, "mappings": MAPPINGS}
+                index=self.name, body={"settings": settings, "mappings": MAPPINGS}
             )
-        self.commit(Facts(0, 0))
+        self._write_state(State(0, 0), {"op_type": "create"})
+        self.mark(Facts(0, 0), 0)
+        self.refresh()
 
     def copy_to(self, name: str) -> None:
         """Make another index of the last commit. Nobody may write meanwhile. The nodes share the bytes by hard links.
@@ -82,11 +81,14 @@ class RemoteIndex:
             ClusterFailed: it cannot be made.
             IndexDamaged: this index is missing.
         """
-        # The copy gets all other settings of this index, but neither this block nor the number of replicas.
-        replicas = SETTINGS["index"]["number_of_replicas"]
-        settings = {"index.blocks.write": None, "index.number_of_replicas": replicas}
+        # The copy gets all other settings of this index, but neither this block nor its replicas.
+        settings = {
+            "index.blocks.write": None,
+            "index.auto_expand_replicas": "false",
+            "index.number_of_replicas": 0,
+        }
         try:
-            self._block_writes(True)
+            self._put_settings({"index.blocks.write": True})
             with self._translated():
                 self._client.indices.clone(
                     index=self.name,
@@ -95,11 +97,57 @@ class RemoteIndex:
                     params={"request_timeout": MAINTENANCE, "wait_for_active_shards": "all"},
                 )
         finally:
-            self._block_writes(None)
+            self._put_settings({"index.blocks.write": None})
+        copy = RemoteIndex(self.cluster, name, self.folder)
+        state, place = copy.state()
+        with suppress(Overtaken):  # then the client asked twice: nobody else knows the copy
+            copy.write_state(state.free(), place)
 
-    def _block_writes(self, block: bool | None) -> None:
+    def replicate(self) -> None:
+        """Have the cluster make the replicas, and wait until they are there.
+
+        Raises:
+            ClusterFailed: they are not there after MAINTENANCE seconds.
+            IndexDamaged: the index is missing.
+        """
+        if not self.cluster.replicas:
+            return
+        self._put_settings({"index.auto_expand_replicas": f"0-{self.cluster.replicas}"})
+        until = monotonic() + MAINTENANCE
+        asked = {
+            "wait_for_status": "green",
+            "timeout": _LOOK,
+            "request_timeout": PATIENCE,
+            "ignore": _TIMED_OUT,
+        }
+        while True:
+            with self._translated():
+                health = self._client.cluster.health(index=self.name, params=asked)
+            if not health["timed_out"]:
+                return
+            if monotonic() > until:
+                missing = health["unassigned_shards"] + health["initializing_shards"]
+                why = (
+                    f"{missing} replicas of the index {self.name} are not there; see that the nodes have room on their "
+                    "disks, or ask for fewer in SEARCH_OPENSEARCH_REPLICAS"
+                )
+                raise ClusterFailed(self.cluster.shown, why)
+
+    def _put_settings(self, settings: dict[str, Any]) -> None:
         with self._translated():
-            self._client.indices.put_settings(index=self.name, body={"index.blocks.write": block})
+            self._client.indices.put_settings(index=self.name, body=settings)
+
+    def size(self) -> int:
+        """The bytes of all its copies.
+
+        Raises:
+            ClusterFailed: the cluster does not answer.
+            IndexDamaged: the index is missing.
+        """
+        with self._translated():
+            stats = self._client.indices.stats(index=self.name, metric="store")
+        size: int = stats["_all"]["total"]["store"]["size_in_bytes"]
+        return size
 
     def remove(self) -> None:
         """Remove the index from the cluster, if it is there.
@@ -112,68 +160,74 @@ class RemoteIndex:
 
     # Writing
 
-    def send(self, changes: Iterable[tuple[str, bytes]], number: int) -> None:
-        """Send changes that the commit ``number`` will show: ids with documents as JSON, empty for what is deleted.
-
-        A later commit may have written an article already. Then the change is refused.
+    def send(self, changes: Iterable[Change], version: int) -> None:
+        """Send changes that a later :meth:`refresh` shows. Where the index holds a higher version, a change is refused.
 
         Raises:
             ClusterFailed: a change was refused, or the cluster stayed without room.
             IndexDamaged: the index is missing.
         """
-        for chunk in _chunks(changes):
-            self._send(chunk, number)
+        with self._translated():
+            send(self.cluster, self.name, changes, version)
 
-    def _send(self, chunk: Mapping[str, bytes], number: int) -> None:
-        why = ""
-        for attempt in range(_TRIES):
-            if attempt:
-                sleep(_FIRST_WAIT * 2 ** (attempt - 1))
-            rejected, why = self._try(chunk, number)
-            if not rejected:
-                return
-            chunk = {each: chunk[each] for each in rejected}
-        raise ClusterFailed(
-            self.cluster.shown, f"{len(chunk)} changes were refused again and again: {why}"
-        )
+    def mark(self, facts: Facts, version: int) -> None:
+        """Write the markers of all shards but the one that holds the state. Raises what :meth:`send` raises."""
+        with self._translated():
+            ids = _marker_ids(self.cluster, self.name)
+            if others := ids[1:]:
+                content = orjson.dumps({COMMIT: facts._asdict()})
+                send(self.cluster, self.name, ((each, content) for each in others), version)
 
-    def _try(self, chunk: Mapping[str, bytes], number: int) -> tuple[list[str], str]:
-        """Send a chunk. Returns the ids for which the cluster had no room, and why."""
-        body = b"".join(_lines(each, document, number) for each, document in chunk.items())
-        try:
-            with self._translated():
-                answer = self._client.bulk(index=self.name, body=body)
-        except ClusterFailed as failure:
-            cause = failure.__cause__
-            if isinstance(cause, TransportError) and cause.status_code == _TOO_MANY:
-                return [*chunk], failure.why
-            raise
-        rejected, why = [], ""
-        for item in answer["items"]:
-            (result,) = item.values()
-            if result["status"] < 300 or (result["status"] == _NOT_FOUND and "delete" in item):
-                continue
-            why = f"{result['_id']}: {result.get('error', {}).get('reason')}"
-            if result["status"] != _TOO_MANY:
-                raise ClusterFailed(self.cluster.shown, f"it refused the change of article {why}")
-            rejected.append(result["_id"])
-        return rejected, why
-
-    def commit(self, facts: Facts) -> None:
-        """Show everything that was sent, all at once.
+    def state(self) -> tuple[State, Place]:
+        """The state as it was written last, shown or not.
 
         Raises:
-            ClusterFailed: a later commit was made meanwhile, or the cluster does not answer.
-            IndexDamaged: the index is missing.
+            IndexDamaged: the index is missing, or holds no commit.
+            ClusterFailed: the cluster does not answer.
         """
         with self._translated():
-            self._client.index(
+            found = self._client.get(index=self.name, id=COMMIT_ID)
+        return State(**found["_source"][COMMIT]), Place(found["_seq_no"], found["_primary_term"])
+
+    def write_state(self, state: State, after: Place) -> Place:
+        """Write the state, if nobody wrote it after ``after``.
+
+        Raises:
+            Overtaken: somebody did.
+            IndexDamaged: the index is missing.
+            ClusterFailed: the cluster does not answer.
+        """
+        try:
+            return self._write_state(
+                state, {"if_seq_no": after.seq_no, "if_primary_term": after.primary_term}
+            )
+        except ClusterFailed as failure:
+            if status_of(failure) == _CONFLICT:
+                raise Overtaken from failure
+            raise
+
+    def _write_state(self, state: State, params: dict[str, Any]) -> Place:
+        with self._translated():
+            made = self._client.index(
                 index=self.name,
                 id=COMMIT_ID,
-                body={COMMIT: facts._asdict()},
-                params={"version": facts.number + 1, "version_type": "external"},
+                body={COMMIT: state._asdict()},
+                params=params | SHARD_WAIT,
             )
-            self._client.indices.refresh(index=self.name)
+        return Place(made["_seq_no"], made["_primary_term"])
+
+    def refresh(self) -> None:
+        """Show everything that was sent.
+
+        Raises:
+            IndexDamaged: the index is missing.
+            ClusterFailed: the cluster does not answer, or a shard does not.
+        """
+        with self._translated():
+            shown = self._client.indices.refresh(index=self.name)["_shards"]
+        if shown["failed"]:
+            why = f"{shown['failed']} of {shown['total']} shards of the index {self.name} show no changes now"
+            raise ClusterFailed(self.cluster.shown, why)
 
     # Reading
 
@@ -186,7 +240,7 @@ class RemoteIndex:
         """
         with self._translated():
             found = self._client.get(index=self.name, id=COMMIT_ID, params={"realtime": "false"})
-        return Facts(**found["_source"][COMMIT])
+        return facts_of(found)
 
     def open_point(self, keep_alive: str) -> str:
         """Open a point in time: the index as it is shown now. The cluster drops it when it was not asked for so long.
@@ -212,7 +266,7 @@ class RemoteIndex:
     def frequencies(self, field: str, words: Sequence[str]) -> dict[str, int]:
         """How many articles hold each word in a text field, as of the last commit. Words that none holds are left out.
 
-        Deleted ones count until a merge drops them. O(words).
+        Deleted ones count until a merge drops them. O(words x shards).
 
         Raises:
             IndexDamaged: the index is missing.
@@ -220,16 +274,23 @@ class RemoteIndex:
         """
         if not words:
             return {}
-        body = {
+        asked = {
             "doc": {field: phrase_stream(words)},
             "fields": [field],
             "term_statistics": True,
             **dict.fromkeys(("field_statistics", "positions", "offsets"), False),
         }
         with self._translated():
-            found = self._client.termvectors(index=self.name, body=body)
-        terms = found["term_vectors"].get(field, {}).get("terms", {})
-        return {word: each["doc_freq"] for word, each in terms.items() if "doc_freq" in each}
+            shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
+            found = self._client.mtermvectors(index=self.name, body={"docs": shards})
+        held: dict[str, int] = {}
+        for shard in found["docs"]:
+            if "error" in shard:
+                raise ClusterFailed(self.cluster.shown, str(shard["error"].get("reason")))
+            for word, each in shard["term_vectors"].get(field, {}).get("terms", {}).items():
+                if articles := each.get("doc_freq"):
+                    held[word] = held.get(word, 0) + articles
+        return held
 
     def faults(self) -> list[str]:
         """What is wrong with the index, as far as the cluster knows. It compares checksums itself when it reads files.
@@ -256,12 +317,19 @@ class RemoteIndex:
                 yield
         except NotFoundError as error:
             why = f"the index {self.name} is not in the cluster {self.cluster.shown}"
-            raise IndexDamaged(self._folder, why) from error
+            raise IndexDamaged(self.folder, why) from error
 
 
-def new_name() -> str:
+class Named(NamedTuple):
+    """What a folder says: the index that it means, and the name under which whoever writes to the folder holds a lease."""
+
+    name: str
+    holder: str
+
+
+def new_name(cluster: Cluster) -> str:
     """A name that no index has."""
-    return f"{PREFIX}{secrets.token_hex(8)}"
+    return f"{cluster.name}-{secrets.token_hex(8)}"
 
 
 def write_name(folder: Path, name: str) -> None:
@@ -270,48 +338,51 @@ def write_name(folder: Path, name: str) -> None:
     Raises:
         FolderNotWritable: it cannot be written.
     """
-    facts = {"index": name, "crc32": zlib.crc32(name.encode())}
     try:
-        replace_file(folder / FILE, orjson.dumps(facts))
+        replace_file(folder / FILE, _with_checksum(Named(name, secrets.token_hex(8))))
     except OSError as error:
         raise FolderNotWritable(folder, error.strerror or str(error)) from error
 
 
 def read_name(folder: Path) -> str:
-    """The name of the index that a folder means.
+    """The name of the index that a folder means. Raises what :func:`read_names` raises."""
+    return read_names(folder).name
+
+
+def read_names(folder: Path) -> Named:
+    """What a folder says.
 
     Raises:
-        IndexDamaged: the folder names none, or the file was altered.
+        IndexDamaged: it names no index, or the file was altered.
     """
     path = folder / FILE
     try:
         content = path.read_bytes()
-        name: str = orjson.loads(content)["index"]
-        expected = {"index": name, "crc32": zlib.crc32(name.encode())}
+        said = orjson.loads(content)
+        named = Named(said["name"], said["holder"])
+        expected = _with_checksum(named)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise IndexDamaged(path, str(error)) from error
-    if content != orjson.dumps(expected):
+    if content != expected:
         raise IndexDamaged(path, "its checksum is wrong")
-    return name
+    return named
 
 
-def _chunks(changes: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
-    """Changes in groups of some size. Of several changes of one article in a group only the last is sent."""
-    chunk: dict[str, bytes] = {}
-    size = 0
-    for article_id, document in changes:
-        chunk[article_id] = document
-        size += len(document)
-        if size >= _BULK_BYTES:
-            yield chunk
-            chunk, size = {}, 0
-    if chunk:
-        yield chunk
+def _with_checksum(named: Named) -> bytes:
+    return orjson.dumps(named._asdict() | {"crc32": zlib.crc32("\n".join(named).encode())})
 
 
-def _lines(article_id: str, document: bytes, number: int) -> bytes:
-    """A change in the form of bulk requests. No older commit may change the article after it."""
-    meta = {"_id": article_id, "version": number + 1, "version_type": "external_gte"}
-    if not document:
-        return orjson.dumps({"delete": meta}) + b"\n"
-    return orjson.dumps({"index": meta}) + b"\n" + document + b"\n"
+@cache
+def _marker_ids(cluster: Cluster, index: str) -> tuple[str, ...]:
+    """An id of a marker for each shard; the first is that of the state. The cluster tells which shard an id goes to."""
+    shards = len(cluster.client.search_shards(index=index)["shards"])
+    if shards == 1:
+        return (COMMIT_ID,)
+    ids: dict[int, str] = {}
+    for number in count():
+        candidate = f"{COMMIT_ID}{number or ''}"
+        (copies,) = cluster.client.search_shards(index=index, routing=candidate)["shards"]
+        ids.setdefault(copies[0]["shard"], candidate)
+        if len(ids) == shards:
+            break
+    return tuple(ids.values())

@@ -25,7 +25,7 @@ from indexer.engines.opensearch.scripts import final_score, heat_order
 from indexer.engines.opensearch.snapshot import Answer, Snapshot
 from indexer.engines.opensearch.translation import Translated, translated, with_counts
 from indexer.engines.ranking import SCORE_DECIMALS, freshness
-from indexer.hits import Hit, SearchPage
+from indexer.hits import Hit, Lack, SearchPage
 from indexer.query import MAX_DEPTH, Recency, SearchRequest
 
 _NEWEST: Final = {PUBLISHED: {"order": "desc", "missing": "_last"}}
@@ -50,8 +50,7 @@ class Found:
 class Search:
     """One request to one snapshot.
 
-    ``total`` and ``groups`` are known once it was asked. ``complete`` is False when the deadline passed first, or a shard
-    did not answer.
+    ``total`` and ``groups`` are known once it was asked, and so is what it may ``lack``.
     """
 
     def __init__(self, snapshot: Snapshot, request: SearchRequest, timezone: ZoneInfo) -> None:
@@ -62,28 +61,19 @@ class Search:
         self._end = request.page * request.size
         self._counted: Answer = {}
         self.total = self.groups = 0
-        self.complete = True
+        self.lack: Lack | None = None
 
     @cached_property
     def _made(self) -> Translated:
         make = partial(translated, self._request)
         return with_counts(self._snapshot, make, deadline=self._deadline)
 
-    def count(self) -> int:
-        """How many articles the request finds. One round trip."""
-        try:
-            (answer,) = self._ask([self._body(None, 0)])
-        except TooLate:
-            return 0
-        total: int = answer["hits"]["total"]["value"]
-        return total
-
     def ranked(self) -> list[Found]:
         """The articles on the request's page, in order. One round trip; another beyond the articles that are rescored."""
         try:
             found = self._rescored() if self._made.looked else self._listed(self._end, count=True)
         except TooLate:
-            self.complete = False
+            self.lack = "time"
             return []
         if self._collapse:
             firsts: dict[str, Found] = {}
@@ -93,12 +83,13 @@ class Search:
         return found[self._end - self._request.size : self._end]
 
     def page(self) -> SearchPage:
-        """The answer. One round trip more than :meth:`ranked`, for the articles."""
+        """The answer. One round trip more than :meth:`ranked`, for the articles and the sizes of groups."""
         found = self.ranked()
         articles, sizes = self._articles(found)
         hits = tuple(
             Hit(articles[each.id], each.score if self._scored else 0.0, sizes.get(each.one, 1))
             for each in found
+            if each.id in articles
         )
         size = self._request.facet_size
         facets = {
@@ -108,8 +99,8 @@ class Search:
         return SearchPage(
             total=self.total,
             groups=self.groups,
-            total_is_estimate=not self.complete,
-            complete=self.complete,
+            total_is_estimate=self.lack is not None,
+            lack=self.lack,
             hits=hits,
             facets=MappingProxyType(facets),
         )
@@ -204,24 +195,39 @@ class Search:
         return int(self.total - grouped + groups)
 
     def _articles(self, found: Sequence[Found]) -> tuple[dict[str, Article], dict[str, int]]:
-        """The articles by id, and by group the number of articles that the request finds. One round trip."""
-        if not found:
-            return {}, {}
-        ids = {"ids": {"values": [each.id for each in found]}}
-        bodies: list[dict[str, Any]] = [{"size": len(found), "query": ids, "_source": [ARTICLE]}]
+        """The articles by id, and by group the number of articles that the request finds.
+
+        One round trip, unless the articles are known from rescoring and none has a group.
+        """
+        hits = [each.hit for each in found]
+        unknown = [hit["_id"] for hit in hits if ARTICLE not in hit.get("_source", ())]
         groups = [each.one for each in found if is_group(each.one)] if self._collapse else []
+        bodies: list[dict[str, Any]] = []
+        if unknown:
+            ids = {"ids": {"values": unknown}}
+            bodies.append({"size": len(unknown), "query": ids, "_source": [ARTICLE]})
         if groups:
             terms = {"field": "group", "include": groups, "size": len(groups)}
             bodies.append(self._body(None, 0) | {"aggs": {"sizes": {"terms": terms}}})
         # What was found is shown: this small request has time even if the search had none left.
-        answers = self._snapshot.ask(bodies)
-        articles = {hit["_id"]: article_of(hit["_source"]) for hit in answers[0]["hits"]["hits"]}
-        sizes = answers[1]["aggregations"]["sizes"]["buckets"] if groups else []
+        answers = self._seen(self._snapshot.ask(bodies)) if bodies else []
+        hits += answers[0]["hits"]["hits"] if unknown else []
+        articles = {
+            hit["_id"]: article_of(hit["_source"])
+            for hit in hits
+            if ARTICLE in hit.get("_source", ())
+        }
+        sizes = answers[-1]["aggregations"]["sizes"]["buckets"] if groups else []
         return articles, {each["key"]: each["doc_count"] for each in sizes}
 
     def _ask(self, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
-        answers = self._snapshot.ask(bodies, deadline=self._deadline)
-        self.complete &= not any(each["timed_out"] or each["_shards"]["failed"] for each in answers)
+        return self._seen(self._snapshot.ask(bodies, deadline=self._deadline))
+
+    def _seen(self, answers: list[Answer]) -> list[Answer]:
+        if any(each["_shards"]["failed"] for each in answers):
+            self.lack = "shards"
+        elif any(each["timed_out"] for each in answers):
+            self.lack = self.lack or "time"
         return answers
 
 

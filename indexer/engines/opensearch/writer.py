@@ -3,6 +3,8 @@
 Changes wait in the folder of the index until the commit sends them. What was never committed, the cluster never saw. A commit
 that dies while it sends leaves changes that the next commit shows too; whoever writes from the store's revisions sends them
 again in any case.
+
+A batch needs the folder's lock on this machine, and the lease of the index over all machines.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from indexer.article import Article
 from indexer.engines.base import CommitReport, Writer
 from indexer.engines.folder import lock_folder
 from indexer.engines.opensearch.documents import document_of
-from indexer.engines.opensearch.index import Facts, RemoteIndex, read_name
+from indexer.engines.opensearch.index import RemoteIndex, read_name
+from indexer.engines.opensearch.leases import claim, lease_of
 from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
+from indexer.engines.opensearch.state import Facts
 from indexer.errors import WriterBusy
 
 _COMMIT_LOCK: Final = "commit.lock"
@@ -57,7 +61,11 @@ class OpenSearchWriter(Writer):
         self._lock = lock_folder(folder)
         try:
             remove_parts(folder)  # of a writer that died
-            self._last = index.facts()
+            standing = lease_of(index)
+            with committing(folder):  # a copy lets nobody write
+                self._lease = standing or claim(index)
+            self._ends_lease = standing is None
+            self._version = self._lease.version_of_batch()
         except BaseException:
             self._lock.release()
             raise
@@ -95,10 +103,12 @@ class OpenSearchWriter(Writer):
         try:
             read_name(self._folder)
             self._end_own()
-            facts = Facts(self._last.number + 1, revision)
+            facts = Facts(self._lease.facts.number + 1, revision)
             with committing(self._folder):
-                self._index.send(chain.from_iterable(map(changes_of, self._parts)), facts.number)
-                self._index.commit(facts)
+                self._index.send(chain.from_iterable(map(changes_of, self._parts)), self._version)
+                self._index.mark(facts, self._version)
+                self._lease.commit(facts)
+                self._index.refresh()
             return CommitReport()
         finally:
             self.cancel()
@@ -108,6 +118,8 @@ class OpenSearchWriter(Writer):
         if self._lock.is_locked:
             self._end_own()
             remove_parts(self._folder)
+            if self._ends_lease:
+                self._lease.release()
         self._lock.release()
 
     def _end_own(self) -> None:

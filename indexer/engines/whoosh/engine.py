@@ -102,6 +102,9 @@ class WhooshEngine:
         with translated(self.folder):
             return [path.name for path in build_segments(self.folder, LAYOUT, documents)]
 
+    def replicate(self) -> None:
+        """Nothing: the one copy is in the folder."""
+
     def version(self) -> object:
         """The number of the last commit."""
         with translated(self.folder):

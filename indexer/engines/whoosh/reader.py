@@ -149,7 +149,7 @@ class WhooshReader(Reader):
             total=top.total,
             groups=top.groups,
             total_is_estimate=not (builder.complete and top.complete),
-            complete=top.complete and not builder.late,
+            lack=None if top.complete and not builder.late else "time",
             hits=hits,
             facets=MappingProxyType(facets),
         )

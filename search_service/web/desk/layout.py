@@ -171,8 +171,10 @@ class Plot:
         ]
 
 
-def size_text(size: float) -> str:
-    """A number of bytes: 1.2 GB."""
+def size_text(size: float | None) -> str:
+    """A number of bytes: 1.2 GB; 未知 if it is not known."""
+    if size is None:
+        return "未知"
     for unit in _UNITS[:-1]:
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"

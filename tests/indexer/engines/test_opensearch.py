@@ -9,7 +9,7 @@ from indexer.engines.opensearch.engine import OpenSearchEngine
 from indexer.engines.opensearch.index import read_name
 from tests.contracts.engine import EngineContract
 from tests.contracts.engine_agreement import EngineAgreement
-from tests.opensearch import Node
+from tests.opensearch import Nodes
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("opensearch")]
 
@@ -18,7 +18,7 @@ class TestOpenSearchEngine(EngineContract):
     name = "opensearch"
 
     @pytest.fixture(autouse=True)
-    def _node(self, opensearch: Node) -> None:
+    def _node(self, opensearch: Nodes) -> None:
         self.node = opensearch
 
     def drop_deleted(self, engine: Engine) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.engines.base import Engine
+from indexer.engines.opensearch.cluster import Cluster
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
     END,
@@ -24,7 +30,7 @@ from indexer.engines.opensearch.fields import (
     words_of_stream,
     words_stream,
 )
-from indexer.engines.opensearch.index import new_name, write_name
+from indexer.engines.opensearch.index import write_name
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidSetting
 from indexer.query import KEYWORD_FIELDS, TEXT_FIELDS, TIME_FIELDS
@@ -74,7 +80,7 @@ def test_the_mappings_know_every_field_that_can_be_asked_for() -> None:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine whose index is in a cluster that is away: nobody listens at this port."""
     monkeypatch.setenv("SEARCH_OPENSEARCH_URL", "http://editor:secret@127.0.0.1:9")
-    write_name(tmp_path, new_name())
+    write_name(tmp_path, "search-away")
     return open_engine("opensearch", tmp_path, analyzer=analyzer(), timezone=SHANGHAI)
 
 
@@ -95,11 +101,112 @@ def test_a_writer_that_could_not_begin_left_no_lock(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:9200", "ftp://host", "http://", "http://host:0", "http://h:x"]
+    "url",
+    [
+        "127.0.0.1:9200",
+        "ftp://host",
+        "http://",
+        "http://host:0",
+        "http://h:x",
+        "http://a:1,",
+        "a,b",
+    ],
 )
 def test_an_address_that_is_none_is_an_invalid_setting(url: str) -> None:
     with pytest.raises(InvalidSetting, match=r"SEARCH_OPENSEARCH_URL.*http://127\.0\.0\.1:9200"):
         read_settings(IndexSettings, {"SEARCH_OPENSEARCH_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://editor:secret@host",
+        "http://editor:sec/ret@host:1",
+        "editor:secret@host",
+        "//secret@a",
+    ],
+)
+def test_a_password_in_an_address_that_is_none_is_not_shown(url: str) -> None:
+    with pytest.raises(InvalidSetting) as failure:
+        read_settings(IndexSettings, {"SEARCH_OPENSEARCH_URL": url})
+    assert "ret" not in str(failure.value)
+    assert "editor" not in str(failure.value)
+
+
+def test_a_name_without_a_password_is_an_invalid_setting() -> None:
+    with pytest.raises(InvalidSetting, match="a name needs a password"):
+        read_settings(IndexSettings, {"SEARCH_OPENSEARCH_URL": "http://editor@host:9200"})
+
+
+def test_a_file_of_certificates_that_is_not_there_is_an_invalid_setting(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match=r"SEARCH_OPENSEARCH_CA.*no such file"):
+        read_settings(IndexSettings, {"SEARCH_OPENSEARCH_CA": str(tmp_path / "ca.pem")})
+
+
+class Node(BaseHTTPRequestHandler):
+    """A node that only says who asks. ``names`` are the credentials that it was told."""
+
+    names: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.names.append(b64decode(self.headers["Authorization"].split()[1]).decode())
+        body = b'{"version": {"number": "2.19.6"}}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def node() -> Iterator[HTTPServer]:
+    """A node's server."""
+    with HTTPServer(("127.0.0.1", 0), Node) as server:
+        Node.names.clear()
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+def test_a_node_that_is_away_is_left_out_and_each_gets_its_own_credentials(
+    node: HTTPServer,
+) -> None:
+    urls = f"http://one:first@127.0.0.1:9, http://two:p%40ss%2C@127.0.0.1:{node.server_port}"
+    settings = read_settings(IndexSettings, {"SEARCH_OPENSEARCH_URL": urls})
+    cluster = Cluster(settings.opensearch_url)
+    for _ in range(3):
+        assert cluster.client.info()["version"]
+    assert Node.names == ["two:p@ss,"] * 3
+    assert cluster.shown == f"http://127.0.0.1:9, http://127.0.0.1:{node.server_port}"
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_refused(
+    node: HTTPServer, tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    node.socket = tls.wrap_socket(node.socket, server_side=True)
+    url = f"https://editor:secret@127.0.0.1:{node.server_port}"
+    stranger = Cluster(url)
+    with pytest.raises(ClusterFailed, match="SEARCH_OPENSEARCH_CA"), stranger.translated():
+        stranger.client.info()
+    trusting = Cluster(url, authorities=certificate)
+    assert trusting.client.info()["version"]
 
 
 def test_without_the_client_the_error_names_the_requirements() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.engines.registry import ENGINES, open_engine
+from indexer.engines.registry import ENGINES, open_engine, sharing_of, storage_of
 from indexer.errors import InvalidSetting
 from tests.conftest import PROJECT
 from tests.contracts.engine import SHANGHAI
@@ -43,3 +43,19 @@ def test_an_engine_that_is_not_asked_for_is_not_loaded() -> None:
         check=True,
     )
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["memory", "whoosh"])
+def test_an_index_of_local_files_is_kept_in_its_folder_and_on_its_machine(
+    name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    assert storage_of(folder).size() == 0
+    open_engine(name, folder, analyzer=analyzer(), timezone=SHANGHAI).create()
+    storage = storage_of(folder)
+    assert storage.is_local
+    assert storage.size() == sum(path.stat().st_size for path in folder.iterdir()) > 0
+    with storage.writing("rebuild"):
+        storage.remove()
+    assert [*folder.iterdir()], "who removes the folder removes it"
+    assert sharing_of(name) is None

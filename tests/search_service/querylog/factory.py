@@ -93,7 +93,7 @@ def answer(question: Question, *, rung: str = "words", total: int = 3) -> Answer
         total=total,
         groups=total,
         total_is_estimate=False,
-        complete=True,
+        lack=None,
         hits=(),
         facets={},
         page=question.page,

@@ -24,6 +24,7 @@ from indexer.errors import (
     GenerationMissing,
     IndexDamaged,
     IndexFailure,
+    IndexUnavailable,
     InvalidQuery,
     ManifestDamaged,
     NoLiveGeneration,
@@ -36,7 +37,8 @@ from search_service.live.decisions import Decisions
 from search_service.services import Services
 from search_service.settings import SearchSettings
 from search_service.web.bodies import RefusedBody
-from search_service.web.errors import CODES, problem_of
+from search_service.web.codes import CODES
+from search_service.web.errors import problem_of
 from search_service.web.factory import create_app
 from tests.factories import article, give_format
 from tests.search_service.indexes import SHANGHAI, live_index, promote
@@ -251,6 +253,7 @@ def test_a_request_that_cannot_be_read_has_a_code(error: HTTPException) -> None:
         (ManifestDamaged(Path(), ""), "index_damaged"),
         (FormatMismatch("1", 1, 2), "index_format"),
         (IndexDamaged(Path(), ""), "index_damaged"),
+        (IndexUnavailable(""), "index_unavailable"),
         (ArticleNotFound("a"), "article_not_found"),
         (StoreUnavailable("sqlite:///a", ""), "store_unavailable"),
         (InvalidQuery(""), "internal_error"),

@@ -10,7 +10,7 @@ from flask import Flask
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from search_service.web.errors import CODES
+from search_service.web.codes import CODES
 from search_service.web.payloads import SearchPayload
 from tests.conftest import PROJECT
 from tests.search_service.web.portal import Portal
