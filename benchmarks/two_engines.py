@@ -49,7 +49,7 @@ POLLS: Final = "document_get_action"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The settings of a service, and its generation: articles a second, and the bytes of an article in the index."""
+    """The settings of a service, and its generation: articles a second with all checks, and the bytes of an article in the index."""
 
     environment: dict[str, str]
     index: str
@@ -122,7 +122,7 @@ def report_parts(url: str, index: str, server: Server, texts: Sequence[str]) -> 
         if name != POLLS and count > 1  # the look at the usage itself
     }
     print(f"\nalone, a request takes {times.mean():.1f} ms on average, of which the cluster's")
-    print(f"shards work {(after.milliseconds - before.milliseconds) / len(texts):.1f} ms for ")
+    print(f"shards work {(after.milliseconds - before.milliseconds) / len(texts):.1f} ms for")
     print(f"{(after.searches - before.searches) / len(texts):.1f} searches, which come in calls:")
     for name, count in sorted(calls.items()):
         print(f"  {name}: {count:.2f}")

@@ -55,7 +55,7 @@ def one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
 
 
 def settings(nodes: Nodes) -> dict[str, str]:
-    return {"SEARCH_ENGINE": "opensearch", "SEARCH_OPENSEARCH_URL": nodes.url}
+    return {"SEARCH_ENGINE": "opensearch", "SEARCH_OPENSEARCH_URL": ",".join(nodes.urls)}
 
 
 def test_killed_nodes_cost_no_change_and_no_search(
@@ -68,7 +68,7 @@ def test_killed_nodes_cost_no_change_and_no_search(
 
     One kill for every ten of `--fault-seeds`.
     """
-    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", three.url)
+    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", ",".join(three.urls))
     key = make_portal(tmp_path, engine="opensearch")
     three.client.indices.put_settings(index=OURS, body={"index.number_of_replicas": 1})
     three.wait(3)
@@ -82,7 +82,7 @@ def test_killed_nodes_cost_no_change_and_no_search(
         try:
             go_on(clients, ANSWERS)
             for _ in range(max(1, pytestconfig.getoption("--fault-seeds") // 10)):
-                victim = three.manager() or 1  # the service knows the address of node 0 only
+                victim = three.manager()
                 three.kill(victim)
                 go_on(clients, ANSWERS)
                 three.up(victim)
