@@ -97,28 +97,24 @@ class PairDocs:
         place = bisect_left(self._numbers, pair)
         if place < len(self._numbers) and self._numbers[place] == pair:
             return self._unpacked(place, end - begin)
-        before = int(self._before[0][place]) if place else 0
-        return self._docs[begin - before : end - before]
+        return self._plain(place, begin, end)
 
     def between(self, first: int, last: int) -> U16:
         """The documents of pairs ``first`` to ``last`` (excluded), one after another; never change them. O(postings)."""
         low, high = bisect_left(self._numbers, first), bisect_left(self._numbers, last)
         begin, end = self._starts[first], self._starts[last]
         if low == high:
-            before = int(self._before[0][low]) if low else 0
-            return self._docs[begin - before : end - before]
-        postings_before, _ = self._before
-        edges = self._starts.at(self._packed_pairs[low:high].astype(np.intp)).tolist()
-        pieces, at = [], begin
-        for place, edge in zip(range(low, high), edges, strict=True):
-            shift = int(postings_before[place])
-            pieces.append(self._docs[at - shift : edge - shift])
-            size = int(postings_before[place + 1]) - shift
-            pieces.append(self._unpacked(place, size))
-            at = edge + size
-        shift = int(postings_before[high])
-        pieces.append(self._docs[at - shift : end - shift])
-        return np.concatenate(pieces)
+            return self._plain(low, begin, end)
+        packed_pairs = self._packed_pairs[low:high].astype(np.intp)
+        starts, ends = self._starts.at(packed_pairs), self._starts.at(packed_pairs + 1)
+        pieces: list[U16] = []
+        at = begin
+        for place, edge, next_edge in zip(
+            range(low, high), starts.tolist(), ends.tolist(), strict=True
+        ):
+            pieces += self._plain(place, at, edge), self._unpacked(place, next_edge - edge)
+            at = next_edge
+        return np.concatenate([*pieces, self._plain(high, at, end)])
 
     def some(self, pairs: IntP) -> U16:
         """The documents of some pairs, one after another: a fresh array. O(postings)."""
@@ -138,6 +134,11 @@ class PairDocs:
         # The search leaves out the last posting: a document greater than the others is there or nowhere.
         at = docs[:-1].searchsorted(within)
         return at + begin, docs[at] == within
+
+    def _plain(self, place: int, begin: int, end: int) -> U16:
+        """The documents of postings ``begin`` to ``end`` (excluded), none of them packed; ``place`` packed pairs come before."""
+        before = int(self._before[0][place]) if place else 0
+        return self._docs[begin - before : end - before]
 
     def _ranked(self, place: int, begin: int, within: U16) -> tuple[IntP, NDArray[np.bool_]]:
         ranks, bits = self._bitmap(place)

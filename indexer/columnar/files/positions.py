@@ -50,7 +50,6 @@ class Positions:
     """Reads the positions of one field. Threads may share it."""
 
     def __init__(self, file: ArrayFile, prefix: str) -> None:
-        self._prefix = prefix
         self._lows: NDArray[np.uint8] = file[f"{prefix}/{_LOWS}"]
         self._highs = SmallNumbers(file, f"{prefix}/{_HIGHS}")
 
@@ -67,7 +66,7 @@ class Positions:
 
     def faults(self) -> list[str]:
         """What is wrong with the arrays. O(n)."""
-        return self._highs.faults(f"{self._prefix}/{_HIGHS}", len(self._lows))
+        return self._highs.faults(len(self._lows))
 
 
 def _joined(lows: NDArray[np.uint8], highs: AnyArray) -> AnyArray:

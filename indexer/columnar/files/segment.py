@@ -124,7 +124,7 @@ class PostingsField:
         """What is wrong with the arrays of documents, frequencies and positions, each for itself. O(postings + positions)."""
         yield from self.pair_docs.faults()
         if self.words:
-            yield from self._freqs.faults(f"p/{self._name}/freqs", self.posting_count)
+            yield from self._freqs.faults(self.posting_count)
             yield from self._positions.faults()
 
     @property

@@ -64,6 +64,7 @@ class SmallNumbers:
     """Reads an array of small numbers. Threads may share it."""
 
     def __init__(self, file: ArrayFile, name: str) -> None:
+        self._name = name
         self._pairs: NDArray[np.uint8] = file[name]
         self._big_at: AnyArray = file[f"{name}_big_at"]
         self._big: NDArray[np.uint32] = file[f"{name}_big"]
@@ -111,8 +112,9 @@ class SmallNumbers:
         rest = self._pairs[(len(self._before) - 1) * (_STRIDE // 2) :]
         return int(self._before[-1]) + int(_sums(rest).sum()) + int(self._big_before[-1])
 
-    def faults(self, name: str, count: int) -> list[str]:
+    def faults(self, count: int) -> list[str]:
         """What is wrong with the arrays of ``count`` numbers. O(count)."""
+        name = self._name
         if len(self._pairs) != (count + 1) // 2:
             return [f"'{name}' has {len(self._pairs)} entries, not {(count + 1) // 2}"]
         if not np.array_equal(self._big_at, np.flatnonzero(self._small(0, count) == BIG)):
