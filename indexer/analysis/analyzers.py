@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -34,6 +34,7 @@ from indexer.analysis.rows import Row, rows_of, with_counter
 from indexer.analysis.scripts import ends_sentence
 from indexer.analysis.segmenter import ChineseSegmenter
 from indexer.analysis.spoken import SpokenWords, packaged_words
+from indexer.analysis.streams import Place, TextBatch
 
 CHAIN_VERSION: Final = 4
 """Increased whenever the same text and dictionaries give other tokens than before."""
@@ -46,10 +47,6 @@ class Token(NamedTuple):
     position: int
     start: int
     end: int
-
-
-Place = str | tuple[str, ...]
-"""What stands at one position: a word, or a word and those inside it. Nothing, (), where a sentence ends."""
 
 
 class Analyzer(Protocol):
@@ -94,11 +91,11 @@ class Analyzer(Protocol):
         first.
         """
 
-    def places(self, text: str) -> list[Place]:
-        """What :meth:`index` finds, position by position, without where it stands: an index needs no more. In half the time."""
+    def batch(self) -> TextBatch:
+        """What :meth:`index` finds, for many texts at once, without where it stands: an index needs no more."""
 
-    def glued(self, places: Iterable[Place]) -> set[str]:
-        """The names that the segmenter glued to a neighbour in one of these places: see ``glued.py``. O(places), most of it in C."""
+    def glued(self, place: Place) -> tuple[str, ...]:
+        """The names that the segmenter glued to a neighbour in the words of a place: see ``glued.py``."""
 
     def query(self, text: str) -> list[Token]:
         """The words of a query: those of :meth:`index` without words inside others and without stopwords.
@@ -262,21 +259,13 @@ class ChineseAnalyzer:
             at = end
         return tokens
 
-    def places(self, text: str) -> list[Place]:
-        """See :meth:`Analyzer.places`. Looks each piece up in C, with code for those alone that may follow a number."""
-        pieces = self._segmenter.cut(fold(text))
-        found = [*map(self._places.__getitem__, pieces)]
-        counts = counters()
-        for at in [at for at, piece in enumerate(pieces) if piece[0] in counts]:
-            if at and pieces[at - 1][-1].isdigit() and found[at]:
-                rows = with_counter(pieces[at], self._rows[pieces[at]] or ())
-                found[at] = tuple(row[0] for row in rows) or pieces[at]
-        begun = next((at for at, place in enumerate(found) if place), len(found))
-        return [place for place in found[begun:] if place is not None]
+    def batch(self) -> TextBatch:
+        """See :meth:`Analyzer.batch`."""
+        return TextBatch(self._segmenter, self._places.__getitem__, self._after_number)
 
-    def glued(self, places: Iterable[Place]) -> set[str]:
+    def glued(self, place: Place) -> tuple[str, ...]:
         """See :meth:`Analyzer.glued`."""
-        return set(chain.from_iterable(map(self._glued.__getitem__, set(places))))
+        return self._glued[place]
 
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
@@ -353,6 +342,11 @@ class ChineseAnalyzer:
     def _glued_at(self, place: Place) -> tuple[str, ...]:
         words = (place,) if isinstance(place, str) else place
         return tuple(end for word in words for end in glued_ends(word, self.holds))
+
+    def _after_number(self, word: str) -> Place:
+        """What a word puts at its position if it follows a number and begins with a measure."""
+        rows = with_counter(word, self._rows[word] or ())
+        return tuple(row[0] for row in rows) or word
 
     def _place_of(self, piece: str) -> Place | None:
         """What a piece puts at its position; None for a separator that takes none."""

@@ -66,7 +66,12 @@ def fold(text: str) -> str:
 
 def fold_literal(text: str) -> str:
     """``fold(text)`` with each run of white space replaced by one space, and none at the ends. The length may change."""
-    return " ".join(fold(text).split())
+    return spaced(fold(text))
+
+
+def spaced(text: str) -> str:
+    """``text`` with each run of white space replaced by one space, and none at the ends."""
+    return " ".join(text.split())
 
 
 def fold_title(text: str) -> str:

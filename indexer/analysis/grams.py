@@ -2,7 +2,7 @@
 
 Every run of letters and digits adds its bigrams to the index, and every other sign is a gram of its own, so any literal can be
 found. :func:`plan_literal` says which grams an article must have. For each gram the index keeps its documents, but no positions. The engine verifies longer
-literals in the stored folded text.
+literals in the text.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _RUN: Final = re.compile(r"[^\W_]+")
 """A maximal run of characters for which str.isalnum() holds."""
 
 
+_BETWEEN: Final = "\0"
+"""Stands between two texts. It is neither a letter nor a digit nor a sign, so it has no part in a gram."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiteralPlan:
     """Which grams a text must have to hold a literal.
@@ -46,23 +50,31 @@ def grams(text: str) -> set[str]:
 
     Every letter, digit or sign of the text thus begins at least one gram. O(length).
     """
-    codes = gram_codes(text)
+    codes, _ = gram_codes([fold(text)])
     points = np.stack((codes >> np.uint64(32), codes), axis=1).astype(np.uint32)
     return set(points.view("<U2").ravel().tolist())
 
 
-def gram_codes(text: str) -> NDArray[np.uint64]:
-    """The :func:`grams` of a text as numbers, at each of their places: the first code point times 2**32, plus the other.
+def gram_codes(folded: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """The :func:`grams` of some folded texts as numbers, at each of their places: the first code point times 2**32, plus the other.
 
-    An array of uint64, made without Python code for each character.
+    Returns uint64[grams], text by text, and uint32[texts], how many each text has. O(length), in C.
     """
-    points = np.frombuffer(f"{fold(text)} ".encode("utf-32-le", "surrogatepass"), np.uint32)
+    if not folded:
+        return np.empty(0, np.uint64), np.empty(0, np.uint32)
+    points = np.frombuffer(
+        _BETWEEN.join([*folded, ""]).encode("utf-32-le", "surrogatepass"), np.uint32
+    )
     joins, begins = _tables()
-    first, second = points[:-1], points[1:]
-    second = np.where(joins[first] & joins[second], second, np.uint32(ord(" ")))
-    kept = begins[first]
-    codes: NDArray[np.uint64] = first[kept].astype(np.uint64) << np.uint64(32) | second[kept]
-    return codes
+    second = np.append(points[1:], np.uint32(ord(_BETWEEN)))
+    second[~(joins[points] & joins[second])] = ord(" ")
+    kept = begins[points]
+    ends = np.cumsum([len(text) + 1 for text in folded])
+    counts = np.add.reduceat(kept, np.append(0, ends[:-1]), dtype=np.uint32)
+    codes = points[kept].astype(np.uint64)
+    codes <<= np.uint64(32)
+    codes |= second[kept]
+    return codes, counts
 
 
 @cache

@@ -25,6 +25,9 @@ from indexer.analysis.routes import Route, make_route
 from indexer.analysis.scripts import HAN_RUN, LETTER_OR_DIGIT, split_scripts
 from indexer.analysis.spellings import number_branches
 
+Gap = str | tuple[str, ...]
+"""What stands between two Chinese runs: a text; or texts and words that mix scripts, in turns, a text first and last."""
+
 _NUMERAL: Final = frozenset("零〇一二三四五六七八九十百千万亿两")
 """Characters of numbers in Chinese words."""
 
@@ -59,13 +62,27 @@ class ChineseSegmenter:
 
     def cut(self, text: str) -> list[str]:
         """The pieces of ``text``. O(length)."""
+        return self._pieces(*self.items(text))
+
+    def items(self, text: str) -> tuple[list[str], list[Gap]]:
+        """The words of the Chinese runs of ``text``, with a line feed before, between and behind the runs; and what stands there.
+
+        :meth:`between` has the pieces of a gap. Characters that stand alone, one after another, have the pieces of :meth:`alone`. Takes a third of the time of :meth:`cut`.
+        """
+        return self._items(self._mixed.split(text))
+
+    def between(self, gap: Gap) -> list[str]:
+        """The pieces of what stands between two Chinese runs."""
+        if isinstance(gap, str):
+            return self._between[gap]
         pieces: list[str] = []
-        for index, part in enumerate(self._mixed.split(text)):
-            if index % 2:
-                pieces.append(part)
-            elif part:
-                self._cut_plain(part, pieces)
+        for index, part in enumerate(gap):
+            pieces += (part,) if index % 2 else self._between[part]
         return pieces
+
+    def alone(self, run: str) -> list[str]:
+        """The pieces of characters that the route left alone, one after another."""
+        return self._alone[run]
 
     def divide(self, runs: str) -> list[str]:
         """Chinese runs that are separated by line feeds as words of the dictionaries. Joins no unknown characters.
@@ -76,9 +93,7 @@ class ChineseSegmenter:
 
     def cut_parts(self, text: str) -> list[str]:
         """The pieces of ``text``, cut as if no word mixed scripts."""
-        pieces: list[str] = []
-        self._cut_plain(text, pieces)
-        return pieces
+        return self._pieces(*self._items([text]))
 
     def inner_words(self, word: str) -> list[tuple[str, int, int]]:
         """The dictionary's words of two or more characters inside a Chinese ``word``: word, start, end.
@@ -93,30 +108,42 @@ class ChineseSegmenter:
             spans = [span for span in spans if within.isdisjoint(span)]
         return [(word[start:end], start, end) for start, end in spans if holds(word[start:end])]
 
-    def _cut_plain(self, text: str, pieces: list[str]) -> None:
-        parts = HAN_RUN.split(text)
-        between = iter(parts[::2])
-        pieces += self._between[next(between)]
-        if len(parts) == 1:
-            return
-        words = self._route.cut("\n".join(parts[1::2]))
-        words.append("\n")
+    def _items(self, parts: Sequence[str]) -> tuple[list[str], list[Gap]]:
+        """The items of texts with a word that mixes scripts between every two of them."""
+        runs: list[str] = []
+        gaps: list[Gap] = []
+        gap: list[str] = []
+        for index, part in enumerate(parts):
+            if index % 2:
+                gap.append(part)
+                continue
+            first, *rest = HAN_RUN.split(part)
+            gap.append(first)
+            if rest:
+                gaps.append(gap[0] if len(gap) == 1 else tuple(gap))
+                runs += rest[::2]
+                gaps += rest[1:-1:2]
+                gap = rest[-1:]
+        gaps.append(gap[0] if len(gap) == 1 else tuple(gap))
+        return self._route.cut("\n".join(["", *runs, ""])), gaps
+
+    def _pieces(self, words: Iterable[str], gaps: Iterable[Gap]) -> list[str]:
+        pieces: list[str] = []
         append = pieces.append
-        alone = (
-            ""  # characters that the route left alone, until a longer word or the end of the run
-        )
+        left = iter(gaps)
+        alone = ""  # characters that the route left alone, until a longer word or a gap
         for word in words:
-            if len(word) > 1:
-                if alone:
-                    pieces += self._alone[alone]
-                    alone = ""
-                append(word)
-            elif word != "\n":
+            if len(word) == 1 and word != "\n":
                 alone += word
-            else:
+                continue
+            if alone:
                 pieces += self._alone[alone]
                 alone = ""
-                pieces += self._between[next(between)]
+            if word == "\n":
+                pieces += self.between(next(left))
+            else:
+                append(word)
+        return pieces
 
     def _join_alone(self, run: str) -> list[str]:
         """The words among characters that the route left alone, by the model of unknown words."""

@@ -10,6 +10,7 @@ import secrets
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -131,7 +132,9 @@ class MemoryEngine:
         places = {field: positions(cut[field]) for field in cut}
         folded = {field: fold_literal(text) for field, text in texts.items()}
         offers = offers_of(article, cut["title"], folded["body"])
-        glued = frozenset(self.analyzer.glued(set().union(*tokens.values())))
+        glued = frozenset(
+            chain.from_iterable(map(self.analyzer.glued, set().union(*tokens.values())))
+        )
         return Entry(article, tokens, places, folded, keywords(article), offers, glued)
 
     def _write(self, commit: int, revision: int, lines: Mapping[str, bytes]) -> None:

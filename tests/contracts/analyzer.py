@@ -9,17 +9,19 @@ from __future__ import annotations
 import pickle
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.analysis.analyzers import Analyzer
+from indexer.analysis.analyzers import Analyzer, Token
 from indexer.analysis.characters import fold
 from indexer.analysis.dictionary import UserDictionary, UserWord
 from indexer.analysis.spellings import usual
+from indexer.analysis.streams import Place, Texts
 
 ANY_CHARACTER = st.characters(exclude_categories=())
 """Every code point, including lone surrogates and control characters."""
@@ -48,6 +50,15 @@ LONG_TEXTS = {
     "20,000 separators": "，。" * 10_000,
     "20,000 combining marks": "e" + "\u0301" * 20_000,
 }
+
+
+def _placed(tokens: list[Token]) -> list[tuple[Place, int]]:
+    """What stands at each position."""
+    placed: list[tuple[Place, int]] = []
+    for position, together in groupby(tokens, itemgetter(1)):
+        words = tuple(token.text for token in together)
+        placed.append((words[0] if len(words) == 1 else words, position))
+    return placed
 
 
 class AnalyzerContract(ABC):
@@ -95,21 +106,33 @@ class AnalyzerContract(ABC):
             apart = any(end in between for end in "。!?;…\n\r\v\f\x85\u2028\u2029.")
             assert second.position - first.position <= 1 or apart
 
-    @given(st.one_of(TEXTS, COUNTED))
+    @given(
+        st.lists(st.one_of(TEXTS, COUNTED), max_size=4),
+        st.lists(st.one_of(TEXTS, COUNTED), max_size=2),
+        st.integers(0, 4),
+    )
     @MANY
-    def test_the_places_are_the_tokens_by_position(self, text: str) -> None:
+    def test_texts_that_are_read_together_have_the_tokens_of_each(
+        self, bodies: list[str], titles: list[str], kept: int
+    ) -> None:
         analyzer = self.make()
-        tokens = analyzer.index(text)
-        last = tokens[-1].position if tokens else -1
-        standing: list[list[str]] = [[] for _ in range(last + 1)]
-        for token in tokens:
-            standing[token.position].append(token.text)
-        places = analyzer.places(text)
-        assert not any(places[last + 1 :])
-        stacks = [[place] if isinstance(place, str) else [*place] for place in places[: last + 1]]
-        assert stacks == standing
-        words = {token.text for token in tokens}
-        assert analyzer.glued(places) == analyzer.glued(words)
+        batch = analyzer.batch()
+        fields = [Texts(), Texts()]
+        for field, texts in zip(fields, (bodies, titles), strict=True):
+            for text in texts:
+                batch.add(fold(text), field)
+        fields[0].cut(kept)
+        for field, texts in zip(fields, (bodies[:kept], titles), strict=True):
+            stream = batch.read(field)
+            found = [
+                (stream.places[number], position)
+                for number, position in zip(
+                    stream.ids.tolist(), stream.positions.tolist(), strict=True
+                )
+            ]
+            told = [_placed(analyzer.index(text)) for text in texts]
+            assert found == [each for places in told for each in places]
+            assert stream.counts.tolist() == [len(places) for places in told]
 
     @given(TEXTS)
     @MANY

@@ -7,9 +7,9 @@ Arrays of a segment (d documents, f blob fields, b blocks)::
     block_docs u4[b+1]      the first document of each block
     sizes u4[d*f]           length before compression: document by document, field by field
 
-A block holds whole documents, with all their fields: as many as fit in BLOCK_BYTES, at least one. What two fields of a document
-share is stored once that way: beside an article, its folded text takes a fifth of the room that it takes alone. A merge copies blocks unchanged. It compresses a
-block again only if the block holds a deleted document, or so little data that it is better packed with others.
+A block holds whole documents, with all their fields: as many as fit in BLOCK_BYTES, at least one. What two of them share is stored
+once. A merge copies blocks unchanged. It compresses a block again only if the block holds a deleted document, or so little data that
+it is better packed with others.
 Each block carries zstd's own checksum of four bytes, so altered text is never returned.
 """
 

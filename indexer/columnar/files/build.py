@@ -6,11 +6,11 @@ Several processes may build segments at the same time, each its own file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,9 @@ from indexer.columnar.files.blobs import BlobWriter
 from indexer.columnar.files.fields import BLOBS, MISSING_INT, MISSING_UINT, ColumnKind, Layout
 from indexer.columnar.files.inversion import (
     U32,
-    U64,
     FieldBuffer,
+    Inverted,
     LaidOut,
-    PairBuffer,
     Place,
     Postings,
     Term,
@@ -47,34 +46,60 @@ _MAX_DOCS: Final = 1 << 26
 
 ColumnValue = int | float | bytes | Sequence[bytes] | None
 Terms = Iterable[Term]
-_NO_PAIRS: Final = np.empty(0, np.uint64)
 
 
 @dataclass(slots=True)
 class Document:
     """The contents of one document's fields. Fields that it lacks are empty or missing.
 
-    ``words`` maps a field to what stands at its places and to their positions, ``terms`` to its distinct terms. ``pairs`` maps a
-    field of terms to its terms as numbers, if each has two characters: see :class:`PairBuffer`.
+    ``words`` maps a field to what stands at its places and to their positions, ``terms`` to its distinct terms. ``texts`` are read
+    by the buffers that were given to the builder.
     """
 
     words: Mapping[str, tuple[Sequence[Place], Sequence[int]]] = field(default_factory=dict)
     terms: Mapping[str, Terms] = field(default_factory=dict)
     columns: Mapping[str, ColumnValue] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
-    pairs: Mapping[str, U64] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Buffer(Protocol):
+    """Collects what one field has of each document, until it is inverted."""
+
+    def add(self, document: Document) -> None:
+        """Add what the field has of the next document."""
+
+    def cut(self, documents: int) -> None:
+        """Drop all but the first ``documents`` documents."""
+
+    def invert(self) -> Inverted:
+        """The postings of all documents. Called once, in the order of the layout's fields."""
+
+    def __len__(self) -> int:
+        """How many terms it holds, about: a measure of the memory that inverting takes."""
+
+
+MakeBuffers = Callable[[], Mapping[str, Buffer]]
+"""Makes the buffers of fields that read documents' texts, for one segment."""
+
+
+def no_buffers() -> dict[str, Buffer]:
+    """No field reads a text."""
+    return {}
 
 
 class SegmentBuilder:
     """Collects documents in memory and writes them as one segment."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, buffers: MakeBuffers = no_buffers) -> None:
         self.layout = layout
         self.doc_count = 0
+        self._readers = buffers()
         self._buffers = {
-            name: FieldBuffer(positions=kind == "words") for name, kind in layout.postings.items()
+            name: FieldBuffer(positions=kind == "words")
+            for name, kind in layout.postings.items()
+            if name not in self._readers
         }
-        self._pairs: dict[str, PairBuffer] = {}
         self._columns: dict[str, list[ColumnValue]] = {name: [] for name in layout.columns}
         self._blobs = BlobWriter(len(layout.blobs))
 
@@ -96,12 +121,8 @@ class SegmentBuilder:
                     buffer.add(*document.words.get(name, ((), ())))
                 else:
                     buffer.add(document.terms.get(name, ()))
-            for name in document.pairs.keys() - self._pairs.keys():
-                self._pairs[name] = PairBuffer(self.doc_count)
-            for name, pairs in self._pairs.items():
-                if len(self._buffers[name]):
-                    raise Unsupported(f"field {name!r} has terms and pairs")
-                pairs.add(document.pairs.get(name, _NO_PAIRS))
+            for reader in self._readers.values():
+                reader.add(document)
         except BaseException:
             self._cut()
             raise
@@ -115,13 +136,12 @@ class SegmentBuilder:
         """Drop what was begun of a document."""
         for buffer in self._buffers.values():
             buffer.cut(self.doc_count)
-        for pairs in self._pairs.values():
-            pairs.cut(self.doc_count)
-        self._pairs = {name: pairs for name, pairs in self._pairs.items() if len(pairs)}
+        for reader in self._readers.values():
+            reader.cut(self.doc_count)
 
     def memory(self) -> int:
         """Estimated peak bytes that writing needs: buffers, sort keys and orders."""
-        held = [*map(len, self._buffers.values()), *map(len, self._pairs.values())]
+        held = [*map(len, self._buffers.values()), *map(len, self._readers.values())]
         occurrences, largest = sum(held), max(held, default=0)
         return 8 * occurrences + 40 * largest + self._blobs.nbytes
 
@@ -129,15 +149,12 @@ class SegmentBuilder:
         """Write and fsync the segment. Returns its size in bytes. An error leaves no file behind."""
         file = ArrayFileWriter(path)
         try:
-            for name, buffer in self._buffers.items():
-                pairs = self._pairs.get(name)
-                terms, postings, lengths = (buffer if pairs is None else pairs).invert()
+            for name, kind in self.layout.postings.items():
+                reader = self._readers.get(name)
+                made = self._buffers[name].invert() if reader is None else reader.invert()
+                terms, postings, lengths = made
                 numbers = write_postings(
-                    file,
-                    name,
-                    terms,
-                    [lay_out(postings)],
-                    lengths if self.layout.postings[name] == "words" else None,
+                    file, name, terms, [lay_out(postings)], lengths if kind == "words" else None
                 )
                 if name in self.layout.forward:
                     starts, heaviest, freqs = weightiest(postings, len(terms), self.doc_count)

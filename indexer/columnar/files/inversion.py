@@ -1,4 +1,4 @@
-"""Turns documents' terms into postings: buffers collect the terms, and a vectorised inversion sorts them.
+"""Turns documents' terms into postings: a buffer collects the terms, and a vectorised inversion sorts them.
 
 A segment keeps a postings field as these arrays (n terms, p pairs, q postings, d documents)::
 
@@ -115,97 +115,84 @@ class FieldBuffer:
 
     def invert(self) -> Inverted:
         """Sort the terms. O(n log n) of the occurrences, all in C."""
-        stacks = [place if isinstance(place, tuple) else (place,) for place in self._vocabulary]
-        try:
-            encoded = [
-                term if isinstance(term, bytes) else term.encode()
-                for term in chain.from_iterable(stacks)
-            ]
-        except UnicodeEncodeError as error:
-            raise Unsupported(f"a term is not Unicode text ({error})") from error
-        vocabulary = sorted(set(encoded))  # a term may come in several places, as text and as bytes
-        ranks = {term: rank for rank, term in enumerate(vocabulary)}
-        rank = np.array([ranks[term] for term in encoded], dtype=np.uint64)
-        sizes = np.fromiter(map(len, stacks), dtype=np.int64, count=len(stacks))
-        ids = np.frombuffer(self._ids, dtype=np.uint32) if self._ids else np.empty(0, np.uint32)
-        held = sizes[ids]  # terms of each place
-        places = np.repeat(np.arange(len(ids)), held)
-        keys = rank[rows_at((np.cumsum(sizes) - sizes)[ids], held)] << np.uint64(32)
-        keys |= np.arange(len(keys), dtype=np.uint64)
-        keys.sort()
-        terms = (keys >> np.uint64(32)).astype(np.uint32)
-        order = places[(keys & np.uint64(0xFFFFFFFF)).astype(np.intp)]
-        del keys, places
-        counts = np.array(self._counts, dtype=np.uint32)
-        docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
-        lengths = np.bincount(docs, weights=held, minlength=len(counts)).astype(np.uint32)
-        docs = docs[order]
-        firsts = np.flatnonzero(_firsts(terms) | _firsts(docs))
-        postings = Postings(terms=terms[firsts], docs=docs[firsts])
-        if self._positions is not None:
-            postings.freqs = np.diff(firsts, append=len(terms)).astype(np.uint32)
-            positions = np.frombuffer(self._positions, dtype=np.uint32) if len(ids) else ids
-            postings.positions = positions[order]
-        return Inverted(vocabulary, postings, lengths)
+        ids, counts = _array(self._ids), _array(self._counts)
+        positions = None if self._positions is None else _array(self._positions)
+        return inverted(self._vocabulary, ids, positions, counts)
 
 
-class PairBuffer:
-    """Collects one field's terms of two characters each, given as numbers, until they are inverted. All of it is array work.
+def inverted(places: Iterable[Place], ids: U32, positions: U32 | None, counts: U32) -> Inverted:
+    """Postings of the terms at the places of some documents, in order. O(n log n) of the occurrences, all in C.
 
-    A number is the code point of the first character times 2**32, plus that of the second.
+    ``ids`` uint32[n] are numbers of ``places``. ``counts`` uint32[documents] are the numbers of places. ``positions`` uint32[n] are given for words.
     """
+    stacks = [place if isinstance(place, tuple) else (place,) for place in places]
+    try:
+        encoded = [
+            term if isinstance(term, bytes) else term.encode()
+            for term in chain.from_iterable(stacks)
+        ]
+    except UnicodeEncodeError as error:
+        raise Unsupported(f"a term is not Unicode text ({error})") from error
+    vocabulary = sorted(set(encoded))  # a term may come in several places, as text and as bytes
+    ranks = {term: rank for rank, term in enumerate(vocabulary)}
+    rank = np.array([ranks[term] for term in encoded], dtype=np.uint64)
+    sizes = np.fromiter(map(len, stacks), dtype=np.int64, count=len(stacks))
+    held = sizes[ids]  # terms of each place
+    owners = np.repeat(np.arange(len(ids)), held)
+    keys = rank[rows_at((np.cumsum(sizes) - sizes)[ids], held)] << np.uint64(32)
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    terms = (keys >> np.uint64(32)).astype(np.uint32)
+    order = owners[(keys & np.uint64(0xFFFFFFFF)).astype(np.intp)]
+    del keys, owners
+    docs = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
+    lengths = np.bincount(docs, weights=held, minlength=len(counts)).astype(np.uint32)
+    docs = docs[order]
+    firsts = np.flatnonzero(_firsts(terms) | _firsts(docs))
+    postings = Postings(terms=terms[firsts], docs=docs[firsts])
+    if positions is not None:
+        postings.freqs = np.diff(firsts, append=len(terms)).astype(np.uint32)
+        postings.positions = positions[order]
+    return Inverted(vocabulary, postings, lengths)
 
-    def __init__(self, documents: int) -> None:
-        """Begin after ``documents`` documents without terms."""
-        self._codes = array("Q")
-        self._counts = array("I", [0]) * documents
 
-    def __len__(self) -> int:
-        """The number of occurrences in the buffer."""
-        return len(self._codes)
+def _array(numbers: array[int]) -> U32:
+    return np.array(numbers, dtype=np.uint32)
 
-    def add(self, codes: U64) -> None:
-        """Add the next document's terms. One that comes again counts once."""
-        self._codes.frombytes(codes.tobytes())
-        self._counts.append(len(codes))
 
-    def cut(self, documents: int) -> None:
-        """Drop all but the first ``documents`` documents. O(documents)."""
-        del self._codes[sum(self._counts[:documents]) :]
-        del self._counts[documents:]
+def inverted_pairs(codes: U64, counts: U32) -> Inverted:
+    """Postings of terms of two characters that are given as numbers: the first code point times 2**32, plus the second.
 
-    def invert(self) -> Inverted:
-        """Sort the terms. O(n log n) of the occurrences, all in C.
+    ``codes`` uint64[n] are those of some documents, in order. One that a document has again counts once. ``counts`` uint32[documents]
+    are their numbers. O(n log n), all in C.
 
-        A key of 64 bits holds the ranks of both characters among those that occur, and the document. Unicode has some 150,000
-        characters, so two ranks and a document of a segment take at most 62 bits.
-        """
-        counts = np.array(self._counts, dtype=np.uint32)
-        codes = np.frombuffer(self._codes, np.uint64) if self._codes else np.empty(0, np.uint64)
-        first, second = (codes >> np.uint64(32)).astype(np.uint32), codes.astype(np.uint32)
-        occurs = np.zeros(sys.maxunicode + 1, dtype=bool)
-        occurs[first] = occurs[second] = True
-        characters = np.flatnonzero(occurs).astype(np.uint32)
-        rank = (np.cumsum(occurs) - 1).astype(np.uint64)
-        doc_bits, bits = (np.uint64(int(n).bit_length()) for n in (len(counts), len(characters)))
-        keys = (rank[first] << bits | rank[second]) << doc_bits
-        keys |= np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
-        del codes, first, second
-        keys.sort()
-        keys = keys[_firsts(keys)]
-        docs = (keys & ((np.uint64(1) << doc_bits) - np.uint64(1))).astype(np.uint32)
-        keys >>= doc_bits
-        fresh = _firsts(keys)
-        distinct = keys[fresh]
-        ranks = np.stack((distinct >> bits, distinct & ((np.uint64(1) << bits) - np.uint64(1))))
-        texts: list[str] = characters[ranks.astype(np.intp)].T.copy().view("<U2").ravel().tolist()
-        try:
-            vocabulary = [text.encode() for text in texts]
-        except UnicodeEncodeError as error:
-            raise Unsupported(f"a term is not Unicode text ({error})") from error
-        terms = (np.cumsum(fresh, dtype=np.int64) - 1).astype(np.uint32)
-        lengths = np.bincount(docs, minlength=len(counts)).astype(np.uint32)
-        return Inverted(vocabulary, Postings(terms=terms, docs=docs), lengths)
+    A key of 64 bits holds the ranks of both characters among those that occur, and the document. Unicode has some 150,000
+    characters, so two ranks and a document of a segment take at most 62 bits.
+    """
+    first, second = (codes >> np.uint64(32)).astype(np.uint32), codes.astype(np.uint32)
+    occurs = np.zeros(sys.maxunicode + 1, dtype=bool)
+    occurs[first] = occurs[second] = True
+    characters = np.flatnonzero(occurs).astype(np.uint32)
+    rank = (np.cumsum(occurs) - 1).astype(np.uint64)
+    doc_bits, bits = (np.uint64(int(n).bit_length()) for n in (len(counts), len(characters)))
+    keys = (rank[first] << bits | rank[second]) << doc_bits
+    keys |= np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
+    del codes, first, second
+    keys.sort()
+    keys = keys[_firsts(keys)]
+    docs = (keys & ((np.uint64(1) << doc_bits) - np.uint64(1))).astype(np.uint32)
+    keys >>= doc_bits
+    fresh = _firsts(keys)
+    distinct = keys[fresh]
+    ranks = np.stack((distinct >> bits, distinct & ((np.uint64(1) << bits) - np.uint64(1))))
+    texts: list[str] = characters[ranks.astype(np.intp)].T.copy().view("<U2").ravel().tolist()
+    try:
+        vocabulary = [text.encode() for text in texts]
+    except UnicodeEncodeError as error:
+        raise Unsupported(f"a term is not Unicode text ({error})") from error
+    terms = (np.cumsum(fresh, dtype=np.int64) - 1).astype(np.uint32)
+    lengths = np.bincount(docs, minlength=len(counts)).astype(np.uint32)
+    return Inverted(vocabulary, Postings(terms=terms, docs=docs), lengths)
 
 
 def _firsts(values: AnyArray) -> NDArray[np.bool_]:

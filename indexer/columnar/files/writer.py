@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 from filelock import FileLock, Timeout
 
 from indexer.columnar.errors import ColumnarError, Damaged, Locked, Unsupported
-from indexer.columnar.files.build import Document, SegmentBuilder
+from indexer.columnar.files.build import Document, MakeBuffers, SegmentBuilder, no_buffers
 from indexer.columnar.files.commit import (
     Commit,
     SegmentEntry,
@@ -70,7 +70,12 @@ def new_segment_path(folder: Path) -> Path:
 
 
 def build_segments(
-    folder: Path, layout: Layout, documents: Iterable[Document], *, memory_limit: int = MEMORY_LIMIT
+    folder: Path,
+    layout: Layout,
+    documents: Iterable[Document],
+    *,
+    buffers: MakeBuffers = no_buffers,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> list[Path]:
     """Write documents to segments that no commit lists yet, in an index's folder, for :meth:`Writer.add_segment`.
 
@@ -83,7 +88,7 @@ def build_segments(
     paths: list[Path] = []
     left = iter(documents)
     while True:
-        builder = SegmentBuilder(layout)
+        builder = SegmentBuilder(layout, buffers)
         for document in left:
             builder.add(document)
             if builder.memory() > memory_limit:
@@ -108,7 +113,7 @@ class CommitReport:
 class Writer:
     """Changes to one index. Leaving the ``with`` block without a commit discards them.
 
-    ``timeout`` is how many seconds to wait for another writer to end.
+    ``buffers`` makes the buffers of fields that read documents' texts. ``timeout`` is how many seconds to wait for another writer to end.
 
     Raises:
         Locked: another writer is still open after that time.
@@ -122,10 +127,12 @@ class Writer:
         folder: Path,
         layout: Layout,
         *,
+        buffers: MakeBuffers = no_buffers,
         timeout: float = 0.0,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
-        self.folder, self.layout, self._memory_limit = folder, layout, memory_limit
+        self.folder, self.layout, self._buffers = folder, layout, buffers
+        self._memory_limit = memory_limit
         # Not thread-local: another thread may commit the writer and must release the lock too.
         self._lock = FileLock(
             folder / _LOCK, timeout=timeout, thread_local=False, fallback_to_soft=False
@@ -156,7 +163,7 @@ class Writer:
         return Piece(Segment(self.folder / entry.file), entry, deleted)
 
     def _reset(self) -> None:
-        self._builder = SegmentBuilder(self.layout)
+        self._builder = SegmentBuilder(self.layout, self._buffers)
         self._buffered: dict[bytes, int] = {}
         self._buffer_deleted: list[int] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -46,7 +47,7 @@ def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
         **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
         **keywords(article),
         ONE: one_of(article),
-        GLUED: sorted(analyzer.glued(words)),
+        GLUED: sorted(set(chain.from_iterable(map(analyzer.glued, words)))),
         TITLE_SOUND: sorted(offers.title_keys),
         COMPLETIONS: sorted(entry.term for entry in offers.entries),
         NUMBERS: [number_term(*each) for each in numbers(article).items()],

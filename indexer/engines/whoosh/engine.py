@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from indexer.columnar.search.executor import Executor
 from indexer.columnar.search.impacts import Bm25
 from indexer.engines.folder import make_folder
 from indexer.engines.ranking import K1, B
+from indexer.engines.whoosh.buffers import text_buffers
 from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.facets import derived_facets
 from indexer.engines.whoosh.fields import LAYOUT
@@ -100,7 +102,10 @@ class WhooshEngine:
         """Write segments for the writer of another process to take."""
         documents = (document_of(article, self.analyzer) for article in articles)
         with translated(self.folder):
-            return [path.name for path in build_segments(self.folder, LAYOUT, documents)]
+            paths = build_segments(
+                self.folder, LAYOUT, documents, buffers=partial(text_buffers, self.analyzer)
+            )
+        return [path.name for path in paths]
 
     def replicate(self) -> None:
         """Nothing: the one copy is in the folder."""

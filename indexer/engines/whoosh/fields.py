@@ -24,10 +24,6 @@ COMPLETIONS: Final = "completions"
 """The article's completions: entries of ``engines/completions.py``."""
 ARTICLE: Final = "article"
 """The article itself, as JSON."""
-FOLDED: Final = "folded"
-"""Title, lead and body as literals are compared, separated by FOLDED_SEPARATOR."""
-FOLDED_SEPARATOR: Final = "\0"
-"""No article holds it, since validation refuses this control character."""
 CHANNELS: Final = "channels"
 """All channels of an article as one value. Articles share few combinations, so counting these counts channels cheaply."""
 CHANNEL_SEPARATOR: Final = "\n"
@@ -73,7 +69,7 @@ LAYOUT: Final = Layout(
         GROUP: "int64",
         TITLE: "int64",
     },
-    blobs=(ARTICLE, FOLDED),
+    blobs=(ARTICLE,),
     forward=("body",),
     key="id",
 )

@@ -1,4 +1,4 @@
-"""Finds literals. Grams select candidates; where they alone cannot decide, the candidate's folded text is searched."""
+"""Finds literals. Grams select candidates; where they alone cannot decide, the candidate's text is searched."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from indexer.analysis.characters import fold_literal
 from indexer.analysis.grams import plan_literal
 from indexer.columnar.errors import OutOfTime
 from indexer.columnar.files.arrays import IntP
@@ -19,11 +20,11 @@ from indexer.columnar.search.cache import BoundedCache
 from indexer.columnar.search.executor import Executor
 from indexer.engines.base import LITERAL_CANDIDATES
 from indexer.engines.ranking import idf
-from indexer.engines.whoosh.fields import FOLDED, FOLDED_SEPARATOR, PUBLISHED, encoded
+from indexer.engines.whoosh.documents import texts_of
+from indexer.engines.whoosh.fields import ARTICLE, PUBLISHED, encoded
 from indexer.engines.whoosh.queries import literal_candidates
 from indexer.query import TEXT_FIELDS
 
-_SEPARATOR = FOLDED_SEPARATOR.encode()
 _KEPT_BYTES: Final = 16 * 2**20
 """The size of the cache of found literals. One search asks for the same literals on every rung."""
 
@@ -201,7 +202,7 @@ class LiteralFinder:
 def _verified(
     leaf: Leaf, candidates: _Candidates, wanted: _Wanted, deadline: float
 ) -> tuple[_Held, bool]:
-    """The candidates that hold the literal by their folded texts, and whether all were verified by the deadline."""
+    """The candidates that hold the literal by their texts, and whether all were verified by the deadline."""
     sure, unsure = candidates
     in_time = True
     holding = [sure]
@@ -210,26 +211,20 @@ def _verified(
             in_time = False
             break
         some = unsure[begin : begin + _AT_ONCE]
-        holding.append(_holding(leaf, some, encoded(wanted.literal), wanted.fields))
+        holding.append(_holding(leaf, some, wanted.literal, wanted.fields))
     docs = np.concatenate(holding)
     docs.sort()
     return _Held(docs, len(unsure)), in_time
 
 
-def _holding(leaf: Leaf, docs: IntP, wanted: bytes, fields: tuple[str, ...]) -> IntP:
-    """The documents of ``docs`` whose folded text holds ``wanted`` in one of ``fields``. O(their text)."""
-    if not len(docs):
-        return docs
-    places = [TEXT_FIELDS.index(field) for field in fields]
-    whole = len(places) == len(TEXT_FIELDS) and _SEPARATOR not in wanted
+def _holding(leaf: Leaf, docs: IntP, wanted: str, fields: tuple[str, ...]) -> IntP:
+    """The documents of ``docs`` whose folded texts hold ``wanted`` in one of ``fields``. O(their text)."""
     holds = []
-    for folded in leaf.segment.blobs(FOLDED).many(docs.tolist()):
-        if wanted not in folded:
-            holds.append(False)
-        elif whole:
-            holds.append(True)
-        else:
-            texts = folded.split(_SEPARATOR)
-            holds.append(any(wanted in texts[place] for place in places))
+    for blob in leaf.segment.blobs(ARTICLE).many(docs.tolist()):
+        texts = texts_of(blob)
+        some = [texts[field] for field in fields]
+        # Folding changes nothing in a folded literal. So a text that holds it as it stands needs no folding.
+        held = any(wanted in text for text in some)
+        holds.append(held or any(wanted in fold_literal(text) for text in some))
     verified: IntP = docs[np.array(holds, dtype=bool)]
     return verified

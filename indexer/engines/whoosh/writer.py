@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.columnar.files.writer import Writer as IndexWriter
 from indexer.engines.base import CommitReport, Writer
+from indexer.engines.whoosh.buffers import text_buffers
 from indexer.engines.whoosh.documents import document_of
 from indexer.engines.whoosh.fields import LAYOUT, encoded
 from indexer.engines.whoosh.translation import translated
@@ -24,7 +26,7 @@ class WhooshWriter(Writer):
     def __init__(self, folder: Path, analyzer: Analyzer) -> None:
         self._folder, self._analyzer = folder, analyzer
         with translated(folder):
-            self._writer = IndexWriter(folder, LAYOUT)
+            self._writer = IndexWriter(folder, LAYOUT, buffers=partial(text_buffers, analyzer))
         self._bulk = self._writer.is_empty
         self._open = True
 

@@ -256,7 +256,6 @@ def test_a_document_that_is_refused_leaves_the_others_as_they_were(tmp_path: Pat
         Document({"title": (["x"], [0]), "body": (["a"], [2**32])}),
         Document({"title": (["x"], [0])}, {"grams": [[]]}),  # type: ignore[list-item]
         Document({"title": (["x"], [0])}, {}, {}, {"html": "text"}),  # type: ignore[dict-item]
-        Document({}, {"grams": ["ab"]}, pairs={"grams": np.array([1], np.uint64)}),
     ]
     for number, each in enumerate(bad):
         builder = SegmentBuilder(LAYOUT)
