@@ -192,7 +192,6 @@ class ChineseAnalyzer:
         self._stopwords = stopwords
         self._rows = Memo(self._rows_of)
         self._places = Memo(self._place_of, most=_INDEXED)
-        self._glued = Memo(self._glued_at, most=_INDEXED)
         self._ends = Memo(ends_sentence)
         self._words = Memo(self._words_of, longest=_TYPED, most=_RECENT)
 
@@ -261,11 +260,12 @@ class ChineseAnalyzer:
 
     def batch(self) -> TextBatch:
         """See :meth:`Analyzer.batch`."""
-        return TextBatch(self._segmenter, self._places.__getitem__, self._after_number)
+        return TextBatch(lambda: self._segmenter, self._places.__getitem__, self._after_number)
 
     def glued(self, place: Place) -> tuple[str, ...]:
         """See :meth:`Analyzer.glued`."""
-        return self._glued[place]
+        words = (place,) if isinstance(place, str) else place
+        return tuple(end for word in words for end in glued_ends(word, self.holds))
 
     def query(self, text: str) -> list[Token]:
         """See :meth:`Analyzer.query`."""
@@ -338,10 +338,6 @@ class ChineseAnalyzer:
 
     def _rows_of(self, piece: str) -> tuple[Row, ...] | None:
         return rows_of(piece, self._segmenter)
-
-    def _glued_at(self, place: Place) -> tuple[str, ...]:
-        words = (place,) if isinstance(place, str) else place
-        return tuple(end for word in words for end in glued_ends(word, self.holds))
 
     def _after_number(self, word: str) -> Place:
         """What a word puts at its position if it follows a number and begins with a measure."""

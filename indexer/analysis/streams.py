@@ -64,13 +64,13 @@ class Texts:
 class TextBatch:
     """Texts that are read together. Whatever their field, they share the work for each distinct item.
 
-    ``place_of`` says what a piece puts at its position, None for a separator that takes none. ``after_number`` says what a word puts
-    there that follows a number and begins with a measure.
+    ``segmenter`` is asked for when a text comes, since it takes time to load. ``place_of`` says what a piece puts at its position, None
+    for a separator that takes none. ``after_number`` says what a word puts there that follows a number and begins with a measure.
     """
 
     def __init__(
         self,
-        segmenter: ChineseSegmenter,
+        segmenter: Callable[[], ChineseSegmenter],
         place_of: Callable[[str], Place | None],
         after_number: Callable[[str], Place],
     ) -> None:
@@ -82,7 +82,7 @@ class TextBatch:
 
     def add(self, folded: str, texts: Texts) -> None:
         """Add a folded text to those of its field, before any field is read. O(length)."""
-        words, gaps = self._segmenter.items(folded)
+        words, gaps = self._segmenter().items(folded)
         texts.words.extend(_numbers(self._words, words))
         texts.gaps.extend(_numbers(self._gaps, gaps))
         texts.counts.append(len(words))
@@ -91,7 +91,7 @@ class TextBatch:
     def _known(self) -> _Pieces:
         """The pieces of all items. A word is its only piece."""
         known = _Pieces(self._words, self._place_of)
-        known.add_rows(map(self._segmenter.between, self._gaps))
+        known.add_rows(map(self._segmenter().between, self._gaps))
         return known
 
     def read(self, texts: Texts) -> Stream:
@@ -115,7 +115,7 @@ class TextBatch:
     def _numbers_of_runs(self, runs: Sequence[str]) -> list[int]:
         """The numbers of runs of characters that stand alone, behind those of words and gaps."""
         fresh = [run for run in dict.fromkeys(runs) if run not in self._runs]
-        self._known.add_rows(map(self._segmenter.alone, fresh))
+        self._known.add_rows(map(self._segmenter().alone, fresh))
         first = len(self._words) + len(self._gaps) + len(self._runs)
         self._runs |= zip(fresh, count(first))
         return [*map(self._runs.__getitem__, runs)]

@@ -69,36 +69,6 @@ def new_segment_path(folder: Path) -> Path:
     return folder / f"{secrets.token_hex(8)}.seg"
 
 
-def build_segments(
-    folder: Path,
-    layout: Layout,
-    documents: Iterable[Document],
-    *,
-    buffers: MakeBuffers = no_buffers,
-    memory_limit: int = MEMORY_LIMIT,
-) -> list[Path]:
-    """Write documents to segments that no commit lists yet, in an index's folder, for :meth:`Writer.add_segment`.
-
-    Needs no lock: other processes may build while one process has a writer open. When the writer ends, it removes the
-    segments that it did not take.
-
-    Raises:
-        Unsupported: a document cannot be held.
-    """
-    paths: list[Path] = []
-    left = iter(documents)
-    while True:
-        builder = SegmentBuilder(layout, buffers)
-        for document in left:
-            builder.add(document)
-            if builder.memory() > memory_limit:
-                break
-        if not builder.doc_count:
-            return paths
-        paths.append(new_segment_path(folder))
-        builder.write(paths[-1])
-
-
 @dataclass(frozen=True, slots=True)
 class CommitReport:
     """The outcome of a commit. Its changes are durable and visible.
@@ -256,7 +226,7 @@ class Writer:
                 self._buffer_deleted.append(place)
 
     def add_segment(self, path: Path) -> None:
-        """Take a segment from :func:`build_segments`, at a path of :func:`new_segment_path`. Its keys must be new.
+        """Take a segment from :func:`~indexer.columnar.files.parts.build_segments`, at a path of :func:`new_segment_path`. Its keys must be new.
 
         Raises:
             Damaged: there is no segment of that name in the index's folder, or it cannot be read.

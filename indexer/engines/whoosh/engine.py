@@ -15,8 +15,9 @@ from indexer.columnar.errors import Damaged
 from indexer.columnar.files.check import check_index
 from indexer.columnar.files.commit import commit_numbers
 from indexer.columnar.files.copying import copy_index
+from indexer.columnar.files.parts import build_segments
 from indexer.columnar.files.snapshot import Snapshot, open_snapshot
-from indexer.columnar.files.writer import build_segments, create_index
+from indexer.columnar.files.writer import create_index
 from indexer.columnar.search.executor import Executor
 from indexer.columnar.search.impacts import Bm25
 from indexer.engines.folder import make_folder

@@ -18,8 +18,9 @@ from indexer.columnar.files.build import Document, SegmentBuilder
 from indexer.columnar.files.check import check_index
 from indexer.columnar.files.fields import Layout
 from indexer.columnar.files.merge import MergeInput, merge
+from indexer.columnar.files.parts import build_segments
 from indexer.columnar.files.snapshot import open_snapshot
-from indexer.columnar.files.writer import Writer, build_segments, create_index, new_segment_path
+from indexer.columnar.files.writer import Writer, create_index, new_segment_path
 from indexer.columnar.search.impacts import Bm25, Impacts
 from tests.indexer.columnar.files.processes import context, in_child, started
 from tests.indexer.columnar.twins import LAYOUT, build, kept_names, keyed, names_in, seen_in, shown
