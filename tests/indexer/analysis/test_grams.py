@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from indexer.analysis.characters import fold, fold_literal
-from indexer.analysis.grams import LiteralPlan, grams, plan_literal
+from indexer.analysis.grams import LiteralPlan, gram_codes, grams, plan_literal
 from indexer.analysis.scripts import is_sign
 from tests.contracts.analyzer import TEXTS
 
@@ -79,3 +81,12 @@ def test_a_sign_is_a_gram_of_its_own() -> None:
 )
 def test_a_plan_names_bigrams_edges_and_what_may_go_on(literal: str, plan: LiteralPlan) -> None:
     assert plan_literal(literal) == plan
+
+
+@given(st.lists(st.one_of(FEW, TEXTS), max_size=5))
+def test_texts_that_are_read_together_have_the_grams_of_each(texts: list[str]) -> None:
+    codes, counts = gram_codes([fold(text) for text in texts])
+    told = [chr(code >> 32) + chr(code & 0xFFFFFFFF) for code in codes.tolist()]
+    ends = accumulate(counts.tolist())
+    found = [set(told[end - size : end]) for end, size in zip(ends, counts.tolist(), strict=True)]
+    assert found == [*map(grams, texts)]
