@@ -27,10 +27,12 @@ from indexer.engines.opensearch.fields import (
     PUBLISHED,
     TITLE_KEY,
     TITLE_SOUND,
+    forward_field,
     pairs_field,
     pairs_stream,
     words_stream,
 )
+from indexer.engines.opensearch.forward import packed
 from indexer.query import TIME_FIELDS
 
 
@@ -43,6 +45,7 @@ def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
     words = {token.text for each in tokens.values() for token in each}
     document: dict[str, Any] = {
         **{field: words_stream(each) for field, each in tokens.items()},
+        **{forward_field(field): packed(each) for field, each in tokens.items()},
         **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
         **keywords(article),
         ONE: one_of(article),

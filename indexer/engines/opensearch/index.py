@@ -45,6 +45,8 @@ FILE: Final = "index.json"
 
 _TIMED_OUT: Final = 408
 _CONFLICT: Final = 409
+_FREQUENCIES: Final = "docs.error.reason,docs.term_vectors.*.terms.*.doc_freq"
+"""All that is read of the answer that says how many articles hold words."""
 _LOOK: Final = "20s"
 """How long one question after the health of an index may wait for it."""
 
@@ -282,14 +284,15 @@ class RemoteIndex:
         }
         with self._translated():
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
-            found = self._client.mtermvectors(index=self.name, body={"docs": shards})
+            found = self._client.mtermvectors(
+                index=self.name, body={"docs": shards}, params={"filter_path": _FREQUENCIES}
+            )
         held: dict[str, int] = {}
-        for shard in found["docs"]:
+        for shard in found.get("docs", ()):
             if "error" in shard:
                 raise ClusterFailed(self.cluster.shown, str(shard["error"].get("reason")))
-            for word, each in shard["term_vectors"].get(field, {}).get("terms", {}).items():
-                if articles := each.get("doc_freq"):
-                    held[word] = held.get(word, 0) + articles
+            for word, each in shard["term_vectors"][field]["terms"].items():
+                held[word] = held.get(word, 0) + each["doc_freq"]
         return held
 
     def faults(self) -> list[str]:

@@ -17,7 +17,7 @@ from indexer.engines.opensearch.documents import article_of
 from indexer.engines.opensearch.fields import ARTICLE, can_be_sent
 from indexer.engines.opensearch.filters import Dsl, any_of, holds_literal
 from indexer.engines.opensearch.queries import QueryBuilder
-from indexer.engines.opensearch.rescoring import PAIRS, Looked, looked_for, scores_in, scores_of
+from indexer.engines.opensearch.rescoring import Looked, looked_for
 from indexer.engines.opensearch.searching import Search, fresh_of
 from indexer.engines.opensearch.snapshot import Snapshot
 from indexer.engines.opensearch.statistics import Needed, Wanted
@@ -84,36 +84,38 @@ class OpenSearchReader(Reader):
         if not ids:
             return {}
 
-        def make(needed: Needed) -> tuple[dict[str, Dsl], Looked]:
+        def make(needed: Needed) -> tuple[list[Dsl], Looked]:
             builder = QueryBuilder(needed)
             looked = looked_for(request.rescore or Rescore((), fields=()), needed)
-            return {f"{n}": builder.build(part) for n, part in enumerate(parts)}, looked
+            return [builder.build(part) for part in parts], looked
 
         deadline = inf if request.deadline is None else request.deadline
+        these = {"ids": {"values": ids}}
         try:
             queries, looked = with_counts(self._snapshot, make, deadline=deadline)
-            if looked.pairs:
-                queries |= {PAIRS: looked.pairs}
-            body = {
-                "size": len(ids),
-                "query": {"ids": {"values": ids}},
-                **looked.request(),
-                **scores_of(queries),
-            }
-            (answer,) = self._snapshot.ask([body], deadline=deadline)
+            asked: list[dict[str, Any]] = [
+                {
+                    "query": {"bool": {"filter": [these, looked.named]}},
+                    "docvalue_fields": looked.values,
+                },
+                *({"query": {"bool": {"must": [each], "filter": [these]}}} for each in queries),
+            ]
+            answers = self._snapshot.ask(
+                [body | {"size": len(ids), "_source": False} for body in asked], deadline=deadline
+            )
         except TooLate:
             return {}
-        said = {}
-        for hit in answer["hits"]["hits"]:
-            scores = scores_in(hit)
-            near, pairs = looked.added(hit)
-            said[hit["_id"]] = Reasons(
-                parts=tuple(scores.get(f"{n}", 0.0) for n in range(len(parts))),
+        hits, *scored = (answer["hits"]["hits"] for answer in answers)
+        scores = [{hit["_id"]: hit["_score"] for hit in each} for each in scored]
+        return {
+            hit["_id"]: Reasons(
+                parts=tuple(each.get(hit["_id"], 0.0) for each in scores),
                 recency=fresh_of(hit, request.recency),
-                near=near,
-                pairs=pairs,
+                near=float(near),
+                pairs=float(pairs),
             )
-        return said
+            for hit, near, pairs in zip(hits, *looked.added(hits), strict=True)
+        }
 
     def get(self, article_id: str) -> Article | None:
         """The article with that id. One round trip."""

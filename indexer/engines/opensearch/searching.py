@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from indexer.article import Article
 from indexer.engines.documents import from_microseconds
 from indexer.engines.opensearch.cluster import TooLate
@@ -21,6 +23,7 @@ from indexer.engines.opensearch.documents import article_of, is_group
 from indexer.engines.opensearch.facets import facet_counts, facet_requests
 from indexer.engines.opensearch.fields import ARTICLE, ONE, PUBLISHED
 from indexer.engines.opensearch.filters import Dsl
+from indexer.engines.opensearch.rescoring import Looked
 from indexer.engines.opensearch.scripts import final_score, heat_order
 from indexer.engines.opensearch.snapshot import Answer, Snapshot
 from indexer.engines.opensearch.translation import Translated, translated, with_counts
@@ -109,21 +112,15 @@ class Search:
         """The best articles rescored, then the others as they were, up to the end of the page or further."""
         looked = self._made.looked
         assert looked is not None
-        depth = min(looked.rescore.depth, MAX_DEPTH)
-        head = self._listed(depth, {**looked.request(), "collapse": None}, count=True)[:depth]
-        recency = self._request.recency
-        scores = []
-        for each in head:
-            near, pairs = looked.added(each.hit)
-            scores.append(each.score + fresh_of(each.hit, recency) * (near + pairs))
-        factors = looked.agreeing(
-            [each.hit for each in head],
-            scores,
-            self._snapshot.statistics.articles,
-            self._snapshot.frequencies,
-        )
-        for each, score, factor in zip(head, scores, factors, strict=True):
-            each.score = round(score * factor, SCORE_DECIMALS)
+        head = self._listed(min(looked.rescore.depth, MAX_DEPTH), looked, count=True)
+        head = head[: looked.rescore.depth]
+        hits = [each.hit for each in head]
+        near, pairs = looked.added(hits)
+        fresh = np.array([fresh_of(hit, self._request.recency) for hit in hits])
+        scores = np.array([each.score for each in head]) + fresh * (near + pairs)
+        scores *= looked.agreeing(hits, scores, self._snapshot.holding)
+        for each, score in zip(head, scores.tolist(), strict=True):
+            each.score = round(score, SCORE_DECIMALS)
         head.sort(key=lambda each: (each.tier, -each.score, -each.published, each.id))
         if self.total <= len(head) or len({each.one for each in head}) >= self._end:
             return head
@@ -131,10 +128,13 @@ class Search:
         return head + [each for each in self._listed(self._end) if each.id not in known]
 
     def _listed(
-        self, size: int, extra: Answer | None = None, *, count: bool = False
+        self, size: int, looked: Looked | None = None, *, count: bool = False
     ) -> list[Found]:
-        """The first articles of each tier, in order; with ``count`` also what the request counts."""
-        bodies = [self._body(tier, size, extra or {}) for tier in self._made.tiers]
+        """The first articles of each tier, in order; with ``count`` also what the request counts.
+
+        With ``looked`` they are not collapsed, and bring what rescoring needs.
+        """
+        bodies = [self._body(tier, size, looked) for tier in self._made.tiers]
         if count and len(bodies) == 1:
             bodies[0]["aggs"] = self._counts()
         elif count:
@@ -150,12 +150,14 @@ class Search:
             for hit in answer["hits"]["hits"]
         ]
 
-    def _body(self, tier: Dsl | None, size: int, extra: Answer | None = None) -> dict[str, Any]:
-        """A search of one tier, or of all; of no articles if ``size`` is 0. ``extra`` changes it."""
+    def _body(self, tier: Dsl | None, size: int, looked: Looked | None = None) -> dict[str, Any]:
+        """A search of one tier, or of all; of no articles if ``size`` is 0."""
         made, narrow = self._made, [*self._made.narrow, *([tier] if tier else [])]
         body: dict[str, Any] = {"size": size, "track_total_hits": True, "_source": False}
         if not size:
             return body | {"query": {"bool": {"filter": [made.query, *narrow]}}}
+        if looked:
+            narrow.append(looked.named)
         if self._scored:
             query: Dsl = {"bool": {"must": [made.query], "filter": narrow}}
             script = final_score(self._request.recency)
@@ -163,11 +165,10 @@ class Search:
         else:
             body["query"] = {"bool": {"filter": [made.query, *narrow]}}
         body["sort"] = self._order()
-        body["docvalue_fields"] = [ONE]
-        if self._collapse:
+        body["docvalue_fields"] = looked.values if looked else [ONE]
+        if self._collapse and not looked:
             body["collapse"] = {"field": ONE}
-        body |= extra or {}
-        return {name: value for name, value in body.items() if value is not None}
+        return body
 
     def _order(self) -> list[dict[str, Any]]:
         match self._request.sort:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from math import inf
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ from indexer.engines.opensearch.filters import ARTICLES, none_of
 from indexer.engines.opensearch.index import RemoteIndex
 from indexer.engines.opensearch.state import Facts, facts_of
 from indexer.engines.opensearch.statistics import Statistics
+from indexer.engines.opensearch.telling import Holding
 
 KEEP_ALIVE: Final = "5m"
 """How long the cluster keeps a point in time that nobody asks. It keeps the files of the commit too."""
@@ -52,6 +54,8 @@ class Snapshot:
         self._lock = threading.Lock()
         self._point = self._open()
         self.statistics = Statistics(self._point.articles)
+        # As of the last commit, not of this one: what is told from these counts need not be exact.
+        self.holding = Holding(self._point.articles, partial(index.frequencies, "body"))
 
     @property
     def facts(self) -> Facts:
@@ -153,13 +157,6 @@ class Snapshot:
         if any(answer["timed_out"] for answer in answers):
             raise TooLate
         return [answer["hits"]["total"]["value"] for answer in answers]
-
-    def frequencies(self, words: Sequence[str]) -> dict[str, int]:
-        """How many articles hold each word in the body, of those that any holds. One round trip.
-
-        As of the last commit, not of this one: what is told from these counts need not be exact.
-        """
-        return self._index.frequencies("body", words)
 
     def close(self) -> None:
         """Let the cluster drop it. If that fails, the cluster drops it by itself after KEEP_ALIVE."""

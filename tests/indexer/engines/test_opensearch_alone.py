@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.engines.agreement import can_tell
 from indexer.engines.base import Engine
 from indexer.engines.opensearch.cluster import Cluster
 from indexer.engines.opensearch.errors import ClusterFailed
@@ -25,11 +26,12 @@ from indexer.engines.opensearch.fields import (
     GAP,
     MAPPINGS,
     POSITION,
+    TOGETHER,
     can_be_held,
     pairs_stream,
-    words_of_stream,
     words_stream,
 )
+from indexer.engines.opensearch.forward import Forward, packed
 from indexer.engines.opensearch.index import write_name
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidSetting
@@ -47,9 +49,30 @@ texts = st.text(
 @given(texts)
 def test_a_stream_holds_each_token_at_its_position(text: str) -> None:
     tokens = analyzer().index(text)
-    stream = words_stream(tokens)
-    assert [*words_of_stream(stream)] == [(token.position, token.text) for token in tokens]
-    assert stream.split(POSITION)[:2] == [EVERY, GAP], "nothing stands next to the first token"
+    first, gap, *places = words_stream(tokens).split(POSITION)
+    assert (first, gap) == (EVERY, GAP), "nothing stands next to the first token"
+    held = [
+        (position, word)
+        for position, place in enumerate(places)
+        if place != GAP
+        for word in place.split(TOGETHER)
+    ]
+    assert held == [(token.position, token.text) for token in tokens]
+
+
+@given(texts | texts.map(lambda text: text * 2_000))
+@settings(max_examples=40, deadline=None)
+def test_packed_words_tell_their_counts_and_positions(text: str) -> None:
+    places: dict[str, list[int]] = {}
+    for token in analyzer().index(text):
+        places.setdefault(token.text, []).append(token.position)
+    forward = Forward(packed(analyzer().index(text)))
+    words, counts = forward.telling
+    told = {word: len(each) for word, each in places.items() if can_tell(word)}
+    assert dict(zip(words, counts.tolist(), strict=True)) == told
+    asked = [*places, "没有的词", ""]
+    found = forward.positions(asked)
+    assert [each.tolist() for each in found] == [places.get(word, []) for word in asked]
 
 
 @pytest.mark.parametrize("text", ["a", "é", "ก", "好", "1"])
