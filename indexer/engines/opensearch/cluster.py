@@ -108,6 +108,16 @@ class Cluster:
         except OpenSearchException as error:
             raise ClusterFailed(self.shown, _reason(error)) from error
 
+    @contextmanager
+    def in_time(self, patience: float) -> Iterator[None]:
+        """Raise TooLate if there was no answer after ``patience`` seconds, unless nobody is in a hurry."""
+        try:
+            yield
+        except ClusterFailed as failure:
+            if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
+                raise TooLate from failure
+            raise
+
     def search(
         self, bodies: Sequence[dict[str, Any]], *, patience: float = PATIENCE, parted: bool = False
     ) -> list[dict[str, Any]]:
@@ -123,13 +133,8 @@ class Cluster:
         how = {"search_type": "dfs_query_then_fetch"} if parted else {}
         lines = (line for body in bodies for line in (how, body))
         asked = b"".join(orjson.dumps(line) + b"\n" for line in lines)
-        try:
-            with self.translated():
-                found = self.client.msearch(body=asked, params={"request_timeout": patience})
-        except ClusterFailed as failure:
-            if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
-                raise TooLate from failure
-            raise
+        with self.in_time(patience), self.translated():
+            found = self.client.msearch(body=asked, params={"request_timeout": patience})
         for answer in found["responses"]:
             if "error" in answer:
                 kind, why = _cause(answer["error"])

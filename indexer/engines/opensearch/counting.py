@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from indexer.engines.opensearch.cluster import TooLate
 from indexer.engines.opensearch.filters import ARTICLES, Dsl
 from indexer.engines.opensearch.snapshot import Snapshot
-from indexer.engines.opensearch.statistics import Needed
+from indexer.engines.opensearch.statistics import Needed, Wanted
 from indexer.engines.opensearch.translation import filter_of, translated
-from indexer.query import Query, SearchRequest
+from indexer.query import TEXT_FIELDS, And, Boost, Match, Or, Query, SearchRequest
 
 Counted = tuple[Query, Query | None]
 """What the number of articles that a request finds depends on."""
@@ -21,31 +21,49 @@ def counted_as(request: SearchRequest) -> Counted:
     return request.query, request.filter
 
 
-def counted(snapshot: Snapshot, requests: Sequence[SearchRequest]) -> dict[Counted, int]:
-    """How many articles each request finds; nothing if the deadline passed first.
+def counted(
+    snapshot: Snapshot, requests: Sequence[SearchRequest], *, lacking: bool = False
+) -> dict[Counted, int]:
+    """How many articles each request finds; nothing if the deadline passed first, or a shard did not answer, unless ``lacking``.
 
-    If there are several, the counts that their scores need are fetched too: one of them is asked next.
+    If there are several, the counts that their scores need are fetched too: one of them is asked next. So is how many articles hold
+    their words, which corrections look at.
     """
     deadlines = [each.deadline for each in requests if each.deadline is not None]
     needed = Needed(snapshot.statistics)
     if len(requests) > 1:
         for each in requests:
             translated(each, needed)
+            for word in _words_in(each.query):
+                for field in TEXT_FIELDS:
+                    needed.idf(field, word)
     filters = [_filter(each) for each in requests]
     totals: list[int] = []
 
-    def count(others: Sequence[Dsl]) -> list[int]:
-        found = snapshot.count([*others, *filters], deadline=min(deadlines, default=inf))
-        totals[:] = found[len(others) :]
-        return found[: len(others)]
+    def count(wanted: Sequence[Wanted]) -> list[int]:
+        found = snapshot.count(wanted, filters, deadline=min(deadlines, default=inf))
+        totals[:] = found.totals if found.whole or lacking else ()
+        return found.held
 
     try:
-        snapshot.statistics.fetch(needed.missing, count)
-        if filters and not totals:  # nothing was missing
+        if needed.missing:
+            snapshot.statistics.fetch(needed.missing, count)
+        else:
             count(())
     except TooLate:
         return {}
-    return dict(zip(map(counted_as, requests), totals, strict=True))
+    return dict(zip(map(counted_as, requests), totals, strict=False))
+
+
+def _words_in(query: Query) -> Iterator[str]:
+    match query:
+        case Match(words):
+            yield from words
+        case And(clauses) | Or(clauses):
+            for clause in clauses:
+                yield from _words_in(clause)
+        case Boost(clause):
+            yield from _words_in(clause)
 
 
 def _filter(request: SearchRequest) -> Dsl:

@@ -50,9 +50,12 @@ COMMIT: Final = "commit"
 COMMIT_ID: Final = "\x01commit"
 """No article has this id: ids hold no control characters."""
 
+COMMITTED: Final = "committed"
+"""The number of the commit that a marker tells, as a term: so whoever counts terms sees whether a later commit is counted."""
+
 COUNTED: Final = ("id", "channel", "source", "author", "tag", "group", ONE, TITLE_KEY, COMPLETIONS)
 """Keyword fields with doc values, for sorting, counting, collapsing and comparing."""
-LOOKED_UP: Final = ("site", "status", "attribute", GLUED, TITLE_SOUND, NUMBERS)
+LOOKED_UP: Final = ("site", "status", "attribute", GLUED, TITLE_SOUND, NUMBERS, COMMITTED)
 """Keyword fields that are only searched."""
 
 

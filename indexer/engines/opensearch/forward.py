@@ -2,7 +2,7 @@
 
 They are kept as doc values, which the cluster hands out without looking at anything else of an article. As bytes: HEADER; how often
 the field holds each word; the positions of all words, one word after another; the words, each between two control characters.
-Words that tell what an article is about come first.
+Words that tell what an article is about come first, those that the field holds often before the others.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from indexer.analysis.analyzers import Token
 from indexer.engines.agreement import can_tell
 from indexer.engines.opensearch.fields import POSITION
 
-HEADER: Final = Struct("<IIII")
-"""The bytes of a number, the words, how many of them tell something, and the occurrences of all."""
+HEADER: Final = Struct("<IIIII")
+"""The bytes of a number, the words, how many of them tell something, how many of these occur more than once, all occurrences."""
 
 Numbers = NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -31,14 +31,16 @@ def packed(tokens: Iterable[Token]) -> str:
     places: defaultdict[str, list[int]] = defaultdict(list)
     for token in tokens:
         places[token.text].append(token.position)
-    words = sorted(places, key=lambda word: not can_tell(word))
-    telling = sum(map(can_tell, words))
+    words = sorted(places, key=lambda word: (not can_tell(word), -len(places[word])))
+    telling = [len(places[word]) for word in words if can_tell(word)]
     counts = [len(places[word]) for word in words]
     positions = [position for word in words for position in places[word]]
     highest = max(*counts, *positions, 0, 0)
     kind = np.dtype("<u2" if highest < 1 << 16 else "<u4")
     content = (
-        HEADER.pack(kind.itemsize, len(words), telling, len(positions)),
+        HEADER.pack(
+            kind.itemsize, len(words), len(telling), len(telling) - telling.count(1), len(positions)
+        ),
         np.array(counts, kind).tobytes(),
         np.array(positions, kind).tobytes(),
         POSITION.join(("", *words, "")).encode(),
@@ -49,21 +51,25 @@ def packed(tokens: Iterable[Token]) -> str:
 class Forward:
     """The words that :func:`packed` packed."""
 
-    __slots__ = ("_counts", "_positions", "_telling", "_text")
+    __slots__ = ("_counts", "_often", "_positions", "_telling", "_text")
 
     def __init__(self, value: str) -> None:
         content = b64decode(f"{value}==")  # the cluster leaves the padding out
-        size, words, self._telling, occurrences = HEADER.unpack_from(content)
-        kind = np.dtype(f"<u{size}")
-        numbers: Numbers = np.frombuffer(content, kind, words + occurrences, HEADER.size)
+        size, words, self._telling, self._often, occurrences = HEADER.unpack_from(content)
+        numbers: Numbers = np.frombuffer(content, f"<u{size}", words + occurrences, HEADER.size)
         self._counts, self._positions = numbers[:words], numbers[words:]
         self._text = content[HEADER.size + size * len(numbers) :].decode()
 
     @property
-    def telling(self) -> tuple[list[str], Numbers]:
-        """The words that tell something, and how often the field holds each."""
-        words = self._text.split(POSITION, self._telling + 1)[1:-1]
-        return words, self._counts[: self._telling]
+    def often(self) -> tuple[list[str], Numbers]:
+        """The words that tell something and occur more than once, and how often the field holds each."""
+        words = self._text.split(POSITION, self._often + 1)[1:-1]
+        return words, self._counts[: self._often]
+
+    @property
+    def once(self) -> list[str]:
+        """The words that tell something and occur once."""
+        return self._text.split(POSITION, self._telling + 1)[self._often + 1 : -1]
 
     def positions(self, words: Sequence[str]) -> list[Numbers]:
         """The positions of each of some words, ascending. O(words x bytes)."""

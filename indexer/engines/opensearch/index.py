@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
@@ -32,6 +32,7 @@ from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
     COMMIT,
     COMMIT_ID,
+    COMMITTED,
     MAPPINGS,
     SETTINGS,
     phrase_stream,
@@ -177,7 +178,7 @@ class RemoteIndex:
         with self._translated():
             ids = _marker_ids(self.cluster, self.name)
             if others := ids[1:]:
-                content = orjson.dumps({COMMIT: facts._asdict()})
+                content = orjson.dumps(_marker(facts))
                 send(self.cluster, self.name, ((each, content) for each in others), version)
 
     def state(self) -> tuple[State, Place]:
@@ -213,7 +214,7 @@ class RemoteIndex:
             made = self._client.index(
                 index=self.name,
                 id=COMMIT_ID,
-                body={COMMIT: state._asdict()},
+                body=_marker(state),
                 params=params | SHARD_WAIT,
             )
         return Place(made["_seq_no"], made["_primary_term"])
@@ -265,35 +266,44 @@ class RemoteIndex:
         with self.cluster.translated(), suppress(NotFoundError):
             self._client.delete_pit(body={"pit_id": [point]})
 
-    def frequencies(self, field: str, words: Sequence[str]) -> dict[str, int]:
-        """How many articles hold each word in a text field, as of the last commit. Words that none holds are left out.
+    def frequencies(
+        self, words: Mapping[str, Sequence[str]], number: int, *, patience: float = PATIENCE
+    ) -> Frequencies:
+        """How many articles hold each of some words in each of some fields. Words that none holds are left out.
 
-        Deleted ones count until a merge drops them. O(words x shards).
+        As of the last commit, which may be a later one than that with the ``number``. Deleted articles count until a merge drops
+        them. O(words x shards).
 
         Raises:
+            TooLate: there was no answer after ``patience`` seconds.
             IndexDamaged: the index is missing.
             ClusterFailed: the cluster does not answer.
         """
-        if not words:
-            return {}
         asked = {
-            "doc": {field: phrase_stream(words)},
-            "fields": [field],
+            "doc": {field: phrase_stream(each) for field, each in words.items()}
+            | {COMMITTED: f"{number + 1}"},
+            "fields": [*words, COMMITTED],
             "term_statistics": True,
             **dict.fromkeys(("field_statistics", "positions", "offsets"), False),
         }
-        with self._translated():
+        with self._translated(), self.cluster.in_time(patience):
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
             found = self._client.mtermvectors(
-                index=self.name, body={"docs": shards}, params={"filter_path": _FREQUENCIES}
+                index=self.name,
+                body={"docs": shards},
+                params={"filter_path": _FREQUENCIES, "request_timeout": patience},
             )
-        held: dict[str, int] = {}
+        held: dict[tuple[str, str], int] = {}
+        later = False
         for shard in found.get("docs", ()):
             if "error" in shard:
                 raise ClusterFailed(self.cluster.shown, str(shard["error"].get("reason")))
-            for word, each in shard["term_vectors"][field]["terms"].items():
-                held[word] = held.get(word, 0) + each["doc_freq"]
-        return held
+            terms_of = {field: each["terms"] for field, each in shard["term_vectors"].items()}
+            later |= bool(terms_of.pop(COMMITTED, None))
+            for field, terms in terms_of.items():
+                for word, each in terms.items():
+                    held[field, word] = held.get((field, word), 0) + each["doc_freq"]
+        return Frequencies(held, later)
 
     def faults(self) -> list[str]:
         """What is wrong with the index, as far as the cluster knows. It compares checksums itself when it reads files.
@@ -321,6 +331,13 @@ class RemoteIndex:
         except NotFoundError as error:
             why = f"the index {self.name} is not in the cluster {self.cluster.shown}"
             raise IndexDamaged(self.folder, why) from error
+
+
+class Frequencies(NamedTuple):
+    """How many articles hold a word, by field and word, and whether a ``later`` commit than the wanted one was counted."""
+
+    held: dict[tuple[str, str], int]
+    later: bool
 
 
 class Named(NamedTuple):
@@ -373,6 +390,11 @@ def read_names(folder: Path) -> Named:
 
 def _with_checksum(named: Named) -> bytes:
     return orjson.dumps(named._asdict() | {"crc32": zlib.crc32("\n".join(named).encode())})
+
+
+def _marker(said: Facts | State) -> dict[str, Any]:
+    """A document that tells the facts of a commit."""
+    return {COMMIT: said._asdict(), COMMITTED: f"{said.number}"}
 
 
 @cache

@@ -53,7 +53,8 @@ class OpenSearchReader(Reader):
     def search(self, request: SearchRequest) -> SearchPage:
         """Answer a request. Two round trips; one more for counts that are not known yet, one more for agreement."""
         check_request(request)
-        return Search(self._snapshot, request, self._timezone).page()
+        expected = self._expected.get(counted_as(request))
+        return Search(self._snapshot, request, self._timezone, expected).page()
 
     def expect(self, requests: Sequence[SearchRequest]) -> None:
         """Count what some requests find, and what their scores need, in one round trip."""
@@ -67,7 +68,8 @@ class OpenSearchReader(Reader):
         known = self._expected.get(counted_as(request))
         if known is not None:
             return known
-        return counted(self._snapshot, [request]).get(counted_as(request), 0)
+        found = counted(self._snapshot, [request], lacking=True)
+        return found.get(counted_as(request), 0)
 
     def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
         """The ids and scores of a request's hits. One round trip less than :meth:`search`."""
@@ -114,7 +116,9 @@ class OpenSearchReader(Reader):
                 near=float(near),
                 pairs=float(pairs),
             )
-            for hit, near, pairs in zip(hits, *looked.added(hits), strict=True)
+            for hit, near, pairs in zip(
+                hits, *looked.added(hits, looked.words_of(hits)), strict=True
+            )
         }
 
     def get(self, article_id: str) -> Article | None:
@@ -147,17 +151,19 @@ class OpenSearchReader(Reader):
             body["search_after"] = ids[-1:]
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
-        """How many articles hold each token. One round trip for every 500 that are not known yet."""
+        """How many articles hold each token. One round trip, if some counts are not known yet."""
         check_text_field(field)
         return self._counts([Wanted(token, (field,), as_word=True) for token in tokens])
 
     def pair_frequencies(self, field: str, pairs: Sequence[str]) -> list[int]:
-        """How many articles hold each pair. One round trip for every 500 that are not known yet."""
+        """How many articles hold each pair. One round trip, if some counts are not known yet."""
         check_text_field(field)
         return self._counts([Wanted(pair, (field,), as_word=False) for pair in pairs])
 
     def _counts(self, wanted: Sequence[Wanted]) -> list[int]:
-        return self._snapshot.statistics.fetch(wanted, self._snapshot.count)
+        return self._snapshot.statistics.fetch(
+            wanted, lambda missing: self._snapshot.count(missing).held
+        )
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The requested completions, with exact counts. One round trip. O(articles that hold a completion with the keys)."""

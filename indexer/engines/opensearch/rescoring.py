@@ -28,6 +28,8 @@ _ROW: Final = 32
 """An occurrence is ``row << _ROW | position``. A row is one field of one article."""
 
 Hits = Sequence[Mapping[str, Any]]
+Words = Mapping[str, Sequence[Forward]]
+"""The words of some articles, by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +52,43 @@ class Looked:
     @property
     def values(self) -> list[str]:
         """The values of an article that rescoring needs beside its score."""
-        fields = {*self.rescore.fields} if self.near else set()
-        if self.rescore.agree:
-            fields.add(_BODY)
-        return [ONE, "channel", PUBLISHED, TITLE_KEY, *map(forward_field, sorted(fields))]
+        return [ONE, "channel", PUBLISHED, TITLE_KEY, *map(forward_field, self._fields)]
 
-    def added(self, hits: Hits) -> tuple[F32, F32]:
+    def words_of(self, hits: Hits) -> Words:
+        """The words of the articles, by field, as far as rescoring reads them."""
+        return {
+            field: [Forward(hit["fields"][forward_field(field)][0]) for hit in hits]
+            for field in self._fields
+        }
+
+    @property
+    def _fields(self) -> list[str]:
+        fields = {*self.rescore.fields} if self.near else set()
+        return sorted(fields | {_BODY} if self.rescore.agree else fields)
+
+    def added(self, hits: Hits, words: Words) -> tuple[F32, F32]:
         """float32[hits], float32[hits]: what each article scores more for words that stand together, and for pairs."""
         pairs = [
             sum(self.pairs[int(name)][1] for name in hit.get("matched_queries", ())) for hit in hits
         ]
-        return self._nearness(hits), np.array(pairs, np.float32)
+        return self._nearness(words, len(hits)), np.array(pairs, np.float32)
 
-    def _nearness(self, hits: Hits) -> F32:
+    def _nearness(self, words: Words, count: int) -> F32:
         """float32[hits]: the greatest sum of the scores of different words in one window. O(occurrences x words)."""
         weights = np.array([*self.near.values()], np.float32)
-        best = np.zeros(len(hits), np.float32)
+        best = np.zeros(count, np.float32)
         places, which = [], []
         for number, field in enumerate(self.rescore.fields if self.near else ()):
-            for at, words in enumerate(_words_of(hits, field)):
+            for at, held in enumerate(words[field]):
                 found = [
                     (word, positions)
-                    for word, positions in enumerate(words.positions([*self.near]))
+                    for word, positions in enumerate(held.positions([*self.near]))
                     if len(positions)
                 ]
                 if found:
                     best[at] = max(best[at], *(weights[word] for word, _ in found))
                 if len(found) > 1:
-                    row = (number * len(hits) + at) << _ROW
+                    row = (number * count + at) << _ROW
                     places += [positions + np.int64(row) for _, positions in found]
                     which += [np.full(len(positions), word) for word, positions in found]
         if places:
@@ -85,16 +96,14 @@ class Looked:
             order = found_at.argsort(kind="stable")
             found_at = found_at[order]
             sums = windows(found_at, np.concatenate(which)[order], weights, self.rescore.window)
-            np.maximum.at(best, (found_at >> _ROW) % len(hits), sums)
+            np.maximum.at(best, (found_at >> _ROW) % count, sums)
         return best
 
-    def agreeing(self, hits: Hits, scores: F32, holding: Holding) -> F32:
+    def agreeing(self, hits: Hits, words: Words, scores: F32, holding: Holding) -> F32:
         """float32[hits]: the factor of each article's score by which it is like the best ones. One round trip for unknown words."""
         if not self.rescore.agree or not hits:
             return np.ones(len(hits), np.float32)
-        vectors = telling_vectors(
-            [words.telling for words in _words_of(hits, _BODY)], holding, {*self.rescore.words}
-        )
+        vectors = telling_vectors(words[_BODY], holding, {*self.rescore.words})
         alike = likeness(*vectors, scores, _titles(hits))
         return 1 + np.float32(self.rescore.agree) * alike
 
@@ -113,11 +122,6 @@ def looked_for(rescore: Rescore, needed: Needed) -> Looked:
         if rescore.pairs
     ]
     return Looked(rescore, near, pairs)
-
-
-def _words_of(hits: Hits, field: str) -> list[Forward]:
-    name = forward_field(field)
-    return [Forward(hit["fields"][name][0]) for hit in hits]
 
 
 def _titles(hits: Hits) -> Any:
