@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 from indexer.engines.opensearch.cluster import TooLate
@@ -21,38 +22,57 @@ def counted_as(request: SearchRequest) -> Counted:
     return request.query, request.filter
 
 
-def counted(
-    snapshot: Snapshot, requests: Sequence[SearchRequest], *, lacking: bool = False
-) -> dict[Counted, int]:
-    """How many articles each request finds; nothing if the deadline passed first, or a shard did not answer, unless ``lacking``.
+def expected(snapshot: Snapshot, requests: Sequence[SearchRequest]) -> dict[Counted, int]:
+    """How many articles each request finds, and each clause of its ``first``; nothing if the cluster did not tell in time.
 
-    If there are several, the counts that their scores need are fetched too: one of them is asked next. So is how many articles hold
-    their words, which corrections look at.
+    What their scores and corrections need next is fetched too: how many articles hold their words and pairs of characters. To count
+    a longer literal is a search of its own, so only the first request's literals are counted.
     """
-    deadlines = [each.deadline for each in requests if each.deadline is not None]
     needed = Needed(snapshot.statistics)
-    if len(requests) > 1:
-        for each in requests:
-            translated(each, needed)
-            for word in _words_in(each.query):
-                for field in TEXT_FIELDS:
-                    needed.idf(field, word)
-    filters = [_filter(each) for each in requests]
-    totals: list[int] = []
+    wanted: list[Wanted] = []
+    for each in requests:
+        translated(each, needed)
+        for word in _words_in(each.query):
+            for field in TEXT_FIELDS:
+                needed.idf(field, word)
+        wanted += (missing for missing in needed.missing if missing.term_in or each is requests[0])
+        needed.missing.clear()
+    asked = list(requests)
+    for first in dict.fromkeys(clause for each in requests for clause in each.first):
+        asked.append(replace(requests[0], query=first))
+    return _counted(snapshot, asked, wanted)
 
-    def count(wanted: Sequence[Wanted]) -> list[int]:
-        found = snapshot.count(wanted, filters, deadline=min(deadlines, default=inf))
-        totals[:] = found.totals if found.whole or lacking else ()
+
+def counted(snapshot: Snapshot, request: SearchRequest) -> int:
+    """How many articles a request finds; 0 if its deadline passed first."""
+    return _counted(snapshot, [request], (), partly=True).get(counted_as(request), 0)
+
+
+def _counted(
+    snapshot: Snapshot,
+    requests: Sequence[SearchRequest],
+    wanted: Sequence[Wanted],
+    *,
+    partly: bool = False,
+) -> dict[Counted, int]:
+    """How many articles each request finds. Nothing if a shard did not answer, unless ``partly``."""
+    deadlines = [each.deadline for each in requests if each.deadline is not None]
+    filters = [_filter(each) for each in requests]
+    totals: list[int] | None = None
+
+    def count(missing: Sequence[Wanted]) -> list[int]:
+        nonlocal totals
+        found = snapshot.count(missing, filters, deadline=min(deadlines, default=inf))
+        totals = found.totals if found.whole or partly else []
         return found.held
 
     try:
-        if needed.missing:
-            snapshot.statistics.fetch(needed.missing, count)
-        else:
+        snapshot.statistics.fetch(wanted, count)
+        if totals is None:  # nothing was missing
             count(())
     except TooLate:
         return {}
-    return dict(zip(map(counted_as, requests), totals, strict=False))
+    return dict(zip(map(counted_as, requests), totals or (), strict=False))
 
 
 def _words_in(query: Query) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.opensearch.cluster import TooLate
 from indexer.engines.opensearch.completions import completion_request, completions_in
-from indexer.engines.opensearch.counting import Counted, counted, counted_as
+from indexer.engines.opensearch.counting import Counted, counted, counted_as, expected
 from indexer.engines.opensearch.documents import article_of
 from indexer.engines.opensearch.fields import ARTICLE, can_be_sent
 from indexer.engines.opensearch.filters import Dsl, any_of, holds_literal
@@ -53,23 +54,26 @@ class OpenSearchReader(Reader):
     def search(self, request: SearchRequest) -> SearchPage:
         """Answer a request. Two round trips; one more for counts that are not known yet, one more for agreement."""
         check_request(request)
-        expected = self._expected.get(counted_as(request))
-        return Search(self._snapshot, request, self._timezone, expected).page()
+        known = self._expected.get(counted_as(request))
+        first = tuple(
+            each
+            for each in request.first
+            if self._expected.get(counted_as(replace(request, query=each))) != 0
+        )
+        asked = replace(request, first=first)
+        return Search(self._snapshot, asked, self._timezone, known).page()
 
     def expect(self, requests: Sequence[SearchRequest]) -> None:
         """Count what some requests find, and what their scores need, in one round trip."""
         for each in requests:
             check_request(each)
-        self._expected = counted(self._snapshot, requests)
+        self._expected = expected(self._snapshot, requests) if requests else {}
 
     def count(self, request: SearchRequest) -> int:
         """How many articles a request finds. One round trip, unless it was expected."""
         check_request(request)
         known = self._expected.get(counted_as(request))
-        if known is not None:
-            return known
-        found = counted(self._snapshot, [request], lacking=True)
-        return found.get(counted_as(request), 0)
+        return counted(self._snapshot, request) if known is None else known
 
     def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
         """The ids and scores of a request's hits. One round trip less than :meth:`search`."""

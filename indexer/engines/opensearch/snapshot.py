@@ -164,23 +164,29 @@ class Snapshot:
         """
         terms = [each for each in wanted if each.term_in]
         clauses = {each: each.clause for each in wanted if not each.term_in}
-        with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
-            looking = beside.submit(self._frequencies, terms, _patience(deadline))
-            totals, whole = self._totals([*clauses.values(), *filters], deadline)
-            held = looking.result()
+        filters = [*clauses.values(), *filters]
+        if terms and filters:
+            with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
+                looking = beside.submit(self._frequencies, terms, deadline)
+                totals, whole = self._totals(filters, deadline)
+                held = looking.result()
+        else:
+            held = self._frequencies(terms, deadline)
+            totals, whole = self._totals(filters, deadline)
         if held is None:
             again, _ = self._totals([each.clause for each in terms], deadline)
             held = dict(zip(terms, again, strict=True))
         held |= zip(clauses, totals, strict=False)
         return Counts([held[each] for each in wanted], totals[len(clauses) :], whole)
 
-    def _frequencies(self, terms: Sequence[Wanted], patience: float) -> dict[Wanted, int] | None:
+    def _frequencies(self, terms: Sequence[Wanted], deadline: float) -> dict[Wanted, int] | None:
         """How many articles hold each of some terms; None if only a later commit tells."""
         if not terms:
             return {}
         words: defaultdict[str, list[str]] = defaultdict(list)
         for each in terms:
             words[each.term_in or ""].append(each.text)
+        patience = _patience(deadline)
         found = self._index.frequencies(words, self.facts.number, patience=patience)
         if found.later:
             return None

@@ -62,16 +62,19 @@ TEXTS = (
 )
 
 
-def test_positions_and_frequencies_in_the_index_are_the_analyzers_own(
-    engine: Engine, index: RemoteIndex
+def test_the_cluster_takes_streams_apart_into_the_analyzers_own_positions_and_frequencies(
+    index: RemoteIndex,
 ) -> None:
-    articles = [
-        article(f"a-{n}", title=text[:90], body=text or "无") for n, text in enumerate(TEXTS)
-    ]
-    fill(engine, *articles)
-    for each in articles:
-        body = {"fields": TEXT_FIELDS, "positions": True, "offsets": False}
-        kept = index.cluster.client.termvectors(index=index.name, id=each.id, body=body)
+    for number, text in enumerate(TEXTS):
+        each = article(f"a-{number}", title=text[:90], body=text or "无")
+        document = document_of(each, analyzer())
+        body = {
+            "doc": {field: document[field] for field in TEXT_FIELDS},
+            "fields": TEXT_FIELDS,
+            "positions": True,
+            "offsets": False,
+        }
+        kept = index.cluster.client.termvectors(index=index.name, body=body)
         for field, text in searchable_texts(each).items():
             held = Counter(
                 (word, place["position"])
