@@ -113,25 +113,14 @@ def nearness(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) 
         return best
     occurrences = np.concatenate(found)
     occurrences.sort()
-    which = (occurrences & ((1 << word_bits) - 1)).astype(np.intp)
     places = occurrences >> word_bits
-    owners = (places >> _POSITION_BITS) % len(best)
-    np.maximum.at(best, owners, windows(places, which, weights, rescore.window))
-    return best
-
-
-def windows(places: I64, which: IntP, weights: F32, window: int) -> F32:
-    """float32[occurrences]: the sum of the weights of the different words in the window that ends with each occurrence.
-
-    ``places`` are where they are, ascending: within ``window`` of one another in one field of one document, and farther apart
-    elsewhere. ``which`` is the number of the word of each, in ``weights``. O(occurrences * words).
-    """
     # One row a word: for each occurrence, the last place of that word up to and including it.
-    last = np.full((len(weights), len(places)), _NEVER)
-    last[which, np.arange(len(places))] = places
+    last = np.full((len(words), len(places)), _NEVER)
+    last[occurrences & ((1 << word_bits) - 1), np.arange(len(places))] = places
     np.maximum.accumulate(last, axis=1, out=last)
-    sums: F32 = weights @ (last >= places - window)
-    return sums
+    owners = (places >> _POSITION_BITS) % len(best)
+    np.maximum.at(best, owners, weights @ (last >= places - rescore.window))
+    return best
 
 
 def shared(impacts: Impacts, leaf: int, rescore: Rescore, among: DocsByBlock) -> F32:

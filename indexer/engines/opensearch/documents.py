@@ -19,6 +19,7 @@ from indexer.engines.documents import (
 )
 from indexer.engines.opensearch.fields import (
     ARTICLE,
+    CANDIDATES,
     COMPLETIONS,
     DAY,
     GLUED,
@@ -27,12 +28,12 @@ from indexer.engines.opensearch.fields import (
     PUBLISHED,
     TITLE_KEY,
     TITLE_SOUND,
-    forward_field,
     pairs_field,
     pairs_stream,
+    places_field,
     words_stream,
 )
-from indexer.engines.opensearch.forward import packed
+from indexer.engines.opensearch.forward import candidates_of, places_of
 from indexer.query import TIME_FIELDS
 
 
@@ -45,7 +46,8 @@ def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
     words = {token.text for each in tokens.values() for token in each}
     document: dict[str, Any] = {
         **{field: words_stream(each) for field, each in tokens.items()},
-        **{forward_field(field): packed(each) for field, each in tokens.items()},
+        **{places_field(field): places_of(each) for field, each in tokens.items()},
+        CANDIDATES: candidates_of(tokens["body"]),
         **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
         **keywords(article),
         ONE: one_of(article),

@@ -37,6 +37,8 @@ ARTICLE: Final = "article"
 """The article itself, as JSON. It is kept and not indexed."""
 ONE: Final = "one"
 """What an article counts as when duplicates collapse: its group, or itself."""
+CANDIDATES: Final = "candidates"
+"""The words that may tell what an article is about, as ``forward.py`` packs them."""
 PUBLISHED: Final = TIME_FIELDS[0]
 DAY: Final = "day"
 """The time of publication in milliseconds, for the counts of months."""
@@ -64,9 +66,9 @@ def pairs_field(field: str) -> str:
     return f"{field}_pairs"
 
 
-def forward_field(field: str) -> str:
-    """The field that holds the words of a text field with their places, as ``forward.py`` packs them."""
-    return f"{field}_forward"
+def places_field(field: str) -> str:
+    """The field that holds where each word of a text field stands, as ``forward.py`` packs it."""
+    return f"{field}_places"
 
 
 def words_stream(tokens: Iterable[Token]) -> str:
@@ -173,7 +175,7 @@ MAPPINGS: Final[dict[str, Any]] = {
     "properties": {
         **dict.fromkeys(TEXT_FIELDS, _WORDS),
         **dict.fromkeys(map(pairs_field, TEXT_FIELDS), _PAIRS),
-        **dict.fromkeys(map(forward_field, TEXT_FIELDS), _FORWARD),
+        **dict.fromkeys((CANDIDATES, *map(places_field, TEXT_FIELDS)), _FORWARD),
         **{name: {"type": "keyword"} for name in COUNTED},
         **{name: {"type": "keyword", "doc_values": False} for name in LOOKED_UP},
         **{name: {"type": "long"} for name in TIME_FIELDS},

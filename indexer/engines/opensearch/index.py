@@ -38,7 +38,8 @@ from indexer.engines.opensearch.fields import (
     phrase_stream,
 )
 from indexer.engines.opensearch.sending import SHARD_WAIT, Change, send
-from indexer.engines.opensearch.state import Facts, Overtaken, Place, State, facts_of
+from indexer.engines.opensearch.state import Facts, Overtaken, Place, State, facts_of, marker_of
+from indexer.engines.opensearch.statistics import Frequencies, frequencies_in
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "index.json"
@@ -178,7 +179,7 @@ class RemoteIndex:
         with self._translated():
             ids = _marker_ids(self.cluster, self.name)
             if others := ids[1:]:
-                content = orjson.dumps(_marker(facts))
+                content = orjson.dumps(marker_of(facts))
                 send(self.cluster, self.name, ((each, content) for each in others), version)
 
     def state(self) -> tuple[State, Place]:
@@ -214,7 +215,7 @@ class RemoteIndex:
             made = self._client.index(
                 index=self.name,
                 id=COMMIT_ID,
-                body=_marker(state),
+                body=marker_of(state),
                 params=params | SHARD_WAIT,
             )
         return Place(made["_seq_no"], made["_primary_term"])
@@ -286,24 +287,18 @@ class RemoteIndex:
             "term_statistics": True,
             **dict.fromkeys(("field_statistics", "positions", "offsets"), False),
         }
-        with self._translated(), self.cluster.in_time(patience):
+        with self.cluster.in_time(patience), self._translated():
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
             found = self._client.mtermvectors(
                 index=self.name,
                 body={"docs": shards},
                 params={"filter_path": _FREQUENCIES, "request_timeout": patience},
             )
-        held: dict[tuple[str, str], int] = {}
-        later = False
-        for shard in found.get("docs", ()):
+        shards = found.get("docs", ())
+        for shard in shards:
             if "error" in shard:
                 raise ClusterFailed(self.cluster.shown, str(shard["error"].get("reason")))
-            terms_of = {field: each["terms"] for field, each in shard["term_vectors"].items()}
-            later |= bool(terms_of.pop(COMMITTED, None))
-            for field, terms in terms_of.items():
-                for word, each in terms.items():
-                    held[field, word] = held.get((field, word), 0) + each["doc_freq"]
-        return Frequencies(held, later)
+        return frequencies_in(shard["term_vectors"] for shard in shards)
 
     def faults(self) -> list[str]:
         """What is wrong with the index, as far as the cluster knows. It compares checksums itself when it reads files.
@@ -331,13 +326,6 @@ class RemoteIndex:
         except NotFoundError as error:
             why = f"the index {self.name} is not in the cluster {self.cluster.shown}"
             raise IndexDamaged(self.folder, why) from error
-
-
-class Frequencies(NamedTuple):
-    """How many articles hold a word, by field and word, and whether a ``later`` commit than the wanted one was counted."""
-
-    held: dict[tuple[str, str], int]
-    later: bool
 
 
 class Named(NamedTuple):
@@ -390,11 +378,6 @@ def read_names(folder: Path) -> Named:
 
 def _with_checksum(named: Named) -> bytes:
     return orjson.dumps(named._asdict() | {"crc32": zlib.crc32("\n".join(named).encode())})
-
-
-def _marker(said: Facts | State) -> dict[str, Any]:
-    """A document that tells the facts of a commit."""
-    return {COMMIT: said._asdict(), COMMITTED: f"{said.number}"}
 
 
 @cache

@@ -100,10 +100,7 @@ class OpenSearchReader(Reader):
         try:
             queries, looked = with_counts(self._snapshot, make, deadline=deadline)
             asked: list[dict[str, Any]] = [
-                {
-                    "query": {"bool": {"filter": [these, looked.named]}},
-                    "docvalue_fields": looked.values,
-                },
+                {"query": {"bool": {"filter": [these, looked.named]}}, **looked.request()},
                 *({"query": {"bool": {"must": [each], "filter": [these]}}} for each in queries),
             ]
             answers = self._snapshot.ask(
@@ -113,17 +110,16 @@ class OpenSearchReader(Reader):
             return {}
         hits, *scored = (answer["hits"]["hits"] for answer in answers)
         scores = [{hit["_id"]: hit["_score"] for hit in each} for each in scored]
-        return {
-            hit["_id"]: Reasons(
+        said = {}
+        for hit in hits:
+            near, pairs = looked.added(hit)
+            said[hit["_id"]] = Reasons(
                 parts=tuple(each.get(hit["_id"], 0.0) for each in scores),
                 recency=fresh_of(hit, request.recency),
-                near=float(near),
-                pairs=float(pairs),
+                near=near,
+                pairs=pairs,
             )
-            for hit, near, pairs in zip(
-                hits, *looked.added(hits, looked.words_of(hits)), strict=True
-            )
-        }
+        return said
 
     def get(self, article_id: str) -> Article | None:
         """The article with that id. One round trip."""

@@ -135,12 +135,14 @@ class Search:
         assert looked is not None
         head = self._listed(min(looked.rescore.depth, MAX_DEPTH), looked, count=True)
         head = head[: looked.rescore.depth]
-        hits = [each.hit for each in head]
-        words = looked.words_of(hits)
-        near, pairs = looked.added(hits, words)
-        fresh = np.array([fresh_of(hit, self._request.recency) for hit in hits])
-        scores = np.array([each.score for each in head]) + fresh * (near + pairs)
-        scores *= looked.agreeing(hits, words, scores, self._snapshot.holding)
+        recency = self._request.recency
+        scores = np.array(
+            [
+                each.score + fresh_of(each.hit, recency) * sum(looked.added(each.hit))
+                for each in head
+            ]
+        )
+        scores *= looked.agreeing([each.hit for each in head], scores, self._snapshot.holding)
         for each, score in zip(head, scores.tolist(), strict=True):
             each.score = round(score, SCORE_DECIMALS)
         head.sort(key=lambda each: (each.tier, -each.score, -each.published, each.id))
@@ -194,10 +196,12 @@ class Search:
         else:
             body["query"] = {"bool": {"filter": [made.query, *narrow]}}
         body["sort"] = self._order()
-        if not self._whole:
+        if self._whole:
+            body["_source"] = True
+        else:
             # Not even the id is read from where articles are kept whole: the order tells it.
             body["stored_fields"] = "_none_"
-        body["docvalue_fields"] = looked.values if looked else [ONE]
+        body |= looked.request() if looked else {"docvalue_fields": [ONE]}
         if self._collapse and not looked and not self._is_small:
             body["collapse"] = {"field": ONE}
         return body

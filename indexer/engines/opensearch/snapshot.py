@@ -210,7 +210,7 @@ class Snapshot:
 
     def _holding(self, words: Sequence[str]) -> dict[str, int]:
         found = self._index.frequencies({_BODY: words}, self.facts.number)
-        return {word: count for (_, word), count in found.held.items()}
+        return {word: count for (field, word), count in found.held.items() if field == _BODY}
 
     def close(self) -> None:
         """Let the cluster drop it. If that fails, the cluster drops it by itself after KEEP_ALIVE."""

@@ -5,10 +5,10 @@ A query that needs counts which are not known yet is translated twice. The first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from indexer.engines.opensearch.fields import can_be_held, pairs_field
+from indexer.engines.opensearch.fields import COMMITTED, can_be_held, pairs_field
 from indexer.engines.opensearch.filters import Dsl, holds_literal, holds_word
 from indexer.engines.ranking import idf
 
@@ -39,6 +39,24 @@ class Wanted(NamedTuple):
             (field,) = self.fields
             return holds_word(field, self.text)
         return holds_literal(self.text, self.fields)
+
+
+class Frequencies(NamedTuple):
+    """How many articles hold a word, by field and word, and whether a ``later`` commit than the wanted one was counted."""
+
+    held: dict[tuple[str, str], int]
+    later: bool
+
+
+def frequencies_in(shards: Iterable[Mapping[str, Any]]) -> Frequencies:
+    """What the shards told together: for each field its ``terms``, with the ``doc_freq`` of each."""
+    held: dict[tuple[str, str], int] = {}
+    for shard in shards:
+        for field, told in shard.items():
+            for word, each in told["terms"].items():
+                held[field, word] = held.get((field, word), 0) + each["doc_freq"]
+    later = any(field == COMMITTED for field, _ in held)
+    return Frequencies(held, later)
 
 
 Count = Callable[[Sequence[Wanted]], list[int]]

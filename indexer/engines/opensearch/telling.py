@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.engines.agreement import TELLING
-from indexer.engines.opensearch.forward import Forward, Hashes, hash_of
+from indexer.engines.opensearch.forward import Candidates, Hashes, hash_of
 from indexer.engines.ranking import K1
 
 _KEPT: Final = 200_000
@@ -55,7 +55,7 @@ _NONE: Final[tuple[Hashes, F64]] = (np.zeros(0, np.uint32), np.zeros(0))
 
 
 def telling_vectors(
-    bodies: Sequence[Forward], holding: Holding, without: Collection[str]
+    bodies: Sequence[Candidates], holding: Holding, without: Collection[str]
 ) -> tuple[Places, Places, F64]:
     """The most telling words of some bodies, except ``without``: the number of the body, the number of the word, its weight.
 
@@ -64,7 +64,7 @@ def telling_vectors(
     ends = [0, *np.cumsum([len(body.hashes) for body in bodies]).tolist()]
     owners = np.repeat(np.arange(len(bodies)), np.diff(ends))
     hashes = np.concatenate([body.hashes for body in bodies])
-    times = np.concatenate([body.counts[: len(body.hashes)] for body in bodies]).astype(np.float64)
+    times = np.concatenate([body.counts for body in bodies]).astype(np.float64)
     held = holding.known(hashes)
     unknown = held == _UNKNOWN
     if unknown.any():
@@ -106,10 +106,10 @@ def _least(told: F64, ends: Sequence[int]) -> F64:
 
 
 def _words(
-    bodies: Sequence[Forward], places: Places, owners: Places, ends: Sequence[int]
+    bodies: Sequence[Candidates], places: Places, owners: Places, ends: Sequence[int]
 ) -> Iterator[str]:
     """The words at some places of all bodies."""
     for owner in np.unique(owners[places]).tolist():
-        candidates = bodies[owner].candidates
+        words = bodies[owner].words
         for place in places[owners[places] == owner].tolist():
-            yield candidates[place - ends[owner]]
+            yield words[place - ends[owner]]
