@@ -86,7 +86,7 @@ def build(engine: str, folder: Path, url: str) -> Built:
     index = ""
     size = live.size()
     if engine == "opensearch":
-        index = orjson.loads((live.index / "index.json").read_bytes())["index"]
+        index = orjson.loads((live.index / "index.json").read_bytes())["name"]
         size = answer(url, f"/{index}/_stats/store")["_all"]["primaries"]["store"]["size_in_bytes"]
     assert size is not None, "only a cluster that is away has no size"
     return Built(environment, index, articles / live.manifest.seconds, size / articles)

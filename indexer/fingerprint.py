@@ -10,6 +10,8 @@ from typing import Final
 
 SCHEMA_VERSION: Final = 4
 """Increased whenever an engine writes something different for an article, whatever the reason."""
+_OF_ENGINE: Final = {"opensearch": 2}
+"""The same for what one engine alone writes, if it ever changed. It spares the indexes of the others a rebuild."""
 
 
 def fingerprint(*, engine: str, analysis: str) -> str:
@@ -18,5 +20,6 @@ def fingerprint(*, engine: str, analysis: str) -> str:
     ``analysis`` is the analyzer's own fingerprint: its chain, the segmenter's version, the dictionaries. Stopwords and
     synonyms act on queries only and are not part of it.
     """
-    facts = f"schema {SCHEMA_VERSION}\nengine {engine}\nanalysis {analysis}\n"
+    version = f" {_OF_ENGINE[engine]}" if engine in _OF_ENGINE else ""
+    facts = f"schema {SCHEMA_VERSION}\nengine {engine}{version}\nanalysis {analysis}\n"
     return hashlib.sha256(facts.encode()).hexdigest()[:16]

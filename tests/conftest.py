@@ -28,8 +28,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the number of runs of each random fault test. `make test-faults` asks for more than the others."""
+    """Add the number of runs of each random fault test, of which `make test-faults` asks for more, and of OpenSearch nodes."""
     parser.addoption("--fault-seeds", type=int, default=10, help="runs of each random fault test")
+    parser.addoption(
+        "--opensearch-nodes", type=int, default=1, help="nodes and shards of the engine's tests"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -89,19 +92,21 @@ def mariadb() -> Iterator[DatabaseServer]:
 
 
 @pytest.fixture(scope="session")
-def opensearch_node() -> Iterator[Nodes]:
-    """An OpenSearch of this run, of one node. Without Java or Maven the test is skipped; if CI is set, it fails."""
+def opensearch_node(request: pytest.FixtureRequest) -> Iterator[Nodes]:
+    """An OpenSearch of this run, as a rule of one node. Without Java or Maven the test is skipped; if CI is set, it fails."""
     from tests.opensearch import cluster  # the client takes long to load, and few tests need it
 
-    with cluster(1) as nodes:
+    with cluster(request.config.getoption("--opensearch-nodes")) as nodes:
         yield nodes
 
 
 @pytest.fixture
 def opensearch(opensearch_node: Nodes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
-    """The OpenSearch that the test's engines use. Its indexes are removed after the test."""
+    """The OpenSearch that the test's engines use, with a shard on each node. Its indexes are removed after the test."""
+    count = len(opensearch_node.urls)
     monkeypatch.setenv("SEARCH_OPENSEARCH_URL", opensearch_node.url)
-    monkeypatch.setenv("SEARCH_OPENSEARCH_REPLICAS", "0")  # there is one node: nothing to wait for
+    monkeypatch.setenv("SEARCH_OPENSEARCH_SHARDS", f"{count}")
+    monkeypatch.setenv("SEARCH_OPENSEARCH_REPLICAS", f"{min(1, count - 1)}")
     yield opensearch_node
     opensearch_node.empty()
 

@@ -10,8 +10,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from opensearchpy import OpenSearch
@@ -57,9 +58,8 @@ class Nodes:
         until = time.monotonic() + _PATIENCE
         while True:
             stats = self.client.indices.stats(index=index, level="shards")
-            (shard,) = stats["indices"][index]["shards"]["0"]
-            (lease,) = shard["retention_leases"]["leases"]
-            if lease["retaining_seq_no"] > shard["seq_no"]["max_seq_no"]:
+            shards = stats["indices"][index]["shards"].values()
+            if not any(map(_keeps_deletions, chain.from_iterable(shards))):
                 break
             assert time.monotonic() < until, "OpenSearch keeps the deletions"
             time.sleep(0.5)
@@ -103,6 +103,13 @@ class Nodes:
 
     def _script(self, *arguments: str) -> None:
         subprocess.run([SCRIPT, *arguments], env=self._environment, check=True)
+
+
+def _keeps_deletions(shard: dict[str, Any]) -> bool:
+    """Whether a copy of a shard may not drop what was deleted yet."""
+    leases = shard["retention_leases"]["leases"]
+    newest = shard["seq_no"]["max_seq_no"]
+    return any(lease["retaining_seq_no"] <= newest for lease in leases)
 
 
 @contextmanager

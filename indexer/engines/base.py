@@ -53,7 +53,7 @@ class Reader(Protocol):
         """
 
     def expect(self, requests: Sequence[SearchRequest]) -> None:  # noqa: ARG002 (others use them)
-        """Hear which requests may be counted next. An engine that is far away asks for all of them at once, others do nothing.
+        """Hear which requests may be counted or searched next. An engine that is far away counts all of them at once, others do nothing.
 
         Raises:
             InvalidQuery: as :meth:`search` does, if it asks.

@@ -110,9 +110,8 @@ class _Climber:
         first. If the reader does not mean every word, a rung with fewer than FEW articles does not: a few articles that hold most
         words of a question are a strict match, but usually not the answer.
         """
-        counted = [rung for rung in ladder if self._is_only_counted(rung)]
-        if len(counted) > 1:
-            self.reader.expect([self._asked(rung) for rung in counted])
+        if len(ladder) > 1:
+            self.reader.expect([self._asked(rung) for rung in ladder])
         worth = 1 if means_every_word(self.tree) else FEW
         best = self._on(ladder[0], ahead)
         for rung in ladder[1:]:

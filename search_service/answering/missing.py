@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from indexer.analysis.analyzers import Analyzer
@@ -27,18 +27,26 @@ def missing(
     def is_held(query: Query) -> bool:
         return reader.count(replace(request, query=query)) > 0
 
+    def expect(queries: Sequence[Query]) -> None:
+        if len(queries) > 1:
+            reader.expect([replace(request, query=query) for query in queries])
+
     found: dict[str, None] = {}
     for leaf in wanted(tree):
         if isinstance(leaf, Phrase) and rung != "unquoted":
             if not is_held(LiteralQuery(leaf.text)):
                 found[leaf.text] = None
         elif isinstance(leaf, Words | Phrase):
-            found.update(dict.fromkeys(_missing_words(leaf, reader, analyzer, is_held)))
+            found.update(dict.fromkeys(_missing_words(leaf, reader, analyzer, is_held, expect)))
     return tuple(found)
 
 
 def _missing_words(
-    leaf: Words | Phrase, reader: Reader, analyzer: Analyzer, is_held: Callable[[Query], bool]
+    leaf: Words | Phrase,
+    reader: Reader,
+    analyzer: Analyzer,
+    is_held: Callable[[Query], bool],
+    expect: Callable[[Sequence[Query]], None],
 ) -> Iterator[str]:
     apart: set[str] = set()
     if isinstance(leaf, Words):
@@ -53,7 +61,10 @@ def _missing_words(
     tokens = [token for token in analyzer.query(leaf.text) if token.text not in apart]
     texts = [token.text for token in tokens]
     counts = zip(*(reader.document_frequencies(field, texts) for field in TEXT_FIELDS), strict=True)
-    for token, used in zip(tokens, counts, strict=True):
-        typed = leaf.text[token.start : token.end]
-        if not any(used) and not is_held(LiteralQuery(typed)):
-            yield typed
+    unused = [
+        leaf.text[token.start : token.end]
+        for token, used in zip(tokens, counts, strict=True)
+        if not any(used)
+    ]
+    expect([LiteralQuery(typed) for typed in unused])
+    yield from (typed for typed in unused if not is_held(LiteralQuery(typed)))

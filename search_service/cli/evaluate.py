@@ -62,7 +62,13 @@ def evaluate_command(
     aging = read_settings(SearchSettings, os.environ).aging
     analyzer = make_analyzer()
     found = [
-        evaluate(read_judged(folder), analyzer=analyzer, timezone=settings.timezone, aging=aging)
+        evaluate(
+            read_judged(folder),
+            analyzer=analyzer,
+            timezone=settings.timezone,
+            engine=settings.engine,
+            aging=aging,
+        )
         for folder in judged
     ]
     results().print(_summary(found, before))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import log2
 from operator import add
@@ -48,11 +48,13 @@ class Candidates:
         """
         if not candidates:
             return None
+        candidates.sort(key=lambda each: (-shared(typed, each.folded), -each.titled, -each.held))
+        candidates = candidates[:_CANDIDATES]
+        self._expect([*filter(None, [typed]), *(each.folded for each in candidates)])
         used = self.used(typed) if typed else 0
         if used >= FEW:
             return None
-        candidates.sort(key=lambda each: (-shared(typed, each.folded), -each.titled, -each.held))
-        for each in candidates[:_CANDIDATES]:
+        for each in candidates:
             least = self._least if typed or len(each.folded) < _SURE_SYLLABLES else 1
             if self.used(each.folded) >= max(least, CORRECT_FACTOR * used):
                 return each.text
@@ -96,13 +98,13 @@ class Candidates:
         counts = dict(zip(pairs, self._reader.pair_frequencies("body", pairs), strict=True))
         rarest = ((min(counts[pair] for pair in _pairs(text)), text) for text in texts)
         best = [text for count, text in sorted(rarest, reverse=True) if count >= self._least]
-        return [Candidate(text, text, 0, self.used(text)) for text in best[:_CANDIDATES]]
+        best = best[:_CANDIDATES]
+        self._expect(best)
+        return [Candidate(text, text, 0, self.used(text)) for text in best]
 
     def used(self, text: str) -> int:
         """The number of articles that hold a folded text. Letters count as a word, Chinese characters as a literal."""
-        if text.isascii():
-            return self._count(Match(words_of(self._analyzer, text), FIELD_WEIGHTS))
-        return self._count(LiteralQuery(text))
+        return self._count(self._query(text))
 
     def stands(self, text: str) -> bool:
         """Whether an article holds a folded text, be it inside a word."""
@@ -111,6 +113,17 @@ class Candidates:
     def is_common(self, text: str) -> bool:
         """Whether so many articles hold a text that it may replace one that says little."""
         return self.used(fold_literal(text)) >= self._least**2
+
+    def _query(self, text: str) -> Query:
+        if text.isascii():
+            return Match(words_of(self._analyzer, text), FIELD_WEIGHTS)
+        return LiteralQuery(text)
+
+    def _expect(self, texts: Iterable[str]) -> None:
+        """Tell the index which texts may be counted next."""
+        unknown = [query for query in map(self._query, texts) if query not in self._counts]
+        if len(unknown) > 1:
+            self._reader.expect([replace(self._seen, query=query) for query in unknown])
 
     def _count(self, query: Query) -> int:
         if query not in self._counts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ import orjson
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
-from indexer.engines.registry import open_engine
+from indexer.engines.registry import open_engine, storage_of
 from indexer.errors import InvalidArticle, InvalidJudgedSet
 from indexer.fields import make_article
 from indexer.fingerprint import SCHEMA_VERSION, fingerprint
@@ -34,7 +34,8 @@ from search_service.settings import SearchSettings
 
 AGING: Final = SearchSettings().aging
 """How articles age unless the settings say otherwise."""
-_ENGINE: Final = "whoosh"
+ENGINE: Final = "whoosh"
+"""The engine that is judged unless the settings say otherwise."""
 _LARGEST_GROUP: Final = 2**63 - 1
 """An index keeps the number of a group in 64 bits with a sign."""
 
@@ -120,16 +121,29 @@ def _grades(folder: Path) -> dict[str, dict[str, int]]:
 
 @contextmanager
 def indexed(
-    judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo, aging: Aging = AGING
+    judged: JudgedSet,
+    *,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    engine: str = ENGINE,
+    aging: Aging = AGING,
 ) -> Iterator[Services]:
-    """Index a judged set in a temporary folder. Yields the use cases over it, at the time just after its newest article."""
-    with tempfile.TemporaryDirectory() as name:
+    """Index a judged set in a temporary folder. Yields the use cases over it, at the time just after its newest article.
+
+    Raises:
+        IndexFailure: who keeps the engine's index does not answer.
+    """
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         root = Path(name)
-        _index(root, judged, analyzer, timezone)
-        live = LiveIndex(Generations(root), analyzer=analyzer, timezone=timezone)
+        generations = Generations(root)
+        with generations.lock():
+            folder = generations.begin()
+            stack.callback(lambda: storage_of(folder / "index").remove())
+            _index(generations, folder, judged, analyzer, timezone, engine)
+        live = LiveIndex(generations, analyzer=analyzer, timezone=timezone)
         services = Services(live, timezone, clock=_clock(judged.articles), aging=aging)
-        with closing(services):
-            yield services
+        stack.enter_context(closing(services))
+        yield services
 
 
 def _clock(articles: Sequence[Article]) -> Callable[[], datetime]:
@@ -141,29 +155,34 @@ def _clock(articles: Sequence[Article]) -> Callable[[], datetime]:
     return lambda: now
 
 
-def _index(root: Path, judged: JudgedSet, analyzer: Analyzer, timezone: ZoneInfo) -> None:
-    """Make a generation of a judged set and promote it.
+def _index(
+    generations: Generations,
+    folder: Path,
+    judged: JudgedSet,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    engine_name: str,
+) -> None:
+    """Make a generation of a judged set in a new folder and promote it.
 
     Unlike a rebuild it learns no words: the articles were gathered for the questions, whose words repeat in them as in no store.
     """
-    generations = Generations(root)
-    with generations.lock():
-        folder = generations.begin()
-        engine = open_engine(_ENGINE, folder / "index", analyzer=analyzer, timezone=timezone)
-        engine.create()
-        with engine.writer() as writer:
-            for each in judged.articles:
-                writer.add(each)
-            writer.commit(revision=1)
-        manifest = Manifest(
-            name=folder.name,
-            engine=_ENGINE,
-            fingerprint=fingerprint(engine=_ENGINE, analysis=analyzer.fingerprint),
-            schema_version=SCHEMA_VERSION,
-            doc_count=len(judged.articles),
-            revision=1,
-            made_at=datetime.now(UTC),
-            seconds=0.0,
-        )
-        generations.finish(manifest)
-        generations.promote(folder.name)
+    engine = open_engine(engine_name, folder / "index", analyzer=analyzer, timezone=timezone)
+    engine.create()
+    with engine.writer() as writer:
+        for each in judged.articles:
+            writer.add(each)
+        writer.commit(revision=1)
+    engine.replicate()
+    manifest = Manifest(
+        name=folder.name,
+        engine=engine_name,
+        fingerprint=fingerprint(engine=engine_name, analysis=analyzer.fingerprint),
+        schema_version=SCHEMA_VERSION,
+        doc_count=len(judged.articles),
+        revision=1,
+        made_at=datetime.now(UTC),
+        seconds=0.0,
+    )
+    generations.finish(manifest)
+    generations.promote(folder.name)

@@ -20,7 +20,7 @@ import orjson
 from indexer.analysis.analyzers import Analyzer
 from indexer.errors import InvalidJudgedSet
 from search_service.answering.search import MAX_SIZE, Question
-from search_service.evaluation.judged import AGING, JudgedSet, indexed
+from search_service.evaluation.judged import AGING, ENGINE, JudgedSet, indexed
 from search_service.evaluation.measures import Interval, interval, measuring
 from search_service.ranking.aging import Aging
 from search_service.services import Services
@@ -71,7 +71,12 @@ class Evaluation:
 
 
 def evaluate(
-    judged: JudgedSet, *, analyzer: Analyzer, timezone: ZoneInfo, aging: Aging = AGING
+    judged: JudgedSet,
+    *,
+    analyzer: Analyzer,
+    timezone: ZoneInfo,
+    engine: str = ENGINE,
+    aging: Aging = AGING,
 ) -> Evaluation:
     """Index a judged set in a temporary folder and ask all of its questions, one after another.
 
@@ -81,7 +86,9 @@ def evaluate(
         PackageMissing: ir-measures is not installed.
     """
     package = measuring()
-    with indexed(judged, analyzer=analyzer, timezone=timezone, aging=aging) as services:
+    with indexed(
+        judged, analyzer=analyzer, timezone=timezone, engine=engine, aging=aging
+    ) as services:
         return _asked(judged, services, package)
 
 

@@ -47,7 +47,19 @@ def agreement(
     summed over the given leaves. The words of the query, ``leaving_out``, do not count.
     O(documents * FORWARD_TERMS), and O(distinct words) for each two documents with one title.
     """
-    owners, words, weights = _vectors(impacts, field, places, leaving_out)
+    vectors = _vectors(impacts, field, places, leaving_out)
+    return likeness(*vectors, scores, _numbers(impacts, places, parted_by))
+
+
+def likeness(
+    owners: IntP, words: IntP, weights: NDArray[np.float64], scores: AnyArray, parts: IntP
+) -> F32:
+    """float32[documents], 0 to 1: how similar each document is to the leaders other than itself.
+
+    A document is a vector of any length. ``owners``, ``words`` and ``weights`` are its document, its word and its weight for each
+    element of all vectors; words are small numbers. ``scores`` holds the score of each document, 0 or above. Documents with the
+    same number in ``parts`` are not compared. O(elements), and O(elements) for each two documents with one number.
+    """
     count = len(scores)
     norms = np.sqrt(np.bincount(owners, weights * weights, count))
     weights = weights / np.maximum(norms, _TINY)[owners]
@@ -57,8 +69,7 @@ def agreement(
     centre = np.bincount(words, weights * shares[owners])
     alike = np.bincount(owners, weights * centre[words], count) - np.where(norms > 0, shares, 0.0)
     counting = shares.sum() - shares
-    numbers = _numbers(impacts, places, parted_by)
-    same = numbers[:, np.newaxis] == numbers[leaders]
+    same = parts[:, np.newaxis] == parts[leaders]
     same[leaders, np.arange(len(leaders))] = False
     for doc, leader in zip(*np.nonzero(same), strict=True):  # rare: parts of one document
         own, other = (

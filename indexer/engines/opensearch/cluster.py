@@ -8,21 +8,27 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
+
+import orjson
 
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.errors import PackageMissing
 from indexer.settings import IndexSettings, read_settings
 
 try:
-    from opensearchpy import OpenSearch
+    from opensearchpy import JSONSerializer, OpenSearch
     from opensearchpy.exceptions import ConnectionError as NoConnection
-    from opensearchpy.exceptions import ConnectionTimeout, OpenSearchException, SSLError
+    from opensearchpy.exceptions import (
+        ConnectionTimeout,
+        OpenSearchException,
+        SerializationError,
+        SSLError,
+    )
     from opensearchpy.exceptions import NotFoundError as NotFoundError
     from opensearchpy.exceptions import TransportError as TransportError
 except ImportError as error:
@@ -39,8 +45,6 @@ MAINTENANCE: Final = 3600.0
 """Seconds that merging or copying an index may take."""
 
 
-NAMED_SCORES: Final = "include_named_queries_score"
-"""What a search holds that wants the scores of its named queries."""
 _NOT_FOUND: Final = 404
 _UNAUTHORIZED: Final = 401
 _NO_SHARD: Final = 503
@@ -53,6 +57,17 @@ class SnapshotGone(Exception):
 
 class TooLate(Exception):
     """The time for an answer ended before there was one."""
+
+
+class _Json(JSONSerializer):
+    """Reads the cluster's answers: several times as fast as the client itself does."""
+
+    def loads(self, s: str) -> Any:
+        """The value of a text."""
+        try:
+            return orjson.loads(s)
+        except ValueError as error:
+            raise SerializationError(s, error) from error
 
 
 class Cluster:
@@ -80,6 +95,7 @@ class Cluster:
             max_retries=max(2, len(nodes)),
             pool_maxsize=CONNECTIONS,
             ca_certs=None if authorities is None else str(authorities),
+            serializer=_Json(),
         )
 
     @contextmanager
@@ -91,6 +107,16 @@ class Cluster:
             raise
         except OpenSearchException as error:
             raise ClusterFailed(self.shown, _reason(error)) from error
+
+    @contextmanager
+    def in_time(self, patience: float) -> Iterator[None]:
+        """Raise TooLate if there was no answer after ``patience`` seconds, unless nobody is in a hurry."""
+        try:
+            yield
+        except ClusterFailed as failure:
+            if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
+                raise TooLate from failure
+            raise
 
     def search(
         self, bodies: Sequence[dict[str, Any]], *, patience: float = PATIENCE, parted: bool = False
@@ -104,40 +130,11 @@ class Cluster:
             SnapshotGone: the snapshot that they name was dropped, or the nodes that had it ended.
             ClusterFailed: the cluster does not answer, or refuses one of them.
         """
-        asked = {"search_type": "dfs_query_then_fetch"} if parted else {}
-        try:
-            if any(NAMED_SCORES in body for body in bodies):
-                ask = partial(self._search, patience=patience, asked=asked)
-                with ThreadPoolExecutor(len(bodies), thread_name_prefix="search") as at_once:
-                    return [*at_once.map(ask, bodies)]
-            return self._search_together(bodies, patience, asked)
-        except ClusterFailed as failure:
-            if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
-                raise TooLate from failure
-            raise
-
-    def _search(
-        self, body: dict[str, Any], patience: float, asked: dict[str, Any]
-    ) -> dict[str, Any]:
-        # The server gives the scores only if the address asks for them too, and no address of several searches can.
-        params = {"request_timeout": patience, NAMED_SCORES: "true"}
-        try:
-            with self.translated():
-                found: dict[str, Any] = self.client.search(body=body, params=asked | params)
-        except NotFoundError as error:
-            raise SnapshotGone(_reason(error)) from error
-        except ClusterFailed as failure:
-            if status_of(failure) == _NO_SHARD:
-                raise SnapshotGone(failure.why) from failure
-            raise
-        return found
-
-    def _search_together(
-        self, bodies: Sequence[dict[str, Any]], patience: float, asked: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        lines = [line for body in bodies for line in (asked, body)]
-        with self.translated():
-            found = self.client.msearch(body=lines, params={"request_timeout": patience})
+        how = {"search_type": "dfs_query_then_fetch"} if parted else {}
+        lines = (line for body in bodies for line in (how, body))
+        asked = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        with self.in_time(patience), self.translated():
+            found = self.client.msearch(body=asked, params={"request_timeout": patience})
         for answer in found["responses"]:
             if "error" in answer:
                 kind, why = _cause(answer["error"])

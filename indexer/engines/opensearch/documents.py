@@ -20,6 +20,7 @@ from indexer.engines.documents import (
 )
 from indexer.engines.opensearch.fields import (
     ARTICLE,
+    CANDIDATES,
     COMPLETIONS,
     DAY,
     GLUED,
@@ -30,8 +31,10 @@ from indexer.engines.opensearch.fields import (
     TITLE_SOUND,
     pairs_field,
     pairs_stream,
+    places_field,
     words_stream,
 )
+from indexer.engines.opensearch.forward import candidates_of, places_of
 from indexer.query import TIME_FIELDS
 
 
@@ -44,6 +47,8 @@ def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
     words = {token.text for each in tokens.values() for token in each}
     document: dict[str, Any] = {
         **{field: words_stream(each) for field, each in tokens.items()},
+        **{places_field(field): places_of(each) for field, each in tokens.items()},
+        CANDIDATES: candidates_of(tokens["body"]),
         **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
         **keywords(article),
         ONE: one_of(article),

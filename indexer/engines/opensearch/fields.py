@@ -7,7 +7,7 @@ OpenSearch only takes the stream apart again. Articles hold no control character
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 from operator import add, itemgetter
 from typing import Any, Final
@@ -37,6 +37,8 @@ ARTICLE: Final = "article"
 """The article itself, as JSON. It is kept and not indexed."""
 ONE: Final = "one"
 """What an article counts as when duplicates collapse: its group, or itself."""
+CANDIDATES: Final = "candidates"
+"""The words that may tell what an article is about, as ``forward.py`` packs them."""
 PUBLISHED: Final = TIME_FIELDS[0]
 DAY: Final = "day"
 """The time of publication in milliseconds, for the counts of months."""
@@ -50,15 +52,23 @@ COMMIT: Final = "commit"
 COMMIT_ID: Final = "\x01commit"
 """No article has this id: ids hold no control characters."""
 
-COUNTED: Final = ("id", "channel", "source", "author", "tag", "group", ONE, COMPLETIONS)
-"""Keyword fields with doc values, for sorting, counting and collapsing."""
-LOOKED_UP: Final = ("site", "status", "attribute", GLUED, TITLE_KEY, TITLE_SOUND, NUMBERS)
+COMMITTED: Final = "committed"
+"""The number of the commit that a marker tells, as a term: so whoever counts terms sees whether a later commit is counted."""
+
+COUNTED: Final = ("id", "channel", "source", "author", "tag", "group", ONE, TITLE_KEY, COMPLETIONS)
+"""Keyword fields with doc values, for sorting, counting, collapsing and comparing."""
+LOOKED_UP: Final = ("site", "status", "attribute", GLUED, TITLE_SOUND, NUMBERS, COMMITTED)
 """Keyword fields that are only searched."""
 
 
 def pairs_field(field: str) -> str:
     """The field that holds the pairs of neighbouring characters of a text field."""
     return f"{field}_pairs"
+
+
+def places_field(field: str) -> str:
+    """The field that holds where each word of a text field stands, as ``forward.py`` packs it."""
+    return f"{field}_places"
 
 
 def words_stream(tokens: Iterable[Token]) -> str:
@@ -70,14 +80,6 @@ def words_stream(tokens: Iterable[Token]) -> str:
         places.append(TOGETHER.join(token[0] for token in together))
         next_position = position + 1
     return POSITION.join(places)
-
-
-def words_of_stream(stream: str) -> Iterator[tuple[int, str]]:
-    """The inverse of :func:`words_stream`: positions and tokens, in order."""
-    for position, place in enumerate(stream.split(POSITION)[2:]):
-        if place != GAP:
-            for word in place.split(TOGETHER):
-                yield position, word
 
 
 def pairs_stream(folded: str) -> str:
@@ -163,15 +165,17 @@ SETTINGS: Final[dict[str, Any]] = {
 }
 
 _WORDS: Final = {"type": "text", "analyzer": "words", "similarity": "bm25"}
+_FORWARD: Final = {"type": "binary", "doc_values": True}
 _PAIRS: Final = {"type": "text", "analyzer": "pairs", "similarity": "idf", "norms": False}
 
 MAPPINGS: Final[dict[str, Any]] = {
     "dynamic": "strict",
     # What answers are made of. All else is only searched, sorted and counted.
-    "_source": {"includes": [ARTICLE, COMMIT, *TEXT_FIELDS]},
+    "_source": {"includes": [ARTICLE, COMMIT]},
     "properties": {
         **dict.fromkeys(TEXT_FIELDS, _WORDS),
         **dict.fromkeys(map(pairs_field, TEXT_FIELDS), _PAIRS),
+        **dict.fromkeys((CANDIDATES, *map(places_field, TEXT_FIELDS)), _FORWARD),
         **{name: {"type": "keyword"} for name in COUNTED},
         **{name: {"type": "keyword", "doc_values": False} for name in LOOKED_UP},
         **{name: {"type": "long"} for name in TIME_FIELDS},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
@@ -32,12 +32,14 @@ from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import (
     COMMIT,
     COMMIT_ID,
+    COMMITTED,
     MAPPINGS,
     SETTINGS,
     phrase_stream,
 )
 from indexer.engines.opensearch.sending import SHARD_WAIT, Change, send
-from indexer.engines.opensearch.state import Facts, Overtaken, Place, State, facts_of
+from indexer.engines.opensearch.state import Facts, Overtaken, Place, State, facts_of, marker_of
+from indexer.engines.opensearch.statistics import Frequencies, frequencies_in
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 FILE: Final = "index.json"
@@ -45,6 +47,8 @@ FILE: Final = "index.json"
 
 _TIMED_OUT: Final = 408
 _CONFLICT: Final = 409
+_FREQUENCIES: Final = "docs.error.reason,docs.term_vectors.*.terms.*.doc_freq"
+"""All that is read of the answer that says how many articles hold words."""
 _LOOK: Final = "20s"
 """How long one question after the health of an index may wait for it."""
 
@@ -175,7 +179,7 @@ class RemoteIndex:
         with self._translated():
             ids = _marker_ids(self.cluster, self.name)
             if others := ids[1:]:
-                content = orjson.dumps({COMMIT: facts._asdict()})
+                content = orjson.dumps(marker_of(facts))
                 send(self.cluster, self.name, ((each, content) for each in others), version)
 
     def state(self) -> tuple[State, Place]:
@@ -211,7 +215,7 @@ class RemoteIndex:
             made = self._client.index(
                 index=self.name,
                 id=COMMIT_ID,
-                body={COMMIT: state._asdict()},
+                body=marker_of(state),
                 params=params | SHARD_WAIT,
             )
         return Place(made["_seq_no"], made["_primary_term"])
@@ -263,34 +267,38 @@ class RemoteIndex:
         with self.cluster.translated(), suppress(NotFoundError):
             self._client.delete_pit(body={"pit_id": [point]})
 
-    def frequencies(self, field: str, words: Sequence[str]) -> dict[str, int]:
-        """How many articles hold each word in a text field, as of the last commit. Words that none holds are left out.
+    def frequencies(
+        self, words: Mapping[str, Sequence[str]], number: int, *, patience: float = PATIENCE
+    ) -> Frequencies:
+        """How many articles hold each of some words in each of some fields. Words that none holds are left out.
 
-        Deleted ones count until a merge drops them. O(words x shards).
+        As of the last commit, which may be a later one than that with the ``number``. Deleted articles count until a merge drops
+        them. O(words x shards).
 
         Raises:
+            TooLate: there was no answer after ``patience`` seconds.
             IndexDamaged: the index is missing.
             ClusterFailed: the cluster does not answer.
         """
-        if not words:
-            return {}
         asked = {
-            "doc": {field: phrase_stream(words)},
-            "fields": [field],
+            "doc": {field: phrase_stream(each) for field, each in words.items()}
+            | {COMMITTED: f"{number + 1}"},
+            "fields": [*words, COMMITTED],
             "term_statistics": True,
             **dict.fromkeys(("field_statistics", "positions", "offsets"), False),
         }
-        with self._translated():
+        with self.cluster.in_time(patience), self._translated():
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
-            found = self._client.mtermvectors(index=self.name, body={"docs": shards})
-        held: dict[str, int] = {}
-        for shard in found["docs"]:
+            found = self._client.mtermvectors(
+                index=self.name,
+                body={"docs": shards},
+                params={"filter_path": _FREQUENCIES, "request_timeout": patience},
+            )
+        shards = found.get("docs", ())
+        for shard in shards:
             if "error" in shard:
                 raise ClusterFailed(self.cluster.shown, str(shard["error"].get("reason")))
-            for word, each in shard["term_vectors"].get(field, {}).get("terms", {}).items():
-                if articles := each.get("doc_freq"):
-                    held[word] = held.get(word, 0) + articles
-        return held
+        return frequencies_in(shard["term_vectors"] for shard in shards)
 
     def faults(self) -> list[str]:
         """What is wrong with the index, as far as the cluster knows. It compares checksums itself when it reads files.

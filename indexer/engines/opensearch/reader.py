@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,12 +13,12 @@ from indexer.article import Article
 from indexer.engines.base import Reader
 from indexer.engines.opensearch.cluster import TooLate
 from indexer.engines.opensearch.completions import completion_request, completions_in
-from indexer.engines.opensearch.counting import Counted, counted, counted_as
+from indexer.engines.opensearch.counting import Counted, counted, counted_as, expected
 from indexer.engines.opensearch.documents import article_of
 from indexer.engines.opensearch.fields import ARTICLE, can_be_sent
 from indexer.engines.opensearch.filters import Dsl, any_of, holds_literal
 from indexer.engines.opensearch.queries import QueryBuilder
-from indexer.engines.opensearch.rescoring import PAIRS, Looked, looked_for, scores_in, scores_of
+from indexer.engines.opensearch.rescoring import Looked, looked_for
 from indexer.engines.opensearch.searching import Search, fresh_of
 from indexer.engines.opensearch.snapshot import Snapshot
 from indexer.engines.opensearch.statistics import Needed, Wanted
@@ -53,21 +54,26 @@ class OpenSearchReader(Reader):
     def search(self, request: SearchRequest) -> SearchPage:
         """Answer a request. Two round trips; one more for counts that are not known yet, one more for agreement."""
         check_request(request)
-        return Search(self._snapshot, request, self._timezone).page()
+        known = self._expected.get(counted_as(request))
+        first = tuple(
+            each
+            for each in request.first
+            if self._expected.get(counted_as(replace(request, query=each))) != 0
+        )
+        asked = replace(request, first=first)
+        return Search(self._snapshot, asked, self._timezone, known).page()
 
     def expect(self, requests: Sequence[SearchRequest]) -> None:
         """Count what some requests find, and what their scores need, in one round trip."""
         for each in requests:
             check_request(each)
-        self._expected = counted(self._snapshot, requests)
+        self._expected = expected(self._snapshot, requests) if requests else {}
 
     def count(self, request: SearchRequest) -> int:
         """How many articles a request finds. One round trip, unless it was expected."""
         check_request(request)
         known = self._expected.get(counted_as(request))
-        if known is not None:
-            return known
-        return counted(self._snapshot, [request]).get(counted_as(request), 0)
+        return counted(self._snapshot, request) if known is None else known
 
     def rank(self, request: SearchRequest) -> list[tuple[str, float]]:
         """The ids and scores of a request's hits. One round trip less than :meth:`search`."""
@@ -84,31 +90,31 @@ class OpenSearchReader(Reader):
         if not ids:
             return {}
 
-        def make(needed: Needed) -> tuple[dict[str, Dsl], Looked]:
+        def make(needed: Needed) -> tuple[list[Dsl], Looked]:
             builder = QueryBuilder(needed)
             looked = looked_for(request.rescore or Rescore((), fields=()), needed)
-            return {f"{n}": builder.build(part) for n, part in enumerate(parts)}, looked
+            return [builder.build(part) for part in parts], looked
 
         deadline = inf if request.deadline is None else request.deadline
+        these = {"ids": {"values": ids}}
         try:
             queries, looked = with_counts(self._snapshot, make, deadline=deadline)
-            if looked.pairs:
-                queries |= {PAIRS: looked.pairs}
-            body = {
-                "size": len(ids),
-                "query": {"ids": {"values": ids}},
-                **looked.request(),
-                **scores_of(queries),
-            }
-            (answer,) = self._snapshot.ask([body], deadline=deadline)
+            asked: list[dict[str, Any]] = [
+                {"query": {"bool": {"filter": [these, looked.named]}}, **looked.request()},
+                *({"query": {"bool": {"must": [each], "filter": [these]}}} for each in queries),
+            ]
+            answers = self._snapshot.ask(
+                [body | {"size": len(ids), "_source": False} for body in asked], deadline=deadline
+            )
         except TooLate:
             return {}
+        hits, *scored = (answer["hits"]["hits"] for answer in answers)
+        scores = [{hit["_id"]: hit["_score"] for hit in each} for each in scored]
         said = {}
-        for hit in answer["hits"]["hits"]:
-            scores = scores_in(hit)
+        for hit in hits:
             near, pairs = looked.added(hit)
             said[hit["_id"]] = Reasons(
-                parts=tuple(scores.get(f"{n}", 0.0) for n in range(len(parts))),
+                parts=tuple(each.get(hit["_id"], 0.0) for each in scores),
                 recency=fresh_of(hit, request.recency),
                 near=near,
                 pairs=pairs,
@@ -145,17 +151,19 @@ class OpenSearchReader(Reader):
             body["search_after"] = ids[-1:]
 
     def document_frequencies(self, field: str, tokens: Sequence[str]) -> list[int]:
-        """How many articles hold each token. One round trip for every 500 that are not known yet."""
+        """How many articles hold each token. One round trip, if some counts are not known yet."""
         check_text_field(field)
         return self._counts([Wanted(token, (field,), as_word=True) for token in tokens])
 
     def pair_frequencies(self, field: str, pairs: Sequence[str]) -> list[int]:
-        """How many articles hold each pair. One round trip for every 500 that are not known yet."""
+        """How many articles hold each pair. One round trip, if some counts are not known yet."""
         check_text_field(field)
         return self._counts([Wanted(pair, (field,), as_word=False) for pair in pairs])
 
     def _counts(self, wanted: Sequence[Wanted]) -> list[int]:
-        return self._snapshot.statistics.fetch(wanted, self._snapshot.count)
+        return self._snapshot.statistics.fetch(
+            wanted, lambda missing: self._snapshot.count(missing).held
+        )
 
     def complete(self, request: CompletionRequest) -> list[Completion]:
         """The requested completions, with exact counts. One round trip. O(articles that hold a completion with the keys)."""

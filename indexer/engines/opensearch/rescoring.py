@@ -2,133 +2,88 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from indexer.analysis.characters import fold_title
-from indexer.engines.agreement import agreement, can_tell, telling_vector
-from indexer.engines.opensearch.cluster import NAMED_SCORES
-from indexer.engines.opensearch.documents import article_of
-from indexer.engines.opensearch.fields import (
-    ARTICLE,
-    ONE,
-    PUBLISHED,
-    pairs_field,
-    words_of_stream,
-)
-from indexer.engines.opensearch.filters import Dsl, all_of, any_of, holds_word, named
+import numpy as np
+
+from indexer.columnar.search.agreement import likeness
+from indexer.columnar.search.impacts import F32
+from indexer.engines.opensearch.fields import CANDIDATES, ONE, PUBLISHED, TITLE_KEY
+from indexer.engines.opensearch.filters import EVERYTHING, Dsl, holds_literal, named
+from indexer.engines.opensearch.forward import Candidates
+from indexer.engines.opensearch.scripts import nearness
 from indexer.engines.opensearch.statistics import Needed
+from indexer.engines.opensearch.telling import F64, Holding, telling_vectors
 from indexer.query import Rescore
 
-PAIRS: Final = "pairs"
-_BODY: Final = "body"
+_NEAR: Final = "near"
+
+Hits = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What rescoring looks for in the best articles. ``near`` are words with their scores, ``pairs`` scores pairs of characters."""
+    """What rescoring looks for in the best articles: words and pairs of characters with their scores.
+
+    A pair comes with the query by which the cluster finds it.
+    """
 
     rescore: Rescore
     near: Mapping[str, float]
-    pairs: Dsl | None
+    pairs: Sequence[tuple[Dsl, float]]
+
+    @property
+    def named(self) -> Dsl:
+        """What matches every article, and has each hit say which of the pairs it holds."""
+        clauses = [named(query, f"{number}") for number, (query, _) in enumerate(self.pairs)]
+        return {"bool": {"must": [EVERYTHING], "should": clauses}}
 
     def request(self) -> dict[str, Any]:
-        """What to ask beside the articles: their words, and the scores of their pairs."""
-        kept = {*self.rescore.fields} if self.near else set()
+        """What to ask for beside an article's score."""
+        asked: dict[str, Any] = {"docvalue_fields": [ONE, "channel", PUBLISHED]}
         if self.rescore.agree:
-            kept |= {_BODY, ARTICLE}
-        asked: dict[str, Any] = {
-            "_source": sorted(kept) or False,
-            "docvalue_fields": [ONE, "channel", PUBLISHED],
-        }
-        if self.pairs:
-            asked |= scores_of({PAIRS: self.pairs})
+            asked["docvalue_fields"] += [TITLE_KEY, CANDIDATES]
+        if self.near:
+            script = nearness(self.near, self.rescore.fields, self.rescore.window)
+            asked["script_fields"] = {_NEAR: {"script": script}}
         return asked
 
     def added(self, hit: Mapping[str, Any]) -> tuple[float, float]:
-        """What an article scores more for words that stand together, and for pairs. O(words of the article)."""
-        streams = (
-            [hit["_source"].get(field, "") for field in self.rescore.fields] if self.near else []
-        )
-        near = max(
-            (_nearest(each, self.near, self.rescore.window) for each in streams), default=0.0
-        )
-        return near, scores_in(hit).get(PAIRS, 0.0)
+        """What an article scores more for words that stand together, and for pairs."""
+        (near,) = hit["fields"].get(_NEAR, (0.0,))
+        pairs = sum(self.pairs[int(name)][1] for name in hit.get("matched_queries", ()))
+        return near, pairs
 
-    def agreeing(
-        self,
-        hits: Sequence[Mapping[str, Any]],
-        scores: Sequence[float],
-        articles: int,
-        holding: Callable[[Sequence[str]], Mapping[str, int]],
-    ) -> list[float]:
-        """The factor of each article's score by which it is like the best ones.
-
-        ``holding`` says how many of ``articles`` hold each word of some; words that it leaves out none holds.
-        """
-        if not self.rescore.agree:
-            return [1.0] * len(hits)
-        counts = [
-            Counter(word for _, word in words_of_stream(hit["_source"][_BODY]) if can_tell(word))
-            for hit in hits
-        ]
-        held = holding(list({word for each in counts for word in each}))
-        without = set(self.rescore.words)
-        vectors = [
-            telling_vector(each, lambda word: held.get(word, 0), articles, without=without)
-            for each in counts
-        ]
-        titles = [fold_title(article_of(hit["_source"]).title) for hit in hits]
-        alike = agreement(vectors, titles, scores)
-        return [1 + self.rescore.agree * each for each in alike]
+    def agreeing(self, hits: Hits, scores: F64, holding: Holding) -> F32:
+        """float32[hits]: the factor of each article's score by which it is like the best ones. One round trip for unknown words."""
+        if not self.rescore.agree or not hits:
+            return np.ones(len(hits), np.float32)
+        bodies = [Candidates(hit["fields"][CANDIDATES][0]) for hit in hits]
+        vectors = telling_vectors(bodies, holding, {*self.rescore.words})
+        alike = likeness(*vectors, scores, _titles(hits))
+        return 1 + np.float32(self.rescore.agree) * alike
 
 
 def looked_for(rescore: Rescore, needed: Needed) -> Looked:
     """What a rescoring looks for. A word scores the least of its idfs in the fields."""
     words = dict.fromkeys(rescore.words) if rescore.fields and rescore.near else ()
-    pairs = [
-        holds_word(pairs_field(field), pair, rescore.pairs)
-        for field in rescore.fields
-        for pair in rescore.grams
-        if rescore.pairs
-    ]
     near = {
         word: rescore.near * min(needed.idf(field, word) for field in rescore.fields)
         for word in words
     }
-    return Looked(rescore, near, any_of(pairs) if pairs else None)
+    pairs = [
+        (holds_literal(pair, (field,)), rescore.pairs * needed.literal_idf(pair, (field,)))
+        for field in rescore.fields
+        for pair in rescore.grams
+        if rescore.pairs
+    ]
+    return Looked(rescore, near, pairs)
 
 
-def scores_of(queries: Mapping[str, Dsl]) -> dict[str, Any]:
-    """What to ask so that each hit says which of some queries it matches, with the scores. It changes no hit."""
-    clauses = [named(query, name) for name, query in queries.items()]
-    return {
-        "post_filter": {"bool": {"must": [all_of([])], "should": clauses}},
-        NAMED_SCORES: True,
-    }
-
-
-def scores_in(hit: Mapping[str, Any]) -> Mapping[str, float]:
-    """The scores of the queries that a hit matches, of those that :func:`scores_of` asked for."""
-    found: Mapping[str, float] = hit.get("matched_queries", {})
-    return found
-
-
-def _nearest(stream: str, words: Mapping[str, float], window: int) -> float:
-    """The greatest sum of the scores of different words within ``window`` positions of one another. O(words)."""
-    places = [(position, word) for position, word in words_of_stream(stream) if word in words]
-    inside: Counter[str] = Counter()
-    best = total = 0.0
-    first = 0
-    for position, word in places:
-        total += 0.0 if inside[word] else words[word]
-        inside[word] += 1
-        while places[first][0] < position - window:
-            gone = places[first][1]
-            inside[gone] -= 1
-            total -= 0.0 if inside[gone] else words[gone]
-            first += 1
-        best = max(best, total)
-    return best
+def _titles(hits: Hits) -> Any:
+    """int64[hits]: articles with the same title have the same number. An empty title equals no other."""
+    numbers: dict[object, int] = {}
+    titles = [hit["fields"].get(TITLE_KEY, (at,))[0] for at, hit in enumerate(hits)]
+    return np.array([numbers.setdefault(title, len(numbers)) for title in titles])

@@ -1,17 +1,22 @@
-"""What the cluster computes for each article that a request finds: its score with its age, and its heat with its age.
+"""What the cluster computes for articles: for each that a request finds its score and its heat with its age; for the best ones how
+close together words stand.
 
 Painless, OpenSearch's own language. The sources never change, only their parameters do: the cluster compiles each once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from indexer.engines.documents import microseconds
-from indexer.engines.opensearch.fields import PUBLISHED
+from indexer.engines.opensearch.fields import PUBLISHED, places_field
+from indexer.engines.opensearch.forward import hash_of, signed
 from indexer.engines.ranking import COLDEST, DAY, HEAT_LEVELS, SCORE_DECIMALS
 from indexer.query import Popularity, Recency
 
+_WIDEST: Final = 1 << 30
+"""The widest window: more than any field has positions."""
 _NEVER: Final = 1e300
 """The half-life in days of what does not age: JSON has no infinity."""
 
@@ -48,6 +53,78 @@ if (heat == null) {{ return 0; }}
 double faded = heat * freshness(doc, params);
 return faded > 0 ? Math.max(1, Math.round({HEAT_LEVELS} * Math.log(faded)) + {COLDEST}) : 0;
 """
+
+# As ``_nearest`` of the memory engine's rescoring, over what ``places_of`` of ``forward.py`` packed. A function may loop a million
+# times: so each loop has one of its own.
+_NEAR: Final = """
+int number(byte[] bytes, int at) {
+  return (bytes[at] & 255) | (bytes[at + 1] & 255) << 8 | (bytes[at + 2] & 255) << 16 | (bytes[at + 3] & 255) << 24;
+}
+int find(byte[] bytes, int from, int end, List words, int[] starts) {
+  int word = 0;
+  int found = 0;
+  int at = from;
+  while (at < end && word < words.size()) {
+    int hash = number(bytes, at);
+    while (word < words.size() && (int) words.get(word) < hash) { word++; }
+    if (word < words.size() && (int) words.get(word) == hash) { starts[word] = at + 4; found++; }
+    at += 8 + 4 * number(bytes, at + 4);
+  }
+  return found;
+}
+int first(byte[] bytes, int[] starts, int[] read) {
+  int best = -1;
+  int lowest = Integer.MAX_VALUE;
+  for (int word = 0; word < starts.length; word++) {
+    int start = starts[word];
+    if (start > 0 && read[word] < number(bytes, start)) {
+      int place = number(bytes, start + 4 + 4 * read[word]);
+      if (place < lowest) { lowest = place; best = word; }
+    }
+  }
+  return best;
+}
+double together(int[] last, int from, List scores) {
+  double sum = 0;
+  for (int word = 0; word < last.length; word++) {
+    if (last[word] >= from) { sum += (double) scores.get(word); }
+  }
+  return sum;
+}
+double nearest(def value, def params) {
+  byte[] bytes = value.bytes;
+  List words = params.words;
+  int[] starts = new int[words.size()];
+  if (find(bytes, value.offset, value.offset + value.length, words, starts) == 0) { return 0; }
+  int[] read = new int[starts.length];
+  int[] last = new int[starts.length];
+  for (int word = 0; word < last.length; word++) { last[word] = Integer.MIN_VALUE; }
+  double best = 0;
+  while (true) {
+    int word = first(bytes, starts, read);
+    if (word < 0) { return best; }
+    int place = number(bytes, starts[word] + 4 + 4 * read[word]);
+    read[word]++;
+    last[word] = place;
+    best = Math.max(best, together(last, place - (int) params.window, params.scores));
+  }
+}
+double best = 0;
+for (def field : params.fields) { best = Math.max(best, nearest(doc[field].value, params)); }
+return best;
+"""
+
+
+def nearness(words: Mapping[str, float], fields: Iterable[str], window: int) -> dict[str, Any]:
+    """The script that finds the greatest sum of the scores of different words in one window of one of some text fields."""
+    scores = sorted((signed(hash_of(word)), score) for word, score in words.items())
+    params = {
+        "words": [word for word, _ in scores],
+        "scores": [score for _, score in scores],
+        "fields": [places_field(field) for field in fields],
+        "window": min(window, _WIDEST),
+    }
+    return {"source": _NEAR, "params": params}
 
 
 def final_score(recency: Recency | None) -> dict[str, Any]:

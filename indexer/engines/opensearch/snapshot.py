@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from math import inf
 from time import monotonic, sleep
@@ -11,10 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from indexer.engines.opensearch.cluster import PATIENCE, SnapshotGone, TooLate
 from indexer.engines.opensearch.errors import ClusterFailed
-from indexer.engines.opensearch.filters import ARTICLES, none_of
+from indexer.engines.opensearch.filters import ARTICLES, Dsl, none_of
 from indexer.engines.opensearch.index import RemoteIndex
 from indexer.engines.opensearch.state import Facts, facts_of
-from indexer.engines.opensearch.statistics import Statistics
+from indexer.engines.opensearch.statistics import Statistics, Wanted
+from indexer.engines.opensearch.telling import Holding
 
 KEEP_ALIVE: Final = "5m"
 """How long the cluster keeps a point in time that nobody asks. It keeps the files of the commit too."""
@@ -23,6 +26,9 @@ _GRACE: Final = 1.0
 _PAUSES: Final = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Seconds before each look at shards that do not show the same commit yet."""
 _MOST_SHARDS: Final = 1_000
+_AT_ONCE: Final = 500
+"""Counts that one round trip asks for."""
+_BODY: Final = "body"
 
 Answer = dict[str, Any]
 
@@ -43,6 +49,14 @@ class _Point(NamedTuple):
     parted: bool
 
 
+class Counts(NamedTuple):
+    """Some counts, the ``totals`` of some filters, and whether every shard counted: ``whole``."""
+
+    held: list[int]
+    totals: list[int]
+    whole: bool
+
+
 class Snapshot:
     """A point in time. Threads may share it. ``users`` are the readers that are open."""
 
@@ -52,6 +66,8 @@ class Snapshot:
         self._lock = threading.Lock()
         self._point = self._open()
         self.statistics = Statistics(self._point.articles)
+        # As of the last commit, not of this one: what is told from these counts need not be exact.
+        self.holding = Holding(self._point.articles, self._holding)
 
     @property
     def facts(self) -> Facts:
@@ -132,34 +148,69 @@ class Snapshot:
 
     def _ask(self, point: _Point, bodies: Sequence[Answer], deadline: float) -> list[Answer]:
         common: Answer = {"pit": {"id": point.id, "keep_alive": KEEP_ALIVE}}
-        patience = PATIENCE
+        patience = _patience(deadline)
         if deadline < inf:
-            left = deadline - monotonic()
-            if left <= 0:
-                raise TooLate
-            common["timeout"] = f"{max(1, round(left * 1000))}ms"
-            patience = min(PATIENCE, left + _GRACE)
+            common["timeout"] = f"{max(1, round((patience - _GRACE) * 1000))}ms"
         return self._index.cluster.search(
             [body | common for body in bodies], patience=patience, parted=point.parted
         )
 
-    def count(self, filters: Sequence[dict[str, Any]], *, deadline: float = inf) -> list[int]:
-        """How many articles pass each of some filters, in one round trip. Raises what :meth:`ask` raises."""
-        bodies = [
-            {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": [each]}}}
-            for each in filters
-        ]
-        answers = self.ask(bodies, deadline=deadline)
-        if any(answer["timed_out"] for answer in answers):
-            raise TooLate
-        return [answer["hits"]["total"]["value"] for answer in answers]
+    def count(
+        self, wanted: Sequence[Wanted], filters: Sequence[Dsl] = (), *, deadline: float = inf
+    ) -> Counts:
+        """Some counts, and how many articles pass each of some filters. All is asked at once, in one round trip.
 
-    def frequencies(self, words: Sequence[str]) -> dict[str, int]:
-        """How many articles hold each word in the body, of those that any holds. One round trip.
-
-        As of the last commit, not of this one: what is told from these counts need not be exact.
+        A second one follows if a commit follows meanwhile. Raises what :meth:`ask` raises.
         """
-        return self._index.frequencies("body", words)
+        terms = [each for each in wanted if each.term_in]
+        clauses = {each: each.clause for each in wanted if not each.term_in}
+        filters = [*clauses.values(), *filters]
+        if terms and filters:
+            with ThreadPoolExecutor(1, thread_name_prefix="count") as beside:
+                looking = beside.submit(self._frequencies, terms, deadline)
+                totals, whole = self._totals(filters, deadline)
+                held = looking.result()
+        else:
+            held = self._frequencies(terms, deadline)
+            totals, whole = self._totals(filters, deadline)
+        if held is None:
+            again, _ = self._totals([each.clause for each in terms], deadline)
+            held = dict(zip(terms, again, strict=True))
+        held |= zip(clauses, totals, strict=False)
+        return Counts([held[each] for each in wanted], totals[len(clauses) :], whole)
+
+    def _frequencies(self, terms: Sequence[Wanted], deadline: float) -> dict[Wanted, int] | None:
+        """How many articles hold each of some terms; None if only a later commit tells."""
+        if not terms:
+            return {}
+        words: defaultdict[str, list[str]] = defaultdict(list)
+        for each in terms:
+            words[each.term_in or ""].append(each.text)
+        patience = _patience(deadline)
+        found = self._index.frequencies(words, self.facts.number, patience=patience)
+        if found.later:
+            return None
+        return {each: found.held.get((each.term_in or "", each.text), 0) for each in terms}
+
+    def _totals(self, filters: Sequence[Dsl], deadline: float) -> tuple[list[int], bool]:
+        """How many articles pass each filter, and whether every shard answered."""
+        found: list[int] = []
+        whole = True
+        for begin in range(0, len(filters), _AT_ONCE):
+            bodies = [
+                {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": [each]}}}
+                for each in filters[begin : begin + _AT_ONCE]
+            ]
+            for answer in self.ask(bodies, deadline=deadline):
+                if answer["timed_out"]:
+                    raise TooLate
+                whole &= not answer["_shards"]["failed"]
+                found.append(answer["hits"]["total"]["value"])
+        return found, whole
+
+    def _holding(self, words: Sequence[str]) -> dict[str, int]:
+        found = self._index.frequencies({_BODY: words}, self.facts.number)
+        return {word: count for (field, word), count in found.held.items() if field == _BODY}
 
     def close(self) -> None:
         """Let the cluster drop it. If that fails, the cluster drops it by itself after KEEP_ALIVE."""
@@ -168,3 +219,17 @@ class Snapshot:
     def _drop(self, point: str) -> None:
         with suppress(ClusterFailed):
             self._index.close_point(point)
+
+
+def _patience(deadline: float) -> float:
+    """Seconds until there must be an answer.
+
+    Raises:
+        TooLate: the ``deadline`` passed.
+    """
+    if deadline == inf:
+        return PATIENCE
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TooLate
+    return min(PATIENCE, left + _GRACE)

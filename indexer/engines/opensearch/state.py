@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from indexer.engines.opensearch.fields import COMMIT
+from indexer.engines.opensearch.fields import COMMIT, COMMITTED
 
 
 class Facts(NamedTuple):
@@ -54,3 +54,8 @@ def facts_of(document: dict[str, Any]) -> Facts:
     """The facts in a document that holds the state, or in the marker of a shard."""
     commit = document["_source"][COMMIT]
     return Facts(commit["number"], commit["revision"])
+
+
+def marker_of(said: Facts | State) -> dict[str, Any]:
+    """A document that tells the facts of a commit, its number as a term too."""
+    return {COMMIT: said._asdict(), COMMITTED: f"{said.number}"}

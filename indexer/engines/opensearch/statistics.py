@@ -5,20 +5,17 @@ A query that needs counts which are not known yet is translated twice. The first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from indexer.engines.opensearch.fields import can_be_held
-from indexer.engines.opensearch.filters import holds_literal, holds_word
+from indexer.engines.opensearch.fields import COMMITTED, can_be_held, pairs_field
+from indexer.engines.opensearch.filters import Dsl, holds_literal, holds_word
 from indexer.engines.ranking import idf
 
-Count = Callable[[Sequence[dict[str, Any]]], list[int]]
-"""Counts the articles that pass each of some filters, in one round trip."""
-
+_PAIR: Final = 2
+"""The characters of a literal that is a term."""
 _KEPT: Final = 100_000
 """Counts that are kept for a snapshot: some 20 MB."""
-_AT_ONCE: Final = 500
-"""Counts that one round trip asks for."""
 
 
 class Wanted(NamedTuple):
@@ -27,6 +24,43 @@ class Wanted(NamedTuple):
     text: str
     fields: tuple[str, ...]
     as_word: bool
+
+    @property
+    def term_in(self) -> str | None:
+        """The field of the index in which the text is a single term; None if it is none."""
+        if len(self.fields) != 1 or not (self.as_word or len(self.text) == _PAIR):
+            return None
+        return self.fields[0] if self.as_word else pairs_field(self.fields[0])
+
+    @property
+    def clause(self) -> Dsl:
+        """What the articles in question match."""
+        if self.as_word:
+            (field,) = self.fields
+            return holds_word(field, self.text)
+        return holds_literal(self.text, self.fields)
+
+
+class Frequencies(NamedTuple):
+    """How many articles hold a word, by field and word, and whether a ``later`` commit than the wanted one was counted."""
+
+    held: dict[tuple[str, str], int]
+    later: bool
+
+
+def frequencies_in(shards: Iterable[Mapping[str, Any]]) -> Frequencies:
+    """What the shards told together: for each field its ``terms``, with the ``doc_freq`` of each."""
+    held: dict[tuple[str, str], int] = {}
+    for shard in shards:
+        for field, told in shard.items():
+            for word, each in told["terms"].items():
+                held[field, word] = held.get((field, word), 0) + each["doc_freq"]
+    later = any(field == COMMITTED for field, _ in held)
+    return Frequencies(held, later)
+
+
+Count = Callable[[Sequence[Wanted]], list[int]]
+"""Fetches some counts, in one round trip."""
 
 
 class Statistics:
@@ -41,17 +75,15 @@ class Statistics:
         return self._known.get(wanted, None if can_be_held(wanted.text) else 0)
 
     def fetch(self, wanted: Sequence[Wanted], count: Count) -> list[int]:
-        """Some counts, in their order. One round trip for every 500 that are not known."""
+        """Some counts, in their order. One round trip, if some are not known."""
         found = {each: self.known(each) for each in wanted}
-        missing = [each for each, known in found.items() if known is None]
-        fetched: dict[Wanted, int] = {}
-        for begin in range(0, len(missing), _AT_ONCE):
-            some = missing[begin : begin + _AT_ONCE]
-            fetched |= zip(some, count([_filter(each) for each in some]), strict=True)
-        if len(self._known) + len(fetched) > _KEPT:
-            self._known = {}
-        self._known |= fetched
-        return [fetched[each] if each in fetched else found[each] or 0 for each in wanted]
+        if missing := [each for each, known in found.items() if known is None]:
+            fetched = dict(zip(missing, count(missing), strict=True))
+            if len(self._known) + len(fetched) > _KEPT:
+                self._known = {}
+            self._known |= fetched
+            found |= fetched
+        return [found[each] or 0 for each in wanted]
 
 
 class Needed:
@@ -74,10 +106,3 @@ class Needed:
         if known is None:
             self.missing.append(wanted)
         return known or 0
-
-
-def _filter(wanted: Wanted) -> dict[str, Any]:
-    if wanted.as_word:
-        (field,) = wanted.fields
-        return holds_word(field, wanted.text)
-    return holds_literal(wanted.text, wanted.fields)

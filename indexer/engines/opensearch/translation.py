@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 from typing import TypeVar
 
@@ -30,7 +29,9 @@ def with_counts(
     made = make(needed)
     if not needed.missing:
         return made
-    snapshot.statistics.fetch(needed.missing, partial(snapshot.count, deadline=deadline))
+    snapshot.statistics.fetch(
+        needed.missing, lambda wanted: snapshot.count(wanted, deadline=deadline).held
+    )
     return make(Needed(snapshot.statistics))
 
 

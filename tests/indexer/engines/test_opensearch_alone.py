@@ -7,15 +7,17 @@ import subprocess
 import sys
 import threading
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.engines.agreement import can_tell
 from indexer.engines.base import Engine
 from indexer.engines.opensearch.cluster import Cluster
 from indexer.engines.opensearch.errors import ClusterFailed
@@ -25,11 +27,12 @@ from indexer.engines.opensearch.fields import (
     GAP,
     MAPPINGS,
     POSITION,
+    TOGETHER,
     can_be_held,
     pairs_stream,
-    words_of_stream,
     words_stream,
 )
+from indexer.engines.opensearch.forward import CANDIDATES, Candidates, candidates_of, hash_of
 from indexer.engines.opensearch.index import write_name
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidSetting
@@ -47,9 +50,28 @@ texts = st.text(
 @given(texts)
 def test_a_stream_holds_each_token_at_its_position(text: str) -> None:
     tokens = analyzer().index(text)
-    stream = words_stream(tokens)
-    assert [*words_of_stream(stream)] == [(token.position, token.text) for token in tokens]
-    assert stream.split(POSITION)[:2] == [EVERY, GAP], "nothing stands next to the first token"
+    first, gap, *places = words_stream(tokens).split(POSITION)
+    assert (first, gap) == (EVERY, GAP), "nothing stands next to the first token"
+    held = [
+        (position, word)
+        for position, place in enumerate(places)
+        if place != GAP
+        for word in place.split(TOGETHER)
+    ]
+    assert held == [(token.position, token.text) for token in tokens]
+
+
+@given(texts | texts.map(lambda text: text * 2_000))
+@settings(max_examples=40, deadline=None)
+def test_candidates_are_the_most_frequent_words_that_tell_something(text: str) -> None:
+    tokens = analyzer().index(text)
+    times = Counter(token.text for token in tokens if can_tell(token.text))
+    candidates = Candidates(candidates_of(tokens))
+    words = candidates.words if times else []
+    assert candidates.counts.tolist() == [times.pop(word) for word in words]
+    assert len(words) == CANDIDATES or not times
+    assert max(times.values(), default=0) <= min(candidates.counts.tolist(), default=0)
+    assert candidates.hashes.tolist() == [hash_of(word) for word in words]
 
 
 @pytest.mark.parametrize("text", ["a", "é", "ก", "好", "1"])

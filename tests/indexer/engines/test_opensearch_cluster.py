@@ -62,16 +62,19 @@ TEXTS = (
 )
 
 
-def test_positions_and_frequencies_in_the_index_are_the_analyzers_own(
-    engine: Engine, index: RemoteIndex
+def test_the_cluster_takes_streams_apart_into_the_analyzers_own_positions_and_frequencies(
+    index: RemoteIndex,
 ) -> None:
-    articles = [
-        article(f"a-{n}", title=text[:90], body=text or "无") for n, text in enumerate(TEXTS)
-    ]
-    fill(engine, *articles)
-    for each in articles:
-        body = {"fields": TEXT_FIELDS, "positions": True, "offsets": False}
-        kept = index.cluster.client.termvectors(index=index.name, id=each.id, body=body)
+    for number, text in enumerate(TEXTS):
+        each = article(f"a-{number}", title=text[:90], body=text or "无")
+        document = document_of(each, analyzer())
+        body = {
+            "doc": {field: document[field] for field in TEXT_FIELDS},
+            "fields": TEXT_FIELDS,
+            "positions": True,
+            "offsets": False,
+        }
+        kept = index.cluster.client.termvectors(index=index.name, body=body)
         for field, text in searchable_texts(each).items():
             held = Counter(
                 (word, place["position"])
@@ -137,6 +140,28 @@ def test_a_snapshot_that_the_cluster_dropped_is_opened_anew_until_a_commit_follo
             reader.get("a")
     with engine.reader() as reader:
         assert reader.doc_count == 2
+
+
+def test_words_that_stand_together_are_found_in_the_longest_articles(
+    engine: Engine,
+) -> None:
+    """The cluster ends a script that loops a million times."""
+    words = "桥 河 山 石板桥 河堤 水闸 渡口 灯会 庙会 糖人 锣鼓"
+    many = [f"词{chr(0x4E00 + n)}" for n in range(500)]
+    fill(
+        engine,
+        article("long", title="无", body=f"{words} " * 4_000 + " ".join(many)),
+        article("apart", title="无", body=(" 无" * 20 + " ").join(words.split())),
+    )
+    near = rescore_by(f"{words} {' '.join(many)}", near=1.0)
+    plain = SearchRequest(match("桥 河", fields=(("body", 1.0),)))
+    with engine.reader() as reader:
+        before = {hit.article.id: hit.score for hit in reader.search(plain).hits}
+        after = {
+            hit.article.id: hit.score for hit in reader.search(replace(plain, rescore=near)).hits
+        }
+    more = {each: after[each] - before[each] for each in after}
+    assert more["long"] > 8 * more["apart"] > 0
 
 
 @pytest.fixture
@@ -408,7 +433,7 @@ def test_what_is_expected_is_counted_in_one_round_trip(
         assert len(trips) == 1
         assert len(reader.search(rungs[-1]).hits) == 2
         assert len(trips) == 2, (
-            "what scores need came with the counts, and rescoring brings articles"
+            "what scores need came with the counts, and few articles come with their order"
         )
 
 
