@@ -226,6 +226,13 @@ class Storage(Protocol):
             IndexFailure: who keeps it does not answer.
         """
 
+    def writer_elsewhere(self, purpose: str) -> str | None:
+        """The other machine whose process is the writer for this ``purpose``; None if none is. A dead one counts for some seconds.
+
+        Raises:
+            IndexFailure: who keeps it does not answer, or the index is missing.
+        """
+
     def remove(self) -> None:
         """Remove what the index has outside of its folder. Removing what is not there is not an error.
 

@@ -68,5 +68,9 @@ class LocalFiles:
         """Nothing: the folder is on this machine, and has a lock."""
         return nullcontext()
 
+    def writer_elsewhere(self, purpose: str) -> str | None:  # noqa: ARG002 (for others)
+        """None: no other machine writes to the folder."""
+        return None
+
     def remove(self) -> None:
         """Nothing: all of it is in the folder."""

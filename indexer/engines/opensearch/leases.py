@@ -133,6 +133,22 @@ def claim(index: RemoteIndex, *, purpose: str = "") -> Lease:
             return Lease(index, mine, index.write_state(mine, place))
 
 
+def holder_elsewhere(index: RemoteIndex, purpose: str) -> str | None:
+    """The machine that holds the lease for a purpose, if it is another one. One that was never seen before counts as alive.
+
+    Raises:
+        IndexDamaged: the index is missing.
+        ClusterFailed: the cluster does not answer.
+    """
+    state, _ = index.state()
+    if state.purpose != purpose or state.holder in ("", read_names(index.folder).holder):
+        return None
+    with suppress(WriterBusy):
+        if _is_silent(index, state):
+            return None
+    return state.who.partition(" on ")[2]
+
+
 def lease_of(index: RemoteIndex) -> Lease | None:
     """The lease that this process holds, if it does."""
     return _standing.get(index.folder)

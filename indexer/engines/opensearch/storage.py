@@ -9,7 +9,7 @@ from pathlib import Path
 
 from indexer.engines.opensearch.cluster import the_cluster
 from indexer.engines.opensearch.index import RemoteIndex, read_name
-from indexer.engines.opensearch.leases import holding_lease
+from indexer.engines.opensearch.leases import holder_elsewhere, holding_lease
 from indexer.errors import IndexDamaged
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,10 @@ class ClusterStorage:
             with suppress(IndexDamaged):
                 held.enter_context(holding_lease(self._index(), purpose=purpose))
             yield
+
+    def writer_elsewhere(self, purpose: str) -> str | None:
+        """The machine that holds the lease, if this one does not. One look-up in the cluster."""
+        return holder_elsewhere(self._index(), purpose)
 
     def remove(self) -> None:
         """Remove the index from the cluster. An index that the folder does not name rightly stays there, and is told."""
