@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -212,6 +213,14 @@ class Storage(Protocol):
         """The bytes that the index takes; 0 if there is none.
 
         Raises:
+            IndexFailure: who keeps it does not answer.
+        """
+
+    def changed_at(self) -> datetime | None:
+        """When the last commit was made; None if none was since the index was made.
+
+        Raises:
+            IndexDamaged: the index is missing.
             IndexFailure: who keeps it does not answer.
         """
 

@@ -16,6 +16,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
@@ -243,11 +244,15 @@ def test_a_session_an_editors_change_and_a_key_that_one_machine_made_hold_on_the
     assert Portal(pair.one.server, key).put("k-1", record).status == 201
 
 
-def test_what_is_written_to_either_machine_is_found_on_both(pair: Pair) -> None:
+def test_what_is_written_to_either_machine_is_found_on_both_and_dated_alike(pair: Pair) -> None:
     for machine in (pair.one, pair.two):
+        began = datetime.now(UTC).replace(microsecond=0)
         assert pair.write(machine).status == 201
         for each in (pair.one, pair.two):
             wait_until(lambda each=each: pair.last_is_found(each))
+        indexes = (each.server.json("/readyz")["index"] for each in (pair.one, pair.two))
+        (as_of,) = {index["as_of"] for index in indexes}
+        assert began <= datetime.fromisoformat(as_of) <= datetime.now(UTC)
 
 
 def test_a_reader_of_both_machines_counts_once(pair: Pair) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from indexer.engines.opensearch.cluster import the_cluster
@@ -26,6 +27,11 @@ class ClusterStorage:
     def size(self) -> int:
         """The bytes of all its copies in the cluster."""
         return self._index().size()
+
+    def changed_at(self) -> datetime | None:
+        """When the last commit was made, by the clock of the machine that made it. One look-up in the cluster."""
+        state, _ = self._index().state()
+        return datetime.fromtimestamp(state.at, UTC) if state.at else None
 
     @contextmanager
     def writing(self, purpose: str) -> Iterator[None]:
