@@ -110,6 +110,12 @@ class Machine:
         found = self.server.json(f"/api/v1/search?q={quote(query)}&collapse=none&size=100")
         return [each["id"] for each in found["hits"]]
 
+    @property
+    def generation(self) -> str:
+        """The generation that answers."""
+        name: str = self.server.json("/readyz")["index"]["generation"]
+        return name
+
     def view(self, article_id: str, browser: str) -> None:
         """Report that a reader opened an article."""
         with closing(HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)) as asked:
@@ -130,16 +136,23 @@ class Pair:
     cookie: str = ""
     written: int = 0
 
+    @property
+    def machines(self) -> tuple[Machine, Machine]:
+        return self.one, self.two
+
     def write(self, machine: Machine) -> Answer:
         """Store another article, whose text nobody else has."""
         self.written += 1
         name = f"w-{self.written}"
-        record = {"title": f"渔汛{name}", "body": f"{name}号渔船回港", "published_at": "2020-01-01"}
-        return Portal(machine.server, self.key).put(name, record)
+        return Portal(machine.server, self.key).put(name, record(f"{name}号渔船回港"))
 
     def last_is_found(self, machine: Machine) -> bool:
         """Whether the article that was stored last can be found."""
         return f"w-{self.written}" in machine.ids(f"w-{self.written}号渔船回港")
+
+    def wait_until_found(self) -> None:
+        """Wait until the article that was stored last can be found on both machines."""
+        wait_until(lambda: all(map(self.last_is_found, self.machines)))
 
     def start_job(self, machine: Machine, kind: str) -> Answer:
         portal = Portal(machine.server, self.key)
@@ -151,9 +164,8 @@ class Pair:
     def runner(self, jobs: JobStore) -> Machine | None:
         """The machine that runs the jobs."""
         process = jobs.seat.runner().process
-        machines = (self.one, self.two)
         return next(
-            (each for each in machines if process and process.number in each.processes), None
+            (each for each in self.machines if process and process.number in each.processes), None
         )
 
     def other(self, machine: Machine) -> Machine:
@@ -224,6 +236,10 @@ def jobs(pair: Pair) -> Iterator[JobStore]:
         yield opened
 
 
+def record(text: str) -> dict[str, object]:
+    return {"title": text, "body": text, "published_at": "2020-01-01"}
+
+
 def csrf(page: str) -> str:
     return page.partition('name="csrf" value="')[2].partition('"')[0]
 
@@ -240,24 +256,22 @@ def test_a_session_an_editors_change_and_a_key_that_one_machine_made_hold_on_the
     made = pair.two.desk(cookie, "POST", "/desk/keys", **fields).body.decode()
     (key,) = re.findall(r"ssk_write_[\w-]{43}", made)
     wait_until(lambda: Portal(pair.one.server, key).ask("GET", "/api/v1/latest").status == 200)
-    record = {"title": "灯塔", "body": "灯塔亮了", "published_at": "2020-01-01"}
-    assert Portal(pair.one.server, key).put("k-1", record).status == 201
+    assert Portal(pair.one.server, key).put("k-1", record("灯塔亮了")).status == 201
 
 
 def test_what_is_written_to_either_machine_is_found_on_both_and_dated_alike(pair: Pair) -> None:
-    for machine in (pair.one, pair.two):
+    for machine in pair.machines:
         began = datetime.now(UTC).replace(microsecond=0)
         assert pair.write(machine).status == 201
-        for each in (pair.one, pair.two):
-            wait_until(lambda each=each: pair.last_is_found(each))
-        indexes = (each.server.json("/readyz")["index"] for each in (pair.one, pair.two))
+        pair.wait_until_found()
+        indexes = (each.server.json("/readyz")["index"] for each in pair.machines)
         (as_of,) = {index["as_of"] for index in indexes}
         assert began <= datetime.fromisoformat(as_of) <= datetime.now(UTC)
 
 
 def test_a_reader_of_both_machines_counts_once(pair: Pair) -> None:
     for browser in ("Mozilla/5.0 (X11) Firefox/140.0", "Mozilla/5.0 (Windows) Firefox/140.0"):
-        for machine in (pair.one, pair.two):
+        for machine in pair.machines:
             machine.view("a-07", browser)
     engine = create_engine(pair.log_url)
     counted = select(func.count()).where(viewers.c.article_id == "a-07")
@@ -274,17 +288,15 @@ def test_a_reader_of_both_machines_counts_once(pair: Pair) -> None:
 def test_a_job_that_is_started_on_one_machine_is_seen_and_waited_for_on_the_other(
     pair: Pair,
 ) -> None:
-    before = pair.two.server.json("/readyz")["index"]["generation"]
+    before = pair.two.generation
     answer = pair.start_job(pair.one, "rebuild")
     address = answer.headers["Location"]
     assert pair.job(pair.two, address)["kind"] == "rebuild"
     wait_until(lambda: pair.job(pair.two, address)["finished_at"] is not None)
     assert pair.job(pair.one, address)["state"] == "succeeded"
-    for machine in (pair.one, pair.two):
-        wait_until(lambda m=machine: m.server.json("/readyz")["index"]["generation"] > before)
+    wait_until(lambda: all(each.generation > before for each in pair.machines))
     assert pair.write(pair.two).status == 201
-    for machine in (pair.one, pair.two):
-        wait_until(lambda m=machine: pair.last_is_found(m))
+    pair.wait_until_found()
 
 
 @pytest.mark.parametrize("victim", ["runs the jobs", "does not"])
@@ -338,8 +350,7 @@ def test_a_machine_that_stood_still_is_replaced_and_stands_by_when_it_goes_on(
     wait_until(lambda: "本机待命" in still.page(cookie, "/desk"))
     assert "本机待命" not in left.page(cookie, "/desk")
     assert pair.write(still).status == 201
-    for machine in (pair.one, pair.two):
-        wait_until(lambda m=machine: pair.last_is_found(m))
+    pair.wait_until_found()
 
 
 IMPORTED: Final = 4_000
