@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -215,6 +216,14 @@ class Storage(Protocol):
             IndexFailure: who keeps it does not answer.
         """
 
+    def changed_at(self) -> datetime | None:
+        """When the last commit was made; None if none was since the index was made.
+
+        Raises:
+            IndexDamaged: the index is missing.
+            IndexFailure: who keeps it does not answer.
+        """
+
     def writing(self, purpose: str) -> AbstractContextManager[None]:
         """Be the only writer of the index over all machines, until the block ends. Others are told the ``purpose``.
 
@@ -224,6 +233,13 @@ class Storage(Protocol):
         Raises:
             WriterBusy: another machine is its writer.
             IndexFailure: who keeps it does not answer.
+        """
+
+    def writer_elsewhere(self, purpose: str) -> str | None:
+        """The other machine whose process is the writer for this ``purpose``; None if none is. A dead one counts for some seconds.
+
+        Raises:
+            IndexFailure: who keeps it does not answer, or the index is missing.
         """
 
     def remove(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 
-from indexer.errors import FolderNotWritable, WriterBusy
+from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
 
 LOCK: Final = "writer.lock"
 
@@ -64,9 +65,20 @@ class LocalFiles:
                 size += path.stat().st_size if path.is_file() else 0
         return size
 
+    def changed_at(self) -> datetime:
+        """When files were last made or removed in the folder. Each commit does both."""
+        try:
+            return datetime.fromtimestamp(self._folder.stat().st_mtime, UTC)
+        except OSError as error:
+            raise IndexDamaged(self._folder, error.strerror or str(error)) from error
+
     def writing(self, purpose: str) -> AbstractContextManager[None]:  # noqa: ARG002 (for others)
         """Nothing: the folder is on this machine, and has a lock."""
         return nullcontext()
+
+    def writer_elsewhere(self, purpose: str) -> str | None:  # noqa: ARG002 (for others)
+        """None: no other machine writes to the folder."""
+        return None
 
     def remove(self) -> None:
         """Nothing: all of it is in the folder."""

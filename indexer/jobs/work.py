@@ -1,7 +1,8 @@
 """The runner: takes one job after another, runs it here, and keeps a heartbeat in its row.
 
-There is one runner for a store, by a lock of the operating system. The first thing it does is to clear up after one that died.
-A failure of the store never ends it: it waits, and goes on when the store answers again.
+There is one runner for a store, on whichever machine. The first thing it does is to clear up after one that died. If another became
+the runner meanwhile, it leaves the job to that one. A failure of the store never ends it: it waits, and goes on when the store answers
+again.
 """
 
 from __future__ import annotations
@@ -10,27 +11,28 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from indexer.command_line import Stop, Stopped
-from indexer.errors import SearchIndexError, StoreError, WriterBusy
+from indexer.errors import SearchIndexError, StoreError
 from indexer.jobs.kinds import RESUMED, RUNS, Means, Outcome
 from indexer.jobs.progress import Cancelled, Progress
+from indexer.jobs.seat import become_runner
 from indexer.jobs.trouble import Tell, reporting
-from indexer.locks import holding, translated
 from indexer.said import Said, told
 from indexer.store.jobs import End, Job, JobStore, Rejected
+from indexer.store.runners import RunnerReplaced
 
-LOCK: Final = "jobs"
-"""The name of the runner's lock."""
 BEAT_EVERY: Final = 1.0
-"""Seconds between two heartbeats."""
+"""Seconds between two heartbeats of a job."""
+SIGN_EVERY: Final = 2.0
+"""Seconds between two signs of life while there is no job."""
 LOOK_EVERY: Final = 0.5
-"""Seconds between two looks for a queued job, for the lock, or for a store that answers again."""
+"""Seconds between two looks for a queued job, or for a store that answers again."""
 MAX_ATTEMPTS: Final = 3
 """How often an import is begun whose runner dies. Its file, or its memory, may be what kills the runner."""
 
@@ -40,69 +42,45 @@ _T = TypeVar("_T")
 
 
 def work(jobs: JobStore, means: Means, *, stop: Stop, hook: str | None) -> None:
-    """Be the runner until ``stop`` is asked. ``hook`` is the URL that hears of trouble.
-
-    Raises:
-        FolderNotWritable: the lock file cannot be made.
-    """
-    while not stop.asked:
-        with ExitStack() as held:
-            if is_runner := become_runner(means.generations.root, stop, held):
-                tell = held.enter_context(reporting(hook, means))
-                Runner(jobs, means, stop=stop, tell=tell, is_runner=is_runner).run()
-
-
-def become_runner(folder: Path, stop: Stop, held: ExitStack) -> Callable[[], bool] | None:
-    """Wait until this process is the only runner, and give a function that says whether it still is. None if it was asked to end before.
-
-    It is the runner until ``held`` ends, or somebody deletes the folder. Logs once who the runner is.
-
-    Raises:
-        FolderNotWritable: the lock file cannot be made.
-    """
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    waiting = False
-    while not stop.asked:
+    """Be the runner as soon as there is no other, until ``stop`` is asked. ``hook`` is the URL that hears of trouble."""
+    while become_runner(jobs.seat, stop):
         try:
-            return held.enter_context(
-                holding(folder, patience=LOOK_EVERY, name=LOCK, purpose="work")
-            )
-        except WriterBusy as busy:
-            if not waiting:
-                runner = busy.number or "unknown"  # unknown if it has the lock since this moment
-                log.warning("process %s is the runner: waiting until it ends", runner)
-            waiting = True
-    return None
+            with reporting(hook, means) as tell:
+                Runner(jobs, means, stop=stop, tell=tell).run()
+        except RunnerReplaced as replaced:
+            log.warning("%s", replaced)
+        else:
+            with suppress(StoreError):  # others then wait until the signs of life stay away
+                jobs.seat.leave()
 
 
 class Runner:
     """Runs the jobs of one store in this thread, which must be the main one if ``stop`` listens to signals."""
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        means: Means,
-        *,
-        stop: Stop,
-        tell: Tell,
-        is_runner: Callable[[], bool] = lambda: True,
-    ) -> None:
+    def __init__(self, jobs: JobStore, means: Means, *, stop: Stop, tell: Tell) -> None:
         self._jobs, self._means, self._stop, self._tell = jobs, means, stop, tell
-        self._is_runner = is_runner
         self._told: set[int] = set()
         """The jobs whose last run failed, as the hook was told."""
 
     def run(self) -> None:
-        """Run jobs until ``stop`` is asked, or this is the runner no more. The caller holds the lock."""
+        """Run jobs until ``stop`` is asked. The caller has the seat.
+
+        Raises:
+            RunnerReplaced: another process became the runner. It clears up.
+        """
         for left in self._insist(self._jobs.running) or ():
             self._clear_up(left)
-        while not self._stop.asked and self._is_runner():
+        silent_since = time.monotonic()
+        while not self._stop.asked:
             job = self._insist(self._jobs.take)
-            if job is None:
-                time.sleep(LOOK_EVERY)
-            else:
+            if job is not None:
                 self._run(job)
+            elif time.monotonic() - silent_since < SIGN_EVERY:
+                time.sleep(LOOK_EVERY)
+                continue
+            else:
+                self._insist(self._jobs.seat.beat)
+            silent_since = time.monotonic()
 
     def _clear_up(self, job: Job) -> None:
         """Decide what becomes of a job whose runner died."""
@@ -200,7 +178,7 @@ class Runner:
 
 
 class _Heart:
-    """Writes the progress of a job into its row for as long as its ``with`` block runs.
+    """Writes the progress of a job into its row, which is a sign of life too, for as long as its ``with`` block runs.
 
     A thread does it, because a commit or a check may report nothing for minutes.
     """
@@ -228,6 +206,7 @@ class _Heart:
 
         Raises:
             StoreUnavailable: it could not be written.
+            RunnerReplaced: another process became the runner.
         """
         step = self._progress.step
         if self._jobs.beat(
@@ -245,6 +224,9 @@ class _Heart:
             try:
                 self.beat()
                 failing = False
+            except RunnerReplaced:  # whoever writes next for the job is told
+                self._progress.cancelled = True
+                return
             except StoreError as error:
                 # The job needs the store too, and fails by itself if it must. A lost heartbeat does no harm.
                 if not failing:

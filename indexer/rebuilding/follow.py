@@ -8,8 +8,9 @@ beside it writes to a generation of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from indexer.engines.base import Engine
 from indexer.errors import FormatMismatch, IndexDamaged, IndexFailure, StoreError
 from indexer.fingerprint import SCHEMA_VERSION
 from indexer.generations import Generation, Generations
+from indexer.locks import holding, translated
 from indexer.opening import open_generation
 from indexer.rebuilding.catch_up import (
     BATCH,
@@ -49,6 +51,20 @@ class Stop(Protocol):
         """Sleep, but not much longer than until somebody asks."""
 
 
+@contextmanager
+def standing_by(root: Path) -> Iterator[None]:
+    """Be the one follower of this machine, which follows, or waits until it can.
+
+    Raises:
+        WriterBusy: another process is.
+        FolderNotWritable: the index folder cannot be written.
+    """
+    with translated(root):
+        root.mkdir(parents=True, exist_ok=True)
+    with holding(root, patience=0, name=FOLLOW, purpose=FOLLOW):
+        yield
+
+
 class Follower:
     """Applies changes until it is stopped.
 
@@ -74,11 +90,18 @@ class Follower:
     def run(self, stop: Stop) -> None:
         """Follow until ``stop`` is asked for. A batch that is being applied is committed first."""
         while not stop.asked:
-            try:
-                self._follow_live(stop)
-            except (IndexFailure, StoreError) as error:
-                self._note(str(error))
-                stop.wait(PAUSE)
+            with self._trying(stop), standing_by(self._generations.root):
+                while not stop.asked:
+                    with self._trying(stop):
+                        self._follow_live(stop)
+
+    @contextmanager
+    def _trying(self, stop: Stop) -> Iterator[None]:
+        try:
+            yield
+        except (IndexFailure, StoreError) as error:
+            self._note(str(error))
+            stop.wait(PAUSE)
 
     def _follow_live(self, stop: Stop) -> None:
         """Follow with the live generation until another one is live.

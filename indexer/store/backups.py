@@ -37,6 +37,7 @@ from indexer.store.tables import (
     invitations,
     login_attempts,
     revisions,
+    runner,
 )
 
 STORE: Final = "store"
@@ -257,7 +258,8 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
     return {
         name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
         for name in _tables(connection)
-        if name not in (revisions.name, editorial_versions.name) and not name.endswith("_version")
+        if name not in (revisions.name, editorial_versions.name, runner.name)
+        and not name.endswith("_version")
     }
 
 

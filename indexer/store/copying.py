@@ -79,7 +79,7 @@ STORE: Final = (
     Part(watermarks),
     Part(jobs, only=jobs.c.state.not_in(("queued", "running"))),
 )
-"""The store. Jobs that have not ended belong to the runner of the source."""
+"""The store. Jobs that have not ended belong to the runner of the source, and who that is does too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from indexer.errors import JobWaiting
 from indexer.said import Said, from_json, to_json
 from indexer.store.dialects import for_writing, translated
 from indexer.store.outcomes import as_line, packed, unpacked
+from indexer.store.runners import Seat
 from indexer.store.tables import jobs as table
 from indexer.store.tables import revisions
 
@@ -97,12 +98,14 @@ class JobStore:
     """The jobs in one database. Made by ``open_jobs``.
 
     Threads may share it, and processes share the database. Every method raises StoreUnavailable when the database fails, or
-    stays locked by another process for too long.
+    stays locked by another process for too long. Whoever takes, beats, finishes or queues again without the ``seat`` gets
+    RunnerReplaced, unless nobody ever had it.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
+        self.seat = Seat(engine)
 
     def add(self, kind: Kind, arguments: Mapping[str, Any]) -> Job:
         """Add a queued job. ``arguments`` are JSON values, as ``indexer/jobs/kinds.py`` reads them."""
@@ -231,25 +234,18 @@ class JobStore:
                     return None
             with self._writing.begin() as connection:
                 _hold(connection)
+                self.seat.keep(connection)
                 first = select(table.c.id).where(
                     table.c.id == _first_due(connection), table.c.state == "queued"
                 )
                 job_id = connection.execute(first.with_for_update()).scalar()
                 if job_id is None:
                     return None
-                now = _now()
+                began = ("started_at", "phase_started_at", "heartbeat_at")
+                mine = update(table).where(table.c.id == job_id).values(phase="", done=0, total=0)
                 connection.execute(
-                    update(table)
-                    .where(table.c.id == job_id)
-                    .values(
-                        state="running",
-                        attempts=table.c.attempts + 1,
-                        phase="",
-                        done=0,
-                        total=0,
-                        started_at=now,
-                        phase_started_at=now,
-                        heartbeat_at=now,
+                    mine.values(state="running", attempts=table.c.attempts + 1).values(
+                        dict.fromkeys(began, _now())
                     )
                 )
                 return _need(connection, job_id)
@@ -261,6 +257,7 @@ class JobStore:
         """
         now = _now()
         with translated(self._engine.url), self._writing.begin() as connection:
+            self.seat.keep(connection)
             connection.execute(
                 _running(job_id).values(
                     phase=phase,
@@ -283,6 +280,7 @@ class JobStore:
         now = _now()
         ended = {"outcome": packed(outcome), "rejections": json.dumps(kept), "finished_at": now}
         with translated(self._engine.url), self._writing.begin() as connection:
+            self.seat.keep(connection)
             mine = select(table).where(table.c.id == job_id).with_for_update()
             job = _job(connection.execute(mine).one())
             if job.every_seconds is None or job.cancel:
@@ -301,6 +299,7 @@ class JobStore:
     def queue_again(self, job_id: int, *, uncounted: bool) -> None:
         """Queue a running job again, in its old place. With ``uncounted`` this start does not count as an attempt."""
         with translated(self._engine.url), self._writing.begin() as connection:
+            self.seat.keep(connection)
             connection.execute(
                 _running(job_id).values(state="queued", attempts=table.c.attempts - int(uncounted))
             )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA: Final = "0009"
+SCHEMA: Final = "0010"
 """The newest migration, which the row of ``alembic_version`` must name."""
 
 
@@ -167,6 +167,20 @@ without those that ended because the service was stopped. ``cancel``: somebody a
 
 A job with ``every_seconds`` is queued again after each run, until ``due_at``. ``last_end`` is then how its last run ended, of which
 ``outcome`` and ``rejections`` tell.
+"""
+
+runner: Final = Table(
+    "runner",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("process", BigInteger),
+    Column("host", String(255), nullable=False),
+    Column("kernel", String(64), nullable=False),
+    Column("seen_at", MOMENT),
+)
+"""One row: the process that runs jobs, NULL if none does. ``number`` counts the runners that there were. ``seen_at`` is its last sign of
+life, in UTC without a zone. Whoever becomes the runner, or writes as the runner, holds the row's lock until the commit.
 """
 
 watermarks: Final = Table(

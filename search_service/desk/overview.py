@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from indexer.article import Status
-from indexer.errors import IndexFailure
+from indexer.engines.registry import storage_of
+from indexer.errors import IndexFailure, SearchIndexError
 from indexer.generations import Generation
 from indexer.locks import purpose_of_holder
+from indexer.store.runners import Runner
 from search_service.desk.desk import Desk
 from search_service.querylog.by_day import Day, Latency
 
 DAYS: Final = 30
 """Days of searches that are shown."""
+SILENT: Final = timedelta(seconds=30)
+"""After how long without a sign of life the runner of jobs is shown as gone. The clocks of machines differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,19 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
-    """Whether the processes beside the web run: the one that brings changes into the index, and the one that runs jobs."""
+class Process:
+    """A process beside the web: whether one lives on this machine, and the other machine that does the work, None if none is known."""
 
-    follow: bool
-    work: bool
+    here: bool
+    elsewhere: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The process that brings changes into the index, and the one that runs jobs."""
+
+    follow: Process
+    work: Process
 
 
 def articles(desk: Desk) -> Mapping[Status, int]:
@@ -65,13 +78,16 @@ def disk(desk: Desk, live: Generation | None) -> Disk:
     )
 
 
-def processes(desk: Desk, live: Generation | None) -> Processes:
-    """Who holds the locks of the index."""
-    following = purpose_of_holder(live.folder) if live else None
-    return Processes(
-        follow=following == "follow",
-        work=purpose_of_holder(desk.generations.root, name="jobs") is not None,
-    )
+def processes(desk: Desk, live: Generation | None, *, runner: Runner, now: datetime) -> Processes:
+    """Which processes run, on all machines. May ask who keeps the index."""
+    here = purpose_of_holder(desk.generations.root, name="follow") is not None
+    follow = Process(here, _follows_elsewhere(live) if live else None)
+    if runner.process is None or runner.seen_at is None or now - runner.seen_at > SILENT:
+        return Processes(follow, Process(here=False))
+    host = runner.process.host
+    if host == socket.gethostname():
+        return Processes(follow, Process(here=True))
+    return Processes(follow, Process(here=False, elsewhere=host))
 
 
 def searches(desk: Desk, now: datetime) -> Sequence[Day] | None:
@@ -82,6 +98,13 @@ def searches(desk: Desk, now: datetime) -> Sequence[Day] | None:
 def latencies(desk: Desk, now: datetime) -> Sequence[Latency] | None:
     """How long the searches of the last DAYS days took; None if the query log is off or cannot be read."""
     return desk.of_days(lambda days: days.latencies(DAYS, now=now))
+
+
+def _follows_elsewhere(live: Generation) -> str | None:
+    try:
+        return storage_of(live.index).writer_elsewhere("follow")
+    except SearchIndexError:
+        return None  # the index's own state says why
 
 
 def _existing(folder: Path) -> Path:

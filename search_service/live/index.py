@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from threading import Event, Lock, Thread
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
 from indexer.engines.base import Engine, Reader
+from indexer.engines.registry import storage_of
 from indexer.errors import IndexDamaged, IndexFailure
 from indexer.fingerprint import fingerprint
 from indexer.generations import Generation, Generations
@@ -329,7 +329,7 @@ class LiveIndex:
             analyzer=analyzer,
             engine=engine,
             version=version,
-            committed_at=_changed_at(generation.index),
+            committed_at=storage_of(generation.index).changed_at() or manifest.made_at,
             outdated=manifest.fingerprint != expected,
             revision=reader.revision,
             lag=self._lag,
@@ -367,11 +367,3 @@ def _is_newest(snapshot: _Snapshot) -> bool:
         return snapshot.engine.version() == snapshot.version
     except IndexDamaged:
         return False
-
-
-def _changed_at(folder: Path) -> datetime:
-    """When files were last made or removed in an index's folder. Each commit does both."""
-    try:
-        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-    except OSError as error:
-        raise IndexDamaged(folder, error.strerror or str(error)) from error

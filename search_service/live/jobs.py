@@ -10,6 +10,7 @@ from typing import Any
 from indexer.errors import JobNotFound
 from indexer.store.database import find_jobs, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind, State
+from indexer.store.runners import Runner
 from search_service.live.reopening import LOCK_PATIENCE, Reopened, needed
 
 
@@ -36,6 +37,11 @@ class LiveJobs:
         """How many jobs are in each state."""
         with self._reading.use() as store:
             return store.counts()
+
+    def runner(self) -> Runner:
+        """Who runs the jobs."""
+        with self._reading.use() as store:
+            return store.seat.runner()
 
     def get(self, job_id: int) -> Job:
         """The job with this id.

@@ -12,6 +12,23 @@ from tests.end_to_end.serving import free_port, serving
 from tests.search_service.indexes import promote
 
 
+@pytest.fixture(
+    scope="module", params=["whoosh", pytest.param("opensearch", marks=pytest.mark.cluster)]
+)
+def engine(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The settings of an engine: what uses them is tested with each. They hold for the engines of this process too."""
+    settings = {"SEARCH_ENGINE": request.param}
+    if request.param == "whoosh":
+        yield settings
+        return
+    node = request.getfixturevalue("opensearch_node")
+    settings["SEARCH_OPENSEARCH_URL"] = node.url
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEARCH_OPENSEARCH_URL", node.url)
+        yield settings
+    node.empty()
+
+
 @pytest.fixture(scope="session")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """One nginx for the whole run. A test starts its own server on the port ``upstream``."""

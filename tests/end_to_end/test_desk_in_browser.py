@@ -123,7 +123,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, engine: dict[str, str]
+) -> Iterator[Desk]:
     """What a first ``make run`` starts, with its files in a folder of its own. What it would install is there already."""
     folder = tmp_path_factory.mktemp("desk")
     settings = {
@@ -131,8 +133,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         "VENV": sys.prefix,
         "SEARCH_UPLOADS_DIR": str(folder / "uploads"),
         "SEARCH_QUERYLOG_URL": f"sqlite:///{folder / 'querylog.sqlite3'}",
+        **engine,
     }
-    command = ("make", "run", f"--assume-old={sys.prefix}/.runtime")
+    installed = (f"--assume-old={sys.prefix}/{each}" for each in (".runtime", ".opensearch"))
+    command = ("make", "run", *installed)
     server = run(command, port=free_port(), index=folder / "index", **settings)
     context = browser.new_context(locale="zh-CN", user_agent=BROWSER)
     errors: list[str] = []
@@ -282,7 +286,7 @@ def make_a_synonym_of_a_query_that_found_nothing(desk: Desk) -> None:
 def roll_back(desk: Desk) -> None:
     desk.open("/desk")
     desk.go("版本")
-    expect(desk.row("000003")).to_contain_text("线上")
+    expect(desk.row("000002")).to_contain_text("上线过")
     desk.go("退回版本 000002")
     desk.look()
     desk.press("退回")

@@ -24,14 +24,14 @@ from tests.search_service.indexes import promote
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
+def index(tmp_path: Path, engine: dict[str, str]) -> Path:
     articles = [
         article("reservoir", title="云溪水库放水", published_at="2020-01-01"),
         article("dam", title="堰塘放水", published_at="2020-01-02"),
         article("gate", title="云溪水库换闸", published_at="2020-01-03"),
         article("tea", title="茶会开幕", published_at="2020-01-04"),
     ]
-    promote(tmp_path / "index", articles, engine="whoosh")
+    promote(tmp_path / "index", articles, engine=engine["SEARCH_ENGINE"])
     return tmp_path / "index"
 
 
@@ -74,8 +74,8 @@ def becomes(seen: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_what_editors_change_shows_without_a_restart(index: Path) -> None:
-    with serving(index) as server:
+def test_what_editors_change_shows_without_a_restart(index: Path, engine: dict[str, str]) -> None:
+    with serving(index, **engine) as server:
         assert sorted(hits(server, "水库")) == ["gate", "reservoir"]
         assert "云溪水库换闸" in suggestions(server, "云溪")
         edit_in_a_process(index, "add", "synonyms", "水库 => 堰塘")

@@ -106,17 +106,18 @@ def test_a_second_runner_waits_and_goes_on_with_the_import_of_one_that_was_kille
     with site.start_runner(option) as first, site.start_runner(option) as second:
         # Whichever of the two came first; it stands still in the middle of its work until the other one has waited for it.
         wait(site.store.count)
-        number, purpose = (site.generations.root / "jobs.holder").read_text().split()
-        named = int(number)
-        assert purpose == "work"
-        runner, waiting = (first, second) if named == first.pid else (second, first)
-        assert runner.pid == named
+        process = site.jobs.seat.runner().process
+        assert process is not None
+        runner, waiting = (first, second) if process.number == first.pid else (second, first)
+        assert runner.pid == process.number
         runner.send_signal(signal.SIGSTOP)
         assert waiting.stderr is not None
-        assert f"process {named} is the runner" in waiting.stderr.readline()
+        named = f"process {process.number} on {process.host} is the runner"
+        assert named in waiting.stderr.readline()
         assert site.store.count() < 2_000
         assert site.get(job).state == "running"
         runner.kill()
+        runner.wait()
         ended = site.wait_until_ended(job)
         assert (ended.state, ended.attempts) == ("succeeded", 2)
         assert (ended.done, ended.total) == (2_000, 2_000)

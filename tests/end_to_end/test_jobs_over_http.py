@@ -47,14 +47,16 @@ def ask(
 
 
 @pytest.mark.thorough
-def test_a_rebuild_is_started_over_http_and_polled_to_its_end(tmp_path: Path) -> None:
+def test_a_rebuild_is_started_over_http_and_polled_to_its_end(
+    tmp_path: Path, engine: dict[str, str]
+) -> None:
     index, url = tmp_path / "index_data", f"sqlite:///{tmp_path}/articles.sqlite3"
     with closing(open_store(url)) as store, closing(open_keys(url)) as keys:
         store.put(article(f"a-{n}", title=f"第{n}号渡口重新开航") for n in range(300))
         key, _ = keys.create("", "admin")
-    environ = {"SEARCH_INDEX_DIR": str(index), "SEARCH_STORE_URL": url}
+    environ = {"SEARCH_INDEX_DIR": str(index), "SEARCH_STORE_URL": url, **engine}
     generations = Generations(index)
-    with serving(index) as server:
+    with serving(index, **engine) as server:
         status, headers, started = ask(server, key, JOBS, {"kind": "rebuild"})
         assert (status, started["state"]) == (202, "queued")
         address = headers["Location"]

@@ -37,14 +37,14 @@ CONNECTIONS = 12
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, engine: dict[str, str]) -> Path:  # noqa: ARG001 (one for each)
     return tmp_path_factory.mktemp("writing")
 
 
 @pytest.fixture(scope="module")
-def portal(folder: Path) -> Iterator[Portal]:
-    key = make_portal(folder)
-    with serving(folder / "index", "app.py", SEARCH_WORKERS=str(WORKERS)) as server:
+def portal(folder: Path, engine: dict[str, str]) -> Iterator[Portal]:
+    key = make_portal(folder, engine=engine["SEARCH_ENGINE"])
+    with serving(folder / "index", "app.py", SEARCH_WORKERS=str(WORKERS), **engine) as server:
         yield Portal(server, key)
         code, printed = server.end()
     assert code == 0

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Final, NamedTuple
 
 from indexer.engines.opensearch.errors import ClusterFailed
@@ -65,7 +65,7 @@ class Lease:
             WriterBusy: the lease is lost.
             ClusterFailed, IndexDamaged: they were not written.
         """
-        self._write(lambda state: state._replace(number=facts.number, revision=facts.revision))
+        self._write(lambda state: state._replace(**facts._asdict(), at=time()))
 
     def beat(self) -> None:
         """Give a sign of life. Raises what :meth:`commit` raises."""
@@ -128,9 +128,26 @@ def claim(index: RemoteIndex, *, purpose: str = "") -> Lease:
             holder=holder,
             who=f"{os.getpid()} on {socket.gethostname()}",
             purpose=purpose,
+            at=state.at,
         )
         with suppress(Overtaken):
             return Lease(index, mine, index.write_state(mine, place))
+
+
+def holder_elsewhere(index: RemoteIndex, purpose: str) -> str | None:
+    """The machine that holds the lease for a purpose, if it is another one. One that was never seen before counts as alive.
+
+    Raises:
+        IndexDamaged: the index is missing.
+        ClusterFailed: the cluster does not answer.
+    """
+    state, _ = index.state()
+    if state.purpose != purpose or state.holder in ("", read_names(index.folder).holder):
+        return None
+    with suppress(WriterBusy):
+        if _is_silent(index, state):
+            return None
+    return state.who.partition(" on ")[2]
 
 
 def lease_of(index: RemoteIndex) -> Lease | None:

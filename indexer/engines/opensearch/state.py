@@ -18,7 +18,8 @@ class State(NamedTuple):
     """The last commit, and the lease of whoever may write.
 
     ``lease`` counts the leases that were given. ``holder`` has the present one, ``who`` and ``purpose`` are what others are told
-    of it, and ``beat`` counts its signs of life. Without a holder it is free.
+    of it, and ``beat`` counts its signs of life. Without a holder it is free. ``at`` is when the commit was made, in seconds since 1970;
+    0 if it is not known.
     """
 
     number: int
@@ -28,6 +29,7 @@ class State(NamedTuple):
     who: str = ""
     purpose: str = ""
     beat: int = 0
+    at: float = 0.0
 
     @property
     def facts(self) -> Facts:
@@ -36,7 +38,7 @@ class State(NamedTuple):
 
     def free(self) -> State:
         """The same commit without a holder."""
-        return State(*self.facts, lease=self.lease)
+        return State(*self.facts, lease=self.lease, at=self.at)
 
 
 class Place(NamedTuple):

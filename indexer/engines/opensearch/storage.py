@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from indexer.engines.opensearch.cluster import the_cluster
 from indexer.engines.opensearch.index import RemoteIndex, read_name
-from indexer.engines.opensearch.leases import holding_lease
+from indexer.engines.opensearch.leases import holder_elsewhere, holding_lease
 from indexer.errors import IndexDamaged
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,11 @@ class ClusterStorage:
         """The bytes of all its copies in the cluster."""
         return self._index().size()
 
+    def changed_at(self) -> datetime | None:
+        """When the last commit was made, by the clock of the machine that made it. One look-up in the cluster."""
+        state, _ = self._index().state()
+        return datetime.fromtimestamp(state.at, UTC) if state.at else None
+
     @contextmanager
     def writing(self, purpose: str) -> Iterator[None]:
         """Hold the lease of the index."""
@@ -34,6 +40,10 @@ class ClusterStorage:
             with suppress(IndexDamaged):
                 held.enter_context(holding_lease(self._index(), purpose=purpose))
             yield
+
+    def writer_elsewhere(self, purpose: str) -> str | None:
+        """The machine that holds the lease, if this one does not. One look-up in the cluster."""
+        return holder_elsewhere(self._index(), purpose)
 
     def remove(self) -> None:
         """Remove the index from the cluster. An index that the folder does not name rightly stays there, and is told."""

@@ -55,7 +55,12 @@ def add_overview(pages: DeskPages, services: Services, desk: Desk) -> None:
         return {
             "index": state,
             "trouble": trouble,
-            "processes": facts.processes(desk, facts.live_generation(desk)),
+            "processes": facts.processes(
+                desk,
+                facts.live_generation(desk),
+                runner=services.jobs.runner(),
+                now=services.clock(),
+            ),
             "jobs": [
                 *services.jobs.list(size=5, state="running"),
                 *(each for each in waiting if each.every_seconds is None),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -27,7 +26,8 @@ from indexer.generations import Generations
 from indexer.ingest import BATCH
 from indexer.jobs import work as work_module
 from indexer.jobs.kinds import Means, Outcome, source_arguments
-from indexer.jobs.work import Runner, become_runner
+from indexer.jobs.seat import this_process
+from indexer.jobs.work import Runner
 from indexer.reading import Options
 from indexer.store.articles import ArticleStore
 from indexer.store.chain import open_database
@@ -35,6 +35,7 @@ from indexer.store.changing import Condition, Stored
 from indexer.store.database import CHAIN, open_editorial, open_jobs
 from indexer.store.jobs import Job, JobStore, Kind
 from indexer.store.prepared import Prepared
+from indexer.store.runners import RunnerReplaced
 from indexer.words_preview import read_preview
 from tests.indexer.site import SHANGHAI, asking_as_readers
 from tests.typed_queries import analyzer
@@ -463,24 +464,34 @@ def test_the_runner_outlives_a_store_that_fails(
     assert "the disk is full" in caplog.text
 
 
-def test_a_waiting_runner_that_is_stopped_gives_up(tmp_path: Path) -> None:
-    stop = Stop()
-    with ExitStack() as first, ExitStack() as second:
-        assert become_runner(tmp_path / "index_data", stop, first)
-        stop.asked = True
-        assert not become_runner(tmp_path / "index_data", stop, second)
+def test_a_runner_that_was_replaced_writes_no_more_of_its_job_and_begins_no_other(
+    site: Site,
+) -> None:
+    """It stands still in the middle of an import, for so long that it is taken for dead."""
+    job, later = site.add_import(records(3 * BATCH)), site.add("regroup")
+    other = JobStore(site.jobs._engine)
 
+    def replace_it() -> None:
+        assert other.seat.take(this_process(), after=other.seat.runner())
+        other.queue_again(job.id, uncounted=False)
+        assert other.take() == site.get(job)
+        while any(thread.name == "heartbeat" for thread in threading.enumerate()):
+            time.sleep(0.01)
 
-def test_whoever_lost_the_folder_with_the_lock_is_the_runner_no_more(tmp_path: Path) -> None:
-    folder, stop = tmp_path / "index_data", Stop()
-    with ExitStack() as first, ExitStack() as second:
-        is_runner = become_runner(folder, stop, first)
-        assert is_runner
-        assert is_runner()
-        shutil.rmtree(folder)
-        assert not is_runner()
-        assert become_runner(folder, stop, second)
-        assert not is_runner()
+    site.store.after_put = replace_it
+    with pytest.raises(RunnerReplaced):
+        Runner(site.jobs, site.means, stop=site.stop, tell=lambda *_, **__: None).run()
+    left = site.get(job)
+    assert (left.state, left.attempts, left.phase, left.done) == ("running", 2, "", 0)
+    assert site.get(later).state == "queued"
+    assert site.store.count() == BATCH
+    with pytest.raises(RunnerReplaced):
+        site.jobs.take()
+    with pytest.raises(RunnerReplaced):
+        site.jobs.finish(job.id, "succeeded", "done")
+    with pytest.raises(RunnerReplaced):
+        site.jobs.queue_again(job.id, uncounted=True)
+    assert site.get(job) == left
 
 
 def test_a_comparison_is_a_job_that_repairs_the_store_or_fails(site: Site) -> None:
