@@ -23,8 +23,10 @@ CANDIDATES: Final = 96
 """The words of a body that may be the 32 most telling ones. Of 184 words of news, 97 % of the 32 are among so many."""
 MOST_PLACES: Final = 1_000
 """Places of one word that are kept, the first ones."""
+FARTHEST: Final = 0xFFFF
+"""The last place of a field that is kept. Hardly an article has half as many words."""
 
-_ENTRY: Final = Struct("<iI")
+_ENTRY: Final = Struct("<iH")
 """A word's hash, and the number of its places."""
 _COUNT: Final = Struct("<I")
 _MOST: Final = 0xFFFF
@@ -47,11 +49,12 @@ def places_of(tokens: Iterable[Token]) -> str:
     """Where each word of a field stands, in base64: for each hash, ascending as Java orders them, its _ENTRY and its places."""
     places: defaultdict[int, list[int]] = defaultdict(list)
     for token in tokens:
-        places[signed(hash_of(token.text))].append(token.position)
+        if token.position <= FARTHEST:
+            places[signed(hash_of(token.text))].append(token.position)
     content = bytearray()
     for word, found in sorted(places.items()):
         kept = found[:MOST_PLACES]
-        content += _ENTRY.pack(word, len(kept)) + np.array(kept, "<u4").tobytes()
+        content += _ENTRY.pack(word, len(kept)) + np.array(kept, "<u2").tobytes()
     return b64encode(content).decode()
 
 

@@ -57,18 +57,16 @@ return faded > 0 ? Math.max(1, Math.round({HEAT_LEVELS} * Math.log(faded)) + {CO
 # As ``_nearest`` of the memory engine's rescoring, over what ``places_of`` of ``forward.py`` packed. A function may loop a million
 # times: so each loop has one of its own.
 _NEAR: Final = """
-int number(byte[] bytes, int at) {
-  return (bytes[at] & 255) | (bytes[at + 1] & 255) << 8 | (bytes[at + 2] & 255) << 16 | (bytes[at + 3] & 255) << 24;
-}
+int number(byte[] bytes, int at) { return (bytes[at] & 255) | (bytes[at + 1] & 255) << 8; }
 int find(byte[] bytes, int from, int end, List words, int[] starts) {
   int word = 0;
   int found = 0;
   int at = from;
   while (at < end && word < words.size()) {
-    int hash = number(bytes, at);
+    int hash = number(bytes, at) | number(bytes, at + 2) << 16;
     while (word < words.size() && (int) words.get(word) < hash) { word++; }
     if (word < words.size() && (int) words.get(word) == hash) { starts[word] = at + 4; found++; }
-    at += 8 + 4 * number(bytes, at + 4);
+    at += 6 + 2 * number(bytes, at + 4);
   }
   return found;
 }
@@ -78,7 +76,7 @@ int first(byte[] bytes, int[] starts, int[] read) {
   for (int word = 0; word < starts.length; word++) {
     int start = starts[word];
     if (start > 0 && read[word] < number(bytes, start)) {
-      int place = number(bytes, start + 4 + 4 * read[word]);
+      int place = number(bytes, start + 2 + 2 * read[word]);
       if (place < lowest) { lowest = place; best = word; }
     }
   }
@@ -103,7 +101,7 @@ double nearest(def value, def params) {
   while (true) {
     int word = first(bytes, starts, read);
     if (word < 0) { return best; }
-    int place = number(bytes, starts[word] + 4 + 4 * read[word]);
+    int place = number(bytes, starts[word] + 2 + 2 * read[word]);
     read[word]++;
     last[word] = place;
     best = Math.max(best, together(last, place - (int) params.window, params.scores));
