@@ -134,6 +134,27 @@ def test_a_service_says_that_its_cluster_is_away_and_goes_on_when_it_comes(
     assert "Traceback" not in printed
 
 
+def test_a_cluster_that_stands_still_is_told_not_waited_for_and_back_by_itself(
+    one: Nodes, tmp_path: Path
+) -> None:
+    """Nobody waits until it goes on: all is asked while it stands still."""
+    key = make_portal(tmp_path, engine="opensearch")
+    with serving(tmp_path / "index", "app.py", **settings(one), SEARCH_TIME_LIMIT="1") as server:
+        portal = Portal(server, key)
+        wait_until(lambda: server.json(SEARCH)["complete"])  # on a busy machine a second is short
+        with one.standing_still(0):
+            for path in (SEARCH, f"/api/v1/articles/{FIRST}/related"):
+                status, body = server.get(path)
+                assert status == 503 or not json.loads(body)["complete"]
+            assert server.get("/readyz")[0] == 503
+            assert server.get("/healthz")[0] == 200
+            assert portal.put("still-1", record("汽笛")).status == 201
+        wait_until(lambda: up_to_date(server))
+        wait_until(lambda: server.json(f"/api/v1/search?q={quote('汽笛')}")["total"] == 1)
+        _, printed = server.end()
+    assert "Traceback" not in printed
+
+
 def test_on_a_full_disk_searches_go_on_and_changes_wait_with_a_reason(
     one: Nodes, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from indexer.durable import replace_file
 from indexer.engines.opensearch.cluster import (
     MAINTENANCE,
     PATIENCE,
+    READING,
     Cluster,
     NotFoundError,
     status_of,
@@ -238,8 +239,9 @@ class RemoteIndex:
             IndexDamaged: the index is missing, or holds no commit.
             ClusterFailed: the cluster does not answer.
         """
+        asked = {"realtime": "false", "request_timeout": READING}
         with self._translated():
-            found = self._client.get(index=self.name, id=COMMIT_ID, params={"realtime": "false"})
+            found = self._client.get(index=self.name, id=COMMIT_ID, params=asked)
         return facts_of(found)
 
     def open_point(self, keep_alive: str) -> str:
@@ -249,8 +251,9 @@ class RemoteIndex:
             IndexDamaged: the index is missing.
             ClusterFailed: the cluster does not answer, or keeps too many already.
         """
+        asked = {"keep_alive": keep_alive, "request_timeout": READING}
         with self._translated():
-            made = self._client.create_pit(index=self.name, params={"keep_alive": keep_alive})
+            made = self._client.create_pit(index=self.name, params=asked)
         point: str = made["pit_id"]
         return point
 
@@ -261,7 +264,7 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer.
         """
         with self.cluster.translated(), suppress(NotFoundError):
-            self._client.delete_pit(body={"pit_id": [point]})
+            self._client.delete_pit(body={"pit_id": [point]}, params={"request_timeout": READING})
 
     def frequencies(self, field: str, words: Sequence[str]) -> dict[str, int]:
         """How many articles hold each word in a text field, as of the last commit. Words that none holds are left out.
@@ -282,7 +285,9 @@ class RemoteIndex:
         }
         with self._translated():
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
-            found = self._client.mtermvectors(index=self.name, body={"docs": shards})
+            found = self._client.mtermvectors(
+                index=self.name, body={"docs": shards}, params={"request_timeout": READING}
+            )
         held: dict[str, int] = {}
         for shard in found["docs"]:
             if "error" in shard:

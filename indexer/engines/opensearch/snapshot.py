@@ -9,7 +9,7 @@ from math import inf
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
-from indexer.engines.opensearch.cluster import PATIENCE, SnapshotGone, TooLate
+from indexer.engines.opensearch.cluster import PATIENCE, READING, SnapshotGone, TooLate
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.filters import ARTICLES, none_of
 from indexer.engines.opensearch.index import RemoteIndex
@@ -22,6 +22,7 @@ _GRACE: Final = 1.0
 """Seconds after the deadline in which an answer that says that it is late may still come."""
 _PAUSES: Final = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Seconds before each look at shards that do not show the same commit yet."""
+_SLOW: Final = "did not answer in time; ask again"
 _MOST_SHARDS: Final = 1_000
 
 Answer = dict[str, Any]
@@ -78,9 +79,11 @@ class Snapshot:
         cluster = self._index.cluster
         pit = {"pit": {"id": point, "keep_alive": KEEP_ALIVE}}
         try:
-            found, counted = cluster.search([_MARKERS | pit, _COUNT | pit])
+            found, counted = cluster.search([_MARKERS | pit, _COUNT | pit], patience=READING)
         except SnapshotGone as gone:
             raise ClusterFailed(cluster.shown, f"{gone}; ask again") from gone
+        except TooLate:
+            raise ClusterFailed(cluster.shown, _SLOW) from None
         facts = {facts_of(hit) for hit in found["hits"]["hits"]}
         if not facts:
             raise ClusterFailed(cluster.shown, f"no shard of the index {self._index.name} answers")
@@ -132,16 +135,21 @@ class Snapshot:
 
     def _ask(self, point: _Point, bodies: Sequence[Answer], deadline: float) -> list[Answer]:
         common: Answer = {"pit": {"id": point.id, "keep_alive": KEEP_ALIVE}}
-        patience = PATIENCE
+        patience = READING
         if deadline < inf:
             left = deadline - monotonic()
             if left <= 0:
                 raise TooLate
             common["timeout"] = f"{max(1, round(left * 1000))}ms"
             patience = min(PATIENCE, left + _GRACE)
-        return self._index.cluster.search(
-            [body | common for body in bodies], patience=patience, parted=point.parted
-        )
+        try:
+            return self._index.cluster.search(
+                [body | common for body in bodies], patience=patience, parted=point.parted
+            )
+        except TooLate:
+            if deadline < inf:
+                raise
+            raise ClusterFailed(self._index.cluster.shown, _SLOW) from None
 
     def count(self, filters: Sequence[dict[str, Any]], *, deadline: float = inf) -> list[int]:
         """How many articles pass each of some filters, in one round trip. Raises what :meth:`ask` raises."""
