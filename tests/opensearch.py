@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -81,6 +82,16 @@ class Nodes:
     def up(self, node: int) -> None:
         """Start a node that was killed. It joins the others some seconds later."""
         self._script("up", str(node))
+
+    @contextmanager
+    def standing_still(self, node: int) -> Iterator[None]:
+        """Let a node do nothing for the length of the ``with`` block, as one that is out of memory. It still takes connections."""
+        process = int(Path(self._environment["OPENSEARCH_RUN"], f"{node}", "pid").read_text())
+        os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
 
     def wait(self, count: int) -> None:
         """Wait until ``count`` nodes run and every shard has all its copies, asking whichever node answers."""

@@ -8,26 +8,35 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import pytest
 
+from indexer.engines.opensearch.index import read_name
+from indexer.generations import Generations
+from indexer.store.database import open_store
+from tests.conftest import PROJECT
 from tests.end_to_end.publishing import (
     FIRST,
     Client,
     Portal,
     Searcher,
+    Sent,
     Single,
     check,
     go_on,
     make_portal,
+    store_url,
     up_to_date,
 )
 from tests.end_to_end.serving import PATIENCE, Server, serving, wait_until
+from tests.factories import article
 from tests.opensearch import OURS, SCRIPT, Nodes, cluster, place_for_nodes
 
 pytestmark = pytest.mark.cluster
@@ -99,6 +108,95 @@ def test_killed_nodes_cost_no_change_and_no_search(
     assert "Traceback" not in printed
 
 
+def rebuild(folder: Path, nodes: Nodes) -> subprocess.Popen[str]:
+    """Start a rebuild by command, in new indexes whose every article is on one node only until it is complete."""
+    environment = {
+        "SEARCH_INDEX_DIR": f"{folder / 'index'}",
+        "SEARCH_STORE_URL": store_url(folder),
+        "SEARCH_OPENSEARCH_SHARDS": "3",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "indexer", "rebuild"],
+        cwd=PROJECT,
+        env=os.environ | settings(nodes) | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_node_that_is_killed_during_a_rebuild_costs_the_rebuild_at_most(
+    three: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live generation answers on and takes every change. The rebuild goes on when the node is back, or says why not, and the next
+    one succeeds.
+    """
+    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", ",".join(three.urls))
+    monkeypatch.setenv("SEARCH_OPENSEARCH_SHARDS", "3")
+    key = make_portal(tmp_path, engine="opensearch")
+    many = {f"many-{n}": f"第{n}号渡口" for n in range(MANY)}
+    with closing(open_store(store_url(tmp_path))) as store:
+        store.put(article(each, title=title, body=each * 50) for each, title in many.items())
+    generations = Generations(tmp_path / "index")
+    with serving(tmp_path / "index", "app.py", **settings(three)) as server:
+        portal = Portal(server, key)
+        writers: list[Client] = [Paced(portal, f"w{n}", n) for n in range(2)]
+        searchers = [Searcher(server, "山谷里的小学校", least=1)]
+        clients: Sequence[Client | Searcher] = (*writers, *searchers)
+        for each in clients:
+            each.start()
+        try:
+            go_on(clients, ANSWERS)
+            with rebuild(tmp_path, three) as first:
+                wait_until(lambda: is_being_filled(three, generations))
+                victim = three.manager()
+                three.kill(victim)
+                go_on(clients, ANSWERS)
+                three.up(victim)
+                _, told = first.communicate(timeout=REBUILDS)
+            assert "Traceback" not in told
+            three.wait(3)
+            if first.returncode:
+                assert "error: " in told
+                with rebuild(tmp_path, three) as second:
+                    _, told = second.communicate(timeout=REBUILDS)
+                assert second.returncode == 0, told
+            go_on(clients, ANSWERS)
+        finally:
+            for each in clients:
+                each.end()
+        wait_until(lambda: up_to_date(server))
+        _, printed = server.end()
+    (live,) = (each for each in generations.list() if each.live)
+    assert live.name >= "000002"
+    before = Single(portal, "before", 0)
+    before.sent = {each: Sent([title]) for each, title in many.items()}
+    check(tmp_path, [*writers, before])
+    for searcher in searchers:
+        assert (searcher.failed, searcher.untold) == ([], [])
+    assert "Traceback" not in printed
+
+
+class Paced(Single):
+    """Writes 25 times a second at most. What a rebuild cannot follow, it waits for."""
+
+    def _write(self) -> None:
+        super()._write()
+        self._told.wait(1 / 25)
+
+
+REBUILDS: Final = 3 * PATIENCE
+"""Seconds for a rebuild: it waits up to two minutes for a shard that is away."""
+MANY: Final = 1_000
+"""Articles of a store whose rebuild takes some seconds."""
+
+
+def is_being_filled(nodes: Nodes, generations: Generations) -> bool:
+    """Whether a new index gets its articles now."""
+    found = nodes.client.indices.stats(index=OURS, metric="indexing")["indices"]
+    del found[read_name(generations.live().index)]
+    return any(each["total"]["indexing"]["index_total"] > MANY // 10 for each in found.values())
+
+
 def refused(server: Server) -> str:
     """The detail of how a search was refused."""
     status, body = server.get(SEARCH)
@@ -131,6 +229,27 @@ def test_a_service_says_that_its_cluster_is_away_and_goes_on_when_it_comes(
                 wait_until(lambda: server.get(SEARCH)[0] == 503)
         _, printed = server.end()
     assert f"OpenSearch at {one.url}: does not answer" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_cluster_that_stands_still_is_told_not_waited_for_and_back_by_itself(
+    one: Nodes, tmp_path: Path
+) -> None:
+    """Nobody waits until it goes on: all is asked while it stands still."""
+    key = make_portal(tmp_path, engine="opensearch")
+    with serving(tmp_path / "index", "app.py", **settings(one), SEARCH_TIME_LIMIT="1") as server:
+        portal = Portal(server, key)
+        wait_until(lambda: server.json(SEARCH)["complete"])  # on a busy machine a second is short
+        with one.standing_still(0):
+            for path in (SEARCH, f"/api/v1/articles/{FIRST}/related"):
+                status, body = server.get(path)
+                assert status == 503 or not json.loads(body)["complete"]
+            assert server.get("/readyz")[0] == 503
+            assert server.get("/healthz")[0] == 200
+            assert portal.put("still-1", record("汽笛")).status == 201
+        wait_until(lambda: up_to_date(server))
+        wait_until(lambda: server.json(f"/api/v1/search?q={quote('汽笛')}")["total"] == 1)
+        _, printed = server.end()
     assert "Traceback" not in printed
 
 

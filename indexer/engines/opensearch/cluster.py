@@ -39,6 +39,8 @@ logging.getLogger("opensearch").setLevel(logging.ERROR)
 
 PATIENCE: Final = 60.0
 """Seconds that a request without a deadline may take."""
+READING: Final = 5.0
+"""Seconds that a question of a reader may take that has no deadline. One thread asks for all readers: what it waits for, all do."""
 CONNECTIONS: Final = 8
 """Connections to each node that are kept open: threads send at once."""
 MAINTENANCE: Final = 3600.0

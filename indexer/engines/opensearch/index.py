@@ -24,6 +24,7 @@ from indexer.durable import replace_file
 from indexer.engines.opensearch.cluster import (
     MAINTENANCE,
     PATIENCE,
+    READING,
     Cluster,
     NotFoundError,
     status_of,
@@ -242,8 +243,9 @@ class RemoteIndex:
             IndexDamaged: the index is missing, or holds no commit.
             ClusterFailed: the cluster does not answer.
         """
+        asked = {"realtime": "false", "request_timeout": READING}
         with self._translated():
-            found = self._client.get(index=self.name, id=COMMIT_ID, params={"realtime": "false"})
+            found = self._client.get(index=self.name, id=COMMIT_ID, params=asked)
         return facts_of(found)
 
     def open_point(self, keep_alive: str) -> str:
@@ -253,8 +255,9 @@ class RemoteIndex:
             IndexDamaged: the index is missing.
             ClusterFailed: the cluster does not answer, or keeps too many already.
         """
+        asked = {"keep_alive": keep_alive, "request_timeout": READING}
         with self._translated():
-            made = self._client.create_pit(index=self.name, params={"keep_alive": keep_alive})
+            made = self._client.create_pit(index=self.name, params=asked)
         point: str = made["pit_id"]
         return point
 
@@ -265,10 +268,10 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer.
         """
         with self.cluster.translated(), suppress(NotFoundError):
-            self._client.delete_pit(body={"pit_id": [point]})
+            self._client.delete_pit(body={"pit_id": [point]}, params={"request_timeout": READING})
 
     def frequencies(
-        self, words: Mapping[str, Sequence[str]], number: int, *, patience: float = PATIENCE
+        self, words: Mapping[str, Sequence[str]], number: int, *, patience: float
     ) -> Frequencies:
         """How many articles hold each of some words in each of some fields. Words that none holds are left out.
 

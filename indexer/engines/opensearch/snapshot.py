@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from math import inf
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
-from indexer.engines.opensearch.cluster import PATIENCE, SnapshotGone, TooLate
+from indexer.engines.opensearch.cluster import PATIENCE, READING, SnapshotGone, TooLate
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.filters import ARTICLES, Dsl, none_of
 from indexer.engines.opensearch.index import RemoteIndex
@@ -25,6 +25,7 @@ _GRACE: Final = 1.0
 """Seconds after the deadline in which an answer that says that it is late may still come."""
 _PAUSES: Final = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Seconds before each look at shards that do not show the same commit yet."""
+_SLOW: Final = "did not answer in time; ask again"
 _MOST_SHARDS: Final = 1_000
 _AT_ONCE: Final = 500
 """Counts that one round trip asks for."""
@@ -94,9 +95,11 @@ class Snapshot:
         cluster = self._index.cluster
         pit = {"pit": {"id": point, "keep_alive": KEEP_ALIVE}}
         try:
-            found, counted = cluster.search([_MARKERS | pit, _COUNT | pit])
+            found, counted = cluster.search([_MARKERS | pit, _COUNT | pit], patience=READING)
         except SnapshotGone as gone:
             raise ClusterFailed(cluster.shown, f"{gone}; ask again") from gone
+        except TooLate:
+            raise ClusterFailed(cluster.shown, _SLOW) from None
         facts = {facts_of(hit) for hit in found["hits"]["hits"]}
         if not facts:
             raise ClusterFailed(cluster.shown, f"no shard of the index {self._index.name} answers")
@@ -151,9 +154,20 @@ class Snapshot:
         patience = _patience(deadline)
         if deadline < inf:
             common["timeout"] = f"{max(1, round((patience - _GRACE) * 1000))}ms"
-        return self._index.cluster.search(
-            [body | common for body in bodies], patience=patience, parted=point.parted
-        )
+        with self._told_slow(deadline):
+            return self._index.cluster.search(
+                [body | common for body in bodies], patience=patience, parted=point.parted
+            )
+
+    @contextmanager
+    def _told_slow(self, deadline: float) -> Iterator[None]:
+        """Raise ClusterFailed for an answer that came too late, where nobody set a deadline."""
+        try:
+            yield
+        except TooLate:
+            if deadline < inf:
+                raise
+            raise ClusterFailed(self._index.cluster.shown, _SLOW) from None
 
     def count(
         self, wanted: Sequence[Wanted], filters: Sequence[Dsl] = (), *, deadline: float = inf
@@ -186,8 +200,8 @@ class Snapshot:
         words: defaultdict[str, list[str]] = defaultdict(list)
         for each in terms:
             words[each.term_in or ""].append(each.text)
-        patience = _patience(deadline)
-        found = self._index.frequencies(words, self.facts.number, patience=patience)
+        with self._told_slow(deadline):
+            found = self._index.frequencies(words, self.facts.number, patience=_patience(deadline))
         if found.later:
             return None
         return {each: found.held.get((each.term_in or "", each.text), 0) for each in terms}
@@ -209,7 +223,10 @@ class Snapshot:
         return found, whole
 
     def _holding(self, words: Sequence[str]) -> dict[str, int]:
-        found = self._index.frequencies({_BODY: words}, self.facts.number)
+        with self._told_slow(inf):
+            found = self._index.frequencies(
+                {_BODY: words}, self.facts.number, patience=_patience(inf)
+            )
         return {word: count for (field, word), count in found.held.items() if field == _BODY}
 
     def close(self) -> None:
@@ -228,7 +245,7 @@ def _patience(deadline: float) -> float:
         TooLate: the ``deadline`` passed.
     """
     if deadline == inf:
-        return PATIENCE
+        return READING
     left = deadline - monotonic()
     if left <= 0:
         raise TooLate
