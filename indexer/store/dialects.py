@@ -33,12 +33,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from indexer.durable import file_identity
 from indexer.errors import FolderNotWritable, StoreUnavailable
-from indexer.store.servers import SERVERS, sentence, server_engine
+from indexer.store.servers import SERVERS, WRITING, sentence, server_engine
 
 BUSY_SECONDS: Final = 30
 """How long a writer waits for another process's transaction."""
 
-_BEGIN: Final = "sqlite_begin"
 _FILE: Final = "sqlite_file"
 _STATE: Final = "sqlite_file_state"
 _CACHE_KB: Final = 16 * 1024
@@ -126,8 +125,11 @@ def for_one_state(engine: Engine) -> Engine:
 
 
 def for_writing(engine: Engine) -> Engine:
-    """The same engine with transactions that take SQLite's write lock at the start instead of at the first write."""
-    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+    """The same engine with transactions that change something.
+
+    They take SQLite's write lock at the start instead of at the first write. A server ends one that says nothing for IDLE_SECONDS.
+    """
+    return engine.execution_options(**{WRITING: True})
 
 
 @contextmanager
@@ -366,7 +368,7 @@ def _use_wal(cursor: DBAPICursor, patience: float) -> None:
 
 def _begin(connection: Connection) -> None:
     """Begin a SQLite transaction explicitly. The driver is set not to begin transactions."""
-    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    mode = "IMMEDIATE" if connection.get_execution_options().get(WRITING) else "DEFERRED"
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 

@@ -169,6 +169,20 @@ def test_a_store_that_stays_locked_is_unavailable_and_says_so(
 
 
 @every_server
+def test_a_change_whose_process_stands_still_keeps_no_lock_for_long(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "IDLE_SECONDS", 1)
+    with closing(open_store(store_url)) as still, closing(open_store(store_url)) as other:
+        with pytest.raises(StoreUnavailable), still._change() as (connection, _):
+            connection.execute(text("UPDATE revisions SET last = last + 1"))
+            other.put([article("a")])
+        assert other.count() == 1
+        still.put([article("b", title="乙")])
+        assert other.count() == 2
+
+
+@every_server
 def test_connections_that_the_server_closed_are_replaced(
     server: DatabaseServer, store: ArticleStore
 ) -> None:
