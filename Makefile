@@ -1,9 +1,10 @@
-# Thin: each target is a command that a person could type. VENV, PORT, PORTAL_PORT, NODES and PYTHON may be set.
+# Thin: each target is a command that a person could type. VENV, PORT, PORTAL_PORT, NODES, CLUSTER_TESTS and PYTHON may be set.
 VENV ?= .venv
 PYTHON ?=
 PORT ?= 8000
 PORTAL_PORT ?= 8001
 NODES ?= 3
+CLUSTER_TESTS ?= cluster
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/$(if $(filter opensearch,$(SEARCH_ENGINE)),.opensearch,.runtime)
 TEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -37,8 +38,8 @@ test-faults: $(VENV)/.development  ## Kill writers at random moments, 150 times 
 test-api: $(VENV)/.development  ## Ask a server hundreds of questions that its OpenAPI document allows or forbids (a minute)
 	@$(BIN)/python -m pytest -m api tests/end_to_end/test_openapi_answers.py
 
-test-cluster: $(VENV)/.development  ## Hold the OpenSearch engine, and the service on it, to their promises, on nodes that it starts (some minutes)
-	@$(TEST) -m cluster
+test-cluster: $(VENV)/.development  ## Hold the OpenSearch engine, and the service on it, to their promises, on nodes that it starts (ten minutes)
+	@$(TEST) -m "$(CLUSTER_TESTS)"
 
 lint: $(VENV)/.development  ## Check style and types
 	@$(BIN)/ruff format --check .

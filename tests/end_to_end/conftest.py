@@ -11,10 +11,10 @@ from tests.end_to_end.proxying import Proxy, proxying
 from tests.end_to_end.serving import free_port, serving
 from tests.search_service.indexes import promote
 
+ON_A_CLUSTER = pytest.param("opensearch", marks=(pytest.mark.cluster, pytest.mark.thorough))
 
-@pytest.fixture(
-    scope="module", params=["whoosh", pytest.param("opensearch", marks=pytest.mark.cluster)]
-)
+
+@pytest.fixture(scope="module", params=["whoosh", ON_A_CLUSTER])
 def engine(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The settings of an engine: what uses them is tested with each. They hold for the engines of this process too."""
     settings = {"SEARCH_ENGINE": request.param}

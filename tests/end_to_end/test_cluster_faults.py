@@ -124,6 +124,7 @@ def rebuild(folder: Path, nodes: Nodes) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.thorough
 def test_a_node_that_is_killed_during_a_rebuild_costs_the_rebuild_at_most(
     three: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +206,7 @@ def refused(server: Server) -> str:
     return str(problem)
 
 
+@pytest.mark.thorough
 def test_a_service_says_that_its_cluster_is_away_and_goes_on_when_it_comes(
     one: Nodes, tmp_path: Path
 ) -> None:
@@ -232,6 +234,7 @@ def test_a_service_says_that_its_cluster_is_away_and_goes_on_when_it_comes(
     assert "Traceback" not in printed
 
 
+@pytest.mark.thorough
 def test_a_cluster_that_stands_still_is_told_not_waited_for_and_back_by_itself(
     one: Nodes, tmp_path: Path
 ) -> None:
@@ -253,6 +256,7 @@ def test_a_cluster_that_stands_still_is_told_not_waited_for_and_back_by_itself(
     assert "Traceback" not in printed
 
 
+@pytest.mark.thorough
 def test_on_a_full_disk_searches_go_on_and_changes_wait_with_a_reason(
     one: Nodes, tmp_path: Path
 ) -> None:
@@ -294,6 +298,7 @@ def record(title: str) -> dict[str, object]:
     return {"title": title, "body": f"{title}在河口响了三声", "published_at": "2020-01-01"}
 
 
+@pytest.mark.thorough
 def test_nodes_in_the_foreground_end_with_ctrl_c() -> None:
     """As `make cluster` runs them."""
     with place_for_nodes(**SMALL) as (port, environment):

@@ -48,6 +48,7 @@ from tests.opensearch import Nodes
 
 pytestmark = [
     pytest.mark.cluster,
+    pytest.mark.thorough,
     pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc"),
 ]
 

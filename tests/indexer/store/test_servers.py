@@ -174,9 +174,14 @@ def test_a_change_whose_process_stands_still_keeps_no_lock_for_long(
 ) -> None:
     monkeypatch.setattr(servers, "IDLE_SECONDS", 1)
     with closing(open_store(store_url)) as still, closing(open_store(store_url)) as other:
-        with pytest.raises(StoreUnavailable), still._change() as (connection, _):
-            connection.execute(text("UPDATE revisions SET last = last + 1"))
-            other.put([article("a")])
+
+        def change() -> None:
+            with still._change() as (connection, _):
+                connection.execute(text("UPDATE revisions SET last = last + 1"))
+                other.put([article("a")])
+
+        with pytest.raises(StoreUnavailable):
+            change()
         assert other.count() == 1
         still.put([article("b", title="乙")])
         assert other.count() == 2
