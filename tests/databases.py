@@ -134,7 +134,11 @@ def _empty(connection: Connection) -> None:
         if each in ("revisions", "editorial_versions"):
             connection.execute(text(f"UPDATE {each} SET last = 0"))
         elif each == "runner":
-            connection.execute(text("UPDATE runner SET number = 0, process = NULL"))
+            connection.execute(
+                text(
+                    "UPDATE runner SET number = 0, process = NULL, host = '', kernel = '', seen_at = NULL"
+                )
+            )
         elif connection.execute(text(f"DELETE FROM {each}")).rowcount and each in _NUMBERED:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"ALTER SEQUENCE {each}_id_seq RESTART"))
