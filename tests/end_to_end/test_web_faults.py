@@ -190,5 +190,5 @@ def test_of_two_services_over_the_same_data_one_indexes_until_it_ends(tmp_path: 
         _, of_second = second.end()
     check(tmp_path, clients)
     assert not lines_with("Traceback", of_first + of_second)
-    for waiting in (f"process {holder} (follow) is writing to", f"process {runner} is the runner"):
+    for waiting in (f"process {holder} (follow) is writing to", f"process {runner} on "):
         assert len(lines_with(waiting, of_second)) == 1, of_second
