@@ -3,7 +3,7 @@
 A text is first cut into items, by compiled code alone: the words of its Chinese runs, and the gaps between the runs. Each distinct
 item of a batch gets a number. What the analyzer knows of a word is asked once for each distinct one. All else is done with the
 numbers: joining characters that stand alone, parting gaps into pieces, counting positions. The words are those of
-``Analyzer.index``, in a third of the time.
+``Analyzer.index``.
 """
 
 from __future__ import annotations

@@ -123,7 +123,8 @@ class FieldBuffer:
 def inverted(places: Iterable[Place], ids: U32, positions: U32 | None, counts: U32) -> Inverted:
     """Postings of the terms at the places of some documents, in order. O(n log n) of the occurrences, all in C.
 
-    ``ids`` uint32[n] are numbers of ``places``. ``counts`` uint32[documents] are the numbers of places. ``positions`` uint32[n] are given for words.
+    ``ids`` uint32[n] are numbers of ``places``, document by document. ``counts`` uint32[documents] are how many each document has.
+    ``positions`` uint32[n] are given for words.
     """
     stacks = [place if isinstance(place, tuple) else (place,) for place in places]
     try:
