@@ -30,6 +30,8 @@ _SHORT: Final = 5.0
 """Seconds for a node to tell how its cluster is. One that finds no others says nothing."""
 _MEMORY: Final = Path("/dev/shm")
 """Linux keeps this folder in memory. A test that waits for no disk takes a third of the time."""
+_ROOM: Final = 2 * 2**30
+"""Bytes that nodes may need there. In a container the folder may be small."""
 _SOON: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """For a server that lives for minutes: it compiles fast rather than well."""
 _APART: Final = 10
@@ -147,7 +149,7 @@ def place_for_nodes(**environ: str) -> Iterator[tuple[int, dict[str, str]]]:
                 pytest.fail(sentence)
             pytest.skip(sentence)
     with tempfile.TemporaryDirectory(
-        prefix="opensearch-", dir=_MEMORY if _MEMORY.is_dir() else None, ignore_cleanup_errors=True
+        prefix="opensearch-", dir=_MEMORY if _has_room() else None, ignore_cleanup_errors=True
     ) as folder:
         Path(folder).chmod(0o755)  # the nodes run as another user
         port = _free_ports()
@@ -165,6 +167,10 @@ def place_for_nodes(**environ: str) -> Iterator[tuple[int, dict[str, str]]]:
             yield port, environment
         finally:
             subprocess.run([SCRIPT, "wipe"], env=environment, check=True)
+
+
+def _has_room() -> bool:
+    return _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
 
 
 def _free_ports() -> int:
