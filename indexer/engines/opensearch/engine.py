@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.folder import make_folder
 from indexer.engines.opensearch.cluster import the_cluster
-from indexer.engines.opensearch.documents import document_of
+from indexer.engines.opensearch.documents import BATCH, documents_of
 from indexer.engines.opensearch.index import (
     RemoteIndex,
     new_name,
@@ -84,8 +85,10 @@ class OpenSearchEngine:
     def build_part(self, articles: Iterable[Article]) -> list[str]:
         """Write a file of documents. The cluster is not asked."""
         part = PartWriter(self.folder)
-        for article in articles:
-            part.add(article.id, document_of(article, self.analyzer))
+        coming = iter(articles)
+        while batch := [*islice(coming, BATCH)]:
+            for article, document in zip(batch, documents_of(batch, self.analyzer), strict=True):
+                part.add(article.id, document)
         return [part.close().name]
 
     def replicate(self) -> None:
