@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import orjson
@@ -40,9 +40,6 @@ from indexer.engines.opensearch.fields import (
 from indexer.engines.opensearch.forward import candidates_of, occurrences, places_of
 from indexer.query import TEXT_FIELDS, TIME_FIELDS
 
-BATCH: Final = 200
-"""Articles whose texts are worth being read together. More share little more work."""
-
 
 def documents_of(articles: Sequence[Article], analyzer: Analyzer) -> list[dict[str, Any]]:
     """The document of each article. Nearly all of the time goes into reading their texts, which is done for all together."""
@@ -65,12 +62,6 @@ def documents_of(articles: Sequence[Article], analyzer: Analyzer) -> list[dict[s
         document | _other_fields(article, texts, analyzer)
         for document, article, texts in zip(made, articles, folded, strict=True)
     ]
-
-
-def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
-    """The document of one article. Many are made faster together."""
-    (document,) = documents_of([article], analyzer)
-    return document
 
 
 def _folded(article: Article) -> dict[str, str]:

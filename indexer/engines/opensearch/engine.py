@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,6 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.folder import make_folder
 from indexer.engines.opensearch.cluster import the_cluster
-from indexer.engines.opensearch.documents import BATCH, documents_of
 from indexer.engines.opensearch.index import (
     RemoteIndex,
     new_name,
@@ -84,11 +82,9 @@ class OpenSearchEngine:
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
         """Write a file of documents. The cluster is not asked."""
-        part = PartWriter(self.folder)
-        coming = iter(articles)
-        while batch := [*islice(coming, BATCH)]:
-            for article, document in zip(batch, documents_of(batch, self.analyzer), strict=True):
-                part.add(article.id, document)
+        part = PartWriter(self.folder, self.analyzer)
+        for article in articles:
+            part.add(article.id, article)
         return [part.close().name]
 
     def replicate(self) -> None:
