@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.analysis.characters import fold_literal, fold_title
+from indexer.analysis.characters import fold, fold_title, spaced
+from indexer.analysis.streams import Stream, Texts
 from indexer.article import Article, article_from_record, article_to_record
 from indexer.engines.completions import offers_of
 from indexer.engines.documents import (
@@ -32,40 +35,76 @@ from indexer.engines.opensearch.fields import (
     pairs_field,
     pairs_stream,
     places_field,
-    words_stream,
+    words_streams,
 )
-from indexer.engines.opensearch.forward import candidates_of, places_of
-from indexer.query import TIME_FIELDS
+from indexer.engines.opensearch.forward import candidates_of, occurrences, places_of
+from indexer.query import TEXT_FIELDS, TIME_FIELDS
 
 
-def document_of(article: Article, analyzer: Analyzer) -> dict[str, Any]:
-    """The document of an article. Nearly all of the time goes into the analyzer."""
-    texts = searchable_texts(article)
-    folded = {field: fold_literal(text) for field, text in texts.items()}
-    tokens = {field: analyzer.index(text) for field, text in texts.items()}
-    offers = offers_of(article, tokens["title"], folded["body"])
-    words = {token.text for each in tokens.values() for token in each}
-    document: dict[str, Any] = {
-        **{field: words_stream(each) for field, each in tokens.items()},
-        **{places_field(field): places_of(each) for field, each in tokens.items()},
-        CANDIDATES: candidates_of(tokens["body"]),
-        **{pairs_field(field): pairs_stream(text) for field, text in folded.items()},
+def documents_of(articles: Sequence[Article], analyzer: Analyzer) -> list[dict[str, Any]]:
+    """The document of each article. Nearly all of the time goes into reading their texts, which is done for all together."""
+    batch = analyzer.batch()
+    held = {field: Texts() for field in TEXT_FIELDS}
+    folded = [_folded(article) for article in articles]
+    for texts in folded:
+        for field, text in texts.items():
+            batch.add(text, held[field])
+    streams = {field: batch.read(texts) for field, texts in held.items()}
+    words = {field: occurrences(stream) for field, stream in streams.items()}
+    of_texts = {
+        **{field: words_streams(stream) for field, stream in streams.items()},
+        **{places_field(field): places_of(found) for field, found in words.items()},
+        CANDIDATES: candidates_of(words["body"]),
+        GLUED: _glued(streams.values(), analyzer),
+    }
+    made = [dict(zip(of_texts, each, strict=True)) for each in zip(*of_texts.values(), strict=True)]
+    return [
+        document | _other_fields(article, texts, analyzer)
+        for document, article, texts in zip(made, articles, folded, strict=True)
+    ]
+
+
+def _folded(article: Article) -> dict[str, str]:
+    return {field: fold(text) for field, text in searchable_texts(article).items()}
+
+
+def _glued(streams: Iterable[Stream], analyzer: Analyzer) -> list[list[str]]:
+    """The names that were glued to a neighbour, of each article in any of its texts."""
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    size = 0
+    for stream in streams:
+        size = len(stream.counts)
+        found = [*map(analyzer.glued, stream.places)]
+        some = np.array([*map(bool, found)], dtype=bool)[stream.ids]
+        owners = np.repeat(np.arange(size), stream.counts)[some]
+        for owner, number in zip(owners.tolist(), stream.ids[some].tolist(), strict=True):
+            names[owner].update(found[number])
+    return [sorted(names[each]) for each in range(size)]
+
+
+def _other_fields(
+    article: Article, folded: Mapping[str, str], analyzer: Analyzer
+) -> dict[str, Any]:
+    """The fields that take no reading of whole texts."""
+    literal = {field: spaced(text) for field, text in folded.items()}
+    offers = offers_of(article, analyzer.index(article.title), literal["body"])
+    fields: dict[str, Any] = {
+        **{pairs_field(field): pairs_stream(text) for field, text in literal.items()},
         **keywords(article),
         ONE: one_of(article),
-        GLUED: sorted(set(chain.from_iterable(map(analyzer.glued, words)))),
         TITLE_SOUND: sorted(offers.title_keys),
         COMPLETIONS: sorted(entry.term for entry in offers.entries),
         NUMBERS: [number_term(*each) for each in numbers(article).items()],
         ARTICLE: orjson.dumps(article_to_record(article)).decode(),
     }
     if title := fold_title(article.title):
-        document[TITLE_KEY] = title
+        fields[TITLE_KEY] = title
     for field in TIME_FIELDS:
         if (time := getattr(article, field)) is not None:
-            document[field] = microseconds(time)
+            fields[field] = microseconds(time)
     if article.published_at is not None:
-        document[DAY] = document[PUBLISHED] // 1000
-    return document
+        fields[DAY] = fields[PUBLISHED] // 1000
+    return fields
 
 
 def one_of(article: Article) -> str:

@@ -11,7 +11,6 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.folder import make_folder
 from indexer.engines.opensearch.cluster import the_cluster
-from indexer.engines.opensearch.documents import document_of
 from indexer.engines.opensearch.index import (
     RemoteIndex,
     new_name,
@@ -83,9 +82,9 @@ class OpenSearchEngine:
 
     def build_part(self, articles: Iterable[Article]) -> list[str]:
         """Write a file of documents. The cluster is not asked."""
-        part = PartWriter(self.folder)
+        part = PartWriter(self.folder, self.analyzer)
         for article in articles:
-            part.add(article.id, document_of(article, self.analyzer))
+            part.add(article.id, article)
         return [part.close().name]
 
     def replicate(self) -> None:

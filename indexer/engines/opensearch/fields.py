@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import groupby
-from operator import add, itemgetter
+from itertools import pairwise
+from operator import add
 from typing import Any, Final
 
-from indexer.analysis.analyzers import Token
+import numpy as np
+
+from indexer.analysis.streams import Stream
 from indexer.engines.ranking import K1, B
 from indexer.query import MAX_DEPTH, TEXT_FIELDS, TIME_FIELDS
 
@@ -71,15 +73,21 @@ def places_field(field: str) -> str:
     return f"{field}_places"
 
 
-def words_stream(tokens: Iterable[Token]) -> str:
-    """The tokens of a text, each at its position. Nothing stands next to the token EVERY at the beginning."""
-    places = [EVERY, GAP]
-    next_position = 0
-    for position, together in groupby(tokens, itemgetter(1)):
-        places += [GAP] * (position - next_position)
-        places.append(TOGETHER.join(token[0] for token in together))
-        next_position = position + 1
-    return POSITION.join(places)
+def words_streams(stream: Stream) -> list[str]:
+    """The words of each text, each at its position. Nothing stands next to the token EVERY at the beginning. O(words)."""
+    places = [place if isinstance(place, str) else TOGETHER.join(place) for place in stream.places]
+    words = [places[number] for number in stream.ids.tolist()]
+    ends = np.cumsum(stream.counts, dtype=np.int64)
+    gaps = np.diff(stream.positions.astype(np.int64), prepend=-1) - 1
+    held = stream.counts > 0
+    firsts = (ends - stream.counts)[held]
+    gaps[firsts] = stream.positions[firsts]
+    for at in np.flatnonzero(gaps).tolist():
+        words[at] = f"{GAP}{POSITION}" * int(gaps[at]) + words[at]
+    return [
+        POSITION.join([EVERY, GAP, *words[begin:end]])
+        for begin, end in pairwise([0, *ends.tolist()])
+    ]
 
 
 def pairs_stream(folded: str) -> str:

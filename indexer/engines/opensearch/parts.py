@@ -9,46 +9,66 @@ import secrets
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from indexer.analysis.analyzers import Analyzer
+from indexer.article import Article
+from indexer.engines.opensearch.documents import documents_of
 from indexer.errors import FolderNotWritable, IndexDamaged
 
 SUFFIX: Final = ".part"
+TOGETHER: Final = 200
+"""Articles whose texts are read together. More share little more work."""
 
 
 class PartWriter:
-    """Writes one part into a folder.
+    """Writes one part into a folder. It makes the documents of some hundred articles together, since that is faster.
 
     Raises:
         FolderNotWritable: in any method, when the folder cannot be written or the disk is full.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, analyzer: Analyzer) -> None:
         self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
+        self._analyzer = analyzer
+        self._waiting: list[tuple[str, Article | None]] = []
         self._crc = 0
         try:
             self._file = self.path.open("xb")
         except OSError as error:
             raise FolderNotWritable(folder, error.strerror or str(error)) from error
 
-    def add(self, article_id: str, document: dict[str, Any] | None) -> None:
-        """Add a change."""
-        line = (
-            orjson.dumps(article_id) + b"\t" + (orjson.dumps(document) if document else b"") + b"\n"
-        )
-        self._crc = zlib.crc32(line, self._crc)
-        self._write(line)
+    def add(self, article_id: str, article: Article | None) -> None:
+        """Add a change: the article as it is now, None if it is deleted."""
+        self._waiting.append((article_id, article))
+        if len(self._waiting) == TOGETHER:
+            self._write_waiting()
 
     def close(self) -> Path:
         """End the part, and return its path."""
+        self._write_waiting()
         self._write(b"%d\n" % self._crc)
+        self.end()
+        return self.path
+
+    def end(self) -> None:
+        """Close the file. A part that was not closed by :meth:`close` is cut short."""
         try:
             self._file.close()
         except OSError as error:
             raise FolderNotWritable(self.path.parent, error.strerror or str(error)) from error
-        return self.path
+
+    def _write_waiting(self) -> None:
+        articles = [article for _, article in self._waiting if article]
+        documents = iter(documents_of(articles, self._analyzer))
+        for article_id, article in self._waiting:
+            document = orjson.dumps(next(documents)) if article else b""
+            line = orjson.dumps(article_id) + b"\t" + document + b"\n"
+            self._crc = zlib.crc32(line, self._crc)
+            self._write(line)
+        self._waiting.clear()
 
     def _write(self, line: bytes) -> None:
         try:

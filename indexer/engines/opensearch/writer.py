@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -21,7 +21,6 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.base import CommitReport, Writer
 from indexer.engines.folder import lock_folder
-from indexer.engines.opensearch.documents import document_of
 from indexer.engines.opensearch.index import RemoteIndex, read_name
 from indexer.engines.opensearch.leases import claim, lease_of
 from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
@@ -74,7 +73,7 @@ class OpenSearchWriter(Writer):
 
     def add(self, article: Article) -> None:
         """Add an article that the index does not hold."""
-        self._change(article.id, document_of(article, self._analyzer))
+        self._change(article.id, article)
 
     def put(self, article: Article) -> None:
         """Add or replace an article."""
@@ -84,11 +83,11 @@ class OpenSearchWriter(Writer):
         """Delete an article."""
         self._change(article_id, None)
 
-    def _change(self, article_id: str, document: dict[str, Any] | None) -> None:
+    def _change(self, article_id: str, article: Article | None) -> None:
         self._need_batch()
         if self._own is None:
-            self._own = PartWriter(self._folder)
-        self._own.add(article_id, document)
+            self._own = PartWriter(self._folder, self._analyzer)
+        self._own.add(article_id, article)
 
     def take(self, part: str) -> None:
         """Add the articles of a part, which another process wrote into the folder."""
@@ -116,7 +115,9 @@ class OpenSearchWriter(Writer):
     def cancel(self) -> None:
         """Discard the changes and end the batch."""
         if self._lock.is_locked:
-            self._end_own()
+            if self._own is not None:
+                self._own.end()
+                self._own = None
             remove_parts(self._folder)
             if self._ends_lease:
                 self._lease.release()

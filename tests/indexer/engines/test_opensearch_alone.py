@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.analysis.characters import fold
+from indexer.analysis.streams import Stream, Texts
 from indexer.engines.agreement import can_tell
 from indexer.engines.base import Engine
 from indexer.engines.opensearch.cluster import Cluster
@@ -30,9 +33,18 @@ from indexer.engines.opensearch.fields import (
     TOGETHER,
     can_be_held,
     pairs_stream,
-    words_stream,
+    words_streams,
 )
-from indexer.engines.opensearch.forward import CANDIDATES, Candidates, candidates_of, hash_of
+from indexer.engines.opensearch.forward import (
+    CANDIDATES,
+    MOST_PLACES,
+    Candidates,
+    candidates_of,
+    hash_of,
+    occurrences,
+    places_of,
+    signed,
+)
 from indexer.engines.opensearch.index import write_name
 from indexer.engines.registry import open_engine
 from indexer.errors import InvalidSetting
@@ -47,31 +59,68 @@ texts = st.text(
 )
 
 
-@given(texts)
-def test_a_stream_holds_each_token_at_its_position(text: str) -> None:
-    tokens = analyzer().index(text)
-    first, gap, *places = words_stream(tokens).split(POSITION)
-    assert (first, gap) == (EVERY, GAP), "nothing stands next to the first token"
-    held = [
-        (position, word)
-        for position, place in enumerate(places)
-        if place != GAP
-        for word in place.split(TOGETHER)
-    ]
-    assert held == [(token.position, token.text) for token in tokens]
+def stream_of(some: list[str]) -> Stream:
+    batch, held = analyzer().batch(), Texts()
+    for text in some:
+        batch.add(fold(text), held)
+    return batch.read(held)
 
 
-@given(texts | texts.map(lambda text: text * 2_000))
+@given(st.lists(texts, max_size=4))
+def test_a_stream_holds_each_token_at_its_position(some: list[str]) -> None:
+    streams = words_streams(stream_of(some))
+    for text, stream in zip(some, streams, strict=True):
+        first, gap, *places = stream.split(POSITION)
+        assert (first, gap) == (EVERY, GAP), "nothing stands next to the first token"
+        held = [
+            (position, word)
+            for position, place in enumerate(places)
+            if place != GAP
+            for word in place.split(TOGETHER)
+        ]
+        assert held == [(token.position, token.text) for token in analyzer().index(text)]
+
+
+@given(st.lists(texts, max_size=4))
+def test_the_places_of_a_word_stand_behind_its_hash(some: list[str]) -> None:
+    packed = places_of(occurrences(stream_of(some)))
+    for text, each in zip(some, packed, strict=True):
+        wanted: dict[int, list[int]] = {}
+        for token in analyzer().index(text):
+            wanted.setdefault(signed(hash_of(token.text)), []).append(token.position)
+        assert unpacked(b64decode(each)) == sorted(wanted.items())
+
+
+def test_no_more_places_are_kept_than_fit() -> None:
+    some = ["地铁" * (MOST_PLACES + 5), "好，" * 70_000 + "地铁"]
+    many, far = (
+        dict(unpacked(b64decode(each))) for each in places_of(occurrences(stream_of(some)))
+    )
+    assert many[signed(hash_of("地铁"))] == [*range(MOST_PLACES)]
+    assert signed(hash_of("地铁")) not in far, "it stands behind the last place that is kept"
+
+
+def unpacked(content: bytes) -> list[tuple[int, list[int]]]:
+    found, at = [], 0
+    while at < len(content):
+        word, size = struct.unpack_from("<iH", content, at)
+        found.append((word, [*struct.unpack_from(f"<{size}H", content, at + 6)]))
+        at += 6 + 2 * size
+    return found
+
+
+@given(st.lists(texts | texts.map(lambda text: text * 2_000), max_size=3))
 @settings(max_examples=40, deadline=None)
-def test_candidates_are_the_most_frequent_words_that_tell_something(text: str) -> None:
-    tokens = analyzer().index(text)
-    times = Counter(token.text for token in tokens if can_tell(token.text))
-    candidates = Candidates(candidates_of(tokens))
-    words = candidates.words if times else []
-    assert candidates.counts.tolist() == [times.pop(word) for word in words]
-    assert len(words) == CANDIDATES or not times
-    assert max(times.values(), default=0) <= min(candidates.counts.tolist(), default=0)
-    assert candidates.hashes.tolist() == [hash_of(word) for word in words]
+def test_candidates_are_the_most_frequent_words_that_tell_something(some: list[str]) -> None:
+    packed = candidates_of(occurrences(stream_of(some)))
+    for text, each in zip(some, packed, strict=True):
+        times = Counter(token.text for token in analyzer().index(text) if can_tell(token.text))
+        candidates = Candidates(each)
+        words = candidates.words if times else []
+        assert candidates.counts.tolist() == [times.pop(word) for word in words]
+        assert len(words) == CANDIDATES or not times
+        assert max(times.values(), default=0) <= min(candidates.counts.tolist(), default=0)
+        assert candidates.hashes.tolist() == [hash_of(word) for word in words]
 
 
 @pytest.mark.parametrize("text", ["a", "é", "ก", "好", "1"])

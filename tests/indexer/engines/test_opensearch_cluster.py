@@ -16,7 +16,7 @@ from indexer.engines.base import Engine
 from indexer.engines.documents import searchable_texts
 from indexer.engines.opensearch import leases, sending, snapshot
 from indexer.engines.opensearch.cluster import Cluster, the_cluster
-from indexer.engines.opensearch.documents import document_of
+from indexer.engines.opensearch.documents import documents_of
 from indexer.engines.opensearch.engine import OpenSearchEngine
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import EVERY
@@ -67,7 +67,7 @@ def test_the_cluster_takes_streams_apart_into_the_analyzers_own_positions_and_fr
 ) -> None:
     for number, text in enumerate(TEXTS):
         each = article(f"a-{number}", title=text[:90], body=text or "无")
-        document = document_of(each, analyzer())
+        (document,) = documents_of([each], analyzer())
         body = {
             "doc": {field: document[field] for field in TEXT_FIELDS},
             "fields": TEXT_FIELDS,
@@ -476,4 +476,5 @@ def test_an_index_with_other_fields_is_told(engine: Engine, index: RemoteIndex) 
 
 
 def document(each: Article) -> bytes:
-    return orjson.dumps(document_of(each, analyzer()))
+    (made,) = documents_of([each], analyzer())
+    return orjson.dumps(made)
