@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, compress, count, islice, pairwise
-from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analysis.measures import counters
 from indexer.analysis.segmenter import ChineseSegmenter, Gap
+from indexer.vectorised import numbers_of, rows_at
 
 Place = str | tuple[str, ...]
 """What stands at one position: a word, or a word and those inside it. Nothing, (), where a sentence ends."""
-
-_Item = TypeVar("_Item", bound=Hashable)
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -83,8 +81,8 @@ class TextBatch:
     def add(self, folded: str, texts: Texts) -> None:
         """Add a folded text to those of its field, before any field is read. O(length)."""
         words, gaps = self._segmenter().items(folded)
-        texts.words.extend(_numbers(self._words, words))
-        texts.gaps.extend(_numbers(self._gaps, gaps))
+        texts.words.extend(numbers_of(self._words, words))
+        texts.gaps.extend(numbers_of(self._gaps, gaps))
         texts.counts.append(len(words))
 
     @cached_property
@@ -102,7 +100,7 @@ class TextBatch:
         letters = np.array([ord(word) if len(word) == 1 else 0 for word in self._words], "<u4")
         letters[0] = 0
         starts, ends = _several(letters[words] > 0)
-        members = _rows(starts, ends - starts)
+        members = rows_at(starts, ends - starts)
         alone = str(letters[words[members]].data, "utf-32-le")
         edges = pairwise([0, *np.cumsum(ends - starts).tolist()])
         items[starts] = self._numbers_of_runs([alone[begin:end] for begin, end in edges])
@@ -174,20 +172,12 @@ class _Pieces:
         """The pieces of items, and how many each text has."""
         sizes = np.array(self._sizes)
         held = sizes[items]
-        places = _rows((np.cumsum(sizes) - sizes)[items], held)
+        places = rows_at((np.cumsum(sizes) - sizes)[items], held)
         return np.array(self._pieces)[places].astype(np.uint32), _sums(held, counts)
 
     def flags(self, which: bytearray) -> Bools:
         """One of the flags of each piece."""
         return np.frombuffer(bytes(which), dtype=bool)
-
-
-def _numbers(known: Mapping[_Item, int], keys: Sequence[_Item]) -> Iterable[int]:
-    """The number of each key. The fastest form measured: one call in C for a whole text."""
-    if len(keys) > 1:
-        numbers: tuple[int, ...] = itemgetter(*keys)(known)
-        return numbers
-    return map(known.__getitem__, keys)
 
 
 def _array(numbers: array[int]) -> U32:
@@ -200,12 +190,6 @@ def _several(flags: Bools) -> tuple[Ints, Ints]:
     starts, ends = edges[::2], edges[1::2]
     several = ends - starts > 1
     return starts[several], ends[several]
-
-
-def _rows(firsts: Ints, sizes: Ints) -> Ints:
-    """The places of all elements of some rows, row by row."""
-    shifts = np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
-    return shifts + np.arange(len(shifts))
 
 
 def _sums(values: NDArray[np.generic], counts: Ints) -> Ints:

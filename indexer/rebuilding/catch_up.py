@@ -77,12 +77,14 @@ class Replayed:
 class Batch:
     """The result of one commit of changes. The index now has the store's ``revision``.
 
+    ``articles`` is how many the store held at this revision, if they were counted and no more changes were there; else None.
     ``merge_failure`` says why the engine could not merge its segments afterwards; None if it could.
     """
 
     put: int
     deleted: int
     revision: int
+    articles: int | None
     merge_failure: str | None
 
     @property
@@ -97,56 +99,43 @@ def apply_batch(
     *,
     after: int,
     advance: Callable[[], None] = lambda: None,
-    before_commit: Callable[[int], None] = lambda _: None,
+    counted: bool = False,
 ) -> Batch:
     """Apply the first BATCH changes after revision ``after`` in one commit. Nothing is committed if the store is at ``after``.
 
     The store can give out revisions that no article keeps, so a commit may have no change and a new revision.
 
-    ``advance`` is called for each change, ``before_commit`` with the revision that the index will have.
+    ``advance`` is called for each change. The store's articles are ``counted`` at the same moment at which its changes are read.
     """
-    put = deleted = 0
-    revision = after
+    put = 0
     committed = CommitReport()
-    given_out = store.revision()
     with engine.writer() as writer:
-        for change in islice(store.changes(after=after), BATCH):
+        moment = store.moment(after=after, at_most=BATCH, counted=counted)
+        for change in moment.changes:
             if change.article is None:
                 writer.delete(change.article_id)
-                deleted += 1
             else:
                 writer.put(change.article)
                 put += 1
-            revision = change.revision
             advance()
-        if put + deleted < BATCH:
-            revision = max(revision, given_out)
-        before_commit(revision)
-        if revision > after:
-            committed = writer.commit(revision=revision)
-    return Batch(put, deleted, revision, committed.merge_failure)
+        if moment.revision > after:
+            committed = writer.commit(revision=moment.revision)
+    deleted = len(moment.changes) - put
+    return Batch(put, deleted, moment.revision, moment.articles, committed.merge_failure)
 
 
 def replay(store: ArticleStore, engine: Engine, *, after: int, announcer: Announcer) -> Replayed:
-    """Apply every change after revision ``after``, in commits of BATCH, until none is left.
+    """Apply every change after revision ``after``, in commits of BATCH, until fewer than BATCH were left.
 
-    If the store keeps changing, replay follows until the store pauses for a moment.
+    If the store keeps changing, it has moved on by as much as it changed during the last commit. A follower applies the rest.
     """
-    put = deleted = articles = 0
-    caught_up = False
+    put = deleted = 0
+    articles: int | None = None
     failure: str | None = None
-
-    def look(revision: int) -> None:
-        # Before the commit: the store must pause only for an instant, not for the whole commit.
-        nonlocal articles, caught_up
-        articles = store.count()
-        caught_up = store.revision() <= revision
-
-    while not caught_up:
-        batch = apply_batch(
-            store, engine, after=after, advance=announcer.advance, before_commit=look
-        )
+    while articles is None:
+        batch = apply_batch(store, engine, after=after, advance=announcer.advance, counted=True)
         put, deleted, after = put + batch.put, deleted + batch.deleted, batch.revision
+        articles = batch.articles
         failure = batch.merge_failure if batch.changes else failure
     return Replayed(put, deleted, after, articles, failure)
 

@@ -12,15 +12,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import orjson
-from sqlalchemy import Connection, Engine, bindparam, delete, false, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from indexer.article import Article, Status
 from indexer.store import changing
 from indexer.store.changing import Condition, Stored, give_out
-from indexer.store.dialects import for_writing, translated
+from indexer.store.dialects import for_one_state, for_writing, translated
 from indexer.store.groups import (
     NUMBER,
     WITH_NUMBER,
@@ -34,6 +44,13 @@ from indexer.store.tables import articles as table
 from indexer.store.tables import revisions, watermarks
 
 _LAST: Final = select(revisions.c.last).with_for_update()
+_COUNT: Final = select(func.count()).where(table.c.deleted == false()).select_from(table)
+_CHANGES: Final = (
+    select(table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
+    .select_from(WITH_NUMBER)
+    .where(table.c.revision > bindparam("after"))
+    .order_by(table.c.revision)
+)
 _UNGROUPED: Final = (table.c.deleted == false(), table.c.duplicate_keys.is_(None))
 _REGROUP: Final = (
     update(table)
@@ -75,6 +92,19 @@ class Change:
     article: Article | None
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The first changes after a revision, as the store was at one moment.
+
+    ``revision`` is the store's if there are no more, and that of the last change if there are. ``articles`` is the number of the
+    store's articles if there are no more and they were counted, else None.
+    """
+
+    changes: Sequence[Change]
+    revision: int
+    articles: int | None
+
+
 class ArticleStore:
     """The articles in one database. Made by ``open_store``.
 
@@ -85,6 +115,7 @@ class ArticleStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
+        self._at_once = for_one_state(engine)
 
     @property
     def url(self) -> str:
@@ -233,9 +264,8 @@ class ArticleStore:
 
     def count(self) -> int:
         """The number of articles, whatever their status. Walks one narrow index."""
-        query = select(func.count()).where(table.c.deleted == false()).select_from(table)
         with translated(self._engine.url), self._engine.connect() as connection:
-            found: int = connection.execute(query).scalar_one()
+            found: int = connection.execute(_COUNT).scalar_one()
         return found
 
     def count_by_status(self) -> dict[Status, int]:
@@ -263,26 +293,27 @@ class ArticleStore:
         its new revision, unless that is above ``upto``. Nothing is missed, and an article's latest state comes last. The
         database is not held between batches, so writers and checkpoints can proceed. Memory holds one batch.
         """
-        columns = (table.c.revision, table.c.id, table.c.deleted, table.c.document, NUMBER)
-        query = (
-            select(*columns)
-            .select_from(WITH_NUMBER)
-            .where(table.c.revision > bindparam("after"))
-            .order_by(table.c.revision)
-            .limit(batch)
-        )
+        query = _CHANGES.limit(batch)
         if upto is not None:
             query = query.where(table.c.revision <= upto)
         while True:
             with translated(self._engine.url), self._engine.connect() as connection:
                 rows = connection.execute(query, {"after": after}).all()
-            for revision, article_id, deleted, document, number in rows:
-                yield Change(
-                    revision, article_id, None if deleted else article_of(document, number)
-                )
+            yield from map(_change_of, rows)
             if len(rows) < batch:
                 return
             after = rows[-1].revision
+
+    def moment(self, *, after: int, at_most: int, counted: bool = False) -> Moment:
+        """The first ``at_most`` changes after a revision. Memory holds them all. To count the articles walks one narrow index."""
+        with translated(self._engine.url), self._at_once.connect() as connection:
+            revision = connection.execute(select(revisions.c.last)).scalar_one()
+            rows = connection.execute(_CHANGES.limit(at_most), {"after": after}).all()
+            is_last = len(rows) < at_most
+            articles = connection.execute(_COUNT).scalar_one() if counted and is_last else None
+        return Moment(
+            [*map(_change_of, rows)], revision if is_last else rows[-1].revision, articles
+        )
 
     def reached(self, source: str) -> str | None:
         """How far the articles of this source were read, as :meth:`note_reached` was told; None if it never was."""
@@ -307,3 +338,8 @@ class ArticleStore:
         with translated(self._engine.url), self._writing.begin() as connection:
             last = connection.execute(_LAST).scalar_one()
             yield connection, last
+
+
+def _change_of(row: Sequence[Any]) -> Change:
+    revision, article_id, deleted, document, number = row
+    return Change(revision, article_id, None if deleted else article_of(document, number))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -81,28 +81,59 @@ def test_killed_nodes_cost_no_change_and_no_search(
     key = make_portal(tmp_path, engine="opensearch")
     three.client.indices.put_settings(index=OURS, body={"index.number_of_replicas": 1})
     three.wait(3)
-    with serving(tmp_path / "index", "app.py", **settings(three)) as server:
+    with in_use(tmp_path, three, key) as (writers, clients):
+        for _ in range(max(1, pytestconfig.getoption("--fault-seeds") // 10)):
+            victim = three.manager()
+            three.kill(victim)
+            go_on(clients, ANSWERS)
+            three.up(victim)
+            three.wait(3)
+            go_on(clients, ANSWERS)
+    check(tmp_path, writers)
+
+
+@pytest.mark.thorough
+def test_a_node_that_stands_still_is_left_aside(
+    three: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manager of the cluster, for so long that the others choose another. It comes back as it was, and must not be believed."""
+    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", ",".join(three.urls))
+    key = make_portal(tmp_path, engine="opensearch")
+    three.client.indices.put_settings(index=OURS, body={"index.number_of_replicas": 1})
+    three.wait(3)
+    with in_use(tmp_path, three, key) as (writers, clients):
+        victim = three.manager()
+        with three.standing_still(victim):
+            wait_until(lambda: three.is_left_aside(victim))
+            go_on(clients, ANSWERS)
+        three.wait(3)
+        go_on(clients, ANSWERS)
+    check(tmp_path, writers)
+
+
+@contextmanager
+def in_use(
+    folder: Path, nodes: Nodes, key: str, write: type[Single] = Single
+) -> Iterator[tuple[list[Client], Sequence[Client | Searcher]]]:
+    """A service with two writers and two searchers at work: the writers, and all four.
+
+    Afterwards every change is in the index, no search failed twice, and none found too little without saying so.
+    """
+    with serving(folder / "index", "app.py", **settings(nodes)) as server:
         portal = Portal(server, key)
-        writers: list[Client] = [Single(portal, f"w{n}", n) for n in range(2)]
+        writers: list[Client] = [write(portal, f"w{n}", n) for n in range(2)]
         searchers = [Searcher(server, "山谷里的小学校", least=1) for _ in range(2)]
         clients: Sequence[Client | Searcher] = (*writers, *searchers)
         for each in clients:
             each.start()
         try:
             go_on(clients, ANSWERS)
-            for _ in range(max(1, pytestconfig.getoption("--fault-seeds") // 10)):
-                victim = three.manager()
-                three.kill(victim)
-                go_on(clients, ANSWERS)
-                three.up(victim)
-                three.wait(3)
-                go_on(clients, ANSWERS)
+            yield writers, clients
         finally:
             for each in clients:
                 each.end()
         wait_until(lambda: up_to_date(server))
         _, printed = server.end()
-    check(tmp_path, writers)
     for searcher in searchers:
         assert (searcher.failed, searcher.untold) == ([], [])
     assert "Traceback" not in printed
@@ -138,43 +169,26 @@ def test_a_node_that_is_killed_during_a_rebuild_costs_the_rebuild_at_most(
     with closing(open_store(store_url(tmp_path))) as store:
         store.put(article(each, title=title, body=each * 50) for each, title in many.items())
     generations = Generations(tmp_path / "index")
-    with serving(tmp_path / "index", "app.py", **settings(three)) as server:
-        portal = Portal(server, key)
-        writers: list[Client] = [Paced(portal, f"w{n}", n) for n in range(2)]
-        searchers = [Searcher(server, "山谷里的小学校", least=1)]
-        clients: Sequence[Client | Searcher] = (*writers, *searchers)
-        for each in clients:
-            each.start()
-        try:
+    with in_use(tmp_path, three, key, Paced) as (writers, clients):
+        with rebuild(tmp_path, three) as first:
+            wait_until(lambda: is_being_filled(three, generations))
+            victim = three.manager()
+            three.kill(victim)
             go_on(clients, ANSWERS)
-            with rebuild(tmp_path, three) as first:
-                wait_until(lambda: is_being_filled(three, generations))
-                victim = three.manager()
-                three.kill(victim)
-                go_on(clients, ANSWERS)
-                three.up(victim)
-                _, told = first.communicate(timeout=REBUILDS)
-            assert "Traceback" not in told
-            three.wait(3)
-            if first.returncode:
-                assert "error: " in told
-                with rebuild(tmp_path, three) as second:
-                    _, told = second.communicate(timeout=REBUILDS)
-                assert second.returncode == 0, told
-            go_on(clients, ANSWERS)
-        finally:
-            for each in clients:
-                each.end()
-        wait_until(lambda: up_to_date(server))
-        _, printed = server.end()
+            three.up(victim)
+            _, told = first.communicate(timeout=REBUILDS)
+        assert "Traceback" not in told
+        three.wait(3)
+        if first.returncode:
+            assert "error: " in told
+            with rebuild(tmp_path, three) as second:
+                _, told = second.communicate(timeout=REBUILDS)
+            assert second.returncode == 0, told
+        go_on(clients, ANSWERS)
     (live,) = (each for each in generations.list() if each.live)
     assert live.name >= "000002"
-    before = Single(portal, "before", 0)
-    before.sent = {each: Sent([title]) for each, title in many.items()}
-    check(tmp_path, [*writers, before])
-    for searcher in searchers:
-        assert (searcher.failed, searcher.untold) == ([], [])
-    assert "Traceback" not in printed
+    writers[0].sent |= {each: Sent([title]) for each, title in many.items()}
+    check(tmp_path, writers)
 
 
 class Paced(Single):

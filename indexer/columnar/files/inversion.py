@@ -25,7 +25,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 
 from indexer.columnar.errors import Unsupported
 from indexer.columnar.files.arrays import AnyArray
+from indexer.vectorised import numbers_of, rows_at
 
 BLOCK_BITS: Final = 16
 BLOCK: Final = 1 << BLOCK_BITS
@@ -87,7 +87,7 @@ class FieldBuffer:
         Raises:
             Unsupported: places and positions differ in number, or a position does not fit 32 bits; nothing is added.
         """
-        ids = array("I", self._numbers(tuple(places)))
+        ids = array("I", numbers_of(self._vocabulary, tuple(places)))
         if self._positions is not None:
             try:
                 at = array("I", positions if positions is not None else ())
@@ -98,13 +98,6 @@ class FieldBuffer:
             self._positions.extend(at)
         self._ids.extend(ids)
         self._counts.append(len(ids))
-
-    def _numbers(self, places: tuple[Place, ...]) -> Iterable[int]:
-        """The number of each place. The fastest form measured: one call in C for a whole document."""
-        if len(places) > 1:
-            numbers: tuple[int, ...] = itemgetter(*places)(self._vocabulary)
-            return numbers
-        return map(self._vocabulary.__getitem__, places)
 
     def cut(self, documents: int) -> None:
         """Drop all but the first ``documents`` documents. The vocabulary keeps the terms of the others. O(documents)."""
@@ -251,13 +244,6 @@ def sizes_of(offsets: AnyArray) -> NDArray[np.int64]:
     """int64[n]: the size of each row of an offset array of n + 1."""
     wide: NDArray[np.int64] = offsets.astype(np.int64)
     return wide[1:] - wide[:-1]
-
-
-def rows_at(firsts: AnyArray, counts: AnyArray) -> NDArray[np.int64]:
-    """int64: the places of all elements of some rows, row by row. ``firsts`` are the rows' first places, ``counts`` their sizes."""
-    shifts = np.repeat(firsts - (np.cumsum(counts, dtype=np.int64) - counts), counts)
-    places: NDArray[np.int64] = shifts + np.arange(len(shifts))
-    return places
 
 
 def rows_of(

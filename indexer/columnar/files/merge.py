@@ -20,9 +20,10 @@ from indexer.columnar.files.arrays import AnyArray, ArrayFileWriter, Spool
 from indexer.columnar.files.blobs import BLOCK_BYTES, BlobWriter
 from indexer.columnar.files.build import write_forward, write_postings, write_terms
 from indexer.columnar.files.fields import BLOBS
-from indexer.columnar.files.inversion import U32, Postings, lay_out, narrow, rows_at, sizes_of
+from indexer.columnar.files.inversion import U32, Postings, lay_out, narrow, sizes_of
 from indexer.columnar.files.segment import PostingsField, Segment
 from indexer.columnar.files.terms import Terms
+from indexer.vectorised import rows_at
 
 STRETCH: Final = 4_000_000
 """Postings to merge at a time: some 200 MB of arrays."""

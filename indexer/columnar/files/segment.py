@@ -18,7 +18,7 @@ from indexer.columnar.errors import Damaged
 from indexer.columnar.files.arrays import AnyArray, ArrayFile, IntP
 from indexer.columnar.files.blobs import BlobReader, FieldBlobs
 from indexer.columnar.files.fields import BLOBS, MISSING_INT, Layout
-from indexer.columnar.files.inversion import BLOCK_BITS, rows_at
+from indexer.columnar.files.inversion import BLOCK_BITS
 from indexer.columnar.files.locating import NOWHERE, DocsByBlock, Located
 from indexer.columnar.files.offsets import Offsets
 from indexer.columnar.files.ordinals import Ordinals
@@ -26,6 +26,7 @@ from indexer.columnar.files.pairs import PairDocs
 from indexer.columnar.files.positions import Positions
 from indexer.columnar.files.small import SmallNumbers
 from indexer.columnar.files.terms import Terms
+from indexer.vectorised import rows_at
 
 SHORTEST: Final = 4
 """The fewest bytes of a telling word. A single Chinese character says little about a text."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,7 +22,7 @@ from indexer.errors import PackageMissing
 from indexer.settings import IndexSettings, read_settings
 
 try:
-    from opensearchpy import JSONSerializer, OpenSearch
+    from opensearchpy import JSONSerializer, OpenSearch, RoundRobinSelector, Urllib3HttpConnection
     from opensearchpy.exceptions import ConnectionError as NoConnection
     from opensearchpy.exceptions import (
         ConnectionTimeout,
@@ -45,6 +46,8 @@ CONNECTIONS: Final = 8
 """Connections to each node that are kept open: threads send at once."""
 MAINTENANCE: Final = 3600.0
 """Seconds that merging or copying an index may take."""
+AVOIDED: Final = 10.0
+"""Seconds before a node that did not answer in time is asked again, by one request alone, while others answer."""
 
 
 _NOT_FOUND: Final = 404
@@ -70,6 +73,37 @@ class _Json(JSONSerializer):
             return orjson.loads(s)
         except ValueError as error:
             raise SerializationError(s, error) from error
+
+
+class _Node(Urllib3HttpConnection):
+    """A node. The client itself avoids nodes that refuse a connection, and none that takes it and answers nothing."""
+
+    avoided_until = 0.0
+
+    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the node."""
+        until = 0.0
+        try:
+            return super().perform_request(*args, **kwargs)
+        except ConnectionTimeout:
+            until = monotonic() + AVOIDED
+            raise
+        finally:
+            self.avoided_until = until
+
+
+class _Awake(RoundRobinSelector):
+    """Chooses among the nodes that answer."""
+
+    def select(self, connections: Sequence[Any]) -> Any:
+        """The next of the :class:`_Node` to ask."""
+        now = monotonic()
+        for node in connections:
+            if 0 < node.avoided_until < now:
+                node.avoided_until = now + AVOIDED
+                return node
+        awake = [node for node in connections if not node.avoided_until]
+        return super().select(awake or connections)
 
 
 class Cluster:
@@ -98,6 +132,8 @@ class Cluster:
             pool_maxsize=CONNECTIONS,
             ca_certs=None if authorities is None else str(authorities),
             serializer=_Json(),
+            connection_class=_Node,
+            selector_class=_Awake,
         )
 
     @contextmanager

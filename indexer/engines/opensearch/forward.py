@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analysis.streams import Stream
-from indexer.analysis.streams import _rows as rows_at
 from indexer.engines.agreement import can_tell
 from indexer.engines.opensearch.fields import POSITION
+from indexer.vectorised import rows_at
 
 CANDIDATES: Final = 96
 """The words of a body that may be the 32 most telling ones. Of 184 words of news, 97 % of the 32 are among so many."""

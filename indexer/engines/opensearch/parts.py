@@ -26,6 +26,8 @@ TOGETHER: Final = 200
 class PartWriter:
     """Writes one part into a folder. It makes the documents of some hundred articles together, since that is faster.
 
+    ``size`` is the bytes written so far.
+
     Raises:
         FolderNotWritable: in any method, when the folder cannot be written or the disk is full.
     """
@@ -34,7 +36,7 @@ class PartWriter:
         self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
         self._analyzer = analyzer
         self._waiting: list[tuple[str, Article | None]] = []
-        self._crc = 0
+        self._crc = self.size = 0
         try:
             self._file = self.path.open("xb")
         except OSError as error:
@@ -75,6 +77,7 @@ class PartWriter:
             self._file.write(line)
         except OSError as error:
             raise FolderNotWritable(self.path.parent, error.strerror or str(error)) from error
+        self.size += len(line)
 
 
 def check_part(path: Path) -> None:

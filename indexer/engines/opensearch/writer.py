@@ -25,9 +25,13 @@ from indexer.engines.opensearch.index import RemoteIndex, read_name
 from indexer.engines.opensearch.leases import claim, lease_of
 from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
 from indexer.engines.opensearch.state import Facts
-from indexer.errors import WriterBusy
+from indexer.errors import FolderNotWritable, WriterBusy
 
 _COMMIT_LOCK: Final = "commit.lock"
+_BEGUN: Final = "begun"
+"""A file beside the name of an index that has no commit yet: it may hold a part of the first one."""
+PART: Final = 64 << 20
+"""Bytes that a new index gets at once."""
 _COPYING: Final = 600.0
 """Seconds that a commit waits for a copy of the index, and a copy for a commit."""
 
@@ -60,6 +64,10 @@ class OpenSearchWriter(Writer):
         self._lock = lock_folder(folder)
         try:
             remove_parts(folder)  # of a writer that died
+            if (folder / _BEGUN).exists():
+                index.remove()
+                index.create()
+                self._note(begun=False)
             standing = lease_of(index)
             with committing(folder):  # a copy lets nobody write
                 self._lease = standing or claim(index)
@@ -88,6 +96,9 @@ class OpenSearchWriter(Writer):
         if self._own is None:
             self._own = PartWriter(self._folder, self._analyzer)
         self._own.add(article_id, article)
+        if self._own.size > PART:
+            self._end_own()
+            self._send_if_new()
 
     def take(self, part: str) -> None:
         """Add the articles of a part, which another process wrote into the folder."""
@@ -95,6 +106,7 @@ class OpenSearchWriter(Writer):
         check_part(self._folder / part)
         self._end_own()
         self._parts.append(self._folder / part)
+        self._send_if_new()
 
     def commit(self, *, revision: int) -> CommitReport:
         """Send everything in its order, show it, and end the batch. The cluster merges in its own time."""
@@ -104,10 +116,11 @@ class OpenSearchWriter(Writer):
             self._end_own()
             facts = Facts(self._lease.facts.number + 1, revision)
             with committing(self._folder):
-                self._index.send(chain.from_iterable(map(changes_of, self._parts)), self._version)
+                self._send()
                 self._index.mark(facts, self._version)
                 self._lease.commit(facts)
                 self._index.refresh()
+            self._note(begun=False)
             return CommitReport()
         finally:
             self.cancel()
@@ -127,6 +140,31 @@ class OpenSearchWriter(Writer):
         if self._own is not None:
             self._parts.append(self._own.close())
             self._own = None
+
+    def _send_if_new(self) -> None:
+        """Send the parts to an index without a commit, which nobody reads: so no disk here needs room for all of them.
+
+        If the batch is not committed, the next one begins with another index of the same name.
+        """
+        if self._lease.facts.number == 0:
+            self._note(begun=True)
+            self._send()
+
+    def _send(self) -> None:
+        self._index.send(chain.from_iterable(map(changes_of, self._parts)), self._version)
+        for part in self._parts:
+            part.unlink(missing_ok=True)
+        self._parts.clear()
+
+    def _note(self, *, begun: bool) -> None:
+        path = self._folder / _BEGUN
+        try:
+            if begun:
+                path.touch()
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FolderNotWritable(self._folder, error.strerror or str(error)) from error
 
     def _need_batch(self) -> None:
         if not self._lock.is_locked:

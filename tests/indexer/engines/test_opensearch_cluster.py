@@ -12,9 +12,10 @@ import orjson
 import pytest
 
 from indexer.article import Article
-from indexer.engines.base import Engine
+from indexer.engines.base import Engine, Writer
 from indexer.engines.documents import searchable_texts
 from indexer.engines.opensearch import leases, sending, snapshot
+from indexer.engines.opensearch import writer as opensearch_writer
 from indexer.engines.opensearch.cluster import Cluster, the_cluster
 from indexer.engines.opensearch.documents import documents_of
 from indexer.engines.opensearch.engine import OpenSearchEngine
@@ -22,6 +23,7 @@ from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.fields import EVERY
 from indexer.engines.opensearch.index import RemoteIndex, read_name, write_name
 from indexer.engines.opensearch.leases import holding_lease
+from indexer.engines.opensearch.parts import TOGETHER
 from indexer.engines.opensearch.state import Facts
 from indexer.engines.registry import open_engine, storage_of
 from indexer.errors import IndexDamaged, WriterBusy
@@ -84,6 +86,37 @@ def test_the_cluster_takes_streams_apart_into_the_analyzers_own_positions_and_fr
             # The token that every article holds comes first, and then a gap.
             wanted = Counter((token.text, token.position + 2) for token in analyzer().index(text))
             assert held == wanted + Counter([(EVERY, 0)]), (each.id, field)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_new_index_gets_its_articles_before_the_commit_and_keeps_none_without_one(
+    engine: OpenSearchEngine, index: RemoteIndex, monkeypatch: pytest.MonkeyPatch, *, own: bool
+) -> None:
+    """Whether the writer makes their documents itself, or takes a part that another process made."""
+    monkeypatch.setattr(opensearch_writer, "PART", 0)
+    some = [article(f"a-{number}") for number in range(TOGETHER)]
+
+    def write() -> Writer:
+        writer = engine.writer()
+        if own:
+            for each in some:
+                writer.add(each)
+        else:
+            for part in engine.build_part(some):
+                writer.take(part)
+        return writer
+
+    write().cancel()
+    assert index.cluster.client.exists(index=index.name, id="a-0")
+    fill(engine, article("b"))
+    with engine.reader() as reader:
+        assert found(reader, MatchAll()) == ["b"]
+    writer = write()
+    assert not index.cluster.client.exists(index=index.name, id="a-0"), "readers see this index"
+    writer.commit(revision=2)
+    with engine.reader() as reader:
+        assert reader.doc_count == TOGETHER + 1
+    assert not [*engine.folder.glob("*.part")]
 
 
 @pytest.mark.parametrize("collapse", ["none", "duplicates"])

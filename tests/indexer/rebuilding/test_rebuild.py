@@ -6,6 +6,7 @@ import resource
 import shutil
 import threading
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -575,6 +576,21 @@ def test_changes_are_committed_in_batches(site: Site, monkeypatch: pytest.Monkey
     monkeypatch.setattr("indexer.build_progress.TELL_EVERY", 0.0)
     site.apply_changes(progress=look_on)
     assert revisions == {1, 4, 7, 8}
+    assert site.indexed() == site.stored()
+
+
+def test_changes_that_never_pause_do_not_keep_it_going(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.build_progress.TELL_EVERY", 0.0)
+    site.fill("a")
+    site.rebuild()
+    site.fill("b")
+    numbers = count()
+    report = site.apply_changes(progress=lambda _: site.fill(f"c-{next(numbers)}"))
+    assert report.doc_count == report.store_articles
+    assert report.revision == len(site.indexed()) < site.store.revision()
+    site.apply_changes()
     assert site.indexed() == site.stored()
 
 

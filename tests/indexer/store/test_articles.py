@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, select
 
 from indexer.article import Article, content_hash
 from indexer.fields import make_article
-from indexer.store.articles import ArticleStore, Change, Pending
+from indexer.store.articles import ArticleStore, Change, Moment, Pending
 from indexer.store.changing import Stored
 from indexer.store.database import open_store
 from indexer.store.tables import articles as table
@@ -187,6 +187,18 @@ def test_changes_are_whole_and_ordered_whatever_the_batch(store: ArticleStore, b
     store.delete(["a-4"])
     found = [(each.revision, each.article_id) for each in store.changes(batch=batch)]
     assert found == [(1, "a-0"), (2, "a-1"), (4, "a-3"), (6, "a-5"), (7, "a-2"), (8, "a-4")]
+
+
+def test_a_moment_is_whole_if_no_more_changes_follow(store: ArticleStore) -> None:
+    store.put([article(f"a-{number}") for number in range(4)])
+    store.delete(["a-1"])
+    part = store.moment(after=1, at_most=2, counted=True)
+    assert [each.revision for each in part.changes] == [3, 4]
+    assert (part.revision, part.articles) == (4, None)
+    whole = store.moment(after=1, at_most=4, counted=True)
+    assert whole.changes == [*store.changes(after=1)]
+    assert (whole.revision, whole.articles) == (5, 3)
+    assert store.moment(after=5, at_most=4) == Moment([], 5, None)
 
 
 def test_changes_after_a_revision_are_those_above_it(store: ArticleStore) -> None:

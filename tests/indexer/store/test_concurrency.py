@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 
@@ -95,6 +95,28 @@ def test_a_process_that_follows_the_changes_misses_none(
         revisions, live = follower.result()
     assert revisions == sorted(set(revisions))
     assert live == sorted(each.article_id for each in store.changes() if each.article)
+
+
+def test_a_moment_shows_no_half_of_a_change(store: ArticleStore) -> None:
+    """One article comes and goes without a pause, so the revision tells whether it is there."""
+    ended = Event()
+
+    def write() -> None:
+        while not ended.is_set():
+            store.put([article("a")])
+            store.delete(["a"])
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            moments = [store.moment(after=0, at_most=9, counted=True) for _ in range(60)]
+        finally:
+            ended.set()
+        writing.result()
+    assert len({each.revision for each in moments}) > 1
+    for moment in moments:
+        assert [each.revision for each in moment.changes] == [moment.revision][: moment.revision]
+        assert moment.articles == moment.revision % 2
 
 
 @pytest.mark.databases("sqlite")
