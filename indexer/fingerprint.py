@@ -10,7 +10,7 @@ from typing import Final
 
 SCHEMA_VERSION: Final = 4
 """Increased whenever an engine writes something different for an article, whatever the reason."""
-_OF_ENGINE: Final = {"opensearch": 2}
+_OF_ENGINE: Final = {"opensearch": 3}
 """The same for what one engine alone writes, if it ever changed. It spares the indexes of the others a rebuild."""
 
 

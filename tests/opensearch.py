@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -108,14 +108,6 @@ class Nodes:
                     continue  # it is down, or has not yet found the others
             assert time.monotonic() < until, "the cluster is not whole in time"
             time.sleep(0.2)
-
-    def is_left_aside(self, node: int) -> bool:
-        """Whether the others go on without a node."""
-        others = [client for number, client in enumerate(self._clients) if number != node]
-        with suppress(OpenSearchException):  # they have no manager yet
-            found = others[0].cat.nodes(params={"format": "json", "request_timeout": _SHORT})
-            return len(found) == len(others)
-        return False
 
     def manager(self) -> int:
         """The node that manages the cluster."""

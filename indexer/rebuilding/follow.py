@@ -15,7 +15,6 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from indexer.analysis.analyzers import Analyzer
-from indexer.article import Article
 from indexer.engines.base import Engine
 from indexer.errors import FormatMismatch, IndexDamaged, IndexFailure, StoreError
 from indexer.fingerprint import SCHEMA_VERSION
@@ -120,8 +119,7 @@ class Follower:
                 began_at = revision = reader.revision
                 if not made_from(self._store, reader):
                     raise IndexDamaged(live.index, NO_MATCH)
-            with engine.writer() as unused:  # it loads the dictionaries, and is never committed
-                unused.put(Article(id="unused", title="预热", body="预热"))
+            engine.analyzer.index("预热")  # loads the dictionaries, for which no change should wait
             told, agreed = False, time.monotonic()
             while not stop.asked and self._generations.live_name() == live.name:
                 began, pause = time.monotonic(), LOOK_EVERY

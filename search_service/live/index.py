@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock, Thread
@@ -229,9 +229,11 @@ class LiveIndex:
                     return snapshot, snapshot.idle.pop()
             try:
                 reader = snapshot.engine.reader()
-                if snapshot.engine.version() == snapshot.version:
-                    return snapshot, reader
-                reader.close()
+                with ExitStack() as unused:
+                    unused.callback(reader.close)
+                    if snapshot.engine.version() == snapshot.version:
+                        unused.pop_all()
+                        return snapshot, reader
             except IndexDamaged:
                 # Since the last look, another generation may have been promoted and this one pruned.
                 if failed:

@@ -92,25 +92,6 @@ def test_killed_nodes_cost_no_change_and_no_search(
     check(tmp_path, writers)
 
 
-@pytest.mark.thorough
-def test_a_node_that_stands_still_is_left_aside(
-    three: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The manager of the cluster, for so long that the others choose another. It comes back as it was, and must not be believed."""
-    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", ",".join(three.urls))
-    key = make_portal(tmp_path, engine="opensearch")
-    three.client.indices.put_settings(index=OURS, body={"index.number_of_replicas": 1})
-    three.wait(3)
-    with in_use(tmp_path, three, key) as (writers, clients):
-        victim = three.manager()
-        with three.standing_still(victim):
-            wait_until(lambda: three.is_left_aside(victim))
-            go_on(clients, ANSWERS)
-        three.wait(3)
-        go_on(clients, ANSWERS)
-    check(tmp_path, writers)
-
-
 @contextmanager
 def in_use(
     folder: Path, nodes: Nodes, key: str, write: type[Single] = Single

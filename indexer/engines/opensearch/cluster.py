@@ -47,7 +47,7 @@ CONNECTIONS: Final = 8
 MAINTENANCE: Final = 3600.0
 """Seconds that merging or copying an index may take."""
 AVOIDED: Final = 10.0
-"""Seconds before a node that did not answer in time is asked again, by one request alone, while others answer."""
+"""Seconds before a node that did not answer in time is asked again while others answer, mostly by one request alone."""
 
 
 _NOT_FOUND: Final = 404

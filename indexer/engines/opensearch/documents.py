@@ -26,6 +26,7 @@ from indexer.engines.opensearch.fields import (
     CANDIDATES,
     COMPLETIONS,
     DAY,
+    DUPLICATES,
     GLUED,
     NUMBERS,
     ONE,
@@ -102,6 +103,8 @@ def _other_fields(
     for field in TIME_FIELDS:
         if (time := getattr(article, field)) is not None:
             fields[field] = microseconds(time)
+    if article.duplicate_group:
+        fields[DUPLICATES] = article.duplicate_group
     if article.published_at is not None:
         fields[DAY] = fields[PUBLISHED] // 1000
     return fields

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -179,9 +179,8 @@ class RemoteIndex:
         """Write the markers of all shards but the one that holds the state. Raises what :meth:`send` raises."""
         with self._translated():
             ids = _marker_ids(self.cluster, self.name)
-            if others := ids[1:]:
-                content = orjson.dumps(marker_of(facts))
-                send(self.cluster, self.name, ((each, content) for each in others), version)
+            content = orjson.dumps(marker_of(facts))
+            send(self.cluster, self.name, ((each, content) for each in ids[1:]), version)
 
     def state(self) -> tuple[State, Place]:
         """The state as it was written last, shown or not.
@@ -222,17 +221,20 @@ class RemoteIndex:
         return Place(made["_seq_no"], made["_primary_term"])
 
     def refresh(self) -> None:
-        """Show everything that was sent.
+        """Show everything that was sent. A copy of a shard that cannot show it, such as one whose node just died, is asked again.
 
         Raises:
             IndexDamaged: the index is missing.
-            ClusterFailed: the cluster does not answer, or a shard does not.
+            ClusterFailed: the cluster does not answer, or a copy showed nothing for some seconds.
         """
-        with self._translated():
-            shown = self._client.indices.refresh(index=self.name)["_shards"]
-        if shown["failed"]:
-            why = f"{shown['failed']} of {shown['total']} shards of the index {self.name} show no changes now"
-            raise ClusterFailed(self.cluster.shown, why)
+        for pause in (0.0, 0.5, 1.0, 2.0, 4.0):
+            sleep(pause)
+            with self._translated():
+                shown = self._client.indices.refresh(index=self.name)["_shards"]
+            if not shown["failed"]:
+                return
+        why = f"{shown['failed']} of {shown['total']} shards of the index {self.name} show no changes now"
+        raise ClusterFailed(self.cluster.shown, why)
 
     # Reading
 
@@ -387,8 +389,6 @@ def _with_checksum(named: Named) -> bytes:
 def _marker_ids(cluster: Cluster, index: str) -> tuple[str, ...]:
     """An id of a marker for each shard; the first is that of the state. The cluster tells which shard an id goes to."""
     shards = len(cluster.client.search_shards(index=index)["shards"])
-    if shards == 1:
-        return (COMMIT_ID,)
     ids: dict[int, str] = {}
     for number in count():
         candidate = f"{COMMIT_ID}{number or ''}"

@@ -21,6 +21,8 @@ from indexer.errors import FolderNotWritable, IndexDamaged
 SUFFIX: Final = ".part"
 TOGETHER: Final = 200
 """Articles whose texts are read together. More share little more work."""
+MOST_TEXT: Final = 1 << 20
+"""Characters of bodies that are read together, or one body: reading takes some hundred bytes of memory for each."""
 
 
 class PartWriter:
@@ -36,7 +38,7 @@ class PartWriter:
         self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
         self._analyzer = analyzer
         self._waiting: list[tuple[str, Article | None]] = []
-        self._crc = self.size = 0
+        self._characters = self._crc = self.size = 0
         try:
             self._file = self.path.open("xb")
         except OSError as error:
@@ -45,7 +47,8 @@ class PartWriter:
     def add(self, article_id: str, article: Article | None) -> None:
         """Add a change: the article as it is now, None if it is deleted."""
         self._waiting.append((article_id, article))
-        if len(self._waiting) == TOGETHER:
+        self._characters += len(article.body) if article else 0
+        if len(self._waiting) == TOGETHER or self._characters > MOST_TEXT:
             self._write_waiting()
 
     def close(self) -> Path:
@@ -71,6 +74,7 @@ class PartWriter:
             self._crc = zlib.crc32(line, self._crc)
             self._write(line)
         self._waiting.clear()
+        self._characters = 0
 
     def _write(self, line: bytes) -> None:
         try:

@@ -22,7 +22,7 @@ from indexer.engines.documents import from_microseconds
 from indexer.engines.opensearch.cluster import TooLate
 from indexer.engines.opensearch.documents import article_of, is_group
 from indexer.engines.opensearch.facets import facet_counts, facet_requests
-from indexer.engines.opensearch.fields import ONE, PUBLISHED
+from indexer.engines.opensearch.fields import DUPLICATES, ONE, PUBLISHED
 from indexer.engines.opensearch.filters import Dsl
 from indexer.engines.opensearch.rescoring import Looked
 from indexer.engines.opensearch.scripts import final_score, heat_order
@@ -220,8 +220,9 @@ class Search:
     def _counts(self) -> dict[str, Any]:
         asked = facet_requests(self._request.facets, self._request.facet_size, self._timezone)
         if self._collapse:
-            asked["grouped"] = {"value_count": {"field": "group"}}
-            asked["groups"] = {"cardinality": {"field": "group", "precision_threshold": _FINE}}
+            asked["grouped"] = {"value_count": {"field": DUPLICATES}}
+            different = {"field": DUPLICATES, "precision_threshold": _FINE}
+            asked["groups"] = {"cardinality": different}
         return asked
 
     def _groups(self) -> int:

@@ -25,7 +25,7 @@ from indexer.engines.opensearch.index import RemoteIndex, read_name
 from indexer.engines.opensearch.leases import claim, lease_of
 from indexer.engines.opensearch.parts import PartWriter, changes_of, check_part, remove_parts
 from indexer.engines.opensearch.state import Facts
-from indexer.errors import FolderNotWritable, WriterBusy
+from indexer.errors import FolderNotWritable, IndexDamaged, WriterBusy
 
 _COMMIT_LOCK: Final = "commit.lock"
 _BEGUN: Final = "begun"
@@ -65,9 +65,7 @@ class OpenSearchWriter(Writer):
         try:
             remove_parts(folder)  # of a writer that died
             if (folder / _BEGUN).exists():
-                index.remove()
-                index.create()
-                self._note(begun=False)
+                self._begin_anew()
             standing = lease_of(index)
             with committing(folder):  # a copy lets nobody write
                 self._lease = standing or claim(index)
@@ -140,6 +138,17 @@ class OpenSearchWriter(Writer):
         if self._own is not None:
             self._parts.append(self._own.close())
             self._own = None
+
+    def _begin_anew(self) -> None:
+        """Make the index again, unless its first commit was complete after all."""
+        try:
+            committed = self._index.state()[0].number
+        except IndexDamaged:  # it was removed, and whoever did it died
+            committed = 0
+        if not committed:
+            self._index.remove()
+            self._index.create()
+        self._note(begun=False)
 
     def _send_if_new(self) -> None:
         """Send the parts to an index without a commit, which nobody reads: so no disk here needs room for all of them.

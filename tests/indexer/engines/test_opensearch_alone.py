@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import struct
 import subprocess
@@ -12,11 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opensearchpy.exceptions import ConnectionTimeout
 
 from indexer.analysis.characters import fold
 from indexer.analysis.streams import Stream, Texts
@@ -254,6 +257,38 @@ def test_a_node_that_is_away_is_left_out_and_each_gets_its_own_credentials(
         assert cluster.client.info()["version"]
     assert Node.names == ["two:p@ss,"] * 3
     assert cluster.shown == f"http://127.0.0.1:9, http://127.0.0.1:{node.server_port}"
+
+
+def test_a_node_that_answers_nothing_is_left_aside_until_its_time_is_over(
+    node: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes connections, as a process that was stopped does."""
+    answers: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as still:
+        cluster = Cluster(
+            ",".join(
+                f"http://a:b@127.0.0.1:{port}"
+                for port in (still.getsockname()[1], node.server_port)
+            )
+        )
+
+        def ask(times: int) -> int:
+            """How often there was no answer."""
+            answers.clear()
+            for _ in range(times):
+                try:
+                    cluster.client.info(params={"request_timeout": 0.3})
+                    answers.append(True)
+                except ConnectionTimeout:
+                    answers.append(False)
+            return answers.count(False)
+
+        assert ask(6) == 1
+        assert ask(6) == 0
+        monkeypatch.setattr(
+            "indexer.engines.opensearch.cluster.monotonic", lambda: monotonic() + 11
+        )
+        assert ask(6) == 1
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_is_refused(

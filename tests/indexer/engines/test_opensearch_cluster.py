@@ -111,6 +111,7 @@ def test_a_new_index_gets_its_articles_before_the_commit_and_keeps_none_without_
     fill(engine, article("b"))
     with engine.reader() as reader:
         assert found(reader, MatchAll()) == ["b"]
+    (engine.folder / "begun").touch()  # as if its machine had died just after the commit
     writer = write()
     assert not index.cluster.client.exists(index=index.name, id="a-0"), "readers see this index"
     writer.commit(revision=2)
