@@ -122,7 +122,7 @@ def candidates_of(found: Occurrences) -> list[str]:
     return packed
 
 
-def _hashes(words: Sequence[str]) -> NDArray[np.uint32]:
+def _hashes(words: Sequence[str]) -> Hashes:
     return np.array([*map(hash_of, words)], dtype="<u4")
 
 
