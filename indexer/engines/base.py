@@ -305,14 +305,15 @@ class Engine(Protocol):
             FolderNotWritable: they cannot be written, for want of space or permission.
         """
 
-    def replicate(self) -> None:
-        """Have as many copies of the index as its keeper is to have, and wait until they are there.
+    def settle(self) -> None:
+        """Have the index merged, and have as many copies of it as its keeper is to have. Waits for both.
 
-        Whoever filled an index calls this before readers may depend on it. An engine of local files keeps one copy.
+        Whoever filled an index calls this before readers may depend on it. An engine of local files merges with its commits,
+        and keeps one copy.
 
         Raises:
             IndexDamaged: the index is missing.
-            IndexFailure: they cannot be made.
+            IndexFailure: it cannot be done.
         """
 
     def version(self) -> object:

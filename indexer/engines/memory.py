@@ -85,7 +85,7 @@ class MemoryEngine:
             raise FolderNotWritable(self.folder, error.strerror or str(error)) from error
         return [path.name]
 
-    def replicate(self) -> None:
+    def settle(self) -> None:
         """Nothing: the one copy is in the folder."""
 
     def version(self) -> object:

@@ -19,6 +19,7 @@ from indexer.engines.opensearch.index import (
 )
 from indexer.engines.opensearch.parts import PartWriter
 from indexer.engines.opensearch.reader import OpenSearchReader
+from indexer.engines.opensearch.settling import merge, replicate
 from indexer.engines.opensearch.snapshot import Snapshot
 from indexer.engines.opensearch.writer import OpenSearchWriter, committing
 from indexer.errors import IndexDamaged
@@ -87,9 +88,11 @@ class OpenSearchEngine:
             part.add(article.id, article)
         return [part.close().name]
 
-    def replicate(self) -> None:
-        """Have the cluster make as many replicas as SEARCH_OPENSEARCH_REPLICAS says, if it has nodes for them."""
-        self._index().replicate()
+    def settle(self) -> None:
+        """Have the cluster merge the shards, then make as many replicas as SEARCH_OPENSEARCH_REPLICAS says, if it has nodes for them."""
+        index = self._index()
+        merge(index)
+        replicate(index)
 
     def version(self) -> object:
         """The number of the last commit. One look-up in the cluster."""

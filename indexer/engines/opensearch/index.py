@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -23,7 +23,6 @@ import orjson
 from indexer.durable import replace_file
 from indexer.engines.opensearch.cluster import (
     MAINTENANCE,
-    PATIENCE,
     READING,
     Cluster,
     NotFoundError,
@@ -46,12 +45,9 @@ from indexer.errors import FolderNotWritable, IndexDamaged
 FILE: Final = "index.json"
 """The file in the folder that names the index."""
 
-_TIMED_OUT: Final = 408
 _CONFLICT: Final = 409
 _FREQUENCIES: Final = "docs.error.reason,docs.term_vectors.*.terms.*.doc_freq"
 """All that is read of the answer that says how many articles hold words."""
-_LOOK: Final = "20s"
-"""How long one question after the health of an index may wait for it."""
 
 
 class RemoteIndex:
@@ -71,7 +67,7 @@ class RemoteIndex:
         """
         shards = {"number_of_shards": self.cluster.shards}
         settings = SETTINGS | {"index": SETTINGS["index"] | shards}
-        with self._translated():
+        with self.translated():
             self._client.indices.create(
                 index=self.name, body={"settings": settings, "mappings": MAPPINGS}
             )
@@ -93,8 +89,8 @@ class RemoteIndex:
             "index.number_of_replicas": 0,
         }
         try:
-            self._put_settings({"index.blocks.write": True})
-            with self._translated():
+            self.put_settings({"index.blocks.write": True})
+            with self.translated():
                 self._client.indices.clone(
                     index=self.name,
                     target=name,
@@ -102,44 +98,20 @@ class RemoteIndex:
                     params={"request_timeout": MAINTENANCE, "wait_for_active_shards": "all"},
                 )
         finally:
-            self._put_settings({"index.blocks.write": None})
+            self.put_settings({"index.blocks.write": None})
         copy = RemoteIndex(self.cluster, name, self.folder)
         state, place = copy.state()
         with suppress(Overtaken):  # then the client asked twice: nobody else knows the copy
             copy.write_state(state.free(), place)
 
-    def replicate(self) -> None:
-        """Have the cluster make the replicas, and wait until they are there.
+    def put_settings(self, settings: Mapping[str, Any]) -> None:
+        """Change settings of the index.
 
         Raises:
-            ClusterFailed: they are not there after MAINTENANCE seconds.
+            ClusterFailed: they cannot be changed.
             IndexDamaged: the index is missing.
         """
-        if not self.cluster.replicas:
-            return
-        self._put_settings({"index.auto_expand_replicas": f"0-{self.cluster.replicas}"})
-        until = monotonic() + MAINTENANCE
-        asked = {
-            "wait_for_status": "green",
-            "timeout": _LOOK,
-            "request_timeout": PATIENCE,
-            "ignore": _TIMED_OUT,
-        }
-        while True:
-            with self._translated():
-                health = self._client.cluster.health(index=self.name, params=asked)
-            if not health["timed_out"]:
-                return
-            if monotonic() > until:
-                missing = health["unassigned_shards"] + health["initializing_shards"]
-                why = (
-                    f"{missing} replicas of the index {self.name} are not there; see that the nodes have room on their "
-                    "disks, or ask for fewer in SEARCH_OPENSEARCH_REPLICAS"
-                )
-                raise ClusterFailed(self.cluster.shown, why)
-
-    def _put_settings(self, settings: dict[str, Any]) -> None:
-        with self._translated():
+        with self.translated():
             self._client.indices.put_settings(index=self.name, body=settings)
 
     def size(self) -> int:
@@ -149,7 +121,7 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer.
             IndexDamaged: the index is missing.
         """
-        with self._translated():
+        with self.translated():
             stats = self._client.indices.stats(index=self.name, metric="store")
         size: int = stats["_all"]["total"]["store"]["size_in_bytes"]
         return size
@@ -172,12 +144,12 @@ class RemoteIndex:
             ClusterFailed: a change was refused, or the cluster stayed without room.
             IndexDamaged: the index is missing.
         """
-        with self._translated():
+        with self.translated():
             send(self.cluster, self.name, changes, version)
 
     def mark(self, facts: Facts, version: int) -> None:
         """Write the markers of all shards but the one that holds the state. Raises what :meth:`send` raises."""
-        with self._translated():
+        with self.translated():
             ids = _marker_ids(self.cluster, self.name)
             content = orjson.dumps(marker_of(facts))
             send(self.cluster, self.name, ((each, content) for each in ids[1:]), version)
@@ -189,7 +161,7 @@ class RemoteIndex:
             IndexDamaged: the index is missing, or holds no commit.
             ClusterFailed: the cluster does not answer.
         """
-        with self._translated():
+        with self.translated():
             found = self._client.get(index=self.name, id=COMMIT_ID)
         return State(**found["_source"][COMMIT]), Place(found["_seq_no"], found["_primary_term"])
 
@@ -211,7 +183,7 @@ class RemoteIndex:
             raise
 
     def _write_state(self, state: State, params: dict[str, Any]) -> Place:
-        with self._translated():
+        with self.translated():
             made = self._client.index(
                 index=self.name,
                 id=COMMIT_ID,
@@ -227,13 +199,22 @@ class RemoteIndex:
             IndexDamaged: the index is missing.
             ClusterFailed: the cluster does not answer, or a copy showed nothing for some seconds.
         """
+        self.ask_all(lambda: self._client.indices.refresh(index=self.name), "show no changes")
+
+    def ask_all(self, ask: Callable[[], Mapping[str, Any]], lack: str) -> None:
+        """Ask all copies of the shards, and again for some seconds if some of them cannot. ``lack`` says what they do not do then.
+
+        Raises:
+            IndexDamaged: the index is missing.
+            ClusterFailed: the cluster does not answer, or some copies could not.
+        """
         for pause in (0.0, 0.5, 1.0, 2.0, 4.0):
             sleep(pause)
-            with self._translated():
-                shown = self._client.indices.refresh(index=self.name)["_shards"]
-            if not shown["failed"]:
+            with self.translated():
+                asked = ask()["_shards"]
+            if not asked["failed"]:
                 return
-        why = f"{shown['failed']} of {shown['total']} shards of the index {self.name} show no changes now"
+        why = f"{asked['failed']} of {asked['total']} shards of the index {self.name} {lack} now"
         raise ClusterFailed(self.cluster.shown, why)
 
     # Reading
@@ -246,7 +227,7 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer.
         """
         asked = {"realtime": "false", "request_timeout": READING}
-        with self._translated():
+        with self.translated():
             found = self._client.get(index=self.name, id=COMMIT_ID, params=asked)
         return facts_of(found)
 
@@ -258,7 +239,7 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer, or keeps too many already.
         """
         asked = {"keep_alive": keep_alive, "request_timeout": READING}
-        with self._translated():
+        with self.translated():
             made = self._client.create_pit(index=self.name, params=asked)
         point: str = made["pit_id"]
         return point
@@ -292,7 +273,7 @@ class RemoteIndex:
             "term_statistics": True,
             **dict.fromkeys(("field_statistics", "positions", "offsets"), False),
         }
-        with self.cluster.in_time(patience), self._translated():
+        with self.cluster.in_time(patience), self.translated():
             shards = [{"routing": each} | asked for each in _marker_ids(self.cluster, self.name)]
             found = self._client.mtermvectors(
                 index=self.name,
@@ -313,7 +294,7 @@ class RemoteIndex:
             ClusterFailed: the cluster does not answer.
         """
         self.facts()
-        with self._translated():
+        with self.translated():
             health = self._client.cluster.health(index=self.name)
             mappings = self._client.indices.get_mapping(index=self.name)[self.name]["mappings"]
         faults = []
@@ -324,7 +305,8 @@ class RemoteIndex:
         return faults
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Raise ClusterFailed for what the client raises, and IndexDamaged if the index is missing."""
         try:
             with self.cluster.translated():
                 yield

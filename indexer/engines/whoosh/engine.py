@@ -108,8 +108,8 @@ class WhooshEngine:
             )
         return [path.name for path in paths]
 
-    def replicate(self) -> None:
-        """Nothing: the one copy is in the folder."""
+    def settle(self) -> None:
+        """Nothing: the one copy is in the folder, and commits merge it."""
 
     def version(self) -> object:
         """The number of the last commit."""

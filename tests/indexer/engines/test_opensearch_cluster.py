@@ -372,12 +372,33 @@ def test_the_storage_of_a_folder_tells_the_size_of_its_index_and_removes_it(
         pass
 
 
+def test_an_index_that_was_filled_is_merged_and_shows_what_it_showed(
+    engine: OpenSearchEngine, index: RemoteIndex
+) -> None:
+    def segments() -> int:
+        shards = index.cluster.client.indices.segments(index=index.name)["indices"][index.name]
+        return sum(copy["num_search_segments"] for (copy,) in shards["shards"].values())
+
+    for number in range(4):
+        fill(engine, article(f"{number}"))
+    with engine.writer() as writer:
+        writer.delete("1")
+        writer.commit(revision=5)
+    assert segments() > 1
+    before = engine.version()
+    engine.settle()
+    assert segments() == 1
+    assert engine.version() == before
+    with engine.reader() as reader:
+        assert sorted(found(reader, MatchAll())) == ["0", "2", "3"]
+
+
 def test_an_index_gets_its_replicas_when_it_was_filled_if_there_are_nodes_for_them(
     engine: OpenSearchEngine, index: RemoteIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index.cluster, "replicas", 1)
     fill(engine, article("a"))
-    engine.replicate()
+    engine.settle()
     kept = index.cluster.client.indices.get_settings(index=index.name)[index.name]["settings"]
     assert kept["index"]["auto_expand_replicas"] == "0-1"
     assert kept["index"]["number_of_replicas"] == "0", "there is one node"
