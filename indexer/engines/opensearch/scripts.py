@@ -20,19 +20,31 @@ _WIDEST: Final = 1 << 30
 _NEVER: Final = 1e300
 """The half-life in days of what does not age: JSON has no infinity."""
 
-# As ``half_life_of`` and ``freshness`` of ``engines/ranking.py``.
-_FRESHNESS: Final = f"""
-double freshness(def doc, def params) {{
+# As ``half_life_of`` of ``engines/ranking.py``. An article's channels are read only if some have lives of their own: reading them takes
+# as long as all else.
+_OWN_LIFE: Final = """
+double life(def doc, def params) {
   double life = params.life;
   int deepest = -1;
-  for (String channel : doc['channel']) {{
+  for (String channel : doc['channel']) {
     def own = params.lives.get(channel);
-    if (own != null) {{
+    if (own != null) {
       int depth = own[0];
-      if (depth > deepest) {{ deepest = depth; life = own[1]; }}
-      else if (depth == deepest) {{ life = Math.max(life, (double) own[1]); }}
-    }}
-  }}
+      if (depth > deepest) { deepest = depth; life = own[1]; }
+      else if (depth == deepest) { life = Math.max(life, (double) own[1]); }
+    }
+  }
+  return life;
+}
+"""
+_ONE_LIFE: Final = """
+double life(def doc, def params) { return params.life; }
+"""
+
+# As ``freshness`` of ``engines/ranking.py``.
+_FRESHNESS: Final = f"""
+double freshness(def doc, def params) {{
+  double life = life(doc, params);
   if (life >= {_NEVER}) {{ return 1.0; }}
   double floor = params.floor;
   if (doc['{PUBLISHED}'].size() == 0) {{ return floor; }}
@@ -42,12 +54,11 @@ double freshness(def doc, def params) {{
 """
 _ROUNDED: Final = f"Math.round(%s * 1e{SCORE_DECIMALS}) / 1e{SCORE_DECIMALS}"
 
-_FADED: Final = f"{_FRESHNESS} return {_ROUNDED % '_score * freshness(doc, params)'};"
+_FADED: Final = f"return {_ROUNDED % '_score * freshness(doc, params)'};"
 _PLAIN: Final = f"return {_ROUNDED % '_score'};"
 
 # As ``heat_level`` of ``engines/ranking.py``.
 _HEAT: Final = f"""
-{_FRESHNESS}
 def heat = params.heats.get(doc['id'].value);
 if (heat == null) {{ return 0; }}
 double faded = heat * freshness(doc, params);
@@ -129,27 +140,30 @@ def final_score(recency: Recency | None) -> dict[str, Any]:
     """The script that makes an article's score of what its query scores."""
     if recency is None:
         return {"source": _PLAIN}
-    return {"source": _FADED, "params": _fading(recency)}
+    return _faded(_FADED, recency, {})
 
 
 def heat_order(popularity: Popularity) -> dict[str, Any]:
     """The sort by heat, the hottest first. O(viewed articles) for the request."""
-    params = {"heats": dict(popularity.heats), **_fading(popularity.fading)}
-    script = {"source": _HEAT, "params": params}
+    script = _faded(_HEAT, popularity.fading, {"heats": dict(popularity.heats)})
     return {"_script": {"type": "number", "script": script, "order": "desc"}}
 
 
-def _fading(recency: Recency) -> dict[str, Any]:
-    """The parameters of freshness: of several lives of one channel the longest counts."""
+def _faded(source: str, recency: Recency, params: Mapping[str, Any]) -> dict[str, Any]:
+    """A script that needs freshness. Of several lives of one channel the longest counts."""
     lives: dict[str, tuple[int, float]] = {}
     for path, life in recency.channels:
         _, known = lives.get(path, (0, 0.0))
         lives[path] = path.count("/"), max(known, _life(life))
-    return {
+    fading = {
         "at": microseconds(recency.at),
         "life": _life(recency.half_life),
         "floor": float(recency.floor),
         "lives": lives,
+    }
+    return {
+        "source": f"{_OWN_LIFE if lives else _ONE_LIFE}{_FRESHNESS}{source}",
+        "params": {**params, **fading},
     }
 
 
