@@ -45,6 +45,11 @@ class Stream(NamedTuple):
     positions: U32
     counts: U32
 
+    def holding(self, per_place: Iterable[object]) -> tuple[Ints, U32]:
+        """int64[n], uint32[n]: the text and the id of each word whose place has something: ``per_place`` has a value for each place."""
+        some = np.array([*map(bool, per_place)], dtype=bool)[self.ids]
+        return np.repeat(np.arange(len(self.counts)), self.counts)[some], self.ids[some]
+
 
 class Texts:
     """The items of some texts, one text after another: numbers of a :class:`TextBatch`."""

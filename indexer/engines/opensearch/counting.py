@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
 from indexer.engines.opensearch.cluster import TooLate
-from indexer.engines.opensearch.filters import ARTICLES, Dsl
+from indexer.engines.opensearch.filters import Dsl
 from indexer.engines.opensearch.snapshot import Snapshot
 from indexer.engines.opensearch.statistics import Needed, Wanted
-from indexer.engines.opensearch.translation import filter_of, translated
+from indexer.engines.opensearch.translation import filter_of, narrowing, translated
 from indexer.query import TEXT_FIELDS, And, Boost, Match, Or, Query, SearchRequest
 
 Counted = tuple[Query, Query | None]
@@ -30,39 +30,43 @@ def expected(snapshot: Snapshot, requests: Sequence[SearchRequest]) -> dict[Coun
     """
     needed = Needed(snapshot.statistics)
     wanted: list[Wanted] = []
+    filters: dict[Counted, Dsl] = {}
     for each in requests:
-        translated(each, needed)
+        # The rungs of a ladder are rescored alike.
+        filters[counted_as(each)] = translated(each, needed, rescoring=each is requests[0]).filter
         for word in _words_in(each.query):
             for field in TEXT_FIELDS:
                 needed.idf(field, word)
         wanted += (missing for missing in needed.missing if missing.term_in or each is requests[0])
         needed.missing.clear()
-    asked = list(requests)
     for first in dict.fromkeys(clause for each in requests for clause in each.first):
-        asked.append(replace(requests[0], query=first))
-    return _counted(snapshot, asked, wanted)
+        asked = replace(requests[0], query=first)
+        filters[counted_as(asked)] = _filter(asked)
+    return _counted(snapshot, filters, wanted, deadline=_deadline(requests))
 
 
 def counted(snapshot: Snapshot, request: SearchRequest) -> int:
     """How many articles a request finds; 0 if its deadline passed first."""
-    return _counted(snapshot, [request], (), partly=True).get(counted_as(request), 0)
+    asked = counted_as(request)
+    filters = {asked: _filter(request)}
+    deadline = _deadline([request])
+    return _counted(snapshot, filters, (), deadline=deadline, partly=True).get(asked, 0)
 
 
 def _counted(
     snapshot: Snapshot,
-    requests: Sequence[SearchRequest],
+    filters: Mapping[Counted, Dsl],
     wanted: Sequence[Wanted],
     *,
+    deadline: float,
     partly: bool = False,
 ) -> dict[Counted, int]:
-    """How many articles each request finds. Nothing if a shard did not answer, unless ``partly``."""
-    deadlines = [each.deadline for each in requests if each.deadline is not None]
-    filters = [_filter(each) for each in requests]
+    """How many articles pass each filter. Nothing if a shard did not answer, unless ``partly``."""
     totals: list[int] | None = None
 
     def count(missing: Sequence[Wanted]) -> list[int]:
         nonlocal totals
-        found = snapshot.count(missing, filters, deadline=min(deadlines, default=inf))
+        found = snapshot.count(missing, [*filters.values()], deadline=deadline)
         totals = found.totals if found.whole or partly else []
         return found.held
 
@@ -72,7 +76,7 @@ def _counted(
             count(())
     except TooLate:
         return {}
-    return dict(zip(map(counted_as, requests), totals or (), strict=False))
+    return dict(zip(filters, totals or (), strict=False))
 
 
 def _words_in(query: Query) -> Iterator[str]:
@@ -87,7 +91,8 @@ def _words_in(query: Query) -> Iterator[str]:
 
 
 def _filter(request: SearchRequest) -> Dsl:
-    narrow = [ARTICLES, filter_of(request.query)]
-    if request.filter is not None:
-        narrow.append(filter_of(request.filter))
-    return {"bool": {"filter": narrow}}
+    return {"bool": {"filter": [filter_of(request.query), *narrowing(request)]}}
+
+
+def _deadline(requests: Sequence[SearchRequest]) -> float:
+    return min((each.deadline for each in requests if each.deadline is not None), default=inf)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 
 from indexer.analysis.analyzers import Analyzer
@@ -76,9 +75,8 @@ def _glued(streams: Iterable[Stream], analyzer: Analyzer) -> list[list[str]]:
     for stream in streams:
         size = len(stream.counts)
         found = [*map(analyzer.glued, stream.places)]
-        some = np.array([*map(bool, found)], dtype=bool)[stream.ids]
-        owners = np.repeat(np.arange(size), stream.counts)[some]
-        for owner, number in zip(owners.tolist(), stream.ids[some].tolist(), strict=True):
+        owners, ids = stream.holding(found)
+        for owner, number in zip(owners.tolist(), ids.tolist(), strict=True):
             names[owner].update(found[number])
     return [sorted(names[each]) for each in range(size)]
 

@@ -49,16 +49,28 @@ class Translated:
     tiers: tuple[Dsl, ...]
     looked: Looked | None
 
+    @property
+    def filter(self) -> Dsl:
+        """What the request finds, without scores."""
+        return {"bool": {"filter": [self.query, *self.narrow]}}
 
-def translated(request: SearchRequest, needed: Needed) -> Translated:
-    """A request in the cluster's terms. Only the order by relevance has scores, tiers and rescoring."""
+
+def translated(request: SearchRequest, needed: Needed, *, rescoring: bool = True) -> Translated:
+    """A request in the cluster's terms. Only the order by relevance has scores, tiers and ``rescoring``."""
     scored = request.sort == "relevance"
     return Translated(
         query=QueryBuilder(needed if scored else None).build(request.query),
-        narrow=(ARTICLES, filter_of(request.filter)) if request.filter else (ARTICLES,),
+        narrow=narrowing(request),
         tiers=_tiers([filter_of(each) for each in request.first] if scored else []),
-        looked=looked_for(request.rescore, needed) if scored and request.rescore else None,
+        looked=looked_for(request.rescore, needed)
+        if scored and rescoring and request.rescore
+        else None,
     )
+
+
+def narrowing(request: SearchRequest) -> tuple[Dsl, ...]:
+    """What every article that a request finds matches beside its query."""
+    return (ARTICLES, filter_of(request.filter)) if request.filter else (ARTICLES,)
 
 
 def _tiers(first: Sequence[Dsl]) -> tuple[Dsl, ...]:

@@ -81,17 +81,17 @@ class GluedBuffer:
     def invert(self) -> Inverted:
         """See :meth:`Buffer.invert`. O(words)."""
         names: list[tuple[str, ...]] = []
-        docs, ids = [], []
+        owners, ids = [], []
         for words in self._words:
             stream = words.stream
             found = [*map(self._analyzer.glued, stream.places)]
-            some = np.array([*map(bool, found)], dtype=bool)[stream.ids]
-            docs.append(np.repeat(np.arange(len(stream.counts)), stream.counts)[some])
-            ids.append(stream.ids[some] + np.uint32(len(names)))
+            of, numbers = stream.holding(found)
+            owners.append(of)
+            ids.append(numbers + np.uint32(len(names)))
             names += found
-        owners = np.concatenate(docs)
-        in_order = owners.argsort(kind="stable")
-        counts = np.bincount(owners, minlength=len(stream.counts)).astype(np.uint32)
+        docs = np.concatenate(owners)
+        in_order = docs.argsort(kind="stable")
+        counts = np.bincount(docs, minlength=len(stream.counts)).astype(np.uint32)
         return inverted(names, np.concatenate(ids)[in_order], None, counts)
 
 
