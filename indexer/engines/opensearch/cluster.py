@@ -152,7 +152,7 @@ class Cluster:
         try:
             yield
         except ClusterFailed as failure:
-            if isinstance(failure.__cause__, ConnectionTimeout) and patience < PATIENCE:
+            if is_late(failure) and patience < PATIENCE:
                 raise TooLate from failure
             raise
 
@@ -188,6 +188,11 @@ def status_of(failure: ClusterFailed) -> int | None:
     cause = failure.__cause__
     status = cause.status_code if isinstance(cause, TransportError) else None
     return status if isinstance(status, int) else None
+
+
+def is_late(failure: ClusterFailed) -> bool:
+    """Whether there was no answer in time. The cluster may still do what it was asked."""
+    return isinstance(failure.__cause__, ConnectionTimeout)
 
 
 def is_unanswered(failure: ClusterFailed) -> bool:

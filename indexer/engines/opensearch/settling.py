@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from time import monotonic
 from typing import Final
 
-from indexer.engines.opensearch.cluster import MAINTENANCE, PATIENCE
+from indexer.engines.opensearch.cluster import MAINTENANCE, PATIENCE, is_late
 from indexer.engines.opensearch.errors import ClusterFailed
 from indexer.engines.opensearch.index import RemoteIndex
+
+log = logging.getLogger(__name__)
 
 _TIMED_OUT: Final = 408
 _LOOK: Final = "20s"
@@ -20,15 +23,26 @@ def merge(index: RemoteIndex) -> None:
     A search looks every word up in every segment. And only a merge drops the whole documents that the cluster keeps for replicas,
     which are more than half of all bytes; those of the last 30 seconds stay until the next merge.
 
+    After MAINTENANCE seconds the cluster goes on alone, and the log says so.
+
     Raises:
-        ClusterFailed: some shards were not merged after MAINTENANCE seconds.
+        ClusterFailed: the cluster does not answer, or does not merge some shards.
         IndexDamaged: the index is missing.
     """
     client = index.cluster.client
     # What came after the last flush is kept as it came.
     index.ask_all(lambda: client.indices.flush(index=index.name), "do not flush")
     asked = {"max_num_segments": 1, "request_timeout": MAINTENANCE}
-    index.ask_all(lambda: client.indices.forcemerge(index=index.name, params=asked), "do not merge")
+    try:
+        index.ask_all(
+            lambda: client.indices.forcemerge(index=index.name, params=asked), "do not merge"
+        )
+    except ClusterFailed as failure:
+        if not is_late(failure):
+            raise
+        log.warning(
+            "the index %s is still being merged: until then searches take longer", index.name
+        )
     index.refresh()
 
 

@@ -14,7 +14,7 @@ import pytest
 from indexer.article import Article
 from indexer.engines.base import Engine, Writer
 from indexer.engines.documents import searchable_texts
-from indexer.engines.opensearch import leases, sending, snapshot
+from indexer.engines.opensearch import leases, sending, settling, snapshot
 from indexer.engines.opensearch import writer as opensearch_writer
 from indexer.engines.opensearch.cluster import Cluster, the_cluster
 from indexer.engines.opensearch.documents import documents_of
@@ -391,6 +391,17 @@ def test_an_index_that_was_filled_is_merged_and_shows_what_it_showed(
     assert engine.version() == before
     with engine.reader() as reader:
         assert sorted(found(reader, MatchAll())) == ["0", "2", "3"]
+
+
+def test_a_merge_that_takes_long_is_told_and_not_waited_for(
+    engine: OpenSearchEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settling, "MAINTENANCE", 0.001)
+    fill(engine, article("a"))
+    engine.settle()
+    assert "still being merged" in caplog.text
+    with engine.reader() as reader:
+        assert found(reader, MatchAll()) == ["a"]
 
 
 def test_an_index_gets_its_replicas_when_it_was_filled_if_there_are_nodes_for_them(
