@@ -305,15 +305,24 @@ class Engine(Protocol):
             FolderNotWritable: they cannot be written, for want of space or permission.
         """
 
-    def settle(self) -> None:
-        """Have the index merged, and have as many copies of it as its keeper is to have. Waits for both.
+    def merge(self) -> None:
+        """Have the index in few segments. O(index).
 
-        Whoever filled an index calls this before readers may depend on it. An engine of local files merges with its commits,
-        and keeps one copy.
+        Whoever filled an index from nothing calls this once. An engine that merges with its commits does nothing.
 
         Raises:
             IndexDamaged: the index is missing.
-            IndexFailure: it cannot be done.
+            IndexFailure: it cannot be merged.
+        """
+
+    def replicate(self) -> None:
+        """Have as many copies of the index as its keeper is to have, and wait until they are there.
+
+        Whoever filled an index calls this before readers may depend on it. An engine of local files keeps one copy.
+
+        Raises:
+            IndexDamaged: the index is missing.
+            IndexFailure: they cannot be made.
         """
 
     def version(self) -> object:

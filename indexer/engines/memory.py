@@ -85,7 +85,10 @@ class MemoryEngine:
             raise FolderNotWritable(self.folder, error.strerror or str(error)) from error
         return [path.name]
 
-    def settle(self) -> None:
+    def merge(self) -> None:
+        """Nothing: there is one file."""
+
+    def replicate(self) -> None:
         """Nothing: the one copy is in the folder."""
 
     def version(self) -> object:

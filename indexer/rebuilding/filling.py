@@ -68,6 +68,7 @@ def whole_store(build: Build) -> Filled:
     Raises:
         RebuildFailed: a process failed, or was killed.
         FolderNotWritable: the index cannot be written, or the disk is full.
+        IndexFailure: who keeps it cannot merge it.
         StoreError: the articles cannot be read.
     """
     store, announcer = build.store, build.announcer
@@ -96,5 +97,6 @@ def whole_store(build: Build) -> Filled:
                     writer.add(change.article)
                     announcer.advance()
         writer.commit(revision=start)
+    engine.merge()
     announcer.end()
     return Filled(engine, start)

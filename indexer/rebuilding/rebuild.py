@@ -217,7 +217,7 @@ def _complete(
     last = _catch_up(store, engine, filled.revision, announcer)
     during = last.put + last.deleted
     announcer.begin("check", total=last.articles)
-    engine.settle()
+    engine.replicate()
     if faults := engine.check():
         raise _not_whole(name, faults)
     checks = compare()

@@ -173,7 +173,7 @@ def _index(
         for each in judged.articles:
             writer.add(each)
         writer.commit(revision=1)
-    engine.settle()
+    engine.replicate()
     manifest = Manifest(
         name=folder.name,
         engine=engine_name,

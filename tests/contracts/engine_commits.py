@@ -341,10 +341,13 @@ class CommitPromises(EngineBase):
         with engine.reader() as reader:
             assert found(reader, match("学校")) == ["a"]
 
-    def test_an_index_that_was_settled_answers_as_before(self, engine: Engine) -> None:
+    def test_an_index_that_was_merged_and_replicated_answers_as_before(
+        self, engine: Engine
+    ) -> None:
         fill(engine, article("a"))
         for _ in range(2):
-            engine.settle()
+            engine.merge()
+            engine.replicate()
         assert engine.check() == []
         with engine.reader() as reader:
             assert (found(reader, MatchAll()), reader.revision) == (["a"], 1)

@@ -11,6 +11,7 @@ from indexer.analysis.analyzers import Analyzer
 from indexer.article import Article
 from indexer.engines.folder import make_folder
 from indexer.engines.opensearch.cluster import the_cluster
+from indexer.engines.opensearch.filled import merge, replicate
 from indexer.engines.opensearch.index import (
     RemoteIndex,
     new_name,
@@ -19,7 +20,6 @@ from indexer.engines.opensearch.index import (
 )
 from indexer.engines.opensearch.parts import PartWriter
 from indexer.engines.opensearch.reader import OpenSearchReader
-from indexer.engines.opensearch.settling import merge, replicate
 from indexer.engines.opensearch.snapshot import Snapshot
 from indexer.engines.opensearch.writer import OpenSearchWriter, committing
 from indexer.errors import IndexDamaged
@@ -88,11 +88,13 @@ class OpenSearchEngine:
             part.add(article.id, article)
         return [part.close().name]
 
-    def settle(self) -> None:
-        """Have the cluster merge the shards, then make as many replicas as SEARCH_OPENSEARCH_REPLICAS says, if it has nodes for them."""
-        index = self._index()
-        merge(index)
-        replicate(index)
+    def merge(self) -> None:
+        """Have the cluster merge each shard into one segment. Waits an hour at most."""
+        merge(self._index())
+
+    def replicate(self) -> None:
+        """Have the cluster make as many replicas as SEARCH_OPENSEARCH_REPLICAS says, if it has nodes for them."""
+        replicate(self._index())
 
     def version(self) -> object:
         """The number of the last commit. One look-up in the cluster."""

@@ -108,8 +108,11 @@ class WhooshEngine:
             )
         return [path.name for path in paths]
 
-    def settle(self) -> None:
-        """Nothing: the one copy is in the folder, and commits merge it."""
+    def merge(self) -> None:
+        """Nothing: commits merge."""
+
+    def replicate(self) -> None:
+        """Nothing: the one copy is in the folder."""
 
     def version(self) -> object:
         """The number of the last commit."""

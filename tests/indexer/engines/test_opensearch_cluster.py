@@ -14,7 +14,7 @@ import pytest
 from indexer.article import Article
 from indexer.engines.base import Engine, Writer
 from indexer.engines.documents import searchable_texts
-from indexer.engines.opensearch import leases, sending, settling, snapshot
+from indexer.engines.opensearch import filled, leases, sending, snapshot
 from indexer.engines.opensearch import writer as opensearch_writer
 from indexer.engines.opensearch.cluster import Cluster, the_cluster
 from indexer.engines.opensearch.documents import documents_of
@@ -386,7 +386,7 @@ def test_an_index_that_was_filled_is_merged_and_shows_what_it_showed(
         writer.commit(revision=5)
     assert segments() > 1
     before = engine.version()
-    engine.settle()
+    engine.merge()
     assert segments() == 1
     assert engine.version() == before
     with engine.reader() as reader:
@@ -396,9 +396,9 @@ def test_an_index_that_was_filled_is_merged_and_shows_what_it_showed(
 def test_a_merge_that_takes_long_is_told_and_not_waited_for(
     engine: OpenSearchEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(settling, "MAINTENANCE", 0.001)
+    monkeypatch.setattr(filled, "MAINTENANCE", 0.001)
     fill(engine, article("a"))
-    engine.settle()
+    engine.merge()
     assert "still being merged" in caplog.text
     with engine.reader() as reader:
         assert found(reader, MatchAll()) == ["a"]
@@ -409,7 +409,7 @@ def test_an_index_gets_its_replicas_when_it_was_filled_if_there_are_nodes_for_th
 ) -> None:
     monkeypatch.setattr(index.cluster, "replicas", 1)
     fill(engine, article("a"))
-    engine.settle()
+    engine.replicate()
     kept = index.cluster.client.indices.get_settings(index=index.name)[index.name]["settings"]
     assert kept["index"]["auto_expand_replicas"] == "0-1"
     assert kept["index"]["number_of_replicas"] == "0", "there is one node"

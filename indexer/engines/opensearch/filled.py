@@ -1,4 +1,4 @@
-"""What an index needs when it was filled, before readers depend on it: few segments, and its replicas."""
+"""What an index gets when it was filled, before readers depend on it: few segments, and its replicas."""
 
 from __future__ import annotations
 
