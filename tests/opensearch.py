@@ -95,18 +95,14 @@ class Nodes:
         finally:
             os.kill(process, signal.SIGCONT)
 
-    def wait(self, count: int, *statuses: str) -> None:
-        """Wait until ``count`` nodes run and every shard has all its copies, asking whichever node answers.
-
-        With ``statuses`` one of these statuses of the cluster is enough.
-        """
+    def wait(self, count: int) -> None:
+        """Wait until ``count`` nodes run and every shard has all its copies, asking whichever node answers."""
         until = time.monotonic() + 3 * _PATIENCE
         while True:
             for client in self._clients:
                 try:
                     health = client.cluster.health(params={"request_timeout": _SHORT})
-                    whole = health["status"] in (statuses or ("green",))
-                    if health["number_of_nodes"] == count and whole:
+                    if (health["number_of_nodes"], health["status"]) == (count, "green"):
                         return
                 except OpenSearchException:
                     continue  # it is down, or has not yet found the others

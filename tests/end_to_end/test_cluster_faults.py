@@ -92,36 +92,15 @@ def test_killed_nodes_cost_no_change_and_no_search(
     check(tmp_path, writers)
 
 
-@pytest.mark.thorough
-def test_a_node_that_stands_still_costs_no_change_and_no_search(
-    three: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The manager of the cluster. The others part from it after half a minute and more, for which the test waits.
-
-    Until then a search may find nothing in time, and says so.
-    """
-    monkeypatch.setenv("SEARCH_OPENSEARCH_URL", ",".join(three.urls))
-    key = make_portal(tmp_path, engine="opensearch")
-    three.client.indices.put_settings(index=OURS, body={"index.number_of_replicas": 1})
-    three.wait(3)
-    with in_use(tmp_path, three, key, SEARCH_TIME_LIMIT="2") as (writers, clients):
-        with three.standing_still(three.manager()):
-            three.wait(2, "yellow", "green")
-            go_on(clients, ANSWERS)
-        three.wait(3)
-        go_on(clients, ANSWERS)
-    check(tmp_path, writers)
-
-
 @contextmanager
 def in_use(
-    folder: Path, nodes: Nodes, key: str, write: type[Single] = Single, **environment: str
+    folder: Path, nodes: Nodes, key: str, write: type[Single] = Single
 ) -> Iterator[tuple[list[Client], Sequence[Client | Searcher]]]:
     """A service with two writers and two searchers at work: the writers, and all four.
 
     Afterwards every change is in the index, no search failed twice, and none found too little without saying so.
     """
-    with serving(folder / "index", "app.py", **settings(nodes), **environment) as server:
+    with serving(folder / "index", "app.py", **settings(nodes)) as server:
         portal = Portal(server, key)
         writers: list[Client] = [write(portal, f"w{n}", n) for n in range(2)]
         searchers = [Searcher(server, "山谷里的小学校", least=1) for _ in range(2)]
